@@ -1,0 +1,92 @@
+/**
+ * The port to the database. All data of an installation is one hash of text fields and a few logs to which text is
+ * appended; what the texts mean is not the store's business. One lease guards every write.
+ */
+export interface Store {
+  readonly kind: 'upstash' | 'redis' | 'sqlite';
+
+  /** The same store, counting what it costs into `meter`. */
+  metered(meter: Meter): Store;
+
+  /**
+   * Takes the lease and reads fields in one atomic step that sees every earlier commit.
+   * The lease is free when nobody holds it, when it has run out, when it ends later than `now + ttl` (the clock was
+   * set back), or when `token` holds it already (a lost answer was retried).
+   */
+  claim(request: ClaimRequest): Promise<Claim>;
+
+  /** Reads fields and logs; null for what does not exist. May lag behind a commit by moments. Writes nothing. */
+  read(request: ReadRequest): Promise<ReadAnswer>;
+
+  /**
+   * Writes everything or nothing, if `token` was the last to take the lease (even if it has released it: repeating a
+   * commit writes the same again). `lost`: somebody else has taken the lease since, nothing was written.
+   */
+  commit(commit: Commit): Promise<'committed' | 'lost'>;
+
+  /** Resolves when the store answers. */
+  ping(): Promise<void>;
+
+  close(): Promise<void>;
+}
+
+export interface ClaimRequest {
+  readonly token: string;
+  readonly now: number;
+  readonly ttl: number;
+  readonly fields: readonly string[];
+}
+
+export type Claim =
+  { readonly claimed: true; readonly fields: readonly (string | null)[] } | { readonly claimed: false };
+
+export interface ReadRequest {
+  readonly fields: readonly string[];
+  readonly logs: readonly string[];
+}
+
+export interface ReadAnswer {
+  readonly fields: readonly (string | null)[];
+  readonly logs: readonly (string | null)[];
+}
+
+export interface Commit {
+  readonly token: string;
+  readonly fields: Readonly<Record<string, string>>;
+  /** Text at an offset (in characters) of a log; offset 0 begins the log anew. Text is ASCII. */
+  readonly append: { readonly log: string; readonly offset: number; readonly text: string } | null;
+  /** True gives the lease back with this commit; false keeps it as it is. */
+  readonly release: boolean;
+}
+
+/** What store calls cost: billed commands (a script and every call inside it), bytes of requests and answers. */
+export interface Meter {
+  commands: number;
+  bytesSent: number;
+  bytesReceived: number;
+}
+
+export type StoreErrorCode =
+  /** No connection, or it broke. */
+  | 'store_unreachable'
+  | 'store_timeout'
+  /** The token or password was refused, or may only read. */
+  | 'store_denied'
+  /** The plan's allowance is used up. */
+  | 'store_limit'
+  /** An answer that no such store gives: an HTML page, a wrong type, an unknown error. */
+  | 'store_answer'
+  /** What is stored cannot be read. */
+  | 'store_corrupt';
+
+/** A store call that failed. Its message names no address, token, command or value. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError';
+  constructor(
+    readonly code: StoreErrorCode,
+    message: string,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+  }
+}
