@@ -114,6 +114,9 @@ export interface Target {
   readonly recovery: Recovery | null;
 }
 
+/** The part of a target that views work from. */
+export type WatchedTarget = Pick<Target, 'info' | 'activeHours' | 'maintenance'>;
+
 export type Reason =
   | 'dns'
   | 'connect'

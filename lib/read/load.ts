@@ -1,0 +1,131 @@
+import { incidentFields, readIncident } from '../record/incidents.js';
+import type { Incident } from '../record/incidents.js';
+import { STATE_FIELD } from '../record/ledger.js';
+import type { RecentCheck } from '../record/log.js';
+import { readChecks, recentLogs } from '../record/log.js';
+import type { Mark } from '../record/marks.js';
+import { DAY, DAYS_KEPT, HOUR, HOURS_KEPT, markField, readMark } from '../record/marks.js';
+import type { State } from '../record/state.js';
+import { readState } from '../record/state.js';
+import { TextError } from '../record/text.js';
+import type { Store } from '../store/store.js';
+import { StoreError } from '../store/store.js';
+
+/** By the time that they stand for; null where nothing was marked. */
+export type Marks = ReadonlyMap<number, Mark | null>;
+
+export const WINDOWS = ['24h', '7d', '30d', '90d'] as const;
+export type Window = (typeof WINDOWS)[number];
+
+/** When a window begins: on the full hour 24 hours ago, at midnight (UTC) so many days ago. */
+export function windowStart(window: Window, now: number): number {
+  const midnight = Math.floor(now / DAY) * DAY;
+  switch (window) {
+    case '24h':
+      return Math.floor(now / HOUR) * HOUR - DAY;
+    case '7d':
+      return midnight - 7 * DAY;
+    case '30d':
+      return midnight - 30 * DAY;
+    case '90d':
+      return midnight - 90 * DAY;
+  }
+}
+
+export interface Overview {
+  /** Null: there was no run yet. */
+  readonly state: State | null;
+  readonly marks: Marks;
+}
+
+/** What the figures of all targets are made of: one store command, two after missed runs, whatever the history. */
+export async function loadOverview(store: Store, now: number): Promise<Overview> {
+  const midnight = Math.floor(now / DAY) * DAY;
+  const times = [...WINDOWS.map((window) => windowStart(window, now)), midnight];
+  const { state, marks } = await load(store, times, [], []);
+  return { state, marks };
+}
+
+export interface History extends Overview {
+  /** Of the last 24 hours, oldest first. */
+  readonly checks: readonly RecentCheck[];
+  /** Resolved ones, latest first. */
+  readonly incidents: readonly Incident[];
+}
+
+/** The times at whose marks the hours and days of a target's history meet, ascending. */
+export function historyTimes(now: number): { readonly hours: number[]; readonly days: number[] } {
+  const hour = Math.floor(now / HOUR) * HOUR;
+  const midnight = Math.floor(now / DAY) * DAY;
+  return {
+    hours: Array.from({ length: HOURS_KEPT }, (_, i) => hour - (HOURS_KEPT - 1 - i) * HOUR),
+    days: Array.from({ length: DAYS_KEPT }, (_, i) => midnight - (DAYS_KEPT - 1 - i) * DAY),
+  };
+}
+
+/** One target's history: three store commands, four after missed runs. Null: the target was not seen by any run yet. */
+export async function loadHistory(store: Store, id: string, now: number): Promise<History | null> {
+  const overview = await store.read({ fields: [STATE_FIELD], logs: [] });
+  const slot = stateOf(overview.fields[0] ?? null)?.targets.findIndex((target) => target?.id === id) ?? -1;
+  if (slot === -1) return null;
+  const { hours, days } = historyTimes(now);
+  const windows = WINDOWS.map((window) => windowStart(window, now));
+  const times = [...new Set([...windows, ...hours, ...days])];
+  const { state, marks, fields, logs } = await load(store, times, incidentFields(slot), recentLogs(now));
+  const addedAt = state?.targets[slot]?.addedAt ?? now;
+  const incidents = fields
+    .flatMap((field) => (field === null ? [] : [unpack(() => readIncident(field))]))
+    .filter(({ startedAt }) => startedAt >= addedAt)
+    .sort((a, b) => b.startedAt - a.startedAt);
+  return { state, marks, incidents, checks: unpack(() => readChecks(logs, slot, now)) };
+}
+
+async function load(
+  store: Store,
+  times: readonly number[],
+  others: readonly string[],
+  logNames: readonly string[],
+): Promise<Overview & { fields: readonly (string | null)[]; logs: readonly (string | null)[] }> {
+  const answer = await store.read({
+    fields: [STATE_FIELD, ...times.map(markField), ...others],
+    logs: logNames,
+  });
+  const state = stateOf(answer.fields[0] ?? null);
+  const addedAt = (slot: number): number | null => state?.targets[slot]?.addedAt ?? null;
+  const found = times.map((at, i) => ({
+    at,
+    mark: unpack(() => readMark(answer.fields[i + 1] ?? null, at, addedAt)),
+  }));
+  const marks = new Map<number, Mark | null>();
+  const references: { at: number; see: number }[] = [];
+  for (const { at, mark } of found) {
+    if (mark !== null && 'see' in mark) references.push({ at, see: mark.see });
+    else marks.set(at, mark);
+  }
+  const missing = [...new Set(references.map(({ see }) => see))].filter((see) => !marks.has(see));
+  if (missing.length > 0) {
+    const more = await store.read({ fields: missing.map(markField), logs: [] });
+    for (const [i, at] of missing.entries()) {
+      const mark = unpack(() => readMark(more.fields[i] ?? null, at, addedAt));
+      marks.set(at, mark !== null && 'see' in mark ? null : mark);
+    }
+  }
+  for (const { at, see } of references) {
+    const mark = marks.get(see) ?? null;
+    marks.set(at, mark === null ? null : { ...mark, at });
+  }
+  return { state, marks, fields: answer.fields.slice(times.length + 1), logs: answer.logs };
+}
+
+function stateOf(text: string | null): State | null {
+  return text === null ? null : unpack(() => readState(text));
+}
+
+function unpack<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (!(cause instanceof TextError || cause instanceof SyntaxError)) throw cause;
+    throw new StoreError('store_corrupt', 'What is stored cannot be read.', { cause });
+  }
+}

@@ -1,0 +1,348 @@
+import type { Incident } from '../record/incidents.js';
+import { figuresAt, MISSED_AFTER_TICKS } from '../record/ledger.js';
+import type { RecentCheck } from '../record/log.js';
+import type { TargetMark } from '../record/marks.js';
+import { DAY, HOUR, markOf } from '../record/marks.js';
+import type { TargetState } from '../record/state.js';
+import { newTarget } from '../record/state.js';
+import type { Figures } from '../rules/figures.js';
+import { coverage, difference, successRate, uptimeRatio } from '../rules/figures.js';
+import { longestGap } from '../rules/gaps.js';
+import type { Histogram, Percentiles } from '../rules/histogram.js';
+import { add, EMPTY, percentiles, subtract } from '../rules/histogram.js';
+import { countedTime, isActive } from '../rules/windows.js';
+import type { HostName, Outcome, Reason, Status, WatchedTarget } from '../types.js';
+import type { History, Overview, Window } from './load.js';
+import { historyTimes, windowStart } from './load.js';
+
+/** The answer of `GET /api/keepalive`. Times are ISO 8601 UTC, durations ms, ratios 0 to 1 or null. */
+export interface Stats {
+  readonly isRunning: boolean;
+  /** Since the first run. */
+  readonly uptime: number;
+  readonly uptimeHours: string;
+  readonly pingCount: number;
+  readonly failedPings: number;
+  readonly successRate: string | null;
+  /** The shortest of all targets; null without one. */
+  readonly pingInterval: number | null;
+  /** Where there is exactly one target. */
+  readonly healthUrl?: string;
+  readonly updatedAt: string;
+  readonly lastRun: LastRunView | null;
+  readonly summary: Readonly<Record<Status, number>>;
+  readonly targets: readonly TargetStats[];
+}
+
+export interface LastRunView {
+  readonly runId: string;
+  readonly startedAt: string;
+  readonly durationMs: number;
+  readonly status: string;
+  readonly checked: number;
+  readonly failed: number;
+}
+
+export interface TargetStats {
+  readonly id: string;
+  readonly name: string;
+  readonly group: string | null;
+  readonly status: Status;
+  readonly healthUrl: string;
+  readonly host: HostName;
+  readonly since: string | null;
+  readonly lastCheckAt: string | null;
+  readonly lastSuccessAt: string | null;
+  readonly lastStatusCode: number | null;
+  readonly latency: number | null;
+  readonly message: string | null;
+  readonly pingCount: number;
+  readonly failedPings: number;
+  readonly successRate: string | null;
+  readonly consecutiveFailures: number;
+  readonly consecutiveSuccesses: number;
+  readonly pingInterval: number;
+  readonly uptimeRatio: Readonly<Record<Window, number | null>>;
+  readonly coverage: Readonly<Record<Window, number | null>>;
+  /** Of the last 24 hours, without cold starts. */
+  readonly latencyMs: Percentiles;
+  readonly awake: Awake;
+  readonly tls: { readonly expiresAt: string } | null;
+  readonly incident: IncidentView | null;
+  readonly lastError: { readonly at: string; readonly message: string } | null;
+  readonly recovery: null;
+}
+
+/** Whether the pings kept the host awake, over the last 24 hours. */
+export interface Awake {
+  readonly sleepsAfter: number | null;
+  /** Between two good pings, or since the last one. */
+  readonly longestGap: number | null;
+  readonly coldStarts: number;
+  /** Null where the host does not sleep, or nothing is known yet. */
+  readonly keptAwake: boolean | null;
+}
+
+export interface IncidentView {
+  readonly startedAt: string;
+  readonly endedAt: string | null;
+  readonly durationMs: number;
+  readonly message: string;
+}
+
+/** The answer of `GET /api/keepalive/<id>`. */
+export interface TargetHistory extends TargetStats {
+  /** Of the last 24 hours, oldest first. */
+  readonly checks: readonly CheckView[];
+  /** Of the last 7 days, oldest first. */
+  readonly hours: readonly Bucket[];
+  /** Of the last 90 days (UTC), oldest first. */
+  readonly days: readonly Bucket[];
+  /** The last 100, latest first. */
+  readonly incidents: readonly IncidentView[];
+}
+
+export interface CheckView {
+  readonly at: string;
+  readonly ok: boolean;
+  readonly outcome: Outcome;
+  readonly reason: Reason | null;
+  readonly statusCode: number | null;
+  readonly latency: number | null;
+  readonly coldStart: boolean;
+}
+
+export interface Bucket {
+  readonly from: string;
+  readonly to: string;
+  readonly pings: number;
+  readonly failures: number;
+  readonly coldStarts: number;
+  readonly uptimeRatio: number | null;
+  readonly coverage: number | null;
+  /** Observed and not good. */
+  readonly downtimeMs: number;
+  readonly latencyMs: Percentiles;
+}
+
+export interface Watch {
+  readonly enabled: boolean;
+  readonly tick: number;
+  readonly targets: readonly WatchedTarget[];
+}
+
+export function stats({ enabled, tick, targets }: Watch, overview: Overview, now: number): Stats {
+  const { state } = overview;
+  const all = targets.map((target) => targetStats(target, openAccount(target, tick, overview, now), now));
+  const sum = (of: (target: TargetStats) => number): number =>
+    all.reduce((total, target) => total + of(target), 0);
+  const pings = sum(({ pingCount }) => pingCount);
+  const failures = sum(({ failedPings }) => failedPings);
+  const uptime = state === null ? 0 : Math.max(0, now - state.firstRunAt);
+  const lastRun = state?.lastRun ?? null;
+  const only = targets.length === 1 ? targets[0] : undefined;
+  const summary = { pending: 0, up: 0, degraded: 0, down: 0, paused: 0, sleeping: 0 };
+  for (const { status } of all) summary[status] += 1;
+  return {
+    isRunning: enabled && lastRun !== null && now - lastRun.at <= MISSED_AFTER_TICKS * tick,
+    uptime,
+    uptimeHours: (uptime / 3_600_000).toFixed(1),
+    pingCount: pings,
+    failedPings: failures,
+    successRate: successRate(pings, failures),
+    pingInterval: all.length === 0 ? null : Math.min(...all.map(({ pingInterval }) => pingInterval)),
+    ...(only ? { healthUrl: only.info.healthUrl } : {}),
+    updatedAt: iso(now),
+    lastRun:
+      lastRun === null
+        ? null
+        : {
+            runId: lastRun.id,
+            startedAt: iso(lastRun.at),
+            durationMs: lastRun.durationMs,
+            status: lastRun.status,
+            checked: lastRun.checked,
+            failed: lastRun.failed,
+          },
+    summary,
+    targets: all,
+  };
+}
+
+export function targetHistory(
+  { tick }: Watch,
+  target: WatchedTarget,
+  history: History,
+  now: number,
+): TargetHistory {
+  const account = openAccount(target, tick, history, now);
+  const { hours, days } = historyTimes(now);
+  const buckets = (times: readonly number[]): Bucket[] =>
+    [...times, now].flatMap((to, i, all) => {
+      const from = all[i - 1];
+      if (from === undefined || to === from || to <= account.known.addedAt) return [];
+      return [bucket(from, to, account.at(from), account.at(to))];
+    });
+  const stats = targetStats(target, account, now);
+  const resolved = history.incidents.map((incident) => incidentView(incident, now));
+  return {
+    ...stats,
+    checks: history.checks.map(checkView),
+    hours: buckets(hours),
+    days: buckets(days),
+    incidents: [...(stats.incident === null ? [] : [stats.incident]), ...resolved].slice(0, 100),
+  };
+}
+
+/** What is known of one target, and what was known of it at any marked time. */
+interface Account {
+  /** False: no run has seen the target yet, what is known is a newcomer's. */
+  readonly isSeen: boolean;
+  readonly known: TargetState;
+  readonly at: (time: number) => TargetMark;
+}
+
+function openAccount(target: WatchedTarget, tick: number, { state, marks }: Overview, now: number): Account {
+  const slot = state?.targets.findIndex((candidate) => candidate?.id === target.info.id) ?? -1;
+  const known = state?.targets[slot] ?? newTarget(target.info.id, now);
+  const markedUntil = (state?.markedHour ?? 0) * HOUR;
+  const at = (time: number): TargetMark => {
+    if (time > markedUntil) {
+      const sameDay = Math.floor((known.lastCheckAt ?? 0) / DAY) === dayEndingAt(time);
+      return {
+        figures: figuresAt(known, target, time, tick),
+        latencies: sameDay ? known.latencies : EMPTY,
+      };
+    }
+    const mark = marks.get(time) ?? null;
+    const marked = markOf(mark, slot);
+    if (mark === null || mark.takenAt === time || !target.info.enabled) return marked;
+    const expected = marked.figures.expected + countedTime(target, mark.takenAt, time);
+    return {
+      figures: { ...marked.figures, expected },
+      latencies: dayEndingAt(mark.takenAt) === dayEndingAt(time) ? marked.latencies : EMPTY,
+    };
+  };
+  return { isSeen: slot !== -1, known, at };
+}
+
+/** The UTC day that holds the moment before `time`. */
+function dayEndingAt(time: number): number {
+  return Math.floor((time - 1) / DAY);
+}
+
+function targetStats(target: WatchedTarget, { isSeen, known, at }: Account, now: number): TargetStats {
+  const { info } = target;
+  const current = at(now);
+  const within = (window: Window): Figures =>
+    difference(current.figures, at(windowStart(window, now)).figures);
+  const windows = {
+    '24h': within('24h'),
+    '7d': within('7d'),
+    '30d': within('30d'),
+    '90d': within('90d'),
+  };
+  const ratios = (of: (figures: Figures) => number | null): Record<Window, number | null> => ({
+    '24h': of(windows['24h']),
+    '7d': of(windows['7d']),
+    '30d': of(windows['30d']),
+    '90d': of(windows['90d']),
+  });
+  const status = statusOf(target, known, now);
+  const since = status === known.status ? known.since : known.restingSince;
+  const { pings, failures } = known.figures;
+  return {
+    id: info.id,
+    name: info.name,
+    group: info.group,
+    status,
+    healthUrl: info.healthUrl,
+    host: info.host,
+    since: isSeen ? isoOrNull(since) : null,
+    lastCheckAt: isoOrNull(known.lastCheckAt),
+    lastSuccessAt: isoOrNull(known.lastSuccessAt),
+    lastStatusCode: known.lastStatusCode,
+    latency: known.latency,
+    message: known.message,
+    pingCount: pings,
+    failedPings: failures,
+    successRate: successRate(pings, failures),
+    consecutiveFailures: known.consecutiveFailures,
+    consecutiveSuccesses: known.consecutiveSuccesses,
+    pingInterval: info.interval,
+    uptimeRatio: ratios(uptimeRatio),
+    coverage: ratios(coverage),
+    latencyMs: percentiles(lastDay(at, now)),
+    awake: awakeOf(info.sleepsAfter, known, windows['24h'].coldStarts, now),
+    tls: known.tlsExpiresAt === null ? null : { expiresAt: iso(known.tlsExpiresAt) },
+    incident: known.incident === null ? null : incidentView({ ...known.incident, endedAt: null }, now),
+    lastError:
+      known.lastError === null ? null : { at: iso(known.lastError.at), message: known.lastError.message },
+    recovery: null,
+  };
+}
+
+/** What is checked is what counts: a pause or a night off hides the status, and does not change it. */
+function statusOf({ info, activeHours }: WatchedTarget, known: TargetState, now: number): Status {
+  if (!info.enabled) return 'paused';
+  return isActive(activeHours, now) ? known.status : 'sleeping';
+}
+
+function awakeOf(sleepsAfter: number | null, known: TargetState, coldStarts: number, now: number): Awake {
+  const open = known.awakeFrom === null ? [] : [now - known.awakeFrom];
+  const ended = longestGap(known.awakeGaps, now);
+  const gaps = ended === null ? open : [...open, ended];
+  const longest = gaps.length === 0 ? null : Math.max(...gaps);
+  return {
+    sleepsAfter,
+    longestGap: longest,
+    coldStarts,
+    keptAwake: sleepsAfter === null || longest === null ? null : coldStarts === 0 && longest < sleepsAfter,
+  };
+}
+
+/** Latencies are counted by day: today's, and yesterday's beyond those before the window. */
+function lastDay(at: Account['at'], now: number): Histogram {
+  const midnight = Math.floor(now / DAY) * DAY;
+  const start = windowStart('24h', now);
+  const before = start % DAY === 0 ? EMPTY : at(start).latencies;
+  const today = now === midnight ? EMPTY : at(now).latencies;
+  return add(today, subtract(at(midnight).latencies, before));
+}
+
+function bucket(from: number, to: number, start: TargetMark, end: TargetMark): Bucket {
+  const figures = difference(end.figures, start.figures);
+  const latencies = from % DAY === 0 ? end.latencies : subtract(end.latencies, start.latencies);
+  return {
+    from: iso(from),
+    to: iso(to),
+    pings: figures.pings,
+    failures: figures.failures,
+    coldStarts: figures.coldStarts,
+    uptimeRatio: uptimeRatio(figures),
+    coverage: coverage(figures),
+    downtimeMs: figures.observed - figures.good,
+    latencyMs: percentiles(latencies),
+  };
+}
+
+function checkView({ at, outcome, reason, statusCode, latency, coldStart }: RecentCheck): CheckView {
+  return { at: iso(at), ok: outcome !== 'failed', outcome, reason, statusCode, latency, coldStart };
+}
+
+function incidentView({ startedAt, endedAt, message }: Incident, now: number): IncidentView {
+  return {
+    startedAt: iso(startedAt),
+    endedAt: isoOrNull(endedAt),
+    durationMs: (endedAt ?? now) - startedAt,
+    message,
+  };
+}
+
+function iso(time: number): string {
+  return new Date(time).toISOString();
+}
+
+function isoOrNull(time: number | null): string | null {
+  return time === null ? null : iso(time);
+}

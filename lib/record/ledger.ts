@@ -1,0 +1,306 @@
+import type { Pace } from '../rules/due.js';
+import type { Figures } from '../rules/figures.js';
+import { extend } from '../rules/figures.js';
+import { withGap } from '../rules/gaps.js';
+import { EMPTY, observe } from '../rules/histogram.js';
+import { isSettling, judge } from '../rules/status.js';
+import { countedIntervals, isActive, inMaintenance } from '../rules/windows.js';
+import type { Check, Status, Target, Transition, WatchedTarget } from '../types.js';
+import { incidentField, writeIncident } from './incidents.js';
+import type { LogHead, LogRow } from './log.js';
+import { logName, NO_LOG, spanAt, writeRow } from './log.js';
+import { DAY, DAYS_KEPT, HOUR, HOURS_KEPT, markField, writeMark, writeMarkReference } from './marks.js';
+import type { LastRun, RunGap, State, TargetState } from './state.js';
+import { newTarget, readState, writeState } from './state.js';
+
+export const STATE_FIELD = 'state';
+const MINUTE = 60_000;
+/** A target that is gone from the configuration keeps its slot until no mark holds anything of it. */
+const REMOVED_KEPT = (DAYS_KEPT + 2) * DAY;
+const GAPS_KEPT = 20;
+/** A run is missing when none came for so many ticks. */
+export const MISSED_AFTER_TICKS = 2;
+
+/** What a commit writes. */
+export interface Changes {
+  readonly fields: Readonly<Record<string, string>>;
+  readonly append: { readonly log: string; readonly offset: number; readonly text: string } | null;
+}
+
+/** The figures at a later time, when the target was not checked again until then. */
+export function figuresAt(
+  state: TargetState,
+  target: WatchedTarget | undefined,
+  at: number,
+  tick: number,
+): Figures {
+  if (!target?.info.enabled) return state.figures;
+  const reach = target.info.interval + tick;
+  return extend(state.figures, state, reach, state.countedTo, at, (from, to) =>
+    countedIntervals(target, from, to),
+  );
+}
+
+/**
+ * The books of one run: opened on what is stored, told of every check in the order of time, closed into what a commit
+ * writes. It sees no clock and no store; opened again on the same text and told the same, it writes the same.
+ */
+export class Ledger {
+  private readonly configured: ReadonlyMap<string, Target>;
+  private readonly slots: ReadonlyMap<string, number>;
+  private readonly head: Omit<State, 'targets'>;
+  /** By slot. */
+  private readonly states: (TargetState | null)[];
+  private readonly span: number;
+  private log: LogHead;
+  private markedHour: number;
+  private rows = '';
+  private fields: Record<string, string> = {};
+
+  /** @throws TextError when the stored text is not one of ours. */
+  constructor(
+    stored: string | null,
+    targets: readonly Target[],
+    private readonly tick: number,
+    private readonly now: number,
+  ) {
+    const { targets: states, ...head } = stored === null ? emptyState(now) : readState(stored);
+    this.head = { ...head, gaps: withMissedRuns(head, now, tick) };
+    this.log = head.log;
+    this.span = spanAt(head.log, now);
+    this.markedHour = head.markedHour;
+    this.configured = new Map(targets.map((target) => [target.info.id, target]));
+    this.states = admit(states, targets, now);
+    this.slots = new Map(this.states.flatMap((state, slot) => (state === null ? [] : [[state.id, slot]])));
+  }
+
+  paceOf(target: Target): Pace {
+    const state = this.stateOf(target.info.id);
+    return {
+      lastCheckAt: state.lastCheckAt,
+      interval: target.info.interval,
+      settling: isSettling(state),
+    };
+  }
+
+  statusOf(id: string): Status {
+    return this.stateOf(id).status;
+  }
+
+  pingsOf(id: string): number {
+    return this.stateOf(id).figures.pings;
+  }
+
+  /**
+   * Counts the checks that were made at one time. Those that are not newer than the last one recorded of their target
+   * are left out: they were recorded already.
+   */
+  record(at: number, checks: ReadonlyMap<string, Check>): Transition[] {
+    this.markHours(at);
+    const transitions: Transition[] = [];
+    const row: LogRow['checks'][number][] = [];
+    for (const [id, check] of checks) {
+      const target = this.configured.get(id);
+      const slot = this.slots.get(id);
+      if (target === undefined || slot === undefined) continue;
+      const before = this.stateOf(id);
+      if (before.lastCheckAt !== null && at <= before.lastCheckAt) continue;
+      const after = advance(before, target, check, figuresAt(before, target, at, this.tick));
+      this.states[slot] = after;
+      if (isLogged(before, check)) row.push({ slot, check });
+      if (before.incident !== null && after.incident === null) {
+        const incident = { ...before.incident, endedAt: after.seriesAt };
+        this.fields[incidentField(slot, after.incidents - 1)] = writeIncident(incident);
+      }
+      if (before.status !== after.status) {
+        transitions.push({
+          target: id,
+          from: before.status,
+          to: after.status,
+          at,
+          reason: check.message,
+        });
+      }
+    }
+    if (row.length > 0) {
+      const { text, head } = writeRow(this.log, this.span, {
+        at,
+        checks: row.sort((a, b) => a.slot - b.slot),
+      });
+      this.rows += text;
+      this.log = head;
+    }
+    return transitions;
+  }
+
+  /** What to commit for a run. */
+  close(lastRun: LastRun): Changes {
+    this.markHours(this.now);
+    const { rows, log, markedHour } = this;
+    const state = writeState({
+      ...this.head,
+      revision: this.head.revision + 1,
+      lastRun,
+      log,
+      markedHour,
+      targets: this.states,
+    });
+    return {
+      fields: { ...this.fields, [STATE_FIELD]: state },
+      append: rows === '' ? null : { log: logName(log.span), offset: log.offset - rows.length, text: rows },
+    };
+  }
+
+  private stateOf(id: string): TargetState {
+    const state = this.states[this.slots.get(id) ?? -1];
+    if (!state) throw new Error('a target without a slot');
+    return state;
+  }
+
+  /**
+   * Marks the full hours up to `until`. After missed runs an hour at which no check spoke any more is a reference to the
+   * mark before it; a midnight is always written out, since it is kept for longer than the hours around it.
+   */
+  private markHours(until: number): void {
+    const last = Math.floor(until / HOUR);
+    if (this.states.length === 0) this.markedHour = Math.max(this.markedHour, last);
+    const spokenUntil = Math.max(
+      ...this.states.map((state) => (state === null ? 0 : this.speaksUntil(state))),
+    );
+    let written: number | null = null;
+    for (; this.markedHour < last; this.markedHour += 1) {
+      const at = (this.markedHour + 1) * HOUR;
+      const isMidnight = at % DAY === 0;
+      if (at < until - (isMidnight ? DAYS_KEPT + 1 : HOURS_KEPT / 24 + 1) * DAY) continue;
+      if (written === null || isMidnight || at - HOUR < spokenUntil) {
+        written = at;
+        this.fields[markField(at)] = writeMark(at, this.figuresOfAll(at));
+      } else {
+        this.fields[markField(at)] = writeMarkReference(at, written);
+      }
+    }
+  }
+
+  private speaksUntil(state: TargetState): number {
+    const interval = this.configured.get(state.id)?.info.interval ?? 0;
+    return (state.lastCheckAt ?? 0) + interval + this.tick;
+  }
+
+  private figuresOfAll(at: number): Parameters<typeof writeMark>[1] {
+    return this.states.map((state) => {
+      if (state === null || state.addedAt > at) return null;
+      const figures = figuresAt(state, this.configured.get(state.id), at, this.tick);
+      const sameDay = Math.floor((state.lastCheckAt ?? 0) / DAY) === Math.floor((at - 1) / DAY);
+      return { addedAt: state.addedAt, mark: { figures, latencies: sameDay ? state.latencies : EMPTY } };
+    });
+  }
+}
+
+function emptyState(now: number): State {
+  return {
+    revision: 0,
+    firstRunAt: now,
+    lastRun: null,
+    gaps: [],
+    log: NO_LOG,
+    markedHour: Math.floor(now / HOUR),
+    targets: [],
+  };
+}
+
+function withMissedRuns(
+  { lastRun, gaps }: Pick<State, 'lastRun' | 'gaps'>,
+  now: number,
+  tick: number,
+): readonly RunGap[] {
+  if (lastRun === null || now - lastRun.at <= MISSED_AFTER_TICKS * tick) return gaps;
+  return [...gaps, { from: lastRun.at, to: now }].slice(-GAPS_KEPT);
+}
+
+/** The states by slot once the configuration is known: newcomers get a slot, the missing and the resting are noted. */
+function admit(
+  states: readonly (TargetState | null)[],
+  targets: readonly Target[],
+  now: number,
+): (TargetState | null)[] {
+  const configured = new Map(targets.map((target) => [target.info.id, target]));
+  const kept = states.map((state) => {
+    if (state === null) return null;
+    const target = configured.get(state.id);
+    if (target !== undefined) return settle(state, target, now);
+    if (state.removedAt !== null && now - state.removedAt > REMOVED_KEPT) return null;
+    return { ...state, removedAt: state.removedAt ?? now, countedTo: now, awakeFrom: null };
+  });
+  const known = new Set(kept.map((state) => state?.id));
+  for (const target of targets) {
+    if (known.has(target.info.id)) continue;
+    const free = kept.indexOf(null);
+    const state = settle(newTarget(target.info.id, now), target, now);
+    kept[free === -1 ? kept.length : free] = state;
+  }
+  return kept;
+}
+
+function settle(state: TargetState, target: Target, now: number): TargetState {
+  const { enabled } = target.info;
+  const uncounted = !enabled || state.removedAt !== null;
+  const resting = !enabled || !isActive(target.activeHours, now);
+  return {
+    ...state,
+    removedAt: null,
+    countedTo: uncounted ? Math.max(state.countedTo, now) : state.countedTo,
+    restingSince: resting ? (state.restingSince ?? now) : null,
+    awakeFrom: resting ? null : state.awakeFrom,
+  };
+}
+
+function advance(before: TargetState, target: Target, check: Check, figures: Figures): TargetState {
+  const { at } = check;
+  const failed = check.outcome === 'failed';
+  const counted = !inMaintenance(target.maintenance, at);
+  const standing = judge(before, check, target);
+  const opens = before.incident === null && standing.status === 'down';
+  const closes = before.incident !== null && standing.status !== 'down';
+  const sameDay = Math.floor((before.lastCheckAt ?? 0) / DAY) === Math.floor(at / DAY);
+  const latencies = sameDay ? before.latencies : EMPTY;
+  return {
+    ...before,
+    ...standing,
+    lastCheckAt: at,
+    lastSuccessAt: failed ? before.lastSuccessAt : at,
+    awakeFrom: failed ? before.awakeFrom : at,
+    awakeGaps:
+      failed || before.awakeFrom === null
+        ? before.awakeGaps
+        : withGap(before.awakeGaps, at, at - before.awakeFrom),
+    lastStatusCode: check.statusCode,
+    latency: check.latency,
+    message: check.message,
+    lastError: failed ? { at, message: check.message ?? '' } : before.lastError,
+    tlsExpiresAt: check.tlsExpiresAt ?? before.tlsExpiresAt,
+    incident: opens
+      ? { startedAt: standing.seriesAt ?? at, message: check.message ?? '' }
+      : closes
+        ? null
+        : before.incident,
+    incidents: before.incidents + (opens ? 1 : 0),
+    figures: counted
+      ? {
+          ...figures,
+          pings: figures.pings + 1,
+          failures: figures.failures + (failed ? 1 : 0),
+          coldStarts: figures.coldStarts + (check.coldStart ? 1 : 0),
+        }
+      : figures,
+    countedTo: at,
+    counted,
+    latencies:
+      counted && check.latency !== null && !check.coldStart ? observe(latencies, check.latency) : latencies,
+  };
+}
+
+/** One check a minute is logged, and besides it the one with which a failure begins. */
+function isLogged(before: TargetState, check: Check): boolean {
+  const sameMinute = Math.floor((before.lastCheckAt ?? 0) / MINUTE) === Math.floor(check.at / MINUTE);
+  return !sameMinute || (check.outcome === 'failed' && before.lastOutcome !== 'failed');
+}

@@ -1,0 +1,92 @@
+import type { Outcome } from '../types.js';
+
+/** Counted since a target was added; all but `pings` and `failures` in ms or pieces as named. */
+export interface Figures {
+  readonly pings: number;
+  readonly failures: number;
+  /** Time in which checks were expected: enabled, in active hours, outside maintenance. */
+  readonly expected: number;
+  /** The part of it for which a check speaks. */
+  readonly observed: number;
+  /** The part of it for which a check speaks that did not fail. */
+  readonly good: number;
+  readonly coldStarts: number;
+}
+
+export const NOTHING: Figures = {
+  pings: 0,
+  failures: 0,
+  expected: 0,
+  observed: 0,
+  good: 0,
+  coldStarts: 0,
+};
+
+/** What the last check says of the time after it. */
+export interface Voice {
+  readonly lastCheckAt: number | null;
+  readonly lastOutcome: Outcome | null;
+  /** False when the last check was made in maintenance, and so counts on neither side. */
+  readonly counted: boolean;
+}
+
+/** The stretches of [from, to) in which checks count, ascending. */
+export type CountedIntervals = (from: number, to: number) => readonly (readonly [from: number, to: number])[];
+
+/**
+ * The figures at `to`, when nothing was checked since `from`: the last check speaks for `reach` ms (its interval and
+ * one tick) after it was made, what lies beyond was expected and not observed.
+ */
+export function extend(
+  figures: Figures,
+  voice: Voice,
+  reach: number,
+  from: number,
+  to: number,
+  counted: CountedIntervals,
+): Figures {
+  if (to <= from) return figures;
+  const speaksUntil = voice.lastCheckAt === null || !voice.counted ? from : voice.lastCheckAt + reach;
+  let expected = 0;
+  let observed = 0;
+  for (const [start, end] of counted(from, to)) {
+    expected += end - start;
+    observed += Math.max(0, Math.min(end, speaksUntil) - start);
+  }
+  return {
+    ...figures,
+    expected: figures.expected + expected,
+    observed: figures.observed + observed,
+    good: figures.good + (voice.lastOutcome === 'failed' ? 0 : observed),
+  };
+}
+
+export function difference(a: Figures, b: Figures): Figures {
+  return {
+    pings: a.pings - b.pings,
+    failures: a.failures - b.failures,
+    expected: a.expected - b.expected,
+    observed: a.observed - b.observed,
+    good: a.good - b.good,
+    coldStarts: a.coldStarts - b.coldStarts,
+  };
+}
+
+/** Good time over observed time, 0 to 1; null when nothing was observed. */
+export function uptimeRatio(figures: Figures): number | null {
+  return ratio(figures.good, figures.observed);
+}
+
+/** Observed time over expected time, 0 to 1; null when nothing was expected. */
+export function coverage(figures: Figures): number | null {
+  return ratio(figures.observed, figures.expected);
+}
+
+/** Pings that did not fail, in percent with one digit ("100.0"); null before the first. */
+export function successRate(pings: number, failures: number): string | null {
+  return pings === 0 ? null : (((pings - failures) / pings) * 100).toFixed(1);
+}
+
+function ratio(part: number, whole: number): number | null {
+  return whole > 0 ? Math.round((part / whole) * 1e6) / 1e6 : null;
+}

@@ -1,0 +1,41 @@
+import type { Check } from '../types.js';
+
+/** Checks that could not be stored, of one time. */
+export interface Batch {
+  readonly at: number;
+  readonly checks: ReadonlyMap<string, Check>;
+}
+
+const MOST_CHECKS = 50_000;
+
+/**
+ * What runs of this process could not store, for the next run that can. Recording a check a second time changes
+ * nothing, so a batch is given up only once a commit is known to hold it.
+ */
+export class Carry {
+  private batches: readonly Batch[] = [];
+
+  /** In the order of time. */
+  get all(): readonly Batch[] {
+    return this.batches;
+  }
+
+  /** Keeps the newest 50,000 checks; returns how many older ones had to be dropped. */
+  keep(batches: readonly Batch[]): number {
+    const sorted = [...this.batches, ...batches].sort((a, b) => a.at - b.at);
+    let dropped = 0;
+    let held = sorted.reduce((sum, { checks }) => sum + checks.size, 0);
+    while (held > MOST_CHECKS) {
+      const oldest = sorted.shift()?.checks.size ?? 0;
+      dropped += oldest;
+      held -= oldest;
+    }
+    this.batches = sorted;
+    return dropped;
+  }
+
+  drop(batches: readonly Batch[]): void {
+    const gone = new Set(batches);
+    this.batches = this.batches.filter((batch) => !gone.has(batch));
+  }
+}

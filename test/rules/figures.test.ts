@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { coverage, extend, NOTHING, successRate, uptimeRatio } from '../../lib/rules/figures.js';
+
+const always = (from: number, to: number) => [[from, to]] as const;
+const good = { lastCheckAt: 0, lastOutcome: 'good', counted: true } as const;
+
+describe('time weighed', () => {
+  it.each([
+    ['a good check speaks until the next', good, 90, { expected: 90, observed: 90, good: 90 }],
+    ['for its reach at most', good, 250, { expected: 250, observed: 120, good: 120 }],
+    [
+      'a failed one counts as observed, not as good',
+      { ...good, lastOutcome: 'failed' as const },
+      90,
+      { expected: 90, observed: 90, good: 0 },
+    ],
+    [
+      'a degraded one is good',
+      { ...good, lastOutcome: 'degraded' as const },
+      90,
+      { expected: 90, observed: 90, good: 90 },
+    ],
+    [
+      'before the first check nothing is observed',
+      { lastCheckAt: null, lastOutcome: null, counted: true },
+      90,
+      { expected: 90, observed: 0, good: 0 },
+    ],
+    [
+      'a check in maintenance does not speak',
+      { ...good, counted: false },
+      90,
+      { expected: 90, observed: 0, good: 0 },
+    ],
+  ])('%s', (_, voice, until, expected) => {
+    expect(extend(NOTHING, voice, 120, 0, until, always)).toMatchObject(expected);
+  });
+
+  it('leaves out what does not count', () => {
+    const night = (from: number, to: number) =>
+      [
+        [from, 50],
+        [80, to],
+      ] as const;
+    expect(extend(NOTHING, good, 90, 0, 100, night)).toMatchObject({ expected: 70, observed: 60, good: 60 });
+  });
+
+  it('takes nothing away where time goes backwards', () => {
+    expect(extend(NOTHING, good, 90, 100, 40, always)).toBe(NOTHING);
+  });
+});
+
+describe('ratios', () => {
+  it('are null without data, never 100 %', () => {
+    expect(uptimeRatio(NOTHING)).toBeNull();
+    expect(coverage(NOTHING)).toBeNull();
+    expect(successRate(0, 0)).toBeNull();
+  });
+
+  it('have the digits of the contract', () => {
+    expect(successRate(1, 0)).toBe('100.0');
+    expect(successRate(3, 1)).toBe('66.7');
+    expect(successRate(3, 3)).toBe('0.0');
+    expect(uptimeRatio({ ...NOTHING, observed: 3, good: 2 })).toBe(0.666667);
+  });
+});

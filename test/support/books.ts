@@ -1,0 +1,65 @@
+import type { History, Overview } from '../../lib/read/load.js';
+import { loadHistory, loadOverview } from '../../lib/read/load.js';
+import { Ledger, STATE_FIELD } from '../../lib/record/ledger.js';
+import type { Store } from '../../lib/store/store.js';
+import type { Check, Target, Transition } from '../../lib/types.js';
+
+/** What a store would hold, for rules that are told of many runs: fields and logs in memory, nothing else. */
+export class Books {
+  readonly fields = new Map<string, string>();
+  readonly logs = new Map<string, string>();
+  reads = 0;
+
+  constructor(
+    private readonly tick = 60_000,
+    public targets: readonly Target[] = [],
+  ) {}
+
+  /** One run: opened, told of the checks, committed. */
+  run(now: number, checks: readonly (readonly [id: string, check: Check])[]): Transition[] {
+    const ledger = new Ledger(this.fields.get(STATE_FIELD) ?? null, this.targets, this.tick, now);
+    const transitions = ledger.record(now, new Map(checks));
+    const failed = checks.filter(([, { outcome }]) => outcome === 'failed').length;
+    const { fields, append } = ledger.close({
+      id: String(now),
+      at: now,
+      status: 'completed',
+      durationMs: 0,
+      checked: checks.length,
+      failed,
+    });
+    for (const [field, text] of Object.entries(fields)) this.fields.set(field, text);
+    if (append) {
+      const before = this.logs.get(append.log) ?? '';
+      this.logs.set(append.log, before.slice(0, append.offset) + append.text);
+    }
+    return transitions;
+  }
+
+  overview(now: number): Promise<Overview> {
+    return loadOverview(this.store, now);
+  }
+
+  history(id: string, now: number): Promise<History | null> {
+    return loadHistory(this.store, id, now);
+  }
+
+  private get store(): Store {
+    const refuse = () => Promise.reject(new Error('only read'));
+    return {
+      kind: 'sqlite',
+      metered: () => this.store,
+      claim: refuse,
+      commit: refuse,
+      ping: refuse,
+      close: refuse,
+      read: ({ fields, logs }) => {
+        this.reads += (fields.length > 0 ? 1 : 0) + (logs.length > 0 ? 1 : 0);
+        return Promise.resolve({
+          fields: fields.map((name) => this.fields.get(name) ?? null),
+          logs: logs.map((name) => this.logs.get(name) ?? null),
+        });
+      },
+    };
+  }
+}
