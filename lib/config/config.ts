@@ -107,7 +107,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     ...halfChannels(texts),
     ...unusableChannels('KEEP_ALIVE_ALERTS', inherited.ALERTS, texts),
   );
-  if (problems.length > 0) return { ok: false, problems: deepFreeze(sorted(problems)) };
+  if (problems.length > 0) return deepFreeze({ ok: false, problems: sorted(problems) });
 
   const config: Config = {
     enabled: inherited.ENABLED !== false,
@@ -133,7 +133,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
       .sort()
       .map((variable) => ({ variable, source: texts.get(variable) ?? '' })),
   };
-  return { ok: true, config: deepFreeze(config) };
+  return deepFreeze({ ok: true, config });
 }
 
 function declaredTargets(

@@ -15,7 +15,7 @@ export interface Host {
 
 /** The vendors' documentation, read by 2026-11. */
 export const HOSTS: Readonly<Record<HostName, Host>> = {
-  // https://docs.railway.com/reference/app-sleeping: 10 minutes without outbound packets.
+  // https://docs.railway.app/reference/app-sleeping: 10 minutes without outbound packets.
   railway: { domain: '.up.railway.app', sleepsAfter: 10 * MINUTE },
   // https://render.com/docs/free: 15 minutes without inbound requests.
   render: { domain: '.onrender.com', sleepsAfter: 15 * MINUTE },
@@ -29,7 +29,7 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
   replit: { domain: '.replit.app', sleepsAfter: 15 * MINUTE },
   // https://huggingface.co/docs/hub/spaces-gpus#sleep-time: 48 hours on free hardware.
   huggingface: { domain: '.hf.space', sleepsAfter: 48 * HOUR },
-  // https://supabase.com/docs/guides/platform/free-project-pausing: about 7 days.
+  // https://supabase.com/docs/guides/platform/going-into-prod#availability: about 7 days.
   supabase: { domain: '.supabase.co', sleepsAfter: 7 * 24 * HOUR },
   // https://docs.streamlit.io/deploy/streamlit-community-cloud/manage-your-app: 12 hours.
   streamlit: { domain: '.streamlit.app', sleepsAfter: 12 * HOUR },

@@ -127,7 +127,7 @@ export function toTarget(source: Source, texts: ReadonlyMap<string, string>, pro
  * depends on nothing but the entry itself: `https://my-api.up.railway.app/health` is `my-api-up-railway-app`.
  */
 export function idFromHost(hostname: string): string {
-  return hostname.replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '');
+  return hostname.replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '') || 'target';
 }
 
 function uselessOptions(protocol: TargetAddress['protocol']): readonly TargetOptionName[] {
