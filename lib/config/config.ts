@@ -1,0 +1,198 @@
+import type { Target } from '../types.js';
+import { halfChannels, toAlerts, unusableChannels, type Alerts } from './alerts.js';
+import { isPublicName } from './hosts.js';
+import { findTargets, unknownVariables } from './names.js';
+import {
+  defaultsOf,
+  readOptions,
+  SYSTEM_OPTIONS,
+  TARGET_OPTIONS,
+  type SystemOptions,
+  type TargetOptions,
+} from './options.js';
+import type { Problem } from './problems.js';
+import { origin, type TargetAddress } from './request.js';
+import { chooseStore, type StoreConfig } from './store.js';
+import { idFromHost, toTarget, type Source } from './targets.js';
+
+export type { Alerts } from './alerts.js';
+export type { Problem } from './problems.js';
+export type { Endpoint } from './request.js';
+export { DEFAULT_DATABASE, type StoreConfig } from './store.js';
+export { formatProblems } from './problems.js';
+
+/** Everything that is configured, frozen through and through. Durations in ms. Only `targets[].info` may be shown. */
+export interface Config {
+  /** False pauses everything; then no target is enabled. */
+  readonly enabled: boolean;
+  /** Sorted by id. */
+  readonly targets: readonly Target[];
+  readonly cronSecret: string | null;
+  /** Set: every read endpoint needs it. */
+  readonly statsToken: string | null;
+  /** An origin, without a slash at its end. */
+  readonly publicUrl: string | null;
+  /** Where the local runner listens; 0 for any free port. */
+  readonly port: number;
+  /** Expected time between runs. */
+  readonly tick: number;
+  /** Checks in flight at most. */
+  readonly concurrency: number;
+  /** What the store's keys begin with. */
+  readonly prefix: string;
+  /** Addresses that tell whether our own network works; with none, no run is inconclusive. */
+  readonly controlUrls: readonly string[];
+  readonly heartbeatUrl: string | null;
+  readonly store: StoreConfig;
+  readonly qstash: {
+    readonly token: string | null;
+    readonly currentSigningKey: string | null;
+    readonly nextSigningKey: string | null;
+  };
+  readonly alerts: Alerts;
+  /** The JSONata sources of all targets under the names of their variables, for `checkExpressions`. */
+  readonly expressions: readonly { readonly variable: string; readonly source: string }[];
+}
+
+export type ConfigResult =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/**
+ * Asked when every target fails. Two operators, both made to be asked by every phone and browser, so that neither's
+ * bad day mutes an alert.
+ */
+export const DEFAULT_CONTROL_URLS: readonly string[] = [
+  'https://www.gstatic.com/generate_204',
+  'https://cp.cloudflare.com/generate_204',
+];
+
+const DEFAULTS = defaultsOf(SYSTEM_OPTIONS);
+const EXPRESSION = /^(?:TARGET_.+|KEEP_ALIVE)_(?:EXPECT|DEGRADED)_JSON$/;
+
+/**
+ * Reads the configuration out of environment variables. Never throws; either everything is valid, or all problems are
+ * given, sorted by variable. White space around values is dropped, and an empty value counts as not set. JSONata is
+ * not checked here, because loading it costs a cold start: see `checkExpressions`.
+ */
+export function parseConfig(env: Readonly<Record<string, string | undefined>>): ConfigResult {
+  const problems: Problem[] = [];
+  const texts = new Map<string, string>();
+  for (const [variable, text = ''] of Object.entries(env)) {
+    if (text.trim() !== '') texts.set(variable, text.trim());
+  }
+  const variables = [...texts.keys()];
+
+  const system: SystemOptions = {
+    ...DEFAULTS,
+    ...readOptions(SYSTEM_OPTIONS, (name) => name, texts, problems),
+  };
+  const inherited = readOptions(
+    TARGET_OPTIONS,
+    (name) => (name === 'URL' ? undefined : `KEEP_ALIVE_${name}`),
+    texts,
+    problems,
+  );
+  const sources = [
+    ...declaredTargets(variables, texts, inherited, problems),
+    ...plainTargets(system.KEEP_ALIVE_URLS ?? [], inherited),
+  ];
+  problems.push(...duplicates(sources));
+  const targets = sources
+    .map((source) => toTarget(source, texts, problems))
+    .sort((a, b) => (a.info.id < b.info.id ? -1 : 1));
+  const store = chooseStore(texts, problems);
+  problems.push(
+    ...unknownVariables(variables),
+    ...halfChannels(texts),
+    ...unusableChannels('KEEP_ALIVE_ALERTS', inherited.ALERTS, texts),
+  );
+  if (problems.length > 0) return deepFreeze({ ok: false, problems: sorted(problems) });
+
+  const config: Config = {
+    enabled: inherited.ENABLED !== false,
+    targets,
+    cronSecret: system.CRON_SECRET,
+    statsToken: system.STATS_TOKEN,
+    publicUrl: system.KEEP_ALIVE_PUBLIC_URL ?? deploymentOrigin(texts),
+    port: system.PORT,
+    tick: system.KEEP_ALIVE_TICK,
+    concurrency: system.KEEP_ALIVE_CONCURRENCY,
+    prefix: system.KEEP_ALIVE_PREFIX,
+    controlUrls: system.KEEP_ALIVE_CONTROL_URLS ?? defaultControlUrls(targets),
+    heartbeatUrl: system.KEEP_ALIVE_HEARTBEAT_URL,
+    store,
+    qstash: {
+      token: system.QSTASH_TOKEN,
+      currentSigningKey: system.QSTASH_CURRENT_SIGNING_KEY,
+      nextSigningKey: system.QSTASH_NEXT_SIGNING_KEY,
+    },
+    alerts: toAlerts(system),
+    expressions: variables
+      .filter((variable) => EXPRESSION.test(variable))
+      .sort()
+      .map((variable) => ({ variable, source: texts.get(variable) ?? '' })),
+  };
+  return deepFreeze({ ok: true, config });
+}
+
+function declaredTargets(
+  variables: readonly string[],
+  texts: ReadonlyMap<string, string>,
+  inherited: Partial<TargetOptions>,
+  problems: Problem[],
+): Source[] {
+  return findTargets(variables, problems).flatMap(({ id, variables: own }) => {
+    const options = readOptions(TARGET_OPTIONS, (name) => own.get(name), texts, problems);
+    if (!options.URL) return [];
+    const variableOf = (option: keyof TargetOptions) => own.get(option) ?? '';
+    return [{ id, address: options.URL, own: options, inherited, variableOf }];
+  });
+}
+
+/** An entry is named by its place: its host name is part of a value. */
+function plainTargets(addresses: readonly TargetAddress[], inherited: Partial<TargetOptions>): Source[] {
+  return addresses.map((address) => ({
+    id: idFromHost(address.hostname),
+    address,
+    own: {},
+    inherited,
+    variableOf: () => 'KEEP_ALIVE_URLS',
+  }));
+}
+
+function duplicates(sources: readonly Source[]): Problem[] {
+  const ids = sources.map(({ id }) => id);
+  if (new Set(ids).size === ids.length) return [];
+  const message =
+    'two addresses have the same host name, or one of a TARGET_<ID>_URL, so their ids would be the same: give each its own TARGET_<ID>_URL';
+  return [{ variable: 'KEEP_ALIVE_URLS', message }];
+}
+
+/** Vercel's name for the production domain, without a scheme; not ours to complain about. */
+function deploymentOrigin(texts: ReadonlyMap<string, string>): string | null {
+  const domain = texts.get('VERCEL_PROJECT_PRODUCTION_URL');
+  return domain === undefined ? null : (origin.safeParse(`https://${domain}`).data ?? null);
+}
+
+/** None where a target is not on the internet: then the pinger may not be either, and every outage would be its own. */
+function defaultControlUrls(targets: readonly Target[]): readonly string[] {
+  const hostnames = targets.map(({ url }) => new URL(url).hostname);
+  return hostnames.length > 0 && hostnames.every(isPublicName) ? DEFAULT_CONTROL_URLS : [];
+}
+
+function sorted(problems: readonly Problem[]): Problem[] {
+  return problems.toSorted((a, b) =>
+    a.variable === b.variable ? compare(a.message, b.message) : compare(a.variable, b.variable),
+  );
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  Object.values(value).forEach(deepFreeze);
+  return Object.freeze(value);
+}

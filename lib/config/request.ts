@@ -1,0 +1,194 @@
+import type { StatusRange, TextPattern } from '../types.js';
+import { isOff, value } from './values.js';
+
+/** An address to send requests to. */
+export interface Endpoint {
+  /** Without user info. */
+  readonly url: string;
+  /** An `authorization` header made of the address's user info. */
+  readonly authorization: string | null;
+}
+
+export interface TargetAddress extends Endpoint {
+  readonly protocol: 'http:' | 'https:' | 'tcp:' | 'tls:';
+  /** Lower case. */
+  readonly hostname: string;
+  /** Without user info, query and fragment. */
+  readonly healthUrl: string;
+}
+
+const ADDRESS = 'http://, https://, tcp://host:port or tls://host:port with a host';
+
+function parseTargetAddress(text: string): TargetAddress | undefined {
+  const url = parseUrl(text);
+  const protocol = url?.protocol;
+  if (url === undefined) return undefined;
+  if (protocol === 'http:' || protocol === 'https:') {
+    const authorization = takeUserInfo(url);
+    url.hash = '';
+    return {
+      url: url.href,
+      authorization,
+      protocol,
+      hostname: url.hostname,
+      healthUrl: url.origin + url.pathname,
+    };
+  }
+  if (protocol !== 'tcp:' && protocol !== 'tls:') return undefined;
+  // The URL standard neither checks nor lowers the host of a scheme that it does not know.
+  const socket = /^(tcp|tls):\/\/(\[[0-9a-f:.]+\]|[a-z0-9._-]+):(\d+)\/?$/.exec(url.href.toLowerCase());
+  const [, , hostname, port] = socket ?? [];
+  if (hostname === undefined || port === undefined) return undefined;
+  const address = `${protocol}//${hostname}:${port}`;
+  return { url: address, authorization: null, protocol, hostname, healthUrl: address };
+}
+
+export const targetAddress = value(`an address: ${ADDRESS}`, parseTargetAddress);
+
+export const targetAddresses = value(`addresses with commas or spaces between, each ${ADDRESS}`, (text) => {
+  const addresses = list(text).map(parseTargetAddress);
+  const valid = addresses.filter((address) => address !== undefined);
+  return valid.length === addresses.length ? valid : undefined;
+});
+
+const HTTP = 'an http:// or https:// address with a host';
+
+export const endpoint = value(HTTP, (text): Endpoint | undefined => {
+  const url = parseHttpUrl(text);
+  if (url === undefined) return undefined;
+  const authorization = takeUserInfo(url);
+  return { url: url.href, authorization };
+});
+
+/** ntfy takes the topic from the path. */
+export const topicEndpoint = value(`${HTTP} and a topic as its path`, (text): Endpoint | undefined => {
+  const url = parseHttpUrl(text);
+  if (url === undefined || url.pathname === '/') return undefined;
+  const authorization = takeUserInfo(url);
+  return { url: url.href, authorization };
+});
+
+const PLAIN_HTTP = `${HTTP} and without user info`;
+
+export const plainUrl = value(PLAIN_HTTP, parsePlainUrl);
+
+/** Addresses with commas or white space between; empty for `off`. */
+export const plainUrls = value(`${PLAIN_HTTP} (several: commas between), or off`, (text) => {
+  if (isOff(text)) return [];
+  const urls = list(text).map(parsePlainUrl);
+  return urls.some((url) => url === undefined) ? undefined : urls.filter((url) => url !== undefined);
+});
+
+export const origin = value('an origin such as https://status.example.com, without a path', (text) => {
+  const url = parseHttpUrl(text);
+  return url !== undefined && url.href === `${url.origin}/` ? url.origin : undefined;
+});
+
+export const redisUrl = value('a redis:// or rediss:// address with a host', (text) => {
+  const url = parseUrl(text);
+  return url?.protocol === 'redis:' || url?.protocol === 'rediss:' ? text : undefined;
+});
+
+export const smtpUrl = value('an smtp:// or smtps:// address with a host', (text) => {
+  const url = parseUrl(text);
+  return url?.protocol === 'smtp:' || url?.protocol === 'smtps:' ? text : undefined;
+});
+
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+/** Upper case. CONNECT is a request for a tunnel and has no answer to judge. */
+export const method = value('an HTTP method such as GET, HEAD or POST', (text) => {
+  const name = text.toUpperCase();
+  return TOKEN.test(name) && name !== 'CONNECT' ? name : undefined;
+});
+
+/** Those that the HTTP client sets, or refuses to send. */
+const RESERVED = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** Names in lower case. What passes is fit to be sent: no later step needs to check. */
+export const headers = value(
+  'a JSON object of header names and values, each name once, none that concerns the connection or the length',
+  (text) => {
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return undefined;
+    const entries = Object.entries(parsed).map(
+      ([name, content]) => [name.toLowerCase(), headerValue(content)] as const,
+    );
+    const fit = entries.every(
+      ([name, content]) =>
+        TOKEN.test(name) && !RESERVED.has(name) && /^[\t\x20-\x7e\x80-\xff]*$/.test(content),
+    );
+    const names = new Set(entries.map(([name]) => name));
+    return fit && names.size === entries.length ? Object.fromEntries(entries) : undefined;
+  },
+);
+
+function headerValue(content: unknown): string {
+  if (typeof content === 'string') return content.trim();
+  if (typeof content === 'number' || typeof content === 'boolean') return String(content);
+  throw new TypeError('not a header value');
+}
+
+export const statusList = value('status codes and ranges such as 200-299,301', (text) => {
+  const ranges = list(text.replace(/\s*-\s*/g, '-')).map((entry): StatusRange | undefined => {
+    const [, from, to = from] = /^([1-9]\d\d)(?:-([1-9]\d\d))?$/.exec(entry) ?? [];
+    return from !== undefined && Number(from) <= Number(to)
+      ? { from: Number(from), to: Number(to) }
+      : undefined;
+  });
+  const valid = ranges.filter((range) => range !== undefined);
+  return valid.length > 0 && valid.length === ranges.length ? valid : undefined;
+});
+
+/** A text between two slashes is a regular expression, what follows them its flags. */
+export const pattern = value(
+  'a text, or /regex/ with flags of i, m, s, u, v (a text between slashes: as a regex)',
+  (text): TextPattern | undefined => {
+    const [, source, flags] = /^\/(.+)\/([a-z]*)$/s.exec(text) ?? [];
+    if (source === undefined || flags === undefined) return { kind: 'text', text };
+    // `g` is a habit and changes nothing here, save that a search would begin where the last one ended.
+    const kept = flags.replace('g', '');
+    if (!/^[imsuv]*$/.test(kept)) return undefined;
+    new RegExp(source, kept);
+    return { kind: 'regex', source, flags: kept };
+  },
+);
+
+/** Entries with commas or white space between. */
+export function list(text: string): string[] {
+  return text.split(/[\s,]+/).filter((entry) => entry !== '');
+}
+
+function parseUrl(text: string): URL | undefined {
+  if (!/^[a-z]+:\/\//i.test(text)) return undefined;
+  const url = new URL(text);
+  return url.hostname !== '' && url.port !== '0' ? url : undefined;
+}
+
+function parseHttpUrl(text: string): URL | undefined {
+  const url = parseUrl(text);
+  return url?.protocol === 'http:' || url?.protocol === 'https:' ? url : undefined;
+}
+
+function parsePlainUrl(text: string): string | undefined {
+  const url = parseHttpUrl(text);
+  return url?.username === '' && url.password === '' ? url.href : undefined;
+}
+
+/** Removes the user info from `url`; gives the header that says the same. Throws where it is malformed. */
+function takeUserInfo(url: URL): string | null {
+  if (url.username === '' && url.password === '') return null;
+  const credentials = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  url.username = '';
+  url.password = '';
+  return `Basic ${Buffer.from(credentials).toString('base64')}`;
+}

@@ -1,0 +1,160 @@
+import type { RequestOptions, Target } from '../types.js';
+import { unusableChannels } from './alerts.js';
+import { defaultInterval, defaultWakeTimeout, HOSTS, hostOf } from './hosts.js';
+import { defaultsOf, TARGET_OPTIONS, type TargetOptionName, type TargetOptions } from './options.js';
+import type { Problem } from './problems.js';
+import type { TargetAddress } from './request.js';
+
+const DEFAULTS = defaultsOf(TARGET_OPTIONS);
+
+const HTTP_ONLY = [
+  'METHOD',
+  'HEADERS',
+  'BODY',
+  'EXPECT_STATUS',
+  'EXPECT_BODY',
+  'REJECT_BODY',
+  'EXPECT_JSON',
+  'DEGRADED_JSON',
+  'MAX_BODY',
+  'MAX_REDIRECTS',
+  'ALLOW_PRIVATE',
+] as const satisfies TargetOptionName[];
+
+const TLS_ONLY = ['TLS_EXPIRY', 'TLS_VERIFY'] as const satisfies TargetOptionName[];
+
+const FOR_RECOVERY = [
+  'RECOVERY_METHOD',
+  'RECOVERY_HEADERS',
+  'RECOVERY_BODY',
+  'RECOVERY_COOLDOWN',
+  'RECOVERY_MAX',
+  'RECOVERY_GRACE',
+] as const satisfies TargetOptionName[];
+
+/** A target's options before they are put together. */
+export interface Source {
+  readonly id: string;
+  readonly address: TargetAddress;
+  /** The target's own. */
+  readonly own: Partial<TargetOptions>;
+  /** From `KEEP_ALIVE_` variables. */
+  readonly inherited: Partial<TargetOptions>;
+  readonly variableOf: (option: TargetOptionName) => string;
+}
+
+/**
+ * Puts a target together. An option that has no effect on it is a problem where the target itself sets it, and is left
+ * out where it is inherited.
+ */
+export function toTarget(source: Source, texts: ReadonlyMap<string, string>, problems: Problem[]): Target {
+  const { id, address, own } = source;
+  const report = (option: TargetOptionName, message: string) => {
+    if (own[option] !== undefined) problems.push({ variable: source.variableOf(option), message });
+  };
+  const useless = uselessOptions(address.protocol);
+  for (const option of useless)
+    report(option, `has no effect on this kind of target (${kindNeeded(option)})`);
+  const inherited = Object.fromEntries(
+    Object.entries(source.inherited).filter(([name]) => !useless.some((option) => option === name)),
+  );
+  const options: TargetOptions = { ...DEFAULTS, ...inherited, ...own };
+
+  problems.push(...unusableChannels(source.variableOf('ALERTS'), own.ALERTS, texts));
+  if (options.RECOVERY_URL === null) {
+    for (const option of FOR_RECOVERY) report(option, 'has no effect without RECOVERY_URL');
+  }
+  if (!hasBody(options.METHOD)) report('BODY', 'needs a METHOD other than GET and HEAD, such as POST');
+  if (!hasBody(options.RECOVERY_METHOD)) {
+    report('RECOVERY_BODY', 'needs a RECOVERY_METHOD other than GET and HEAD, such as POST');
+  }
+
+  const host = options.HOST ?? hostOf(address.hostname);
+  const sleepsAfter = (options.SLEEPS_AFTER ?? HOSTS[host].sleepsAfter) || null;
+  const request = toRequest(options.METHOD, options.HEADERS, options.BODY);
+  const withUserInfo = authorized(request, address.authorization, own.HEADERS);
+  return {
+    info: {
+      id,
+      name: options.NAME ?? id,
+      group: options.GROUP,
+      host,
+      healthUrl: address.healthUrl,
+      enabled: options.ENABLED && source.inherited.ENABLED !== false,
+      interval: options.INTERVAL ?? defaultInterval(sleepsAfter),
+      sleepsAfter,
+    },
+    url: address.url,
+    request: withUserInfo,
+    assertions: {
+      expectStatus: options.EXPECT_STATUS,
+      expectBody: options.EXPECT_BODY,
+      rejectBody: options.REJECT_BODY,
+      expectJson: options.EXPECT_JSON,
+      degradedJson: options.DEGRADED_JSON,
+      degradedAfter: options.DEGRADED_AFTER || null,
+      tlsExpiry: options.TLS_EXPIRY,
+    },
+    timeout: options.TIMEOUT,
+    retries: options.RETRIES,
+    retryDelay: options.RETRY_DELAY,
+    wakeTimeout: options.WAKE_TIMEOUT ?? defaultWakeTimeout(sleepsAfter),
+    maxBody: options.MAX_BODY,
+    maxRedirects: options.MAX_REDIRECTS,
+    tlsVerify: options.TLS_VERIFY,
+    allowPrivate: options.ALLOW_PRIVATE,
+    failureThreshold: options.FAILURE_THRESHOLD,
+    successThreshold: options.SUCCESS_THRESHOLD,
+    activeHours: options.ACTIVE_HOURS,
+    maintenance: options.MAINTENANCE,
+    alerts: options.ALERTS,
+    recovery: options.RECOVERY_URL && {
+      url: options.RECOVERY_URL.url,
+      request: authorized(
+        toRequest(options.RECOVERY_METHOD, options.RECOVERY_HEADERS, options.RECOVERY_BODY),
+        options.RECOVERY_URL.authorization,
+        own.RECOVERY_HEADERS,
+      ),
+      cooldown: options.RECOVERY_COOLDOWN,
+      max: options.RECOVERY_MAX,
+      grace: options.RECOVERY_GRACE,
+    },
+  };
+}
+
+/**
+ * The id of a `KEEP_ALIVE_URLS` entry: its whole host name with `-` for everything but letters and digits, so that it
+ * depends on nothing but the entry itself: `https://my-api.up.railway.app/health` is `my-api-up-railway-app`.
+ */
+export function idFromHost(hostname: string): string {
+  return hostname.replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '') || 'target';
+}
+
+function uselessOptions(protocol: TargetAddress['protocol']): readonly TargetOptionName[] {
+  if (protocol === 'tcp:') return [...HTTP_ONLY, ...TLS_ONLY];
+  return protocol === 'tls:' ? HTTP_ONLY : [];
+}
+
+function kindNeeded(option: TargetOptionName): string {
+  return TLS_ONLY.some((name) => name === option)
+    ? 'https:// and tls:// have it'
+    : 'http:// and https:// have it';
+}
+
+function hasBody(method: string): boolean {
+  return method !== 'GET' && method !== 'HEAD';
+}
+
+function toRequest(method: string, headers: RequestOptions['headers'], body: string | null): RequestOptions {
+  return { method, headers, body: hasBody(method) ? body : null };
+}
+
+/** The address's user info as a header, unless the target's own headers have one; it is nearer than inherited ones. */
+function authorized(
+  request: RequestOptions,
+  authorization: string | null,
+  ownHeaders: RequestOptions['headers'] | undefined,
+): RequestOptions {
+  if (authorization === null || ownHeaders?.authorization !== undefined) return request;
+  return { ...request, headers: { ...request.headers, authorization } };
+}

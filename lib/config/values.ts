@@ -1,0 +1,117 @@
+import * as z from 'zod/mini';
+
+/** Turns the text of a variable into a value. A failure says what was expected, never what was found. */
+export type Value<T> = z.ZodMiniType<T, string>;
+
+/** `parse` gives undefined for a text that is not what was `expected`; it may also throw. */
+export function value<T>(expected: string, parse: (text: string) => T | undefined): Value<T> {
+  const convert = z.transform((text: string, context) => {
+    const parsed = attempt(() => parse(text));
+    if (parsed !== undefined) return parsed;
+    context.issues.push({ code: 'custom', message: `expected ${expected}`, input: text });
+    return z.NEVER;
+  });
+  return z.pipe(z.string(), convert);
+}
+
+function attempt<T>(parse: () => T | undefined): T | undefined {
+  try {
+    return parse();
+  } catch {
+    return undefined;
+  }
+}
+
+export function isOff(text: string): boolean {
+  return /^(?:off|none)$/i.test(text);
+}
+
+const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `90s` as milliseconds, a bare number as it is, rounded to whole ones; undefined for anything else. */
+export function parseDuration(text: string): number | undefined {
+  return parseAmount(text, UNITS);
+}
+
+/** A duration in ms; the bounds are durations too, and included. */
+export function duration(min: string, max: string): Value<number> {
+  return value(`a duration such as 30s, 10m or 2h, from ${min} to ${max}`, (text) =>
+    within(parseDuration(text), parseDuration(min), parseDuration(max)),
+  );
+}
+
+/** The same, or 0 for `off` and `0`. */
+export function durationOrOff(min: string, max: string): Value<number> {
+  return value(`a duration such as 30s, 10m or 2h, from ${min} to ${max}, or off`, (text) => {
+    const parsed = isOff(text) ? 0 : parseDuration(text);
+    return parsed === 0 ? 0 : within(parsed, parseDuration(min), parseDuration(max));
+  });
+}
+
+const SIZES = { b: 1, kb: 1024, mb: 1024 ** 2 };
+
+/** A number of bytes, 1kb being 1,024. */
+export function size(min: string, max: string): Value<number> {
+  const parse = (text: string) => parseAmount(text, SIZES);
+  return value(`a size such as 64kb or 1mb, from ${min} to ${max}`, (text) =>
+    within(parse(text), parse(min), parse(max)),
+  );
+}
+
+export function integer(min: number, max: number): Value<number> {
+  return value(`a whole number from ${min} to ${max}`, (text) =>
+    /^\d+$/.test(text) ? within(Number(text), min, max) : undefined,
+  );
+}
+
+const FLAGS: Readonly<Record<string, boolean>> = {
+  true: true,
+  '1': true,
+  yes: true,
+  on: true,
+  false: false,
+  '0': false,
+  no: false,
+  off: false,
+};
+
+export const flag = value('true or false', (text) => {
+  const word = text.toLowerCase();
+  return Object.hasOwn(FLAGS, word) ? FLAGS[word] : undefined;
+});
+
+export function oneOf<const T extends string>(words: readonly T[]): Value<T> {
+  return value(`one of ${words.join(', ')}`, (text) => words.find((word) => word === text.toLowerCase()));
+}
+
+export const text = value<string>('a text', (found) => found);
+
+/** What people read in one line: alerts put it into mail headers. */
+export const label = matching('one line of at most 100 characters', /^\P{Cc}{1,100}$/u);
+
+/** Fit to be sent in an HTTP header. */
+export function secret(minLength: number): Value<string> {
+  return value(`at least ${minLength} characters, printable ASCII only`, (found) =>
+    found.length >= minLength && /^[\x20-\x7e]+$/.test(found) ? found : undefined,
+  );
+}
+
+export function matching(expected: string, form: RegExp): Value<string> {
+  return value(expected, (found) => (form.test(found) ? found : undefined));
+}
+
+function parseAmount(amount: string, units: Readonly<Record<string, number>>): number | undefined {
+  const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(amount) ?? [];
+  const word = unit.toLowerCase();
+  const factor = word === '' ? 1 : Object.hasOwn(units, word) ? units[word] : undefined;
+  return digits === undefined || factor === undefined ? undefined : Math.round(Number(digits) * factor);
+}
+
+function within(
+  number: number | undefined,
+  min: number | undefined,
+  max: number | undefined,
+): number | undefined {
+  if (number === undefined || min === undefined || max === undefined) return undefined;
+  return number >= min && number <= max ? number : undefined;
+}

@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+import { formatProblems, parseConfig } from '../../lib/config/config.js';
+
+type Env = Record<string, string>;
+
+const choose = (env: Env) => {
+  const result = parseConfig(env);
+  return result.ok ? result.config.store : formatProblems(result.problems);
+};
+const pair = (stem: string, name = 'u'): Env => ({
+  [`${stem}_URL`]: `https://${name}`,
+  [`${stem}_TOKEN`]: name,
+});
+const rest = (name = 'u') => ({ kind: 'upstash', url: `https://${name}/`, token: name });
+const REDIS = { REDIS_URL: 'redis://:p@r:6379' };
+const DATABASE = { KEEP_ALIVE_DATABASE: '/data/k.db' };
+
+describe('the store', () => {
+  it.each<[string, Env, unknown]>([
+    ['nothing', {}, { kind: 'none' }],
+    ['the Upstash pair', pair('UPSTASH_REDIS_REST'), rest()],
+    ['the KV pair', pair('KV_REST_API'), rest()],
+    ['both pairs', { ...pair('KV_REST_API', 'kv'), ...pair('UPSTASH_REDIS_REST') }, rest()],
+    [
+      'the integration behind a prefix',
+      {
+        ...pair('UPSTASH_REDIS_REST_KV_REST_API'),
+        UPSTASH_REDIS_REST_KV_REST_API_READ_ONLY_TOKEN: 'read',
+        UPSTASH_REDIS_REST_KV_URL: 'rediss://x',
+        UPSTASH_REDIS_REST_REDIS_URL: 'rediss://x',
+      },
+      rest(),
+    ],
+    ['another prefix', pair('STORAGE_KV_REST_API'), rest()],
+    [
+      'a prefixed pair beside the plain one',
+      { ...pair('KV_REST_API'), ...pair('P_KV_REST_API', 'p') },
+      rest(),
+    ],
+    [
+      'the integration as it is',
+      { ...pair('KV_REST_API'), KV_REST_API_READ_ONLY_TOKEN: 'read', ...REDIS },
+      rest(),
+    ],
+    ['Redis', REDIS, { kind: 'redis', url: REDIS.REDIS_URL }],
+    ['Redis over TLS', { REDIS_URL: 'rediss://r' }, { kind: 'redis', url: 'rediss://r' }],
+    ['Redis and a file', { ...REDIS, ...DATABASE }, { kind: 'redis', url: REDIS.REDIS_URL }],
+    ['a file', DATABASE, { kind: 'sqlite', path: '/data/k.db' }],
+    [
+      'redis insisted on',
+      { KEEP_ALIVE_STORE: 'redis', ...pair('KV_REST_API'), ...REDIS },
+      { kind: 'redis', url: REDIS.REDIS_URL },
+    ],
+    [
+      'sqlite insisted on',
+      { KEEP_ALIVE_STORE: 'SQLite', ...REDIS, ...DATABASE },
+      { kind: 'sqlite', path: '/data/k.db' },
+    ],
+    [
+      'sqlite without a path',
+      { KEEP_ALIVE_STORE: 'sqlite', ...REDIS },
+      { kind: 'sqlite', path: 'keepalive.db' },
+    ],
+    ['a useless REDIS_URL that is not chosen', { ...pair('KV_REST_API'), REDIS_URL: 'x' }, rest()],
+    [
+      'half a pair where redis is insisted on',
+      { KEEP_ALIVE_STORE: 'redis', KV_REST_API_URL: 'x', ...REDIS },
+      { kind: 'redis', url: REDIS.REDIS_URL },
+    ],
+  ])('%s', (_, env, expected) => {
+    expect(choose(env)).toEqual(expected);
+  });
+
+  it.each<[Env, string]>([
+    [
+      { UPSTASH_REDIS_REST_URL: 'https://u' },
+      'UPSTASH_REDIS_REST_TOKEN: missing, UPSTASH_REDIS_REST_URL needs it',
+    ],
+    [
+      { UPSTASH_REDIS_REST_TOKEN: 'u', ...pair('KV_REST_API') },
+      'UPSTASH_REDIS_REST_URL: missing, UPSTASH_REDIS_REST_TOKEN needs it',
+    ],
+    [
+      { KV_REST_API_URL: 'https://u', KV_REST_API_READ_ONLY_TOKEN: 'read', ...REDIS },
+      'KV_REST_API_TOKEN: missing, KV_REST_API_URL needs it',
+    ],
+    [{ P_KV_REST_API_URL: 'https://u' }, 'P_KV_REST_API_TOKEN: missing, P_KV_REST_API_URL needs it'],
+    [
+      { ...pair('P_KV_REST_API'), ...pair('Q_KV_REST_API') },
+      'Q_KV_REST_API_URL: a second database beside P_KV_REST_API_URL: set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN to the one to use',
+    ],
+    [
+      pair('KV_REST_API', ' not a host'),
+      'KV_REST_API_URL: expected an http:// or https:// address with a host and without user info',
+    ],
+    [{ REDIS_URL: 'https://r' }, 'REDIS_URL: expected a redis:// or rediss:// address with a host'],
+    [{ KEEP_ALIVE_STORE: 'mongo' }, 'KEEP_ALIVE_STORE: expected one of upstash, redis, sqlite'],
+    [{ KEEP_ALIVE_STORE: 'redis' }, 'KEEP_ALIVE_STORE: this store needs REDIS_URL'],
+    [
+      { KEEP_ALIVE_STORE: 'upstash', ...REDIS },
+      'KEEP_ALIVE_STORE: this store needs UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN',
+    ],
+  ])('%j: %s', (env, expected) => {
+    expect(choose(env)).toBe(expected);
+  });
+});
