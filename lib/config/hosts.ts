@@ -13,25 +13,16 @@ export interface Host {
   readonly sleepsAfter: number | null;
 }
 
-/** The vendors' documentation, read by 2026-11. */
+/** From the vendors' documentation, as of 2026-11; Fly says "a few minutes". */
 export const HOSTS: Readonly<Record<HostName, Host>> = {
-  // https://docs.railway.app/reference/app-sleeping: 10 minutes without outbound packets.
   railway: { domain: '.up.railway.app', sleepsAfter: 10 * MINUTE },
-  // https://render.com/docs/free: 15 minutes without inbound requests.
   render: { domain: '.onrender.com', sleepsAfter: 15 * MINUTE },
-  // https://www.koyeb.com/docs/run-and-scale/scale-to-zero: 1 hour on free instances.
   koyeb: { domain: '.koyeb.app', sleepsAfter: HOUR },
-  // https://devcenter.heroku.com/articles/eco-dyno-hours: 30 minutes.
   heroku: { domain: '.herokuapp.com', sleepsAfter: 30 * MINUTE },
-  // https://fly.io/docs/launch/autostop-autostart/: "a few minutes" without load.
   fly: { domain: '.fly.dev', sleepsAfter: 5 * MINUTE },
-  // https://docs.replit.com/cloud-services/deployments/autoscale-deployments: 15 minutes.
   replit: { domain: '.replit.app', sleepsAfter: 15 * MINUTE },
-  // https://huggingface.co/docs/hub/spaces-gpus#sleep-time: 48 hours on free hardware.
   huggingface: { domain: '.hf.space', sleepsAfter: 48 * HOUR },
-  // https://supabase.com/docs/guides/platform/going-into-prod#availability: about 7 days.
   supabase: { domain: '.supabase.co', sleepsAfter: 7 * 24 * HOUR },
-  // https://docs.streamlit.io/deploy/streamlit-community-cloud/manage-your-app: 12 hours.
   streamlit: { domain: '.streamlit.app', sleepsAfter: 12 * HOUR },
   none: { domain: null, sleepsAfter: null },
 };

@@ -32,6 +32,12 @@ export function windowStart(window: Window, now: number): number {
   }
 }
 
+/** Null: there was no run yet. One store command. */
+export async function loadState(store: Store): Promise<State | null> {
+  const { fields } = await store.read({ fields: [STATE_FIELD], logs: [] });
+  return stateOf(fields[0] ?? null);
+}
+
 export interface Overview {
   /** Null: there was no run yet. */
   readonly state: State | null;
@@ -63,11 +69,11 @@ export function historyTimes(now: number): { readonly hours: number[]; readonly 
   };
 }
 
-/** One target's history: three store commands, four after missed runs. Null: the target was not seen by any run yet. */
-export async function loadHistory(store: Store, id: string, now: number): Promise<History | null> {
-  const overview = await store.read({ fields: [STATE_FIELD], logs: [] });
-  const slot = stateOf(overview.fields[0] ?? null)?.targets.findIndex((target) => target?.id === id) ?? -1;
-  if (slot === -1) return null;
+/** One target's history, empty where no run has seen it yet: three store commands, four after missed runs. */
+export async function loadHistory(store: Store, id: string, now: number): Promise<History> {
+  const seen = await loadState(store);
+  const slot = seen?.targets.findIndex((target) => target?.id === id) ?? -1;
+  if (slot === -1) return { state: seen, marks: new Map(), checks: [], incidents: [] };
   const { hours, days } = historyTimes(now);
   const windows = WINDOWS.map((window) => windowStart(window, now));
   const times = [...new Set([...windows, ...hours, ...days])];

@@ -3,7 +3,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config/config.js';
 import { controlTargets } from '../config/control.js';
 import { checkTarget } from '../probe/check.js';
-import type { Pacer } from '../probe/pace.js';
 import type { Prober } from '../probe/probe.js';
 import { Ledger, STATE_FIELD } from '../record/ledger.js';
 import type { LastRun } from '../record/state.js';
@@ -22,8 +21,8 @@ export interface RunContext {
   readonly config: Config;
   /** Null: none is configured. */
   readonly store: Store | null;
+  /** Bounds and paces the attempts of all runs of the process. */
   readonly prober: Prober;
-  readonly pacer: Pacer;
   readonly carry: Carry;
   readonly now: () => number;
   readonly random: () => number;
@@ -53,6 +52,10 @@ export interface RunResult {
   readonly message?: string;
 }
 
+export interface TransitionView extends Omit<Transition, 'at'> {
+  readonly at: string;
+}
+
 export interface RunReport {
   readonly runId: string;
   readonly trigger: string;
@@ -68,7 +71,7 @@ export interface RunReport {
   readonly stored: boolean;
   /** Store commands that the run cost. */
   readonly commands: number;
-  readonly transitions: readonly Transition[];
+  readonly transitions: readonly TransitionView[];
   readonly results: readonly RunResult[];
 }
 
@@ -122,7 +125,8 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
   const { batches, unfinished } = await goRounds(due, startedAt, {
     until: startedAt + request.nextRunIn - ROUND_MARGIN,
     signal,
-    check: (target, at) => checkOne(context, target, at, signal),
+    check: (target, at) =>
+      checkTarget(target, { at, prober: context.prober, signal, random: context.random, sleep }),
     now,
     sleep,
   });
@@ -152,7 +156,7 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
 
   if (lapse === null) {
     context.carry.drop(carried);
-    lines.forEach(context.log);
+    for (const line of [...lines, ...transitions.map(transitionLine)]) context.log(line);
   } else {
     logLapse(context, lapse, runId, results);
     if (!inconclusive) context.carry.keep(batches);
@@ -165,7 +169,10 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
     succeeded: results.length - failed,
     failed,
     stored: lapse === null,
-    transitions,
+    transitions: transitions.map((transition) => ({
+      ...transition,
+      at: new Date(transition.at).toISOString(),
+    })),
     results,
   });
 }
@@ -219,19 +226,6 @@ function lapseOf(error: unknown): Lapse {
   throw error;
 }
 
-async function checkOne(
-  { prober, pacer, now, random }: RunContext,
-  target: Target,
-  at: number,
-  signal: AbortSignal,
-): Promise<Check | null> {
-  return pacer.run(async () => {
-    if (signal.aborted) return null;
-    const check = await checkTarget(target, { at, prober, signal, now, random, sleep });
-    return signal.aborted ? null : check;
-  });
-}
-
 /** Everything failed, and so do the addresses that tell whether our own network works: the fault is ours. */
 async function isInconclusive(context: RunContext, batches: readonly Batch[]): Promise<boolean> {
   const checks = batches.flatMap((batch) => [...batch.checks.values()]);
@@ -261,6 +255,11 @@ function resultOf(id: string, check: Check, status: Status): RunResult {
 function pingLine(count: number, { id, ok, latency, message }: RunResult): string {
   const answer = ok ? `ok ${latency ?? 0}ms` : 'failed';
   return `ping #${count} ${id} ${answer}${message === undefined ? '' : ` (${message})`}`;
+}
+
+/** `api: up -> down (status 503, expected 200-299)` */
+function transitionLine({ target, from, to, reason }: Transition): string {
+  return `${target}: ${from} -> ${to}${reason === null ? '' : ` (${reason})`}`;
 }
 
 function logLapse(

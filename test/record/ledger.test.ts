@@ -142,7 +142,7 @@ describe('the books of a run', () => {
       books.run(at, [['api', i === 4 || i === 5 ? failedCheck(at) : goodCheck(at)]]);
     }
     const history = await books.history('api', START + 2 * MINUTE);
-    expect(history?.checks.map(({ at, outcome }) => [(at - START) / 1000, outcome])).toEqual([
+    expect(history.checks.map(({ at, outcome }) => [(at - START) / 1000, outcome])).toEqual([
       [0, 'good'],
       [40, 'failed'],
       [60, 'good'],

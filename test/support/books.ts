@@ -40,7 +40,7 @@ export class Books {
     return loadOverview(this.store, now);
   }
 
-  history(id: string, now: number): Promise<History | null> {
+  history(id: string, now: number): Promise<History> {
     return loadHistory(this.store, id, now);
   }
 

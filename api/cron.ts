@@ -1,0 +1,5 @@
+import { answerCron } from '../lib/http/cron.js';
+
+export function GET(request: Request): Promise<Response> {
+  return answerCron(request);
+}

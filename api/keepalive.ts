@@ -1,0 +1,5 @@
+import { answerStats } from '../lib/http/stats.js';
+
+export function GET(request: Request): Promise<Response> {
+  return answerStats(request);
+}

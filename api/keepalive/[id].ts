@@ -1,0 +1,5 @@
+import { answerTarget } from '../../lib/http/stats.js';
+
+export function GET(request: Request): Promise<Response> {
+  return answerTarget(request);
+}

@@ -1,0 +1,45 @@
+import type { Config, Problem } from './config/config.js';
+import { parseConfig } from './config/config.js';
+import { readEnv } from './config/env.js';
+import { openRemoteStore } from './store/open.js';
+import type { Store } from './store/store.js';
+
+/** What all requests of a process share: nothing of it belongs to one run or one reader. */
+export interface App {
+  readonly config: Config;
+  /** Null: none is configured. */
+  readonly store: Store | null;
+}
+
+export type AppResult =
+  { readonly ok: true; readonly app: App } | { readonly ok: false; readonly problems: readonly Problem[] };
+
+let shared: Promise<AppResult> | null = null;
+
+/** The app of this process, made of the environment at the first call. */
+export function getApp(): Promise<AppResult> {
+  shared ??= openApp();
+  return shared;
+}
+
+/** Makes the handlers of this process use an app that was opened elsewhere; null: from the environment again. */
+export function setApp(app: App | null): void {
+  shared = app === null ? null : Promise.resolve({ ok: true, app });
+}
+
+async function openApp(): Promise<AppResult> {
+  const result = parseConfig(readEnv());
+  if (!result.ok) return result;
+  const { config } = result;
+  switch (config.store.kind) {
+    case 'upstash':
+    case 'redis':
+      return { ok: true, app: { config, store: await openRemoteStore(config.store, config) } };
+    case 'none':
+      return { ok: true, app: { config, store: null } };
+    case 'sqlite': {
+      const message = 'the embedded database works with `npm start` only: a function keeps no files';
+      return { ok: false, problems: [{ variable: 'KEEP_ALIVE_STORE', message }] };
+    }
+  }
+}

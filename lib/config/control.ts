@@ -1,0 +1,19 @@
+import type { Target } from '../types.js';
+import type { Config } from './config.js';
+import { targetAddress } from './request.js';
+import { toTarget } from './targets.js';
+
+/** The control addresses as targets of which any answer will do: that there is one proves the network. */
+export function controlTargets(config: Pick<Config, 'controlUrls'>): Target[] {
+  return config.controlUrls.map((url) => {
+    const address = targetAddress.parse(url);
+    const source = { id: 'control', address, own: {}, inherited: {}, variableOf: () => '' };
+    const target = toTarget(source, new Map(), []);
+    return {
+      ...target,
+      timeout: 5_000,
+      maxRedirects: 0,
+      assertions: { ...target.assertions, expectStatus: [{ from: 100, to: 599 }] },
+    };
+  });
+}

@@ -1,0 +1,30 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+
+/** At the edge a busy page costs one read every few seconds, and a stale answer is better than a slow one. */
+const SHARED_CACHE = 'public, max-age=0, s-maxage=5, stale-while-revalidate=15';
+
+export type Caching = 'shared' | 'never';
+
+export function answerJson(body: unknown, status = 200, caching: Caching = 'never'): Response {
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: {
+      'content-type': 'application/json; charset=utf-8',
+      'cache-control': caching === 'shared' && status === 200 ? SHARED_CACHE : 'private, no-store',
+    },
+  });
+}
+
+/** `{ "error": { "code", "message" } }`; `details` stand beside them. */
+export function answerError(status: number, code: string, message: string, details: object = {}): Response {
+  const answer = answerJson({ error: { code, message, ...details } }, status);
+  if (status === 401) answer.headers.set('www-authenticate', 'Bearer');
+  return answer;
+}
+
+/** Whether the request bears the secret; takes the same time however much of it is right. */
+export function bears(request: Request, secret: string): boolean {
+  const given = /^Bearer (.+)$/i.exec(request.headers.get('authorization') ?? '')?.[1] ?? '';
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(given), digest(secret));
+}

@@ -1,0 +1,30 @@
+import type { App } from '../app.js';
+import { loadHistory, loadOverview } from '../read/load.js';
+import { stats, targetHistory } from '../read/stats.js';
+import { answerError, answerJson, type Caching } from './answer.js';
+import { readEndpoint } from './endpoints.js';
+
+/** `GET /api/keepalive` */
+export function answerStats(request: Request): Promise<Response> {
+  return readEndpoint(request, async ({ config }, store) => {
+    const now = Date.now();
+    return answerJson(stats(config, await loadOverview(store, now), now), 200, cachingOf(config));
+  });
+}
+
+/** `GET /api/keepalive/<id>` */
+export function answerTarget(request: Request): Promise<Response> {
+  return readEndpoint(request, async ({ config }, store) => {
+    const id = new URL(request.url).pathname.split('/').at(-1) ?? '';
+    const target = config.targets.find(({ info }) => info.id === id);
+    if (target === undefined) return answerError(404, 'target_not_found', 'No target has this id.');
+    const now = Date.now();
+    const history = await loadHistory(store, id, now);
+    return answerJson(targetHistory(config, target, history, now), 200, cachingOf(config));
+  });
+}
+
+/** What is private must never come out of a shared cache. */
+function cachingOf({ statsToken }: App['config']): Caching {
+  return statsToken === null ? 'shared' : 'never';
+}

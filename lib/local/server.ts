@@ -1,0 +1,62 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import * as cron from '../../api/cron.js';
+import * as health from '../../api/health.js';
+import * as keepalive from '../../api/keepalive.js';
+import * as target from '../../api/keepalive/[id].js';
+import { answerError } from '../http/answer.js';
+
+type Handler = (request: Request) => Promise<Response>;
+
+/** The paths that Vercel makes of the files under api/. */
+const ROUTES: readonly (readonly [path: RegExp, methods: Readonly<Record<string, Handler>>])[] = [
+  [/^\/api\/cron$/, cron],
+  [/^\/api\/health$/, health],
+  [/^\/api\/keepalive$/, keepalive],
+  [/^\/api\/keepalive\/[^/]+$/, target],
+];
+
+/** Serves the functions on this machine. Rejects where the port cannot be had. */
+export async function serve(port: number): Promise<{ server: Server; port: number }> {
+  const server = createServer((request, response) => {
+    void respond(request, response);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, resolve);
+  });
+  return { server, port: (server.address() as AddressInfo).port };
+}
+
+async function respond(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  try {
+    const answer = await dispatch(incoming);
+    const body = Buffer.from(await answer.arrayBuffer());
+    outgoing.writeHead(answer.status, {
+      ...Object.fromEntries(answer.headers),
+      'content-length': String(body.length),
+    });
+    outgoing.end(incoming.method === 'HEAD' ? undefined : body);
+  } catch (error) {
+    console.error(error);
+    outgoing.destroy();
+  }
+}
+
+function dispatch(incoming: IncomingMessage): Promise<Response> | Response {
+  const path = incoming.url ?? '/';
+  if (!URL.canParse(path, 'http://localhost')) {
+    return answerError(400, 'bad_request', 'The path cannot be read.');
+  }
+  const url = new URL(path, 'http://localhost');
+  const route = ROUTES.find(([path]) => path.test(url.pathname));
+  if (route === undefined) return answerError(404, 'not_found', 'Nothing is served here.');
+  const method = incoming.method === 'HEAD' ? 'GET' : (incoming.method ?? 'GET');
+  const handler = Object.hasOwn(route[1], method) ? route[1][method] : undefined;
+  if (handler === undefined) return answerError(405, 'method_not_allowed', 'This method is not served here.');
+  const headers = Object.entries(incoming.headersDistinct).flatMap(([name, values]) =>
+    (values ?? []).map((value): [string, string] => [name, value]),
+  );
+  return handler(new Request(url, { method, headers }));
+}

@@ -1,0 +1,152 @@
+import type { App } from '../app.js';
+import { setApp } from '../app.js';
+import type { Config, Problem } from '../config/config.js';
+import { DEFAULT_DATABASE, formatProblems, parseConfig } from '../config/config.js';
+import { checkExpressions } from '../config/expressions.js';
+import { runParts } from '../run/parts.js';
+import { run } from '../run/run.js';
+import { openRemoteStore } from '../store/open.js';
+import { openSqlite } from '../store/sqlite.js';
+import type { Store } from '../store/store.js';
+import { StoreError } from '../store/store.js';
+import { Scheduler } from './scheduler.js';
+import { serve } from './server.js';
+
+/** The longest that a run may go on here; after it the checks that are left come first in the next. */
+const RUN_LIMIT = 300_000;
+
+/** What keeps Keepalive from starting, as its operator should read it. */
+export class StartError extends Error {
+  override readonly name = 'StartError';
+}
+
+export interface Running {
+  readonly port: number;
+  /** Finishes the run under way, then closes the server and the store. */
+  stop(): Promise<void>;
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Everything on one machine: the functions over HTTP, a scheduler, the embedded database (or the Redis that is set).
+ * @throws StartError with all that is wrong with the configuration, the port or the database.
+ */
+export async function start(env: Env, print: (line: string) => void): Promise<Running> {
+  const configured = await validConfig(env);
+  const { server, port } = await serve(configured.port).catch((error: unknown) => {
+    throw new StartError(portProblem(error, configured.port), { cause: error });
+  });
+  let store: Store | null = null;
+  try {
+    const config = configured.targets.length > 0 ? configured : await validConfig(watchingItself(env, port));
+    store = await openStore(config);
+    setApp({ config, store });
+    const scheduler = schedule({ config, store }, print);
+    introduce(config, store, port, configured.targets.length === 0).forEach(print);
+    return {
+      port,
+      stop: async () => {
+        await scheduler.stop();
+        server.closeAllConnections();
+        await new Promise((resolve) => server.close(resolve));
+        await store?.close();
+      },
+    };
+  } catch (error) {
+    server.close();
+    await store?.close();
+    throw error instanceof StoreError ? new StartError(error.message, { cause: error }) : error;
+  }
+}
+
+async function validConfig(env: Env): Promise<Config> {
+  const result = parseConfig(env);
+  const problems = result.ok ? await checkExpressions(result.config) : result.problems;
+  if (!result.ok || problems.length > 0) throw new StartError(configProblem(problems));
+  return result.config;
+}
+
+function configProblem(problems: readonly Problem[]): string {
+  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+  return `${count} in the configuration:\n${formatProblems(problems)}`;
+}
+
+function portProblem(error: unknown, port: number): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE') return `Port ${port} is in use: stop what uses it, or set PORT.`;
+  if (code === 'EACCES') return `Port ${port} may not be used: set PORT to one above 1023.`;
+  return `Port ${port} cannot be listened on: set PORT to another.`;
+}
+
+/** With nothing to watch yet, it shows itself at work. */
+function watchingItself(env: Env, port: number): Env {
+  const token = env.STATS_TOKEN?.trim() ?? '';
+  return {
+    ...env,
+    TARGET_SELF_URL: `http://127.0.0.1:${port}/api/health`,
+    TARGET_SELF_INTERVAL: '1m',
+    ...(token === '' ? {} : { TARGET_SELF_HEADERS: JSON.stringify({ authorization: `Bearer ${token}` }) }),
+  };
+}
+
+async function openStore({ store, prefix }: Config): Promise<Store> {
+  switch (store.kind) {
+    case 'upstash':
+    case 'redis':
+      return openRemoteStore(store, { prefix });
+    case 'sqlite':
+      return openSqlite(store.path);
+    case 'none':
+      return openSqlite(DEFAULT_DATABASE);
+  }
+}
+
+/**
+ * The embedded database costs nothing a commit, so a run comes as often as the quickest target wants it, and its
+ * results are on record at once. Commands of a remote one are paid for: there, runs keep to the tick and make rounds.
+ */
+function schedule(app: App & { store: Store }, print: (line: string) => void): Scheduler {
+  const { config, store } = app;
+  const intervals = config.targets.filter(({ info }) => info.enabled).map(({ info }) => info.interval);
+  const period = store.kind === 'sqlite' ? Math.min(config.tick, ...intervals) : config.tick;
+  const parts = { ...runParts(config), log: print };
+  return new Scheduler(period, async () => {
+    try {
+      await run({ ...parts, ...app }, { trigger: 'local', limit: RUN_LIMIT, nextRunIn: period });
+    } catch (error) {
+      console.error(error);
+    }
+  });
+}
+
+function introduce(config: Config, store: Store, port: number, isAlone: boolean): string[] {
+  const targets = config.targets.map(
+    ({ info }) =>
+      `  ${info.id}  ${info.healthUrl}  ${info.enabled ? `every ${inWords(info.interval)}` : 'paused'}`,
+  );
+  const hint =
+    'No target is set, so Keepalive watches itself. Add one: TARGET_MY_API_URL=https://… npm start';
+  return [
+    `Keepalive serves http://localhost:${port}/api/keepalive and keeps its data in ${storeName(config, store)}.`,
+    ...targets,
+    ...(isAlone ? [hint] : []),
+  ];
+}
+
+function storeName({ store }: Config, { kind }: Store): string {
+  if (kind === 'upstash') return 'Upstash Redis';
+  if (kind === 'redis') return 'Redis';
+  return store.kind === 'sqlite' ? store.path : DEFAULT_DATABASE;
+}
+
+function inWords(ms: number): string {
+  const units = [
+    [86_400_000, 'd'],
+    [3_600_000, 'h'],
+    [60_000, 'm'],
+    [1000, 's'],
+  ] as const;
+  const [size, unit] = units.find(([length]) => ms % length === 0) ?? [1, 'ms'];
+  return `${ms / size}${unit}`;
+}

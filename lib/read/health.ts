@@ -1,0 +1,114 @@
+import type { State } from '../record/state.js';
+import { MISSED_AFTER_TICKS } from '../record/ledger.js';
+
+export type Level = 'healthy' | 'degraded' | 'critical';
+
+/** The answer of `GET /api/health`. */
+export interface Health {
+  readonly status: Level;
+  readonly checks: {
+    readonly redis: {
+      readonly status: Level;
+      readonly kind: string | null;
+      readonly latencyMs: number | null;
+      readonly message?: string;
+    };
+    readonly schedule: {
+      readonly status: Level;
+      readonly lastRunAt: string | null;
+      readonly tick: number;
+      readonly missedRuns: readonly { readonly from: string; readonly to: string }[];
+      readonly message?: string;
+    };
+    readonly memory: {
+      readonly status: Level;
+      readonly usedBytes: number;
+      readonly limitBytes: number;
+      readonly ratio: number;
+    };
+    readonly config: { readonly status: Level; readonly targets: number; readonly message?: string };
+  };
+}
+
+/** What was found of the store: its state, or why there is none. */
+export type StoreFinding =
+  | { readonly ok: true; readonly kind: string; readonly latencyMs: number; readonly state: State | null }
+  | { readonly ok: false; readonly kind: string | null; readonly message: string };
+
+export interface HealthFacts {
+  readonly now: number;
+  readonly tick: number;
+  /** False: everything is paused, no run is missed. */
+  readonly enabled: boolean;
+  readonly targets: number;
+  readonly store: StoreFinding;
+  readonly memory: { readonly usedBytes: number; readonly limitBytes: number };
+  readonly processStartedAt: number;
+}
+
+const CRITICAL_AFTER_TICKS = 3;
+const MEMORY_DEGRADED = 0.8;
+const MEMORY_CRITICAL = 0.9;
+const GAPS_SHOWN = 5;
+
+export function health(facts: HealthFacts): Health {
+  const checks = {
+    redis: redisCheck(facts.store),
+    schedule: scheduleCheck(facts),
+    memory: memoryCheck(facts.memory),
+    config: configCheck(facts.targets),
+  };
+  return { status: worst(Object.values(checks).map(({ status }) => status)), checks };
+}
+
+/** 503 only where the pinger does not do its work: monitors take that for down. */
+export function healthStatusCode({ status }: Health): number {
+  return status === 'critical' ? 503 : 200;
+}
+
+/** Without its store the pinger goes on pinging, and records nothing. */
+function redisCheck(store: StoreFinding): Health['checks']['redis'] {
+  return store.ok
+    ? { status: 'healthy', kind: store.kind, latencyMs: store.latencyMs }
+    : { status: 'degraded', kind: store.kind, latencyMs: null, message: store.message };
+}
+
+function scheduleCheck(facts: HealthFacts): Health['checks']['schedule'] {
+  const { now, tick, store } = facts;
+  const state = store.ok ? store.state : null;
+  const lastRunAt = state?.lastRun?.at ?? null;
+  const missedRuns = (state?.gaps ?? [])
+    .slice(-GAPS_SHOWN)
+    .map(({ from, to }) => ({ from: new Date(from).toISOString(), to: new Date(to).toISOString() }));
+  const found = {
+    lastRunAt: lastRunAt === null ? null : new Date(lastRunAt).toISOString(),
+    tick,
+    missedRuns,
+  };
+  if (!facts.enabled || facts.targets === 0)
+    return { status: 'healthy', ...found, message: 'nothing to ping' };
+  if (!store.ok) return { status: 'degraded', ...found, message: 'not known without the store' };
+  const ticks = (now - (lastRunAt ?? facts.processStartedAt)) / tick;
+  if (ticks > CRITICAL_AFTER_TICKS) {
+    return { status: 'critical', ...found, message: 'no run came for three ticks: is the trigger set up?' };
+  }
+  if (lastRunAt === null) return { status: 'degraded', ...found, message: 'no run came yet' };
+  if (ticks > MISSED_AFTER_TICKS) return { status: 'degraded', ...found, message: 'the last run is late' };
+  return { status: 'healthy', ...found };
+}
+
+function memoryCheck({ usedBytes, limitBytes }: HealthFacts['memory']): Health['checks']['memory'] {
+  const ratio = usedBytes / limitBytes;
+  const status = ratio >= MEMORY_CRITICAL ? 'critical' : ratio >= MEMORY_DEGRADED ? 'degraded' : 'healthy';
+  return { status, usedBytes, limitBytes, ratio: Math.round(ratio * 1000) / 1000 };
+}
+
+function configCheck(targets: number): Health['checks']['config'] {
+  return targets === 0
+    ? { status: 'degraded', targets, message: 'no target is configured: set TARGET_<ID>_URL' }
+    : { status: 'healthy', targets };
+}
+
+function worst(levels: readonly Level[]): Level {
+  return levels.includes('critical') ? 'critical' : levels.includes('degraded') ? 'degraded' : 'healthy';
+}

@@ -1,0 +1,29 @@
+import type { Config } from '../config/config.js';
+import { createPacer } from '../probe/pace.js';
+import { createProber } from '../probe/probe.js';
+import { Carry } from './carry.js';
+import type { RunContext } from './run.js';
+
+type Parts = Omit<RunContext, 'config' | 'store'>;
+
+const shared = new WeakMap<Config, Parts>();
+
+/** What the runs of a process share: the prober with its bound on descriptors, and what could not be stored. */
+export function runParts(config: Config): Parts {
+  const found = shared.get(config);
+  if (found !== undefined) return found;
+  const pacer = createPacer(config.concurrency);
+  const prober = createProber();
+  const parts: Parts = {
+    prober: {
+      attempt: (target, signal) => pacer.run(() => prober.attempt(target, signal)),
+      close: () => prober.close(),
+    },
+    carry: new Carry(),
+    now: Date.now,
+    random: Math.random,
+    log: console.log,
+  };
+  shared.set(config, parts);
+  return parts;
+}
