@@ -8,7 +8,7 @@ export type RemoteStoreConfig =
 export interface RemoteStoreOptions {
   /** What the names of all keys begin with. */
   readonly prefix: string;
-  /** Ms that one request may take; a call with its repetitions takes at most 2.5 times this. */
+  /** Ms that one request may take; a call with its repetitions takes at most three times this. */
   readonly timeout?: number;
 }
 

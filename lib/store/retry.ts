@@ -4,12 +4,12 @@ import { StoreError } from './store.js';
 const PAUSES = [100, 300];
 
 /** One call never takes longer than this many time limits of a single attempt. */
-const LIMITS_A_CALL = 2.5;
+const LIMITS_A_CALL = 3;
 
 /**
  * Repeats `attempt` while the store cannot be reached or does not answer in time: three attempts at most. Only for
  * calls that may be done twice.
- * @param timeout Ms that one attempt may take; none is begun that could end after 2.5 times this.
+ * @param timeout Ms that one attempt may take; none is begun that could end after three times this.
  * @param attempt Gets the failure of the attempt before it, which may have reached the store; null at first.
  */
 export async function withRetry<T>(
