@@ -1,6 +1,9 @@
 /**
  * The port to the database. All data of an installation is one hash of text fields and a few logs to which text is
  * appended; what the texts mean is not the store's business. One lease guards every write.
+ *
+ * Every call rejects with a `StoreError` and nothing else. Over a network, `claim`, `read` and `commit` are repeated
+ * when the answer is lost; each may be repeated without changing what it did.
  */
 export interface Store {
   readonly kind: 'upstash' | 'redis' | 'sqlite';
@@ -19,24 +22,31 @@ export interface Store {
   read(request: ReadRequest): Promise<ReadAnswer>;
 
   /**
-   * Writes everything or nothing, if `token` was the last to take the lease (even if it has released it: repeating a
-   * commit writes the same again). `lost`: somebody else has taken the lease since, nothing was written.
+   * Writes everything or nothing, if `token` was the last to take the lease (even if it has run out or was released:
+   * repeating a commit writes the same again). `lost`: somebody else has taken the lease since, nothing was written.
+   * When it rejects with `store_unreachable` or `store_timeout`, everything or nothing was written: which is unknown.
    */
   commit(commit: Commit): Promise<'committed' | 'lost'>;
 
-  /** Resolves when the store answers. */
+  /** Resolves when the store answers; tries once. */
   ping(): Promise<void>;
 
+  /** Gives up connection or file, and calls under way with it. Later calls reject; closing twice is no error. */
   close(): Promise<void>;
 }
 
 export interface ClaimRequest {
+  /** Whose the lease shall be; unique to a run. */
   readonly token: string;
+  /** Ms since the epoch, whole. */
   readonly now: number;
+  /** Lifetime of the lease in whole ms. */
   readonly ttl: number;
+  /** Names of the fields to read, at most 3,000. */
   readonly fields: readonly string[];
 }
 
+/** `claimed: false`: somebody else holds the lease. `fields` in the order asked for, null for what does not exist. */
 export type Claim =
   { readonly claimed: true; readonly fields: readonly (string | null)[] } | { readonly claimed: false };
 
@@ -45,6 +55,7 @@ export interface ReadRequest {
   readonly logs: readonly string[];
 }
 
+/** In the order asked for. A log never written up to some offset holds NUL characters there. */
 export interface ReadAnswer {
   readonly fields: readonly (string | null)[];
   readonly logs: readonly (string | null)[];
@@ -52,14 +63,21 @@ export interface ReadAnswer {
 
 export interface Commit {
   readonly token: string;
+  /** New values by name, at most 3,000; Unicode text without NUL. The name `lease` is taken by the store itself. */
   readonly fields: Readonly<Record<string, string>>;
-  /** Text at an offset (in characters) of a log; offset 0 begins the log anew. Text is ASCII. */
+  /**
+   * Text at an offset (in characters) of a log. Offset 0 begins the log anew; any other overwrites from there on and
+   * keeps what lies behind the text. Text is ASCII and not empty.
+   */
   readonly append: { readonly log: string; readonly offset: number; readonly text: string } | null;
   /** True gives the lease back with this commit; false keeps it as it is. */
   readonly release: boolean;
 }
 
-/** What store calls cost: billed commands (a script and every call inside it), bytes of requests and answers. */
+/**
+ * What store calls cost. `commands`: billed commands, a script and every call inside it (SQLite: statements).
+ * Bytes: HTTP bodies for Upstash, RESP for Redis, nothing for SQLite.
+ */
 export interface Meter {
   commands: number;
   bytesSent: number;
@@ -72,7 +90,7 @@ export type StoreErrorCode =
   | 'store_timeout'
   /** The token or password was refused, or may only read. */
   | 'store_denied'
-  /** The plan's allowance is used up. */
+  /** The plan's allowance, the memory or the disk is used up. */
   | 'store_limit'
   /** An answer that no such store gives: an HTML page, a wrong type, an unknown error. */
   | 'store_answer'

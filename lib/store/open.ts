@@ -1,0 +1,36 @@
+import { RedisStore } from './redis.js';
+import type { Store } from './store.js';
+
+export type RemoteStoreConfig =
+  | { readonly kind: 'upstash'; readonly url: string; readonly token: string }
+  | { readonly kind: 'redis'; readonly url: string };
+
+export interface RemoteStoreOptions {
+  /** What the names of all keys begin with. */
+  readonly prefix: string;
+  /** Ms that one request may take; a call with its repetitions takes at most three times this. */
+  readonly timeout?: number;
+}
+
+/** Long enough for 2 MB over a slow line, short enough for two tries within a function's life. */
+const TIMEOUT = 4_000;
+
+/**
+ * Opens a Redis, over REST or TCP; each driver is loaded only where it is used. Connects at the first call.
+ * @throws StoreError `store_unreachable` when the URL cannot be one.
+ */
+export async function openRemoteStore(
+  config: RemoteStoreConfig,
+  { prefix, timeout = TIMEOUT }: RemoteStoreOptions,
+): Promise<Store> {
+  switch (config.kind) {
+    case 'upstash': {
+      const { UpstashTransport } = await import('./upstash.js');
+      return new RedisStore(new UpstashTransport(config, timeout), prefix);
+    }
+    case 'redis': {
+      const { TcpTransport } = await import('./tcp.js');
+      return new RedisStore(new TcpTransport(config.url, timeout), prefix);
+    }
+  }
+}

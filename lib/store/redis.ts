@@ -1,0 +1,156 @@
+import { refusal } from './refusal.js';
+import { withRetry } from './retry.js';
+import { CLAIM, COMMIT, type Script } from './scripts.js';
+import {
+  StoreError,
+  type Claim,
+  type ClaimRequest,
+  type Commit,
+  type Meter,
+  type ReadAnswer,
+  type ReadRequest,
+  type Store,
+} from './store.js';
+
+/** What Redis said to one command; `error` is its text, which may hold parts of the command. */
+export type Reply = { readonly value: unknown } | { readonly error: string };
+
+export interface RedisTransport {
+  readonly kind: 'upstash' | 'redis';
+
+  /**
+   * Sends commands in order, in one round trip, once. Answers one reply a command; rejects with a `StoreError` when
+   * there is none, within `timeout`. Adds to the bytes of `meter`, not to its commands.
+   */
+  send(commands: readonly (readonly string[])[], meter: Meter): Promise<readonly Reply[]>;
+
+  /** Ms that one `send` takes at most. */
+  readonly timeout: number;
+
+  close(): void;
+}
+
+/**
+ * The store on any Redis. A hash `<prefix>:data` holds the fields and the lease, a string `<prefix>:log:<name>` each
+ * log. A claim costs 3 commands (2 when locked), a commit at most 4, a read at most 2.
+ */
+export class RedisStore implements Store {
+  readonly kind;
+  readonly #transport: RedisTransport;
+  readonly #prefix: string;
+  readonly #meter: Meter;
+
+  constructor(
+    transport: RedisTransport,
+    prefix: string,
+    meter: Meter = { commands: 0, bytesSent: 0, bytesReceived: 0 },
+  ) {
+    this.kind = transport.kind;
+    this.#transport = transport;
+    this.#prefix = prefix;
+    this.#meter = meter;
+  }
+
+  metered(meter: Meter): Store {
+    return new RedisStore(this.#transport, this.#prefix, meter);
+  }
+
+  async claim({ token, now, ttl, fields }: ClaimRequest): Promise<Claim> {
+    const args = [token, String(now), String(now + ttl), ...fields];
+    const answer = await withRetry(this.#transport.timeout, () => this.#run(CLAIM, [this.#dataKey], args));
+    if (answer.length === 0) return { claimed: false };
+    return { claimed: true, fields: texts(answer[0], fields.length) };
+  }
+
+  read({ fields, logs }: ReadRequest): Promise<ReadAnswer> {
+    const commands: string[][] = [];
+    if (fields.length > 0) commands.push(['HMGET', this.#dataKey, ...fields]);
+    if (logs.length > 0) commands.push(['MGET', ...logs.map((log) => this.#logKey(log))]);
+    return withRetry(this.#transport.timeout, async () => {
+      const values = commands.length > 0 ? await this.#send(commands) : [];
+      return {
+        fields: fields.length > 0 ? texts(values.shift(), fields.length) : [],
+        logs: logs.length > 0 ? texts(values.shift(), logs.length) : [],
+      };
+    });
+  }
+
+  async commit({ token, fields, append, release }: Commit): Promise<'committed' | 'lost'> {
+    const keys = append ? [this.#dataKey, this.#logKey(append.log)] : [this.#dataKey];
+    const args = [
+      token,
+      release ? '1' : '0',
+      String(append?.offset ?? 0),
+      append?.text ?? '',
+      ...Object.entries(fields).flat(),
+    ];
+    const outcome = await withRetry(this.#transport.timeout, async (earlier) => {
+      const [done] = await this.#run(COMMIT, keys, args);
+      if (done !== 0 && done !== 1) throw nonsense();
+      // Lost after a lost answer: the attempt before may have written and released, and let somebody else in.
+      return done === 0 && earlier ? earlier : done;
+    });
+    if (outcome instanceof StoreError) throw outcome;
+    return outcome === 1 ? 'committed' : 'lost';
+  }
+
+  async ping(): Promise<void> {
+    await this.#send([['PING']]);
+  }
+
+  close(): Promise<void> {
+    this.#transport.close();
+    return Promise.resolve();
+  }
+
+  get #dataKey(): string {
+    return `${this.#prefix}:data`;
+  }
+
+  #logKey(name: string): string {
+    return `${this.#prefix}:log:${name}`;
+  }
+
+  /** What the script answers, without the count. */
+  async #run({ sha, source }: Script, keys: readonly string[], args: readonly string[]): Promise<unknown[]> {
+    const operands = [String(keys.length), ...keys, ...args];
+    let [reply] = await this.#exchange([['EVALSHA', sha, ...operands]]);
+    if (reply && 'error' in reply && reply.error.startsWith('NOSCRIPT')) {
+      [reply] = await this.#exchange([['EVAL', source, ...operands]]);
+    }
+    const answer = valueOf(reply);
+    const [calls, ...rest] = Array.isArray(answer) ? (answer as unknown[]) : [];
+    if (typeof calls !== 'number') throw nonsense();
+    this.#meter.commands += calls;
+    return rest;
+  }
+
+  async #send(commands: readonly (readonly string[])[]): Promise<unknown[]> {
+    return (await this.#exchange(commands)).map(valueOf);
+  }
+
+  async #exchange(commands: readonly (readonly string[])[]): Promise<readonly Reply[]> {
+    this.#meter.commands += commands.length;
+    const replies = await this.#transport.send(commands, this.#meter);
+    if (replies.length !== commands.length) throw nonsense();
+    return replies;
+  }
+}
+
+function valueOf(reply: Reply | undefined): unknown {
+  if (!reply) throw nonsense();
+  if ('error' in reply) throw refusal(reply.error);
+  return reply.value;
+}
+
+function texts(value: unknown, length: number): (string | null)[] {
+  const list: unknown[] = Array.isArray(value) ? value : [];
+  if (list.length !== length || !list.every((item) => item === null || typeof item === 'string')) {
+    throw nonsense();
+  }
+  return list;
+}
+
+function nonsense(): StoreError {
+  return new StoreError('store_answer', 'the store gave an answer that makes no sense');
+}

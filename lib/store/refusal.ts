@@ -1,0 +1,48 @@
+import { StoreError, type StoreErrorCode } from './store.js';
+
+/**
+ * What the first word of a Redis error means (https://redis.io/docs/latest/develop/reference/protocol-spec/); before
+ * Redis 7, an error inside a script has it in the middle.
+ */
+const WORDS: Readonly<Record<string, StoreErrorCode>> = {
+  NOAUTH: 'store_denied',
+  WRONGPASS: 'store_denied',
+  NOPERM: 'store_denied',
+  READONLY: 'store_denied',
+  OOM: 'store_limit',
+  WRONGTYPE: 'store_corrupt',
+  LOADING: 'store_unreachable',
+  BUSY: 'store_unreachable',
+  MASTERDOWN: 'store_unreachable',
+  CLUSTERDOWN: 'store_unreachable',
+};
+
+/**
+ * Refusals that have only `ERR` for a first word. The limits are those of
+ * https://upstash.com/docs/redis/troubleshooting (2026-11); `invalid password` is what Redis 5 answers to AUTH.
+ */
+const PHRASES: readonly (readonly [RegExp, StoreErrorCode])[] = [
+  [/^ERR (invalid password|Client sent AUTH)|^Unauthorized/i, 'store_denied'],
+  [/^ERR max (concurrent connections|number of clients)/, 'store_unreachable'],
+  [/^ERR .*\b(limit|quota|size) exceeded/, 'store_limit'],
+];
+
+const MEANINGS: Readonly<Record<StoreErrorCode, string>> = {
+  store_denied: 'the store refused access',
+  store_limit: "the store's allowance is used up",
+  store_corrupt: 'the store holds something else under these keys',
+  store_unreachable: 'the store is not ready',
+  store_timeout: 'the store did not answer in time',
+  store_answer: 'the store answered with an error',
+};
+
+/** Turns the text of a Redis error into an error that holds nothing of it but its first word. */
+export function refusal(text: string): StoreError {
+  const word = /^[A-Z]+\b/.exec(text)?.[0] ?? '';
+  const inScript =
+    word === 'ERR' ? Object.keys(WORDS).find((known) => text.includes(`: ${known} `)) : undefined;
+  const code =
+    WORDS[inScript ?? word] ?? PHRASES.find(([pattern]) => pattern.test(text))?.[1] ?? 'store_answer';
+  const detail = inScript ?? word;
+  return new StoreError(code, detail ? `${MEANINGS[code]} (${detail})` : MEANINGS[code]);
+}

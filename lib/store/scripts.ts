@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+
+/** A Lua script. Its answer is an array that begins with the number of commands it called. */
+export interface Script {
+  readonly source: string;
+  readonly sha: string;
+}
+
+/**
+ * The field `lease` of the data hash holds `<token>|<end in ms>`; an end of 0 means released. The token stays after
+ * that, so that its holder can repeat a commit.
+ *
+ * KEYS: the data hash.
+ * ARGV: token, now, end of the new lease, then the fields to read.
+ * Answers `{calls, values}`, or `{calls}` when somebody else holds the lease.
+ */
+export const CLAIM = script(`
+local data = KEYS[1]
+local token, now, new_end = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local values = redis.call('HMGET', data, 'lease', unpack(ARGV, 4))
+local lease = table.remove(values, 1)
+if lease then
+  local holder, lease_end = string.match(lease, '^(.*)|(%d+)$')
+  lease_end = tonumber(lease_end or 0)
+  if holder ~= token and lease_end > now and lease_end <= new_end then
+    return {1}
+  end
+end
+redis.call('HSET', data, 'lease', token .. '|' .. ARGV[3])
+return {2, values}
+`);
+
+/**
+ * KEYS: the data hash, then the log if text is appended.
+ * ARGV: token, '1' to release the lease, offset and text for the log, then field, value, field, value…
+ * Answers `{calls, 1}`, or `{calls, 0}` when the token was not the last to take the lease.
+ * The log comes first: it is the only write that can fail, and then nothing was written.
+ */
+export const COMMIT = script(`
+local data, log = KEYS[1], KEYS[2]
+local token, release, offset, text = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local lease = redis.call('HGET', data, 'lease')
+if not lease or string.match(lease, '^(.*)|') ~= token then
+  return {1, 0}
+end
+local calls = 1
+if log then
+  if offset == 0 then
+    redis.call('SET', log, text)
+  else
+    redis.call('SETRANGE', log, ARGV[3], text)
+  end
+  calls = calls + 1
+end
+local fields = {unpack(ARGV, 5)}
+if release == '1' then
+  table.insert(fields, 'lease')
+  table.insert(fields, token .. '|0')
+end
+if #fields > 0 then
+  redis.call('HSET', data, unpack(fields))
+  calls = calls + 1
+end
+return {calls, 1}
+`);
+
+function script(source: string): Script {
+  return { source, sha: createHash('sha1').update(source).digest('hex') };
+}

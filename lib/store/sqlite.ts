@@ -1,0 +1,247 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Database from 'libsql';
+import {
+  StoreError,
+  type Claim,
+  type ClaimRequest,
+  type Commit,
+  type Meter,
+  type ReadAnswer,
+  type ReadRequest,
+  type Store,
+  type StoreErrorCode,
+} from './store.js';
+
+/** "Keep" in ASCII: tells our files from those of other programs. */
+const APPLICATION_ID = 0x4b656570;
+
+/** Ms that a process waits for the one before it to let go of the file. */
+const BUSY_TIMEOUT = 2_000;
+
+const SCHEMA = `
+  PRAGMA application_id = ${APPLICATION_ID};
+  CREATE TABLE fields (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+  CREATE TABLE logs (name TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+`;
+
+/**
+ * Opens the embedded database, and creates file and directory where they are missing. The process owns the file until
+ * it closes the store or ends, in whatever way. A file that cannot be read is left as it is.
+ * @throws StoreError `store_unreachable` (no such place, or another process uses it), `store_denied` (read-only),
+ * `store_corrupt` (damaged, or not our database), `store_limit` (disk full).
+ */
+export function openSqlite(path: string): Store {
+  const db = open(path);
+  try {
+    // The lock that makes us the owner is the operating system's: it ends with the process.
+    db.exec('PRAGMA locking_mode = EXCLUSIVE');
+    db.exec('BEGIN EXCLUSIVE');
+    check(db);
+    db.exec('COMMIT');
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN EXCLUSIVE; COMMIT');
+    return new SqliteStore(new Connection(db));
+  } catch (error) {
+    db.close();
+    throw failure(error);
+  }
+}
+
+function open(path: string): Database.Database {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    return new Database(path, { timeout: BUSY_TIMEOUT });
+  } catch {
+    // The errors of both name the path.
+    throw new StoreError('store_unreachable', 'the database file cannot be opened or created');
+  }
+}
+
+/** Creates the tables in an empty file; throws unless the file is sound and ours. */
+function check(db: Database.Database): void {
+  const [damage] = db.pragma('quick_check(1)') as { quick_check: string }[];
+  if (damage?.quick_check !== 'ok') throw new StoreError('store_corrupt', 'the database file is damaged');
+  const { tables } = db.prepare('SELECT count(*) AS tables FROM sqlite_schema').get() as { tables: number };
+  const [{ application_id: owner } = { application_id: 0 }] = db.pragma('application_id') as {
+    application_id: number;
+  }[];
+  if (tables === 0 && owner === 0) db.exec(SCHEMA);
+  else if (owner !== APPLICATION_ID) {
+    throw new StoreError('store_corrupt', 'the database file belongs to another program');
+  }
+}
+
+/** The open file, and the lease: it needs no table, since it ends with the process that owns the file. */
+class Connection {
+  token: string | null = null;
+  leaseEnd = 0;
+  closed = false;
+  readonly #db: Database.Database;
+  readonly #statements = new Map<string, Database.Statement>();
+
+  constructor(db: Database.Database) {
+    this.#db = db;
+  }
+
+  /** Runs one statement, which gives one row at most. */
+  row(meter: Meter, sql: string, ...values: unknown[]): unknown {
+    return this.#statement(meter, sql).get(...values);
+  }
+
+  run(meter: Meter, sql: string, ...values: unknown[]): void {
+    this.#statement(meter, sql).run(...values);
+  }
+
+  transaction(meter: Meter, work: () => void): void {
+    this.run(meter, 'BEGIN IMMEDIATE');
+    try {
+      work();
+      this.run(meter, 'COMMIT');
+    } catch (error) {
+      // Some errors have rolled back by themselves.
+      if (this.#db.inTransaction) this.run(meter, 'ROLLBACK');
+      throw error;
+    }
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    try {
+      // Closing alone keeps the lock until every statement is garbage; leaving WAL gives it up now.
+      this.#db.exec('PRAGMA journal_mode = DELETE; PRAGMA locking_mode = NORMAL; SELECT 1 FROM fields');
+    } finally {
+      this.#db.close();
+    }
+  }
+
+  #statement(meter: Meter, sql: string): Database.Statement {
+    meter.commands++;
+    let statement = this.#statements.get(sql);
+    if (!statement) {
+      statement = this.#db.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+}
+
+class SqliteStore implements Store {
+  readonly kind = 'sqlite';
+  readonly #connection: Connection;
+  readonly #meter: Meter;
+
+  constructor(connection: Connection, meter: Meter = { commands: 0, bytesSent: 0, bytesReceived: 0 }) {
+    this.#connection = connection;
+    this.#meter = meter;
+  }
+
+  metered(meter: Meter): Store {
+    return new SqliteStore(this.#connection, meter);
+  }
+
+  claim({ token, now, ttl, fields }: ClaimRequest): Promise<Claim> {
+    return this.#call((connection): Claim => {
+      const { token: holder, leaseEnd } = connection;
+      if (holder !== token && leaseEnd > now && leaseEnd <= now + ttl) return { claimed: false };
+      const values = fields.map((name) => this.#field(name));
+      connection.token = token;
+      connection.leaseEnd = now + ttl;
+      return { claimed: true, fields: values };
+    });
+  }
+
+  read({ fields, logs }: ReadRequest): Promise<ReadAnswer> {
+    return this.#call(() => ({
+      fields: fields.map((name) => this.#field(name)),
+      logs: logs.map((name) => this.#log(name)?.toString('latin1') ?? null),
+    }));
+  }
+
+  commit({ token, fields, append, release }: Commit): Promise<'committed' | 'lost'> {
+    return this.#call((connection) => {
+      if (connection.token !== token) return 'lost';
+      connection.transaction(this.#meter, () => {
+        for (const [name, value] of Object.entries(fields)) this.#write('fields', 'value', name, value);
+        if (append) {
+          const before = append.offset === 0 ? null : this.#log(append.log);
+          this.#write('logs', 'bytes', append.log, splice(before, append.offset, append.text));
+        }
+      });
+      if (release) connection.leaseEnd = 0;
+      return 'committed';
+    });
+  }
+
+  ping(): Promise<void> {
+    return this.#call((connection) => {
+      connection.row(this.#meter, 'SELECT count(*) FROM sqlite_schema');
+    });
+  }
+
+  close(): Promise<void> {
+    try {
+      this.#connection.close();
+      return Promise.resolve();
+    } catch (error) {
+      return Promise.reject(failure(error));
+    }
+  }
+
+  #field(name: string): string | null {
+    const row = this.#connection.row(this.#meter, 'SELECT value FROM fields WHERE name = ?', name);
+    return (row as { value: string } | undefined)?.value ?? null;
+  }
+
+  #log(name: string): Buffer | null {
+    const row = this.#connection.row(this.#meter, 'SELECT bytes FROM logs WHERE name = ?', name);
+    return (row as { bytes: Buffer } | undefined)?.bytes ?? null;
+  }
+
+  #write(table: 'fields' | 'logs', column: 'value' | 'bytes', name: string, value: string | Buffer): void {
+    this.#connection.run(
+      this.#meter,
+      `INSERT INTO ${table} VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET ${column} = excluded.${column}`,
+      name,
+      value,
+    );
+  }
+
+  #call<T>(work: (connection: Connection) => T): Promise<T> {
+    try {
+      if (this.#connection.closed) throw new StoreError('store_unreachable', 'the store is closed');
+      return Promise.resolve(work(this.#connection));
+    } catch (error) {
+      return Promise.reject(failure(error));
+    }
+  }
+}
+
+/** `text` laid over `before` at `offset`, NUL in the gap. */
+function splice(before: Buffer | null, offset: number, text: string): Buffer {
+  const bytes = Buffer.alloc(Math.max(before?.length ?? 0, offset + text.length));
+  before?.copy(bytes);
+  bytes.write(text, offset, 'latin1');
+  return bytes;
+}
+
+/** What a result code of https://www.sqlite.org/rescode.html means; its extensions begin with the same words. */
+const FAILURES: readonly (readonly [code: string, StoreErrorCode, message: string])[] = [
+  ['SQLITE_BUSY', 'store_unreachable', 'another process uses the database'],
+  ['SQLITE_LOCKED', 'store_unreachable', 'another process uses the database'],
+  ['SQLITE_NOTADB', 'store_corrupt', 'the database file is not a database'],
+  ['SQLITE_CORRUPT', 'store_corrupt', 'the database file is damaged'],
+  ['SQLITE_FULL', 'store_limit', 'the disk is full'],
+  ['SQLITE_READONLY', 'store_denied', 'the database file can only be read'],
+  ['SQLITE_PERM', 'store_denied', 'the database file may not be opened'],
+  ['SQLITE_CANTOPEN', 'store_unreachable', 'the database file cannot be opened or created'],
+  ['SQLITE_IOERR', 'store_unreachable', 'the disk failed'],
+];
+
+function failure(error: unknown): StoreError {
+  if (error instanceof StoreError) return error;
+  const sqliteCode = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const known = FAILURES.find(([code]) => sqliteCode.startsWith(code));
+  if (!known) return new StoreError('store_answer', 'the database failed', { cause: error });
+  return new StoreError(known[1], known[2], { cause: error });
+}

@@ -1,0 +1,141 @@
+import { ErrorReply, createClient } from '@redis/client';
+import type { RedisTransport, Reply } from './redis.js';
+import { refusal } from './refusal.js';
+import { StoreError, type Meter } from './store.js';
+
+/** Ms until the next attempt to connect after the first failure in a row; doubles with each. */
+const FIRST_COOLDOWN = 100;
+const LONGEST_COOLDOWN = 10_000;
+
+interface Connection {
+  readonly client: ReturnType<typeof connectable>;
+  readonly ready: Promise<unknown>;
+  dropped: boolean;
+}
+
+/** Redis over TCP or TLS. Connects at the first call, and again at the next one after the connection broke. */
+export class TcpTransport implements RedisTransport {
+  readonly kind = 'redis';
+  readonly timeout: number;
+  readonly #url: string;
+  #connection: Connection | null = null;
+  #failures = 0;
+  #coolUntil = 0;
+  #closed = false;
+
+  /** @param url `redis[s]://[[user]:password@]host[:port][/database]` */
+  constructor(url: string, timeout: number) {
+    this.#url = url;
+    this.timeout = timeout;
+  }
+
+  async send(commands: readonly (readonly string[])[], meter: Meter): Promise<readonly Reply[]> {
+    const connection = (this.#connection ??= this.#connect());
+    let timer: NodeJS.Timeout | undefined;
+    const timeUp = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () => reject(new StoreError('store_timeout', 'the store did not answer in time')),
+        this.timeout,
+      );
+    });
+    try {
+      const replies = await Promise.race([exchange(connection, commands, meter), timeUp]);
+      this.#failures = 0;
+      return replies;
+    } catch (error) {
+      this.#drop(connection);
+      throw failure(error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    if (this.#connection) this.#drop(this.#connection);
+  }
+
+  #connect(): Connection {
+    if (this.#closed) throw new StoreError('store_unreachable', 'the store is closed');
+    if (performance.now() < this.#coolUntil) {
+      throw new StoreError('store_unreachable', 'the store could not be reached a moment ago');
+    }
+    let client;
+    try {
+      client = connectable(this.#url, this.timeout);
+    } catch {
+      throw new StoreError('store_unreachable', 'the URL of the store is not valid');
+    }
+    const connection: Connection = { client, ready: client.connect(), dropped: false };
+    connection.ready.catch(() => undefined);
+    // Fires on an idle connection too: the next call shall open a new one.
+    client.on('error', () => {
+      if (this.#connection === connection) this.#connection = null;
+    });
+    return connection;
+  }
+
+  #drop(connection: Connection): void {
+    if (connection.dropped) return;
+    connection.dropped = true;
+    if (this.#connection === connection) this.#connection = null;
+    this.#coolUntil = performance.now() + Math.min(FIRST_COOLDOWN * 2 ** this.#failures, LONGEST_COOLDOWN);
+    this.#failures++;
+    connection.client.destroy();
+  }
+}
+
+function connectable(url: string, timeout: number) {
+  return createClient({
+    url,
+    // 2 is what every server and every restricted user can speak.
+    RESP: 2,
+    socket: { connectTimeout: timeout, reconnectStrategy: false },
+    disableOfflineQueue: true,
+    disableClientInfo: true,
+    maintNotifications: 'disabled',
+    commandOptions: { timeout: 0 },
+  });
+}
+
+async function exchange(
+  { client, ready }: Connection,
+  commands: readonly (readonly string[])[],
+  meter: Meter,
+): Promise<readonly Reply[]> {
+  await ready;
+  meter.bytesSent += commands.reduce((sum, command) => sum + respBytes(command), 0);
+  const outcomes = await Promise.allSettled(commands.map((command) => client.sendCommand(command)));
+  return outcomes.map((outcome): Reply => {
+    if (outcome.status === 'fulfilled') {
+      meter.bytesReceived += respBytes(outcome.value);
+      return { value: outcome.value };
+    }
+    if (!(outcome.reason instanceof ErrorReply)) throw outcome.reason;
+    meter.bytesReceived += Buffer.byteLength(outcome.reason.message) + 3;
+    return { error: outcome.reason.message };
+  });
+}
+
+function failure(error: unknown): StoreError {
+  if (error instanceof StoreError) return error;
+  if (error instanceof ErrorReply) return refusal(error.message);
+  return new StoreError('store_unreachable', 'the store cannot be reached', { cause: error });
+}
+
+/** Length in RESP 2; a simple string (only PING has one) is counted as a bulk string. */
+function respBytes(value: unknown): number {
+  if (Array.isArray(value)) {
+    return value.reduce<number>((sum, item) => sum + respBytes(item), arrayHead(value.length));
+  }
+  if (typeof value === 'string') {
+    const length = Buffer.byteLength(value);
+    return arrayHead(length) + length + 2;
+  }
+  return typeof value === 'number' ? String(value).length + 3 : '$-1\r\n'.length;
+}
+
+/** `*<n>\r\n`, as long as `$<n>\r\n`. */
+function arrayHead(n: number): number {
+  return String(n).length + 3;
+}

@@ -1,0 +1,280 @@
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Meter, Store } from '../../lib/store/store.js';
+
+const NOW = 1_800_000_000_000;
+const TTL = 300_000;
+
+export function newMeter(): Meter {
+  return { commands: 0, bytesSent: 0, bytesReceived: 0 };
+}
+
+/** What every store does. `open` gives a store without data; it is closed after each test. */
+export function storeContract(open: () => Promise<Store>): void {
+  let store: Store;
+  beforeEach(async () => {
+    store = await open();
+  });
+  afterEach(async () => {
+    await store.close();
+  });
+
+  const claim = (token: string, now = NOW, ttl = TTL) => store.claim({ token, now, ttl, fields: [] });
+  const commit = (token: string, fields: Record<string, string>, release = true) =>
+    store.commit({ token, fields, append: null, release });
+  const append = (token: string, log: string, offset: number, text: string) =>
+    store.commit({ token, fields: {}, append: { log, offset, text }, release: false });
+  const field = async (name: string) => (await store.read({ fields: [name], logs: [] })).fields[0];
+  const log = async (name: string) => (await store.read({ fields: [], logs: [name] })).logs[0];
+
+  describe('lease', () => {
+    const GRANTED = { claimed: true, fields: [] };
+    const LOCKED = { claimed: false };
+
+    test.each([
+      ['the same moment', NOW, TTL, LOCKED],
+      ['the last ms', NOW + TTL - 1, TTL, LOCKED],
+      ['its end', NOW + TTL, TTL, GRANTED],
+      ['long after', NOW + 10 * TTL, TTL, GRANTED],
+      ['an earlier moment, by a clock set back', NOW - 1, TTL, GRANTED],
+      ['an earlier moment, with a longer lifetime', NOW - 1, TTL + 1, LOCKED],
+      ['the same moment, with a shorter lifetime', NOW, TTL - 1, GRANTED],
+    ])('held by a, claimed by b at %s', async (_, now, ttl, expected) => {
+      await claim('a');
+      expect(await claim('b', now, ttl)).toEqual(expected);
+    });
+
+    test('is granted to its holder again, and ends later for it', async () => {
+      await claim('a');
+      expect(await claim('a', NOW + 1000)).toEqual(GRANTED);
+      expect(await claim('b', NOW + TTL)).toEqual(LOCKED);
+      expect(await claim('b', NOW + TTL + 1000)).toEqual(GRANTED);
+    });
+
+    test('is free after a commit that releases it, held after one that does not', async () => {
+      await claim('a');
+      await commit('a', {}, false);
+      expect(await claim('b')).toEqual(LOCKED);
+      await commit('a', {}, true);
+      expect(await claim('b')).toEqual(GRANTED);
+    });
+
+    test('goes to exactly one of a hundred that claim it at once', async () => {
+      const claims = await Promise.all(Array.from({ length: 100 }, (_, i) => claim(`token ${i}`)));
+      expect(claims.filter(({ claimed }) => claimed)).toHaveLength(1);
+    });
+
+    test('takes any token, and tells tokens apart that look alike', async () => {
+      await claim('a|1');
+      expect(await claim('a')).toEqual(LOCKED);
+      expect(await commit('a', { x: '1' })).toBe('lost');
+      expect(await commit('a|1', { x: '1' })).toBe('committed');
+    });
+  });
+
+  describe('commit', () => {
+    test('writes nothing without a lease', async () => {
+      expect(await commit('a', { x: '1' })).toBe('lost');
+      expect(await field('x')).toBeNull();
+    });
+
+    test('writes nothing once somebody else has taken the lease', async () => {
+      await claim('a');
+      await claim('b', NOW + TTL);
+      const lost = {
+        token: 'a',
+        fields: { x: '1' },
+        append: { log: 'l', offset: 0, text: 'x' },
+        release: true,
+      };
+      expect(await store.commit(lost)).toBe('lost');
+      expect(await store.read({ fields: ['x'], logs: ['l'] })).toEqual({ fields: [null], logs: [null] });
+      expect(await claim('c', NOW + TTL)).toEqual({ claimed: false });
+    });
+
+    test('writes nothing even after that other has released', async () => {
+      await claim('a');
+      await claim('b', NOW + TTL);
+      await commit('b', { x: 'b' });
+      expect(await commit('a', { x: 'a' })).toBe('lost');
+      expect(await field('x')).toBe('b');
+    });
+
+    test('holds after the lease has run out, while nobody else has taken it', async () => {
+      await claim('a', NOW, 1);
+      expect(await commit('a', { x: '1' })).toBe('committed');
+    });
+
+    test('repeated, even after the release, writes the same again', async () => {
+      await claim('a');
+      await append('a', 'l', 0, 'begin ');
+      const twice = {
+        token: 'a',
+        fields: { x: '1' },
+        append: { log: 'l', offset: 6, text: 'end' },
+        release: true,
+      };
+      expect(await store.commit(twice)).toBe('committed');
+      expect(await store.commit(twice)).toBe('committed');
+      expect(await store.read({ fields: ['x'], logs: ['l'] })).toEqual({
+        fields: ['1'],
+        logs: ['begin end'],
+      });
+      expect(await claim('b')).toMatchObject({ claimed: true });
+    });
+
+    test('keeps the fields that it does not name', async () => {
+      await claim('a');
+      await commit('a', { x: '1', y: '1' });
+      await commit('a', { y: '2' });
+      expect(await store.read({ fields: ['x', 'y'], logs: [] })).toEqual({ fields: ['1', '2'], logs: [] });
+    });
+  });
+
+  describe('fields', () => {
+    test('come in the order asked for, null where there is none, from read and claim alike', async () => {
+      await claim('a');
+      await commit('a', { one: '1', two: '2', empty: '' });
+      const fields = ['two', 'none', 'empty', 'one', 'two'];
+      const values = ['2', null, '', '1', '2'];
+      expect(await store.read({ fields, logs: [] })).toEqual({ fields: values, logs: [] });
+      expect(await store.claim({ token: 'b', now: NOW, ttl: TTL, fields })).toEqual({
+        claimed: true,
+        fields: values,
+      });
+    });
+
+    const printable = Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i)).join('');
+    test.each([
+      ...['12', '007', '1e3', '-0', 'null', 'true', '[]', '{"a":1}', '"quoted"', 'OK', '', ' ', '\n\t\r'],
+      ...['T0s=', 'é € 漢 🙂', '__proto__', '\\', '\\u0041', '%20', '<&>'],
+      printable,
+    ])('come back as they were: %j', async (text) => {
+      await claim('a');
+      await commit('a', { [`name ${text}`]: text });
+      expect(await field(`name ${text}`)).toBe(text);
+      expect(await store.claim({ token: 'b', now: NOW, ttl: TTL, fields: [`name ${text}`] })).toEqual({
+        claimed: true,
+        fields: [text],
+      });
+    });
+
+    test('may be 2 MB', async () => {
+      const large = printable.repeat(Math.ceil(2_000_000 / printable.length));
+      await claim('a');
+      const both = {
+        token: 'a',
+        fields: { large },
+        append: { log: 'l', offset: 0, text: large },
+        release: true,
+      };
+      expect(await store.commit(both)).toBe('committed');
+      const { fields, logs } = await store.read({ fields: ['large'], logs: ['l'] });
+      expect(fields[0] === large && logs[0] === large).toBe(true);
+    });
+
+    test('may be 3,000 in one call', async () => {
+      const names = Array.from({ length: 3000 }, (_, i) => `field ${i}`);
+      await claim('a');
+      await commit('a', Object.fromEntries(names.map((name) => [name, name])));
+      expect(await store.claim({ token: 'b', now: NOW, ttl: TTL, fields: names })).toEqual({
+        claimed: true,
+        fields: names,
+      });
+    });
+  });
+
+  describe('logs', () => {
+    beforeEach(async () => {
+      await claim('a');
+    });
+
+    test('take text at an offset', async () => {
+      await append('a', 'l', 0, 'one,');
+      await append('a', 'l', 4, 'two,');
+      expect(await log('l')).toBe('one,two,');
+    });
+
+    test('keep what lies behind the text', async () => {
+      await append('a', 'l', 0, 'one,two,');
+      await append('a', 'l', 1, 'NE');
+      expect(await log('l')).toBe('oNE,two,');
+    });
+
+    test('begin anew at offset 0', async () => {
+      await append('a', 'l', 0, 'one,two,');
+      await append('a', 'l', 0, 'new');
+      expect(await log('l')).toBe('new');
+    });
+
+    test('hold NUL where nothing was written', async () => {
+      await append('a', 'l', 3, 'x');
+      await append('a', 'l', 6, 'y');
+      expect(await log('l')).toBe('\0\0\0x\0\0y');
+    });
+
+    test('come in the order asked for, apart from each other and from fields', async () => {
+      await append('a', 'one', 0, '1');
+      await append('a', 'two', 0, '2');
+      const { fields, logs } = await store.read({ fields: ['one'], logs: ['two', 'none', 'one'] });
+      expect({ fields, logs }).toEqual({ fields: [null], logs: ['2', null, '1'] });
+    });
+
+    test('equal a string that the same texts were laid over', async () => {
+      const writes = fc.array(
+        fc.record({
+          offset: fc.nat(20),
+          text: fc.string({ minLength: 1, maxLength: 12, unit: 'grapheme-ascii' }),
+        }),
+        { maxLength: 6 },
+      );
+      await fc.assert(
+        fc.asyncProperty(writes, async (all) => {
+          let expected = '.';
+          await append('a', 'l', 0, expected);
+          for (const { offset, text } of all) {
+            await append('a', 'l', offset, text);
+            const before = offset === 0 ? '' : expected;
+            expected =
+              before.slice(0, offset).padEnd(offset, '\0') + text + before.slice(offset + text.length);
+          }
+          expect(await log('l')).toBe(expected);
+        }),
+        { numRuns: 25 },
+      );
+    });
+  });
+
+  describe('cost', () => {
+    test('is counted by the meters that were given, each for itself', async () => {
+      const [first, second] = [newMeter(), newMeter()];
+      await store.metered(first).claim({ token: 'a', now: NOW, ttl: TTL, fields: ['x', 'y'] });
+      const claimed = first.commands;
+      await store.metered(second).read({ fields: ['x'], logs: [] });
+      await store.metered(first).commit({ token: 'a', fields: { x: '1' }, append: null, release: true });
+      expect(claimed).toBeGreaterThan(0);
+      expect(second.commands).toBeGreaterThan(0);
+      expect(first.commands).toBeGreaterThan(claimed);
+    });
+
+    test('is nothing for reading nothing', async () => {
+      const meter = newMeter();
+      expect(await store.metered(meter).read({ fields: [], logs: [] })).toEqual({ fields: [], logs: [] });
+      expect(meter).toEqual(newMeter());
+    });
+  });
+
+  test('answers a ping', async () => {
+    await expect(store.ping()).resolves.toBeUndefined();
+  });
+
+  test('rejects every call once closed; closing again is no error', async () => {
+    await store.close();
+    await store.close();
+    const closed = { name: 'StoreError', code: 'store_unreachable' };
+    await expect(store.ping()).rejects.toMatchObject(closed);
+    await expect(claim('a')).rejects.toMatchObject(closed);
+    await expect(commit('a', { x: '1' })).rejects.toMatchObject(closed);
+    await expect(field('x')).rejects.toMatchObject(closed);
+  });
+}

@@ -1,0 +1,177 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { openRemoteStore } from '../../lib/store/open.js';
+import { refusal } from '../../lib/store/refusal.js';
+import type { Store } from '../../lib/store/store.js';
+import { startRedis, type RedisServer } from '../support/redis.js';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
+import { startUpstashFront, type UpstashFront } from '../support/upstash-front.js';
+import { newMeter, storeContract } from './contract.js';
+
+let redis: RedisServer;
+let front: UpstashFront;
+let proxy: TcpProxy;
+beforeAll(async () => {
+  redis = await startRedis();
+  front = await startUpstashFront({ redisPort: redis.port, token: 'secret-token' });
+  proxy = await startTcpProxy(redis.port);
+});
+afterAll(async () => {
+  await proxy.close();
+  await front.close();
+  await redis.stop();
+});
+beforeEach(async () => {
+  await redis.flush();
+  front.reset();
+});
+
+const NOW = 1_800_000_000_000;
+const claim = (fields: string[] = []) => ({ token: 'a', now: NOW, ttl: 300_000, fields });
+
+describe.each([
+  [
+    'upstash',
+    () => openRemoteStore({ kind: 'upstash', url: front.url, token: front.token }, { prefix: 'k' }),
+  ],
+  [
+    'redis',
+    () => openRemoteStore({ kind: 'redis', url: `redis://127.0.0.1:${proxy.port}` }, { prefix: 'k' }),
+  ],
+] as const)('%s', (kind, open) => {
+  describe('contract', () => {
+    storeContract(open);
+  });
+
+  let store: Store;
+  beforeEach(async () => {
+    store = await open();
+  });
+  afterEach(async () => {
+    await store.close();
+  });
+
+  test('says what it is', () => {
+    expect(store.kind).toBe(kind);
+  });
+
+  test('keeps all data under its prefix: one hash, and a string a log', async () => {
+    await store.claim(claim());
+    const append = { log: 'l', offset: 0, text: 'text' };
+    await store.commit({ token: 'a', fields: { x: '1' }, append, release: false });
+    expect(await redis.command('KEYS', '*')).toEqual(expect.arrayContaining(['k:data', 'k:log:l']));
+    expect(await redis.command('DBSIZE')).toBe(2);
+    expect(await redis.command('HGETALL', 'k:data')).toEqual(['lease', `a|${NOW + 300_000}`, 'x', '1']);
+    await store.commit({ token: 'a', fields: {}, append: null, release: true });
+    expect(await redis.command('HGET', 'k:data', 'lease')).toBe('a|0');
+  });
+
+  test.each([
+    ['claim', 3, (s: Store) => s.claim(claim(['x', 'y']))],
+    ['claim of a held lease', 2, (s: Store) => s.claim({ ...claim(['x']), token: 'b' })],
+    [
+      'commit of fields',
+      3,
+      (s: Store) => s.commit({ token: 'a', fields: { x: '1' }, append: null, release: true }),
+    ],
+    [
+      'commit of fields and a log',
+      4,
+      (s: Store) =>
+        s.commit({
+          token: 'a',
+          fields: { x: '1' },
+          append: { log: 'l', offset: 4, text: 'x' },
+          release: true,
+        }),
+    ],
+    [
+      'commit that is lost',
+      2,
+      (s: Store) => s.commit({ token: 'z', fields: {}, append: null, release: true }),
+    ],
+    ['read of fields and logs', 2, (s: Store) => s.read({ fields: ['x', 'y'], logs: ['l', 'm'] })],
+    ['read of fields', 1, (s: Store) => s.read({ fields: ['x', 'y'], logs: [] })],
+    ['ping', 1, (s: Store) => s.ping()],
+  ])('%s costs %i commands, as Redis counts them', async (_, commands, call) => {
+    const meter = newMeter();
+    await store.claim(claim());
+    await store.commit({ token: 'z', fields: {}, append: null, release: false });
+    await redis.command('CONFIG', 'RESETSTAT');
+    await call(store.metered(meter));
+    expect(meter.commands).toBe(commands);
+    expect(await redis.callsMade()).toBe(commands);
+  });
+
+  test('loads its scripts where they are missing, and counts that too', async () => {
+    const meter = newMeter();
+    await redis.command('SCRIPT', 'FLUSH');
+    await redis.command('CONFIG', 'RESETSTAT');
+    expect(await store.metered(meter).claim(claim())).toEqual({ claimed: true, fields: [] });
+    const commit = { token: 'a', fields: { x: '1' }, append: null, release: true };
+    expect(await store.metered(meter).commit(commit)).toBe('committed');
+    expect(meter.commands).toBe(4 + 4);
+    expect(await redis.callsMade()).toBe(8);
+  });
+
+  test('counts the bytes that go over the line', async () => {
+    await store.read({ fields: ['x'], logs: [] });
+    const line = () =>
+      kind === 'upstash' ? [front.bytesIn, front.bytesOut] : [proxy.bytesIn, proxy.bytesOut];
+    const [inBefore = 0, outBefore = 0] = line();
+    const meter = newMeter();
+    const metered = store.metered(meter);
+    await metered.claim(claim(['x', 'é']));
+    const append = { log: 'l', offset: 3, text: 'text' };
+    await metered.commit({ token: 'a', fields: { x: '"é"', y: '\\n' }, append, release: true });
+    await metered.read({ fields: ['x', 'y', 'none'], logs: ['l', 'none'] });
+    const [inAfter = 0, outAfter = 0] = line();
+    expect(meter).toMatchObject({ bytesSent: inAfter - inBefore, bytesReceived: outAfter - outBefore });
+  });
+
+  test('calls data of another type corrupt, and writes nothing half', async () => {
+    await store.claim(claim());
+    await redis.command('LPUSH', 'k:log:l', 'x');
+    const append = { log: 'l', offset: 4, text: 'x' };
+    await expect(
+      store.commit({ token: 'a', fields: { x: '1' }, append, release: true }),
+    ).rejects.toMatchObject({ code: 'store_corrupt' });
+    expect(await redis.command('HGET', 'k:data', 'x')).toBeNull();
+    await redis.command('SET', 'k:data', 'x');
+    await expect(store.claim(claim())).rejects.toMatchObject({ code: 'store_corrupt' });
+    await expect(store.read({ fields: ['x'], logs: [] })).rejects.toMatchObject({ code: 'store_corrupt' });
+  });
+
+  test('takes a lease that makes no sense for none', async () => {
+    await redis.command('HSET', 'k:data', 'lease', 'nonsense');
+    expect(await store.claim(claim())).toMatchObject({ claimed: true });
+  });
+});
+
+describe('a refusal', () => {
+  test.each([
+    ['WRONGPASS invalid username-password pair or user is disabled.', 'store_denied'],
+    ['NOAUTH Authentication required.', 'store_denied'],
+    ["NOPERM this user has no permissions to run the 'evalsha' command", 'store_denied'],
+    ["READONLY You can't write against a read only replica.", 'store_denied'],
+    ['Unauthorized', 'store_denied'],
+    ['ERR invalid password', 'store_denied'],
+    ['ERR max daily request limit exceeded. Limit: 10000, Usage: 10000.', 'store_limit'],
+    ['ERR max requests limit exceeded. Limit: 500000, Usage: 500001', 'store_limit'],
+    ['ERR DB capacity quota exceeded', 'store_limit'],
+    ['ERR max request size exceeded. Limit: 10485760 bytes', 'store_limit'],
+    ["OOM command not allowed when used memory > 'maxmemory'.", 'store_limit'],
+    ['ERR max concurrent connections exceeded', 'store_unreachable'],
+    ['LOADING Redis is loading the dataset in memory', 'store_unreachable'],
+    ['WRONGTYPE Operation against a key holding the wrong kind of value', 'store_corrupt'],
+    [
+      'ERR Error running script (call to f_1): @user_script:3: WRONGTYPE Operation against a key',
+      'store_corrupt',
+    ],
+    ["ERR unknown command 'EVALSHA', with args beginning with: 'secret'", 'store_answer'],
+    ['anything else', 'store_answer'],
+  ])('%s', (text, code) => {
+    const error = refusal(text);
+    expect(error.code).toBe(code);
+    expect(error.message).not.toMatch(/secret|Limit:|evalsha/i);
+  });
+});

@@ -1,0 +1,188 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { openSqlite } from '../../lib/store/sqlite.js';
+import { runChild } from '../support/child.js';
+import { storeContract } from './contract.js';
+
+let root: string;
+let files = 0;
+let path: string;
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'keepalive-sqlite-'));
+});
+afterAll(async () => {
+  await rm(root, { recursive: true, force: true });
+});
+beforeEach(() => {
+  path = join(root, `${++files}.db`);
+});
+
+const NOW = 1_800_000_000_000;
+const claim = (token: string) => ({ token, now: NOW, ttl: 300_000, fields: [] });
+const commit = (token: string, fields: Record<string, string>) => ({
+  token,
+  fields,
+  append: null,
+  release: true,
+});
+
+describe('contract', () => {
+  storeContract(() => Promise.resolve(openSqlite(path)));
+});
+
+test('keeps what was committed, and no lease, from one owner to the next', async () => {
+  const first = openSqlite(path);
+  await first.claim(claim('a'));
+  await first.commit({
+    ...commit('a', { x: '1' }),
+    append: { log: 'l', offset: 0, text: 'log' },
+    release: false,
+  });
+  await first.close();
+  const second = openSqlite(path);
+  expect(await second.claim(claim('b'))).toMatchObject({ claimed: true });
+  expect(await second.read({ fields: ['x'], logs: ['l'] })).toEqual({ fields: ['1'], logs: ['log'] });
+  await second.close();
+});
+
+test('creates the directory', async () => {
+  const store = openSqlite(join(root, 'a', 'b', 'c.db'));
+  await store.ping();
+  await store.close();
+});
+
+test('leaves one file behind when closed', async () => {
+  const directory = join(root, 'tidy');
+  const store = openSqlite(join(directory, 'keepalive.db'));
+  await store.claim(claim('a'));
+  await store.commit(commit('a', { x: '1' }));
+  await store.close();
+  expect(await readdir(directory)).toEqual(['keepalive.db']);
+});
+
+describe('a file that is no sound database of ours', () => {
+  const refusal = (code: string) => expect.objectContaining({ name: 'StoreError', code }) as Error;
+
+  const writeDatabase = async () => {
+    const store = openSqlite(path);
+    await store.claim(claim('a'));
+    await store.commit(
+      commit('a', Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`field ${i}`, 'x'.repeat(100)]))),
+    );
+    await store.close();
+    return readFile(path);
+  };
+
+  test.each([
+    ['a text file', async () => writeFile(path, 'To whom it may concern. '.repeat(400))],
+    ['a short text file', async () => writeFile(path, 'hello')],
+    [
+      'a database with overwritten pages',
+      async () => {
+        const bytes = await writeDatabase();
+        await writeFile(path, bytes.fill(0x5a, 4096 * 2, 4096 * 6));
+      },
+    ],
+    [
+      'a database cut in half',
+      async () => {
+        const bytes = await writeDatabase();
+        await truncate(path, Math.floor(bytes.length / 2));
+      },
+    ],
+    [
+      "another program's database",
+      async () => {
+        const { default: Database } = await import('libsql');
+        const other = new Database(path);
+        other.exec('CREATE TABLE fields (name TEXT PRIMARY KEY, value TEXT NOT NULL)');
+        other.close();
+      },
+    ],
+  ])('%s is refused and stays as it is', async (_, create) => {
+    await create();
+    const before = await readFile(path);
+    expect(() => openSqlite(path)).toThrow(refusal('store_corrupt'));
+    expect((await readFile(path)).equals(before)).toBe(true);
+  });
+
+  test('a directory in its place is refused', async () => {
+    await mkdir(path);
+    expect(() => openSqlite(path)).toThrow(refusal('store_unreachable'));
+  });
+
+  test('a file where the directory should be is refused', async () => {
+    await writeFile(path, '');
+    expect(() => openSqlite(join(path, 'keepalive.db'))).toThrow(refusal('store_unreachable'));
+  });
+
+  test('no message names the path', async () => {
+    await writeFile(path, 'hello');
+    const broken = [path, join(path, 'x.db'), root];
+    const messages = broken.map((each) => {
+      try {
+        openSqlite(each);
+      } catch (error) {
+        return (error as Error).message;
+      }
+      return root;
+    });
+    expect(messages.join()).not.toContain(root);
+  });
+});
+
+describe('another process', () => {
+  const run = (task: string, fileBlocks?: number) =>
+    runChild(new URL('../support/sqlite-child.ts', import.meta.url), [path, task], fileBlocks);
+  const message = async (child: ChildProcess) => ((await once(child, 'message')) as [unknown])[0];
+  const kill = async (child: ChildProcess) => {
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
+  };
+
+  test('cannot open the file while its owner lives, and can once it was killed', async () => {
+    const owner = run('hold');
+    expect(await message(owner)).toBe('holding');
+    expect(() => openSqlite(path)).toThrow('another process uses the database');
+    await kill(owner);
+    const store = openSqlite(path);
+    expect(await store.claim(claim('b'))).toMatchObject({ claimed: true });
+    await store.close();
+  });
+
+  test('killed while it commits, leaves every commit whole and every acknowledged one there', async () => {
+    const writer = run('write');
+    let acknowledged = 0;
+    writer.on('message', (count) => (acknowledged = count as number));
+    while (acknowledged < 50) await message(writer);
+    await kill(writer);
+    const store = openSqlite(path);
+    const { fields, logs } = await store.read({ fields: ['count', 'copy'], logs: ['l'] });
+    expect(Number(fields[0])).toBeGreaterThanOrEqual(acknowledged);
+    expect(fields[1]).toBe(fields[0]);
+    expect(logs[0]).toBe('x'.repeat(Number(fields[0])));
+    await store.close();
+  });
+
+  test('that may write no further reports it, and what was committed can be read', async () => {
+    const writer = run('fill', 2000);
+    expect(await message(writer)).toEqual({
+      code: 'store_unreachable',
+      message: 'the disk failed',
+      first: 'kept',
+    });
+    await kill(writer);
+    const store = openSqlite(path);
+    expect(await store.read({ fields: ['first', 'large'], logs: [] })).toEqual({
+      fields: ['kept', null],
+      logs: [],
+    });
+    await store.close();
+  });
+});

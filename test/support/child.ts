@@ -1,0 +1,41 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+let output: string | null = null;
+
+/**
+ * Runs a script of `test/support` in a process of its own, with messages between the two.
+ * @param fileBlocks Blocks (512 or 1,024 bytes, as the shell has it) that a file of the child may have.
+ */
+export function runChild(script: URL, args: readonly string[], fileBlocks?: number): ChildProcess {
+  output ??= transpile();
+  const limit = fileBlocks === undefined ? '' : `ulimit -f ${fileBlocks}; `;
+  const path = relative(ROOT, fileURLToPath(script)).replace(/\.ts$/, '.js');
+  const command = [process.execPath, join(output, path), ...args];
+  return spawn('sh', ['-c', `${limit}exec "$0" "$@"`, ...command], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+}
+
+/** Node 20 runs no TypeScript: writes `lib` and `test/support` as JavaScript to where packages are still found. */
+function transpile(): string {
+  const target = join(ROOT, 'node_modules', '.cache', `keepalive-test-${process.pid}`);
+  process.once('exit', () => rmSync(target, { recursive: true, force: true }));
+  for (const folder of ['lib', join('test', 'support')]) {
+    for (const file of readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })) {
+      if (!file.endsWith('.ts')) continue;
+      const { outputText } = ts.transpileModule(readFileSync(join(ROOT, folder, file), 'utf8'), {
+        compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
+      });
+      const path = join(target, folder, file.replace(/\.ts$/, '.js'));
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, outputText);
+    }
+  }
+  writeFileSync(join(target, 'package.json'), '{ "type": "module" }');
+  return target;
+}

@@ -1,0 +1,114 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createClient } from '@redis/client';
+
+export interface RedisServer {
+  readonly port: number;
+  readonly url: string;
+  /** Runs any command. */
+  command(...args: string[]): Promise<unknown>;
+  /** Empties the data and `callsMade`, and keeps loaded scripts. */
+  flush(): Promise<void>;
+  /** Commands run since `flush`, calls inside scripts included, without those of connecting and of this helper. */
+  callsMade(): Promise<number>;
+  /** Kills the server; its data is gone. */
+  kill(): Promise<void>;
+  /** Starts it again on the same port. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const HOUSEKEEPING = new Set(['auth', 'hello', 'select', 'client|setinfo', 'info', 'config|resetstat']);
+
+/** Starts a private redis-server that keeps nothing on disk. */
+export async function startRedis(options: { readonly password?: string } = {}): Promise<RedisServer> {
+  const directory = await mkdtemp(join(tmpdir(), 'keepalive-redis-'));
+  const port = await freePort();
+  let server = await launch(port, directory, options.password);
+  let admin = await connect(port, options.password);
+
+  const kill = async () => {
+    admin.destroy();
+    const gone = once(server, 'exit');
+    server.kill('SIGKILL');
+    await gone;
+  };
+  return {
+    port,
+    url: `redis://127.0.0.1:${port}`,
+    command: (...args) => admin.sendCommand(args),
+    flush: async () => {
+      await admin.sendCommand(['FLUSHALL']);
+      await admin.sendCommand(['CONFIG', 'RESETSTAT']);
+    },
+    callsMade: async () => {
+      const stats = (await admin.sendCommand(['INFO', 'commandstats'])) as unknown as string;
+      const calls = [...stats.matchAll(/^cmdstat_([^:]+):calls=(\d+)/gm)];
+      return calls.reduce(
+        (sum, [, name, count]) => sum + (HOUSEKEEPING.has(name ?? '') ? 0 : Number(count)),
+        0,
+      );
+    },
+    kill,
+    restart: async () => {
+      server = await launch(port, directory, options.password);
+      admin = await connect(port, options.password);
+    },
+    stop: async () => {
+      if (server.exitCode === null && server.signalCode === null) await kill();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function launch(port: number, directory: string, password?: string): Promise<ChildProcess> {
+  const args = [
+    '--port',
+    String(port),
+    '--bind',
+    '127.0.0.1',
+    '--save',
+    '',
+    '--appendonly',
+    'no',
+    '--dir',
+    directory,
+  ];
+  if (password) args.push('--requirepass', password);
+  const server = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  process.once('exit', () => server.kill('SIGKILL'));
+  let log = '';
+  for await (const chunk of server.stdout.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    log += chunk.toString();
+    if (log.includes('Ready to accept connections')) {
+      server.stdout.resume();
+      return server;
+    }
+  }
+  throw new Error(`redis-server did not start: ${log}`);
+}
+
+async function connect(port: number, password?: string) {
+  const client = createClient({
+    ...(password ? { password } : {}),
+    RESP: 2,
+    socket: { host: '127.0.0.1', port, reconnectStrategy: false },
+  });
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
+}
+
+/** A port that nobody listened on a moment ago. */
+export async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}

@@ -1,0 +1,33 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+
+interface Tool {
+  readonly command: string;
+  readonly debianPackage: string;
+}
+
+const TOOLS: readonly Tool[] = [{ command: 'redis-server', debianPackage: 'redis-server' }];
+
+/** Makes sure that the programs exist which tests run against: nothing is skipped for want of one. */
+export default function setup(): void {
+  const missing = TOOLS.filter(({ command }) => !isInstalled(command));
+  if (missing.length === 0) return;
+  const packages = missing.map((tool) => tool.debianPackage);
+  if (process.getuid?.() === 0 && existsSync('/etc/debian_version')) {
+    console.log(`installing for the tests: ${packages.join(' ')}`);
+    const options = { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } };
+    execFileSync('apt-get', ['update', '-qq'], options);
+    execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], options);
+  }
+  const absent = missing.filter(({ command }) => !isInstalled(command));
+  if (absent.length > 0) {
+    const names = absent.map((tool) => tool.command).join(', ');
+    throw new Error(
+      `The tests need ${names}. On Debian or Ubuntu: sudo apt-get install ${packages.join(' ')}; with Homebrew: brew install redis.`,
+    );
+  }
+}
+
+function isInstalled(command: string): boolean {
+  return spawnSync(command, ['--version'], { stdio: 'ignore' }).error === undefined;
+}
