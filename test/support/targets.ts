@@ -1,38 +1,47 @@
-import type { Check, Target } from '../../lib/types.js';
+import type { Assertions, Check, PublicTarget, RequestOptions, Target } from '../../lib/types.js';
 
-/** A target as the configuration makes it, every option at its default. */
-export function aTarget(
-  id: string,
-  { info, ...changes }: Partial<Omit<Target, 'info'>> & { info?: Partial<Target['info']> } = {},
+export type TargetOptions = Partial<Omit<Target, 'info' | 'request' | 'assertions'>> & {
+  readonly info?: Partial<PublicTarget>;
+  readonly request?: Partial<RequestOptions>;
+  readonly assertions?: Partial<Assertions>;
+};
+
+export const someAssertions = (options: Partial<Assertions> = {}): Assertions => ({
+  expectStatus: [{ from: 200, to: 299 }],
+  expectBody: null,
+  rejectBody: null,
+  expectJson: null,
+  degradedJson: null,
+  degradedAfter: null,
+  tlsExpiry: 14 * 86_400_000,
+  ...options,
+});
+
+/** A target with the contract's defaults, but for its time limit of 5 s. */
+export function someTarget(
+  url: string,
+  { info, request, assertions, ...rest }: TargetOptions = {},
 ): Target {
   return {
     info: {
-      id,
-      name: id,
+      id: 'some',
+      name: 'some',
       group: null,
       host: 'none',
-      healthUrl: `https://${id}.example/health`,
+      healthUrl: 'http://some.test/',
       enabled: true,
-      interval: 60_000,
+      interval: 300_000,
       sleepsAfter: null,
       ...info,
     },
-    url: `https://${id}.example/health`,
-    request: { method: 'GET', headers: {}, body: null },
-    assertions: {
-      expectStatus: [{ from: 200, to: 299 }],
-      expectBody: null,
-      rejectBody: null,
-      expectJson: null,
-      degradedJson: null,
-      degradedAfter: null,
-      tlsExpiry: 14 * 86_400_000,
-    },
-    timeout: 10_000,
+    url,
+    request: { method: 'GET', headers: {}, body: null, ...request },
+    assertions: someAssertions(assertions),
+    timeout: 5_000,
     retries: 2,
-    retryDelay: 1000,
+    retryDelay: 1_000,
     wakeTimeout: 0,
-    maxBody: 256 * 1024,
+    maxBody: 262_144,
     maxRedirects: 5,
     tlsVerify: true,
     allowPrivate: false,
@@ -42,8 +51,13 @@ export function aTarget(
     maintenance: [],
     alerts: null,
     recovery: null,
-    ...changes,
+    ...rest,
   };
+}
+
+/** A target that is checked every minute and whose checks are made up. */
+export function aTarget(id: string, { info, ...rest }: TargetOptions = {}): Target {
+  return someTarget('http://some.test/', { info: { id, name: id, interval: 60_000, ...info }, ...rest });
 }
 
 const TIMINGS = { dns: null, connect: null, tls: null, ttfb: null, total: 0 };

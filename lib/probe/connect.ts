@@ -1,0 +1,162 @@
+import { connect as openSocket, isIP, type Socket } from 'node:net';
+import { checkServerIdentity, connect as openTls, type TLSSocket } from 'node:tls';
+import type { Candidates } from './dns.js';
+import { certificateFailure, failureOf, ProbeFailure } from './failure.js';
+import type { Trip } from './trip.js';
+
+/** How long an address may hang before the next one is tried beside it, in ms. */
+const NEXT_ADDRESS_AFTER = 2_000;
+
+export interface Connection {
+  readonly socket: Socket;
+  /** The IP address that the socket is connected to. */
+  readonly address: string;
+}
+
+/**
+ * Opens a TCP connection to a URL's host: its addresses in turn, the next one as soon as one fails or hangs.
+ * `allow` says which addresses may be connected to. Rejects with a ProbeFailure.
+ */
+export async function connect(
+  url: URL,
+  defaultPort: number,
+  trip: Trip,
+  allow: (address: string) => boolean,
+): Promise<Connection> {
+  const { limit, trace, resolver } = trip;
+  const host = hostOf(url);
+  const start = performance.now();
+  const candidates = await limit.guard<Candidates>('resolving', (resolve, reject) => {
+    resolver.resolve(host).then(resolve, reject);
+    return () => undefined;
+  });
+  const resolved = performance.now();
+  if (isIP(host) === 0) trace.dns = (trace.dns ?? 0) + resolved - start;
+
+  const port = url.port === '' ? defaultPort : Number(url.port);
+  const connection = await limit.guard<Connection>('connecting', (resolve, reject) =>
+    connectAny(candidates, port, allow, resolve, reject),
+  );
+  trace.connect = (trace.connect ?? 0) + performance.now() - resolved;
+  return connection;
+}
+
+/**
+ * Turns a connection into a TLS one and notes the certificate's end, also when it is then refused.
+ * Rejects with a ProbeFailure; the socket is the caller's to destroy.
+ */
+export function secure(
+  socket: Socket,
+  url: URL,
+  verify: boolean,
+  protocols: string[] | undefined,
+  trip: Trip,
+): Promise<TLSSocket> {
+  const { limit, trace } = trip;
+  const host = hostOf(url).replace(/\.$/, '');
+  const start = performance.now();
+  return limit.guard('in the TLS handshake', (resolve, reject) => {
+    let validTo: string | undefined;
+    const secured = openTls({
+      socket,
+      host,
+      ...(isIP(host) === 0 && { servername: host }),
+      ...(protocols && { ALPNProtocols: protocols }),
+      secureContext: trip.secureContext(),
+      // Judged below, so that the end of a refused certificate is known too.
+      rejectUnauthorized: false,
+      checkServerIdentity(name, certificate) {
+        validTo = certificate.valid_to;
+        return checkServerIdentity(name, certificate);
+      },
+    });
+    secured.on('error', (error) => reject(failureOf(error, 'tls')));
+    secured.once('secureConnect', () => {
+      trace.tls = (trace.tls ?? 0) + performance.now() - start;
+      const expiresAt = Date.parse(validTo ?? secured.getPeerCertificate().valid_to);
+      if (Number.isFinite(expiresAt))
+        trace.tlsExpiresAt = Math.min(trace.tlsExpiresAt ?? Infinity, expiresAt);
+      if (secured.authorized || !verify) resolve(secured);
+      // Typed as an Error, but Node sets the code here.
+      else reject(certificateFailure(String(secured.authorizationError)));
+    });
+    return () => secured.destroy();
+  });
+}
+
+function hostOf(url: URL): string {
+  return url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname;
+}
+
+/** Connects to the first candidate that accepts. Returns how to stop. */
+function connectAny(
+  candidates: Candidates,
+  port: number,
+  allow: (address: string) => boolean,
+  resolve: (connection: Connection) => void,
+  reject: (failure: ProbeFailure) => void,
+): () => void {
+  const queue = [...candidates.addresses];
+  const open = new Set<Socket>();
+  let { more } = candidates;
+  let asking = false;
+  let ended = false;
+  let firstFailure: ProbeFailure | null = null;
+  let timer: NodeJS.Timeout | undefined;
+
+  const stop = () => {
+    ended = true;
+    clearTimeout(timer);
+    for (const socket of open) socket.destroy();
+  };
+
+  const fail = (failure: ProbeFailure) => {
+    firstFailure ??= failure;
+    next();
+  };
+
+  const tryAddress = (address: string) => {
+    const socket = openSocket({ host: address, port });
+    open.add(socket);
+    socket.on('error', (error) => {
+      if (open.delete(socket) && !ended) fail(failureOf(error, 'connect'));
+    });
+    socket.once('connect', () => {
+      if (ended) return;
+      open.delete(socket);
+      stop();
+      resolve({ socket, address });
+    });
+  };
+
+  const askMore = (ask: () => Promise<readonly string[]>) => {
+    more = null;
+    asking = true;
+    void ask().then((addresses) => {
+      asking = false;
+      queue.push(...addresses);
+      if (!ended) next();
+    });
+  };
+
+  const next = () => {
+    clearTimeout(timer);
+    const address = queue.shift();
+    if (address !== undefined) {
+      if (!allow(address)) {
+        fail(new ProbeFailure('blocked', 'redirect to a private address'));
+        return;
+      }
+      tryAddress(address);
+      if (queue.length > 0 || more) timer = setTimeout(next, NEXT_ADDRESS_AFTER);
+    } else if (more) {
+      askMore(more);
+    } else if (open.size === 0 && !asking) {
+      stop();
+      reject(firstFailure ?? new ProbeFailure('dns', 'name has no address'));
+    }
+  };
+
+  next();
+  return stop;
+}

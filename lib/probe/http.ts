@@ -1,0 +1,155 @@
+import { needsBody } from '../rules/assertions.js';
+import type { Target } from '../types.js';
+import { ACCEPT_ENCODING, decodeBody } from './body.js';
+import { connect, secure } from './connect.js';
+import type { ExchangeAnswer, RawHeaders } from './exchange.js';
+import { ProbeFailure } from './failure.js';
+import type { Probe, Trip } from './trip.js';
+
+/** Sent unless HEADERS sets one. */
+export const USER_AGENT = 'keepalive/0.1 (+uptime check)';
+
+const FOLLOWED = new Set([301, 302, 303, 307, 308]);
+/** What the transport decides, and HEADERS cannot. */
+const OWN_HEADERS = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** A request as it goes from one redirect to the next. */
+interface Hop {
+  readonly url: URL;
+  readonly method: string;
+  readonly body: string | null;
+  /** Lower-case names; only what was configured. */
+  readonly headers: ReadonlyMap<string, string>;
+}
+
+/** HTTP and HTTPS: redirects followed, the body read only as far as it may be needed. */
+export const probeHttp: Probe = async (target, trip) => {
+  let hop = firstHop(target);
+  let fromPublic = false;
+  for (let redirects = 0; ; redirects++) {
+    const { answer, address } = await request(hop, target, trip, fromPublic);
+    const location = target.maxRedirects > 0 ? redirectOf(answer.statusCode, answer.headers) : null;
+    if (location === null) {
+      if (!needsBody(target.assertions)) return null;
+      if (answer.cut) return { text: '', cut: true };
+      const encoding = headerOf(answer.headers, 'content-encoding');
+      const type = headerOf(answer.headers, 'content-type');
+      return decodeBody(answer.chunks, encoding, type, target.maxBody);
+    }
+    if (redirects >= target.maxRedirects) throw new ProbeFailure('redirect', 'too many redirects');
+    fromPublic = trip.isPublic(address);
+    hop = nextHop(hop, location, answer.statusCode);
+  }
+};
+
+async function request(
+  hop: Hop,
+  target: Target,
+  trip: Trip,
+  fromPublic: boolean,
+): Promise<{ answer: ExchangeAnswer; address: string }> {
+  const { url } = hop;
+  const isHttps = url.protocol === 'https:';
+  const allow = (address: string) => target.allowPrivate || !fromPublic || trip.isPublic(address);
+  const { socket, address } = await connect(url, isHttps ? 443 : 80, trip, allow);
+  try {
+    const stream = isHttps ? await secure(socket, url, target.tlsVerify, ['http/1.1'], trip) : socket;
+    const answer = await trip.exchange(
+      {
+        socket: stream,
+        method: hop.method,
+        path: url.pathname + url.search,
+        headers: headerList(hop),
+        body: hop.body,
+        maxBody: target.maxBody,
+        wantsBody: (statusCode, headers) =>
+          target.maxRedirects === 0 || redirectOf(statusCode, headers) === null,
+        onStatus: (statusCode) => {
+          trip.trace.statusCode = statusCode;
+        },
+      },
+      trip.limit,
+    );
+    trip.trace.ttfb = (trip.trace.ttfb ?? 0) + answer.ttfb;
+    return { answer, address };
+  } finally {
+    socket.destroy();
+  }
+}
+
+function firstHop(target: Target): Hop {
+  const { method, headers, body } = target.request;
+  const url = new URL(target.url);
+  const configured = new Map<string, string>();
+  if (url.username !== '' || url.password !== '') {
+    const pair = `${unescape(url.username)}:${unescape(url.password)}`;
+    configured.set('authorization', `Basic ${Buffer.from(pair).toString('base64')}`);
+  }
+  for (const [name, value] of Object.entries(headers)) {
+    const lower = name.toLowerCase();
+    if (!OWN_HEADERS.has(lower)) configured.set(lower, value);
+  }
+  return { url, method, headers: configured, body };
+}
+
+function unescape(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** The place that an answer redirects to; null when it does not. */
+function redirectOf(statusCode: number, headers: RawHeaders): string | null {
+  if (!FOLLOWED.has(statusCode)) return null;
+  return headerOf(headers, 'location') || null;
+}
+
+/** As fetch does it: 303 (and 301, 302 after POST) becomes GET; nothing that was configured goes to another origin. */
+function nextHop(hop: Hop, location: string, statusCode: number): Hop {
+  if (!URL.canParse(location, hop.url.href))
+    throw new ProbeFailure('redirect', 'redirect to an invalid address');
+  const url = new URL(location, hop.url);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    throw new ProbeFailure('redirect', 'redirect to another protocol');
+  const toGet = (statusCode === 303 && hop.method !== 'HEAD') || (statusCode <= 302 && hop.method === 'POST');
+  const headers = new Map(url.origin === hop.url.origin ? hop.headers : []);
+  if (toGet) for (const name of headers.keys()) if (name.startsWith('content-')) headers.delete(name);
+  return {
+    url,
+    method: toGet ? 'GET' : hop.method,
+    body: toGet || url.origin !== hop.url.origin ? null : hop.body,
+    headers,
+  };
+}
+
+function headerList({ url, headers }: Hop): string[] {
+  const list = ['host', headers.get('host') ?? url.host];
+  if (!headers.has('user-agent')) list.push('user-agent', USER_AGENT);
+  if (!headers.has('accept')) list.push('accept', '*/*');
+  if (!headers.has('accept-encoding')) list.push('accept-encoding', ACCEPT_ENCODING);
+  for (const [name, value] of headers) if (name !== 'host') list.push(name, value);
+  return list;
+}
+
+/** A header's value, several of one name joined by commas; empty when there is none. */
+function headerOf(headers: RawHeaders, name: string): string {
+  let found = '';
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const key = headers[i];
+    if (key?.length !== name.length || key.toString('latin1').toLowerCase() !== name) continue;
+    found += `${found && ','}${headers[i + 1]?.toString() ?? ''}`;
+  }
+  return found;
+}

@@ -1,0 +1,98 @@
+import { createSecureContext, type SecureContext } from 'node:tls';
+import { judgeAnswer, type Verdict } from '../rules/assertions.js';
+import type { Attempt, Target } from '../types.js';
+import { isPublicAddress } from './address.js';
+import { createResolver } from './dns.js';
+import { createEvaluator } from './evaluator.js';
+import { createExchange } from './exchange.js';
+import { failureOf } from './failure.js';
+import { probeHttp } from './http.js';
+import { Limit } from './limit.js';
+import { probeTcp } from './tcp.js';
+import { probeTls } from './tls.js';
+import type { Probe, Trace } from './trip.js';
+
+export interface Prober {
+  /** One request, judged. Never rejects; when `signal` fires it ends at once with RUN_OVER as its message. */
+  attempt(target: Target, signal: AbortSignal): Promise<Attempt>;
+  close(): Promise<void>;
+}
+
+export interface ProberOptions {
+  /** PEM certificates to trust instead of the system's. */
+  readonly ca?: readonly string[];
+  /** Name servers as `address:port` instead of the system's. */
+  readonly servers?: readonly string[];
+  /** Which addresses a redirect from a public one may lead to. */
+  readonly isPublic?: (address: string) => boolean;
+  readonly now?: () => number;
+}
+
+const PROBES: Readonly<Record<string, Probe>> = {
+  'http:': probeHttp,
+  'https:': probeHttp,
+  'tcp:': probeTcp,
+  'tls:': probeTls,
+};
+
+/** The probes and what they share in a process: name resolver, TLS context, HTTP transport. Holds nothing of a run. */
+export function createProber(options: ProberOptions = {}): Prober {
+  const { ca, now = Date.now, isPublic = isPublicAddress } = options;
+  const resolver = createResolver(options.servers);
+  const { exchange, close } = createExchange();
+  const evaluator = createEvaluator();
+  let context: SecureContext | undefined;
+  const secureContext = () => (context ??= createSecureContext(ca ? { ca: [...ca] } : {}));
+
+  return {
+    async attempt(target, signal) {
+      const start = performance.now();
+      const trace: Trace = {
+        dns: null,
+        connect: null,
+        tls: null,
+        ttfb: null,
+        statusCode: null,
+        tlsExpiresAt: null,
+      };
+      const limit = new Limit(target.timeout, signal);
+      let total: number | null = null;
+      let verdict: Verdict;
+      try {
+        const probe = PROBES[new URL(target.url).protocol];
+        if (!probe) throw new Error('no probe for this protocol');
+        const body = await probe(target, { limit, trace, resolver, exchange, secureContext, isPublic });
+        total = performance.now() - start;
+        const { statusCode, tlsExpiresAt } = trace;
+        const answer = { at: now(), statusCode, body, latency: Math.round(total), tlsExpiresAt };
+        verdict = judgeAnswer(target.assertions, answer, evaluator);
+      } catch (error) {
+        const { code, message } = failureOf(error, 'exchange');
+        verdict = { outcome: 'failed', reason: code, message };
+      } finally {
+        limit.close();
+      }
+      return {
+        ...verdict,
+        statusCode: trace.statusCode,
+        timings: {
+          dns: tenths(trace.dns),
+          connect: tenths(trace.connect),
+          tls: tenths(trace.tls),
+          ttfb: tenths(trace.ttfb),
+          total: tenths(total ?? performance.now() - start),
+        },
+        tlsExpiresAt: trace.tlsExpiresAt,
+      };
+    },
+    async close() {
+      resolver.close();
+      await close();
+    },
+  };
+}
+
+function tenths<T extends number | null>(ms: T): T;
+function tenths(ms: number | null): number | null {
+  return ms === null ? null : Math.round(ms * 10) / 10;
+}

@@ -1,0 +1,30 @@
+import type { SecureContext } from 'node:tls';
+import type { Body } from '../rules/assertions.js';
+import type { Target } from '../types.js';
+import type { NameResolver } from './dns.js';
+import type { Exchange } from './exchange.js';
+import type { Limit } from './limit.js';
+
+/** What is known of an attempt so far, whether it ends well or not. Phases in ms, summed over redirects. */
+export interface Trace {
+  dns: number | null;
+  connect: number | null;
+  tls: number | null;
+  ttfb: number | null;
+  statusCode: number | null;
+  /** The earliest end of a certificate met, ms since the epoch. */
+  tlsExpiresAt: number | null;
+}
+
+/** One attempt on its way: its own limit and trace, and the process's shared pieces. */
+export interface Trip {
+  readonly limit: Limit;
+  readonly trace: Trace;
+  readonly resolver: NameResolver;
+  readonly exchange: Exchange;
+  readonly secureContext: () => SecureContext;
+  readonly isPublic: (address: string) => boolean;
+}
+
+/** Probes a target; resolves with the body where assertions look at it. Rejects with a ProbeFailure. */
+export type Probe = (target: Target, trip: Trip) => Promise<Body | null>;

@@ -1,0 +1,136 @@
+import type { Assertions, Attempt, StatusRange, TextPattern } from '../types.js';
+
+/** A body as text. `cut`: it was longer than the target's MAX_BODY, and the text is not to be judged. */
+export interface Body {
+  readonly text: string;
+  readonly cut: boolean;
+}
+
+/** What a target answered. */
+export interface Answer {
+  /** When it came, ms since the epoch. */
+  readonly at: number;
+  /** Null for a protocol without one. */
+  readonly statusCode: number | null;
+  /** Null where no assertion needs it. */
+  readonly body: Body | null;
+  /** Whole ms. */
+  readonly latency: number;
+  /** Ms since the epoch. */
+  readonly tlsExpiresAt: number | null;
+}
+
+/** `slow`: it took too long and was stopped. `broken`: the expression itself failed. */
+export type Evaluation = 'true' | 'false' | 'not_json' | 'slow' | 'broken';
+
+/** Runs what may never end. It bounds the time of each call, and never throws. */
+export interface Evaluator {
+  /** Whether a regular expression is found in the text. */
+  search(pattern: { readonly source: string; readonly flags: string }, text: string): Evaluation;
+  /** Whether a JSONata expression over the JSON text gives `true` itself. */
+  query(expression: string, json: string): Evaluation;
+}
+
+export type Verdict = Pick<Attempt, 'outcome' | 'reason' | 'message'>;
+
+const GOOD: Verdict = { outcome: 'good', reason: null, message: null };
+const DAY = 86_400_000;
+const HOUR = 3_600_000;
+
+/** Whether an assertion looks at the body, so that it must be read whole. */
+export function needsBody(assertions: Assertions): boolean {
+  const { expectBody, rejectBody, expectJson, degradedJson } = assertions;
+  return expectBody !== null || rejectBody !== null || expectJson !== null || degradedJson !== null;
+}
+
+/**
+ * Judges an answer: status, then body, then JSON, then what makes it degraded. The first that does not hold decides.
+ * Messages are fixed for a target, but for the status received.
+ */
+export function judgeAnswer(assertions: Assertions, answer: Answer, evaluator: Evaluator): Verdict {
+  return (
+    judgeStatus(assertions, answer.statusCode) ??
+    judgeBody(assertions, answer.body, evaluator) ??
+    judgeDegraded(assertions, answer, evaluator) ??
+    GOOD
+  );
+}
+
+function judgeStatus({ expectStatus }: Assertions, statusCode: number | null): Verdict | null {
+  if (statusCode === null || expectStatus.some(({ from, to }) => from <= statusCode && statusCode <= to))
+    return null;
+  return failed('status', `status ${statusCode}, expected ${rangesText(expectStatus)}`);
+}
+
+function judgeBody(assertions: Assertions, body: Body | null, evaluator: Evaluator): Verdict | null {
+  if (body === null) return null;
+  if (body.cut) return failed('too_large', 'body too large');
+  const { expectBody, rejectBody, expectJson } = assertions;
+  if (expectBody) {
+    const found = find(expectBody, body.text, evaluator);
+    if (found === 'false') return failed('body', 'expected text not found');
+    if (found !== 'true') return failed('body', `body expression ${trouble(found)}`);
+  }
+  if (rejectBody) {
+    const found = find(rejectBody, body.text, evaluator);
+    if (found === 'true') return failed('body', 'rejected text found');
+    if (found !== 'false') return failed('body', `body expression ${trouble(found)}`);
+  }
+  if (expectJson !== null) {
+    const holds = evaluator.query(expectJson, body.text);
+    if (holds === 'not_json') return failed('json', 'body is not JSON');
+    if (holds === 'false') return failed('json', 'JSON expression is not true');
+    if (holds !== 'true') return failed('json', `JSON expression ${trouble(holds)}`);
+  }
+  return null;
+}
+
+/** What cannot be told degrades too, for it may not take a target down. */
+function judgeDegraded(
+  { degradedJson, degradedAfter, tlsExpiry }: Assertions,
+  { at, body, latency, tlsExpiresAt }: Answer,
+  evaluator: Evaluator,
+): Verdict | null {
+  if (degradedJson !== null && body !== null) {
+    const holds = evaluator.query(degradedJson, body.text);
+    if (holds === 'true') return degraded('degraded by JSON expression');
+    if (holds === 'not_json') return degraded('body is not JSON');
+    if (holds !== 'false') return degraded(`degraded expression ${trouble(holds)}`);
+  }
+  if (degradedAfter !== null && latency > degradedAfter) return degraded(`slower than ${degradedAfter} ms`);
+  if (tlsExpiresAt !== null && tlsExpiry > 0 && tlsExpiresAt - at < tlsExpiry)
+    return degraded(
+      tlsExpiresAt <= at
+        ? 'certificate has expired'
+        : `certificate ends in less than ${durationText(tlsExpiry)}`,
+    );
+  return null;
+}
+
+function find(pattern: TextPattern, text: string, evaluator: Evaluator): Evaluation {
+  if (pattern.kind === 'regex') return evaluator.search(pattern, text);
+  return text.includes(pattern.text) ? 'true' : 'false';
+}
+
+function trouble(evaluation: Evaluation): string {
+  return evaluation === 'slow' ? 'took too long' : 'failed';
+}
+
+function failed(reason: NonNullable<Verdict['reason']>, message: string): Verdict {
+  return { outcome: 'failed', reason, message };
+}
+
+function degraded(message: string): Verdict {
+  return { outcome: 'degraded', reason: null, message };
+}
+
+const LONGEST_RANGES = 80;
+
+function rangesText(ranges: readonly StatusRange[]): string {
+  const text = ranges.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(',');
+  return text.length > LONGEST_RANGES ? `${text.slice(0, LONGEST_RANGES)}…` : text;
+}
+
+function durationText(ms: number): string {
+  return ms >= 2 * DAY ? `${Math.round(ms / DAY)} days` : `${Math.round(ms / HOUR)} hours`;
+}

@@ -1,0 +1,78 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { createResolver } from '../../lib/probe/dns.js';
+import { createProber } from '../../lib/probe/probe.js';
+import { serveDns, type DnsReply } from '../support/dns.js';
+import { serveTcp } from '../support/servers.js';
+import { someTarget } from '../support/targets.js';
+
+const never = new AbortController().signal;
+const ADDRESS = '127.0.0.1';
+
+async function attempt(zone: Record<string, DnsReply>, host: string, timeout = 10_000) {
+  const server = await serveDns(zone);
+  const { port } = await serveTcp(() => undefined);
+  const prober = createProber({ servers: server.servers });
+  const result = await prober.attempt(someTarget(`tcp://${host}:${port}`, { timeout }), never);
+  await prober.close();
+  return { result, questions: server.questions };
+}
+
+describe('a name', () => {
+  test.each<[string, DnsReply, object, string[]]>([
+    ['of IPv4', { A: [ADDRESS] }, { outcome: 'good' }, ['A']],
+    ['whose first address refuses', { A: ['127.0.0.9', ADDRESS] }, { outcome: 'good' }, ['A']],
+    ['of IPv6 only', { AAAA: ['::1'] }, { reason: 'connect' }, ['A', 'AAAA']],
+    [
+      'of both, where IPv4 refuses',
+      { A: ['127.0.0.9'], AAAA: ['::ffff:127.0.0.1'] },
+      { outcome: 'good' },
+      ['A', 'AAAA'],
+    ],
+    ['that the server fails on', 'SERVFAIL', { reason: 'dns', message: 'name server failed' }, ['A']],
+    ['that the server refuses', 'REFUSED', { reason: 'dns', message: 'name server refused' }, ['A']],
+  ])('%s', async (_name, reply, expected, types) => {
+    const { result, questions } = await attempt({ 'a.test': reply }, 'a.test');
+    expect(result).toMatchObject(expected);
+    expect([...new Set(questions)]).toEqual(types.map((type) => `${type} a.test`));
+    expect(result.timings.dns === null).toBe(result.reason === 'dns');
+  });
+
+  test('that nobody answers for meets the time limit', async () => {
+    const { result } = await attempt({ 'a.test': 'silent' }, 'a.test', 300);
+    expect(result).toMatchObject({ reason: 'timeout', message: 'timed out resolving' });
+  });
+
+  test('that does not exist', async () => {
+    const { result } = await attempt({}, 'none.invalid');
+    expect(result).toMatchObject({ reason: 'dns', message: 'name not found' });
+  });
+
+  test('of the hosts file is not asked of DNS', async () => {
+    const { result, questions } = await attempt({}, 'localhost');
+    expect(result).toMatchObject({ outcome: 'good' });
+    expect(questions).toEqual([]);
+  });
+
+  test.each(['127.0.0.1', '[::ffff:127.0.0.1]'])('%s is an address', async (host) => {
+    const { result, questions } = await attempt({}, host);
+    expect(result).toMatchObject({ outcome: 'good', timings: { dns: null } });
+    expect(questions).toEqual([]);
+  });
+});
+
+test('an address that hangs does not keep the next one waiting for ever', async () => {
+  // 192.0.2.0/24 is for documentation: packets to it get lost, or are refused where there is no network.
+  const { result } = await attempt({ 'a.test': { A: ['192.0.2.1', ADDRESS] } }, 'a.test');
+  expect(result).toMatchObject({ outcome: 'good' });
+});
+
+test('at most 200 questions are under way', async () => {
+  const zone = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`n${i}.test`, { A: [ADDRESS] }]));
+  const server = await serveDns(zone, 30);
+  const resolver = createResolver(server.servers);
+  afterAll(() => resolver.close());
+  const found = await Promise.all(Object.keys(zone).map((name) => resolver.resolve(name)));
+  expect(found.every(({ addresses }) => addresses[0] === ADDRESS)).toBe(true);
+  expect(server.mostAtOnce()).toBeGreaterThan(100);
+  expect(server.mostAtOnce()).toBeLessThanOrEqual(200);
+});

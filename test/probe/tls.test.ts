@@ -1,0 +1,96 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { createProber } from '../../lib/probe/probe.js';
+import { createAuthority } from '../support/certificates.js';
+import { serveDns } from '../support/dns.js';
+import { closedPort, serveHttps, serveRaw, serveTcp, serveTls } from '../support/servers.js';
+import { someTarget, type TargetOptions } from '../support/targets.js';
+
+const never = new AbortController().signal;
+const authority = createAuthority('Test CA');
+const stranger = createAuthority('Stranger');
+const dns = await serveDns({ 'good.test': { A: ['127.0.0.1'] }, 'other.test': { A: ['127.0.0.1'] } });
+const prober = createProber({ ca: [authority.ca], servers: dns.servers });
+afterAll(() => prober.close());
+const attempt = (url: string, options?: TargetOptions) => prober.attempt(someTarget(url, options), never);
+
+const names = ['good.test', '127.0.0.1'];
+const pairs = {
+  good: authority.issue(names),
+  expired: authority.issue(names, -30, -1),
+  early: authority.issue(names, 5, 90),
+  ending: authority.issue(names, -30, 13),
+  unknown: stranger.issue(names),
+};
+
+describe.each(['https', 'tls'] as const)('%s', (protocol) => {
+  const serve = async (pair: keyof typeof pairs, host = 'good.test') => {
+    const server =
+      protocol === 'tls'
+        ? await serveTls(pairs[pair])
+        : await serveHttps(pairs[pair], (_q, response) => response.end('ok'));
+    return `${protocol}://${host}:${server.port}`;
+  };
+
+  test.each<[keyof typeof pairs, string, TargetOptions, object]>([
+    ['good', 'good.test', {}, { outcome: 'good' }],
+    ['good', 'good.test.', {}, { outcome: 'good' }],
+    ['good', '127.0.0.1', {}, { outcome: 'good' }],
+    ['good', 'other.test', {}, { reason: 'tls', message: 'certificate is for another name' }],
+    ['good', 'other.test', { tlsVerify: false }, { outcome: 'good' }],
+    ['expired', 'good.test', {}, { reason: 'tls', message: 'certificate has expired' }],
+    [
+      'expired',
+      'good.test',
+      { tlsVerify: false },
+      { outcome: 'degraded', message: 'certificate has expired' },
+    ],
+    ['early', 'good.test', {}, { reason: 'tls', message: 'certificate is not valid yet' }],
+    ['unknown', 'good.test', {}, { reason: 'tls', message: 'unknown certificate issuer' }],
+    ['unknown', 'good.test', { tlsVerify: false }, { outcome: 'good' }],
+    ['ending', 'good.test', {}, { outcome: 'degraded', message: 'certificate ends in less than 14 days' }],
+    ['ending', 'good.test', { assertions: { tlsExpiry: 86_400_000 } }, { outcome: 'good' }],
+  ])('%s certificate, %s %j', async (pair, host, options, expected) => {
+    const result = await attempt(await serve(pair, host), options);
+    expect(result).toMatchObject({ ...expected, tlsExpiresAt: pairs[pair].expiresAt });
+    expect(result.timings.tls).not.toBeNull();
+  });
+
+  test.each<[string, () => Promise<{ port: number }>, object]>([
+    [
+      'no TLS',
+      () => serveRaw((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')),
+      { reason: 'tls', message: 'TLS handshake failed' },
+    ],
+    [
+      'a stall',
+      () => serveTcp(() => undefined),
+      { reason: 'timeout', message: 'timed out in the TLS handshake' },
+    ],
+    ['a close', () => serveRaw((socket) => socket.destroy()), { reason: 'reset' }],
+    ['a reset', () => serveRaw((socket) => socket.resetAndDestroy()), { reason: 'reset' }],
+  ])('%s in the handshake', async (_name, server, expected) => {
+    const url = `${protocol}://127.0.0.1:${(await server()).port}`;
+    expect(await attempt(url, { timeout: 500 })).toMatchObject({ ...expected, timings: { tls: null } });
+  });
+});
+
+test('a refused certificate gets no request', async () => {
+  let requests = 0;
+  const { port } = await serveHttps(pairs.unknown, (_request, response) => {
+    requests++;
+    response.end();
+  });
+  await attempt(`https://127.0.0.1:${port}/`);
+  expect(requests).toBe(0);
+});
+
+test('TCP is good when the connection is accepted', async () => {
+  const { port } = await serveTcp(() => undefined);
+  expect(await attempt(`tcp://127.0.0.1:${port}`)).toMatchObject({
+    outcome: 'good',
+    statusCode: null,
+    timings: { tls: null, ttfb: null },
+  });
+  expect(await attempt(`tcp://127.0.0.1:${await closedPort()}`)).toMatchObject({ reason: 'connect' });
+  expect(await attempt(`tcp://good.test:${port}`)).toMatchObject({ outcome: 'good' });
+});

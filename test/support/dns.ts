@@ -1,0 +1,62 @@
+import { createSocket } from 'node:dgram';
+import dnsPacket from 'dns-packet';
+import { afterAll } from 'vitest';
+
+export interface DnsRecord {
+  readonly A?: readonly string[];
+  readonly AAAA?: readonly string[];
+}
+
+/** What a name server does with a name: its addresses, an error code of DNS, or no answer at all. */
+export type DnsReply = DnsRecord | 'SERVFAIL' | 'REFUSED' | 'silent';
+
+export interface DnsServer {
+  /** As createProber takes it. */
+  readonly servers: readonly [string];
+  /** Questions so far, as `A name`. */
+  readonly questions: string[];
+  /** The most that were unanswered at once. */
+  readonly mostAtOnce: () => number;
+}
+
+const RCODES = { SERVFAIL: 2, REFUSED: 5 };
+const NXDOMAIN = 3;
+
+/** A name server on loopback that ends with the test file; a name that is not in `zone` does not exist. */
+export async function serveDns(zone: Readonly<Record<string, DnsReply>>, delay = 0): Promise<DnsServer> {
+  const socket = createSocket('udp4');
+  const questions: string[] = [];
+  let open = 0;
+  let most = 0;
+  socket.on('message', (message, peer) => {
+    const query = dnsPacket.decode(message);
+    const question = query.questions?.[0];
+    if (!question) return;
+    const name = question.name.toLowerCase();
+    questions.push(`${question.type} ${name}`);
+    const reply = zone[name];
+    if (reply === 'silent') return;
+    most = Math.max(most, ++open);
+    const type = question.type === 'AAAA' ? 'AAAA' : 'A';
+    const addresses = typeof reply === 'object' ? (reply[type] ?? []) : [];
+    const rcode = reply === undefined ? NXDOMAIN : typeof reply === 'string' ? RCODES[reply] : 0;
+    const answer = dnsPacket.encode({
+      type: 'response',
+      id: query.id ?? 0,
+      flags: dnsPacket.RECURSION_DESIRED | dnsPacket.RECURSION_AVAILABLE | rcode,
+      questions: [question],
+      answers: addresses.map((data) => ({ type, name: question.name, ttl: 1, data })),
+    });
+    setTimeout(() => {
+      open--;
+      socket.send(answer, peer.port, peer.address);
+    }, delay);
+  });
+  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+  afterAll(() => new Promise<void>((resolve) => socket.close(() => resolve())));
+  return {
+    servers: [`127.0.0.1:${socket.address().port}`],
+    questions,
+    mostAtOnce: () => most,
+  };
+}

@@ -1,0 +1,65 @@
+import { createServer as createHttp, type RequestListener } from 'node:http';
+import { createServer as createHttps } from 'node:https';
+import { createServer as createTcp, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer as createTls, type TlsOptions } from 'node:tls';
+import { afterAll } from 'vitest';
+
+export interface Listening {
+  readonly port: number;
+  /** Connections accepted so far. */
+  readonly accepted: () => number;
+}
+
+const open: (() => Promise<void>)[] = [];
+afterAll(async () => {
+  await Promise.all(open.splice(0).map((close) => close()));
+});
+
+async function listen(server: Server, address: string): Promise<Listening> {
+  const sockets = new Set<Socket>();
+  let accepted = 0;
+  server.on('connection', (socket) => {
+    accepted++;
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  server.on('tlsClientError', () => undefined);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, address, resolve);
+  });
+  open.push(
+    () =>
+      new Promise((resolve) => {
+        for (const socket of sockets) socket.destroy();
+        server.close(() => resolve());
+      }),
+  );
+  return { port: (server.address() as AddressInfo).port, accepted: () => accepted };
+}
+
+/** Servers on loopback that end with the test file. */
+export const serveHttp = (listener: RequestListener, address = '127.0.0.1'): Promise<Listening> =>
+  listen(createHttp(listener), address);
+
+export const serveHttps = (tls: TlsOptions, listener: RequestListener): Promise<Listening> =>
+  listen(createHttps(tls, listener), '127.0.0.1');
+
+export const serveTcp = (onSocket: (socket: Socket) => void): Promise<Listening> =>
+  listen(createTcp(onSocket), '127.0.0.1');
+
+export const serveTls = (tls: TlsOptions): Promise<Listening> => listen(createTls(tls), '127.0.0.1');
+
+/** A server that answers the first bytes it gets by `answer`. */
+export const serveRaw = (answer: (socket: Socket) => void): Promise<Listening> =>
+  serveTcp((socket) => socket.once('data', () => answer(socket)));
+
+/** A port on which nobody listens. */
+export async function closedPort(): Promise<number> {
+  const server = createTcp();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
