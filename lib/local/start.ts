@@ -42,8 +42,8 @@ export async function start(env: Env, print: (line: string) => void): Promise<Ru
     const config = configured.targets.length > 0 ? configured : await validConfig(watchingItself(env, port));
     store = await openStore(config);
     setApp({ config, store });
+    for (const line of introduce(config, store, port, configured.targets.length === 0)) print(line);
     const scheduler = schedule({ config, store }, print);
-    introduce(config, store, port, configured.targets.length === 0).forEach(print);
     return {
       port,
       stop: async () => {

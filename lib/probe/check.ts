@@ -1,4 +1,5 @@
 import type { Attempt, Check, Target } from '../types.js';
+import { RUN_OVER } from './limit.js';
 import type { Prober } from './probe.js';
 
 /** The longest wait between two attempts, before jitter, in ms. */
@@ -18,17 +19,18 @@ export interface CheckContext {
 
 /**
  * Attempts until one is not failed or the retries are used up; a name that was not resolved is asked for twice at
- * least. When the signal cuts an attempt short, the one before it stands. Never rejects.
+ * least. When the signal cuts an attempt short, the one before it stands; null: there was none. Never rejects.
  */
-export async function checkTarget(target: Target, context: CheckContext): Promise<Check> {
+export async function checkTarget(target: Target, context: CheckContext): Promise<Check | null> {
   const { at, prober, signal, random, sleep } = context;
   let attempts = 1;
   let attempt = await prober.attempt(target, signal);
+  if (attempt.message === RUN_OVER) return null;
   while (attempt.outcome === 'failed' && attempts <= retriesAfter(target, attempt)) {
     await sleep(retryDelay(target.retryDelay, attempts, random()), signal);
     if (signal.aborted) break;
     const next = await prober.attempt(target, signal);
-    if (next.outcome === 'failed' && isAborted(signal)) break;
+    if (next.message === RUN_OVER) break;
     attempt = next;
     attempts++;
   }
@@ -50,9 +52,4 @@ function retriesAfter({ retries }: Target, { reason }: Attempt): number {
 /** Doubles with each attempt made, 25 % up or down, so that what failed together is not asked again together. */
 export function retryDelay(base: number, attempts: number, random: number): number {
   return Math.min(base * 2 ** (attempts - 1), LONGEST_DELAY) * (0.75 + random / 2);
-}
-
-/** Read anew: it changes while an attempt is awaited, which the type checker does not know. */
-function isAborted(signal: AbortSignal): boolean {
-  return signal.aborted;
 }

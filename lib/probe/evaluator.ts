@@ -63,14 +63,13 @@ export function createEvaluator(): Evaluator {
   };
 }
 
+/** Under this name, and at the top, Vercel's builder sees what is resolved, and ships it. */
+const require = createRequire(import.meta.url);
 let jsonataScript: Script | undefined;
 
 function loadJsonata(context: Context): void {
-  if (!jsonataScript) {
-    const file = createRequire(import.meta.url).resolve('jsonata');
-    jsonataScript = new Script(
-      `compiled = new Map(); (function (module, exports) { ${readFileSync(file, 'utf8')}\n; jsonata = module.exports; })({ exports: {} }, {});`,
-    );
-  }
+  jsonataScript ??= new Script(
+    `compiled = new Map(); (function (module, exports) { ${readFileSync(require.resolve('jsonata'), 'utf8')}\n; jsonata = module.exports; })({ exports: {} }, {});`,
+  );
   jsonataScript.runInContext(context);
 }

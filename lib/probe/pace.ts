@@ -2,54 +2,52 @@
 const STARTS_PER_MS = 3;
 const BURST = 8;
 
-/**
- * Calls `fn` for every item, in order, at most `concurrency` (1 or more) at a time, the starts paced.
- * One call that throws or rejects harms no other: the results tell. Never rejects.
- */
-export function runPaced<T, R>(
-  items: readonly T[],
-  concurrency: number,
-  fn: (item: T, index: number) => Promise<R>,
-): Promise<PromiseSettledResult<R>[]> {
-  const results: PromiseSettledResult<R>[] = [];
-  let started = 0;
+export interface Pacer {
+  /** Calls `task` when there is a place for it; settles as it does. In the order of the calls. */
+  run<T>(task: () => Promise<T>): Promise<T>;
+}
+
+/** Bounds how many tasks are under way at once (1 or more), and paces their starts. */
+export function createPacer(concurrency: number): Pacer {
+  const waiting: (() => void)[] = [];
+  let next = 0;
   let running = 0;
   let budget = BURST;
   let last = performance.now();
-  let waiting = false;
+  let timer: NodeJS.Timeout | null = null;
 
-  return new Promise((resolve) => {
-    const call = async (index: number) => {
+  const start = () => {
+    const now = performance.now();
+    budget = Math.min(BURST, budget + (now - last) * STARTS_PER_MS);
+    last = now;
+    while (budget >= 1 && running < concurrency && next < waiting.length) {
+      budget--;
+      running++;
+      waiting[next++]?.();
+    }
+    if (next === waiting.length) {
+      waiting.length = 0;
+      next = 0;
+    } else if (running < concurrency) {
+      timer ??= setTimeout(() => {
+        timer = null;
+        start();
+      }, 1);
+    }
+  };
+
+  return {
+    async run(task) {
+      await new Promise<void>((resolve) => {
+        waiting.push(resolve);
+        if (timer === null) start();
+      });
       try {
-        results[index] = { status: 'fulfilled', value: await fn(items[index] as T, index) };
-      } catch (reason) {
-        results[index] = { status: 'rejected', reason };
+        return await task();
+      } finally {
+        running--;
+        if (timer === null) start();
       }
-      running--;
-      proceed();
-    };
-
-    const start = () => {
-      waiting = false;
-      const now = performance.now();
-      budget = Math.min(BURST, budget + (now - last) * STARTS_PER_MS);
-      last = now;
-      while (budget >= 1 && running < concurrency && started < items.length) {
-        budget--;
-        running++;
-        void call(started++);
-      }
-      proceed();
-    };
-
-    const proceed = () => {
-      if (started < items.length) {
-        if (waiting || running >= concurrency) return;
-        waiting = true;
-        setTimeout(start, 1);
-      } else if (running === 0) resolve(results);
-    };
-
-    start();
-  });
+    },
+  };
 }

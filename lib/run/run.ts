@@ -12,7 +12,7 @@ import { isActive } from '../rules/windows.js';
 import type { Meter, Store } from '../store/store.js';
 import type { StoreErrorCode } from '../store/store.js';
 import { StoreError } from '../store/store.js';
-import type { Check, Status, Target, Transition } from '../types.js';
+import type { Check, Status, Transition } from '../types.js';
 import type { Batch, Carry } from './carry.js';
 import { goRounds } from './rounds.js';
 

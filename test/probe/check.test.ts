@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { checkTarget, retryDelay } from '../../lib/probe/check.js';
+import { RUN_OVER } from '../../lib/probe/limit.js';
 import type { Attempt } from '../../lib/types.js';
 import { someTarget, type TargetOptions } from '../support/targets.js';
 
@@ -17,14 +18,14 @@ const good = attempt();
 const failed = attempt({ outcome: 'failed', reason: 'status', message: 'status 500', statusCode: 500 });
 const unresolved = attempt({ outcome: 'failed', reason: 'dns', message: 'name not found', statusCode: null });
 const slow = attempt({ outcome: 'degraded', message: 'slower than 10 ms' });
-const cut = attempt({ outcome: 'failed', reason: 'timeout', message: "the run's time was up" });
+const cut = attempt({ outcome: 'failed', reason: 'timeout', message: RUN_OVER });
 
 /** Checks against attempts that end as told; `abortAfter` so many of them, the run is over. */
 async function check(results: Attempt[], options: TargetOptions = {}, abortAfter = Infinity) {
   const controller = new AbortController();
   const delays: number[] = [];
   let made = 0;
-  const made_ = await checkTarget(someTarget('http://some.test/', options), {
+  const result = await checkTarget(someTarget('http://some.test/', options), {
     at: 7,
     signal: controller.signal,
     random: () => 0.5,
@@ -41,7 +42,7 @@ async function check(results: Attempt[], options: TargetOptions = {}, abortAfter
       close: () => Promise.resolve(),
     },
   });
-  return { check: made_, delays };
+  return { check: result, delays };
 }
 
 describe('a check', () => {
@@ -94,6 +95,10 @@ describe('a check', () => {
     const got = await check(results, options);
     expect(got.check).toMatchObject({ at: 7, coldStart: false, wakeMs: null, ...expected });
     expect(got.delays).toEqual(delays);
+  });
+
+  test('that is cut short at its first attempt is none', async () => {
+    expect((await check([cut], {}, 1)).check).toBeNull();
   });
 
   test('is not tried again when the run is over', async () => {

@@ -18,10 +18,7 @@ export const someAssertions = (options: Partial<Assertions> = {}): Assertions =>
 });
 
 /** A target with the contract's defaults, but for its time limit of 5 s. */
-export function someTarget(
-  url: string,
-  { info, request, assertions, ...rest }: TargetOptions = {},
-): Target {
+export function someTarget(url: string, { info, request, assertions, ...rest }: TargetOptions = {}): Target {
   return {
     info: {
       id: 'some',

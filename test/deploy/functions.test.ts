@@ -1,0 +1,243 @@
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FUNCTION_LIMIT } from '../../lib/http/cron.js';
+import type { TargetStats } from '../../lib/read/stats.js';
+import type { RunReport } from '../../lib/run/run.js';
+import {
+  buildFunctions,
+  startFunction,
+  type Deployable,
+  type RunningFunction,
+} from '../support/deployable.js';
+import { startRedis } from '../support/redis.js';
+import { startUpstashFront } from '../support/upstash-front.js';
+
+const SECRET = 'a-secret-of-32-characters-length';
+const ENTRYPOINTS = ['api/cron.ts', 'api/health.ts', 'api/keepalive.ts', 'api/keepalive/[id].ts'];
+
+let deployable: Deployable;
+let redis: Awaited<ReturnType<typeof startRedis>>;
+let front: Awaited<ReturnType<typeof startUpstashFront>>;
+const running = new Map<string, RunningFunction>();
+let status = 200;
+const target = createServer((_, response) => {
+  response.writeHead(status, { 'content-type': 'application/json' }).end('{"status":"healthy"}');
+});
+
+beforeAll(async () => {
+  redis = await startRedis();
+  front = await startUpstashFront({ redisPort: redis.port, token: 'front-token' });
+  await new Promise<void>((resolve) => target.listen(0, '127.0.0.1', resolve));
+  const { port } = target.address() as AddressInfo;
+  deployable = await buildFunctions(ENTRYPOINTS);
+  await startAll({
+    CRON_SECRET: SECRET,
+    UPSTASH_REDIS_REST_URL: front.url,
+    UPSTASH_REDIS_REST_TOKEN: front.token,
+    TARGET_MY_API_URL: `http://user:pass-canary@127.0.0.1:${port}/health?key=query-canary`,
+    TARGET_MY_API_HEADERS: '{"x-key":"header-canary"}',
+    TARGET_MY_API_EXPECT_JSON: 'status = "healthy"',
+    TARGET_MY_API_FAILURE_THRESHOLD: '1',
+    TARGET_MY_API_RETRIES: '0',
+    TARGET_MY_API_INTERVAL: '10s',
+    KEEP_ALIVE_TICK: '10s',
+  });
+}, 180_000);
+
+afterAll(async () => {
+  await stopAll();
+  target.close();
+  await deployable.remove();
+  await front.close();
+  await redis.stop();
+});
+
+async function startAll(env: Record<string, string>): Promise<void> {
+  await stopAll();
+  await Promise.all(
+    [...deployable.functions].map(async ([entrypoint, built]) => {
+      running.set(entrypoint, await startFunction(built, env));
+    }),
+  );
+}
+
+async function stopAll(): Promise<void> {
+  await Promise.all([...running.values()].map((each) => each.stop()));
+  running.clear();
+}
+
+async function get(entrypoint: string, path: string, headers: Record<string, string> = {}) {
+  const { origin } = running.get(entrypoint) ?? { origin: '' };
+  const response = await fetch(origin + path, { headers });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, text, json: JSON.parse(text) as unknown };
+}
+
+const cron = (secret?: string) =>
+  get('api/cron.ts', '/api/cron', secret === undefined ? {} : { authorization: `Bearer ${secret}` });
+
+describe('the functions as Vercel builds them', () => {
+  it('run on the newest Node, and may run as long as the code thinks', async () => {
+    expect(deployable.functions.get('api/cron.ts')?.runtime).toBe('nodejs24.x');
+    const config = JSON.parse(await readFile('vercel.json', 'utf8')) as {
+      functions: Record<string, { maxDuration: number }>;
+    };
+    expect(config.functions['api/cron.ts']?.maxDuration).toBe(FUNCTION_LIMIT / 1000);
+  });
+
+  it('ship what they need and nothing else', () => {
+    const packages = (entrypoint: string) =>
+      new Set(
+        (deployable.functions.get(entrypoint)?.files ?? [])
+          .map((file) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1])
+          .filter((name) => name !== undefined),
+      );
+    expect(packages('api/cron.ts')).toContain('undici');
+    expect(packages('api/cron.ts')).toContain('jsonata');
+    for (const [entrypoint] of deployable.functions) {
+      expect([...packages(entrypoint)].filter((name) => /libsql|vitest|typescript/.test(name))).toEqual([]);
+    }
+    expect([...packages('api/keepalive.ts')].sort()).toEqual([
+      '@redis/client',
+      '@upstash/redis',
+      'uncrypto',
+      'zod',
+    ]);
+  });
+
+  it('ping nothing without the secret', async () => {
+    for (const secret of [undefined, '', 'undefined', 'null', `${SECRET}x`, SECRET.slice(1)]) {
+      const answer = await cron(secret);
+      expect([answer.status, answer.json]).toMatchObject([401, { error: { code: 'unauthorized' } }]);
+    }
+    const { json } = await get('api/keepalive.ts', '/api/keepalive');
+    expect(json).toMatchObject({ isRunning: false, pingCount: 0, successRate: null, lastRun: null });
+  });
+
+  it('check, record and report', async () => {
+    const answer = await cron(SECRET);
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('cache-control')).toBe('private, no-store');
+    const report = answer.json as RunReport;
+    expect(report).toMatchObject({
+      trigger: 'http',
+      status: 'completed',
+      due: 1,
+      checked: 1,
+      succeeded: 1,
+      failed: 0,
+      stored: true,
+      transitions: [{ target: 'my-api', from: 'pending', to: 'up', at: report.startedAt, reason: null }],
+      results: [{ id: 'my-api', ok: true, status: 'up', statusCode: 200, attempts: 1, coldStart: false }],
+    });
+
+    status = 503;
+    await new Promise((resolve) => setTimeout(resolve, 6_000));
+    expect((await cron(SECRET)).json).toMatchObject({
+      status: 'completed',
+      failed: 1,
+      transitions: [{ target: 'my-api', from: 'up', to: 'down', reason: 'status 503, expected 200-299' }],
+    });
+  });
+
+  it('show every field of the contract, and no secret', async () => {
+    const answers = [
+      await get('api/keepalive.ts', '/api/keepalive'),
+      await get('api/keepalive/[id].ts', '/api/keepalive/my-api'),
+      await get('api/health.ts', '/api/health'),
+    ];
+    expect(answers.map((answer) => answer.status)).toEqual([200, 200, 200]);
+    expect(answers[0]?.headers.get('cache-control')).toContain('s-maxage');
+    const [stats, history, health] = answers.map(({ json }) => json as Record<string, unknown>);
+    expect(Object.keys(stats ?? {}).sort()).toEqual(
+      [
+        ...['isRunning', 'uptime', 'uptimeHours', 'pingCount', 'failedPings', 'successRate', 'pingInterval'],
+        ...['healthUrl', 'updatedAt', 'lastRun', 'summary', 'targets'],
+      ].sort(),
+    );
+    const [own] = stats?.targets as TargetStats[];
+    const fields = [
+      ...['id', 'name', 'group', 'status', 'healthUrl', 'host', 'since', 'lastCheckAt', 'lastSuccessAt'],
+      ...['lastStatusCode', 'latency', 'message', 'pingCount', 'failedPings', 'successRate'],
+      ...['consecutiveFailures', 'consecutiveSuccesses', 'pingInterval', 'uptimeRatio', 'coverage'],
+      ...['latencyMs', 'awake', 'tls', 'incident', 'recovery', 'lastError'],
+    ];
+    expect(Object.keys(own ?? {}).sort()).toEqual([...fields].sort());
+    expect(own).toMatchObject({ pingCount: 2, failedPings: 1, successRate: '50.0', status: 'down' });
+    expect(Object.keys(history ?? {}).sort()).toEqual(
+      [...fields, 'checks', 'hours', 'days', 'incidents'].sort(),
+    );
+    expect(health).toMatchObject({ status: 'healthy', checks: { redis: { kind: 'upstash' } } });
+    const logs = [...running.values()].map((each) => each.output()).join('');
+    expect(logs).toContain('ping #1 my-api ok');
+    for (const text of [...answers.map((answer) => answer.text), logs]) {
+      expect(text).not.toMatch(/canary|front-token|a-secret-of/);
+    }
+  });
+
+  it('know no other target', async () => {
+    const answer = await get('api/keepalive/[id].ts', '/api/keepalive/nobody');
+    expect([answer.status, answer.json]).toMatchObject([404, { error: { code: 'target_not_found' } }]);
+  });
+
+  it('still ping while the store is away, and record what was found once, when it is back', async () => {
+    status = 200;
+    await front.stop();
+    const answer = await cron(SECRET);
+    expect([answer.status, answer.json]).toMatchObject([
+      503,
+      { status: 'completed', stored: false, reason: 'store_unreachable', results: [{ ok: true }] },
+    ]);
+    expect(running.get('api/cron.ts')?.output()).toContain('"event":"check_not_stored"');
+    expect((await get('api/keepalive.ts', '/api/keepalive')).json).toMatchObject({
+      error: { code: 'store_unreachable' },
+    });
+    expect((await get('api/health.ts', '/api/health')).json).toMatchObject({ status: 'degraded' });
+
+    await front.start();
+    expect((await cron(SECRET)).json).toMatchObject({ status: 'completed', stored: true });
+    expect((await get('api/keepalive.ts', '/api/keepalive')).json).toMatchObject({ pingCount: 3 });
+  });
+});
+
+describe('the functions, set up wrongly', () => {
+  it('ping nothing where no secret is configured', async () => {
+    await startAll({ UPSTASH_REDIS_REST_URL: front.url, UPSTASH_REDIS_REST_TOKEN: front.token });
+    const answer = await cron('undefined');
+    expect([answer.status, answer.json]).toMatchObject([503, { error: { code: 'cron_secret_missing' } }]);
+  });
+
+  it('skip a run without targets', async () => {
+    await startAll({ CRON_SECRET: SECRET });
+    expect((await cron(SECRET)).json).toMatchObject({ status: 'skipped', reason: 'no_targets', checked: 0 });
+    expect((await get('api/keepalive.ts', '/api/keepalive')).json).toMatchObject({
+      error: { code: 'store_missing' },
+    });
+  });
+
+  it('show what is wrong to whoever bears the secret, and to nobody else', async () => {
+    await startAll({ CRON_SECRET: SECRET, TARGET_A_URL: 'value-canary', TARGET_A_TIMOUT: '1s' });
+    const stranger = await cron('wrong');
+    expect([stranger.status, stranger.json]).toMatchObject([500, { error: { code: 'config_invalid' } }]);
+    expect(stranger.text).not.toContain('TARGET_A');
+    const operator = await cron(SECRET);
+    expect(operator.text).toContain('TARGET_A_URL');
+    expect(operator.text).not.toContain('canary');
+  });
+
+  it('are private with STATS_TOKEN', async () => {
+    await startAll({
+      STATS_TOKEN: 'token-of-readers',
+      UPSTASH_REDIS_REST_URL: front.url,
+      UPSTASH_REDIS_REST_TOKEN: front.token,
+    });
+    expect((await get('api/keepalive.ts', '/api/keepalive')).status).toBe(401);
+    expect((await get('api/health.ts', '/api/health')).status).toBe(401);
+    const answer = await get('api/keepalive.ts', '/api/keepalive', {
+      authorization: 'Bearer token-of-readers',
+    });
+    expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'private, no-store']);
+  });
+});
