@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config/config.js';
 import { createPacer } from '../probe/pace.js';
 import { createProber } from '../probe/probe.js';
@@ -22,6 +23,9 @@ export function runParts(config: Config): Parts {
     carry: new Carry(),
     now: Date.now,
     random: Math.random,
+    sleep: async (ms, signal) => {
+      await delay(Math.max(0, ms), undefined, { signal }).catch(() => undefined);
+    },
     log: console.log,
   };
   shared.set(config, parts);

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config/config.js';
 import { controlTargets } from '../config/control.js';
 import { checkTarget } from '../probe/check.js';
@@ -12,7 +11,7 @@ import { isActive } from '../rules/windows.js';
 import type { Meter, Store } from '../store/store.js';
 import type { StoreErrorCode } from '../store/store.js';
 import { StoreError } from '../store/store.js';
-import type { Check, Status, Transition } from '../types.js';
+import type { Check, Status, Target, Transition } from '../types.js';
 import type { Batch, Carry } from './carry.js';
 import { goRounds } from './rounds.js';
 
@@ -26,6 +25,8 @@ export interface RunContext {
   readonly carry: Carry;
   readonly now: () => number;
   readonly random: () => number;
+  /** Resolves after so many ms, or early when the signal aborts. */
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly log: (line: string) => void;
 }
 
@@ -125,10 +126,9 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
   const { batches, unfinished } = await goRounds(due, startedAt, {
     until: startedAt + request.nextRunIn - ROUND_MARGIN,
     signal,
-    check: (target, at) =>
-      checkTarget(target, { at, prober: context.prober, signal, random: context.random, sleep }),
+    check: (target, at) => checkSafely(context, target, at, signal),
     now,
-    sleep,
+    sleep: context.sleep,
   });
 
   const inconclusive = await isInconclusive(context, batches);
@@ -226,6 +226,22 @@ function lapseOf(error: unknown): Lapse {
   throw error;
 }
 
+/** What breaks in us while we check one target is no failure of that target, and no harm to the others. */
+async function checkSafely(
+  { prober, random, sleep, log }: RunContext,
+  target: Target,
+  at: number,
+  signal: AbortSignal,
+): Promise<Check | null> {
+  try {
+    return await checkTarget(target, { at, prober, signal, random, sleep });
+  } catch (error) {
+    const message = error instanceof Error ? error.stack : undefined;
+    log(JSON.stringify({ event: 'check_broken', target: target.info.id, message }));
+    return null;
+  }
+}
+
 /** Everything failed, and so do the addresses that tell whether our own network works: the fault is ours. */
 async function isInconclusive(context: RunContext, batches: readonly Batch[]): Promise<boolean> {
   const checks = batches.flatMap((batch) => [...batch.checks.values()]);
@@ -271,8 +287,4 @@ function logLapse(
   const message = error instanceof Error ? error.message : undefined;
   log(JSON.stringify({ event: 'run_not_stored', runId, reason, message }));
   for (const result of results) log(JSON.stringify({ event: 'check_not_stored', runId, ...result }));
-}
-
-async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  await delay(Math.max(0, ms), undefined, { signal }).catch(() => undefined);
 }

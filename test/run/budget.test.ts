@@ -1,0 +1,137 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { loadOverview } from '../../lib/read/load.js';
+import { openRemoteStore } from '../../lib/store/open.js';
+import type { Store } from '../../lib/store/store.js';
+import { startRedis, type RedisServer } from '../support/redis.js';
+import { FAILED, GOOD, manyTargets, Pinger } from '../support/runs.js';
+import { startUpstashFront, type UpstashFront } from '../support/upstash-front.js';
+
+const MINUTE = 60_000;
+/** The contract: commands a run, bytes a target and run, and what a run costs whatever the number of targets. */
+const COMMANDS = 10;
+const BYTES_A_TARGET = 200;
+const BYTES_A_RUN = 1_000;
+const STORED_A_TARGET = 16 * 1024;
+
+let redis: RedisServer;
+let front: UpstashFront;
+let store: Store;
+const table: string[] = [];
+
+beforeAll(async () => {
+  redis = await startRedis();
+  front = await startUpstashFront({ redisPort: redis.port, token: 'token' });
+  store = await openRemoteStore({ kind: 'upstash', url: front.url, token: front.token }, { prefix: 'k' });
+});
+
+afterAll(async () => {
+  await store.close();
+  await front.close();
+  await redis.stop();
+  console.log(['targets  case     commands  bytes a run  a target', ...table].join('\n'));
+});
+
+beforeEach(() => redis.flush());
+
+/** Commands as Redis counts them, inner calls and all, and bytes of bodies as the REST front counts them. */
+async function costOf(work: () => Promise<unknown>): Promise<{ commands: number; bytes: number }> {
+  const callsBefore = await redis.callsMade();
+  front.reset();
+  await work();
+  const commands = (await redis.callsMade()) - callsBefore;
+  return { commands, bytes: front.bytesIn + front.bytesOut };
+}
+
+describe.each([[1], [10], [100], [500]])('a run of %i targets', (count) => {
+  it.each([
+    ['calm', false],
+    ['flapping', true],
+  ])('costs no more than the contract allows, %s', async (name, flapping) => {
+    const config = manyTargets(
+      count,
+      flapping ? { KEEP_ALIVE_FAILURE_THRESHOLD: '1', KEEP_ALIVE_SUCCESS_THRESHOLD: '1' } : {},
+    );
+    const pinger = new Pinger(config, store);
+    // Half an hour to an hour's end, and midnight: where most is written.
+    pinger.now = Date.UTC(2026, 0, 5, 22, 30, 0, 137);
+    let random = 1;
+    const chance = () => (random = (random * 16_807) % 2_147_483_647) / 2_147_483_647;
+    let dearest = { commands: 0, bytes: 0 };
+    for (let i = 0; i < 95; i += 1) {
+      const failing = flapping && i % 2 === 1;
+      pinger.attempt = ({ info }) =>
+        failing
+          ? FAILED
+          : {
+              ...GOOD,
+              timings: { ...GOOD.timings, total: 30 + chance() * 90 },
+              tlsExpiresAt: Date.UTC(2026, 5, 1) + info.id.length * 12_345_000 + chance() * 1e9,
+            };
+      const cost = await costOf(async () => {
+        const report = await pinger.run();
+        expect(report).toMatchObject({ status: 'completed', checked: count, stored: true });
+        expect(report.transitions.length).toBe(i === 0 || flapping ? count : 0);
+      });
+      // The scripts are sent in full once.
+      if (i > 0) {
+        dearest = {
+          commands: Math.max(dearest.commands, cost.commands),
+          bytes: Math.max(dearest.bytes, cost.bytes),
+        };
+      }
+      pinger.now += MINUTE + Math.floor(chance() * 3000) - 1500;
+    }
+    table.push(
+      `${String(count).padStart(7)}  ${name.padEnd(8)} ${String(dearest.commands).padStart(8)} ${String(dearest.bytes).padStart(12)} ${(dearest.bytes / count).toFixed(0).padStart(9)}`,
+    );
+    expect(dearest.commands).toBeLessThanOrEqual(COMMANDS);
+    expect(dearest.bytes).toBeLessThanOrEqual(BYTES_A_RUN + BYTES_A_TARGET * count);
+
+    const read = await costOf(() => loadOverview(store, pinger.now));
+    expect(read.commands).toBeLessThanOrEqual(2);
+  });
+});
+
+it('reports what it costs, exactly', async () => {
+  const pinger = new Pinger(manyTargets(3), store);
+  for (let i = 0; i < 3; i += 1) {
+    let reported = 0;
+    const { commands } = await costOf(async () => {
+      reported = (await pinger.run()).commands;
+    });
+    expect(reported).toBe(commands);
+    pinger.now += MINUTE;
+  }
+});
+
+it('costs two commands where another run holds the lease', async () => {
+  const pinger = new Pinger(manyTargets(3), store);
+  await pinger.run();
+  await store.claim({ token: 'other', now: pinger.now, ttl: 60_000, fields: [] });
+  expect(await pinger.run()).toMatchObject({ status: 'skipped', reason: 'locked', commands: 2, checked: 0 });
+  expect(pinger.asked).toHaveLength(3);
+});
+
+it('stores no more than the contract allows after 83 days of every hour and 2 of every minute', async () => {
+  const count = 10;
+  const pinger = new Pinger(manyTargets(count), store);
+  let random = 7;
+  const chance = () => (random = (random * 16_807) % 2_147_483_647) / 2_147_483_647;
+  pinger.attempt = () => ({ ...GOOD, timings: { ...GOOD.timings, total: 30 + chance() * 60 } });
+  const day = 24 * 60;
+  for (let i = 0; i < 83 * 24; i += 1) {
+    await pinger.run();
+    pinger.now += 60 * MINUTE;
+  }
+  for (let i = 0; i < 2 * day; i += 1) {
+    await pinger.run();
+    pinger.now += MINUTE;
+  }
+  const fields = (await redis.command('HGETALL', 'k:data')) as string[];
+  const logs = await Promise.all(
+    ((await redis.command('KEYS', 'k:log:*')) as string[]).map((key) => redis.command('STRLEN', key)),
+  );
+  const stored = fields.join('').length + logs.reduce((sum: number, length) => sum + Number(length), 0);
+  console.log(`stored: ${(stored / count / 1024).toFixed(1)} KB a target of ${count}`);
+  expect(stored).toBeLessThanOrEqual(STORED_A_TARGET * count);
+}, 60_000);
