@@ -1,34 +1,45 @@
 #!/usr/bin/env node
 import { readEnv } from '../lib/config/env.js';
-import { start, StartError } from '../lib/local/start.js';
+import { ConfigError, validConfig } from '../lib/config/valid.js';
 
-const USAGE = 'Usage: keepalive start';
+const USAGE = `Usage: keepalive <command>
 
-async function main(command: string | undefined): Promise<void> {
-  if (command !== 'start') {
-    console.error(USAGE);
-    process.exitCode = 2;
-    return;
-  }
-  const running = await start(readEnv(), console.log);
+  start    run everything on this machine: functions, scheduler, database
+  config   check the configuration; exit code 1 with the list of what is wrong`;
+
+async function start(): Promise<void> {
+  const { start: startAll } = await import('../lib/local/start.js');
+  const running = await startAll(readEnv(), console.log);
   let stopping = false;
   const stop = (signal: string): void => {
     if (stopping) process.exit(130);
     stopping = true;
-    console.log(`${signal}: finishing the run under way (again: stop at once)`);
-    running.stop().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        console.error(error);
-        process.exit(1);
-      },
-    );
+    console.log(`${signal}: finishing the run under way (once more: stopping at once)`);
+    running.stop().then(() => process.exit(0), fail);
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
 }
 
-main(process.argv[2]).catch((error: unknown) => {
-  console.error(error instanceof StartError ? error.message : error);
-  process.exitCode = 1;
-});
+async function config(): Promise<void> {
+  const { targets } = await validConfig(readEnv());
+  console.log(
+    `The configuration is valid: ${targets.length === 1 ? '1 target' : `${targets.length} targets`}.`,
+  );
+}
+
+function fail(error: unknown): void {
+  const isForTheOperator =
+    error instanceof ConfigError || (error instanceof Error && error.name === 'StartError');
+  console.error(isForTheOperator ? error.message : error);
+  process.exit(1);
+}
+
+const COMMANDS: Readonly<Record<string, () => Promise<void>>> = { start, config };
+const command = COMMANDS[process.argv[2] ?? ''];
+if (command === undefined) {
+  console.error(USAGE);
+  process.exitCode = 2;
+} else {
+  command().catch(fail);
+}

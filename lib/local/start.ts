@@ -1,8 +1,8 @@
 import type { App } from '../app.js';
 import { setApp } from '../app.js';
-import type { Config, Problem } from '../config/config.js';
-import { DEFAULT_DATABASE, formatProblems, parseConfig } from '../config/config.js';
-import { checkExpressions } from '../config/expressions.js';
+import type { Config } from '../config/config.js';
+import { DEFAULT_DATABASE } from '../config/config.js';
+import { validConfig, type Env } from '../config/valid.js';
 import { runParts } from '../run/parts.js';
 import { run } from '../run/run.js';
 import { openRemoteStore } from '../store/open.js';
@@ -26,11 +26,9 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-type Env = Readonly<Record<string, string | undefined>>;
-
 /**
  * Everything on one machine: the functions over HTTP, a scheduler, the embedded database (or the Redis that is set).
- * @throws StartError with all that is wrong with the configuration, the port or the database.
+ * @throws ConfigError with all that is wrong with the configuration; StartError for the port or the database.
  */
 export async function start(env: Env, print: (line: string) => void): Promise<Running> {
   const configured = await validConfig(env);
@@ -56,20 +54,8 @@ export async function start(env: Env, print: (line: string) => void): Promise<Ru
   } catch (error) {
     server.close();
     await store?.close();
-    throw error instanceof StoreError ? new StartError(error.message, { cause: error }) : error;
+    throw error instanceof StoreError ? new StartError(storeProblem(error), { cause: error }) : error;
   }
-}
-
-async function validConfig(env: Env): Promise<Config> {
-  const result = parseConfig(env);
-  const problems = result.ok ? await checkExpressions(result.config) : result.problems;
-  if (!result.ok || problems.length > 0) throw new StartError(configProblem(problems));
-  return result.config;
-}
-
-function configProblem(problems: readonly Problem[]): string {
-  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
-  return `${count} in the configuration:\n${formatProblems(problems)}`;
 }
 
 function portProblem(error: unknown, port: number): string {
@@ -77,6 +63,13 @@ function portProblem(error: unknown, port: number): string {
   if (code === 'EADDRINUSE') return `Port ${port} is in use: stop what uses it, or set PORT.`;
   if (code === 'EACCES') return `Port ${port} may not be used: set PORT to one above 1023.`;
   return `Port ${port} cannot be listened on: set PORT to another.`;
+}
+
+/** The embedded database is opened here and now; a remote one that is away is met with patience. */
+function storeProblem({ code, message }: StoreError): string {
+  const advice =
+    code === 'store_corrupt' ? ' Move the file away to begin anew; nothing was changed in it.' : '';
+  return `KEEP_ALIVE_DATABASE (default ${DEFAULT_DATABASE}): ${message}.${advice}`;
 }
 
 /** With nothing to watch yet, it shows itself at work. */
