@@ -64,10 +64,9 @@ export function createExchange(): { exchange: Exchange; close: () => Promise<voi
       let interim = 0;
       let over = false;
 
+      // A slot whose exchange did not end well is not used again.
       const discard = () => {
-        if (over) return;
         over = true;
-        slot.client.destroy(null, () => undefined);
         socket.destroy();
       };
       const fail = (error: unknown) => {
@@ -149,7 +148,7 @@ function createSlot(): Slot {
       const { socket } = slot;
       slot.socket = null;
       queueMicrotask(() => {
-        if (socket && !socket.destroyed) callback(null, socket);
+        if (socket) callback(null, socket);
         else callback(Object.assign(new Error('no socket'), { code: 'ECONNRESET' }), null);
       });
     },
