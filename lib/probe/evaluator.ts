@@ -49,8 +49,6 @@ export function createEvaluator(): Evaluator {
       const outcome: unknown = box['outcome'];
       return OUTCOMES.includes(outcome as string) ? (outcome as Evaluation) : 'broken';
     } catch (error) {
-      // What was stopped may have left microtasks behind, which would run with the next call.
-      context = null;
       return codeOf(error) === 'ERR_SCRIPT_EXECUTION_TIMEOUT' ? 'slow' : 'broken';
     } finally {
       box['text'] = '';

@@ -64,10 +64,9 @@ export function createExchange(): { exchange: Exchange; close: () => Promise<voi
       let interim = 0;
       let over = false;
 
+      // A slot whose exchange did not end well is not used again.
       const discard = () => {
-        if (over) return;
         over = true;
-        slot.client.destroy(null, () => undefined);
         socket.destroy();
       };
       const fail = (error: unknown) => {
@@ -120,6 +119,8 @@ export function createExchange(): { exchange: Exchange; close: () => Promise<voi
             if (over) return;
             over = true;
             answer(false);
+            // undici would destroy it with an error, whose stack costs a tenth of the check.
+            socket.destroy();
             socket.once('close', () => idle.push(slot));
           },
           onError(error) {
@@ -147,7 +148,7 @@ function createSlot(): Slot {
       const { socket } = slot;
       slot.socket = null;
       queueMicrotask(() => {
-        if (socket && !socket.destroyed) callback(null, socket);
+        if (socket) callback(null, socket);
         else callback(Object.assign(new Error('no socket'), { code: 'ECONNRESET' }), null);
       });
     },

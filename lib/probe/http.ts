@@ -33,8 +33,8 @@ interface Hop {
 }
 
 /** HTTP and HTTPS: redirects followed, the body read only as far as it may be needed. */
-export const probeHttp: Probe = async (target, trip) => {
-  let hop = firstHop(target);
+export const probeHttp: Probe = async (target, url, trip) => {
+  let hop = firstHop(target, url);
   let fromPublic = false;
   for (let redirects = 0; ; redirects++) {
     const { answer, address } = await request(hop, target, trip, fromPublic);
@@ -87,9 +87,8 @@ async function request(
   }
 }
 
-function firstHop(target: Target): Hop {
+function firstHop(target: Target, url: URL): Hop {
   const { method, headers, body } = target.request;
-  const url = new URL(target.url);
   const configured = new Map<string, string>();
   if (url.username !== '' || url.password !== '') {
     const pair = `${unescape(url.username)}:${unescape(url.password)}`;

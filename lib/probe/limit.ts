@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import { ProbeFailure } from './failure.js';
 
 /** Message of an attempt that was cut short by its run, not by its own time limit: it says nothing of the target. */
@@ -9,25 +8,34 @@ export type Stage =
 
 const LONGEST_TIMER = 2 ** 31 - 1;
 
+/** The limits that a run's signal ends: one listener for all, as adding one to each costs more than its timer. */
+const bySignal = new WeakMap<AbortSignal, Set<Limit>>();
+
+function limitsOf(signal: AbortSignal): Set<Limit> {
+  const known = bySignal.get(signal);
+  if (known) return known;
+  const limits = new Set<Limit>();
+  bySignal.set(signal, limits);
+  signal.addEventListener('abort', () => limits.forEach((limit) => limit.end()), { once: true });
+  return limits;
+}
+
 /** One time limit over a whole attempt, whatever it is doing, and the end of the run it belongs to. */
 export class Limit {
   stage: Stage = 'resolving';
   #failure: ProbeFailure | null = null;
   #stop: (failure: ProbeFailure) => void = () => undefined;
-  readonly #signal: AbortSignal;
+  readonly #siblings: Set<Limit>;
   readonly #timer: NodeJS.Timeout;
-  readonly #onAbort = () => this.#end(new ProbeFailure('timeout', RUN_OVER));
 
   constructor(ms: number, signal: AbortSignal) {
-    this.#signal = signal;
     this.#timer = setTimeout(
-      () => this.#end(new ProbeFailure('timeout', `timed out ${this.stage}`)),
+      () => this.end(new ProbeFailure('timeout', `timed out ${this.stage}`)),
       Math.min(ms, LONGEST_TIMER),
     );
-    // All attempts of a run listen to its one signal.
-    setMaxListeners(0, signal);
-    if (signal.aborted) this.#onAbort();
-    else signal.addEventListener('abort', this.#onAbort, { once: true });
+    this.#siblings = limitsOf(signal);
+    this.#siblings.add(this);
+    if (signal.aborted) this.end();
   }
 
   /** Runs one step. `start` returns how to stop it; when the limit ends, it is stopped and the promise rejects. */
@@ -49,13 +57,14 @@ export class Limit {
     });
   }
 
-  close(): void {
-    clearTimeout(this.#timer);
-    this.#signal.removeEventListener('abort', this.#onAbort);
-  }
-
-  #end(failure: ProbeFailure): void {
+  /** Stops what is under way and lets nothing begin; without a failure of its own, because the run is over. */
+  end(failure = new ProbeFailure('timeout', RUN_OVER)): void {
     this.#failure ??= failure;
     this.#stop(this.#failure);
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#siblings.delete(this);
   }
 }

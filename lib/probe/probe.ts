@@ -59,9 +59,10 @@ export function createProber(options: ProberOptions = {}): Prober {
       let total: number | null = null;
       let verdict: Verdict;
       try {
-        const probe = PROBES[new URL(target.url).protocol];
+        const url = new URL(target.url);
+        const probe = PROBES[url.protocol];
         if (!probe) throw new Error('no probe for this protocol');
-        const body = await probe(target, { limit, trace, resolver, exchange, secureContext, isPublic });
+        const body = await probe(target, url, { limit, trace, resolver, exchange, secureContext, isPublic });
         total = performance.now() - start;
         const { statusCode, tlsExpiresAt } = trace;
         const answer = { at: now(), statusCode, body, latency: Math.round(total), tlsExpiresAt };

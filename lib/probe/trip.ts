@@ -26,5 +26,5 @@ export interface Trip {
   readonly isPublic: (address: string) => boolean;
 }
 
-/** Probes a target; resolves with the body where assertions look at it. Rejects with a ProbeFailure. */
-export type Probe = (target: Target, trip: Trip) => Promise<Body | null>;
+/** Probes a target at its URL; resolves with the body where assertions look at it. Rejects with a ProbeFailure. */
+export type Probe = (target: Target, url: URL, trip: Trip) => Promise<Body | null>;

@@ -1,6 +1,7 @@
+import { spawn } from 'node:child_process';
 import { createServer as createHttp, type RequestListener } from 'node:http';
 import { createServer as createHttps } from 'node:https';
-import { createServer as createTcp, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect, createServer as createTcp, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createServer as createTls, type TlsOptions } from 'node:tls';
 import { afterAll } from 'vitest';
 
@@ -62,4 +63,31 @@ export async function closedPort(): Promise<number> {
   const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
   return port;
+}
+
+const BLOCKED = `
+  const [address, port] = process.argv.slice(1);
+  require('node:net').createServer().listen({ host: address, port: Number(port), backlog: 1 }, () => {
+    require('node:fs').writeSync(1, 'listening');
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+  });
+`;
+
+/** Makes connections to an address and port hang: a blocked process listens there, its queue is full. */
+export async function hang(address: string, port: number): Promise<void> {
+  const child = spawn(process.execPath, ['-e', BLOCKED, address, String(port)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await new Promise((resolve) => child.stdout.once('data', resolve));
+  const fillers = Array.from({ length: 4 }, () =>
+    connect({ host: address, port }).on('error', () => undefined),
+  );
+  open.push(() => {
+    for (const filler of fillers) filler.destroy();
+    return new Promise((resolve) => {
+      child.once('exit', () => resolve());
+      child.kill('SIGKILL');
+    });
+  });
+  await new Promise((resolve) => setTimeout(resolve, 100));
 }
