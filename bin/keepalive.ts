@@ -29,6 +29,7 @@ async function config(): Promise<void> {
 }
 
 function fail(error: unknown): void {
+  // StartError is told by its name: its module is loaded by the command that throws it.
   const isForTheOperator =
     error instanceof ConfigError || (error instanceof Error && error.name === 'StartError');
   console.error(isForTheOperator ? error.message : error);

@@ -58,6 +58,7 @@ export type TextPattern =
 
 export interface RequestOptions {
   readonly method: string;
+  /** Names in lower case; none that says how the connection is used, or how long the body is. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | null;
 }

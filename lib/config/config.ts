@@ -15,10 +15,8 @@ import { origin, type TargetAddress } from './request.js';
 import { chooseStore, type StoreConfig } from './store.js';
 import { idFromHost, toTarget, type Source } from './targets.js';
 
-export type { Alerts } from './alerts.js';
 export type { Problem } from './problems.js';
-export type { Endpoint } from './request.js';
-export { DEFAULT_DATABASE, type StoreConfig } from './store.js';
+export { DEFAULT_DATABASE } from './store.js';
 export { formatProblems } from './problems.js';
 
 /** Everything that is configured, frozen through and through. Durations in ms. Only `targets[].info` may be shown. */

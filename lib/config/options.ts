@@ -46,7 +46,7 @@ function option<T>(fallback: string | null, parse: Value<T>): Option<T> {
   return { value: parse, default: fallback };
 }
 
-export const CHANNELS = [
+const CHANNELS = [
   'webhook',
   'slack',
   'discord',

@@ -16,7 +16,7 @@ import { serve } from './server.js';
 const RUN_LIMIT = 300_000;
 
 /** What keeps Keepalive from starting, as its operator should read it. */
-export class StartError extends Error {
+class StartError extends Error {
   override readonly name = 'StartError';
 }
 

@@ -10,31 +10,19 @@ import type { Probe, Trip } from './trip.js';
 export const USER_AGENT = 'keepalive/0.1 (+uptime check)';
 
 const FOLLOWED = new Set([301, 302, 303, 307, 308]);
-/** What the transport decides, and HEADERS cannot. */
-const OWN_HEADERS = new Set([
-  'connection',
-  'content-length',
-  'expect',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
-
 /** A request as it goes from one redirect to the next. */
 interface Hop {
   readonly url: URL;
   readonly method: string;
   readonly body: string | null;
-  /** Lower-case names; only what was configured. */
+  /** Only what was configured. */
   readonly headers: ReadonlyMap<string, string>;
 }
 
 /** HTTP and HTTPS: redirects followed, the body read only as far as it may be needed. */
 export const probeHttp: Probe = async (target, url, trip) => {
-  let hop = firstHop(target, url);
+  const { method, body, headers } = target.request;
+  let hop: Hop = { url, method, body, headers: new Map(Object.entries(headers)) };
   let fromPublic = false;
   for (let redirects = 0; ; redirects++) {
     const { answer, address } = await request(hop, target, trip, fromPublic);
@@ -84,28 +72,6 @@ async function request(
     return { answer, address };
   } finally {
     socket.destroy();
-  }
-}
-
-function firstHop(target: Target, url: URL): Hop {
-  const { method, headers, body } = target.request;
-  const configured = new Map<string, string>();
-  if (url.username !== '' || url.password !== '') {
-    const pair = `${unescape(url.username)}:${unescape(url.password)}`;
-    configured.set('authorization', `Basic ${Buffer.from(pair).toString('base64')}`);
-  }
-  for (const [name, value] of Object.entries(headers)) {
-    const lower = name.toLowerCase();
-    if (!OWN_HEADERS.has(lower)) configured.set(lower, value);
-  }
-  return { url, method, headers: configured, body };
-}
-
-function unescape(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
   }
 }
 

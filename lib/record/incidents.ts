@@ -1,7 +1,7 @@
 import { TextError } from './text.js';
 
 /** How many incidents of a target are kept. */
-export const INCIDENTS_KEPT = 100;
+const INCIDENTS_KEPT = 100;
 
 export interface Incident {
   /** The first failed check of the series that led to `down`. */

@@ -8,7 +8,7 @@ export interface Pace {
 }
 
 /** When the next check is wanted; never checked: at once. */
-export function dueAt(pace: Pace, tick: number): number {
+function dueAt(pace: Pace, tick: number): number {
   if (pace.lastCheckAt === null) return Number.NEGATIVE_INFINITY;
   return pace.lastCheckAt + spacing(pace, tick);
 }

@@ -9,7 +9,7 @@ const GROWTH = 1.1;
 
 export const EMPTY: Histogram = new Map();
 
-export function bucketOf(latency: number): number {
+function bucketOf(latency: number): number {
   return latency <= 1 ? 0 : Math.ceil(Math.log(latency) / Math.log(GROWTH) - 1e-9);
 }
 

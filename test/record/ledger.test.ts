@@ -13,7 +13,7 @@ const stateOf = (books: Books) => readState(books.fields.get(STATE_FIELD) ?? '')
 describe('the books of a run', () => {
   it('count what they are told, and keep the outage from its first failed to its first good check', () => {
     const books = new Books(MINUTE, [aTarget('api')]);
-    const transitions = [...'gffffgg'].flatMap((letter, i) => {
+    const transitions = Array.from('gffffgg').flatMap((letter, i) => {
       const at = START + i * MINUTE;
       return books.run(at, [['api', letter === 'g' ? goodCheck(at) : failedCheck(at)]]);
     });

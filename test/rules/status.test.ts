@@ -10,7 +10,7 @@ const thresholds = { failureThreshold: 3, successThreshold: 2 };
 
 /** One check a second. */
 function after(letters: string, limits = thresholds): Standing {
-  return [...letters].reduce(
+  return Array.from(letters).reduce(
     (standing, letter, i) => judge(standing, { at: (i + 1) * 1000, outcome: outcomeOf(letter) }, limits),
     newcomer(0),
   );

@@ -22,7 +22,7 @@ export function manyTargets(count: number, env: Readonly<Record<string, string>>
     KEEP_ALIVE_INTERVAL: '1m',
     KEEP_ALIVE_RETRIES: '0',
     KEEP_ALIVE_CONTROL_URLS: 'off',
-    ...Object.fromEntries(urls),
+    ...(Object.fromEntries(urls) as Record<string, string>),
     ...env,
   });
 }
