@@ -154,6 +154,8 @@ export interface Attempt {
   readonly statusCode: number | null;
   readonly timings: Timings;
   readonly tlsExpiresAt: number | null;
+  /** The platform itself answered that no server is there. */
+  readonly noServer: boolean;
 }
 
 /** One judged probe of a target, as it is recorded. */
@@ -168,7 +170,7 @@ export interface Check {
   readonly latency: number | null;
   readonly attempts: number;
   readonly coldStart: boolean;
-  /** From the first attempt to the answer, when it was a cold start. */
+  /** From the first attempt to the end of the good one, when it was a cold start. */
   readonly wakeMs: number | null;
   readonly timings: Timings;
   readonly tlsExpiresAt: number | null;

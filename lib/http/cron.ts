@@ -1,6 +1,6 @@
 import type { App } from '../app.js';
 import { runParts } from '../run/parts.js';
-import type { RunReport } from '../run/run.js';
+import type { RunReport } from '../run/report.js';
 import { run } from '../run/run.js';
 import { answerError, answerJson, bears } from './answer.js';
 import { withApp } from './endpoints.js';

@@ -1,9 +1,12 @@
-import type { Attempt, Check, Target } from '../types.js';
+import type { Attempt, Check, Reason, Target } from '../types.js';
 import { RUN_OVER } from './limit.js';
 import type { Prober } from './probe.js';
 
 /** The longest wait between two attempts, before jitter, in ms. */
 const LONGEST_DELAY = 30_000;
+
+/** Between two attempts while a host wakes, in ms: often enough to see when it is up, and no burden on it. */
+const WAKE_DELAY = 2_000;
 
 export interface CheckContext {
   /** When the check's round began, ms since the epoch. */
@@ -11,38 +14,68 @@ export interface CheckContext {
   readonly prober: Prober;
   /** Fires when the run's time is up. */
   readonly signal: AbortSignal;
+  readonly now: () => number;
   /** 0 to 1. */
   readonly random: () => number;
   /** Resolves after `ms`, or at once when the signal fires. Never rejects. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** Called once when the target seems to sleep: what follows may take its WAKE_TIMEOUT. */
+  readonly onWaking?: () => void;
 }
 
 /**
  * Attempts until one is not failed or the retries are used up; a name that was not resolved is asked for twice at
- * least. When the signal cuts an attempt short, the one before it stands; null: there was none. Never rejects.
+ * least. A host that may be waking is asked on until its WAKE_TIMEOUT is spent: if it answers well, the check is good
+ * and a cold start. When the signal cuts an attempt short, the one before it stands; null: there was none. Never
+ * rejects.
  */
 export async function checkTarget(target: Target, context: CheckContext): Promise<Check | null> {
-  const { at, prober, signal, random, sleep } = context;
+  const { at, prober, signal, now, random, sleep } = context;
+  const startedAt = now();
   let attempts = 1;
   let attempt = await prober.attempt(target, signal);
   if (attempt.message === RUN_OVER) return null;
-  while (attempt.outcome === 'failed' && attempts <= retriesAfter(target, attempt)) {
-    await sleep(retryDelay(target.retryDelay, attempts, random()), signal);
+  let waking = false;
+  while (attempt.outcome === 'failed') {
+    if (!waking && target.wakeTimeout > 0 && mayBeWaking(attempt)) {
+      waking = true;
+      context.onWaking?.();
+    }
+    const wait = waking ? WAKE_DELAY : retryDelay(target.retryDelay, attempts, random());
+    const mayWake = waking && now() + wait < startedAt + target.wakeTimeout;
+    if (!mayWake && attempts > retriesAfter(target, attempt)) break;
+    await sleep(wait, signal);
     if (signal.aborted) break;
     const next = await prober.attempt(target, signal);
     if (next.message === RUN_OVER) break;
     attempt = next;
     attempts++;
   }
-  const { total } = attempt.timings;
+  const failed = attempt.outcome === 'failed';
+  const coldStart = waking && !failed;
   return {
-    ...attempt,
     at,
+    outcome: coldStart ? 'good' : attempt.outcome,
+    reason: attempt.reason,
+    message: coldStart ? null : attempt.message,
+    statusCode: attempt.statusCode,
+    latency: failed ? null : Math.round(attempt.timings.total),
     attempts,
-    latency: attempt.outcome === 'failed' ? null : Math.round(total),
-    coldStart: false,
-    wakeMs: null,
+    coldStart,
+    wakeMs: coldStart ? now() - startedAt : null,
+    timings: attempt.timings,
+    tlsExpiresAt: attempt.tlsExpiresAt,
   };
+}
+
+const WAKING_REASONS: readonly (Reason | null)[] = ['connect', 'reset', 'timeout'];
+const WAKING_STATUSES: readonly (number | null)[] = [502, 503, 504];
+
+/** What a host that sleeps answers to the request that wakes it; one that is broken may answer the same. */
+function mayBeWaking({ reason, statusCode, noServer }: Attempt): boolean {
+  return reason === 'status'
+    ? noServer || WAKING_STATUSES.includes(statusCode)
+    : WAKING_REASONS.includes(reason);
 }
 
 function retriesAfter({ retries }: Target, { reason }: Attempt): number {

@@ -10,6 +10,9 @@ import type { Probe, Trip } from './trip.js';
 export const USER_AGENT = 'keepalive/0.1 (+uptime check)';
 
 const FOLLOWED = new Set([301, 302, 303, 307, 308]);
+/** What platforms send in place of a server that sleeps (PLATFORM: Render with 404). */
+const NO_SERVER: readonly (readonly [header: string, value: string])[] = [['x-render-routing', 'no-server']];
+
 /** A request as it goes from one redirect to the next. */
 interface Hop {
   readonly url: URL;
@@ -69,6 +72,7 @@ async function request(
       trip.limit,
     );
     trip.trace.ttfb = (trip.trace.ttfb ?? 0) + answer.ttfb;
+    trip.trace.noServer = NO_SERVER.some(([name, value]) => headerOf(answer.headers, name) === value);
     return { answer, address };
   } finally {
     socket.destroy();

@@ -54,6 +54,7 @@ export function createProber(options: ProberOptions = {}): Prober {
         ttfb: null,
         statusCode: null,
         tlsExpiresAt: null,
+        noServer: false,
       };
       const limit = new Limit(target.timeout, signal);
       let total: number | null = null;
@@ -84,6 +85,7 @@ export function createProber(options: ProberOptions = {}): Prober {
           total: tenths(total ?? performance.now() - start),
         },
         tlsExpiresAt: trace.tlsExpiresAt,
+        noServer: trace.noServer,
       };
     },
     async close() {

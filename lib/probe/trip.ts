@@ -14,6 +14,7 @@ export interface Trace {
   statusCode: number | null;
   /** The earliest end of a certificate met, ms since the epoch. */
   tlsExpiresAt: number | null;
+  noServer: boolean;
 }
 
 /** One attempt on its way: its own limit and trace, and the process's shared pieces. */

@@ -1,4 +1,4 @@
-import type { State } from '../record/state.js';
+import { endOf, type State } from '../record/state.js';
 import { MISSED_AFTER_TICKS } from '../record/ledger.js';
 
 export type Level = 'healthy' | 'degraded' | 'critical';
@@ -76,23 +76,20 @@ function redisCheck(store: StoreFinding): Health['checks']['redis'] {
 function scheduleCheck(facts: HealthFacts): Health['checks']['schedule'] {
   const { now, tick, store } = facts;
   const state = store.ok ? store.state : null;
-  const lastRunAt = state?.lastRun?.at ?? null;
+  const lastRun = state?.lastRun ?? null;
   const missedRuns = (state?.gaps ?? [])
     .slice(-GAPS_SHOWN)
     .map(({ from, to }) => ({ from: new Date(from).toISOString(), to: new Date(to).toISOString() }));
-  const found = {
-    lastRunAt: lastRunAt === null ? null : new Date(lastRunAt).toISOString(),
-    tick,
-    missedRuns,
-  };
+  const lastRunAt = lastRun === null ? null : new Date(lastRun.at).toISOString();
+  const found = { lastRunAt, tick, missedRuns };
   if (!facts.enabled || facts.targets === 0)
     return { status: 'healthy', ...found, message: 'nothing to ping' };
   if (!store.ok) return { status: 'degraded', ...found, message: 'not known without the store' };
-  const ticks = (now - (lastRunAt ?? facts.processStartedAt)) / tick;
+  const ticks = (now - (lastRun === null ? facts.processStartedAt : endOf(lastRun))) / tick;
   if (ticks > CRITICAL_AFTER_TICKS) {
     return { status: 'critical', ...found, message: 'no run came for three ticks: is the trigger set up?' };
   }
-  if (lastRunAt === null) return { status: 'degraded', ...found, message: 'no run came yet' };
+  if (lastRun === null) return { status: 'degraded', ...found, message: 'no run came yet' };
   if (ticks > MISSED_AFTER_TICKS) return { status: 'degraded', ...found, message: 'the last run is late' };
   return { status: 'healthy', ...found };
 }

@@ -4,7 +4,7 @@ import type { RecentCheck } from '../record/log.js';
 import type { TargetMark } from '../record/marks.js';
 import { DAY, HOUR, markOf } from '../record/marks.js';
 import type { TargetState } from '../record/state.js';
-import { newTarget } from '../record/state.js';
+import { endOf, newTarget } from '../record/state.js';
 import type { Figures } from '../rules/figures.js';
 import { coverage, difference, successRate, uptimeRatio } from '../rules/figures.js';
 import { longestGap } from '../rules/gaps.js';
@@ -144,7 +144,7 @@ export function stats({ enabled, tick, targets }: Watch, overview: Overview, now
   const summary = { pending: 0, up: 0, degraded: 0, down: 0, paused: 0, sleeping: 0 };
   for (const { status } of all) summary[status] += 1;
   return {
-    isRunning: enabled && lastRun !== null && now - lastRun.at <= MISSED_AFTER_TICKS * tick,
+    isRunning: enabled && lastRun !== null && now - endOf(lastRun) <= MISSED_AFTER_TICKS * tick,
     uptime,
     uptimeHours: (uptime / 3_600_000).toFixed(1),
     pingCount: pings,

@@ -11,7 +11,7 @@ import type { LogHead, LogRow } from './log.js';
 import { logName, NO_LOG, spanAt, writeRow } from './log.js';
 import { DAY, DAYS_KEPT, HOUR, HOURS_KEPT, markField, writeMark, writeMarkReference } from './marks.js';
 import type { LastRun, RunGap, State, TargetState } from './state.js';
-import { newTarget, readState, writeState } from './state.js';
+import { endOf, newTarget, readState, writeState } from './state.js';
 
 export const STATE_FIELD = 'state';
 const MINUTE = 60_000;
@@ -54,21 +54,23 @@ export class Ledger {
   private readonly span: number;
   private log: LogHead;
   private markedHour: number;
+  private revision: number;
   private rows = '';
-  private fields: Record<string, string> = {};
+  private readonly fields: Record<string, string> = {};
 
   /** @throws TextError when the stored text is not one of ours. */
   constructor(
     stored: string | null,
     targets: readonly Target[],
     private readonly tick: number,
-    private readonly now: number,
+    now: number,
   ) {
     const { targets: states, ...head } = stored === null ? emptyState(now) : readState(stored);
     this.head = { ...head, gaps: withMissedRuns(head, now, tick) };
     this.log = head.log;
     this.span = spanAt(head.log, now);
     this.markedHour = head.markedHour;
+    this.revision = head.revision;
     this.configured = new Map(targets.map((target) => [target.info.id, target]));
     this.states = admit(states, targets, now);
     this.slots = new Map(this.states.flatMap((state, slot) => (state === null ? [] : [[state.id, slot]])));
@@ -133,22 +135,32 @@ export class Ledger {
     return transitions;
   }
 
-  /** What to commit for a run. */
+  /** What to commit at the end of a run. */
   close(lastRun: LastRun): Changes {
-    this.markHours(this.now);
-    const { rows, log, markedHour } = this;
-    const state = writeState({
-      ...this.head,
-      revision: this.head.revision + 1,
-      lastRun,
-      log,
-      markedHour,
-      targets: this.states,
-    });
+    const { rows, log } = this;
     return {
-      fields: { ...this.fields, [STATE_FIELD]: state },
+      fields: this.fieldsWith(lastRun, log),
       append: rows === '' ? null : { log: logName(log.span), offset: log.offset - rows.length, text: rows },
     };
+  }
+
+  /** What to commit while a run goes on: all but the rows of the log, which `close` brings, so that it costs less. */
+  checkpoint(lastRun: LastRun): Changes {
+    return { fields: this.fieldsWith(lastRun, this.head.log), append: null };
+  }
+
+  private fieldsWith(lastRun: LastRun, log: LogHead): Changes['fields'] {
+    this.markHours(lastRun.at);
+    this.revision += 1;
+    const state = writeState({
+      ...this.head,
+      revision: this.revision,
+      lastRun,
+      log,
+      markedHour: this.markedHour,
+      targets: this.states,
+    });
+    return { ...this.fields, [STATE_FIELD]: state };
   }
 
   private stateOf(id: string): TargetState {
@@ -213,8 +225,8 @@ function withMissedRuns(
   now: number,
   tick: number,
 ): readonly RunGap[] {
-  if (lastRun === null || now - lastRun.at <= MISSED_AFTER_TICKS * tick) return gaps;
-  return [...gaps, { from: lastRun.at, to: now }].slice(-GAPS_KEPT);
+  if (lastRun === null || now - endOf(lastRun) <= MISSED_AFTER_TICKS * tick) return gaps;
+  return [...gaps, { from: endOf(lastRun), to: now }].slice(-GAPS_KEPT);
 }
 
 /** The states by slot once the configuration is known: newcomers get a slot, the missing and the resting are noted. */

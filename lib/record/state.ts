@@ -34,6 +34,11 @@ export interface LastRun {
   readonly failed: number;
 }
 
+/** When a run was last heard of: it began then, or recorded something since. */
+export function endOf({ at, durationMs }: LastRun): number {
+  return at + durationMs;
+}
+
 export interface RunGap {
   readonly from: number;
   readonly to: number;

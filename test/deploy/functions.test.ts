@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FUNCTION_LIMIT } from '../../lib/http/cron.js';
 import type { TargetStats } from '../../lib/read/stats.js';
-import type { RunReport } from '../../lib/run/run.js';
+import type { RunReport } from '../../lib/run/report.js';
 import {
   buildFunctions,
   startFunction,

@@ -12,6 +12,7 @@ const attempt = (options: Partial<Attempt> = {}): Attempt => ({
   statusCode: 200,
   timings: { dns: null, connect: 1, tls: null, ttfb: 2, total: 44.6 },
   tlsExpiresAt: null,
+  noServer: false,
   ...options,
 });
 const good = attempt();
@@ -28,6 +29,7 @@ async function check(results: Attempt[], options: TargetOptions = {}, abortAfter
   const result = await checkTarget(someTarget('http://some.test/', options), {
     at: 7,
     signal: controller.signal,
+    now: () => 0,
     random: () => 0.5,
     sleep: (ms) => {
       delays.push(ms);

@@ -104,6 +104,17 @@ it('reports what it costs, exactly', async () => {
   }
 });
 
+it('costs ten commands where it records the others while it waits for a host to wake', async () => {
+  const config = manyTargets(3, { TARGET_SERVICE_0_WAKE_TIMEOUT: '90s' });
+  const pinger = new Pinger(config, store);
+  await pinger.run();
+  const wakesAt = pinger.now + MINUTE + 40_000;
+  pinger.attempt = ({ info }) => (info.id === 'service-0' && pinger.now < wakesAt ? FAILED : GOOD);
+  pinger.now += MINUTE;
+  const { commands } = await costOf(() => pinger.run({ nextRunIn: MINUTE }));
+  expect(commands).toBe(COMMANDS);
+});
+
 it('costs two commands where another run holds the lease', async () => {
   const pinger = new Pinger(manyTargets(3), store);
   await pinger.run();

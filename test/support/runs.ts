@@ -1,7 +1,8 @@
 import { parseConfig, type Config } from '../../lib/config/config.js';
 import type { Prober } from '../../lib/probe/probe.js';
 import { Carry } from '../../lib/run/carry.js';
-import { run, type RunReport, type RunRequest } from '../../lib/run/run.js';
+import type { RunReport } from '../../lib/run/report.js';
+import { run, type RunRequest } from '../../lib/run/run.js';
 import type { Store } from '../../lib/store/store.js';
 import type { Attempt, Target } from '../../lib/types.js';
 import { VirtualClock } from './clock.js';
@@ -34,6 +35,7 @@ export const GOOD: Attempt = {
   statusCode: 200,
   timings: { dns: 1, connect: 1, tls: null, ttfb: 40, total: 45.2 },
   tlsExpiresAt: null,
+  noServer: false,
 };
 export const FAILED: Attempt = {
   ...GOOD,

@@ -1,0 +1,66 @@
+import type { Check, Status, Transition } from '../types.js';
+
+export interface RunResult {
+  readonly id: string;
+  readonly ok: boolean;
+  readonly status: Status;
+  readonly statusCode: number | null;
+  readonly latency: number | null;
+  readonly attempts: number;
+  readonly coldStart: boolean;
+  readonly wakeMs?: number;
+  readonly message?: string;
+}
+
+export interface TransitionView extends Omit<Transition, 'at'> {
+  readonly at: string;
+}
+
+export interface RunReport {
+  readonly runId: string;
+  readonly trigger: string;
+  readonly status: 'completed' | 'partial' | 'skipped' | 'inconclusive';
+  readonly reason?: string;
+  readonly startedAt: string;
+  readonly durationMs: number;
+  readonly due: number;
+  readonly checked: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  /** False: what was found could not be recorded; a skipped or inconclusive run has nothing to record. */
+  readonly stored: boolean;
+  /** Store commands that the run cost. */
+  readonly commands: number;
+  readonly transitions: readonly TransitionView[];
+  readonly results: readonly RunResult[];
+}
+
+export function resultOf(id: string, check: Check, status: Status): RunResult {
+  return {
+    id,
+    ok: check.outcome !== 'failed',
+    status,
+    statusCode: check.statusCode,
+    latency: check.latency,
+    attempts: check.attempts,
+    coldStart: check.coldStart,
+    ...(check.wakeMs === null ? {} : { wakeMs: check.wakeMs }),
+    ...(check.message === null ? {} : { message: check.message }),
+  };
+}
+
+/** `ping #12 api ok 45ms`, and what else there is to say of it in brackets. */
+export function pingLine(count: number, { id, ok, latency, wakeMs, message }: RunResult): string {
+  const answer = ok ? `ok ${latency ?? 0}ms` : 'failed';
+  const remark = wakeMs === undefined ? message : `woke in ${(wakeMs / 1000).toFixed(1)}s`;
+  return `ping #${count} ${id} ${answer}${remark === undefined ? '' : ` (${remark})`}`;
+}
+
+/** `api: up -> down (status 503, expected 200-299)` */
+export function transitionLine({ target, from, to, reason }: Transition): string {
+  return `${target}: ${from} -> ${to}${reason === null ? '' : ` (${reason})`}`;
+}
+
+export function transitionView(transition: Transition): TransitionView {
+  return { ...transition, at: new Date(transition.at).toISOString() };
+}
