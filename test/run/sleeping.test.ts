@@ -167,11 +167,10 @@ describe('asleep is not down', () => {
     };
     pinger.store = watched;
     const startedAt = pinger.now;
-    let seenEarly: unknown;
     const sleep = pinger.clock.sleep.bind(pinger.clock);
     const run = pinger.run({ nextRunIn: MINUTE, limit: 300_000 });
     await sleep(10_000);
-    seenEarly = await own(pinger, 'other');
+    const seenEarly = await own(pinger, 'other');
     const report = await run;
     expect(seenEarly).toMatchObject({ pingCount: 1, status: 'up' });
     expect(recorded[0]).toBe(startedAt);
