@@ -81,13 +81,14 @@ export class Recording {
   private judge(batches: readonly Batch[]): void {
     const { ledger } = this.books;
     for (const { at, checks } of batches) {
-      this.note(ledger.record(at, checks));
+      const transitions = ledger.record(at, checks);
       for (const [id, check] of checks) {
         const result = resultOf(id, check, ledger.statusOf(id));
         this.results.push(result);
         this.waiting.results.push(result);
         this.waiting.lines.push(pingLine(ledger.pingsOf(id), result));
       }
+      this.note(transitions);
     }
     this.waiting.batches.push(...batches);
   }
