@@ -205,7 +205,8 @@ interface Account {
 function openAccount(target: WatchedTarget, tick: number, { state, marks }: Overview, now: number): Account {
   const slot = state?.targets.findIndex((candidate) => candidate?.id === target.info.id) ?? -1;
   const known = state?.targets[slot] ?? newTarget(target.info.id, now);
-  const markedUntil = (state?.markedHour ?? 0) * HOUR;
+  // After the clock was set back, or by a clock that is behind, hours were marked that are still to come.
+  const markedUntil = Math.min(state?.markedHour ?? 0, Math.floor(now / HOUR)) * HOUR;
   const at = (time: number): TargetMark => {
     if (time > markedUntil) {
       const sameDay = Math.floor((known.lastCheckAt ?? 0) / DAY) === dayEndingAt(time);
@@ -289,7 +290,7 @@ function statusOf({ info, activeHours }: WatchedTarget, known: TargetState, now:
 }
 
 function awakeOf(sleepsAfter: number | null, known: TargetState, coldStarts: number, now: number): Awake {
-  const open = known.awakeFrom === null ? [] : [now - known.awakeFrom];
+  const open = known.awakeFrom === null ? [] : [Math.max(0, now - known.awakeFrom)];
   const ended = longestGap(known.awakeGaps, now);
   const gaps = ended === null ? open : [...open, ended];
   const longest = gaps.length === 0 ? null : Math.max(...gaps);
@@ -334,7 +335,7 @@ function incidentView({ startedAt, endedAt, message }: Incident, now: number): I
   return {
     startedAt: iso(startedAt),
     endedAt: isoOrNull(endedAt),
-    durationMs: (endedAt ?? now) - startedAt,
+    durationMs: Math.max(0, (endedAt ?? now) - startedAt),
     message,
   };
 }

@@ -63,7 +63,7 @@ export class Ledger {
     stored: string | null,
     targets: readonly Target[],
     private readonly tick: number,
-    now: number,
+    private readonly now: number,
   ) {
     const { targets: states, ...head } = stored === null ? emptyState(now) : readState(stored);
     this.head = { ...head, gaps: withMissedRuns(head, now, tick) };
@@ -95,7 +95,7 @@ export class Ledger {
 
   /**
    * Counts the checks that were made at one time. Those that are not newer than the last one recorded of their target
-   * are left out: they were recorded already.
+   * are left out: they were recorded already. Only when the clock was set back is this run's first check older.
    */
   record(at: number, checks: ReadonlyMap<string, Check>): Transition[] {
     this.markHours(at);
@@ -106,12 +106,13 @@ export class Ledger {
       const slot = this.slots.get(id);
       if (target === undefined || slot === undefined) continue;
       const before = this.stateOf(id);
-      if (before.lastCheckAt !== null && at <= before.lastCheckAt) continue;
+      if (this.isRecorded(before, at)) continue;
       const after = advance(before, target, check, figuresAt(before, target, at, this.tick));
       this.states[slot] = after;
       if (isLogged(before, check)) row.push({ slot, check });
       if (before.incident !== null && after.incident === null) {
-        const incident = { ...before.incident, endedAt: after.seriesAt };
+        const { startedAt } = before.incident;
+        const incident = { ...before.incident, endedAt: Math.max(startedAt, after.seriesAt ?? at) };
         this.fields[incidentField(slot, after.incidents - 1)] = writeIncident(incident);
       }
       if (before.status !== after.status) {
@@ -161,6 +162,12 @@ export class Ledger {
       targets: this.states,
     });
     return { ...this.fields, [STATE_FIELD]: state };
+  }
+
+  private isRecorded({ lastCheckAt }: TargetState, at: number): boolean {
+    if (lastCheckAt === null || at > lastCheckAt) return false;
+    const wasSetBack = lastCheckAt > this.now + this.tick;
+    return !(wasSetBack && at === this.now);
   }
 
   private stateOf(id: string): TargetState {
@@ -241,7 +248,8 @@ function admit(
     const target = configured.get(state.id);
     if (target !== undefined) return settle(state, target, now);
     if (state.removedAt !== null && now - state.removedAt > REMOVED_KEPT) return null;
-    return { ...state, removedAt: state.removedAt ?? now, countedTo: now, awakeFrom: null };
+    const countedTo = Math.max(state.countedTo, now);
+    return { ...state, removedAt: state.removedAt ?? now, countedTo, awakeFrom: null };
   });
   const known = new Set(kept.map((state) => state?.id));
   for (const target of targets) {
@@ -282,7 +290,7 @@ function advance(before: TargetState, target: Target, check: Check, figures: Fig
     lastSuccessAt: failed ? before.lastSuccessAt : at,
     awakeFrom: failed ? before.awakeFrom : at,
     awakeGaps:
-      failed || before.awakeFrom === null
+      failed || before.awakeFrom === null || before.awakeFrom > at
         ? before.awakeGaps
         : withGap(before.awakeGaps, at, at - before.awakeFrom),
     lastStatusCode: check.statusCode,
@@ -304,7 +312,7 @@ function advance(before: TargetState, target: Target, check: Check, figures: Fig
           coldStarts: figures.coldStarts + (check.coldStart ? 1 : 0),
         }
       : figures,
-    countedTo: at,
+    countedTo: Math.max(before.countedTo, at),
     counted,
     latencies:
       counted && check.latency !== null && !check.coldStart ? observe(latencies, check.latency) : latencies,

@@ -80,9 +80,15 @@ export function recentLogs(now: number): string[] {
   return Array.from({ length: last - first + 1 }, (_, i) => logName(first + i));
 }
 
-/** The checks of one slot in the 24 hours before `now`, oldest first. Rows of an earlier turn of the ring are left out. */
+/**
+ * The checks of one slot in the 24 hours before `now`, oldest first. Rows of an earlier turn of the ring are left out, and
+ * so are those of a time to come: the clock was set back.
+ */
 export function readChecks(logs: readonly (string | null)[], slot: number, now: number): RecentCheck[] {
-  return logs.flatMap((log) => (log === null ? [] : readLog(log, slot))).filter(({ at }) => at > now - DAY);
+  return logs
+    .flatMap((log) => (log === null ? [] : readLog(log, slot)))
+    .filter(({ at }) => at > now - DAY && at <= now + UNIT)
+    .sort((a, b) => a.at - b.at);
 }
 
 function readLog(text: string, slot: number): RecentCheck[] {

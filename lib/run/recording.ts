@@ -104,7 +104,7 @@ export class Recording {
       id: this.runId,
       at: this.startedAt,
       status,
-      durationMs: this.context.now() - this.startedAt,
+      durationMs: Math.max(0, this.context.now() - this.startedAt),
       checked: this.results.length,
       failed: this.results.filter(({ ok }) => !ok).length,
       commands: this.meter.commands + COMMIT_COMMANDS,

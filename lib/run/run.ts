@@ -56,7 +56,7 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
     runId,
     trigger: request.trigger,
     startedAt: new Date(startedAt).toISOString(),
-    durationMs: now() - startedAt,
+    durationMs: Math.max(0, now() - startedAt),
     due: 0,
     checked: 0,
     succeeded: 0,

@@ -30,36 +30,49 @@ export interface RedisTransport {
   close(): void;
 }
 
+/** More than runs of one process can give up while a lease lasts. */
+const TOKENS_KEPT = 16;
+
 /**
  * The store on any Redis. A hash `<prefix>:data` holds the fields and the lease, a string `<prefix>:log:<name>` each
- * log. A claim costs 3 commands (2 when locked), a commit at most 4, a read at most 2.
+ * log. A claim costs 3 commands (2 when locked), a commit at most 4 (and one more for every 3,000 fields beyond the
+ * first), a read at most 2.
  */
 export class RedisStore implements Store {
   readonly kind;
   readonly #transport: RedisTransport;
   readonly #prefix: string;
   readonly #meter: Meter;
+  /** Whose claim or releasing commit failed since the last claim that did not: one of them may hold the lease. */
+  readonly #givenUp: string[];
 
   constructor(
     transport: RedisTransport,
     prefix: string,
     meter: Meter = { commands: 0, bytesSent: 0, bytesReceived: 0 },
+    givenUp: string[] = [],
   ) {
     this.kind = transport.kind;
     this.#transport = transport;
     this.#prefix = prefix;
     this.#meter = meter;
+    this.#givenUp = givenUp;
   }
 
   metered(meter: Meter): Store {
-    return new RedisStore(this.#transport, this.#prefix, meter);
+    return new RedisStore(this.#transport, this.#prefix, meter, this.#givenUp);
   }
 
-  async claim({ token, now, ttl, fields }: ClaimRequest): Promise<Claim> {
-    const args = [token, String(now), String(now + ttl), ...fields];
-    const answer = await withRetry(this.#transport.timeout, () => this.#run(CLAIM, [this.#dataKey], args));
-    if (answer.length === 0) return { claimed: false };
-    return { claimed: true, fields: texts(answer[0], fields.length) };
+  claim({ token, now, ttl, fields }: ClaimRequest): Promise<Claim> {
+    return this.#givingUp(token, async () => {
+      const givenUp = this.#givenUp.slice(-TOKENS_KEPT);
+      const args = [token, String(now), String(now + ttl), String(givenUp.length), ...givenUp, ...fields];
+      const answer = await withRetry(this.#transport.timeout, () => this.#run(CLAIM, [this.#dataKey], args));
+      if (answer.length === 0) return { claimed: false };
+      const values = texts(answer[0], fields.length);
+      this.#givenUp.length = 0;
+      return { claimed: true, fields: values };
+    });
   }
 
   read({ fields, logs }: ReadRequest): Promise<ReadAnswer> {
@@ -75,7 +88,12 @@ export class RedisStore implements Store {
     });
   }
 
-  async commit({ token, fields, append, release }: Commit): Promise<'committed' | 'lost'> {
+  commit(commit: Commit): Promise<'committed' | 'lost'> {
+    const work = (): Promise<'committed' | 'lost'> => this.#commit(commit);
+    return commit.release ? this.#givingUp(commit.token, work) : work();
+  }
+
+  async #commit({ token, fields, append, release }: Commit): Promise<'committed' | 'lost'> {
     const keys = append ? [this.#dataKey, this.#logKey(append.log)] : [this.#dataKey];
     const args = [
       token,
@@ -109,6 +127,15 @@ export class RedisStore implements Store {
 
   #logKey(name: string): string {
     return `${this.#prefix}:log:${name}`;
+  }
+
+  async #givingUp<T>(token: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      this.#givenUp.push(token);
+      throw error;
+    }
   }
 
   /** What the script answers, without the count. */

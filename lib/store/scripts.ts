@@ -11,18 +11,23 @@ export interface Script {
  * that, so that its holder can repeat a commit.
  *
  * KEYS: the data hash.
- * ARGV: token, now, end of the new lease, then the fields to read.
+ * ARGV: token, now, end of the new lease, how many tokens are given up, those, then the fields to read.
  * Answers `{calls, values}`, or `{calls}` when somebody else holds the lease.
  */
 export const CLAIM = script(`
 local data = KEYS[1]
 local token, now, new_end = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local values = redis.call('HMGET', data, 'lease', unpack(ARGV, 4))
+local fields = 5 + tonumber(ARGV[4])
+local mine = {[token] = true}
+for i = 5, fields - 1 do
+  mine[ARGV[i]] = true
+end
+local values = redis.call('HMGET', data, 'lease', unpack(ARGV, fields))
 local lease = table.remove(values, 1)
 if lease then
   local holder, lease_end = string.match(lease, '^(.*)|(%d+)$')
   lease_end = tonumber(lease_end or 0)
-  if holder ~= token and lease_end > now and lease_end <= new_end then
+  if not mine[holder] and lease_end > now and lease_end <= new_end then
     return {1}
   end
 end
@@ -33,14 +38,16 @@ return {2, values}
 /**
  * KEYS: the data hash, then the log if text is appended.
  * ARGV: token, '1' to release the lease, offset and text for the log, then field, value, field, value…
- * Answers `{calls, 1}`, or `{calls, 0}` when the token was not the last to take the lease.
+ * Answers `{calls, 1}`, or `{calls, 0}` when the token was not the last to take the lease, or has released it and this
+ * commit does not (it was under way for longer than the one after it).
  * The log comes first: it is the only write that can fail, and then nothing was written.
  */
 export const COMMIT = script(`
 local data, log = KEYS[1], KEYS[2]
 local token, release, offset, text = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local lease = redis.call('HGET', data, 'lease')
-if not lease or string.match(lease, '^(.*)|') ~= token then
+local holder, lease_end = string.match(lease or '', '^(.*)|(%d+)$')
+if holder ~= token or (lease_end == '0' and release == '0') then
   return {1, 0}
 end
 local calls = 1
@@ -52,13 +59,17 @@ if log then
   end
   calls = calls + 1
 end
-local fields = {unpack(ARGV, 5)}
+local fields = {}
+for i = 5, #ARGV do
+  fields[i - 4] = ARGV[i]
+end
 if release == '1' then
   table.insert(fields, 'lease')
   table.insert(fields, token .. '|0')
 end
-if #fields > 0 then
-  redis.call('HSET', data, unpack(fields))
+-- unpack takes less than 8,000 values.
+for first = 1, #fields, 6000 do
+  redis.call('HSET', data, unpack(fields, first, math.min(first + 5999, #fields)))
   calls = calls + 1
 end
 return {calls, 1}

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, statSync, type BigIntStats } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'libsql';
 import {
@@ -40,7 +40,7 @@ export function openSqlite(path: string): Store {
     check(db);
     db.exec('COMMIT');
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN EXCLUSIVE; COMMIT');
-    return new SqliteStore(new Connection(db));
+    return new SqliteStore(new Connection(db, path));
   } catch (error) {
     db.close();
     throw failure(error);
@@ -77,10 +77,20 @@ class Connection {
   leaseEnd = 0;
   closed = false;
   readonly #db: Database.Database;
+  readonly #path: string;
+  readonly #file: BigIntStats | undefined;
   readonly #statements = new Map<string, Database.Statement>();
 
-  constructor(db: Database.Database) {
+  constructor(db: Database.Database, path: string) {
     this.#db = db;
+    this.#path = path;
+    this.#file = fileAt(path);
+  }
+
+  /** False: what is written goes into a file that nobody will find again. */
+  get isInPlace(): boolean {
+    const found = fileAt(this.#path);
+    return found !== undefined && found.ino === this.#file?.ino && found.dev === this.#file.dev;
   }
 
   /** Runs one statement, which gives one row at most. */
@@ -159,8 +169,10 @@ class SqliteStore implements Store {
   }
 
   commit({ token, fields, append, release }: Commit): Promise<'committed' | 'lost'> {
+    // Its holder gives the lease up with this commit, done or not.
+    if (release && this.#connection.token === token) this.#connection.leaseEnd = 0;
     return this.#call((connection) => {
-      if (connection.token !== token) return 'lost';
+      if (connection.token !== token || (connection.leaseEnd === 0 && !release)) return 'lost';
       connection.transaction(this.#meter, () => {
         for (const [name, value] of Object.entries(fields)) this.#write('fields', 'value', name, value);
         if (append) {
@@ -168,7 +180,6 @@ class SqliteStore implements Store {
           this.#write('logs', 'bytes', append.log, splice(before, append.offset, append.text));
         }
       });
-      if (release) connection.leaseEnd = 0;
       return 'committed';
     });
   }
@@ -210,11 +221,18 @@ class SqliteStore implements Store {
   #call<T>(work: (connection: Connection) => T): Promise<T> {
     try {
       if (this.#connection.closed) throw new StoreError('store_unreachable', 'the store is closed');
+      if (!this.#connection.isInPlace) {
+        throw new StoreError('store_unreachable', 'the database file was moved or deleted');
+      }
       return Promise.resolve(work(this.#connection));
     } catch (error) {
       return Promise.reject(failure(error));
     }
   }
+}
+
+function fileAt(path: string): BigIntStats | undefined {
+  return statSync(path, { bigint: true, throwIfNoEntry: false });
 }
 
 /** `text` laid over `before` at `offset`, NUL in the gap. */

@@ -14,7 +14,8 @@ export interface Store {
   /**
    * Takes the lease and reads fields in one atomic step that sees every earlier commit.
    * The lease is free when nobody holds it, when it has run out, when it ends later than `now + ttl` (the clock was
-   * set back), or when `token` holds it already (a lost answer was retried).
+   * set back), when `token` holds it already (a lost answer was retried), or when its holder's claim or releasing
+   * commit was rejected by this very store: the run that it belonged to has given up, and must not lock out the next.
    */
   claim(request: ClaimRequest): Promise<Claim>;
 
@@ -23,7 +24,8 @@ export interface Store {
 
   /**
    * Writes everything or nothing, if `token` was the last to take the lease (even if it has run out or was released:
-   * repeating a commit writes the same again). `lost`: somebody else has taken the lease since, nothing was written.
+   * repeating a commit writes the same again). `lost`: somebody else has taken the lease since, or a later commit of
+   * this token has released it and this one does not: it was overtaken on the way. Nothing was written.
    * When it rejects with `store_unreachable` or `store_timeout`, everything or nothing was written: which is unknown.
    */
   commit(commit: Commit): Promise<'committed' | 'lost'>;
@@ -63,7 +65,7 @@ export interface ReadAnswer {
 
 export interface Commit {
   readonly token: string;
-  /** New values by name, at most 3,000; Unicode text without NUL. The name `lease` is taken by the store itself. */
+  /** New values by name; Unicode text without NUL. The name `lease` is taken by the store itself. */
   readonly fields: Readonly<Record<string, string>>;
   /**
    * Text at an offset (in characters) of a log. Offset 0 begins the log anew; any other overwrites from there on and

@@ -7,7 +7,7 @@ import { loadHistory, loadOverview } from '../../lib/read/load.js';
 import { stats } from '../../lib/read/stats.js';
 import { STATE_FIELD } from '../../lib/record/ledger.js';
 import { openSqlite } from '../../lib/store/sqlite.js';
-import { StoreError, type Store } from '../../lib/store/store.js';
+import type { Store } from '../../lib/store/store.js';
 import { configOf, FAILED, GOOD, manyTargets, Pinger } from '../support/runs.js';
 
 const MINUTE = 60_000;
@@ -26,28 +26,6 @@ afterEach(async () => {
 
 const statsOf = async (pinger: Pinger) =>
   stats(pinger.config, await loadOverview(store, pinger.now), pinger.now);
-
-/** A store whose calls fail as told: before they are done, or after. */
-function faulty(fault: (call: 'claim' | 'commit') => 'before' | 'after' | null): Store {
-  const broken = () => new StoreError('store_unreachable', 'the store cannot be reached');
-  const meddle = async <T>(call: 'claim' | 'commit', work: () => Promise<T>): Promise<T> => {
-    const when = fault(call);
-    if (when === 'before') throw broken();
-    const result = await work();
-    if (when === 'after') throw broken();
-    return result;
-  };
-  const wrapped: Store = {
-    kind: store.kind,
-    metered: () => wrapped,
-    claim: (request) => meddle('claim', () => store.claim(request)),
-    commit: (commit) => meddle('commit', () => store.commit(commit)),
-    read: (request) => store.read(request),
-    ping: () => store.ping(),
-    close: () => store.close(),
-  };
-  return wrapped;
-}
 
 describe('three runs of one good and one failing target', () => {
   it('are counted right to the digit', async () => {
@@ -130,35 +108,6 @@ describe('a run', () => {
     }
     expect(pinger.asked.join('')).toBe('ab|a|a|ab|');
     expect((await statsOf(pinger)).summary).toMatchObject({ up: 2, paused: 1 });
-  });
-
-  it('is made once, however often it is called at the same time', async () => {
-    const pinger = new Pinger(manyTargets(3), store);
-    const reports = await Promise.all(Array.from({ length: 100 }, () => pinger.run()));
-    expect(pinger.asked).toHaveLength(3);
-    expect(reports.filter(({ status }) => status === 'completed')).toHaveLength(1);
-    expect(reports.filter(({ reason }) => reason === 'locked')).toHaveLength(99);
-  });
-
-  it('does not ping again when it is doubled a moment later', async () => {
-    const pinger = new Pinger(manyTargets(3), store);
-    await pinger.run();
-    pinger.now += 1500;
-    expect(await pinger.run()).toMatchObject({ status: 'completed', due: 0, checked: 0 });
-    expect(pinger.asked).toHaveLength(3);
-  });
-
-  it('cannot overwrite the one that came after its lease had run out', async () => {
-    const [slow, quick] = [new Pinger(manyTargets(1), store), new Pinger(manyTargets(1), store)];
-    let goOn = () => {};
-    slow.attempt = () => new Promise((resolve) => (goOn = () => resolve(FAILED)));
-    const outlived = slow.run();
-    quick.now += 10 * MINUTE;
-    await expect.poll(() => slow.asked.length).toBe(1);
-    expect(await quick.run()).toMatchObject({ status: 'completed', stored: true });
-    goOn();
-    expect(await outlived).toMatchObject({ stored: false, reason: 'lease_lost' });
-    expect(await statsOf(quick)).toMatchObject({ pingCount: 1, failedPings: 0 });
   });
 
   it('leaves for the next what did not fit, and says so', async () => {
@@ -274,36 +223,6 @@ describe('rounds of a run', () => {
 });
 
 describe('without its store, a run', () => {
-  it.each([
-    ['claim', 'before'],
-    ['claim', 'after'],
-    ['commit', 'before'],
-    ['commit', 'after'],
-  ] as const)(
-    'still pings, and records everything once afterwards (%s fails %s it is done)',
-    async (call, when) => {
-      const pinger = new Pinger(manyTargets(2), store);
-      await pinger.run();
-      pinger.now += MINUTE;
-      pinger.store = faulty((made) => (made === call ? when : null));
-      expect(await pinger.run()).toMatchObject({
-        status: 'completed',
-        checked: 2,
-        stored: false,
-        reason: 'store_unreachable',
-      });
-      expect(pinger.asked).toHaveLength(4);
-      expect(pinger.lines.filter((line) => line.includes('"check_not_stored"'))).toHaveLength(2);
-      pinger.store = store;
-      // A lease that was taken and whose answer was lost runs out.
-      pinger.now += 3 * MINUTE;
-      expect(await pinger.run()).toMatchObject({ stored: true, checked: 2 });
-      expect(await statsOf(pinger)).toMatchObject({ pingCount: 6 });
-      expect((await loadHistory(store, 'service-0', pinger.now)).checks).toHaveLength(3);
-      expect(pinger.carry.all).toEqual([]);
-    },
-  );
-
   it('keeps to the intervals as far as this process remembers', async () => {
     const pinger = new Pinger(manyTargets(1, { KEEP_ALIVE_INTERVAL: '5m' }), null);
     for (let i = 0; i < 6; i += 1) {

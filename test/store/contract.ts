@@ -123,6 +123,13 @@ export function storeContract(open: () => Promise<Store>): void {
       expect(await claim('b')).toMatchObject({ claimed: true });
     });
 
+    test('that does not release writes nothing after one that did: it was overtaken on the way', async () => {
+      await claim('a');
+      await commit('a', { x: 'last' }, true);
+      expect(await commit('a', { x: 'first' }, false)).toBe('lost');
+      expect(await field('x')).toBe('last');
+    });
+
     test('keeps the fields that it does not name', async () => {
       await claim('a');
       await commit('a', { x: '1', y: '1' });
@@ -171,6 +178,16 @@ export function storeContract(open: () => Promise<Store>): void {
       expect(await store.commit(both)).toBe('committed');
       const { fields, logs } = await store.read({ fields: ['large'], logs: ['l'] });
       expect(fields[0] === large && logs[0] === large).toBe(true);
+    });
+
+    test('may be 25,000 in one commit', async () => {
+      const names = Array.from({ length: 25_000 }, (_, i) => `field ${i}`);
+      await claim('a');
+      expect(await commit('a', Object.fromEntries(names.map((name) => [name, name])))).toBe('committed');
+      for (const name of [names[0], names[2999], names[3000], names[24_999]]) {
+        expect(await field(name ?? '')).toBe(name);
+      }
+      expect(await claim('b')).toMatchObject({ claimed: true });
     });
 
     test('may be 3,000 in one call', async () => {

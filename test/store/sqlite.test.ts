@@ -138,7 +138,9 @@ describe('a file that is no sound database of ours', () => {
 
 describe('another process', () => {
   const run = (task: string, fileBlocks?: number) =>
-    runChild(new URL('../support/sqlite-child.ts', import.meta.url), [path, task], fileBlocks);
+    runChild(new URL('../support/sqlite-child.ts', import.meta.url), [path, task], {
+      fileBlocks,
+    });
   const message = async (child: ChildProcess) => ((await once(child, 'message')) as [unknown])[0];
   const kill = async (child: ChildProcess) => {
     const gone = once(child, 'exit');

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,24 +8,34 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 let output: string | null = null;
 
 /**
- * Runs a script of `test/support` in a process of its own, with messages between the two.
+ * Runs a script of `bin` or `test/support` in a process of its own, with messages between the two.
  * @param fileBlocks Blocks (512 or 1,024 bytes, as the shell has it) that a file of the child may have.
  */
-export function runChild(script: URL, args: readonly string[], fileBlocks?: number): ChildProcess {
-  output ??= transpile();
+export function runChild(
+  script: URL,
+  args: readonly string[],
+  { fileBlocks, ...options }: SpawnOptions & { readonly fileBlocks?: number | undefined } = {},
+): ChildProcess {
+  prepareChildren();
   const limit = fileBlocks === undefined ? '' : `ulimit -f ${fileBlocks}; `;
   const path = relative(ROOT, fileURLToPath(script)).replace(/\.ts$/, '.js');
-  const command = [process.execPath, join(output, path), ...args];
+  const command = [process.execPath, join(output ?? '', path), ...args];
   return spawn('sh', ['-c', `${limit}exec "$0" "$@"`, ...command], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    ...options,
   });
 }
 
-/** Node 20 runs no TypeScript: writes `lib` and `test/support` as JavaScript to where packages are still found. */
+/** Does now what the first child would wait for. */
+export function prepareChildren(): void {
+  output ??= transpile();
+}
+
+/** Node 20 runs no TypeScript: writes what children run as JavaScript to where packages are still found. */
 function transpile(): string {
   const target = join(ROOT, 'node_modules', '.cache', `keepalive-test-${process.pid}`);
   process.once('exit', () => rmSync(target, { recursive: true, force: true }));
-  for (const folder of ['lib', join('test', 'support')]) {
+  for (const folder of ['api', 'bin', 'lib', join('test', 'support')]) {
     for (const file of readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })) {
       if (!file.endsWith('.ts')) continue;
       const { outputText } = ts.transpileModule(readFileSync(join(ROOT, folder, file), 'utf8'), {

@@ -5,14 +5,16 @@ export interface TcpProxy {
   readonly port: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
-  /** What happens to answers: passed on, swallowed, or the connection broken in their stead. */
-  answers: 'pass' | 'swallow' | 'break';
+  /** What happens to requests: passed on, or the connection broken in their stead. */
+  requests: 'pass' | 'break';
+  /** What happens to answers: passed on, swallowed, or in their stead the connection broken or this sent. */
+  answers: 'pass' | 'swallow' | 'break' | Buffer;
   /** Breaks all connections. */
   cut(): void;
   close(): Promise<void>;
 }
 
-/** Stands between a client and a server on loopback, counts bytes and spoils answers. */
+/** Stands between a client and a server on loopback, counts bytes and spoils requests and answers. */
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let bytesIn = 0;
@@ -29,11 +31,16 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       });
     }
     client.on('data', (chunk) => {
+      if (proxy.requests === 'break') {
+        client.destroy();
+        return;
+      }
       bytesIn += chunk.length;
       upstream.write(chunk);
     });
     upstream.on('data', (chunk) => {
       if (proxy.answers === 'break') client.destroy();
+      if (Buffer.isBuffer(proxy.answers)) client.write(proxy.answers);
       if (proxy.answers !== 'pass') return;
       bytesOut += chunk.length;
       client.write(chunk);
@@ -48,6 +55,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     get bytesOut() {
       return bytesOut;
     },
+    requests: 'pass',
     answers: 'pass',
     cut() {
       for (const socket of sockets) socket.destroy();

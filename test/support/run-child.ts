@@ -1,0 +1,61 @@
+import { openRemoteStore } from '../../lib/store/open.js';
+import type { RemoteStoreConfig } from '../../lib/store/open.js';
+import { openSqlite } from '../../lib/store/sqlite.js';
+import { meddled } from './meddle.js';
+import { manyTargets, Pinger } from './runs.js';
+import { Storyteller } from './story.js';
+
+/** What a run of a process of its own is to do. */
+export type ChildTask = { readonly store: ChildStore } & (
+  | {
+      /** Makes the second run of the story, and kills itself in a call to the store. */
+      readonly task: 'die';
+      readonly call: number;
+      readonly when: 'during' | 'after';
+    }
+  /** Makes so many runs at once, and sends what they pinged and how they ended. */
+  | { readonly task: 'crowd'; readonly runs: number; readonly targets: number; readonly now: number }
+);
+
+export type ChildStore =
+  (RemoteStoreConfig & { readonly prefix: string }) | { readonly kind: 'sqlite'; readonly path: string };
+
+export interface Crowd {
+  readonly asked: readonly string[];
+  readonly statuses: readonly string[];
+}
+
+const task = JSON.parse(process.argv[2] ?? '') as ChildTask;
+const store =
+  task.store.kind === 'sqlite' ? openSqlite(task.store.path) : await openRemoteStore(task.store, task.store);
+
+function die(): void {
+  process.kill(process.pid, 'SIGKILL');
+}
+
+switch (task.task) {
+  case 'die': {
+    const deadly = meddled(store, async ({ number }, work) => {
+      if (number !== task.call) return work();
+      const working = work();
+      if (task.when === 'during') setImmediate(die);
+      const result = await working;
+      if (task.when === 'after') die();
+      return result;
+    });
+    await new Storyteller(deadly).tell(1);
+    break;
+  }
+  case 'crowd': {
+    await store.ping();
+    const pinger = new Pinger(manyTargets(task.targets), store);
+    pinger.now = task.now;
+    process.send?.('ready');
+    await new Promise((resolve) => process.once('message', resolve));
+    const reports = await Promise.all(Array.from({ length: task.runs }, () => pinger.run()));
+    const crowd: Crowd = { asked: pinger.asked, statuses: reports.map(({ status }) => status) };
+    process.send?.(crowd);
+    process.disconnect();
+    await store.close();
+  }
+}
