@@ -105,7 +105,7 @@ export class Ledger {
       const target = this.configured.get(id);
       const slot = this.slots.get(id);
       if (target === undefined || slot === undefined) continue;
-      const before = this.stateOf(id);
+      const before = addedBy(this.stateOf(id), at, this.now);
       if (this.isRecorded(before, at)) continue;
       const after = advance(before, target, check, figuresAt(before, target, at, this.tick));
       this.states[slot] = after;
@@ -259,6 +259,12 @@ function admit(
     kept[free === -1 ? kept.length : free] = state;
   }
   return kept;
+}
+
+/** A target that is new to the books may have been checked earlier, by runs that could not be stored. */
+function addedBy(state: TargetState, at: number, now: number): TargetState {
+  const isEarlier = state.addedAt === now && state.lastCheckAt === null && at < now;
+  return isEarlier ? { ...state, addedAt: at, countedTo: at, since: at } : state;
 }
 
 function settle(state: TargetState, target: Target, now: number): TargetState {

@@ -50,7 +50,6 @@ describe('the books of a run', () => {
         durationMs: 5,
         checked: 1,
         failed: 1,
-        commands: 7,
       });
     };
     expect(once()).toEqual(once());
@@ -120,6 +119,25 @@ describe('the books of a run', () => {
       figures: { pings: 2, expected: MINUTE, observed: 0 },
       awakeGaps: [],
       restingSince: null,
+    });
+  });
+
+  it('count no time twice where a target left and came back while the clock was set back', () => {
+    const books = new Books(MINUTE, [aTarget('api')]);
+    const run = (minute: number) =>
+      books.run(
+        START + minute * MINUTE,
+        books.targets.map(({ info }) => [info.id, goodCheck(START + minute * MINUTE)] as const),
+      );
+    for (let minute = 0; minute <= 120; minute += 1) run(minute);
+    books.targets = [];
+    run(60);
+    books.targets = [aTarget('api')];
+    for (let minute = 61; minute <= 240; minute += 1) run(minute);
+    expect(stateOf(books).targets[0]?.figures).toMatchObject({
+      pings: 301,
+      expected: 4 * HOUR,
+      observed: 4 * HOUR,
     });
   });
 
