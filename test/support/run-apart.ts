@@ -1,0 +1,19 @@
+import { once } from 'node:events';
+import { runChild, type ChildOptions } from './child.js';
+import type { RunOrder, RunOutcome } from './run-child.js';
+
+/** Makes one run in a process of its own. `ended` is how that process then ended: null, 0 when it did so by itself. */
+export async function runApart(
+  order: RunOrder,
+  options?: ChildOptions,
+): Promise<RunOutcome & { readonly ended: readonly [code: number | null, signal: string | null] }> {
+  const child = runChild(new URL('./run-child.ts', import.meta.url), [], options);
+  const exit = once(child, 'exit') as Promise<[number | null, string | null]>;
+  const told = new Promise<RunOutcome>((resolve, reject) => {
+    child.once('message', (message) => resolve(message as RunOutcome));
+    child.once('exit', (code, signal) => reject(new Error(`the run ended its process: ${code ?? signal}`)));
+  });
+  child.send(order);
+  const outcome = await told;
+  return { ...outcome, ended: await exit };
+}
