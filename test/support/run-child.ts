@@ -22,6 +22,8 @@ export interface RunOutcome {
   readonly longestBlock: number;
   /** The most descriptors that were seen open at once. */
   readonly mostOpen: number;
+  /** What Node warned of. */
+  readonly warnings: readonly string[];
   /** What was still open after the run, apart from the channel to the test. */
   readonly leftOpen: readonly string[];
 }
@@ -29,8 +31,7 @@ export interface RunOutcome {
 /** Makes one run without a store, tells of it, and must then end by itself. */
 process.once('message', (order) => {
   void work(order as RunOrder).then((outcome) => {
-    process.send?.(outcome);
-    process.disconnect();
+    process.send?.(outcome, () => process.disconnect());
   });
 });
 
@@ -45,6 +46,8 @@ async function work({ env, servers }: RunOrder): Promise<RunOutcome> {
   }
   // A thread's output goes to these, which are opened when they are first used.
   for (const stream of [process.stdout, process.stderr]) stream.write('');
+  const warnings: string[] = [];
+  process.on('warning', ({ name }) => warnings.push(name));
   const before = process.getActiveResourcesInfo();
   const delay = monitorEventLoopDelay({ resolution: 10 });
   let mostOpen = 0;
@@ -62,6 +65,7 @@ async function work({ env, servers }: RunOrder): Promise<RunOutcome> {
     peakMemory: process.resourceUsage().maxRSS * 1024,
     longestBlock: delay.max / 1e6,
     mostOpen,
+    warnings,
     leftOpen: without(process.getActiveResourcesInfo(), before),
   };
 }
