@@ -28,7 +28,7 @@ const NXDOMAIN = 3;
  * @param losesFirst names whose first question goes unheard
  */
 export async function serveDns(
-  zone: Readonly<Record<string, DnsReply>>,
+  zone: Readonly<Record<string, DnsReply | (() => DnsReply)>>,
   delay = 0,
   losesFirst: ReadonlySet<string> = new Set(),
 ): Promise<DnsServer> {
@@ -43,7 +43,8 @@ export async function serveDns(
     if (!question) return;
     const name = question.name.toLowerCase();
     questions.push(`${question.type} ${name}`);
-    const reply = zone[name];
+    const found = zone[name];
+    const reply = typeof found === 'function' ? found() : found;
     if (reply === 'silent' || unheard.delete(name)) return;
     most = Math.max(most, ++open);
     const type = question.type === 'AAAA' ? 'AAAA' : 'A';
