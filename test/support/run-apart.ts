@@ -2,12 +2,16 @@ import { once } from 'node:events';
 import { runChild, type ChildOptions } from './child.js';
 import type { RunOrder, RunOutcome } from './run-child.js';
 
-/** Makes one run in a process of its own. `ended` is how that process then ended: null, 0 when it did so by itself. */
+/** Longer than any question to a name server lasts. */
+const PATIENCE = 15_000;
+
+/** Makes one run in a process of its own; `ended` is how that process ended: 0 and null when it did so by itself. */
 export async function runApart(
   order: RunOrder,
   options?: ChildOptions,
 ): Promise<RunOutcome & { readonly ended: readonly [code: number | null, signal: string | null] }> {
   const child = runChild(new URL('./run-child.ts', import.meta.url), [], options);
+  process.once('exit', () => child.kill('SIGKILL'));
   const exit = once(child, 'exit') as Promise<[number | null, string | null]>;
   const told = new Promise<RunOutcome>((resolve, reject) => {
     child.once('message', (message) => resolve(message as RunOutcome));
@@ -15,5 +19,8 @@ export async function runApart(
   });
   child.send(order);
   const outcome = await told;
-  return { ...outcome, ended: await exit };
+  const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE);
+  const ended = await exit;
+  clearTimeout(timer);
+  return { ...outcome, ended };
 }
