@@ -25,19 +25,19 @@ export async function connect(
 ): Promise<Connection> {
   const { limit, trace, resolver } = trip;
   const host = hostOf(url);
-  const start = performance.now();
+  const start = limit.elapsed;
   const candidates = await limit.guard<Candidates>('resolving', (resolve, reject) => {
-    resolver.resolve(host).then(resolve, reject);
+    resolver.resolve(host, limit).then(resolve, reject);
     return () => undefined;
   });
-  const resolved = performance.now();
+  const resolved = limit.elapsed;
   if (isIP(host) === 0) trace.dns = (trace.dns ?? 0) + resolved - start;
 
   const port = url.port === '' ? defaultPort : Number(url.port);
   const connection = await limit.guard<Connection>('connecting', (resolve, reject) =>
     connectAny(candidates, port, allow, resolve, reject),
   );
-  trace.connect = (trace.connect ?? 0) + performance.now() - resolved;
+  trace.connect = (trace.connect ?? 0) + limit.elapsed - resolved;
   return connection;
 }
 

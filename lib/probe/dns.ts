@@ -1,6 +1,7 @@
 import { lookup, promises } from 'node:dns';
 import { isIP } from 'node:net';
 import { codeOf, failureOf } from './failure.js';
+import type { Clock } from './limit.js';
 
 /** At 300 questions in flight, answers over UDP were lost (MEASURES). */
 const QUESTIONS_AT_ONCE = 200;
@@ -16,8 +17,8 @@ export interface Candidates {
 }
 
 export interface NameResolver {
-  /** IPv4 first. Rejects with a ProbeFailure `dns`. */
-  resolve(host: string): Promise<Candidates>;
+  /** IPv4 first. Rejects with a ProbeFailure `dns`. While it waits for its turn to ask, the clock stands still. */
+  resolve(host: string, clock: Clock): Promise<Candidates>;
   close(): void;
 }
 
@@ -29,25 +30,25 @@ export interface NameResolver {
 export function createResolver(servers?: readonly string[]): NameResolver {
   const resolver = new promises.Resolver({ timeout: FIRST_WAIT, tries: TRIES });
   if (servers) resolver.setServers(servers);
-  const gate = createGate(QUESTIONS_AT_ONCE);
-  const ask = (host: string, family: 4 | 6) =>
-    gate(() => (family === 4 ? resolver.resolve4(host) : resolver.resolve6(host)));
+  const gate = createGate(QUESTIONS_AT_ONCE, FIRST_WAIT);
+  const ask = (host: string, family: 4 | 6, clock?: Clock) =>
+    gate(() => (family === 4 ? resolver.resolve4(host) : resolver.resolve6(host)), clock);
 
-  const fromDns = async (host: string): Promise<Candidates> => {
+  const fromDns = async (host: string, clock: Clock): Promise<Candidates> => {
     try {
-      return { addresses: await ask(host, 4), more: () => ask(host, 6).catch(() => []) };
+      return { addresses: await ask(host, 4, clock), more: () => ask(host, 6).catch(() => []) };
     } catch (error) {
       if (codeOf(error) !== 'ENODATA') throw error;
-      return { addresses: await ask(host, 6), more: null };
+      return { addresses: await ask(host, 6, clock), more: null };
     }
   };
 
   return {
-    async resolve(host) {
+    async resolve(host, clock) {
       if (isIP(host) !== 0) return { addresses: [host], more: null };
       const local = !host.includes('.') || host.endsWith('.local');
       try {
-        return local ? await fromSystem(host) : await fromDns(host);
+        return local ? await fromSystem(host) : await fromDns(host, clock);
       } catch (error) {
         if (local || !['ENOTFOUND', 'ENODATA'].includes(codeOf(error))) throw failureOf(error, 'dns');
         return await fromSystem(host).catch(() => {
@@ -68,19 +69,39 @@ function fromSystem(host: string): Promise<Candidates> {
   });
 }
 
-/** Lets at most `width` of the given calls be under way. */
-function createGate(width: number): <T>(call: () => Promise<T>) => Promise<T> {
+/**
+ * Lets at most `width` of the given calls be under way; one that takes longer than `patience` ms gives its place up,
+ * for many that nobody answers may not hold up the rest. The clock stands still while a call waits for its place.
+ */
+function createGate(
+  width: number,
+  patience: number,
+): <T>(call: () => Promise<T>, clock?: Clock) => Promise<T> {
   let free = width;
   const waiting: (() => void)[] = [];
-  return async (call) => {
+  const leave = () => {
+    const next = waiting.shift();
+    if (next) next();
+    else free++;
+  };
+  return async (call, clock) => {
     if (free > 0) free--;
-    else await new Promise<void>((resolve) => waiting.push(resolve));
+    else {
+      clock?.pause();
+      await new Promise<void>((resolve) => waiting.push(resolve));
+      clock?.resume();
+    }
+    let isInside = true;
+    const leaveOnce = () => {
+      if (isInside) leave();
+      isInside = false;
+    };
+    const timer = setTimeout(leaveOnce, patience);
     try {
       return await call();
     } finally {
-      const next = waiting.shift();
-      if (next) next();
-      else free++;
+      clearTimeout(timer);
+      leaveOnce();
     }
   };
 }

@@ -1,73 +1,88 @@
-import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { createContext, Script, type Context } from 'node:vm';
+import { Worker } from 'node:worker_threads';
 import type { Evaluation, Evaluator } from '../rules/assertions.js';
-import { codeOf } from './failure.js';
 
-/** Time for one expression, in ms. While it runs, nothing else does. */
+/** Time for one expression, in ms. */
 const TIME_LIMIT = 250;
-/** Nested calls and elements of a sequence at most, in JSONata. */
-const STACK = 500;
-const SEQUENCE = 100_000;
+/** Heap of the thread in MB: an expression that needs more breaks, and nothing else does. */
+const HEAP = 128;
 
-const SEARCH = new Script(`outcome = String(new RegExp(source, flags).test(text))`);
-
-const QUERY = new Script(`
-  outcome = 'broken';
-  (async () => {
-    let input;
-    try {
-      input = JSON.parse(text);
-    } catch {
-      outcome = 'not_json';
-      return;
-    }
-    try {
-      let expression = compiled.get(source);
-      if (!expression) compiled.set(source, (expression = jsonata(source, { stack: ${STACK}, sequence: ${SEQUENCE} })));
-      outcome = String((await expression.evaluate(input)) === true);
-    } catch {}
-  })();
-`);
-
-const OUTCOMES: readonly string[] = ['true', 'false', 'not_json'] satisfies Evaluation[];
-
-/**
- * Runs regular expressions and JSONata in a context of its own whose calls, microtasks included, are stopped after
- * TIME_LIMIT: the only bound that holds for a regex that backtracks, an endless recursion and a slow built-in alike.
- * It guards time, not trust: the expressions are the operator's. JSONata is loaded with the first query.
- */
-export function createEvaluator(): Evaluator {
-  let context: Context | null = null;
-
-  const run = (script: Script, source: string, flags: string, text: string): Evaluation => {
-    const box = (context ??= createContext({}, { microtaskMode: 'afterEvaluate' }));
-    if (script === QUERY && !('jsonata' in box)) loadJsonata(box);
-    Object.assign(box, { source, flags, text, outcome: 'broken' });
-    try {
-      script.runInContext(box, { timeout: TIME_LIMIT });
-      const outcome: unknown = box['outcome'];
-      return OUTCOMES.includes(outcome as string) ? (outcome as Evaluation) : 'broken';
-    } catch (error) {
-      return codeOf(error) === 'ERR_SCRIPT_EXECUTION_TIMEOUT' ? 'slow' : 'broken';
-    } finally {
-      box['text'] = '';
-    }
-  };
-
-  return {
-    search: ({ source, flags }, text) => run(SEARCH, source, flags, text),
-    query: (expression, json) => run(QUERY, expression, '', json),
-  };
+/** What the thread is given; it answers each with an Evaluation. */
+export interface Task {
+  readonly source: string;
+  /** Of a regular expression; null: the source is JSONata. */
+  readonly flags: string | null;
+  readonly text: string;
 }
+
+interface Job extends Task {
+  readonly resolve: (evaluation: Evaluation) => void;
+}
+
+const OUTCOMES: readonly unknown[] = ['true', 'false', 'not_json', 'slow', 'broken'] satisfies Evaluation[];
 
 /** Under this name, and at the top, Vercel's builder sees what is resolved, and ships it. */
 const require = createRequire(import.meta.url);
-let jsonataScript: Script | undefined;
 
-function loadJsonata(context: Context): void {
-  jsonataScript ??= new Script(
-    `compiled = new Map(); (function (module, exports) { ${readFileSync(require.resolve('jsonata'), 'utf8')}\n; jsonata = module.exports; })({ exports: {} }, {});`,
-  );
-  jsonataScript.runInContext(context);
+/**
+ * Runs regular expressions and JSONata one by one in a thread, which is started with the first: while one of them is
+ * slow, the process goes on. One that had to be stopped once waits thereafter until no other is waiting.
+ * It guards time, not trust: the expressions are the operator's.
+ */
+export function createEvaluator(): Evaluator & { close(): Promise<void> } {
+  const waiting: Job[] = [];
+  const putOff: Job[] = [];
+  const stopped = new Set<string>();
+  let thread: Worker | null = null;
+  let job: Job | null = null;
+
+  const next = () => {
+    if (job) return;
+    job = waiting.shift() ?? putOff.shift() ?? null;
+    if (!job) return;
+    thread ??= start();
+    const { source, flags, text } = job;
+    thread.ref();
+    thread.postMessage({ source, flags, text } satisfies Task);
+  };
+
+  const settle = (outcome: unknown) => {
+    const settled = job;
+    job = null;
+    thread?.unref();
+    if (!settled) return;
+    if (outcome === 'slow') stopped.add(settled.source);
+    settled.resolve(OUTCOMES.includes(outcome) ? (outcome as Evaluation) : 'broken');
+    next();
+  };
+
+  const start = () => {
+    const started = new Worker(new URL('./evaluator-thread.js', import.meta.url), {
+      workerData: { jsonataPath: require.resolve('jsonata'), timeLimit: TIME_LIMIT },
+      resourceLimits: { maxOldGenerationSizeMb: HEAP },
+      execArgv: [],
+    });
+    started.on('message', settle);
+    // An exit follows.
+    started.on('error', () => undefined);
+    started.once('exit', () => {
+      thread = null;
+      settle('broken');
+    });
+    return started;
+  };
+
+  const evaluate = (task: Task) =>
+    new Promise<Evaluation>((resolve) => {
+      (stopped.has(task.source) ? putOff : waiting).push({ ...task, resolve });
+      next();
+    });
+
+  return {
+    search: ({ source, flags }, text) => evaluate({ source, flags, text }),
+    query: (source, text) => evaluate({ source, flags: null, text }),
+    async close() {
+      await thread?.terminate();
+    },
+  };
 }

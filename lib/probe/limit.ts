@@ -4,7 +4,12 @@ import { ProbeFailure } from './failure.js';
 export const RUN_OVER = "the run's time was up";
 
 export type Stage =
-  'resolving' | 'connecting' | 'in the TLS handshake' | 'waiting for the answer' | 'in the body';
+  | 'resolving'
+  | 'connecting'
+  | 'in the TLS handshake'
+  | 'waiting for the answer'
+  | 'in the body'
+  | 'being judged';
 
 const LONGEST_TIMER = 2 ** 31 - 1;
 
@@ -20,22 +25,52 @@ function limitsOf(signal: AbortSignal): Set<Limit> {
   return limits;
 }
 
+/** A clock that stands still while a target waits for us. */
+export interface Clock {
+  pause(): void;
+  resume(): void;
+}
+
 /** One time limit over a whole attempt, whatever it is doing, and the end of the run it belongs to. */
-export class Limit {
+export class Limit implements Clock {
   stage: Stage = 'resolving';
   #failure: ProbeFailure | null = null;
   #stop: (failure: ProbeFailure) => void = () => undefined;
+  /** Time that was over before the clock last began to run. */
+  #before = 0;
+  #runsSince: number | null = null;
+  #timer: NodeJS.Timeout | undefined;
+  readonly #ms: number;
   readonly #siblings: Set<Limit>;
-  readonly #timer: NodeJS.Timeout;
 
   constructor(ms: number, signal: AbortSignal) {
-    this.#timer = setTimeout(
-      () => this.end(new ProbeFailure('timeout', `timed out ${this.stage}`)),
-      Math.min(ms, LONGEST_TIMER),
-    );
+    this.#ms = Math.min(ms, LONGEST_TIMER);
     this.#siblings = limitsOf(signal);
     this.#siblings.add(this);
+    this.resume();
     if (signal.aborted) this.end();
+  }
+
+  /** Time that the target has taken so far, in ms. */
+  get elapsed(): number {
+    return this.#before + (this.#runsSince === null ? 0 : performance.now() - this.#runsSince);
+  }
+
+  /** From here on, only the end of the run stops a step. */
+  pause(): void {
+    this.#before = this.elapsed;
+    this.#runsSince = null;
+    clearTimeout(this.#timer);
+  }
+
+  /** Does nothing where the limit has ended. */
+  resume(): void {
+    if (this.#failure) return;
+    this.#runsSince = performance.now();
+    this.#timer = setTimeout(
+      () => this.end(new ProbeFailure('timeout', `timed out ${this.stage}`)),
+      this.#ms - this.#before,
+    );
   }
 
   /** Runs one step. `start` returns how to stop it; when the limit ends, it is stopped and the promise rejects. */

@@ -46,7 +46,6 @@ export function createProber(options: ProberOptions = {}): Prober {
 
   return {
     async attempt(target, signal) {
-      const start = performance.now();
       const trace: Trace = {
         dns: null,
         connect: null,
@@ -64,10 +63,14 @@ export function createProber(options: ProberOptions = {}): Prober {
         const probe = PROBES[url.protocol];
         if (!probe) throw new Error('no probe for this protocol');
         const body = await probe(target, url, { limit, trace, resolver, exchange, secureContext, isPublic });
-        total = performance.now() - start;
+        limit.pause();
+        total = limit.elapsed;
         const { statusCode, tlsExpiresAt } = trace;
         const answer = { at: now(), statusCode, body, latency: Math.round(total), tlsExpiresAt };
-        verdict = judgeAnswer(target.assertions, answer, evaluator);
+        verdict = await limit.guard<Verdict>('being judged', (resolve, reject) => {
+          judgeAnswer(target.assertions, answer, evaluator).then(resolve, reject);
+          return () => undefined;
+        });
       } catch (error) {
         const { code, message } = failureOf(error, 'exchange');
         verdict = { outcome: 'failed', reason: code, message };
@@ -82,7 +85,7 @@ export function createProber(options: ProberOptions = {}): Prober {
           connect: tenths(trace.connect),
           tls: tenths(trace.tls),
           ttfb: tenths(trace.ttfb),
-          total: tenths(total ?? performance.now() - start),
+          total: tenths(total ?? limit.elapsed),
         },
         tlsExpiresAt: trace.tlsExpiresAt,
         noServer: trace.noServer,
@@ -90,7 +93,7 @@ export function createProber(options: ProberOptions = {}): Prober {
     },
     async close() {
       resolver.close();
-      await close();
+      await Promise.all([close(), evaluator.close()]);
     },
   };
 }

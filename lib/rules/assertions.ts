@@ -23,12 +23,12 @@ export interface Answer {
 /** `slow`: it took too long and was stopped. `broken`: the expression itself failed. */
 export type Evaluation = 'true' | 'false' | 'not_json' | 'slow' | 'broken';
 
-/** Runs what may never end. It bounds the time of each call, and never throws. */
+/** Runs what may never end. It bounds the time that each takes, and never rejects. */
 export interface Evaluator {
   /** Whether a regular expression is found in the text. */
-  search(pattern: { readonly source: string; readonly flags: string }, text: string): Evaluation;
+  search(pattern: { readonly source: string; readonly flags: string }, text: string): Promise<Evaluation>;
   /** Whether a JSONata expression over the JSON text gives `true` itself. */
-  query(expression: string, json: string): Evaluation;
+  query(expression: string, json: string): Promise<Evaluation>;
 }
 
 export type Verdict = Pick<Attempt, 'outcome' | 'reason' | 'message'>;
@@ -47,11 +47,15 @@ export function needsBody(assertions: Assertions): boolean {
  * Judges an answer: status, then body, then JSON, then what makes it degraded. The first that does not hold decides.
  * Messages are fixed for a target, but for the status received.
  */
-export function judgeAnswer(assertions: Assertions, answer: Answer, evaluator: Evaluator): Verdict {
+export async function judgeAnswer(
+  assertions: Assertions,
+  answer: Answer,
+  evaluator: Evaluator,
+): Promise<Verdict> {
   return (
     judgeStatus(assertions, answer.statusCode) ??
-    judgeBody(assertions, answer.body, evaluator) ??
-    judgeDegraded(assertions, answer, evaluator) ??
+    (await judgeBody(assertions, answer.body, evaluator)) ??
+    (await judgeDegraded(assertions, answer, evaluator)) ??
     GOOD
   );
 }
@@ -62,22 +66,26 @@ function judgeStatus({ expectStatus }: Assertions, statusCode: number | null): V
   return failed('status', `status ${statusCode}, expected ${rangesText(expectStatus)}`);
 }
 
-function judgeBody(assertions: Assertions, body: Body | null, evaluator: Evaluator): Verdict | null {
+async function judgeBody(
+  assertions: Assertions,
+  body: Body | null,
+  evaluator: Evaluator,
+): Promise<Verdict | null> {
   if (body === null) return null;
   if (body.cut) return failed('too_large', 'body too large');
   const { expectBody, rejectBody, expectJson } = assertions;
   if (expectBody) {
-    const found = find(expectBody, body.text, evaluator);
+    const found = await find(expectBody, body.text, evaluator);
     if (found === 'false') return failed('body', 'expected text not found');
     if (found !== 'true') return failed('body', `body expression ${trouble(found)}`);
   }
   if (rejectBody) {
-    const found = find(rejectBody, body.text, evaluator);
+    const found = await find(rejectBody, body.text, evaluator);
     if (found === 'true') return failed('body', 'rejected text found');
     if (found !== 'false') return failed('body', `body expression ${trouble(found)}`);
   }
   if (expectJson !== null) {
-    const holds = evaluator.query(expectJson, body.text);
+    const holds = await evaluator.query(expectJson, body.text);
     if (holds === 'not_json') return failed('json', 'body is not JSON');
     if (holds === 'false') return failed('json', 'JSON expression is not true');
     if (holds !== 'true') return failed('json', `JSON expression ${trouble(holds)}`);
@@ -86,13 +94,13 @@ function judgeBody(assertions: Assertions, body: Body | null, evaluator: Evaluat
 }
 
 /** What cannot be told degrades too, for it may not take a target down. */
-function judgeDegraded(
+async function judgeDegraded(
   { degradedJson, degradedAfter, tlsExpiry }: Assertions,
   { at, body, latency, tlsExpiresAt }: Answer,
   evaluator: Evaluator,
-): Verdict | null {
+): Promise<Verdict | null> {
   if (degradedJson !== null && body !== null) {
-    const holds = evaluator.query(degradedJson, body.text);
+    const holds = await evaluator.query(degradedJson, body.text);
     if (holds === 'true') return degraded('degraded by JSON expression');
     if (holds === 'not_json') return degraded('body is not JSON');
     if (holds !== 'false') return degraded(`degraded expression ${trouble(holds)}`);
@@ -107,7 +115,7 @@ function judgeDegraded(
   return null;
 }
 
-function find(pattern: TextPattern, text: string, evaluator: Evaluator): Evaluation {
+async function find(pattern: TextPattern, text: string, evaluator: Evaluator): Promise<Evaluation> {
   if (pattern.kind === 'regex') return evaluator.search(pattern, text);
   return text.includes(pattern.text) ? 'true' : 'false';
 }

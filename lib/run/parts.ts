@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config/config.js';
 import { createPacer } from '../probe/pace.js';
@@ -24,6 +25,8 @@ export function runParts(config: Config): Parts {
     now: Date.now,
     random: Math.random,
     sleep: async (ms, signal) => {
+      // As many may sleep as there are targets; Node would warn of the eleventh.
+      setMaxListeners(0, signal);
       await delay(Math.max(0, ms), undefined, { signal }).catch(() => undefined);
     },
     log: console.log,

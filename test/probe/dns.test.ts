@@ -91,12 +91,26 @@ describe('an address that hangs', () => {
   });
 });
 
+const clock = { pause: () => undefined, resume: () => undefined };
+
+test('many names that nobody answers for do not hold up another', async () => {
+  const silent = Array.from({ length: 200 }, (_, i) => `n${i}.test`);
+  const zone = Object.fromEntries(silent.map((name) => [name, 'silent'] as const));
+  const server = await serveDns({ ...zone, 'a.test': { A: [ADDRESS] } });
+  const resolver = createResolver(server.servers);
+  const givenUp = silent.map((name) => resolver.resolve(name, clock).catch(() => 'given up'));
+  const found = resolver.resolve('a.test', clock);
+  expect(await Promise.race([found, ...givenUp])).toMatchObject({ addresses: [ADDRESS] });
+  resolver.close();
+  await Promise.all(givenUp);
+});
+
 test('at most 200 questions are under way', async () => {
   const zone = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`n${i}.test`, { A: [ADDRESS] }]));
   const server = await serveDns(zone, 30);
   const resolver = createResolver(server.servers);
   afterAll(() => resolver.close());
-  const found = await Promise.all(Object.keys(zone).map((name) => resolver.resolve(name)));
+  const found = await Promise.all(Object.keys(zone).map((name) => resolver.resolve(name, clock)));
   expect(found.every(({ addresses }) => addresses[0] === ADDRESS)).toBe(true);
   expect(server.mostAtOnce()).toBeGreaterThan(100);
   expect(server.mostAtOnce()).toBeLessThanOrEqual(200);

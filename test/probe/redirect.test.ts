@@ -1,14 +1,27 @@
-import type { IncomingMessage } from 'node:http';
-import { afterAll, describe, expect, test } from 'vitest';
+import { createServer as createHttp, type IncomingMessage, type RequestListener } from 'node:http';
+import { createServer as createHttps } from 'node:https';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { isPublicAddress } from '../../lib/probe/address.js';
 import { createProber } from '../../lib/probe/probe.js';
+import { createAuthority } from '../support/certificates.js';
 import { serveDns } from '../support/dns.js';
-import { serveHttp } from '../support/servers.js';
+import { serveHttp, serveTcp } from '../support/servers.js';
 import { someTarget, type TargetOptions } from '../support/targets.js';
 
 const never = new AbortController().signal;
 const PUBLIC = '127.8.8.8';
-const dns = await serveDns({ 'inside.test': { A: ['127.0.0.1'] }, 'outside.test': { A: [PUBLIC] } });
-const prober = createProber({ servers: dns.servers, isPublic: (address) => address === PUBLIC });
+let rebound = 0;
+beforeEach(() => void (rebound = 0));
+const dns = await serveDns({
+  'inside.test': { A: ['127.0.0.1'] },
+  'inside6.test': { AAAA: ['::1'] },
+  'outside.test': { A: [PUBLIC] },
+  'both.test': { A: ['127.0.0.1', PUBLIC] },
+  'both6.test': { A: [PUBLIC], AAAA: ['::ffff:127.0.0.1'] },
+  'rebinding.test': () => ({ A: [rebound++ === 0 ? PUBLIC : '127.0.0.1'] }),
+});
+const isPublic = (address: string) => address === PUBLIC || isPublicAddress(address);
+const prober = createProber({ servers: dns.servers, isPublic });
 afterAll(() => prober.close());
 
 interface Seen {
@@ -20,7 +33,7 @@ interface Seen {
 /** Redirects `/<status>/<location>` there, answers 200 otherwise; `seen` are its requests. */
 async function redirecting(address = '127.0.0.1') {
   const seen: Seen[] = [];
-  const { port } = await serveHttp((request, response) => {
+  const { port, accepted } = await serveHttp((request, response) => {
     let body = '';
     request.on('data', (chunk) => (body += String(chunk)));
     request.on('end', () => {
@@ -33,7 +46,22 @@ async function redirecting(address = '127.0.0.1') {
   }, address);
   const to = (status: number, location: string) =>
     `http://${address}:${port}/${status}/${encodeURIComponent(location)}`;
-  return { seen, port, base: `http://${address}:${port}/`, to };
+  return { seen, accepted, port, base: `http://${address}:${port}/`, to };
+}
+
+/** HTTP and HTTPS on one port, told apart by the first byte. */
+async function serveBoth(listener: RequestListener): Promise<number> {
+  const plain = createHttp(listener);
+  const secure = createHttps(createAuthority('Test CA').issue(['127.0.0.1']), listener);
+  const { port } = await serveTcp((socket) => {
+    socket.once('data', (first) => {
+      socket.pause();
+      socket.unshift(first);
+      (first[0] === 22 ? secure : plain).emit('connection', socket);
+      process.nextTick(() => socket.resume());
+    });
+  });
+  return port;
 }
 
 const attempt = (url: string, options?: TargetOptions) => prober.attempt(someTarget(url, options), never);
@@ -79,6 +107,25 @@ describe('a redirect', () => {
       expect([headers.host, headers['user-agent']]).not.toContain(['x.test', 'mine']);
     }
     expect([one.seen.length, two.seen.length]).toEqual([2, 1]);
+  });
+
+  test.each([
+    ['http', 'https'],
+    ['https', 'http'],
+  ])('takes nothing that was configured from %s to %s on the same host and port', async (from, to) => {
+    const seen: IncomingMessage['headers'][] = [];
+    const port = await serveBoth((request, response) => {
+      seen.push(request.headers);
+      if (request.url === '/') response.end('ok');
+      else response.writeHead(307, { location: `${to}://127.0.0.1:${port}/` }).end();
+    });
+    const request = { headers: { authorization: 'Bearer t', 'x-key': 'k' } };
+    const url = `${from}://127.0.0.1:${port}/away`;
+    expect(await attempt(url, { request, tlsVerify: false })).toMatchObject({ outcome: 'good' });
+    expect(seen.map((headers) => [headers.authorization, headers['x-key']])).toEqual([
+      ['Bearer t', 'k'],
+      [undefined, undefined],
+    ]);
   });
 
   test('does not send credentials that the redirect brings', async () => {
@@ -139,18 +186,91 @@ describe('a private address', () => {
 
   test.each([
     ['by number', '127.0.0.1'],
-    ['in another notation', '0x7f.1'],
+    ['with a dot at its end', '127.0.0.1.'],
+    ['in hexadecimal', '0x7f.1'],
+    ['in one hexadecimal number', '0x7f000001'],
+    ['in octal', '0177.0.0.01'],
     ['in one number', '2130706433'],
+    ['in short', '127.1'],
+    ['in full-width digits', '%EF%BC%91%EF%BC%92%EF%BC%97.0.0.1'],
+    ['percent-encoded', '%31%32%37.0.0.1'],
+    ['that means any', '0.0.0.0'],
+    ['that means any, in short', '0'],
     ['mapped into IPv6', '[::ffff:127.0.0.1]'],
+    ['mapped into IPv6 in hexadecimal', '[0:0:0:0:0:ffff:7f00:1]'],
+    ['made compatible with IPv6', '[::127.0.0.1]'],
+    ['behind NAT64', '[64:ff9b::127.0.0.1]'],
     ['of IPv6', '[::1]'],
+    ['of IPv6 that means any', '[::]'],
+    ['behind a public user name', 'outside.test@127.0.0.1'],
+    ['behind public credentials', 'outside.test:80@127.0.0.1'],
     ['by a name', 'inside.test'],
+    ['by a name of IPv6', 'inside6.test'],
+    ['by a name in capitals with a dot', 'INSIDE.test.'],
     ['by a name of the hosts file', 'localhost'],
+    ['by a name that was public before', 'rebinding.test'],
   ])('%s is not reached by a redirect from a public one', async (_name, host) => {
     const [inside, outside] = [await redirecting(), await redirecting(PUBLIC)];
+    rebound = 1;
     const url = outside.to(302, `http://${host}:${inside.port}/`);
     expect(await attempt(url)).toMatchObject(blocked);
-    expect(inside.seen).toEqual([]);
+    expect(inside.accepted()).toBe(0);
   });
+
+  test.each([
+    '10.0.0.1',
+    '100.64.0.1',
+    '100.100.100.200',
+    '169.254.169.254',
+    '169.254.170.2',
+    '172.16.0.1',
+    '192.168.0.1',
+    '2852039166',
+    '0xa9fea9fe',
+    '[::ffff:169.254.169.254]',
+    '[64:ff9b::a9fe:a9fe]',
+    '[fd00:ec2::254]',
+    '[fe80::1]',
+  ])('%s of a network or cloud is not asked', async (host) => {
+    const outside = await redirecting(PUBLIC);
+    expect(await attempt(outside.to(302, `http://${host}/latest/meta-data/`))).toMatchObject({
+      ...blocked,
+      timings: { dns: null },
+    });
+  });
+
+  test('by a name of the hosts file with a dot at its end, which not every system knows, is not reached', async () => {
+    const [inside, outside] = [await redirecting(), await redirecting(PUBLIC)];
+    const { reason } = await attempt(outside.to(302, `http://localhost.:${inside.port}/`));
+    expect(['blocked', 'dns']).toContain(reason);
+    expect(inside.accepted()).toBe(0);
+  });
+
+  test('that a public name turns to between two requests is not reached', async () => {
+    const [inside, outside] = [await redirecting(), await redirecting(PUBLIC)];
+    const to = encodeURIComponent(`http://rebinding.test:${inside.port}/`);
+    expect(await attempt(`http://rebinding.test:${outside.port}/302/${to}`)).toMatchObject(blocked);
+    expect([outside.seen.length, inside.seen]).toEqual([1, []]);
+    expect(rebound).toBeGreaterThanOrEqual(2);
+  });
+
+  test('beside a public one under the same name is passed over', async () => {
+    const outside = await redirecting(PUBLIC);
+    expect(await attempt(outside.to(302, `http://both.test:${outside.port}/`))).toMatchObject({
+      outcome: 'good',
+    });
+  });
+
+  test.each(['both.test', 'both6.test'])(
+    'is not the way out where the public one under the same name refuses (%s)',
+    async (host) => {
+      const [inside, outside] = [await redirecting(), await redirecting(PUBLIC)];
+      const result = await attempt(outside.to(302, `http://${host}:${inside.port}/`));
+      expect(result).toMatchObject({ outcome: 'failed', statusCode: 302 });
+      expect(inside.seen).toEqual([]);
+      expect(inside.accepted()).toBe(0);
+    },
+  );
 
   test('is not reached over a public one by a private one', async () => {
     const [inside, outside] = [await redirecting(), await redirecting(PUBLIC)];

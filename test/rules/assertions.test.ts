@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { createEvaluator } from '../../lib/probe/evaluator.js';
 import { judgeAnswer, type Answer } from '../../lib/rules/assertions.js';
 import type { Assertions } from '../../lib/types.js';
@@ -6,6 +6,7 @@ import { someAssertions } from '../support/targets.js';
 
 const DAY = 86_400_000;
 const evaluator = createEvaluator();
+afterAll(() => evaluator.close());
 
 function judge(assertions: Partial<Assertions>, answer: Partial<Answer> | string = {}) {
   return judgeAnswer(
@@ -41,13 +42,14 @@ describe('status', () => {
     [403, failed('status', 'status 403, expected 200-299,404')],
     [404, good],
     [null, good],
-  ])('%s', (statusCode, verdict) => {
-    expect(judge({ expectStatus: ranges }, { statusCode })).toEqual(verdict);
+  ])('%s', async (statusCode, verdict) => {
+    expect(await judge({ expectStatus: ranges }, { statusCode })).toEqual(verdict);
   });
 
-  test('a long list does not make a long message', () => {
+  test('a long list does not make a long message', async () => {
     const expectStatus = Array.from({ length: 99 }, (_, i) => ({ from: 100 + i, to: 100 + i }));
-    expect(judge({ expectStatus }).message?.length).toBeLessThanOrEqual(120);
+    const { message } = await judge({ expectStatus });
+    expect(message?.length).toBeLessThanOrEqual(120);
   });
 });
 
@@ -79,8 +81,8 @@ describe('body', () => {
       `${'a'.repeat(60)}b`,
       failed('body', 'body expression took too long'),
     ],
-  ])('%s', (_name, assertions, body, verdict) => {
-    expect(judge(assertions, body)).toEqual(verdict);
+  ])('%s', async (_name, assertions, body, verdict) => {
+    expect(await judge(assertions, body)).toEqual(verdict);
   });
 
   test.each<Partial<Assertions>>([
@@ -88,8 +90,8 @@ describe('body', () => {
     { rejectBody: text('a') },
     { expectJson: 'a' },
     { degradedJson: 'a' },
-  ])('a cut body cannot be judged: %j', (assertions) => {
-    expect(judge(assertions, { body: { text: '', cut: true } })).toEqual(
+  ])('a cut body cannot be judged: %j', async (assertions) => {
+    expect(await judge(assertions, { body: { text: '', cut: true } })).toEqual(
       failed('too_large', 'body too large'),
     );
   });
@@ -120,18 +122,18 @@ describe('JSON', () => {
     ['[1..10000000]', '{}', broke],
     ['a.b', '['.repeat(100_000) + ']'.repeat(100_000), broke],
     ['a.b', '['.repeat(100_000), failed('json', 'body is not JSON')],
-  ])('%s', (expectJson, body, verdict) => {
-    expect(judge({ expectJson }, body)).toEqual(verdict);
+  ])('%s', async (expectJson, body, verdict) => {
+    expect(await judge({ expectJson }, body)).toEqual(verdict);
   });
 
-  test('what was stopped leaves nothing to the next expression', () => {
-    expect(judge({ expectJson: '($f := function($x) { $f($x + 1) }; $f(1))' }, '{}')).toEqual(slow);
-    for (let i = 0; i < 5; i++) expect(judge({ expectJson: 'i = 1' }, '{"i":1}')).toEqual(good);
+  test('what was stopped leaves nothing to the next expression', async () => {
+    expect(await judge({ expectJson: '($f := function($x) { $f($x + 1) }; $f(1))' }, '{}')).toEqual(slow);
+    for (let i = 0; i < 5; i++) expect(await judge({ expectJson: 'i = 1' }, '{"i":1}')).toEqual(good);
   });
 
-  test('an expression keeps nothing of an answer', () => {
-    expect(judge({ expectJson: '($x := a; $x = 1)' }, '{"a":1}')).toEqual(good);
-    expect(judge({ expectJson: '$x = 1' }, '{}')).toEqual(notTrue);
+  test('an expression keeps nothing of an answer', async () => {
+    expect(await judge({ expectJson: '($x := a; $x = 1)' }, '{"a":1}')).toEqual(good);
+    expect(await judge({ expectJson: '$x = 1' }, '{}')).toEqual(notTrue);
   });
 });
 
@@ -164,12 +166,12 @@ describe('degraded', () => {
       degraded('certificate ends in less than 24 hours'),
     ],
     ['expiry not looked at', { tlsExpiry: 0 }, { at, tlsExpiresAt: at - 1 }, good],
-  ])('%s', (_name, assertions, answer, verdict) => {
-    expect(judge(assertions, answer)).toEqual(verdict);
+  ])('%s', async (_name, assertions, answer, verdict) => {
+    expect(await judge(assertions, answer)).toEqual(verdict);
   });
 });
 
-test('status comes before body, body before JSON, JSON before what degrades', () => {
+test('status comes before body, body before JSON, JSON before what degrades', async () => {
   const all = {
     expectBody: text('here'),
     rejectBody: text('gone'),
@@ -178,15 +180,15 @@ test('status comes before body, body before JSON, JSON before what degrades', ()
     degradedAfter: 1,
   };
   const body = (value: string) => ({ text: value, cut: false });
-  const reasons = [
+  const verdicts = await Promise.all([
     judge(all, { statusCode: 500, body: body('gone') }),
     judge(all, { body: body('gone') }),
     judge(all, { body: body('"here gone"') }),
     judge(all, { body: body('{"ok":false,"slow":true,"x":"here"}') }),
     judge(all, { body: body('{"ok":true,"slow":true,"x":"here"}') }),
     judge(all, { body: body('{"ok":true,"slow":false,"x":"here"}') }),
-  ].map(({ message }) => message);
-  expect(reasons).toEqual([
+  ]);
+  expect(verdicts.map(({ message }) => message)).toEqual([
     'status 500, expected 200-299',
     'expected text not found',
     'rejected text found',

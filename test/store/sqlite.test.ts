@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openSqlite } from '../../lib/store/sqlite.js';
-import { runChild } from '../support/child.js';
+import { runChild, type ChildOptions } from '../support/child.js';
 import { storeContract } from './contract.js';
 
 let root: string;
@@ -137,10 +137,8 @@ describe('a file that is no sound database of ours', () => {
 });
 
 describe('another process', () => {
-  const run = (task: string, fileBlocks?: number) =>
-    runChild(new URL('../support/sqlite-child.ts', import.meta.url), [path, task], {
-      fileBlocks,
-    });
+  const run = (task: string, options?: ChildOptions) =>
+    runChild(new URL('../support/sqlite-child.ts', import.meta.url), [path, task], options);
   const message = async (child: ChildProcess) => ((await once(child, 'message')) as [unknown])[0];
   const kill = async (child: ChildProcess) => {
     const gone = once(child, 'exit');
@@ -173,7 +171,7 @@ describe('another process', () => {
   });
 
   test('that may write no further reports it, and what was committed can be read', async () => {
-    const writer = run('fill', 2000);
+    const writer = run('fill', { fileBlocks: 2000 });
     expect(await message(writer)).toEqual({
       code: 'store_unreachable',
       message: 'the disk failed',

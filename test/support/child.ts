@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
@@ -7,20 +7,29 @@ import ts from 'typescript';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 let output: string | null = null;
 
-/**
- * Runs a script of `bin` or `test/support` in a process of its own, with messages between the two.
- * @param fileBlocks Blocks (512 or 1,024 bytes, as the shell has it) that a file of the child may have.
- */
+export interface ChildOptions extends SpawnOptions {
+  /** Blocks (512 or 1,024 bytes, as the shell has it) that a file of the child may have. */
+  readonly fileBlocks?: number | undefined;
+  /** Descriptors that it may have open. */
+  readonly openFiles?: number;
+  /** For Node itself. */
+  readonly nodeOptions?: readonly string[];
+}
+
+/** Runs a script of `bin` or `test/support` in a process of its own, with messages between the two. */
 export function runChild(
   script: URL,
   args: readonly string[],
-  { fileBlocks, ...options }: SpawnOptions & { readonly fileBlocks?: number | undefined } = {},
+  { fileBlocks, openFiles, nodeOptions = [], ...options }: ChildOptions = {},
 ): ChildProcess {
   prepareChildren();
-  const limit = fileBlocks === undefined ? '' : `ulimit -f ${fileBlocks}; `;
+  const limits = [
+    fileBlocks === undefined ? '' : `ulimit -f ${fileBlocks}; `,
+    openFiles === undefined ? '' : `ulimit -n ${openFiles}; `,
+  ];
   const path = relative(ROOT, fileURLToPath(script)).replace(/\.ts$/, '.js');
-  const command = [process.execPath, join(output ?? '', path), ...args];
-  return spawn('sh', ['-c', `${limit}exec "$0" "$@"`, ...command], {
+  const command = [process.execPath, ...nodeOptions, join(output ?? '', path), ...args];
+  return spawn('sh', ['-c', `${limits.join('')}exec "$0" "$@"`, ...command], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     ...options,
   });
@@ -37,6 +46,7 @@ function transpile(): string {
   process.once('exit', () => rmSync(target, { recursive: true, force: true }));
   for (const folder of ['api', 'bin', 'lib', join('test', 'support')]) {
     for (const file of readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })) {
+      if (file.endsWith('.js')) cpSync(join(ROOT, folder, file), join(target, folder, file));
       if (!file.endsWith('.ts')) continue;
       const { outputText } = ts.transpileModule(readFileSync(join(ROOT, folder, file), 'utf8'), {
         compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },

@@ -22,8 +22,17 @@ export interface DnsServer {
 const RCODES = { SERVFAIL: 2, REFUSED: 5 };
 const NXDOMAIN = 3;
 
-/** A name server on loopback that ends with the test file; a name that is not in `zone` does not exist. */
-export async function serveDns(zone: Readonly<Record<string, DnsReply>>, delay = 0): Promise<DnsServer> {
+/**
+ * A name server on loopback that ends with the test file; a name that is not in `zone` does not exist.
+ * @param delay of every answer, in ms
+ * @param losesFirst names whose first question goes unheard
+ */
+export async function serveDns(
+  zone: Readonly<Record<string, DnsReply | (() => DnsReply)>>,
+  delay = 0,
+  losesFirst: ReadonlySet<string> = new Set(),
+): Promise<DnsServer> {
+  const unheard = new Set(losesFirst);
   const socket = createSocket('udp4');
   const questions: string[] = [];
   let open = 0;
@@ -34,8 +43,9 @@ export async function serveDns(zone: Readonly<Record<string, DnsReply>>, delay =
     if (!question) return;
     const name = question.name.toLowerCase();
     questions.push(`${question.type} ${name}`);
-    const reply = zone[name];
-    if (reply === 'silent') return;
+    const found = zone[name];
+    const reply = typeof found === 'function' ? found() : found;
+    if (reply === 'silent' || unheard.delete(name)) return;
     most = Math.max(most, ++open);
     const type = question.type === 'AAAA' ? 'AAAA' : 'A';
     const addresses = typeof reply === 'object' ? (reply[type] ?? []) : [];

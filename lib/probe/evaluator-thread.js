@@ -1,0 +1,61 @@
+/* JavaScript, so that the sources can start it as a thread on every version of Node. */
+import { readFileSync } from 'node:fs';
+import { createContext, Script } from 'node:vm';
+import { parentPort, workerData } from 'node:worker_threads';
+
+/** Nested calls and elements of a sequence at most, in JSONata. */
+const STACK = 500;
+const SEQUENCE = 100_000;
+
+const SEARCH = new Script(`outcome = String(new RegExp(source, flags).test(text))`);
+
+const QUERY = new Script(`
+  outcome = 'broken';
+  (async () => {
+    let input;
+    try {
+      input = JSON.parse(text);
+    } catch {
+      outcome = 'not_json';
+      return;
+    }
+    try {
+      let expression = compiled.get(source);
+      if (!expression) compiled.set(source, (expression = jsonata(source, { stack: ${STACK}, sequence: ${SEQUENCE} })));
+      outcome = String((await expression.evaluate(input)) === true);
+    } catch {}
+  })();
+`);
+
+/** @type {{ jsonataPath: string, timeLimit: number }} */
+const { jsonataPath, timeLimit } = workerData;
+const box = createContext({}, { microtaskMode: 'afterEvaluate' });
+
+/**
+ * Runs one task in a context of its own whose calls, microtasks included, are stopped after `timeLimit`: the only bound
+ * that holds for a regex that backtracks, an endless recursion and a slow built-in alike.
+ * @param {import('./evaluator.js').Task} task
+ * @returns {string} an Evaluation, when the expression leaves it alone
+ */
+function run({ source, flags, text }) {
+  if (flags === null && !('jsonata' in box)) loadJsonata();
+  Object.assign(box, { source, flags, text, outcome: 'broken' });
+  try {
+    (flags === null ? QUERY : SEARCH).runInContext(box, { timeout: timeLimit });
+    return String(box['outcome']);
+  } catch (error) {
+    const { code } = /** @type {{ code?: unknown }} */ (Object(error));
+    return code === 'ERR_SCRIPT_EXECUTION_TIMEOUT' ? 'slow' : 'broken';
+  } finally {
+    box['text'] = '';
+  }
+}
+
+function loadJsonata() {
+  const source = readFileSync(jsonataPath, 'utf8');
+  new Script(
+    `compiled = new Map(); (function (module, exports) { ${source}\n; jsonata = module.exports; })({ exports: {} }, {});`,
+  ).runInContext(box);
+}
+
+parentPort?.on('message', (task) => parentPort?.postMessage(run(task)));

@@ -1,0 +1,45 @@
+import { afterAll, expect, test } from 'vitest';
+import { createEvaluator } from '../../lib/probe/evaluator.js';
+
+const evaluator = createEvaluator();
+afterAll(() => evaluator.close());
+
+const ENDLESS = '($f := function($x) { $f($x + 1) }; $f(1))';
+
+test('the process goes on while an expression does not end', async () => {
+  let turns = 0;
+  const timer = setInterval(() => turns++, 1);
+  expect(await evaluator.query(ENDLESS, '{}')).toBe('slow');
+  clearInterval(timer);
+  expect(turns).toBeGreaterThan(5);
+});
+
+test('an expression that was stopped once waits until no other is waiting', async () => {
+  expect(await evaluator.search({ source: '(a+)+$', flags: '' }, `${'a'.repeat(60)}b`)).toBe('slow');
+  expect(await evaluator.query(ENDLESS, '{}')).toBe('slow');
+  const order: string[] = [];
+  const told = (name: string) => () => order.push(name);
+  await Promise.all([
+    evaluator.query('a = 1', '{"a":1}').then(told('first')),
+    evaluator.query(ENDLESS, '{}').then(told('endless')),
+    evaluator.search({ source: '(a+)+$', flags: '' }, 'aa').then(told('once slow')),
+    evaluator.query('a = 2', '{"a":2}').then(told('second')),
+    evaluator.search({ source: 'b', flags: '' }, 'b').then(told('third')),
+  ]);
+  expect(order).toEqual(['first', 'second', 'third', 'endless', 'once slow']);
+});
+
+test('an expression that needs all memory breaks, and the next is evaluated', async () => {
+  const hungry = '$count([1..90000].{"a": [1..90000].{"b": $}})';
+  const before = process.memoryUsage().heapUsed;
+  expect(['broken', 'slow']).toContain(await evaluator.query(hungry, '{}'));
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(50_000_000);
+  expect(await evaluator.query('a = 1', '{"a":1}')).toBe('true');
+});
+
+test('after its thread was ended, the next expression is evaluated in another', async () => {
+  const stopped = evaluator.query(ENDLESS, '{}');
+  await evaluator.close();
+  expect(await stopped).toBe('broken');
+  expect(await evaluator.query('a = 1', '{"a":1}')).toBe('true');
+});
