@@ -1,8 +1,8 @@
 import { incidentFields, readIncident } from '../record/incidents.js';
 import type { Incident } from '../record/incidents.js';
 import { STATE_FIELD } from '../record/ledger.js';
-import type { RecentCheck } from '../record/log.js';
-import { readChecks, recentLogs } from '../record/log.js';
+import type { LogHead, RecentCheck } from '../record/log.js';
+import { logName, readChecks, recentLogs } from '../record/log.js';
 import type { Mark } from '../record/marks.js';
 import { DAY, DAYS_KEPT, HOUR, HOURS_KEPT, markField, readMark } from '../record/marks.js';
 import type { State } from '../record/state.js';
@@ -77,13 +77,27 @@ export async function loadHistory(store: Store, id: string, now: number): Promis
   const { hours, days } = historyTimes(now);
   const windows = WINDOWS.map((window) => windowStart(window, now));
   const times = [...new Set([...windows, ...hours, ...days])];
-  const { state, marks, fields, logs } = await load(store, times, incidentFields(slot), recentLogs(now));
+  const names = recentLogs(now);
+  const { state, marks, fields, logs } = await load(store, times, incidentFields(slot), names);
   const addedAt = state?.targets[slot]?.addedAt ?? now;
   const incidents = fields
     .flatMap((field) => (field === null ? [] : [unpack(() => readIncident(field))]))
     .filter(({ startedAt }) => startedAt >= addedAt)
     .sort((a, b) => b.startedAt - a.startedAt);
-  return { state, marks, incidents, checks: unpack(() => readChecks(logs, slot, now)) };
+  const whole = state === null ? logs : withPending(logs, names, state.log);
+  return { state, marks, incidents, checks: unpack(() => readChecks(whole, slot, now)) };
+}
+
+/** The logs with the rows that a run that is under way, or was cut off, has left in the state. */
+function withPending(
+  logs: readonly (string | null)[],
+  names: readonly string[],
+  { span, offset, pending }: LogHead,
+): (string | null)[] {
+  const name = logName(span);
+  return logs.map((log, i) =>
+    pending === '' || names[i] !== name ? log : (log ?? '').slice(0, offset - pending.length) + pending,
+  );
 }
 
 async function load(

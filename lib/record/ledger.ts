@@ -55,7 +55,6 @@ export class Ledger {
   private log: LogHead;
   private markedHour: number;
   private revision: number;
-  private rows = '';
   private readonly fields: Record<string, string> = {};
 
   /** @throws TextError when the stored text is not one of ours. */
@@ -126,28 +125,24 @@ export class Ledger {
       }
     }
     if (row.length > 0) {
-      const { text, head } = writeRow(this.log, this.span, {
-        at,
-        checks: row.sort((a, b) => a.slot - b.slot),
-      });
-      this.rows += text;
-      this.log = head;
+      const checks = row.sort((a, b) => a.slot - b.slot);
+      this.log = writeRow(this.log, this.span, { at, checks });
     }
     return transitions;
   }
 
   /** What to commit at the end of a run. */
   close(lastRun: LastRun): Changes {
-    const { rows, log } = this;
+    const { span, offset, pending } = this.log;
     return {
-      fields: this.fieldsWith(lastRun, log),
-      append: rows === '' ? null : { log: logName(log.span), offset: log.offset - rows.length, text: rows },
+      fields: this.fieldsWith(lastRun, { ...this.log, pending: '' }),
+      append: pending === '' ? null : { log: logName(span), offset: offset - pending.length, text: pending },
     };
   }
 
-  /** What to commit while a run goes on: all but the rows of the log, which `close` brings, so that it costs less. */
+  /** What to commit while a run goes on. The rows of the log stay pending in the state, which costs a command less. */
   checkpoint(lastRun: LastRun): Changes {
-    return { fields: this.fieldsWith(lastRun, this.head.log), append: null };
+    return { fields: this.fieldsWith(lastRun, this.log), append: null };
   }
 
   private fieldsWith(lastRun: LastRun, log: LogHead): Changes['fields'] {

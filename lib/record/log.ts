@@ -20,9 +20,11 @@ export interface LogHead {
   readonly lastUnit: number;
   /** How many cells the last row had, if it had those of the first so many slots; else null. */
   readonly lastWidth: number | null;
+  /** The end of what is written up to `offset`, as far as it is not in the log yet. */
+  readonly pending: string;
 }
 
-export const NO_LOG: LogHead = { span: -1, offset: 0, lastUnit: 0, lastWidth: null };
+export const NO_LOG: LogHead = { span: -1, offset: 0, lastUnit: 0, lastWidth: null, pending: '' };
 
 export interface LogRow {
   readonly at: number;
@@ -33,10 +35,13 @@ export interface LogRow {
   }[];
 }
 
-/** The log that takes the rows of a run at `now`: a clock that steps back a little goes on in the one at hand. */
+/**
+ * The log that takes the rows of a run at `now`. It is the one at hand where rows are pending for that, and after a clock
+ * stepped back a little.
+ */
 export function spanAt(head: LogHead, now: number): number {
   const span = Math.floor(now / SPAN);
-  return span === head.span - 1 ? head.span : span;
+  return head.pending !== '' || span === head.span - 1 ? head.span : span;
 }
 
 export function logName(span: number): string {
@@ -49,7 +54,7 @@ export function logName(span: number): string {
  * (twice the number of cells, plus one if slots are given), then its cells of two characters, each after the distance
  * from the slot before where slots are given.
  */
-export function writeRow(head: LogHead, span: number, row: LogRow): { text: string; head: LogHead } {
+export function writeRow(head: LogHead, span: number, row: LogRow): LogHead {
   const fresh = span !== head.span;
   const unit = Math.round(row.at / UNIT);
   const width = row.checks.length;
@@ -65,7 +70,8 @@ export function writeRow(head: LogHead, span: number, row: LogRow): { text: stri
     next = slot + 1;
   }
   const offset = (fresh ? 0 : head.offset) + text.length;
-  return { text, head: { span, offset, lastUnit: unit, lastWidth: complete ? width : null } };
+  const pending = head.pending + text;
+  return { span, offset, lastUnit: unit, lastWidth: complete ? width : null, pending };
 }
 
 export interface RecentCheck extends Cell {

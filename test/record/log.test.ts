@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cellCode, cellOf } from '../../lib/record/cell.js';
-import type { LogHead, LogRow } from '../../lib/record/log.js';
+import type { LogRow } from '../../lib/record/log.js';
 import { logName, NO_LOG, readChecks, recentLogs, spanAt, writeRow } from '../../lib/record/log.js';
 import { PAIR } from '../../lib/record/text.js';
 import { failedCheck, goodCheck } from '../support/targets.js';
@@ -10,19 +10,16 @@ const MINUTE = 60_000;
 const START = Date.UTC(2026, 0, 1, 12);
 
 /** The logs after these rows, each written by a run of its own. */
-function written(rows: readonly LogRow[]): { logs: Map<string, string>; head: LogHead } {
+function written(rows: readonly LogRow[]): Map<string, string> {
   const logs = new Map<string, string>();
   let head = NO_LOG;
   for (const row of rows) {
-    const result = writeRow(head, spanAt(head, row.at), row);
-    const before = logs.get(logName(result.head.span)) ?? '';
-    logs.set(
-      logName(result.head.span),
-      before.slice(0, result.head.offset - result.text.length) + result.text,
-    );
-    head = result.head;
+    const { pending, ...rest } = writeRow(head, spanAt(head, row.at), row);
+    const name = logName(rest.span);
+    logs.set(name, (logs.get(name) ?? '').slice(0, rest.offset - pending.length) + pending);
+    head = { ...rest, pending: '' };
   }
-  return { logs, head };
+  return logs;
 }
 
 const read = (logs: Map<string, string>, slot: number, now: number) =>
@@ -92,7 +89,7 @@ describe('the log of recent checks', () => {
             .map((slot) => ({ slot, check: goodCheck(at, { latency: slot }) }));
           return { at, checks };
         });
-        const { logs } = written(rows);
+        const logs = written(rows);
         for (const slot of [0, 1, 40]) {
           const expected = rows
             .filter((row) => row.at > at - 86_400_000 && row.checks.some((check) => check.slot === slot))
@@ -110,7 +107,7 @@ describe('the log of recent checks', () => {
         checks: Array.from({ length: width }, (__, slot) => ({ slot, check: goodCheck(0) })),
       }));
     const size = (width: number) =>
-      [...written(day(width)).logs.values()].reduce((sum, log) => sum + log.length, 0) / 1440 / width;
+      [...written(day(width)).values()].reduce((sum, log) => sum + log.length, 0) / 1440 / width;
     expect(size(1)).toBeLessThan(3.1);
     expect(size(100)).toBeLessThan(2.02);
   });
@@ -120,7 +117,7 @@ describe('the log of recent checks', () => {
       at: START + i * MINUTE,
       checks: [{ slot: 0, check: goodCheck(0) }],
     }));
-    const { logs } = written(rows);
+    const logs = written(rows);
     expect(logs.size).toBe(13);
     expect([...logs.values()].join('').length).toBeLessThanOrEqual(26 * 60 * 3 + 13 * 8);
   });
@@ -130,7 +127,7 @@ describe('the log of recent checks', () => {
       at: START + offset,
       checks: [{ slot: 0, check: goodCheck(0) }],
     }));
-    expect(read(written(rows).logs, 0, START + 5 * MINUTE)).toHaveLength(4);
+    expect(read(written(rows), 0, START + 5 * MINUTE)).toHaveLength(4);
   });
 
   it('leaves out what an earlier turn of the ring left behind', () => {
@@ -138,6 +135,6 @@ describe('the log of recent checks', () => {
       at,
       checks: [{ slot: 0, check: goodCheck(0) }],
     }));
-    expect(read(written(rows).logs, 0, START + 30 * 3_600_000)).toHaveLength(1);
+    expect(read(written(rows), 0, START + 30 * 3_600_000)).toHaveLength(1);
   });
 });

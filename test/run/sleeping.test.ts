@@ -171,8 +171,10 @@ describe('asleep is not down', () => {
     const run = pinger.run({ nextRunIn: MINUTE, limit: 300_000 });
     await sleep(10_000);
     const seenEarly = await own(pinger, 'other');
+    const checksSeenEarly = (await loadHistory(store, 'other', pinger.now)).checks;
     const report = await run;
     expect(seenEarly).toMatchObject({ pingCount: 1, status: 'up' });
+    expect(checksSeenEarly).toHaveLength(1);
     expect(recorded[0]).toBe(startedAt);
     expect(report.results.filter(({ id }) => id === 'other').length).toBe(2);
     expect(await own(pinger, 'other')).toMatchObject({ pingCount: 2 });
@@ -204,6 +206,7 @@ describe('asleep is not down', () => {
     await pinger.run();
     expect(await own(pinger, 'other')).toMatchObject({ pingCount: 2 });
     expect(await own(pinger, 'app')).toMatchObject({ pingCount: 2 });
+    expect((await loadHistory(store, 'other', pinger.now)).checks).toHaveLength(2);
   });
 });
 
