@@ -81,8 +81,10 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
     ({ info, activeHours }) => info.enabled && isActive(activeHours, startedAt),
   );
   const due = chooseDue(awaited, (target) => books.ledger.paceOf(target), startedAt, config.tick);
-  const left = Math.max(0, startedAt + request.limit - RECORDING - now());
-  const signal = AbortSignal.any([AbortSignal.timeout(left), ...(request.signal ? [request.signal] : [])]);
+  const timeIsUp = new AbortController();
+  // Not AbortSignal.timeout: Node 20 forgets one that only AbortSignal.any refers to.
+  const timer = setTimeout(() => timeIsUp.abort(), startedAt + request.limit - RECORDING - now());
+  const signal = AbortSignal.any([timeIsUp.signal, ...(request.signal ? [request.signal] : [])]);
   const { batches, unfinished } = await goRounds(due, startedAt, {
     until: startedAt + request.nextRunIn - ROUND_MARGIN,
     tick: config.tick,
@@ -91,7 +93,7 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
     record: (finished) => recording.checkpoint(finished),
     now,
     sleep: context.sleep,
-  });
+  }).finally(() => clearTimeout(timer));
 
   const inconclusive =
     !recording.hasSuccess && (await isInconclusive(context, [...recording.undecided, ...batches]));

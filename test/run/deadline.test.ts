@@ -1,0 +1,34 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { expect, test } from 'vitest';
+import { RUN_OVER } from '../../lib/probe/limit.js';
+import { Carry } from '../../lib/run/carry.js';
+import { run } from '../../lib/run/run.js';
+import { configOf, FAILED } from '../support/runs.js';
+
+test('a run ends at its limit, though memory was collected meanwhile', async () => {
+  setFlagsFromString('--expose-gc');
+  const collecting = setInterval(runInNewContext('gc') as () => void, 50);
+  const report = await run(
+    {
+      config: configOf({ TARGET_A_URL: 'http://a.test/', KEEP_ALIVE_CONTROL_URLS: 'off' }),
+      store: null,
+      prober: {
+        attempt: (_target, signal) =>
+          new Promise((resolve) => {
+            const over = { ...FAILED, reason: 'timeout', message: RUN_OVER } as const;
+            signal.addEventListener('abort', () => resolve(over));
+          }),
+        close: () => Promise.resolve(),
+      },
+      carry: new Carry(),
+      now: Date.now,
+      random: Math.random,
+      sleep: () => Promise.resolve(),
+      log: () => undefined,
+    },
+    { trigger: 'test', limit: 21_500, nextRunIn: 0 },
+  );
+  clearInterval(collecting);
+  expect(report).toMatchObject({ status: 'partial', checked: 0 });
+});
