@@ -79,6 +79,14 @@ export function chooseStore(texts: ReadonlyMap<string, string>, problems: Proble
   }
   const path = texts.get('KEEP_ALIVE_DATABASE');
   if (kind === 'first' && path === undefined) return { kind: 'none' };
+  // Vercel sets it wherever it builds or runs something.
+  if (texts.has('VERCEL')) {
+    const variable = kind === 'sqlite' ? 'KEEP_ALIVE_STORE' : 'KEEP_ALIVE_DATABASE';
+    return problem(
+      variable,
+      'a function keeps no files: set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN',
+    );
+  }
   return { kind: 'sqlite', path: path ?? DEFAULT_DATABASE };
 }
 

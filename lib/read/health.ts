@@ -11,6 +11,8 @@ export interface Health {
       readonly status: Level;
       readonly kind: string | null;
       readonly latencyMs: number | null;
+      /** What runs cost, where commands are paid for; null elsewhere, and before the first run. */
+      readonly budget: Budget | null;
       readonly message?: string;
     };
     readonly schedule: {
@@ -30,6 +32,13 @@ export interface Health {
   };
 }
 
+export interface Budget {
+  readonly commandsPerRun: number;
+  /** Of runs, at the tick's pace. */
+  readonly commandsPerMonth: number;
+  readonly monthlyAllowance: number;
+}
+
 /** What was found of the store: its state, or why there is none. */
 export type StoreFinding =
   | { readonly ok: true; readonly kind: string; readonly latencyMs: number; readonly state: State | null }
@@ -47,13 +56,16 @@ export interface HealthFacts {
 }
 
 const CRITICAL_AFTER_TICKS = 3;
+const MONTH = 30 * 86_400_000;
+/** Upstash's free plan, commands a month (https://upstash.com/pricing/redis, 2026-11). */
+const FREE_COMMANDS = 500_000;
 const MEMORY_DEGRADED = 0.8;
 const MEMORY_CRITICAL = 0.9;
 const GAPS_SHOWN = 5;
 
 export function health(facts: HealthFacts): Health {
   const checks = {
-    redis: redisCheck(facts.store),
+    redis: redisCheck(facts),
     schedule: scheduleCheck(facts),
     memory: memoryCheck(facts.memory),
     config: configCheck(facts.targets),
@@ -67,10 +79,24 @@ export function healthStatusCode({ status }: Health): number {
 }
 
 /** Without its store the pinger goes on pinging, and records nothing. */
-function redisCheck(store: StoreFinding): Health['checks']['redis'] {
-  return store.ok
-    ? { status: 'healthy', kind: store.kind, latencyMs: store.latencyMs }
-    : { status: 'degraded', kind: store.kind, latencyMs: null, message: store.message };
+function redisCheck({ store, tick }: HealthFacts): Health['checks']['redis'] {
+  if (!store.ok) {
+    return { status: 'degraded', kind: store.kind, latencyMs: null, budget: null, message: store.message };
+  }
+  const { kind, latencyMs, state } = store;
+  const commandsPerRun = state?.lastRun?.commands;
+  if (kind !== 'upstash' || commandsPerRun === undefined) {
+    return { status: 'healthy', kind, latencyMs, budget: null };
+  }
+  const commandsPerMonth = Math.round((commandsPerRun * MONTH) / tick);
+  const found = {
+    kind,
+    latencyMs,
+    budget: { commandsPerRun, commandsPerMonth, monthlyAllowance: FREE_COMMANDS },
+  };
+  return commandsPerMonth > FREE_COMMANDS
+    ? { status: 'degraded', ...found, message: 'runs cost more commands than the free plan has' }
+    : { status: 'healthy', ...found };
 }
 
 function scheduleCheck(facts: HealthFacts): Health['checks']['schedule'] {

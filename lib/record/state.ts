@@ -32,6 +32,8 @@ export interface LastRun {
   readonly durationMs: number;
   readonly checked: number;
   readonly failed: number;
+  /** Store commands that it cost, its last commit included. */
+  readonly commands: number;
 }
 
 /** When a run was last heard of: it began then, or recorded something since. */

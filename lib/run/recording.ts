@@ -1,8 +1,8 @@
 import type { Changes, Ledger } from '../record/ledger.js';
 import type { LastRun } from '../record/state.js';
 import { TextError } from '../record/text.js';
-import type { Store, StoreErrorCode } from '../store/store.js';
-import { StoreError } from '../store/store.js';
+import type { Meter, Store, StoreErrorCode } from '../store/store.js';
+import { COMMIT_COMMANDS, StoreError } from '../store/store.js';
 import type { Transition } from '../types.js';
 import type { Batch } from './carry.js';
 import { pingLine, resultOf, transitionLine, type RunResult } from './report.js';
@@ -49,6 +49,7 @@ export class Recording {
   constructor(
     private readonly context: RunContext,
     private readonly store: Store | null,
+    private readonly meter: Meter,
     private readonly books: Books,
     private readonly runId: string,
     private readonly startedAt: number,
@@ -81,13 +82,14 @@ export class Recording {
   private judge(batches: readonly Batch[]): void {
     const { ledger } = this.books;
     for (const { at, checks } of batches) {
-      this.note(ledger.record(at, checks));
+      const transitions = ledger.record(at, checks);
       for (const [id, check] of checks) {
         const result = resultOf(id, check, ledger.statusOf(id));
         this.results.push(result);
         this.waiting.results.push(result);
         this.waiting.lines.push(pingLine(ledger.pingsOf(id), result));
       }
+      this.note(transitions);
     }
     this.waiting.batches.push(...batches);
   }
@@ -105,6 +107,7 @@ export class Recording {
       durationMs: Math.max(0, this.context.now() - this.startedAt),
       checked: this.results.length,
       failed: this.results.filter(({ ok }) => !ok).length,
+      commands: this.meter.commands + COMMIT_COMMANDS,
     };
   }
 

@@ -75,7 +75,7 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
     ttl: request.limit + LEASE_MARGIN,
   });
   if (books === 'locked') return report({ status: 'skipped', reason: 'locked', stored: false });
-  const recording = new Recording(context, store, books, runId, startedAt);
+  const recording = new Recording(context, store, meter, books, runId, startedAt);
 
   const awaited = config.targets.filter(
     ({ info, activeHours }) => info.enabled && isActive(activeHours, startedAt),

@@ -76,6 +76,9 @@ export interface Commit {
   readonly release: boolean;
 }
 
+/** Commands of a commit that appends to a log, on Redis: the script, and three calls inside it. */
+export const COMMIT_COMMANDS = 4;
+
 /**
  * What store calls cost. `commands`: billed commands, a script and every call inside it (SQLite: statements).
  * Bytes: HTTP bodies for Upstash, RESP for Redis, nothing for SQLite.

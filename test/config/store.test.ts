@@ -94,6 +94,14 @@ describe('the store', () => {
       'KV_REST_API_URL: expected an http:// or https:// address with a host and without user info',
     ],
     [{ REDIS_URL: 'https://r' }, 'REDIS_URL: expected a redis:// or rediss:// address with a host'],
+    [
+      { VERCEL: '1', KEEP_ALIVE_STORE: 'sqlite' },
+      'KEEP_ALIVE_STORE: a function keeps no files: set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN',
+    ],
+    [
+      { VERCEL: '1', ...DATABASE },
+      'KEEP_ALIVE_DATABASE: a function keeps no files: set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN',
+    ],
     [{ KEEP_ALIVE_STORE: 'mongo' }, 'KEEP_ALIVE_STORE: expected one of upstash, redis, sqlite'],
     [{ KEEP_ALIVE_STORE: 'redis' }, 'KEEP_ALIVE_STORE: this store needs REDIS_URL'],
     [

@@ -50,6 +50,7 @@ describe('the books of a run', () => {
         durationMs: 5,
         checked: 1,
         failed: 1,
+        commands: 7,
       });
     };
     expect(once()).toEqual(once());

@@ -27,6 +27,7 @@ export class Books {
       durationMs: 0,
       checked: checks.length,
       failed,
+      commands: 7,
     });
     for (const [field, text] of Object.entries(fields)) this.fields.set(field, text);
     if (append) {

@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import type { HealthFacts } from '../../lib/read/health.js';
+import { health, healthStatusCode } from '../../lib/read/health.js';
+import { Ledger } from '../../lib/record/ledger.js';
+import { readState, type State } from '../../lib/record/state.js';
+import { aTarget } from '../support/targets.js';
+
+const MINUTE = 60_000;
+const NOW = Date.UTC(2026, 0, 5, 12);
+
+function stateAfterRun(endedAgo: number, commands = 7): State {
+  const at = NOW - endedAgo;
+  const { fields } = new Ledger(null, [aTarget('a')], MINUTE, at).close({
+    id: 'r',
+    at,
+    status: 'completed',
+    durationMs: 0,
+    checked: 1,
+    failed: 0,
+    commands,
+  });
+  return readState(fields.state ?? '');
+}
+
+const facts = (changes: Partial<HealthFacts> = {}, endedAgo = 10_000, commands = 7): HealthFacts => ({
+  now: NOW,
+  tick: MINUTE,
+  enabled: true,
+  targets: 1,
+  store: { ok: true, kind: 'upstash', latencyMs: 3, state: stateAfterRun(endedAgo, commands) },
+  memory: { usedBytes: 100, limitBytes: 1000 },
+  processStartedAt: NOW - 10_000,
+  ...changes,
+});
+
+const noRunYet = { ok: true, kind: 'upstash', latencyMs: 3, state: null } as const;
+const away = { ok: false, kind: 'upstash', message: 'the store cannot be reached' } as const;
+
+describe('health', () => {
+  it.each<[string, HealthFacts, string, number, object]>([
+    ['everything is well', facts(), 'healthy', 200, {}],
+    ['the last run is late', facts({}, 2.5 * MINUTE), 'degraded', 200, { schedule: { status: 'degraded' } }],
+    [
+      'no run came for three ticks',
+      facts({}, 3.1 * MINUTE),
+      'critical',
+      503,
+      { schedule: { status: 'critical' } },
+    ],
+    ['no run came yet', facts({ store: noRunYet }), 'degraded', 200, { schedule: { lastRunAt: null } }],
+    [
+      'no run came yet, and the process is old',
+      facts({ store: noRunYet, processStartedAt: NOW - 4 * MINUTE }),
+      'critical',
+      503,
+      {},
+    ],
+    ['everything is paused', facts({ enabled: false }, 60 * MINUTE), 'healthy', 200, {}],
+    ['the store is away', facts({ store: away }), 'degraded', 200, { redis: { latencyMs: null } }],
+    ['there is no target', facts({ targets: 0 }), 'degraded', 200, { config: { status: 'degraded' } }],
+    [
+      'memory is at 79.9 %',
+      facts({ memory: { usedBytes: 799, limitBytes: 1000 } }),
+      'healthy',
+      200,
+      { memory: { status: 'healthy', ratio: 0.799 } },
+    ],
+    ['memory is at 80 %', facts({ memory: { usedBytes: 800, limitBytes: 1000 } }), 'degraded', 200, {}],
+    ['memory is at 90 %', facts({ memory: { usedBytes: 900, limitBytes: 1000 } }), 'critical', 503, {}],
+    [
+      'runs cost more than the free plan has',
+      facts({}, 10_000, 12),
+      'degraded',
+      200,
+      { redis: { budget: { commandsPerRun: 12, commandsPerMonth: 518_400 } } },
+    ],
+  ])('%s', (_, given, status, code, checks) => {
+    const answer = health(given);
+    expect([answer.status, healthStatusCode(answer)]).toEqual([status, code]);
+    expect(answer.checks).toMatchObject(checks);
+  });
+
+  it('projects what a month of runs costs', () => {
+    expect(health(facts()).checks.redis.budget).toEqual({
+      commandsPerRun: 7,
+      commandsPerMonth: 302_400,
+      monthlyAllowance: 500_000,
+    });
+  });
+});
