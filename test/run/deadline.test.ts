@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { RUN_OVER } from '../../lib/probe/limit.js';
 import { Carry } from '../../lib/run/carry.js';
 import { run } from '../../lib/run/run.js';
@@ -8,7 +8,8 @@ import { configOf, FAILED } from '../support/runs.js';
 
 test('a run ends at its limit, though memory was collected meanwhile', async () => {
   setFlagsFromString('--expose-gc');
-  const collecting = setInterval(runInNewContext('gc') as () => void, 50);
+  const collecting = setInterval(runInNewContext('gc') as () => void, 50).unref();
+  onTestFinished(() => clearInterval(collecting));
   const report = await run(
     {
       config: configOf({ TARGET_A_URL: 'http://a.test/', KEEP_ALIVE_CONTROL_URLS: 'off' }),
@@ -29,6 +30,5 @@ test('a run ends at its limit, though memory was collected meanwhile', async () 
     },
     { trigger: 'test', limit: 21_500, nextRunIn: 0 },
   );
-  clearInterval(collecting);
   expect(report).toMatchObject({ status: 'partial', checked: 0 });
 });
