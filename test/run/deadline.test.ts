@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, onTestFinished, test } from 'vitest';
@@ -25,7 +26,7 @@ test('a run ends at its limit, though memory was collected meanwhile', async () 
       carry: new Carry(),
       now: Date.now,
       random: Math.random,
-      sleep: () => Promise.resolve(),
+      sleep: (ms, signal) => delay(Math.max(0, ms), undefined, { signal }).catch(() => undefined),
       log: () => undefined,
     },
     { trigger: 'test', limit: 21_500, nextRunIn: 0 },
