@@ -181,7 +181,7 @@ const hostile: readonly Hostile[] = [
     serve: http(
       (_request, response) => void setTimeout(() => response.writeHead(302, { location: '/' }).end(), 600),
     ),
-    message: inAnswer,
+    message: /^timed out /,
   },
   {
     kind: 'reset at once',
