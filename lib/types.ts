@@ -186,3 +186,73 @@ export interface Transition {
   /** The message of the check that brought it about; null when good. */
   readonly reason: string | null;
 }
+
+/** What is said of one target. Times are ms since the epoch. */
+export type TargetAlert = { readonly target: string } & (
+  | {
+      /** `reminder`: it was said before, and it is down still. */
+      readonly kind: 'down' | 'reminder';
+      /** The first failed check of the series. */
+      readonly startedAt: number;
+      /** Failed checks in a row. */
+      readonly failures: number;
+      readonly message: string;
+    }
+  | {
+      /** What was said of it before is over. */
+      readonly kind: 'up';
+      readonly was: 'down' | 'degraded' | 'flapping';
+      /** `degraded`: it answers again, but not as it should. */
+      readonly now: 'up' | 'degraded';
+      readonly startedAt: number;
+      readonly endedAt: number;
+      /** How often it was restarted meanwhile. */
+      readonly restarts: number;
+      readonly message: string | null;
+    }
+  | { readonly kind: 'degraded'; readonly message: string }
+  | {
+      readonly kind: 'flapping';
+      /** Within the last hour. */
+      readonly transitions: number;
+      readonly status: 'up' | 'degraded' | 'down';
+    }
+  | {
+      /** It was pinged in time, and slept all the same. */
+      readonly kind: 'slept';
+      /** Ms since the good ping before. */
+      readonly gap: number;
+      readonly wakeMs: number;
+    }
+  | { readonly kind: 'certificate'; readonly expiresAt: number }
+  | {
+      readonly kind: 'restart';
+      /** From 1. */
+      readonly number: number;
+      readonly max: number;
+      /** What the restart request came to. */
+      readonly answer: string;
+    }
+  | {
+      /** All restarts of the incident are used up. */
+      readonly kind: 'person_needed';
+      readonly restarts: number;
+      readonly startedAt: number;
+      readonly message: string;
+    }
+);
+
+/** What is said to people: facts, which `rules/wording.ts` puts into words. */
+export type Alert = {
+  /** Unique; the same however often it has to be sent. */
+  readonly id: string;
+  readonly at: number;
+} & (
+  | TargetAlert
+  | {
+      /** The pinger itself: no run came in this time. */
+      readonly kind: 'missed';
+      readonly from: number;
+      readonly to: number;
+    }
+);

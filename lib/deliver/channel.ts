@@ -1,0 +1,55 @@
+import type { Alert, ChannelName, PublicTarget } from '../types.js';
+
+/** What one channel is told after one run. */
+export interface Digest {
+  /** The same for the same alerts, so that a receiver can tell a repetition. */
+  readonly id: string;
+  /** When it was put together, ms since the epoch. */
+  readonly at: number;
+  /** At least one, the most important first. */
+  readonly items: readonly DigestItem[];
+  /** Where people can look further; null: not known. */
+  readonly pageUrl: string | null;
+}
+
+export interface DigestItem {
+  readonly alert: Alert;
+  /** Null: the alert is about the pinger itself. */
+  readonly target: PublicTarget | null;
+}
+
+export interface Channel {
+  readonly name: ChannelName;
+  /**
+   * Resolves once the channel has taken the whole digest.
+   * @throws DeliveryError and nothing else, within moments of the signal at the latest.
+   */
+  deliver(digest: Digest, signal: AbortSignal): Promise<void>;
+}
+
+export type DeliveryErrorCode =
+  /** Worth another try. */
+  | 'temporary'
+  /** Worth another try, after `retryAfter`. */
+  | 'rate_limited'
+  /** It will not work until somebody changes the configuration. */
+  | 'permanent';
+
+/** A channel that did not take a digest. The message names no address and no secret. */
+export class DeliveryError extends Error {
+  override readonly name = 'DeliveryError';
+  /** Ms; null: the channel did not say. */
+  readonly retryAfter: number | null;
+  /** Ids of the alerts that were taken all the same. */
+  readonly delivered: readonly string[];
+
+  constructor(
+    readonly code: DeliveryErrorCode,
+    message: string,
+    options: { cause?: unknown; retryAfter?: number | null; delivered?: readonly string[] } = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.retryAfter = options.retryAfter ?? null;
+    this.delivered = options.delivered ?? [];
+  }
+}

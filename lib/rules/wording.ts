@@ -1,0 +1,182 @@
+import type { Alert, TargetAlert } from '../types.js';
+
+/** How much an alert matters, most first. */
+export const LEVELS = ['critical', 'warning', 'info', 'good'] as const;
+export type Level = (typeof LEVELS)[number];
+
+/** What an alert says, without markup: `<subject> <predicate>`, and the details as further sentences. */
+export interface Wording {
+  readonly level: Level;
+  /** `api`, or `Keepalive` where the alert is about the pinger itself. */
+  readonly subject: string;
+  /** `is down`, `is up again after 12 m` */
+  readonly predicate: string;
+  /** `status 503, expected 200-299`, `3 checks failed since 12:03 UTC`; none may be missing for the alert to make sense. */
+  readonly details: readonly string[];
+}
+
+/** @param name what people call the target; not looked at where the alert is about the pinger itself */
+export function wordingOf(alert: Alert, name: string): Wording {
+  return alert.kind === 'missed'
+    ? {
+        level: 'warning',
+        subject: 'Keepalive',
+        predicate: `made no run for ${lengthInWords(alert.to - alert.from)}`,
+        details: [
+          `from ${timeInWords(alert.from, alert.at)} to ${timeInWords(alert.to, alert.at)}`,
+          'look at the trigger; if it comes that seldom, say so with KEEP_ALIVE_TICK',
+        ],
+      }
+    : { subject: name, ...ofTarget(alert, alert.at) };
+}
+
+function ofTarget(alert: TargetAlert, at: number): Omit<Wording, 'subject'> {
+  switch (alert.kind) {
+    case 'down':
+      return {
+        level: 'critical',
+        predicate: 'is down',
+        details: [
+          alert.message,
+          `${checks(alert.failures)} failed since ${timeInWords(alert.startedAt, at)}`,
+        ],
+      };
+    case 'reminder':
+      return {
+        level: 'critical',
+        predicate: `is still down after ${lengthInWords(at - alert.startedAt)}`,
+        details: [
+          alert.message,
+          `${checks(alert.failures)} failed since ${timeInWords(alert.startedAt, at)}`,
+        ],
+      };
+    case 'up':
+      return { level: alert.now === 'up' ? 'good' : 'warning', ...ofUp(alert, at) };
+    case 'degraded':
+      return { level: 'warning', predicate: 'is degraded', details: [alert.message] };
+    case 'flapping':
+      return {
+        level: 'warning',
+        predicate: `is flapping, at the moment ${alert.status}`,
+        details: [
+          `its status changed ${alert.transitions} times within an hour`,
+          'the next message comes when it has been steady for an hour',
+        ],
+      };
+    case 'slept':
+      return {
+        level: 'warning',
+        predicate: `slept although it was pinged ${lengthInWords(alert.gap)} before`,
+        details: [
+          `it took ${lengthInWords(alert.wakeMs)} to wake`,
+          'the host sleeps sooner than SLEEPS_AFTER says, or it restarted',
+        ],
+      };
+    case 'certificate':
+      return {
+        level: 'warning',
+        predicate: `has a certificate that ends in ${lengthInWords(alert.expiresAt - at)}`,
+        details: [`on ${new Date(alert.expiresAt).toISOString().slice(0, 10)}`],
+      };
+    case 'restart':
+      return {
+        level: 'info',
+        predicate: `is being restarted, ${alert.number} of ${alert.max}`,
+        details: [`the restart request: ${alert.answer}`],
+      };
+    case 'person_needed':
+      return {
+        level: 'critical',
+        predicate: 'needs a person',
+        details: [
+          `${alert.restarts === 1 ? 'one restart' : `${alert.restarts} restarts`} did not help`,
+          `down for ${lengthInWords(at - alert.startedAt)}: ${alert.message}`,
+        ],
+      };
+  }
+}
+
+function ofUp(
+  { was, now, startedAt, endedAt, restarts, message }: TargetAlert & { kind: 'up' },
+  at: number,
+): Omit<Wording, 'subject' | 'level'> {
+  const length = lengthInWords(endedAt - startedAt);
+  const span = `from ${timeInWords(startedAt, at)} to ${timeInWords(endedAt, at)}`;
+  const remarks = [
+    ...(message === null ? [] : [message]),
+    ...(restarts === 0 ? [] : [restarts === 1 ? 'restarted once' : `restarted ${restarts} times`]),
+  ];
+  switch (was) {
+    case 'down':
+      return {
+        predicate:
+          now === 'up' ? `is up again after ${length}` : `answers again after ${length}, but is degraded`,
+        details: [`it was down ${span}`, ...remarks],
+      };
+    case 'degraded':
+      return { predicate: `is fine again after ${length}`, details: [`it was degraded ${span}`, ...remarks] };
+    case 'flapping':
+      return { predicate: `is steady again, and ${now}`, details: [`it was flapping ${span}`, ...remarks] };
+  }
+}
+
+/** `api is down`, `2 down, 1 up again`: what a digest says in a few words. */
+export function headline(items: readonly { readonly alert: Alert; readonly name: string }[]): string {
+  const [first] = items;
+  if (first !== undefined && items.length === 1) {
+    const { subject, predicate } = wordingOf(first.alert, first.name);
+    return `${subject} ${predicate}`;
+  }
+  const counts = new Map<string, number>();
+  for (const { alert } of items) {
+    const word = SHORT[alert.kind];
+    counts.set(word, (counts.get(word) ?? 0) + 1);
+  }
+  return [...counts].map(([word, count]) => `${count} ${word}`).join(', ');
+}
+
+const SHORT: Readonly<Record<Alert['kind'], string>> = {
+  person_needed: 'waiting for a person',
+  down: 'down',
+  reminder: 'still down',
+  flapping: 'flapping',
+  missed: 'missed by Keepalive',
+  degraded: 'degraded',
+  slept: 'slept',
+  certificate: 'with an old certificate',
+  restart: 'restarted',
+  up: 'up again',
+};
+
+const IMPORTANCE = Object.keys(SHORT);
+
+/** Orders alerts: what matters most first, and what happened first before what came later. */
+export function byImportance(a: Alert, b: Alert): number {
+  return IMPORTANCE.indexOf(a.kind) - IMPORTANCE.indexOf(b.kind) || a.at - b.at;
+}
+
+function checks(count: number): string {
+  return count === 1 ? 'one check' : `${count} checks`;
+}
+
+/** `45 s`, `12 m`, `3 h 20 m`, `12 d`: the two largest units, the smaller only where it says something. */
+export function lengthInWords(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes} m`;
+  if (minutes < 24 * 60) return joined(Math.floor(minutes / 60), 'h', minutes % 60, 'm');
+  const hours = Math.round(minutes / 60);
+  return hours < 72 ? joined(Math.floor(hours / 24), 'd', hours % 24, 'h') : `${Math.round(hours / 24)} d`;
+}
+
+function joined(large: number, largeUnit: string, small: number, smallUnit: string): string {
+  return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`;
+}
+
+/** `12:03 UTC`, with the date where it is more than 12 hours from `now`. */
+export function timeInWords(at: number, now: number): string {
+  const iso = new Date(at).toISOString();
+  const time = `${iso.slice(11, 16)} UTC`;
+  return Math.abs(now - at) > 12 * 3_600_000 ? `${iso.slice(0, 10)} ${time}` : time;
+}
