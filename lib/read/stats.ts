@@ -8,122 +8,13 @@ import { endOf, newTarget } from '../record/state.js';
 import type { Figures } from '../rules/figures.js';
 import { coverage, difference, successRate, uptimeRatio } from '../rules/figures.js';
 import { longestGap } from '../rules/gaps.js';
-import type { Histogram, Percentiles } from '../rules/histogram.js';
+import type { Histogram } from '../rules/histogram.js';
 import { add, EMPTY, percentiles, subtract } from '../rules/histogram.js';
 import { countedTime, isActive } from '../rules/windows.js';
-import type { HostName, Outcome, Reason, Status, WatchedTarget } from '../types.js';
+import type { Status, WatchedTarget } from '../types.js';
 import type { History, Overview, Window } from './load.js';
 import { historyTimes, windowStart } from './load.js';
-
-/** The answer of `GET /api/keepalive`. Times are ISO 8601 UTC, durations ms, ratios 0 to 1 or null. */
-export interface Stats {
-  readonly isRunning: boolean;
-  /** Since the first run. */
-  readonly uptime: number;
-  readonly uptimeHours: string;
-  readonly pingCount: number;
-  readonly failedPings: number;
-  readonly successRate: string | null;
-  /** The shortest of all targets; null without one. */
-  readonly pingInterval: number | null;
-  /** Where there is exactly one target. */
-  readonly healthUrl?: string;
-  readonly updatedAt: string;
-  readonly lastRun: LastRunView | null;
-  readonly summary: Readonly<Record<Status, number>>;
-  readonly targets: readonly TargetStats[];
-}
-
-export interface LastRunView {
-  readonly runId: string;
-  readonly startedAt: string;
-  readonly durationMs: number;
-  readonly status: string;
-  readonly checked: number;
-  readonly failed: number;
-}
-
-export interface TargetStats {
-  readonly id: string;
-  readonly name: string;
-  readonly group: string | null;
-  readonly status: Status;
-  readonly healthUrl: string;
-  readonly host: HostName;
-  readonly since: string | null;
-  readonly lastCheckAt: string | null;
-  readonly lastSuccessAt: string | null;
-  readonly lastStatusCode: number | null;
-  readonly latency: number | null;
-  readonly message: string | null;
-  readonly pingCount: number;
-  readonly failedPings: number;
-  readonly successRate: string | null;
-  readonly consecutiveFailures: number;
-  readonly consecutiveSuccesses: number;
-  readonly pingInterval: number;
-  readonly uptimeRatio: Readonly<Record<Window, number | null>>;
-  readonly coverage: Readonly<Record<Window, number | null>>;
-  /** Of the last 24 hours, without cold starts. */
-  readonly latencyMs: Percentiles;
-  readonly awake: Awake;
-  readonly tls: { readonly expiresAt: string } | null;
-  readonly incident: IncidentView | null;
-  readonly lastError: { readonly at: string; readonly message: string } | null;
-  readonly recovery: null;
-}
-
-/** Whether the pings kept the host awake, over the last 24 hours. */
-export interface Awake {
-  readonly sleepsAfter: number | null;
-  /** Between two good pings, or since the last one. */
-  readonly longestGap: number | null;
-  readonly coldStarts: number;
-  /** Null where the host does not sleep, or nothing is known yet. */
-  readonly keptAwake: boolean | null;
-}
-
-export interface IncidentView {
-  readonly startedAt: string;
-  readonly endedAt: string | null;
-  readonly durationMs: number;
-  readonly message: string;
-}
-
-/** The answer of `GET /api/keepalive/<id>`. */
-export interface TargetHistory extends TargetStats {
-  /** Of the last 24 hours, oldest first. */
-  readonly checks: readonly CheckView[];
-  /** Of the last 7 days, oldest first. */
-  readonly hours: readonly Bucket[];
-  /** Of the last 90 days (UTC), oldest first. */
-  readonly days: readonly Bucket[];
-  /** The last 100, latest first. */
-  readonly incidents: readonly IncidentView[];
-}
-
-export interface CheckView {
-  readonly at: string;
-  readonly ok: boolean;
-  readonly outcome: Outcome;
-  readonly reason: Reason | null;
-  readonly statusCode: number | null;
-  readonly latency: number | null;
-  readonly coldStart: boolean;
-}
-
-export interface Bucket {
-  readonly from: string;
-  readonly to: string;
-  readonly pings: number;
-  readonly failures: number;
-  readonly coldStarts: number;
-  readonly uptimeRatio: number | null;
-  readonly coverage: number | null;
-  /** Observed and not good. */
-  readonly downtimeMs: number;
-  readonly latencyMs: Percentiles;
-}
+import type { Awake, Bucket, CheckView, IncidentView, Stats, TargetHistory, TargetStats } from './views.js';
 
 export interface Watch {
   readonly enabled: boolean;
@@ -187,6 +78,7 @@ export function targetHistory(
   const resolved = history.incidents.map((incident) => incidentView(incident, now));
   return {
     ...stats,
+    phases: null,
     checks: history.checks.map(checkView),
     hours: buckets(hours),
     days: buckets(days),
@@ -280,6 +172,7 @@ function targetStats(target: WatchedTarget, { isSeen, known, at }: Account, now:
     lastError:
       known.lastError === null ? null : { at: iso(known.lastError.at), message: known.lastError.message },
     recovery: null,
+    maintenance: null,
   };
 }
 
@@ -337,6 +230,7 @@ function incidentView({ startedAt, endedAt, message }: Incident, now: number): I
     endedAt: isoOrNull(endedAt),
     durationMs: Math.max(0, (endedAt ?? now) - startedAt),
     message,
+    events: [],
   };
 }
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Stats } from '../../lib/read/stats.js';
+import type { Stats } from '../../lib/read/views.js';
 import { freePort } from '../support/redis.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');

@@ -1,0 +1,150 @@
+import type { Percentiles } from '../rules/histogram.js';
+import type { HostName, Outcome, Reason, Status } from '../types.js';
+import type { Window } from './load.js';
+
+/** The answer of `GET /api/keepalive`. Times are ISO 8601 UTC, durations ms, ratios 0 to 1 or null. */
+export interface Stats {
+  readonly isRunning: boolean;
+  /** Since the first run. */
+  readonly uptime: number;
+  readonly uptimeHours: string;
+  readonly pingCount: number;
+  readonly failedPings: number;
+  readonly successRate: string | null;
+  /** The shortest of all targets; null without one. */
+  readonly pingInterval: number | null;
+  /** Where there is exactly one target. */
+  readonly healthUrl?: string;
+  readonly updatedAt: string;
+  readonly lastRun: LastRunView | null;
+  readonly summary: Readonly<Record<Status, number>>;
+  readonly targets: readonly TargetStats[];
+}
+
+export interface LastRunView {
+  readonly runId: string;
+  readonly startedAt: string;
+  readonly durationMs: number;
+  readonly status: string;
+  readonly checked: number;
+  readonly failed: number;
+}
+
+export interface TargetStats {
+  readonly id: string;
+  readonly name: string;
+  readonly group: string | null;
+  readonly status: Status;
+  readonly healthUrl: string;
+  readonly host: HostName;
+  readonly since: string | null;
+  readonly lastCheckAt: string | null;
+  readonly lastSuccessAt: string | null;
+  readonly lastStatusCode: number | null;
+  readonly latency: number | null;
+  readonly message: string | null;
+  readonly pingCount: number;
+  readonly failedPings: number;
+  readonly successRate: string | null;
+  readonly consecutiveFailures: number;
+  readonly consecutiveSuccesses: number;
+  readonly pingInterval: number;
+  readonly uptimeRatio: Readonly<Record<Window, number | null>>;
+  readonly coverage: Readonly<Record<Window, number | null>>;
+  /** Of the last 24 hours, without cold starts. */
+  readonly latencyMs: Percentiles;
+  readonly awake: Awake;
+  readonly tls: { readonly expiresAt: string } | null;
+  readonly incident: IncidentView | null;
+  readonly lastError: { readonly at: string; readonly message: string } | null;
+  /** Null: none is configured. */
+  readonly recovery: RecoveryView | null;
+  /** Null: not in maintenance. */
+  readonly maintenance: MaintenanceView | null;
+}
+
+/** Restarts of the open incident, or of the last one. */
+export interface RecoveryView {
+  readonly restarts: number;
+  readonly max: number;
+  readonly lastAt: string | null;
+  /** What the last restart request came to; null: there was none, or it is still to be sent. */
+  readonly lastAnswer: string | null;
+  /** The restarts of the open incident are used up: a person is needed. */
+  readonly exhausted: boolean;
+}
+
+export interface MaintenanceView {
+  readonly until: string;
+  readonly reason: string | null;
+}
+
+/** Whether the pings kept the host awake, over the last 24 hours. */
+export interface Awake {
+  readonly sleepsAfter: number | null;
+  /** Between two good pings, or since the last one. */
+  readonly longestGap: number | null;
+  readonly coldStarts: number;
+  /** Null where the host does not sleep, or nothing is known yet. */
+  readonly keptAwake: boolean | null;
+}
+
+export interface IncidentView {
+  readonly startedAt: string;
+  readonly endedAt: string | null;
+  readonly durationMs: number;
+  readonly message: string;
+  /** In the order of time. */
+  readonly events: readonly IncidentEventView[];
+}
+
+/** What was done about an incident while it lasted. */
+export interface IncidentEventView {
+  readonly at: string;
+  readonly kind: 'alert' | 'restart';
+  readonly text: string;
+}
+
+/** The answer of `GET /api/keepalive/<id>`. */
+export interface TargetHistory extends TargetStats {
+  /** Of the last check, ms; null before the first, and for a phase that did not take place. */
+  readonly phases: Phases | null;
+  /** Of the last 24 hours, oldest first. */
+  readonly checks: readonly CheckView[];
+  /** Of the last 7 days, oldest first. */
+  readonly hours: readonly Bucket[];
+  /** Of the last 90 days (UTC), oldest first. */
+  readonly days: readonly Bucket[];
+  /** The last 100, latest first. */
+  readonly incidents: readonly IncidentView[];
+}
+
+export interface Phases {
+  readonly dns: number | null;
+  readonly connect: number | null;
+  readonly tls: number | null;
+  readonly ttfb: number | null;
+}
+
+export interface CheckView {
+  readonly at: string;
+  readonly ok: boolean;
+  readonly outcome: Outcome;
+  readonly reason: Reason | null;
+  readonly statusCode: number | null;
+  readonly latency: number | null;
+  readonly coldStart: boolean;
+}
+
+export interface Bucket {
+  readonly from: string;
+  readonly to: string;
+  readonly pings: number;
+  readonly failures: number;
+  readonly coldStarts: number;
+  readonly uptimeRatio: number | null;
+  readonly coverage: number | null;
+  /** Observed and not good. */
+  readonly downtimeMs: number;
+  readonly latencyMs: Percentiles;
+}
