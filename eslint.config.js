@@ -38,7 +38,17 @@ export default tseslint.config(
   },
   onlyTypes(
     'rules',
-    ['node:*', '../config/*', '../probe/*', '../store/*', '../view/*', '../deliver/*', 'undici', '@upstash/*', '@redis/*'],
+    [
+      'node:*',
+      '../config/*',
+      '../probe/*',
+      '../store/*',
+      '../view/*',
+      '../deliver/*',
+      'undici',
+      '@upstash/*',
+      '@redis/*',
+    ],
     'Rules are pure: they see types only, no clock, environment, network or store.',
   ),
   {

@@ -162,12 +162,12 @@ describe('the functions as Vercel builds them', () => {
       ...['id', 'name', 'group', 'status', 'healthUrl', 'host', 'since', 'lastCheckAt', 'lastSuccessAt'],
       ...['lastStatusCode', 'latency', 'message', 'pingCount', 'failedPings', 'successRate'],
       ...['consecutiveFailures', 'consecutiveSuccesses', 'pingInterval', 'uptimeRatio', 'coverage'],
-      ...['latencyMs', 'awake', 'tls', 'incident', 'recovery', 'lastError'],
+      ...['latencyMs', 'awake', 'tls', 'incident', 'recovery', 'maintenance', 'lastError'],
     ];
     expect(Object.keys(own ?? {}).sort()).toEqual([...fields].sort());
     expect(own).toMatchObject({ pingCount: 2, failedPings: 1, successRate: '50.0', status: 'down' });
     expect(Object.keys(history ?? {}).sort()).toEqual(
-      [...fields, 'checks', 'hours', 'days', 'incidents'].sort(),
+      [...fields, 'phases', 'checks', 'hours', 'days', 'incidents'].sort(),
     );
     expect(health).toMatchObject({ status: 'healthy', checks: { redis: { kind: 'upstash' } } });
     const logs = [...running.values()].map((each) => each.output()).join('');
