@@ -168,7 +168,8 @@ function targetStats(target: WatchedTarget, { isSeen, known, at }: Account, now:
     latencyMs: percentiles(lastDay(at, now)),
     awake: awakeOf(info.sleepsAfter, known, windows['24h'].coldStarts, now),
     tls: known.tlsExpiresAt === null ? null : { expiresAt: iso(known.tlsExpiresAt) },
-    incident: known.incident === null ? null : incidentView({ ...known.incident, endedAt: null }, now),
+    incident:
+      known.incident === null ? null : incidentView({ ...known.incident, endedAt: null, events: [] }, now),
     lastError:
       known.lastError === null ? null : { at: iso(known.lastError.at), message: known.lastError.message },
     recovery: null,

@@ -1,3 +1,5 @@
+import type { IncidentEvent } from '../rules/announce.js';
+import type { TargetAlert } from '../types.js';
 import { TextError } from './text.js';
 
 /** How many incidents of a target are kept. */
@@ -10,6 +12,8 @@ export interface Incident {
   readonly endedAt: number | null;
   /** Of the check with which the target was down. */
   readonly message: string;
+  /** What was done about it, in the order of time. */
+  readonly events: readonly IncidentEvent[];
 }
 
 /** The field of a slot's incident; `number` counts from 0. */
@@ -21,13 +25,23 @@ export function incidentFields(slot: number): string[] {
   return Array.from({ length: INCIDENTS_KEPT }, (_, number) => incidentField(slot, number));
 }
 
-export function writeIncident({ startedAt, endedAt, message }: Incident): string {
-  return JSON.stringify([startedAt, endedAt, message]);
+export function writeIncident({ startedAt, endedAt, message, events }: Incident): string {
+  const packed = events.map((event): PackedEvent =>
+    event.kind === 'alert' ? [event.at, 0, event.alert] : [event.at, 1, event.answer],
+  );
+  return JSON.stringify([startedAt, endedAt, message, ...(packed.length > 0 ? [packed] : [])]);
 }
 
 export function readIncident(text: string): Incident {
   const json: unknown = JSON.parse(text);
   if (!Array.isArray(json)) throw new TextError('an incident is not readable');
-  const [startedAt, endedAt, message] = json as [number, number | null, string];
-  return { startedAt, endedAt, message };
+  const [startedAt, endedAt, message, packed = []] = json as [number, number | null, string, PackedEvent[]?];
+  const events = packed.map(([at, kind, what]): IncidentEvent =>
+    kind === 0 ? { kind: 'alert', at, alert: what } : { kind: 'restart', at, answer: what },
+  );
+  return { startedAt, endedAt, message, events };
 }
+
+type PackedEvent =
+  | readonly [at: number, kind: 0, alert: TargetAlert['kind']]
+  | readonly [at: number, kind: 1, answer: string | null];

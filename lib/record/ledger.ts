@@ -6,10 +6,12 @@ import { EMPTY, observe } from '../rules/histogram.js';
 import { isSettling, judge } from '../rules/status.js';
 import { countedIntervals, isActive, inMaintenance } from '../rules/windows.js';
 import type { Check, Status, Target, Transition, WatchedTarget } from '../types.js';
+import { Desk, type Correspondence } from './desk.js';
 import { incidentField, writeIncident } from './incidents.js';
 import type { LogHead, LogRow } from './log.js';
 import { logName, NO_LOG, spanAt, writeRow } from './log.js';
 import { DAY, DAYS_KEPT, HOUR, HOURS_KEPT, markField, writeMark, writeMarkReference } from './marks.js';
+import { OUTBOX_FIELD } from './outbox.js';
 import type { LastRun, RunGap, State, TargetState } from './state.js';
 import { endOf, newTarget, readState, writeState } from './state.js';
 
@@ -20,6 +22,17 @@ const REMOVED_KEPT = (DAYS_KEPT + 2) * DAY;
 const GAPS_KEPT = 20;
 /** A run is missing when none came for so many ticks. */
 export const MISSED_AFTER_TICKS = 2;
+
+/** What a ledger is opened on; null: nothing is stored yet. */
+export interface Stored {
+  readonly state: string | null;
+  readonly outbox: string | null;
+}
+
+export interface LedgerSettings extends Correspondence {
+  readonly targets: readonly Target[];
+  readonly tick: number;
+}
 
 /** What a commit writes. */
 export interface Changes {
@@ -46,7 +59,10 @@ export function figuresAt(
  * writes. It sees no clock and no store; opened again on the same text and told the same, it writes the same.
  */
 export class Ledger {
-  private readonly configured: ReadonlyMap<string, Target>;
+  /** What is to be said and done about what is on record. */
+  readonly desk: Desk;
+  /** By id. */
+  readonly targets: ReadonlyMap<string, Target>;
   private readonly slots: ReadonlyMap<string, number>;
   private readonly head: Omit<State, 'targets'>;
   /** By slot. */
@@ -57,20 +73,27 @@ export class Ledger {
   private revision: number;
   private readonly fields: Record<string, string> = {};
 
-  /** @throws TextError when the stored text is not one of ours. */
+  private readonly tick: number;
+
+  /** @throws TextError when a stored text is not one of ours. */
   constructor(
-    stored: string | null,
-    targets: readonly Target[],
-    private readonly tick: number,
+    stored: Stored,
+    settings: LedgerSettings,
     private readonly now: number,
   ) {
-    const { targets: states, ...head } = stored === null ? emptyState(now) : readState(stored);
-    this.head = { ...head, gaps: withMissedRuns(head, now, tick) };
+    const { targets, tick } = settings;
+    const { targets: states, ...head } = stored.state === null ? emptyState(now) : readState(stored.state);
+    this.tick = tick;
+    const gap = missedRuns(head, now, tick);
+    this.head = { ...head, gaps: gap === null ? head.gaps : [...head.gaps, gap].slice(-GAPS_KEPT) };
     this.log = head.log;
     this.span = spanAt(head.log, now);
     this.markedHour = head.markedHour;
     this.revision = head.revision;
-    this.configured = new Map(targets.map((target) => [target.info.id, target]));
+    this.targets = new Map(targets.map((target) => [target.info.id, target]));
+    const run = `${head.firstRunAt.toString(36)}-${head.revision}`;
+    this.desk = new Desk(stored.outbox, this.targets, settings, run, now);
+    if (gap !== null) this.desk.seeMissed(gap.from, gap.to);
     this.states = admit(states, targets, now);
     this.slots = new Map(this.states.flatMap((state, slot) => (state === null ? [] : [[state.id, slot]])));
   }
@@ -101,7 +124,7 @@ export class Ledger {
     const transitions: Transition[] = [];
     const row: LogRow['checks'][number][] = [];
     for (const [id, check] of checks) {
-      const target = this.configured.get(id);
+      const target = this.targets.get(id);
       const slot = this.slots.get(id);
       if (target === undefined || slot === undefined) continue;
       const before = addedBy(this.stateOf(id), at, this.now);
@@ -109,9 +132,11 @@ export class Ledger {
       const after = advance(before, target, check, figuresAt(before, target, at, this.tick));
       this.states[slot] = after;
       if (isLogged(before, check)) row.push({ slot, check });
+      this.desk.see(target, check, before, after);
       if (before.incident !== null && after.incident === null) {
         const { startedAt } = before.incident;
-        const incident = { ...before.incident, endedAt: Math.max(startedAt, after.seriesAt ?? at) };
+        const endedAt = Math.max(startedAt, after.seriesAt ?? at);
+        const incident = { ...before.incident, endedAt, events: this.desk.eventsOf(id) };
         this.fields[incidentField(slot, after.incidents - 1)] = writeIncident(incident);
       }
       if (before.status !== after.status) {
@@ -145,6 +170,11 @@ export class Ledger {
     return { fields: this.fieldsWith(lastRun, this.log), append: null };
   }
 
+  /** What to commit when it is known what came of deliveries, and nothing was recorded since the last commit. */
+  acknowledgement(): Changes {
+    return { fields: this.outboxField(), append: null };
+  }
+
   private fieldsWith(lastRun: LastRun, log: LogHead): Changes['fields'] {
     this.markHours(lastRun.at);
     this.revision += 1;
@@ -156,7 +186,12 @@ export class Ledger {
       markedHour: this.markedHour,
       targets: this.states,
     });
-    return { ...this.fields, [STATE_FIELD]: state };
+    return { ...this.fields, ...this.outboxField(), [STATE_FIELD]: state };
+  }
+
+  private outboxField(): Changes['fields'] {
+    const text = this.desk.text();
+    return text === null ? {} : { [OUTBOX_FIELD]: text };
   }
 
   private isRecorded({ lastCheckAt }: TargetState, at: number): boolean {
@@ -196,14 +231,14 @@ export class Ledger {
   }
 
   private speaksUntil(state: TargetState): number {
-    const interval = this.configured.get(state.id)?.info.interval ?? 0;
+    const interval = this.targets.get(state.id)?.info.interval ?? 0;
     return (state.lastCheckAt ?? 0) + interval + this.tick;
   }
 
   private figuresOfAll(at: number): Parameters<typeof writeMark>[1] {
     return this.states.map((state) => {
       if (state === null || state.addedAt > at) return null;
-      const figures = figuresAt(state, this.configured.get(state.id), at, this.tick);
+      const figures = figuresAt(state, this.targets.get(state.id), at, this.tick);
       const sameDay = Math.floor((state.lastCheckAt ?? 0) / DAY) === Math.floor((at - 1) / DAY);
       return { addedAt: state.addedAt, mark: { figures, latencies: sameDay ? state.latencies : EMPTY } };
     });
@@ -222,13 +257,9 @@ function emptyState(now: number): State {
   };
 }
 
-function withMissedRuns(
-  { lastRun, gaps }: Pick<State, 'lastRun' | 'gaps'>,
-  now: number,
-  tick: number,
-): readonly RunGap[] {
-  if (lastRun === null || now - endOf(lastRun) <= MISSED_AFTER_TICKS * tick) return gaps;
-  return [...gaps, { from: endOf(lastRun), to: now }].slice(-GAPS_KEPT);
+function missedRuns({ lastRun }: Pick<State, 'lastRun'>, now: number, tick: number): RunGap | null {
+  if (lastRun === null || now - endOf(lastRun) <= MISSED_AFTER_TICKS * tick) return null;
+  return { from: endOf(lastRun), to: now };
 }
 
 /** The states by slot once the configuration is known: newcomers get a slot, the missing and the resting are noted. */
@@ -299,6 +330,7 @@ function advance(before: TargetState, target: Target, check: Check, figures: Fig
     message: check.message,
     lastError: failed ? { at, message: check.message ?? '' } : before.lastError,
     tlsExpiresAt: check.tlsExpiresAt ?? before.tlsExpiresAt,
+    phases: phasesOf(check),
     incident: opens
       ? { startedAt: standing.seriesAt ?? at, message: check.message ?? '' }
       : closes
@@ -318,6 +350,10 @@ function advance(before: TargetState, target: Target, check: Check, figures: Fig
     latencies:
       counted && check.latency !== null && !check.coldStart ? observe(latencies, check.latency) : latencies,
   };
+}
+
+function phasesOf({ timings: { dns, connect, tls, ttfb } }: Check): TargetState['phases'] {
+  return [dns, connect, tls, ttfb].map((phase) => (phase === null ? null : Math.round(phase)));
 }
 
 /** One check a minute is logged, and besides it the one with which a failure begins. */

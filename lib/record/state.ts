@@ -75,6 +75,8 @@ export interface TargetState extends Standing {
   /** Latencies of the UTC day of the last check, cold starts left out. */
   readonly latencies: Histogram;
   readonly awakeGaps: Gaps;
+  /** Of the last check, whole ms: dns, connect, tls, ttfb; null where a phase did not take place. */
+  readonly phases: readonly (number | null)[] | null;
 }
 
 export interface OpenIncident {
@@ -104,6 +106,7 @@ export function newTarget(id: string, now: number): TargetState {
     counted: true,
     latencies: EMPTY,
     awakeGaps: [],
+    phases: null,
   };
 }
 
@@ -206,6 +209,10 @@ const COLUMNS: { readonly [K in keyof TargetState]: Codec<TargetState[K]> } = {
     read: (packed, { hour: now }) =>
       pairs(asNumbers(packed)).map(([ago, length]) => ({ hour: now - ago, length })),
   },
+  phases: optional({
+    write: (phases) => phases,
+    read: (packed) => asList(packed).map((phase) => (phase === null ? null : asNumber(phase))),
+  }),
 };
 const NAMES = Object.keys(COLUMNS) as (keyof TargetState)[];
 

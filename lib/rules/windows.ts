@@ -58,6 +58,11 @@ export function isActive(activeHours: WeeklyWindow | null, at: number): boolean 
   return activeHours === null || weeklyIntervals(activeHours, at, at + 1).length > 0;
 }
 
+/** Active at `at`, and not all of the time `since` then: whoever slept may still be waking. */
+export function isEntering(activeHours: WeeklyWindow | null, since: number, at: number): boolean {
+  return activeHours !== null && isActive(activeHours, at) && !isActive(activeHours, since);
+}
+
 export function inMaintenance(windows: readonly MaintenanceWindow[], at: number): boolean {
   return maintenanceIntervals(windows, at, at + 1).length > 0;
 }

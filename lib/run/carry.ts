@@ -1,3 +1,4 @@
+import type { Outcome } from '../rules/outbox.js';
 import type { Check } from '../types.js';
 
 /** Checks that could not be stored, of one time. */
@@ -14,6 +15,8 @@ const MOST_CHECKS = 50_000;
  */
 export class Carry {
   private batches: readonly Batch[] = [];
+  /** What came of deliveries and could not be stored: it must not be delivered again. */
+  outcomes: readonly Outcome[] = [];
 
   /** In the order of time. */
   get all(): readonly Batch[] {

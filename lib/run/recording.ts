@@ -1,10 +1,13 @@
 import type { Changes, Ledger } from '../record/ledger.js';
+import type { Outcome } from '../rules/outbox.js';
+import { inMaintenance } from '../rules/windows.js';
 import type { LastRun } from '../record/state.js';
 import { TextError } from '../record/text.js';
 import type { Meter, Store, StoreErrorCode } from '../store/store.js';
-import { COMMIT_COMMANDS, StoreError } from '../store/store.js';
-import type { Transition } from '../types.js';
+import { ACKNOWLEDGE_COMMANDS, COMMIT_COMMANDS, StoreError } from '../store/store.js';
+import type { Target, Transition } from '../types.js';
 import type { Batch } from './carry.js';
+import { deliver, hasPost } from './delivery.js';
 import { pingLine, resultOf, transitionLine, type RunResult } from './report.js';
 import type { RunContext } from './run.js';
 
@@ -43,6 +46,9 @@ export class Recording {
   hasSuccess = false;
   private lapse: Lapse | null;
   private readonly carried: readonly Batch[];
+  private checkpoints = 0;
+  /** What came of deliveries and is not on record yet. */
+  private outcomes: readonly Outcome[];
   /** Judged and not on record yet. */
   private waiting: { batches: Batch[]; results: RunResult[]; lines: string[] } = noneWaiting();
 
@@ -56,6 +62,8 @@ export class Recording {
   ) {
     this.lapse = books.lapse;
     this.carried = context.carry.all;
+    this.outcomes = context.carry.outcomes;
+    books.ledger.desk.settle(this.outcomes);
     for (const { at, checks } of this.carried) this.note(books.ledger.record(at, checks));
   }
 
@@ -68,15 +76,54 @@ export class Recording {
     const { ledger } = this.books;
     const lapse = await this.commit(() => ledger.checkpoint(this.lastRun('partial')), false);
     if (lapse?.reason === 'lease_lost') this.lapse = lapse;
+    this.checkpoints += 1;
+    // What comes of it is on record with the next commit.
+    if (lapse === null) await this.deliver();
   }
 
-  /** Commits the rest and gives the lease back. An inconclusive run leaves its own checks out. */
+  /**
+   * Commits the rest, delivers what is to be delivered, and gives the lease back. An inconclusive run leaves its own
+   * checks out and delivers nothing: its network does not work.
+   */
   async close(batches: readonly Batch[], status: LastRun['status']): Promise<Lapse | null> {
     if (status !== 'inconclusive') this.judge([...this.undecided, ...batches]);
     const { ledger } = this.books;
-    this.lapse ??= await this.commit(() => ledger.close(this.lastRun(status)), true);
+    const delivers = status !== 'inconclusive' && hasPost(ledger.desk, this.context.now());
+    this.lapse ??= await this.commit(() => {
+      const lastRun = this.lastRun(status, delivers);
+      // With a checkpoint before and an acknowledgement after, a commit that appends would be a command too many.
+      return delivers && this.checkpoints > 0 ? ledger.checkpoint(lastRun) : ledger.close(lastRun);
+    }, !delivers);
     if (this.lapse !== null) this.carryOn(this.lapse);
+    else if (delivers) await this.deliverAndAcknowledge();
     return this.lapse;
+  }
+
+  private async deliver(): Promise<void> {
+    const { context, books } = this;
+    const { config, channels, send, now, log } = context;
+    const isDown = ({ info }: Target): boolean => books.ledger.statusOf(info.id) === 'down';
+    const outcomes = await deliver(books.ledger.desk, {
+      targets: books.ledger.targets,
+      channels,
+      send,
+      publicUrl: config.publicUrl,
+      now,
+      log,
+      mayRestart: (target) => isDown(target) && !inMaintenance(target.maintenance, now()),
+    });
+    this.outcomes = [...this.outcomes, ...outcomes];
+  }
+
+  /** A channel that has answered must not be told again by a later run of this process, whatever the store says. */
+  private async deliverAndAcknowledge(): Promise<void> {
+    await this.deliver();
+    const { ledger } = this.books;
+    const lapse = await this.commit(() => ledger.acknowledgement(), true);
+    if (lapse === null) return;
+    const { reason } = lapse;
+    this.context.carry.outcomes = this.outcomes;
+    this.context.log(JSON.stringify({ event: 'delivery_not_acknowledged', runId: this.runId, reason }));
   }
 
   private judge(batches: readonly Batch[]): void {
@@ -99,7 +146,7 @@ export class Recording {
     this.waiting.lines.push(...transitions.map(transitionLine));
   }
 
-  private lastRun(status: LastRun['status']): LastRun {
+  private lastRun(status: LastRun['status'], delivers = false): LastRun {
     return {
       id: this.runId,
       at: this.startedAt,
@@ -107,7 +154,7 @@ export class Recording {
       durationMs: Math.max(0, this.context.now() - this.startedAt),
       checked: this.results.length,
       failed: this.results.filter(({ ok }) => !ok).length,
-      commands: this.meter.commands + COMMIT_COMMANDS,
+      commands: this.meter.commands + COMMIT_COMMANDS + (delivers ? ACKNOWLEDGE_COMMANDS : 0),
     };
   }
 
@@ -119,6 +166,8 @@ export class Recording {
       return lapseOf(error);
     }
     this.context.carry.drop(this.carried);
+    this.context.carry.outcomes = [];
+    this.outcomes = [];
     for (const line of this.waiting.lines) this.context.log(line);
     this.waiting = noneWaiting();
     return null;
@@ -128,6 +177,7 @@ export class Recording {
     const { log, carry } = this.context;
     const { runId } = this;
     const message = error instanceof Error ? error.message : undefined;
+    carry.outcomes = this.outcomes;
     log(JSON.stringify({ event: 'run_not_stored', runId, reason, message }));
     for (const result of this.waiting.results) {
       log(JSON.stringify({ event: 'check_not_stored', runId, ...result }));

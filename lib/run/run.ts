@@ -3,12 +3,16 @@ import type { Config } from '../config/config.js';
 import { controlTargets } from '../config/control.js';
 import { checkTarget, type CheckContext } from '../probe/check.js';
 import type { Prober } from '../probe/probe.js';
-import { Ledger, STATE_FIELD } from '../record/ledger.js';
+import { DeliveryError, type Channel } from '../deliver/channel.js';
+import type { Send } from '../deliver/send.js';
+import { Ledger, STATE_FIELD, type Stored } from '../record/ledger.js';
+import { OUTBOX_FIELD } from '../record/outbox.js';
 import { chooseDue } from '../rules/due.js';
 import { isActive } from '../rules/windows.js';
 import type { Meter, Store } from '../store/store.js';
-import type { Check, Target } from '../types.js';
+import type { ChannelName, Check, Target } from '../types.js';
 import type { Batch, Carry } from './carry.js';
+import { DELIVERY_TIMEOUT } from './delivery.js';
 import { hasSuccess, lapseOf, Recording, type Books, type Lapse } from './recording.js';
 import { transitionView, type RunReport } from './report.js';
 import { goRounds } from './rounds.js';
@@ -21,6 +25,10 @@ export interface RunContext {
   /** Bounds and paces the attempts of all runs of the process. */
   readonly prober: Prober;
   readonly carry: Carry;
+  /** Those that are set up. */
+  readonly channels: ReadonlyMap<ChannelName, Channel>;
+  /** Makes restart requests and the heartbeat. */
+  readonly send: Send;
   readonly now: () => number;
   readonly random: () => number;
   /** Resolves after so many ms, or early when the signal aborts. */
@@ -41,8 +49,10 @@ export interface RunRequest {
 
 /** A lease outlives the longest run by this much, so that nobody takes it over while a run is still recording. */
 const LEASE_MARGIN = 30_000;
-/** Left of the limit for recording: two store calls with their repetitions take at most 20 s. */
-const RECORDING = 20_000;
+/** Left of the limit for recording (a store call with its repetitions takes at most 10 s) and delivering. */
+const RECORDING = 20_000 + 2 * DELIVERY_TIMEOUT;
+/** Ms for the heartbeat. */
+const HEARTBEAT_TIMEOUT = 5_000;
 /** The last round of a run begins no later than this before the next run. */
 const ROUND_MARGIN = 2_000;
 
@@ -99,6 +109,7 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
     !recording.hasSuccess && (await isInconclusive(context, [...recording.undecided, ...batches]));
   const status = inconclusive ? 'inconclusive' : unfinished > 0 ? 'partial' : 'completed';
   const lapse = await recording.close(batches, status);
+  if (lapse === null && !inconclusive) await sendHeartbeat(context);
   const { results, transitions } = recording;
   const failed = results.filter(({ ok }) => !ok).length;
   return report({
@@ -116,25 +127,42 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
 
 /** The books on what is stored; without it, on what this process remembers, so that the pings still go out. */
 async function open(
-  { config, carry }: RunContext,
+  { config, carry, channels }: RunContext,
   store: Store | null,
   lease: { readonly token: string; readonly now: number; readonly ttl: number },
 ): Promise<Books | 'locked'> {
-  const openOn = (stored: string | null): Ledger =>
-    new Ledger(stored, config.targets, config.tick, lease.now);
+  const settings = {
+    targets: config.targets,
+    tick: config.tick,
+    channels: [...channels.keys()],
+    reminder: config.alerts.reminder,
+  };
+  const openOn = (stored: Stored): Ledger => new Ledger(stored, settings, lease.now);
   const openOnMemory = (lapse: Lapse): Books => {
-    const ledger = openOn(null);
+    const ledger = openOn({ state: null, outbox: null });
     for (const { at, checks } of carry.all) ledger.record(at, checks);
     return { ledger, lapse };
   };
   if (store === null) return openOnMemory({ reason: 'store_missing', error: null });
   try {
-    const claim = await store.claim({ ...lease, fields: [STATE_FIELD] });
+    const claim = await store.claim({ ...lease, fields: [STATE_FIELD, OUTBOX_FIELD] });
     if (!claim.claimed) return 'locked';
-    return { ledger: openOn(claim.fields[0] ?? null), lapse: null };
+    const [state = null, outbox = null] = claim.fields;
+    return { ledger: openOn({ state, outbox }), lapse: null };
   } catch (error) {
     return openOnMemory(lapseOf(error));
   }
+}
+
+/** Tells whoever watches the pinger that a run went well. */
+async function sendHeartbeat({ config, send, log }: RunContext): Promise<void> {
+  if (config.heartbeatUrl === null) return;
+  const request = { url: config.heartbeatUrl, method: 'GET', headers: {}, body: null };
+  const problem = await send(request, AbortSignal.timeout(HEARTBEAT_TIMEOUT)).then(
+    ({ status }) => (status >= 200 && status <= 299 ? null : `answered ${status}`),
+    (error: unknown) => (error instanceof DeliveryError ? error.message : 'failed in an unexpected way'),
+  );
+  if (problem !== null) log(`heartbeat: ${problem}`);
 }
 
 /** What breaks in us while we check one target is no failure of that target, and no harm to the others. */

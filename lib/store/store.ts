@@ -78,6 +78,8 @@ export interface Commit {
 
 /** Commands of a commit that appends to a log, on Redis: the script, and three calls inside it. */
 export const COMMIT_COMMANDS = 4;
+/** Of one that does not. */
+export const ACKNOWLEDGE_COMMANDS = 3;
 
 /**
  * What store calls cost. `commands`: billed commands, a script and every call inside it (SQLite: statements).

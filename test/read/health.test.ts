@@ -10,7 +10,8 @@ const NOW = Date.UTC(2026, 0, 5, 12);
 
 function stateAfterRun(endedAgo: number, commands = 7): State {
   const at = NOW - endedAgo;
-  const { fields } = new Ledger(null, [aTarget('a')], MINUTE, at).close({
+  const settings = { targets: [aTarget('a')], tick: MINUTE, channels: [], reminder: null };
+  const { fields } = new Ledger({ state: null, outbox: null }, settings, at).close({
     id: 'r',
     at,
     status: 'completed',

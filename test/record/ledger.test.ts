@@ -2,12 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { Ledger, STATE_FIELD } from '../../lib/record/ledger.js';
 import { readState, writeState } from '../../lib/record/state.js';
 import { TextError } from '../../lib/record/text.js';
+import type { Target } from '../../lib/types.js';
 import { Books } from '../support/books.js';
 import { aTarget, failedCheck, goodCheck } from '../support/targets.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const START = Date.UTC(2026, 0, 5, 12);
+const ledgerOn = (state: string | null, targets: readonly Target[], now: number) =>
+  new Ledger({ state, outbox: null }, { targets, tick: MINUTE, channels: [], reminder: null }, now);
 const stateOf = (books: Books) => readState(books.fields.get(STATE_FIELD) ?? '');
 
 describe('the books of a run', () => {
@@ -41,7 +44,7 @@ describe('the books of a run', () => {
     books.run(START, [['api', goodCheck(START)]]);
     const stored = books.fields.get(STATE_FIELD) ?? null;
     const once = () => {
-      const ledger = new Ledger(stored, books.targets, MINUTE, START + HOUR);
+      const ledger = ledgerOn(stored, books.targets, START + HOUR);
       ledger.record(START + HOUR, new Map([['api', failedCheck(START + HOUR)]]));
       return ledger.close({
         id: 'x',
@@ -59,12 +62,8 @@ describe('the books of a run', () => {
   it('leave out a check that is not newer than the one on record', () => {
     const books = new Books(MINUTE, [aTarget('api')]);
     books.run(START + MINUTE, [['api', goodCheck(START + MINUTE)]]);
-    const ledger = new Ledger(
-      books.fields.get(STATE_FIELD) ?? null,
-      books.targets,
-      MINUTE,
-      START + 2 * MINUTE,
-    );
+    const stored = books.fields.get(STATE_FIELD) ?? null;
+    const ledger = ledgerOn(stored, books.targets, START + 2 * MINUTE);
     ledger.record(START + MINUTE, new Map([['api', goodCheck(START + MINUTE)]]));
     ledger.record(START, new Map([['api', goodCheck(START)]]));
     expect(ledger.pingsOf('api')).toBe(1);

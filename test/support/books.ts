@@ -1,8 +1,9 @@
 import type { History, Overview } from '../../lib/read/load.js';
 import { loadHistory, loadOverview } from '../../lib/read/load.js';
 import { Ledger, STATE_FIELD } from '../../lib/record/ledger.js';
+import { OUTBOX_FIELD } from '../../lib/record/outbox.js';
 import type { Store } from '../../lib/store/store.js';
-import type { Check, Target, Transition } from '../../lib/types.js';
+import type { ChannelName, Check, Target, Transition } from '../../lib/types.js';
 
 /** What a store would hold, for rules that are told of many runs: fields and logs in memory, nothing else. */
 export class Books {
@@ -13,11 +14,18 @@ export class Books {
   constructor(
     private readonly tick = 60_000,
     public targets: readonly Target[] = [],
+    private readonly channels: readonly ChannelName[] = [],
+    private readonly reminder: number | null = null,
   ) {}
 
   /** One run: opened, told of the checks, committed. */
   run(now: number, checks: readonly (readonly [id: string, check: Check])[]): Transition[] {
-    const ledger = new Ledger(this.fields.get(STATE_FIELD) ?? null, this.targets, this.tick, now);
+    const stored = {
+      state: this.fields.get(STATE_FIELD) ?? null,
+      outbox: this.fields.get(OUTBOX_FIELD) ?? null,
+    };
+    const { targets, tick, channels, reminder } = this;
+    const ledger = new Ledger(stored, { targets, tick, channels, reminder }, now);
     const transitions = ledger.record(now, new Map(checks));
     const failed = checks.filter(([, { outcome }]) => outcome === 'failed').length;
     const { fields, append } = ledger.close({

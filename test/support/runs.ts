@@ -1,10 +1,12 @@
 import { parseConfig, type Config } from '../../lib/config/config.js';
+import type { Channel } from '../../lib/deliver/channel.js';
+import type { Send } from '../../lib/deliver/send.js';
 import type { Prober } from '../../lib/probe/probe.js';
 import { Carry } from '../../lib/run/carry.js';
 import type { RunReport } from '../../lib/run/report.js';
 import { run, type RunRequest } from '../../lib/run/run.js';
 import type { Store } from '../../lib/store/store.js';
-import type { Attempt, Target } from '../../lib/types.js';
+import type { Attempt, ChannelName, Target } from '../../lib/types.js';
 import { VirtualClock } from './clock.js';
 
 export function configOf(env: Readonly<Record<string, string>>): Config {
@@ -52,6 +54,8 @@ export class Pinger {
   readonly asked: string[] = [];
   readonly lines: string[] = [];
   readonly carry = new Carry();
+  channels: ReadonlyMap<ChannelName, Channel> = new Map();
+  send: Send = () => Promise.resolve({ status: 200, headers: {}, text: '' });
 
   constructor(
     public config: Config,
@@ -74,12 +78,14 @@ export class Pinger {
       },
       close: () => Promise.resolve(),
     };
-    const { config, store, carry } = this;
+    const { config, store, carry, channels, send } = this;
     return run(
       {
         config,
         store,
         carry,
+        channels,
+        send,
         prober,
         now: () => this.now,
         random: () => 0.5,

@@ -1,0 +1,122 @@
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { NO_NOTES, type Notes } from '../rules/announce.js';
+import { EMPTY_OUTBOX, type Outbox } from '../rules/outbox.js';
+import type { Alert } from '../types.js';
+import { TextError } from './text.js';
+
+/** Stands beside the state, so that what came of deliveries is committed without writing the state again. */
+export const OUTBOX_FIELD = 'outbox';
+
+const VERSION = 1;
+/** Greater numbers are times. */
+const TIMES_FROM = 1e11;
+
+/**
+ * What most outboxes hold: deflate refers to it instead of repeating it.
+ * A text can be read only with the dictionary that it was written with: change it with VERSION, never alone.
+ */
+const dictionary = Buffer.from(
+  '"expiresAt","number","max","answer","from","to","gap","wakeMs","restarts","transitions","status","was","now","endedAt"' +
+    ',"troubles":{"webhook":{"since":-1,"failures":1,"nextAt":,"permanent":true,"message":"answered 404","dropped":1}}' +
+    ',"missed":{"at":-60001,"length":300000}"pagerduty","telegram","discord","apprise","certificate","person_needed","reminder","missed","restart","slept"' +
+    '"request timed out""connection refused""connection reset""name not found""certificate has expired""status 502, expected 200-299""status 503, expected 200-299"' +
+    '["flapping"]["degraded"]["up"]["email":0]["ntfy":0]["webhook":0]{"alerts":[],"restarts":[[["id","target","at","number","max","to"],[' +
+    '"troubles":{},"notes":[["told","transitions","certificate","sleptAt","lastRestartAt","restarts","failures","exhausted","events"' +
+    '{"kind":"restart","at":-1,"answer":"answered 200"},{"kind":"alert","at":-1,"alert":"down"}' +
+    '],[[],[null],[0],[false],[[]],"missed":null}' +
+    '{"alerts":[["kind","target","startedAt","failures","message","id","at","to"],["down"],["api"],[-120001],[3],["status 500, expected 200-299"],["mk0ztj3w-100-1"],[-1],[{"slack":0}]],"restarts":[],"troubles":{},' +
+    '"notes":[["id","told","transitions","events"],["api"],[{"status":"down","startedAt":-120001,"endedAt":null,"saidAt":-1,"to":["slack"],"remindedAt":-1}],[[-1]],[[{"kind":"alert","at":-1,"alert":"down"}]]],"missed":null}',
+);
+
+/**
+ * Empty when there is nothing to remember; else deflated JSON in base64, in which each property of alerts and notes is
+ * one column and times in the past are distances from `now`.
+ */
+export function writeOutbox(outbox: Outbox, now: number): string {
+  const { alerts, restarts, troubles, notes, missed } = outbox;
+  const isEmpty =
+    alerts.length + restarts.length === 0 &&
+    Object.keys(troubles).length + Object.keys(notes).length === 0 &&
+    missed === null;
+  if (isEmpty) return '';
+  const columns = {
+    alerts: toColumns(alerts.map(({ alert, to }) => ({ ...alert, sentTo: to }))),
+    restarts,
+    troubles,
+    notes: toColumns(Object.entries(notes).map(([id, known]) => ({ id, ...said(known) }))),
+    missed,
+  };
+  const json = JSON.stringify(columns, (_, value: unknown) =>
+    typeof value === 'number' && value > TIMES_FROM && value <= now ? value - now - 1 : value,
+  );
+  return deflateRawSync(`${VERSION} ${now} ${json}`, { level: 9, dictionary }).toString('base64');
+}
+
+/** @throws TextError for what `writeOutbox` did not write. */
+export function readOutbox(source: string | null): Outbox {
+  if (source === null || source === '') return EMPTY_OUTBOX;
+  const { alerts, restarts, troubles, notes, missed } = parse(source);
+  return {
+    alerts: fromColumns(alerts).map(({ sentTo, ...alert }) => ({
+      alert: alert as unknown as Alert,
+      to: sentTo as Outbox['alerts'][number]['to'],
+    })),
+    restarts,
+    troubles,
+    notes: Object.fromEntries(
+      fromColumns(notes).map(({ id, ...known }) => [String(id), { ...NO_NOTES, ...known }]),
+    ),
+    missed,
+  };
+}
+
+interface Columns extends Pick<Outbox, 'restarts' | 'troubles' | 'missed'> {
+  readonly alerts: Table;
+  readonly notes: Table;
+}
+
+function parse(source: string): Columns {
+  try {
+    const text = inflateRawSync(Buffer.from(source, 'base64'), { dictionary }).toString();
+    const [, version, now, json = ''] = /^(\d+) (\d+) (.*)$/s.exec(text) ?? [];
+    if (Number(version) === VERSION) {
+      return JSON.parse(json, (_, value: unknown) =>
+        typeof value === 'number' && value < 0 ? value + Number(now) + 1 : value,
+      ) as Columns;
+    }
+  } catch (cause) {
+    throw new TextError('the outbox is not readable', { cause });
+  }
+  throw new TextError('the outbox was written by another version of Keepalive');
+}
+
+/** The part of the notes that says something. */
+function said(notes: Notes): Partial<Notes> {
+  const entries = Object.entries(notes) as [keyof Notes, unknown][];
+  return Object.fromEntries(
+    entries.filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(NO_NOTES[name])),
+  );
+}
+
+/** The names of the properties, then a column for each; false where a row has no such property. */
+type Table = readonly [names: readonly string[], ...columns: (readonly unknown[])[]];
+
+function toColumns(rows: readonly object[]): Table {
+  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  return [
+    names,
+    ...names.map((name) => rows.map((row) => (row as Record<string, unknown>)[name] ?? missing(row, name))),
+  ];
+}
+
+function missing(row: object, name: string): null | false {
+  return name in row ? null : false;
+}
+
+function fromColumns([names, ...columns]: Table): Record<string, unknown>[] {
+  return (columns[0] ?? []).map((_, i) =>
+    Object.fromEntries(
+      names.map((name, n) => [name, columns[n]?.[i]] as const).filter(([, value]) => value !== false),
+    ),
+  );
+}

@@ -1,0 +1,319 @@
+import type { ChannelName, Check, TargetAlert } from '../types.js';
+import type { Standing } from './status.js';
+
+/** What is remembered of a target in order to say each thing once. Times in ms. */
+export interface Notes {
+  /** The trouble that people know of; null: as far as they know, all is well. */
+  readonly told: Told | null;
+  /** When its status changed within the last hour; none while it is said to flap. */
+  readonly transitions: readonly number[];
+  /** The end of the certificate that was told of. */
+  readonly certificate: number | null;
+  /** When it was last said that it slept. */
+  readonly sleptAt: number | null;
+  readonly lastRestartAt: number | null;
+  /** Restarts of the open incident. */
+  readonly restarts: number;
+  /** Failed checks since the grace of the last restart was over. */
+  readonly failures: number;
+  /** It was said that restarts do not help. */
+  readonly exhausted: boolean;
+  /** What was done about the open incident; the latest 30. */
+  readonly events: readonly IncidentEvent[];
+}
+
+export interface Told {
+  readonly status: 'degraded' | 'down' | 'flapping';
+  readonly startedAt: number;
+  /** When it was over, if people do not know that yet. */
+  readonly endedAt: number | null;
+  readonly saidAt: number;
+  /** Who knows. */
+  readonly to: readonly ChannelName[];
+  readonly remindedAt: number;
+}
+
+export type IncidentEvent =
+  | { readonly kind: 'alert'; readonly at: number; readonly alert: TargetAlert['kind'] }
+  /** `answer`: what the restart request came to; null: it was not made yet, or nobody knows. */
+  | { readonly kind: 'restart'; readonly at: number; readonly answer: string | null };
+
+const NO_INCIDENT = { restarts: 0, failures: 0, exhausted: false, events: [] } as const;
+
+export const NO_NOTES: Notes = {
+  told: null,
+  transitions: [],
+  certificate: null,
+  sleptAt: null,
+  lastRestartAt: null,
+  ...NO_INCIDENT,
+};
+
+/** Nothing is to be remembered. */
+export function isBlank({
+  told,
+  transitions,
+  certificate,
+  sleptAt,
+  lastRestartAt,
+  ...incident
+}: Notes): boolean {
+  const { restarts, failures, exhausted, events } = incident;
+  return (
+    told === null &&
+    certificate === null &&
+    sleptAt === null &&
+    lastRestartAt === null &&
+    !exhausted &&
+    transitions.length + restarts + failures + events.length === 0
+  );
+}
+
+/** What a check made of a target. */
+export interface Sight {
+  readonly id: string;
+  readonly check: Check;
+  readonly before: Situation;
+  readonly after: Situation;
+  /** In maintenance, or just entering its active hours. */
+  readonly muted: boolean;
+  /** The channels that are set up for this target. */
+  readonly to: readonly ChannelName[];
+  /** Time between two reminders; null: none. */
+  readonly reminder: number | null;
+  readonly failureThreshold: number;
+  readonly sleepsAfter: number | null;
+  /** A certificate nearer to its end than this is told of. */
+  readonly tlsExpiry: number;
+  readonly recovery: { readonly cooldown: number; readonly max: number; readonly grace: number } | null;
+}
+
+export interface Situation extends Pick<Standing, 'status' | 'since' | 'consecutiveFailures' | 'seriesAt'> {
+  readonly incident: { readonly startedAt: number } | null;
+  /** The last good ping, unless it rested since. */
+  readonly awakeFrom: number | null;
+}
+
+export interface Announcement {
+  readonly notes: Notes;
+  readonly alerts: readonly { readonly alert: TargetAlert; readonly to: readonly ChannelName[] }[];
+  /** The number of the restart to make; null: none. */
+  readonly restart: number | null;
+}
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+/** More transitions than this within an hour are flapping. */
+const FLAPPING_AFTER = 6;
+const EVENTS_KEPT = 30;
+
+/**
+ * What is to be said and done after a check. It compares what people know with what is, rather than looking for
+ * changes: what happens while they may not be disturbed is made up for afterwards, and nothing is said twice.
+ */
+export function announce(known: Notes, sight: Sight): Announcement {
+  const { check, before, after, muted } = sight;
+  const { at } = check;
+  const opens = before.incident === null && after.incident !== null;
+  const concerned = before.incident !== null || after.incident !== null;
+  const notes: Notes = {
+    ...known,
+    ...(opens || !concerned ? NO_INCIDENT : {}),
+    sleptAt: known.sleptAt !== null && at - known.sleptAt < DAY ? known.sleptAt : null,
+    told: known.told && { ...known.told, endedAt: endOfTrouble(known.told, after) },
+    transitions: transitionsOf(known, sight),
+    lastRestartAt: lastRestart(known, sight, concerned),
+  };
+  if (muted) return { notes, alerts: [], restart: null };
+  const said = [statusNews, reminder, certificate, slept, restartNews].reduce<Announcement>(
+    (so, next) => {
+      const more = next(so.notes, sight);
+      return {
+        notes: more.notes,
+        alerts: [...so.alerts, ...more.alerts],
+        restart: so.restart ?? more.restart,
+      };
+    },
+    { notes, alerts: [], restart: null },
+  );
+  const events = [
+    ...said.notes.events,
+    ...said.alerts
+      .filter(({ alert, to }) => to.length > 0 && alert.kind !== 'certificate' && alert.kind !== 'slept')
+      .map(({ alert }): IncidentEvent => ({ kind: 'alert', at, alert: alert.kind })),
+    ...(said.restart === null ? [] : [{ kind: 'restart', at, answer: null } as const]),
+  ];
+  return { ...said, notes: { ...said.notes, events: concerned ? events.slice(-EVENTS_KEPT) : [] } };
+}
+
+type Part = (notes: Notes, sight: Sight) => Announcement;
+
+const nothing = (notes: Notes): Announcement => ({ notes, alerts: [], restart: null });
+
+/** When what people were told of came to its end; null: it is still so. */
+function endOfTrouble({ status, endedAt }: Told, after: Situation): number | null {
+  if (status === 'flapping') return after.since;
+  if (status === after.status) return null;
+  return endedAt ?? (status === 'down' ? (after.seriesAt ?? after.since) : after.since);
+}
+
+function transitionsOf(
+  { told, transitions }: Notes,
+  { check, before, after, muted }: Sight,
+): readonly number[] {
+  const recent = transitions.filter((at) => at > check.at - HOUR);
+  const changed = before.status !== after.status && before.status !== 'pending' && !muted;
+  return told?.status === 'flapping' ? [] : changed ? [...recent, check.at] : recent;
+}
+
+/** Forgotten when it has no bearing any more, or when the clock was set back since. */
+function lastRestart(
+  { lastRestartAt: last }: Notes,
+  { check, recovery }: Sight,
+  concerned: boolean,
+): number | null {
+  if (last === null || recovery === null || last > check.at) return null;
+  return concerned || check.at < last + recovery.cooldown ? last : null;
+}
+
+const statusNews: Part = (notes, sight) => {
+  const { told, transitions } = notes;
+  const { id: target, check, after, to } = sight;
+  const { at } = check;
+  const { status } = after;
+  const tell = (as: Told['status'], startedAt: number, alert: TargetAlert | null): Announcement => {
+    if (to.length === 0) return nothing(notes);
+    return {
+      notes: { ...notes, told: { status: as, startedAt, endedAt: null, saidAt: at, to, remindedAt: at } },
+      alerts: alert === null ? [] : [{ alert, to }],
+      restart: null,
+    };
+  };
+  if (status === 'pending') return nothing(notes);
+  if (told?.status === 'flapping' && at - after.since < HOUR) return nothing(notes);
+  if (told?.status !== 'flapping' && transitions.length > FLAPPING_AFTER) {
+    const startedAt = transitions[0] ?? at;
+    const alert = { kind: 'flapping', target, transitions: transitions.length, status } as const;
+    return tell('flapping', told?.startedAt ?? startedAt, alert);
+  }
+  if (told?.status === status) return nothing(notes);
+  if (status === 'down') {
+    const startedAt = after.incident?.startedAt ?? at;
+    const failures = after.consecutiveFailures;
+    return tell('down', startedAt, {
+      kind: 'down',
+      target,
+      startedAt,
+      failures,
+      message: check.message ?? '',
+    });
+  }
+  if (told !== null && (status === 'up' || told.status === 'down'))
+    return trouble(notes, told, sight, status);
+  if (status === 'up') return nothing(notes);
+  const alert = { kind: 'degraded', target, message: check.message ?? '' } as const;
+  return tell('degraded', after.since, isCertificateNear(sight) ? null : alert);
+};
+
+/** The end of what people were told of. */
+function trouble(notes: Notes, told: Told, { id, check, to }: Sight, now: 'up' | 'degraded'): Announcement {
+  const { at, message } = check;
+  const alert: TargetAlert = {
+    kind: 'up',
+    target: id,
+    was: told.status,
+    now,
+    startedAt: told.startedAt,
+    endedAt: Math.max(told.startedAt, told.endedAt ?? at),
+    restarts: told.status === 'down' ? notes.restarts : 0,
+    message: now === 'degraded' ? message : null,
+  };
+  const left: Told = {
+    ...told,
+    status: 'degraded',
+    startedAt: at,
+    endedAt: null,
+    saidAt: at,
+    remindedAt: at,
+  };
+  return {
+    notes: { ...notes, told: now === 'degraded' ? left : null },
+    alerts: [{ alert, to: told.to.filter((channel) => to.includes(channel)) }],
+    restart: null,
+  };
+}
+
+const reminder: Part = (notes, { id, check, after, reminder, to }) => {
+  const { told } = notes;
+  if (reminder === null || told?.status !== 'down' || after.status !== 'down') return nothing(notes);
+  if (check.outcome !== 'failed' || check.at - told.remindedAt < reminder) return nothing(notes);
+  const alert: TargetAlert = {
+    kind: 'reminder',
+    target: id,
+    startedAt: told.startedAt,
+    failures: after.consecutiveFailures,
+    message: check.message ?? '',
+  };
+  return {
+    notes: { ...notes, told: { ...told, remindedAt: check.at } },
+    alerts: [{ alert, to: told.to.filter((channel) => to.includes(channel)) }],
+    restart: null,
+  };
+};
+
+function isCertificateNear({ check, tlsExpiry }: Sight): boolean {
+  return (
+    check.outcome !== 'failed' && check.tlsExpiresAt !== null && check.tlsExpiresAt - check.at < tlsExpiry
+  );
+}
+
+/** Once for each certificate; of several behind one name, for each that ends later than those told of. */
+const certificate: Part = (notes, sight) => {
+  const { id, check, to } = sight;
+  const { tlsExpiresAt: expiresAt } = check;
+  if (!isCertificateNear(sight) || expiresAt === null || to.length === 0) return nothing(notes);
+  if (notes.certificate !== null && expiresAt <= notes.certificate) return nothing(notes);
+  return {
+    notes: { ...notes, certificate: expiresAt },
+    alerts: [{ alert: { kind: 'certificate', target: id, expiresAt }, to }],
+    restart: null,
+  };
+};
+
+/** Once a day at most. */
+const slept: Part = (notes, { id, check, before, sleepsAfter, to }) => {
+  const { at, coldStart, wakeMs } = check;
+  if (!coldStart || before.awakeFrom === null || before.consecutiveFailures > 0) return nothing(notes);
+  const gap = at - before.awakeFrom;
+  const pingedInTime = sleepsAfter === null || gap < sleepsAfter;
+  if (!pingedInTime || notes.sleptAt !== null || to.length === 0) return nothing(notes);
+  return {
+    notes: { ...notes, sleptAt: at },
+    alerts: [{ alert: { kind: 'slept', target: id, gap, wakeMs: wakeMs ?? 0 }, to }],
+    restart: null,
+  };
+};
+
+/**
+ * A target that is down is restarted at once, and again when as many checks as made it down have failed after the
+ * grace of the restart before; never sooner than the cooldown, and `max` times in one incident.
+ */
+const restartNews: Part = (before, { id, check, after, failureThreshold, recovery, to }) => {
+  if (recovery === null || recovery.max === 0) return nothing(before);
+  if (after.status !== 'down' || check.outcome !== 'failed') return nothing(before);
+  const { at } = check;
+  const last = before.lastRestartAt;
+  const counts = before.restarts > 0 && last !== null && at > last + recovery.grace;
+  const notes = { ...before, failures: before.failures + (counts ? 1 : 0) };
+  const isCooling = last !== null && at < last + recovery.cooldown;
+  if (isCooling || (notes.restarts > 0 && notes.failures < failureThreshold)) return nothing(notes);
+  if (notes.restarts < recovery.max) {
+    const restarts = notes.restarts + 1;
+    return { notes: { ...notes, restarts, failures: 0, lastRestartAt: at }, alerts: [], restart: restarts };
+  }
+  if (notes.exhausted) return nothing(notes);
+  const startedAt = after.incident?.startedAt ?? at;
+  const message = check.message ?? '';
+  const alert = { kind: 'person_needed', target: id, restarts: notes.restarts, startedAt, message } as const;
+  return { notes: { ...notes, exhausted: true }, alerts: [{ alert, to }], restart: null };
+};

@@ -1,0 +1,101 @@
+import { DeliveryError, type Channel, type Digest } from '../deliver/channel.js';
+import type { Send } from '../deliver/send.js';
+import type { Desk } from '../record/desk.js';
+import type { Outcome, PendingRestart } from '../rules/outbox.js';
+import { byImportance } from '../rules/wording.js';
+import type { Alert, ChannelName, Target } from '../types.js';
+
+export interface DeliveryContext {
+  readonly targets: ReadonlyMap<string, Target>;
+  readonly channels: ReadonlyMap<ChannelName, Channel>;
+  readonly send: Send;
+  readonly publicUrl: string | null;
+  readonly now: () => number;
+  readonly log: (line: string) => void;
+  /** Whether a restart of the target makes sense now. */
+  readonly mayRestart: (target: Target) => boolean;
+}
+
+/** Ms for a restart request, and for a channel: long enough for slow ones, and short enough for a run. */
+export const DELIVERY_TIMEOUT = 10_000;
+
+/** Whether there is anything to be done now. */
+export function hasPost(desk: Desk, now: number): boolean {
+  return desk.restarts.length > 0 || desk.digests(now).length > 0;
+}
+
+/**
+ * Makes the restarts that are ordered, then tells every channel what is new, each on its own: none holds up or harms
+ * another. The desk knows of everything that came of it. Never rejects; takes twice DELIVERY_TIMEOUT at most.
+ */
+export async function deliver(desk: Desk, context: DeliveryContext): Promise<readonly Outcome[]> {
+  const restarts = await Promise.all(desk.restarts.map((order) => restart(order, context)));
+  desk.settle(restarts);
+  const now = context.now();
+  const told = await Promise.all(
+    desk.digests(now).map(({ channel, alerts }) => tell(channel, alerts, context)),
+  );
+  desk.settle(told.flat());
+  return [...restarts, ...told.flat()];
+}
+
+async function restart(
+  { target: id, at, number, max }: PendingRestart,
+  context: DeliveryContext,
+): Promise<Outcome> {
+  const target = context.targets.get(id);
+  if (!target?.recovery || !context.mayRestart(target)) {
+    return { kind: 'not_restarted', target: id, orderedAt: at };
+  }
+  const { url, request } = target.recovery;
+  const answer = await context.send({ url, ...request }, AbortSignal.timeout(DELIVERY_TIMEOUT)).then(
+    ({ status }) => `answered ${status}`,
+    (error: unknown) => messageOf(error),
+  );
+  context.log(`${id}: restart ${number} of ${max} ${answer}`);
+  return { kind: 'restarted', target: id, orderedAt: at, answer };
+}
+
+async function tell(
+  name: ChannelName,
+  alerts: readonly Alert[],
+  { channels, targets, publicUrl, now, log }: DeliveryContext,
+): Promise<Outcome[]> {
+  const items = [...alerts].sort(byImportance).map((alert) => ({
+    alert,
+    target: alert.kind === 'missed' ? null : (targets.get(alert.target)?.info ?? null),
+  }));
+  const [first] = alerts;
+  const channel = channels.get(name);
+  if (first === undefined || channel === undefined) return [];
+  const ids = alerts.map(({ id }) => id);
+  const digest: Digest = { id: `${first.id}.${ids.length}`, at: now(), items, pageUrl: publicUrl };
+  const count = ids.length === 1 ? '1 alert' : `${ids.length} alerts`;
+  try {
+    await channel.deliver(digest, AbortSignal.timeout(DELIVERY_TIMEOUT));
+    log(`${name}: told (${count})`);
+    return [{ kind: 'delivered', channel: name, ids }];
+  } catch (error) {
+    const message = messageOf(error);
+    log(`${name}: not told (${count}): ${message}`);
+    const known = error instanceof DeliveryError ? error : null;
+    const delivered = known?.delivered ?? [];
+    return [
+      ...(delivered.length > 0 ? [{ kind: 'delivered', channel: name, ids: delivered } as const] : []),
+      {
+        kind: 'failed',
+        channel: name,
+        ids: ids.filter((id) => !delivered.includes(id)),
+        at: now(),
+        permanent: known?.code === 'permanent',
+        message,
+        retryAfter: known?.retryAfter ?? null,
+      },
+    ];
+  }
+}
+
+/** Only our own messages are known to hold no secret. */
+function messageOf(error: unknown): string {
+  return error instanceof DeliveryError ? error.message : 'failed in an unexpected way';
+}
