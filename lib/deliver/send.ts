@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { connect as openSocket, isIP, type Socket } from 'node:net';
 import { connect as openTls } from 'node:tls';
 import type { IncomingHttpHeaders } from 'node:http';
@@ -62,6 +63,8 @@ export async function send({ url, method, headers, body }: Outgoing, signal: Abo
     stop = () => reject(new DeliveryError('temporary', 'no answer in time', { cause: 'ABORTED' }));
   });
   stopped.catch(() => undefined);
+  // One signal ends all deliveries of a run.
+  setMaxListeners(0, signal);
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop();
   try {
