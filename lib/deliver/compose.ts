@@ -41,7 +41,7 @@ const LONGEST_PIECE = 200;
 /**
  * Puts a digest into lines, the most important first: an icon, the subject in bold, what is said of it. What does not
  * fit into `limit` is left out and counted; one item alone that does not fit is shortened.
- * @param limit in the unit of `markup.size`; 200 at least
+ * @param limit in the unit of `markup.size`; 1,000 at least
  * @param titled whether the digest's headline is shown elsewhere
  */
 export function compose(digest: Digest, markup: Markup, limit: number, titled: boolean): Composed {
@@ -87,12 +87,16 @@ export function levelOf({ items }: Digest): Level {
  * One alert in one line.
  * @param longest code points of a name or detail at most
  */
-export function lineOf(item: DigestItem, markup: Markup, longest: number): string {
-  const { level, subject, predicate, details } = wordingOf(item.alert, nameOf(item));
+export function sentenceOf(item: DigestItem, markup: Markup, longest: number): string {
+  const { subject, predicate, details } = wordingOf(item.alert, nameOf(item));
   const piece = (text: string) => markup.escape(shorten(plain(text), longest));
   const said = details.map(piece).filter((text) => text !== '');
-  const end = said.length === 0 ? '' : `: ${said.join('; ')}`;
-  return `${ICONS[level]} ${markup.bold(piece(subject))} ${markup.escape(predicate)}${end}`;
+  const end = said.length === 0 ? '' : ` – ${said.join('; ')}`;
+  return `${markup.bold(piece(subject))} ${markup.escape(predicate)}${end}`;
+}
+
+function lineOf(item: DigestItem, markup: Markup, longest: number): string {
+  return `${ICONS[wordingOf(item.alert, '').level]} ${sentenceOf(item, markup, longest)}`;
 }
 
 /** What people call the target of an alert; never empty. */

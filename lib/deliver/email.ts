@@ -11,7 +11,7 @@ const LONGEST_SUBJECT = 150;
 /** Mailbox full, or too little space (RFC 5321, 4.2.3): it passes. */
 const FULL = 552;
 
-const HTML: Markup = {
+export const HTML: Markup = {
   escape: escapeHtml,
   bold: (text) => `<b>${text}</b>`,
   link: (url) => `<a href="${escapeHtml(url)}">${escapeHtml(url)}</a>`,

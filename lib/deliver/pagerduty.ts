@@ -1,7 +1,6 @@
-import { wordingOf } from '../rules/wording.js';
 import type { Alert } from '../types.js';
 import { DeliveryError, type Channel, type Digest, type DigestItem } from './channel.js';
-import { nameOf, pageOf, plain, shorten } from './compose.js';
+import { nameOf, pageOf, plain, PLAIN, sentenceOf, shorten } from './compose.js';
 import { accept, post } from './send.js';
 
 /** https://developer.pagerduty.com/api-reference/send-an-event: `summary`, up to 1,024 characters. */
@@ -100,15 +99,14 @@ function lastWord(items: readonly DigestItem[]): DigestItem | undefined {
 
 function triggerOf(item: DigestItem, severity: string | null, page: string | null) {
   const { alert, target } = item;
-  const { subject, predicate, details } = wordingOf(alert, nameOf(item));
-  const summary = plain(`${shorten(subject, 200)} ${predicate}: ${details.join('; ')}`);
   return {
     client: 'Keepalive',
     ...(page !== null && { client_url: page }),
     payload: {
-      summary: shorten(summary, SUMMARY_LIMIT / 2),
+      // A code point is at most two characters.
+      summary: shorten(sentenceOf(item, PLAIN, 200), SUMMARY_LIMIT / 2),
       severity,
-      source: shorten(target?.healthUrl ?? subject, SUMMARY_LIMIT),
+      source: shorten(target?.healthUrl ?? nameOf(item), SUMMARY_LIMIT),
       timestamp: new Date(alert.at).toISOString(),
       class: alert.kind,
       ...(target !== null && { component: target.id }),

@@ -1,7 +1,7 @@
 import type { Alerts } from '../config/alerts.js';
 import { wordingOf } from '../rules/wording.js';
 import type { Channel, Digest, DigestItem } from './channel.js';
-import { byteLength, lineOf, pageOf, PLAIN, shorten, titleOf } from './compose.js';
+import { byteLength, sentenceOf, pageOf, PLAIN, shorten, titleOf } from './compose.js';
 import { accept, post } from './send.js';
 
 /** Bytes; ours: what receivers take without being told to (a body of 1 MB is a common limit, 256 KB a queue's). */
@@ -83,7 +83,7 @@ function factsOf(item: DigestItem): Record<string, unknown> {
       healthUrl: shorten(target.healthUrl, 2_000),
       host: target.host,
     },
-    text: lineOf(item, PLAIN, LONGEST_TEXT),
+    text: sentenceOf(item, PLAIN, LONGEST_TEXT),
     ...(Object.fromEntries(facts) as Record<string, unknown>),
   };
 }

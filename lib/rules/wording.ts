@@ -4,7 +4,7 @@ import type { Alert, TargetAlert } from '../types.js';
 export const LEVELS = ['critical', 'warning', 'info', 'good'] as const;
 export type Level = (typeof LEVELS)[number];
 
-/** What an alert says, without markup: `<subject> <predicate>: <detail>; <detail>`. */
+/** What an alert says, without markup: `<subject> <predicate> – <detail>; <detail>`. */
 export interface Wording {
   readonly level: Level;
   /** `api`, or `Keepalive` where the alert is about the pinger itself. */
@@ -79,7 +79,7 @@ function ofTarget(alert: TargetAlert, at: number): Omit<Wording, 'subject'> {
           alert.expiresAt > at
             ? `has a certificate that ends in ${lengthInWords(alert.expiresAt - at)}`
             : 'has a certificate that has ended',
-        details: [`on ${new Date(alert.expiresAt).toISOString().slice(0, 10)}`],
+        details: [`valid until ${new Date(alert.expiresAt).toISOString().slice(0, 10)}`],
       };
     case 'restart':
       return {

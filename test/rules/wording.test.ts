@@ -55,8 +55,8 @@ describe('an alert', () => {
       'slept',
       'warning | API slept although it was pinged 9 m before | it took 42 s to wake | the host sleeps sooner than SLEEPS_AFTER says, or it restarted',
     ],
-    ['certificate', 'warning | API has a certificate that ends in 6 d | on 2026-11-26'],
-    ['certificate that has ended', 'warning | API has a certificate that has ended | on 2026-11-20'],
+    ['certificate', 'warning | API has a certificate that ends in 6 d | valid until 2026-11-26'],
+    ['certificate that has ended', 'warning | API has a certificate that has ended | valid until 2026-11-20'],
     ['restart', 'info | API is being restarted, 1 of 3 | the restart request: answered 201'],
     [
       'person_needed',
