@@ -75,7 +75,10 @@ export async function send({ url, method, headers, body }: Outgoing, signal: Abo
       body,
       reset: true,
     };
-    const answer = await Promise.race([stopped, client.request(request)]);
+    const asked = client.request(request);
+    // An answer that comes as the signal fires is nobody's, and its body's error would end the process.
+    asked.then(({ body }) => body.on('error', () => undefined)).catch(() => undefined);
+    const answer = await Promise.race([stopped, asked]);
     const text = await readText(answer.body, stopped);
     return { status: answer.statusCode, headers: answer.headers, text };
   } catch (error) {
@@ -92,12 +95,8 @@ function end(socket: Socket | null): void {
   socket?.on('error', () => undefined).destroy();
 }
 
-async function readText(
-  body: AsyncIterable<Uint8Array> & NodeJS.EventEmitter,
-  stopped: Promise<never>,
-): Promise<string> {
+async function readText(body: AsyncIterable<Uint8Array>, stopped: Promise<never>): Promise<string> {
   const chunks: Uint8Array[] = [];
-  body.on('error', () => undefined);
   const read = async () => {
     let size = 0;
     for await (const chunk of body) {

@@ -35,6 +35,8 @@ describe('channels', () => {
 
   it('load what they send with when they send', () => {
     const sources = readdirSync('lib/deliver').map((name) => readFileSync(`lib/deliver/${name}`, 'utf8'));
-    expect(sources.filter((source) => /from '(?:undici|nodemailer|standardwebhooks)/.test(source))).toEqual([]);
+    expect(sources.filter((source) => /from '(?:undici|nodemailer|standardwebhooks)/.test(source))).toEqual(
+      [],
+    );
   });
 });

@@ -15,7 +15,6 @@ import { DISCORD_MARKUP } from '../../lib/deliver/discord.js';
 import { HTML } from '../../lib/deliver/email.js';
 import { SLACK_MARKUP } from '../../lib/deliver/slack.js';
 import { TELEGRAM_MARKUP } from '../../lib/deliver/telegram.js';
-import type { Alert } from '../../lib/types.js';
 import { ALERTS, digestOf, downAlert, HOSTILE, itemOf } from '../support/digests.js';
 
 const MARKUPS: Readonly<Record<string, Markup>> = {

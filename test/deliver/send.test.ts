@@ -262,3 +262,27 @@ describe('an answer', () => {
     }
   });
 });
+
+it('stands a signal that fires at any moment', async () => {
+  const uncaught: unknown[] = [];
+  const note = (error: unknown) => uncaught.push(error);
+  process.on('uncaughtException', note);
+  const peer = await receive((response) => {
+    response.writeHead(200).flushHeaders();
+    setTimeout(() => response.end('x'.repeat(100_000)), 1);
+  });
+  const outcomes = new Set<string>();
+  for (let delay = 0; delay < 300; delay++) {
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(), (delay % 30) / 3);
+    const outcome = await get(peer.url, controller.signal).then(
+      ({ status }) => `answered ${status}`,
+      (error: unknown) => (error instanceof DeliveryError ? error.message : 'something else'),
+    );
+    outcomes.add(outcome);
+  }
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  process.off('uncaughtException', note);
+  expect(uncaught).toEqual([]);
+  expect([...outcomes].filter((outcome) => !/^(?:answered 200|no answer in time)$/.test(outcome))).toEqual([]);
+});

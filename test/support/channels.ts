@@ -6,7 +6,7 @@ import type { ChannelName } from '../../lib/types.js';
 export const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 
 /** All channels set up, each on a path of its own. */
-export function alertsTo(url: string, smtpUrl: string): Alerts {
+function alertsTo(url: string, smtpUrl: string): Alerts {
   const endpoint = (path: string) => ({ url: `${url}${path}`, authorization: null });
   return {
     reminder: null,
