@@ -4,7 +4,7 @@ import type { Alert, TargetAlert } from '../types.js';
 export const LEVELS = ['critical', 'warning', 'info', 'good'] as const;
 export type Level = (typeof LEVELS)[number];
 
-/** What an alert says, without markup: `<subject> <predicate>`, and the details as further sentences. */
+/** What an alert says, without markup: `<subject> <predicate> – <detail>; <detail>`. */
 export interface Wording {
   readonly level: Level;
   /** `api`, or `Keepalive` where the alert is about the pinger itself. */
@@ -59,7 +59,7 @@ function ofTarget(alert: TargetAlert, at: number): Omit<Wording, 'subject'> {
         level: 'warning',
         predicate: `is flapping, at the moment ${alert.status}`,
         details: [
-          `its status changed ${alert.transitions} times within an hour`,
+          `its status changed ${times(alert.transitions)} within an hour`,
           'the next message comes when it has been steady for an hour',
         ],
       };
@@ -75,8 +75,11 @@ function ofTarget(alert: TargetAlert, at: number): Omit<Wording, 'subject'> {
     case 'certificate':
       return {
         level: 'warning',
-        predicate: `has a certificate that ends in ${lengthInWords(alert.expiresAt - at)}`,
-        details: [`on ${new Date(alert.expiresAt).toISOString().slice(0, 10)}`],
+        predicate:
+          alert.expiresAt > at
+            ? `has a certificate that ends in ${lengthInWords(alert.expiresAt - at)}`
+            : 'has a certificate that has ended',
+        details: [`valid until ${new Date(alert.expiresAt).toISOString().slice(0, 10)}`],
       };
     case 'restart':
       return {
@@ -89,7 +92,9 @@ function ofTarget(alert: TargetAlert, at: number): Omit<Wording, 'subject'> {
         level: 'critical',
         predicate: 'needs a person',
         details: [
-          `${alert.restarts === 1 ? 'one restart' : `${alert.restarts} restarts`} did not help`,
+          ...(alert.restarts === 0
+            ? []
+            : [`${alert.restarts === 1 ? 'one restart' : `${alert.restarts} restarts`} did not help`]),
           `down for ${lengthInWords(at - alert.startedAt)}: ${alert.message}`,
         ],
       };
@@ -104,7 +109,7 @@ function ofUp(
   const span = `from ${timeInWords(startedAt, at)} to ${timeInWords(endedAt, at)}`;
   const remarks = [
     ...(message === null ? [] : [message]),
-    ...(restarts === 0 ? [] : [restarts === 1 ? 'restarted once' : `restarted ${restarts} times`]),
+    ...(restarts === 0 ? [] : [`restarted ${times(restarts)}`]),
   ];
   switch (was) {
     case 'down':
@@ -127,12 +132,13 @@ export function headline(items: readonly { readonly alert: Alert; readonly name:
     const { subject, predicate } = wordingOf(first.alert, first.name);
     return `${subject} ${predicate}`;
   }
-  const counts = new Map<string, number>();
-  for (const { alert } of items) {
-    const word = SHORT[alert.kind];
-    counts.set(word, (counts.get(word) ?? 0) + 1);
-  }
-  return [...counts].map(([word, count]) => `${count} ${word}`).join(', ');
+  const counts = new Map<Alert['kind'], number>();
+  for (const { alert } of items) counts.set(alert.kind, (counts.get(alert.kind) ?? 0) + 1);
+  return [...counts]
+    .map(([kind, count]) =>
+      kind === 'missed' && count > 1 ? `${count} gaps in the runs` : `${count} ${SHORT[kind]}`,
+    )
+    .join(', ');
 }
 
 const SHORT: Readonly<Record<Alert['kind'], string>> = {
@@ -140,11 +146,11 @@ const SHORT: Readonly<Record<Alert['kind'], string>> = {
   down: 'down',
   reminder: 'still down',
   flapping: 'flapping',
-  missed: 'missed by Keepalive',
+  missed: 'gap in the runs',
   degraded: 'degraded',
   slept: 'slept',
-  certificate: 'with an old certificate',
-  restart: 'restarted',
+  certificate: 'with a certificate near its end',
+  restart: 'being restarted',
   up: 'up again',
 };
 
@@ -153,6 +159,10 @@ const IMPORTANCE = Object.keys(SHORT);
 /** Orders alerts: what matters most first, and what happened first before what came later. */
 export function byImportance(a: Alert, b: Alert): number {
   return IMPORTANCE.indexOf(a.kind) - IMPORTANCE.indexOf(b.kind) || a.at - b.at;
+}
+
+function times(count: number): string {
+  return count === 1 ? 'once' : `${count} times`;
 }
 
 function checks(count: number): string {

@@ -1,0 +1,130 @@
+import { headline, LEVELS, wordingOf, type Level } from '../rules/wording.js';
+import type { Digest, DigestItem } from './channel.js';
+
+/** How a channel writes text, and how it counts it. */
+export interface Markup {
+  /** Makes a text mean itself; given one line, and never a part of a character. */
+  readonly escape: (text: string) => string;
+  /** Of what is escaped. */
+  readonly bold: (text: string) => string;
+  /** An http or https address. */
+  readonly link: (url: string) => string;
+  /** The length of a message in the unit of the channel's limit. */
+  readonly size: (text: string) => number;
+}
+
+export interface Composed {
+  readonly text: string;
+  /** Items that found no room; the text says how many. */
+  readonly omitted: number;
+}
+
+export const utf16Length = (text: string): number => text.length;
+export const byteLength = (text: string): number => Buffer.byteLength(text);
+
+export const PLAIN: Markup = {
+  escape: (text) => text,
+  bold: (text) => text,
+  link: (url) => url,
+  size: utf16Length,
+};
+
+/** HTML as mails and Telegram take it. */
+export const escapeHtml = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+
+const ICONS: Readonly<Record<Level, string>> = { critical: '🔴', warning: '🟠', info: '🔵', good: '🟢' };
+
+/** Code points of a name or message that are shown at most; checks say what they have to say in 120. */
+const LONGEST_PIECE = 200;
+
+/**
+ * Puts a digest into lines, the most important first: an icon, the subject in bold, what is said of it. What does not
+ * fit into `limit` is left out and counted; one item alone that does not fit is shortened.
+ * @param limit in the unit of `markup.size`; 1,000 at least
+ * @param titled whether the digest's headline is shown elsewhere
+ */
+export function compose(digest: Digest, markup: Markup, limit: number, titled: boolean): Composed {
+  const { items } = digest;
+  const heading = titled || items.length === 1 ? [] : [markup.bold(markup.escape(titleOf(digest, 250)))];
+  const page = pageOf(digest);
+  const link = page === null ? [] : [markup.link(page)].filter((text) => markup.size(text) < limit / 4);
+  const message = (lines: readonly string[]) => {
+    const omitted = items.length - lines.length;
+    const rest = omitted === 0 ? [] : [`and ${omitted} more`];
+    return [...heading, ...lines, ...rest, ...link].join('\n');
+  };
+
+  let lines: readonly string[] = [];
+  for (const item of items) {
+    const longer = [...lines, lineOf(item, markup, LONGEST_PIECE)];
+    if (markup.size(message(longer)) > limit) break;
+    lines = longer;
+  }
+  const [first] = items;
+  for (let longest = LONGEST_PIECE / 2; lines.length === 0 && first !== undefined; longest /= 2) {
+    const shortened = [lineOf(first, markup, longest)];
+    if (markup.size(message(shortened)) <= limit || longest <= 1) lines = shortened;
+  }
+  return { text: message(lines), omitted: items.length - lines.length };
+}
+
+/**
+ * What a digest says in a few words, in one line and without markup.
+ * @param longest in code points
+ */
+export function titleOf({ items }: Digest, longest: number): string {
+  return shorten(plain(headline(items.map((item) => ({ alert: item.alert, name: nameOf(item) })))), longest);
+}
+
+/** The most that any of a digest's alerts matters. */
+export function levelOf({ items }: Digest): Level {
+  const levels = new Set(items.map(({ alert }) => wordingOf(alert, '').level));
+  return LEVELS.find((level) => levels.has(level)) ?? 'info';
+}
+
+/**
+ * One alert in one line.
+ * @param longest code points of a name or detail at most
+ */
+export function sentenceOf(item: DigestItem, markup: Markup, longest: number): string {
+  const { subject, predicate, details } = wordingOf(item.alert, nameOf(item));
+  const piece = (text: string) => markup.escape(shorten(plain(text), longest));
+  const said = details.map(piece).filter((text) => text !== '');
+  const end = said.length === 0 ? '' : ` – ${said.join('; ')}`;
+  return `${markup.bold(piece(subject))} ${markup.escape(predicate)}${end}`;
+}
+
+function lineOf(item: DigestItem, markup: Markup, longest: number): string {
+  return `${ICONS[wordingOf(item.alert, '').level]} ${sentenceOf(item, markup, longest)}`;
+}
+
+/** What people call the target of an alert; never empty. */
+export function nameOf({ alert, target }: DigestItem): string {
+  const id = 'target' in alert ? alert.target : 'Keepalive';
+  const name = plain(target?.name ?? '');
+  return name === '' ? id : name;
+}
+
+/** The page's address as URLs are written, which leaves nothing in it to escape; null: none that can be followed. */
+export function pageOf({ pageUrl }: Digest): string | null {
+  if (pageUrl === null || !URL.canParse(pageUrl)) return null;
+  const { protocol, href } = new URL(pageUrl);
+  return protocol === 'http:' || protocol === 'https:' ? href : null;
+}
+
+/** One line without what is not seen: control and format characters (those that turn the direction among them). */
+export function plain(text: string): string {
+  return text
+    .replace(/[\s\p{Zl}\p{Zp}]+/gu, ' ')
+    .replace(/[\p{Cc}\p{Cf}]+/gu, '')
+    .replace(/\p{Cs}/gu, '\ufffd')
+    .trim();
+}
+
+/** At most `longest` code points, the last an ellipsis where there were more. */
+export function shorten(text: string, longest: number): string {
+  const most = Math.max(1, Math.floor(longest));
+  const points = Array.from(text.slice(0, 2 * most + 2));
+  return points.length <= most ? text : `${points.slice(0, most - 1).join('')}…`;
+}

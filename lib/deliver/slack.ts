@@ -1,0 +1,36 @@
+import type { Endpoint } from '../config/request.js';
+import type { Channel } from './channel.js';
+import { compose, utf16Length, type Markup } from './compose.js';
+import { accept, post } from './send.js';
+
+/** https://docs.slack.dev/reference/methods/chat.postMessage: 4,000 characters are recommended, longer ones are split. */
+export const SLACK_LIMIT = 4_000;
+
+const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
+/** mrkdwn knows no escape for these: letters that look like them mean nothing to it. */
+const LOOK_ALIKES: Readonly<Record<string, string>> = { '*': '∗', '`': 'ˋ', '~': '∼', _: 'ˍ' };
+
+/** Mentions and links begin with `<`. An underscore within a word is no markup. */
+export const SLACK_MARKUP: Markup = {
+  escape: (text) =>
+    text
+      .replace(/[&<>]/g, (char) => ENTITIES[char] ?? '')
+      .replace(/[*`~]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, (char) => LOOK_ALIKES[char] ?? ''),
+  bold: (text) => `*${text}*`,
+  link: (url) => `<${url.replaceAll('&', '&amp;').replaceAll('|', '%7C')}>`,
+  size: utf16Length,
+};
+
+/**
+ * A Slack incoming webhook. `text` rather than blocks: Mattermost and Rocket.Chat take it too.
+ * https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
+ */
+export function slack(endpoint: Endpoint): Channel {
+  return {
+    name: 'slack',
+    async deliver(digest, signal) {
+      const { text } = compose(digest, SLACK_MARKUP, SLACK_LIMIT, false);
+      accept(await post(endpoint, { text, unfurl_links: false, unfurl_media: false }, signal));
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { parseConfig } from '../../lib/config/config.js';
+import { createChannels } from '../../lib/deliver/channels.js';
+
+const of = (env: Record<string, string>) => {
+  const parsed = parseConfig(env);
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  return [...createChannels(parsed.config)].map(([name, channel]) => {
+    expect(channel.name).toBe(name);
+    return name;
+  });
+};
+
+const ALL = {
+  ALERT_WEBHOOK_URL: 'https://hook.example/',
+  ALERT_SLACK_URL: 'https://hooks.slack.example/services/a',
+  ALERT_DISCORD_URL: 'https://discord.example/api/webhooks/1/a',
+  ALERT_TELEGRAM_TOKEN: '1:a',
+  ALERT_TELEGRAM_CHAT: '@chat',
+  ALERT_NTFY_URL: 'https://ntfy.example/topic',
+  ALERT_PAGERDUTY_KEY: 'a',
+  ALERT_SMTP_URL: 'smtp://mail.example',
+  ALERT_EMAIL_FROM: 'a@example.com',
+  ALERT_EMAIL_TO: 'b@example.com',
+  ALERT_APPRISE_URL: 'https://apprise.example/notify/a',
+};
+
+describe('channels', () => {
+  it('are those that are set up', () => {
+    expect(of({})).toEqual([]);
+    expect(of({ ALERT_SLACK_URL: ALL.ALERT_SLACK_URL })).toEqual(['slack']);
+    expect(of(ALL)).toEqual('webhook slack discord telegram ntfy pagerduty email apprise'.split(' '));
+  });
+
+  it('load what they send with when they send', () => {
+    const sources = readdirSync('lib/deliver').map((name) => readFileSync(`lib/deliver/${name}`, 'utf8'));
+    expect(sources.filter((source) => /from '(?:undici|nodemailer|standardwebhooks)/.test(source))).toEqual(
+      [],
+    );
+  });
+});

@@ -1,0 +1,167 @@
+import { describe, expect, it } from 'vitest';
+import {
+  byImportance,
+  headline,
+  lengthInWords,
+  LEVELS,
+  timeInWords,
+  wordingOf,
+} from '../../lib/rules/wording.js';
+import type { Alert } from '../../lib/types.js';
+import { ALERTS, NOON } from '../support/digests.js';
+
+const alertOf = (name: string): Alert => {
+  const alert = ALERTS[name];
+  if (alert === undefined) throw new Error(`no alert ${name}`);
+  return alert;
+};
+
+const said = (alert: Alert) => {
+  const { level, subject, predicate, details } = wordingOf(alert, 'API');
+  return `${level} | ${subject} ${predicate} | ${details.join(' | ')}`;
+};
+
+describe('an alert', () => {
+  it.each([
+    ['down', 'critical | API is down | status 503, expected 200-299 | 3 checks failed since 11:50 UTC'],
+    [
+      'down at the first failure',
+      'critical | API is down | name not found | one check failed since 12:00 UTC',
+    ],
+    [
+      'reminder',
+      'critical | API is still down after 1 d 2 h | connection refused | 312 checks failed since 2026-11-19 10:00 UTC',
+    ],
+    ['up after down', 'good | API is up again after 3 h 20 m | it was down from 08:40 UTC to 12:00 UTC'],
+    [
+      'up after two restarts',
+      'good | API is up again after 12 m | it was down from 11:48 UTC to 12:00 UTC | restarted 2 times',
+    ],
+    [
+      'up, but degraded',
+      'warning | API answers again after 12 m, but is degraded | it was down from 11:48 UTC to 12:00 UTC | took 3,200 ms | restarted once',
+    ],
+    [
+      'up after degraded',
+      'good | API is fine again after 12 m | it was degraded from 11:48 UTC to 12:00 UTC',
+    ],
+    ['up after flapping', 'good | API is steady again, and up | it was flapping from 10:30 UTC to 12:00 UTC'],
+    ['degraded', 'warning | API is degraded | took 3,200 ms'],
+    [
+      'flapping',
+      'warning | API is flapping, at the moment down | its status changed 5 times within an hour | the next message comes when it has been steady for an hour',
+    ],
+    [
+      'slept',
+      'warning | API slept although it was pinged 9 m before | it took 42 s to wake | the host sleeps sooner than SLEEPS_AFTER says, or it restarted',
+    ],
+    ['certificate', 'warning | API has a certificate that ends in 6 d | valid until 2026-11-26'],
+    ['certificate that has ended', 'warning | API has a certificate that has ended | valid until 2026-11-20'],
+    ['restart', 'info | API is being restarted, 1 of 3 | the restart request: answered 201'],
+    [
+      'person_needed',
+      'critical | API needs a person | 3 restarts did not help | down for 45 m: status 503, expected 200-299',
+    ],
+    [
+      'person_needed without a restart',
+      'critical | API needs a person | down for 45 m: status 503, expected 200-299',
+    ],
+    [
+      'missed',
+      'warning | Keepalive made no run for 1 h 35 m | from 10:25 UTC to 12:00 UTC | look at the trigger; if it comes that seldom, say so with KEEP_ALIVE_TICK',
+    ],
+  ])('%s', (name, expected) => {
+    expect(said(alertOf(name))).toBe(expected);
+  });
+
+  it('is told of in full in this table', () => {
+    const kinds = new Set(Object.values(ALERTS).map(({ kind }) => kind));
+    expect([...kinds].toSorted()).toEqual(
+      'certificate degraded down flapping missed person_needed reminder restart slept up'.split(' '),
+    );
+  });
+
+  it.each([
+    [{ ...alertOf('flapping'), transitions: 1 }, 'its status changed once within an hour'],
+    [{ ...alertOf('person_needed'), restarts: 1 }, 'one restart did not help'],
+  ])('counts one as one', (alert, expected) => {
+    expect(wordingOf(alert, 'API').details[0]).toBe(expected);
+  });
+
+  it('has a level that is known', () => {
+    for (const alert of Object.values(ALERTS)) expect(LEVELS).toContain(wordingOf(alert, 'API').level);
+  });
+});
+
+describe('a headline', () => {
+  const of = (...names: string[]) => headline(names.map((name) => ({ alert: alertOf(name), name: 'API' })));
+
+  it.each([
+    [['down'], 'API is down'],
+    [['missed'], 'Keepalive made no run for 1 h 35 m'],
+    [['down', 'down', 'up after down'], '2 down, 1 up again'],
+    [['person_needed', 'reminder', 'flapping'], '1 waiting for a person, 1 still down, 1 flapping'],
+    [['missed', 'degraded'], '1 gap in the runs, 1 degraded'],
+    [['missed', 'missed'], '2 gaps in the runs'],
+    [
+      ['slept', 'certificate', 'certificate', 'restart'],
+      '1 slept, 2 with a certificate near its end, 1 being restarted',
+    ],
+    [[], ''],
+  ])('of %j is %j', (names, expected) => {
+    expect(of(...names)).toBe(expected);
+  });
+});
+
+describe('order', () => {
+  it('puts what matters most first, and then what happened first', () => {
+    const later = { ...alertOf('down'), id: 'later', at: NOON + 1 };
+    const names = ['up after down', 'missed', 'down', 'person_needed', 'restart', 'degraded'];
+    const sorted = [later, ...names.map(alertOf)].toSorted(byImportance).map(({ id, kind }) => [kind, id]);
+    expect(sorted).toEqual([
+      ['person_needed', 'a15'],
+      ['down', 'a1'],
+      ['down', 'later'],
+      ['missed', 'a17'],
+      ['degraded', 'a9'],
+      ['restart', 'a14'],
+      ['up', 'a4'],
+    ]);
+  });
+});
+
+describe('words', () => {
+  const S = 1_000;
+  const M = 60 * S;
+  const H = 60 * M;
+  it.each([
+    [-1, '0 s'],
+    [0, '0 s'],
+    [499, '0 s'],
+    [500, '1 s'],
+    [59.4 * S, '59 s'],
+    [59.6 * S, '1 m'],
+    [60 * S, '1 m'],
+    [59 * M + 29 * S, '59 m'],
+    [59 * M + 31 * S, '1 h'],
+    [H, '1 h'],
+    [3 * H + 20 * M, '3 h 20 m'],
+    [23 * H + 59 * M, '23 h 59 m'],
+    [23 * H + 59 * M + 40 * S, '1 d'],
+    [26 * H, '1 d 2 h'],
+    [71 * H, '2 d 23 h'],
+    [71 * H + 40 * M, '3 d'],
+    [12 * 24 * H + 5 * H, '12 d'],
+  ])('a length of %i ms is %j', (ms, expected) => {
+    expect(lengthInWords(ms)).toBe(expected);
+  });
+
+  it.each([
+    [NOON, '12:00 UTC'],
+    [NOON - 12 * H, '00:00 UTC'],
+    [NOON - 12 * H - 1, '2026-11-19 23:59 UTC'],
+    [NOON + 13 * H, '2026-11-21 01:00 UTC'],
+  ])('a time of %i', (at, expected) => {
+    expect(timeInWords(at, NOON)).toBe(expected);
+  });
+});
