@@ -24,6 +24,8 @@ export interface Answer {
   readonly text: string;
 }
 
+export type Send = (request: Outgoing, signal: AbortSignal) => Promise<Answer>;
+
 /**
  * Makes one HTTP request over a connection of its own, follows no redirect, and gives whatever status comes. The
  * status is the answer: a body that breaks off or stalls ends where it got to, the latter when the signal fires.

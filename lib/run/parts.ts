@@ -1,6 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config/config.js';
+import { createChannels } from '../deliver/channels.js';
+import { send } from '../deliver/send.js';
 import { createPacer } from '../probe/pace.js';
 import { createProber } from '../probe/probe.js';
 import { Carry } from './carry.js';
@@ -22,6 +24,8 @@ export function runParts(config: Config): Parts {
       close: () => prober.close(),
     },
     carry: new Carry(),
+    channels: createChannels(config),
+    send,
     now: Date.now,
     random: Math.random,
     sleep: async (ms, signal) => {

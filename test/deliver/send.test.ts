@@ -284,5 +284,7 @@ it('stands a signal that fires at any moment', async () => {
   await new Promise((resolve) => setTimeout(resolve, 50));
   process.off('uncaughtException', note);
   expect(uncaught).toEqual([]);
-  expect([...outcomes].filter((outcome) => !/^(?:answered 200|no answer in time)$/.test(outcome))).toEqual([]);
+  expect([...outcomes].filter((outcome) => !/^(?:answered 200|no answer in time)$/.test(outcome))).toEqual(
+    [],
+  );
 });

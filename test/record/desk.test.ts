@@ -42,7 +42,7 @@ function tell(letters: string, { target, channels = ['slack'], reminder, every =
   const told: Told[] = [];
   const restarts: number[] = [];
   const seen = new Set<string>();
-  for (const [i, letter] of [...letters].entries()) {
+  for (const [i, letter] of Array.from(letters).entries()) {
     if (letter === '.') continue;
     const at = START + i * every;
     books.run(at, [['api', CHECKS[letter]?.(at) ?? goodCheck(at)]]);
