@@ -4,6 +4,7 @@ import { controlTargets } from '../config/control.js';
 import { checkTarget, type CheckContext } from '../probe/check.js';
 import type { Prober } from '../probe/probe.js';
 import { Ledger, STATE_FIELD } from '../record/ledger.js';
+import { MAINTENANCE_FIELD, readableMaintenance, withMaintenance } from '../record/maintenance.js';
 import { chooseDue } from '../rules/due.js';
 import { isActive } from '../rules/windows.js';
 import type { Meter, Store } from '../store/store.js';
@@ -116,12 +117,16 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
 
 /** The books on what is stored; without it, on what this process remembers, so that the pings still go out. */
 async function open(
-  { config, carry }: RunContext,
+  { config, carry, log }: RunContext,
   store: Store | null,
   lease: { readonly token: string; readonly now: number; readonly ttl: number },
 ): Promise<Books | 'locked'> {
-  const openOn = (stored: string | null): Ledger =>
-    new Ledger(stored, config.targets, config.tick, lease.now);
+  const openOn = (stored: string | null, maintenance: string | null = null): Ledger => {
+    const windows = readableMaintenance(maintenance, ({ message }) =>
+      log(JSON.stringify({ event: 'maintenance_unreadable', message })),
+    );
+    return new Ledger(stored, withMaintenance(config.targets, windows), config.tick, lease.now);
+  };
   const openOnMemory = (lapse: Lapse): Books => {
     const ledger = openOn(null);
     for (const { at, checks } of carry.all) ledger.record(at, checks);
@@ -129,9 +134,10 @@ async function open(
   };
   if (store === null) return openOnMemory({ reason: 'store_missing', error: null });
   try {
-    const claim = await store.claim({ ...lease, fields: [STATE_FIELD] });
+    const claim = await store.claim({ ...lease, fields: [STATE_FIELD, MAINTENANCE_FIELD] });
     if (!claim.claimed) return 'locked';
-    return { ledger: openOn(claim.fields[0] ?? null), lapse: null };
+    const [stored = null, maintenance = null] = claim.fields;
+    return { ledger: openOn(stored, maintenance), lapse: null };
   } catch (error) {
     return openOnMemory(lapseOf(error));
   }
