@@ -1,3 +1,4 @@
+import { MONTHLY_HOURS } from '../config/hosts.js';
 import type { Incident } from '../record/incidents.js';
 import { figuresAt, MISSED_AFTER_TICKS } from '../record/ledger.js';
 import type { Maintenance } from '../record/maintenance.js';
@@ -7,6 +8,7 @@ import type { TargetMark } from '../record/marks.js';
 import { DAY, HOUR, markOf } from '../record/marks.js';
 import type { TargetState } from '../record/state.js';
 import { endOf, newTarget } from '../record/state.js';
+import { monthlyHours } from '../rules/allowance.js';
 import type { Figures } from '../rules/figures.js';
 import { coverage, difference, successRate, uptimeRatio } from '../rules/figures.js';
 import { longestGap } from '../rules/gaps.js';
@@ -69,6 +71,7 @@ export function stats({ enabled, tick, targets }: Watch, overview: Overview, now
             failed: lastRun.failed,
           },
     summary,
+    hours: monthlyHours(targets, MONTHLY_HOURS, now),
     targets: all,
   };
 }

@@ -165,7 +165,7 @@ describe('a deploy that takes a target down', () => {
     await runs(1, 'good');
     pinger.store = store;
     await runs(3, 'failing');
-    expect(await own('api')).toMatchObject({ pingCount: 2, failedPings: 0, status: 'up' });
+    expect(await own('api')).toMatchObject({ pingCount: 2, failedPings: 0, uptimeRatio: { '24h': 1 } });
   });
 
   it('costs no further command', async () => {
