@@ -154,6 +154,29 @@ describe('a deploy that takes a target down', () => {
     });
   });
 
+  it.each([
+    ['failing checks', 60, 0],
+    ['missed runs', 0, 60],
+  ])('is right in every hour and day across midnight, with %s', async (_, checks, missed) => {
+    const { pinger, runs, send, own } = setUp();
+    pinger.now = Date.UTC(2026, 0, 5, 23);
+    await runs(30, 'good');
+    await send('POST', { target: 'api', minutes: 60 });
+    await runs(checks, 'failing');
+    pinger.now += missed * MINUTE;
+    await runs(30, 'good');
+    expect(await own('api')).toMatchObject({
+      pingCount: 60,
+      uptimeRatio: { '24h': 1 },
+      coverage: { '24h': 1 },
+    });
+    const [target = expect.unreachable()] = config.targets;
+    const history = targetHistory(config, target, await loadHistory(store, 'api', pinger.now), pinger.now);
+    const half = { pings: 30, failures: 0, downtimeMs: 0, uptimeRatio: 1, coverage: 1 };
+    expect(history.hours).toMatchObject([half, half]);
+    expect(history.days).toMatchObject([half, half]);
+  });
+
   it('is heard while a run goes on, from the next run on', async () => {
     const { pinger, runs, send, own } = setUp();
     await runs(1, 'good');
