@@ -47,8 +47,16 @@ export function readableMaintenance(
   }
 }
 
+/** Each window as `[target, from, length]`, with its reason behind where it has one: every run reads this. */
 export function writeMaintenance(windows: readonly Maintenance[]): string {
-  return JSON.stringify(windows.map(({ target, from, to, reason }) => [target, from, to, reason]));
+  return JSON.stringify(
+    windows.map(({ target, from, to, reason }) => [
+      target,
+      from,
+      to - from,
+      ...(reason === null ? [] : [reason]),
+    ]),
+  );
 }
 
 /**
@@ -106,22 +114,26 @@ function upTo(window: Maintenance, time: number): Maintenance[] {
   return window.from < time ? [{ ...window, to: time }] : [];
 }
 
-/** All that is open, and of what has ended the latest, as long as figures depend on it. */
+/** All that is open, and of what has ended the latest, as long as figures depend on it; nobody asks for its reason. */
 function kept(windows: readonly Maintenance[], now: number): Maintenance[] {
   const open = openWindows(windows, now);
   const ended = windows
     .filter(({ to }) => to <= now && to > now - ENDED_KEPT)
     .sort((a, b) => b.to - a.to)
     .slice(0, Math.max(0, WINDOWS_KEPT - open.length));
-  return [...ended.reverse(), ...open];
+  return [...ended.reverse().map((window) => ({ ...window, reason: null })), ...open];
 }
 
 function toWindow(item: unknown): Maintenance {
-  const [target, from, to, reason] = Array.isArray(item) ? (item as unknown[]) : [];
-  if (!isTextOrNull(target) || !isTextOrNull(reason) || !isTime(from) || !isTime(to) || to <= from) {
-    throw new TextError('a window of the maintenance is not readable');
-  }
+  const [target, from, length, reason = null] = Array.isArray(item) ? (item as unknown[]) : [];
+  if (!isTextOrNull(target) || !isTextOrNull(reason) || !isTime(from) || !isTime(length)) throw unreadable();
+  const to = from + length;
+  if (length <= 0 || !isTime(to)) throw unreadable();
   return { target, from, to, reason };
+}
+
+function unreadable(): TextError {
+  return new TextError('a window of the maintenance is not readable');
 }
 
 function isTextOrNull(value: unknown): value is string | null {

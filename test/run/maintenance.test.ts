@@ -73,12 +73,16 @@ function setUp() {
       const { targets } = stats(config, await loadOverview(store, pinger.now), pinger.now);
       return targets.find((target) => target.id === id);
     },
+    historyOf: async (id: string) => {
+      const target = config.targets.find(({ info }) => info.id === id) ?? expect.unreachable();
+      return targetHistory(config, target, await loadHistory(store, id, pinger.now), pinger.now);
+    },
   };
 }
 
 describe('a deploy that takes a target down', () => {
   it('counts for nothing between its begin and its end, and what comes before and after does', async () => {
-    const { pinger, runs, send, own } = setUp();
+    const { pinger, runs, send, own, historyOf } = setUp();
     await runs(30, 'good');
     pinger.now -= MINUTE / 2;
     await send('POST', { target: 'api', minutes: 60, reason: 'deploy' });
@@ -114,9 +118,7 @@ describe('a deploy that takes a target down', () => {
       uptimeRatio: { '24h': Math.round((29.5 / 39.5) * 1e6) / 1e6 },
       coverage: { '24h': Math.round((39.5 / 40) * 1e6) / 1e6 },
     });
-    const [target = expect.unreachable()] = config.targets;
-    const history = await loadHistory(store, 'api', pinger.now);
-    const { days } = targetHistory(config, target, history, pinger.now);
+    const { days } = await historyOf('api');
     expect(days).toMatchObject([{ pings: 40, failures: 10, downtimeMs: 10 * MINUTE }]);
   });
 
@@ -158,20 +160,28 @@ describe('a deploy that takes a target down', () => {
     ['failing checks', 60, 0],
     ['missed runs', 0, 60],
   ])('is right in every hour and day across midnight, with %s', async (_, checks, missed) => {
-    const { pinger, runs, send, own } = setUp();
+    const { pinger, runs, send, own, historyOf } = setUp();
     pinger.now = Date.UTC(2026, 0, 5, 23);
     await runs(30, 'good');
     await send('POST', { target: 'api', minutes: 60 });
     await runs(checks, 'failing');
-    pinger.now += missed * MINUTE;
+    pinger.now += missed * MINUTE - 1;
+    expect(await historyOf('api')).toMatchObject({
+      coverage: { '24h': 1 },
+      maintenance: { until: '2026-01-06T00:30:00.000Z' },
+      days: [
+        { pings: 30, coverage: 1 },
+        { pings: 0, coverage: null },
+      ],
+    });
+    pinger.now += 1;
     await runs(30, 'good');
     expect(await own('api')).toMatchObject({
       pingCount: 60,
       uptimeRatio: { '24h': 1 },
       coverage: { '24h': 1 },
     });
-    const [target = expect.unreachable()] = config.targets;
-    const history = targetHistory(config, target, await loadHistory(store, 'api', pinger.now), pinger.now);
+    const history = await historyOf('api');
     const half = { pings: 30, failures: 0, downtimeMs: 0, uptimeRatio: 1, coverage: 1 };
     expect(history.hours).toMatchObject([half, half]);
     expect(history.days).toMatchObject([half, half]);
