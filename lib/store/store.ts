@@ -85,7 +85,7 @@ export interface Commit {
 }
 
 export interface Swap {
-  /** One that commits do not write: neither `lease` nor `state`. */
+  /** One that commits do not write: neither `lease` nor `state` nor `outbox`. */
   readonly field: string;
   /** Null: the field does not exist. */
   readonly expected: string | null;
@@ -131,8 +131,10 @@ export class StoreError extends Error {
   }
 }
 
+const UNDER_LEASE: ReadonlySet<string> = new Set(['lease', 'state', 'outbox']);
+
 /** @throws StoreError for a field that only the holder of the lease may write. */
 export function checkSwap({ field }: Swap): void {
-  if (field !== 'lease' && field !== 'state') return;
+  if (!UNDER_LEASE.has(field)) return;
   throw new StoreError('store_denied', 'this field is written under the lease only');
 }
