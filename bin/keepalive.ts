@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { readEnv } from '../lib/config/env.js';
+import { MONTHLY_HOURS } from '../lib/config/hosts.js';
 import { ConfigError, validConfig } from '../lib/config/valid.js';
+import { monthlyHours } from '../lib/rules/allowance.js';
 
 const USAGE = `Usage: keepalive <command>
 
@@ -26,6 +28,9 @@ async function config(): Promise<void> {
   console.log(
     `The configuration is valid: ${targets.length === 1 ? '1 target' : `${targets.length} targets`}.`,
   );
+  for (const { message } of monthlyHours(targets, MONTHLY_HOURS, Date.now())) {
+    if (message !== undefined) console.log(message);
+  }
 }
 
 function fail(error: unknown): void {

@@ -1,3 +1,4 @@
+import type { Allowance, Allowances } from '../rules/allowance.js';
 import type { HostName } from '../types.js';
 
 const MINUTE = 60_000;
@@ -11,21 +12,32 @@ export interface Host {
   readonly domain: string | null;
   /** How long without a request until it sleeps, in ms; null: it does not. */
   readonly sleepsAfter: number | null;
+  /** What its targets may be awake a month, all together; null: as long as they like. */
+  readonly monthlyHours: Allowance | null;
 }
 
-/** From the vendors' documentation, as of 2026-11; Fly says "a few minutes". */
+/**
+ * From the vendors' documentation, as of 2026-11; Fly says "a few minutes". Render's hours are those of a workspace, and
+ * when they are used up, all of its services are suspended; Heroku's are those of an account.
+ */
 export const HOSTS: Readonly<Record<HostName, Host>> = {
-  railway: { domain: '.up.railway.app', sleepsAfter: 10 * MINUTE },
-  render: { domain: '.onrender.com', sleepsAfter: 15 * MINUTE },
-  koyeb: { domain: '.koyeb.app', sleepsAfter: HOUR },
-  heroku: { domain: '.herokuapp.com', sleepsAfter: 30 * MINUTE },
-  fly: { domain: '.fly.dev', sleepsAfter: 5 * MINUTE },
-  replit: { domain: '.replit.app', sleepsAfter: 15 * MINUTE },
-  huggingface: { domain: '.hf.space', sleepsAfter: 48 * HOUR },
-  supabase: { domain: '.supabase.co', sleepsAfter: 7 * 24 * HOUR },
-  streamlit: { domain: '.streamlit.app', sleepsAfter: 12 * HOUR },
-  none: { domain: null, sleepsAfter: null },
+  railway: { domain: '.up.railway.app', sleepsAfter: 10 * MINUTE, monthlyHours: null },
+  render: { domain: '.onrender.com', sleepsAfter: 15 * MINUTE, monthlyHours: { hours: 750, plan: 'free' } },
+  koyeb: { domain: '.koyeb.app', sleepsAfter: HOUR, monthlyHours: null },
+  heroku: { domain: '.herokuapp.com', sleepsAfter: 30 * MINUTE, monthlyHours: { hours: 1000, plan: 'Eco' } },
+  fly: { domain: '.fly.dev', sleepsAfter: 5 * MINUTE, monthlyHours: null },
+  replit: { domain: '.replit.app', sleepsAfter: 15 * MINUTE, monthlyHours: null },
+  huggingface: { domain: '.hf.space', sleepsAfter: 48 * HOUR, monthlyHours: null },
+  supabase: { domain: '.supabase.co', sleepsAfter: 7 * 24 * HOUR, monthlyHours: null },
+  streamlit: { domain: '.streamlit.app', sleepsAfter: 12 * HOUR, monthlyHours: null },
+  none: { domain: null, sleepsAfter: null, monthlyHours: null },
 };
+
+export const MONTHLY_HOURS: Allowances = Object.fromEntries(
+  Object.entries(HOSTS).flatMap(([host, { monthlyHours }]) =>
+    monthlyHours === null ? [] : [[host, monthlyHours]],
+  ),
+);
 
 export const HOST_NAMES = Object.keys(HOSTS) as HostName[];
 

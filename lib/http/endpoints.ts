@@ -41,7 +41,7 @@ export async function withApp(request: Request, answer: (app: App) => Promise<Re
   }
 }
 
-function noStore(): Response {
+export function noStore(): Response {
   return answerError(
     503,
     'store_missing',

@@ -5,6 +5,7 @@ import * as cron from '../../api/cron.js';
 import * as health from '../../api/health.js';
 import * as keepalive from '../../api/keepalive.js';
 import * as target from '../../api/keepalive/[id].js';
+import * as maintenance from '../../api/maintenance.js';
 import { answerError } from '../http/answer.js';
 
 type Handler = (request: Request) => Promise<Response>;
@@ -15,7 +16,11 @@ const ROUTES: readonly (readonly [path: RegExp, methods: Readonly<Record<string,
   [/^\/api\/health$/, health],
   [/^\/api\/keepalive$/, keepalive],
   [/^\/api\/keepalive\/[^/]+$/, target],
+  [/^\/api\/maintenance$/, maintenance],
 ];
+
+/** Bytes of a request's body at most; the functions have limits of their own below it. */
+const BODY_LIMIT = 64 * 1024;
 
 /** Serves the functions on this machine. Rejects where the port cannot be had. */
 export async function serve(port: number): Promise<{ server: Server; port: number }> {
@@ -39,12 +44,13 @@ async function respond(incoming: IncomingMessage, outgoing: ServerResponse): Pro
     });
     outgoing.end(incoming.method === 'HEAD' ? undefined : body);
   } catch (error) {
-    console.error(error);
+    // A request that broke off is its sender's affair.
+    if (incoming.complete) console.error(error);
     outgoing.destroy();
   }
 }
 
-function dispatch(incoming: IncomingMessage): Promise<Response> | Response {
+async function dispatch(incoming: IncomingMessage): Promise<Response> {
   const path = incoming.url ?? '/';
   if (!URL.canParse(path, 'http://localhost')) {
     return answerError(400, 'bad_request', 'The path cannot be read.');
@@ -54,9 +60,29 @@ function dispatch(incoming: IncomingMessage): Promise<Response> | Response {
   if (route === undefined) return answerError(404, 'not_found', 'Nothing is served here.');
   const method = incoming.method === 'HEAD' ? 'GET' : (incoming.method ?? 'GET');
   const handler = Object.hasOwn(route[1], method) ? route[1][method] : undefined;
-  if (handler === undefined) return answerError(405, 'method_not_allowed', 'This method is not served here.');
+  if (handler === undefined) {
+    const answer = answerError(405, 'method_not_allowed', 'This method is not served here.');
+    answer.headers.set('allow', Object.keys(route[1]).join(', '));
+    return answer;
+  }
   const headers = Object.entries(incoming.headersDistinct).flatMap(([name, values]) =>
     (values ?? []).map((value): [string, string] => [name, value]),
   );
-  return handler(new Request(url, { method, headers }));
+  if (method === 'GET') return handler(new Request(url, { method, headers }));
+  const body = await readBody(incoming);
+  if (body === null) {
+    return answerError(413, 'too_large', `The body may have ${BODY_LIMIT} bytes at most.`);
+  }
+  return handler(new Request(url, { method, headers, ...(body.length > 0 ? { body } : {}) }));
+}
+
+/** Null: longer than the limit. Its rest is read and dropped: who still sends would not see the answer. */
+async function readBody(incoming: IncomingMessage): Promise<Uint8Array<ArrayBuffer> | null> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes <= BODY_LIMIT) chunks.push(chunk);
+  }
+  return bytes > BODY_LIMIT ? null : Buffer.concat(chunks);
 }

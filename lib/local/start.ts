@@ -2,7 +2,9 @@ import type { App } from '../app.js';
 import { setApp } from '../app.js';
 import type { Config } from '../config/config.js';
 import { DEFAULT_DATABASE } from '../config/config.js';
+import { MONTHLY_HOURS } from '../config/hosts.js';
 import { validConfig, type Env } from '../config/valid.js';
+import { monthlyHours } from '../rules/allowance.js';
 import { runParts } from '../run/parts.js';
 import { run } from '../run/run.js';
 import { openRemoteStore } from '../store/open.js';
@@ -118,11 +120,15 @@ function introduce(config: Config, store: Store, port: number, isAlone: boolean)
     ({ info }) =>
       `  ${info.id}  ${info.healthUrl}  ${info.enabled ? `every ${inWords(info.interval)}` : 'paused'}`,
   );
+  const warnings = monthlyHours(config.targets, MONTHLY_HOURS, Date.now()).flatMap(
+    ({ message }) => message ?? [],
+  );
   const hint =
     'No target is set, so Keepalive watches itself. Add one: TARGET_MY_API_URL=https://… npm start';
   return [
     `Keepalive serves http://localhost:${port}/api/keepalive and keeps its data in ${storeName(config, store)}.`,
     ...targets,
+    ...warnings,
     ...(isAlone ? [hint] : []),
   ];
 }

@@ -3,6 +3,8 @@ import type { Incident } from '../record/incidents.js';
 import { STATE_FIELD } from '../record/ledger.js';
 import type { LogHead, RecentCheck } from '../record/log.js';
 import { logName, readChecks, recentLogs } from '../record/log.js';
+import type { Maintenance } from '../record/maintenance.js';
+import { MAINTENANCE_FIELD, readableMaintenance } from '../record/maintenance.js';
 import type { Mark } from '../record/marks.js';
 import { DAY, DAYS_KEPT, HOUR, HOURS_KEPT, markField, readMark } from '../record/marks.js';
 import type { State } from '../record/state.js';
@@ -42,14 +44,16 @@ export interface Overview {
   /** Null: there was no run yet. */
   readonly state: State | null;
   readonly marks: Marks;
+  /** Begun over HTTP. */
+  readonly maintenance: readonly Maintenance[];
 }
 
 /** What the figures of all targets are made of: one store command, two after missed runs, whatever the history. */
 export async function loadOverview(store: Store, now: number): Promise<Overview> {
   const midnight = Math.floor(now / DAY) * DAY;
   const times = [...WINDOWS.map((window) => windowStart(window, now)), midnight];
-  const { state, marks } = await load(store, times, [], []);
-  return { state, marks };
+  const { state, marks, maintenance } = await load(store, times, [], []);
+  return { state, marks, maintenance };
 }
 
 export interface History extends Overview {
@@ -71,21 +75,21 @@ export function historyTimes(now: number): { readonly hours: number[]; readonly 
 
 /** One target's history, empty where no run has seen it yet: three store commands, four after missed runs. */
 export async function loadHistory(store: Store, id: string, now: number): Promise<History> {
-  const seen = await loadState(store);
-  const slot = seen?.targets.findIndex((target) => target?.id === id) ?? -1;
-  if (slot === -1) return { state: seen, marks: new Map(), checks: [], incidents: [] };
+  const first = await load(store, [], [], []);
+  const slot = first.state?.targets.findIndex((target) => target?.id === id) ?? -1;
+  if (slot === -1) return { ...first, checks: [], incidents: [] };
   const { hours, days } = historyTimes(now);
   const windows = WINDOWS.map((window) => windowStart(window, now));
   const times = [...new Set([...windows, ...hours, ...days])];
   const names = recentLogs(now);
-  const { state, marks, fields, logs } = await load(store, times, incidentFields(slot), names);
+  const { state, marks, maintenance, fields, logs } = await load(store, times, incidentFields(slot), names);
   const addedAt = state?.targets[slot]?.addedAt ?? now;
   const incidents = fields
     .flatMap((field) => (field === null ? [] : [unpack(() => readIncident(field))]))
     .filter(({ startedAt }) => startedAt >= addedAt)
     .sort((a, b) => b.startedAt - a.startedAt);
   const whole = state === null ? logs : withPending(logs, names, state.log);
-  return { state, marks, incidents, checks: unpack(() => readChecks(whole, slot, now)) };
+  return { state, marks, maintenance, incidents, checks: unpack(() => readChecks(whole, slot, now)) };
 }
 
 /** The logs with the rows that a run that is under way, or was cut off, has left in the state. */
@@ -107,14 +111,16 @@ async function load(
   logNames: readonly string[],
 ): Promise<Overview & { fields: readonly (string | null)[]; logs: readonly (string | null)[] }> {
   const answer = await store.read({
-    fields: [STATE_FIELD, ...times.map(markField), ...others],
+    fields: [STATE_FIELD, MAINTENANCE_FIELD, ...times.map(markField), ...others],
     logs: logNames,
   });
-  const state = stateOf(answer.fields[0] ?? null);
+  const [stateText = null, maintenanceText = null, ...rest] = answer.fields;
+  const state = stateOf(stateText);
+  const maintenance = readableMaintenance(maintenanceText);
   const addedAt = (slot: number): number | null => state?.targets[slot]?.addedAt ?? null;
   const found = times.map((at, i) => ({
     at,
-    mark: unpack(() => readMark(answer.fields[i + 1] ?? null, at, addedAt)),
+    mark: unpack(() => readMark(rest[i] ?? null, at, addedAt)),
   }));
   const marks = new Map<number, Mark | null>();
   const references: { at: number; see: number }[] = [];
@@ -134,7 +140,7 @@ async function load(
     const mark = marks.get(see) ?? null;
     marks.set(at, mark === null ? null : { ...mark, at });
   }
-  return { state, marks, fields: answer.fields.slice(times.length + 1), logs: answer.logs };
+  return { state, marks, maintenance, fields: rest.slice(times.length), logs: answer.logs };
 }
 
 function stateOf(text: string | null): State | null {

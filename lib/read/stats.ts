@@ -1,20 +1,33 @@
+import { MONTHLY_HOURS } from '../config/hosts.js';
 import type { Incident } from '../record/incidents.js';
 import { figuresAt, MISSED_AFTER_TICKS } from '../record/ledger.js';
+import type { Maintenance } from '../record/maintenance.js';
+import { openWindow, withMaintenance } from '../record/maintenance.js';
 import type { RecentCheck } from '../record/log.js';
 import type { TargetMark } from '../record/marks.js';
 import { DAY, HOUR, markOf } from '../record/marks.js';
 import type { TargetState } from '../record/state.js';
 import { endOf, newTarget } from '../record/state.js';
+import { monthlyHours } from '../rules/allowance.js';
 import type { Figures } from '../rules/figures.js';
 import { coverage, difference, successRate, uptimeRatio } from '../rules/figures.js';
 import { longestGap } from '../rules/gaps.js';
 import type { Histogram } from '../rules/histogram.js';
 import { add, EMPTY, percentiles, subtract } from '../rules/histogram.js';
-import { countedTime, isActive } from '../rules/windows.js';
+import { countedTime, isActive, maintenanceEnd } from '../rules/windows.js';
 import type { Status, WatchedTarget } from '../types.js';
 import type { History, Overview, Window } from './load.js';
 import { historyTimes, windowStart } from './load.js';
-import type { Awake, Bucket, CheckView, IncidentView, Stats, TargetHistory, TargetStats } from './views.js';
+import type {
+  Awake,
+  Bucket,
+  CheckView,
+  IncidentView,
+  MaintenanceView,
+  Stats,
+  TargetHistory,
+  TargetStats,
+} from './views.js';
 
 export interface Watch {
   readonly enabled: boolean;
@@ -23,8 +36,10 @@ export interface Watch {
 }
 
 export function stats({ enabled, tick, targets }: Watch, overview: Overview, now: number): Stats {
-  const { state } = overview;
-  const all = targets.map((target) => targetStats(target, openAccount(target, tick, overview, now), now));
+  const { state, maintenance } = overview;
+  const all = withMaintenance(targets, maintenance).map((target) =>
+    targetStats(target, openAccount(target, tick, overview, now), maintenance, now),
+  );
   const sum = (of: (target: TargetStats) => number): number =>
     all.reduce((total, target) => total + of(target), 0);
   const pings = sum(({ pingCount }) => pingCount);
@@ -56,16 +71,18 @@ export function stats({ enabled, tick, targets }: Watch, overview: Overview, now
             failed: lastRun.failed,
           },
     summary,
+    hours: monthlyHours(targets, MONTHLY_HOURS, now),
     targets: all,
   };
 }
 
 export function targetHistory(
   { tick }: Watch,
-  target: WatchedTarget,
+  configured: WatchedTarget,
   history: History,
   now: number,
 ): TargetHistory {
+  const [target = configured] = withMaintenance([configured], history.maintenance);
   const account = openAccount(target, tick, history, now);
   const { hours, days } = historyTimes(now);
   const buckets = (times: readonly number[]): Bucket[] =>
@@ -74,7 +91,7 @@ export function targetHistory(
       if (from === undefined || to === from || to <= account.known.addedAt) return [];
       return [bucket(from, to, account.at(from), account.at(to))];
     });
-  const stats = targetStats(target, account, now);
+  const stats = targetStats(target, account, history.maintenance, now);
   const resolved = history.incidents.map((incident) => incidentView(incident, now));
   return {
     ...stats,
@@ -124,7 +141,12 @@ function dayEndingAt(time: number): number {
   return Math.floor((time - 1) / DAY);
 }
 
-function targetStats(target: WatchedTarget, { isSeen, known, at }: Account, now: number): TargetStats {
+function targetStats(
+  target: WatchedTarget,
+  { isSeen, known, at }: Account,
+  maintenance: readonly Maintenance[],
+  now: number,
+): TargetStats {
   const { info } = target;
   const current = at(now);
   const within = (window: Window): Figures =>
@@ -173,7 +195,7 @@ function targetStats(target: WatchedTarget, { isSeen, known, at }: Account, now:
     lastError:
       known.lastError === null ? null : { at: iso(known.lastError.at), message: known.lastError.message },
     recovery: null,
-    maintenance: null,
+    maintenance: maintenanceOf(target, maintenance, now),
   };
 }
 
@@ -181,6 +203,16 @@ function targetStats(target: WatchedTarget, { isSeen, known, at }: Account, now:
 function statusOf({ info, activeHours }: WatchedTarget, known: TargetState, now: number): Status {
   if (!info.enabled) return 'paused';
   return isActive(activeHours, now) ? known.status : 'sleeping';
+}
+
+function maintenanceOf(
+  { info, maintenance }: WatchedTarget,
+  windows: readonly Maintenance[],
+  now: number,
+): MaintenanceView | null {
+  const end = maintenanceEnd(maintenance, now);
+  if (end === null) return null;
+  return { until: iso(end), reason: openWindow(windows, info.id, now)?.reason ?? null };
 }
 
 function awakeOf(sleepsAfter: number | null, known: TargetState, coldStarts: number, now: number): Awake {

@@ -1,3 +1,4 @@
+import type { HostHours } from '../rules/allowance.js';
 import type { Percentiles } from '../rules/histogram.js';
 import type { HostName, Outcome, Reason, Status } from '../types.js';
 import type { Window } from './load.js';
@@ -18,6 +19,8 @@ export interface Stats {
   readonly updatedAt: string;
   readonly lastRun: LastRunView | null;
   readonly summary: Readonly<Record<Status, number>>;
+  /** Of each host that allows so many a month, for this calendar month (UTC). */
+  readonly hours: readonly HostHours[];
   readonly targets: readonly TargetStats[];
 }
 

@@ -67,6 +67,20 @@ export function inMaintenance(windows: readonly MaintenanceWindow[], at: number)
   return maintenanceIntervals(windows, at, at + 1).length > 0;
 }
 
+/**
+ * When the maintenance that holds at `at` ends, windows that touch or overlap being one; null when there is none. Weekly
+ * windows that leave no gap never end: they are looked at for a week, and then again.
+ */
+export function maintenanceEnd(windows: readonly MaintenanceWindow[], at: number): number | null {
+  if (!inMaintenance(windows, at)) return null;
+  const horizon = at + 8 * DAY;
+  const [[, end] = [at, at]] = maintenanceIntervals(windows, at, horizon);
+  const beyond = windows.map((window) =>
+    window.kind === 'once' && window.from < horizon ? window.to : horizon,
+  );
+  return end < horizon ? end : Math.max(...beyond);
+}
+
 /** Milliseconds covered by disjoint intervals. */
 export function duration(intervals: readonly Interval[]): number {
   return intervals.reduce((sum, [from, to]) => sum + to - from, 0);

@@ -7,6 +7,7 @@ import { DeliveryError, type Channel } from '../deliver/channel.js';
 import type { Send } from '../deliver/send.js';
 import { Ledger, STATE_FIELD, type Stored } from '../record/ledger.js';
 import { OUTBOX_FIELD } from '../record/outbox.js';
+import { MAINTENANCE_FIELD, readableMaintenance, withMaintenance } from '../record/maintenance.js';
 import { chooseDue } from '../rules/due.js';
 import { isActive } from '../rules/windows.js';
 import type { Meter, Store } from '../store/store.js';
@@ -127,28 +128,34 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
 
 /** The books on what is stored; without it, on what this process remembers, so that the pings still go out. */
 async function open(
-  { config, carry, channels }: RunContext,
+  { config, carry, channels, log }: RunContext,
   store: Store | null,
   lease: { readonly token: string; readonly now: number; readonly ttl: number },
 ): Promise<Books | 'locked'> {
-  const settings = {
-    targets: config.targets,
-    tick: config.tick,
-    channels: [...channels.keys()],
-    reminder: config.alerts.reminder,
+  const openOn = (stored: Stored, maintenance: string | null): Ledger => {
+    const windows = readableMaintenance(maintenance, ({ message }) =>
+      log(JSON.stringify({ event: 'maintenance_unreadable', message })),
+    );
+    const settings = {
+      targets: withMaintenance(config.targets, windows),
+      tick: config.tick,
+      channels: [...channels.keys()],
+      reminder: config.alerts.reminder,
+    };
+    return new Ledger(stored, settings, lease.now);
   };
-  const openOn = (stored: Stored): Ledger => new Ledger(stored, settings, lease.now);
   const openOnMemory = (lapse: Lapse): Books => {
-    const ledger = openOn({ state: null, outbox: null });
+    const ledger = openOn({ state: null, outbox: null }, null);
     for (const { at, checks } of carry.all) ledger.record(at, checks);
     return { ledger, lapse };
   };
   if (store === null) return openOnMemory({ reason: 'store_missing', error: null });
   try {
-    const claim = await store.claim({ ...lease, fields: [STATE_FIELD, OUTBOX_FIELD] });
+    const fields = [STATE_FIELD, OUTBOX_FIELD, MAINTENANCE_FIELD];
+    const claim = await store.claim({ ...lease, fields });
     if (!claim.claimed) return 'locked';
-    const [state = null, outbox = null] = claim.fields;
-    return { ledger: openOn({ state, outbox }), lapse: null };
+    const [state = null, outbox = null, maintenance = null] = claim.fields;
+    return { ledger: openOn({ state, outbox }, maintenance), lapse: null };
   } catch (error) {
     return openOnMemory(lapseOf(error));
   }

@@ -1,7 +1,8 @@
 import { refusal } from './refusal.js';
 import { withRetry } from './retry.js';
-import { CLAIM, COMMIT, type Script } from './scripts.js';
+import { CLAIM, COMMIT, SWAP, type Script } from './scripts.js';
 import {
+  checkSwap,
   StoreError,
   type Claim,
   type ClaimRequest,
@@ -10,6 +11,7 @@ import {
   type ReadAnswer,
   type ReadRequest,
   type Store,
+  type Swap,
 } from './store.js';
 
 /** What Redis said to one command; `error` is its text, which may hold parts of the command. */
@@ -36,7 +38,7 @@ const TOKENS_KEPT = 16;
 /**
  * The store on any Redis. A hash `<prefix>:data` holds the fields and the lease, a string `<prefix>:log:<name>` each
  * log. A claim costs 3 commands (2 when locked), a commit at most 4 (and one more for every 3,000 fields beyond the
- * first), a read at most 2.
+ * first), a swap at most 3, a read at most 2.
  */
 export class RedisStore implements Store {
   readonly kind;
@@ -110,6 +112,18 @@ export class RedisStore implements Store {
     });
     if (outcome instanceof StoreError) throw outcome;
     return outcome === 1 ? 'committed' : 'lost';
+  }
+
+  async swap(swap: Swap): Promise<boolean> {
+    checkSwap(swap);
+    const { field, expected, value } = swap;
+    const args = [field, value, ...(expected === null ? [] : [expected])];
+    return withRetry(this.#transport.timeout, async (earlier) => {
+      const [held] = await this.#run(SWAP, [this.#dataKey], args);
+      if (held !== 'expected' && held !== 'value' && held !== 'other') throw nonsense();
+      // The value is there after a lost answer: the attempt before has written it.
+      return held === 'expected' || (held === 'value' && earlier !== null);
+    });
   }
 
   async ping(): Promise<void> {

@@ -75,6 +75,22 @@ end
 return {calls, 1}
 `);
 
+/**
+ * KEYS: the data hash.
+ * ARGV: field, new value, then the expected value if one is expected.
+ * Answers `{calls, what the field held}`: `expected` (and the new value was written), `value` or `other`.
+ */
+export const SWAP = script(`
+local data = KEYS[1]
+local field, value, expected = ARGV[1], ARGV[2], ARGV[3] or false
+local held = redis.call('HGET', data, field)
+if held == expected then
+  redis.call('HSET', data, field, value)
+  return {2, 'expected'}
+end
+return {1, held == value and 'value' or 'other'}
+`);
+
 function script(source: string): Script {
   return { source, sha: createHash('sha1').update(source).digest('hex') };
 }

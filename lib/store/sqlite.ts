@@ -2,6 +2,7 @@ import { mkdirSync, statSync, type BigIntStats } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'libsql';
 import {
+  checkSwap,
   StoreError,
   type Claim,
   type ClaimRequest,
@@ -11,6 +12,7 @@ import {
   type ReadRequest,
   type Store,
   type StoreErrorCode,
+  type Swap,
 } from './store.js';
 
 /** "Keep" in ASCII: tells our files from those of other programs. */
@@ -181,6 +183,16 @@ class SqliteStore implements Store {
         }
       });
       return 'committed';
+    });
+  }
+
+  swap(swap: Swap): Promise<boolean> {
+    return this.#call(() => {
+      checkSwap(swap);
+      const { field, expected, value } = swap;
+      if (this.#field(field) !== expected) return false;
+      this.#write('fields', 'value', field, value);
+      return true;
     });
   }
 

@@ -1,9 +1,9 @@
 /**
  * The port to the database. All data of an installation is one hash of text fields and a few logs to which text is
- * appended; what the texts mean is not the store's business. One lease guards every write.
+ * appended; what the texts mean is not the store's business. One lease guards every write but `swap`.
  *
- * Every call rejects with a `StoreError` and nothing else. Over a network, `claim`, `read` and `commit` are repeated
- * when the answer is lost; each may be repeated without changing what it did.
+ * Every call rejects with a `StoreError` and nothing else. Over a network, `claim`, `read`, `commit` and `swap` are
+ * repeated when the answer is lost; each may be repeated without changing what it did.
  */
 export interface Store {
   readonly kind: 'upstash' | 'redis' | 'sqlite';
@@ -29,6 +29,14 @@ export interface Store {
    * When it rejects with `store_unreachable` or `store_timeout`, everything or nothing was written: which is unknown.
    */
   commit(commit: Commit): Promise<'committed' | 'lost'>;
+
+  /**
+   * Gives one field a new value if it holds the expected one, in one atomic step and whoever holds the lease: for what
+   * may not wait for a run to end. `false`: it holds something else, and nothing was written, unless an earlier attempt
+   * of this very call was, and somebody has swapped again since. No value may come back after others were there.
+   * When it rejects with `store_unreachable` or `store_timeout`, whether it was written is unknown.
+   */
+  swap(swap: Swap): Promise<boolean>;
 
   /** Resolves when the store answers; tries once. */
   ping(): Promise<void>;
@@ -76,6 +84,15 @@ export interface Commit {
   readonly release: boolean;
 }
 
+export interface Swap {
+  /** One that commits do not write: neither `lease` nor `state` nor `outbox`. */
+  readonly field: string;
+  /** Null: the field does not exist. */
+  readonly expected: string | null;
+  /** Unicode text without NUL. */
+  readonly value: string;
+}
+
 /** Commands of a commit that appends to a log, on Redis: the script, and three calls inside it. */
 export const COMMIT_COMMANDS = 4;
 /** Of one that does not. */
@@ -114,4 +131,12 @@ export class StoreError extends Error {
   ) {
     super(message, options);
   }
+}
+
+const UNDER_LEASE: ReadonlySet<string> = new Set(['lease', 'state', 'outbox']);
+
+/** @throws StoreError for a field that only the holder of the lease may write. */
+export function checkSwap({ field }: Swap): void {
+  if (!UNDER_LEASE.has(field)) return;
+  throw new StoreError('store_denied', 'this field is written under the lease only');
 }

@@ -15,7 +15,13 @@ import { startRedis } from '../support/redis.js';
 import { startUpstashFront } from '../support/upstash-front.js';
 
 const SECRET = 'a-secret-of-32-characters-length';
-const ENTRYPOINTS = ['api/cron.ts', 'api/health.ts', 'api/keepalive.ts', 'api/keepalive/[id].ts'];
+const ENTRYPOINTS = [
+  'api/cron.ts',
+  'api/health.ts',
+  'api/keepalive.ts',
+  'api/keepalive/[id].ts',
+  'api/maintenance.ts',
+];
 
 let deployable: Deployable;
 let redis: Awaited<ReturnType<typeof startRedis>>;
@@ -68,12 +74,15 @@ async function stopAll(): Promise<void> {
   running.clear();
 }
 
-async function get(entrypoint: string, path: string, headers: Record<string, string> = {}) {
+async function send(entrypoint: string, path: string, init: RequestInit) {
   const { origin } = running.get(entrypoint) ?? { origin: '' };
-  const response = await fetch(origin + path, { headers });
+  const response = await fetch(origin + path, init);
   const text = await response.text();
   return { status: response.status, headers: response.headers, text, json: JSON.parse(text) as unknown };
 }
+
+const get = (entrypoint: string, path: string, headers: Record<string, string> = {}) =>
+  send(entrypoint, path, { headers });
 
 const cron = (secret?: string) =>
   get('api/cron.ts', '/api/cron', secret === undefined ? {} : { authorization: `Bearer ${secret}` });
@@ -154,7 +163,7 @@ describe('the functions as Vercel builds them', () => {
     expect(Object.keys(stats ?? {}).sort()).toEqual(
       [
         ...['isRunning', 'uptime', 'uptimeHours', 'pingCount', 'failedPings', 'successRate', 'pingInterval'],
-        ...['healthUrl', 'updatedAt', 'lastRun', 'summary', 'targets'],
+        ...['healthUrl', 'updatedAt', 'lastRun', 'summary', 'hours', 'targets'],
       ].sort(),
     );
     const [own] = stats?.targets as TargetStats[];
@@ -175,6 +184,25 @@ describe('the functions as Vercel builds them', () => {
     for (const text of [...answers.map((answer) => answer.text), logs]) {
       expect(text).not.toMatch(/canary|front-token|a-secret-of/);
     }
+  });
+
+  it('begin and end maintenance', async () => {
+    const headers = { authorization: `Bearer ${SECRET}`, 'content-type': 'application/json' };
+    const path = '/api/maintenance';
+    const change = (init: RequestInit) => send('api/maintenance.ts', path, { headers, ...init });
+    const begun = await change({ method: 'POST', body: '{"target":"my-api","minutes":5,"reason":"deploy"}' });
+    expect([begun.status, begun.json]).toMatchObject([200, { maintenance: [{ target: 'my-api' }] }]);
+    const shown = await get('api/keepalive.ts', '/api/keepalive');
+    expect(shown.json).toMatchObject({ targets: [{ maintenance: { reason: 'deploy' } }] });
+    const tooLong = await change({ method: 'POST', body: ' '.repeat(100_000) });
+    expect([tooLong.status, tooLong.json]).toMatchObject([413, { error: { code: 'too_large' } }]);
+    const wrong = await change({ method: 'POST', body: '{}' });
+    expect([wrong.status, wrong.json]).toMatchObject([400, { error: { code: 'bad_request' } }]);
+    const stranger = await send('api/maintenance.ts', path, { method: 'DELETE' });
+    expect([stranger.status, stranger.json]).toMatchObject([401, { error: { code: 'unauthorized' } }]);
+    const ended = await change({ method: 'DELETE' });
+    expect([ended.status, ended.json]).toEqual([200, { maintenance: [] }]);
+    expect((await fetch(`${running.get('api/maintenance.ts')?.origin ?? ''}${path}`)).status).toBe(405);
   });
 
   it('know no other target', async () => {

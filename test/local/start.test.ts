@@ -210,6 +210,24 @@ describe('npm start refuses with one readable message', () => {
   });
 });
 
+it('hosts whose hours do not last for the month are named, by the check of the configuration and at the start', async () => {
+  const env = {
+    TARGET_A_URL: goodUrl,
+    TARGET_B_URL: goodUrl,
+    KEEP_ALIVE_HOST: 'render',
+  };
+  const check = start(env, 'config');
+  expect(await check.ended).toBe(0);
+  expect(check.output).toMatch(
+    /^The configuration is valid: 2 targets\.\nrender: 2 targets use 1,\d{3} of 750 hours a month on the free plan: give them ACTIVE_HOURS, or keep fewer awake\n$/,
+  );
+  const runner = start(env);
+  await runner.says('render: 2 targets use 1,');
+  const one = start({ TARGET_A_URL: goodUrl, KEEP_ALIVE_HOST: 'render' }, 'config');
+  expect(await one.ended).toBe(0);
+  expect(one.output).toBe('The configuration is valid: 1 target.\n');
+});
+
 describe('npm start with a Redis that is away', () => {
   it('pings all the same, and says that nothing is recorded', async () => {
     const runner = start({ TARGET_A_URL: goodUrl, REDIS_URL: `redis://127.0.0.1:${await freePort()}` });

@@ -8,6 +8,7 @@ import {
   duration,
   inMaintenance,
   isActive,
+  maintenanceEnd,
   maintenanceIntervals,
 } from '../../lib/rules/windows.js';
 import type { MaintenanceWindow, WeeklyWindow } from '../../lib/types.js';
@@ -118,6 +119,37 @@ describe('maintenance', () => {
         inMaintenance(only, at(`2026-12-01T${time}Z`)),
       ),
     ).toEqual([false, true, true, false]);
+  });
+});
+
+describe('the end of a maintenance', () => {
+  const at12 = at('2026-11-20T12:00Z');
+  const saturday = { kind: 'weekly', window: weekly('00:00-04:00', 'UTC', [6]) } as const;
+  const always = { kind: 'weekly', window: weekly('00:00-24:00') } as const;
+  it.each([
+    ['none', [], null],
+    ['one to come', [once('2026-11-20T12:01Z', '2026-11-20T13:00Z')], null],
+    ['one that has just ended', [once('2026-11-20T11:00Z', '2026-11-20T12:00Z')], null],
+    ['one that has just begun', [once('2026-11-20T12:00Z', '2026-11-20T13:00Z')], '2026-11-20T13:00Z'],
+    [
+      'one that the next one follows without a gap',
+      [once('2026-11-20T11:00Z', '2026-11-21T00:00Z'), saturday],
+      '2026-11-21T04:00Z',
+    ],
+    [
+      'one that the next one follows after a gap',
+      [once('2026-11-20T11:00Z', '2026-11-20T23:59Z'), saturday],
+      '2026-11-20T23:59Z',
+    ],
+    ['one of years', [once('2026-01-01T00:00Z', '2030-01-01T00:00Z'), saturday], '2030-01-01T00:00Z'],
+    [
+      'one that begins beyond all horizons does not matter',
+      [always, once('2029-01-01T00:00Z', '2030-01-01T00:00Z')],
+      '2026-11-28T12:00Z',
+    ],
+    ['one without an end is told for eight days', [always], '2026-11-28T12:00Z'],
+  ])('%s', (_, windows, end) => {
+    expect(maintenanceEnd(windows, at12)).toBe(end === null ? null : at(end));
   });
 });
 

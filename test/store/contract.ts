@@ -138,6 +138,52 @@ export function storeContract(open: () => Promise<Store>): void {
     });
   });
 
+  describe('swap', () => {
+    test.each([
+      ['nothing, nothing expected', null, null, true],
+      ['nothing, something expected', null, 'old', false],
+      ['nothing, an empty text expected', null, '', false],
+      ['an empty text, nothing expected', '', null, false],
+      ['what is expected', 'old', 'old', true],
+      ['an empty text, as expected', '', '', true],
+      ['something, nothing expected', 'old', null, false],
+      ['something else', 'old', 'older', false],
+      ['what looks like the number expected', '1', '1.0', false],
+      ['text of any kind', 'é\u2028🙂"\\', 'é\u2028🙂"\\', true],
+      ['the new value already', 'new', 'old', false],
+    ])('of a field that holds %s', async (_, held, expected, swapped) => {
+      if (held !== null) await store.swap({ field: 'x', expected: null, value: held });
+      expect(await store.swap({ field: 'x', expected, value: 'new' })).toBe(swapped);
+      expect(await field('x')).toBe(swapped ? 'new' : held);
+    });
+
+    test('waits for no lease, and takes none', async () => {
+      await claim('a');
+      expect(await store.swap({ field: 'x', expected: null, value: '1' })).toBe(true);
+      expect(await claim('b')).toEqual({ claimed: false });
+      expect(await commit('a', { y: '1' })).toBe('committed');
+      expect(await store.read({ fields: ['x', 'y'], logs: [] })).toEqual({ fields: ['1', '1'], logs: [] });
+      expect(await store.claim({ token: 'b', now: NOW, ttl: TTL, fields: ['x'] })).toEqual({
+        claimed: true,
+        fields: ['1'],
+      });
+    });
+
+    test('goes to exactly one of fifty that expect the same', async () => {
+      const swaps = await Promise.all(
+        Array.from({ length: 50 }, (_, i) => store.swap({ field: 'x', expected: null, value: `${i}` })),
+      );
+      expect(swaps.filter((swapped) => swapped)).toHaveLength(1);
+      expect(await field('x')).toBe(String(swaps.indexOf(true)));
+    });
+
+    test.each(['lease', 'state', 'outbox'])('of %s is denied: it is written under the lease', async (name) => {
+      const swap = store.swap({ field: name, expected: null, value: 'x' });
+      await expect(swap).rejects.toMatchObject({ name: 'StoreError', code: 'store_denied' });
+      expect(await field(name)).toBeNull();
+    });
+  });
+
   describe('fields', () => {
     test('come in the order asked for, null where there is none, from read and claim alike', async () => {
       await claim('a');
@@ -292,6 +338,7 @@ export function storeContract(open: () => Promise<Store>): void {
     await expect(store.ping()).rejects.toMatchObject(closed);
     await expect(claim('a')).rejects.toMatchObject(closed);
     await expect(commit('a', { x: '1' })).rejects.toMatchObject(closed);
+    await expect(store.swap({ field: 'x', expected: null, value: '1' })).rejects.toMatchObject(closed);
     await expect(field('x')).rejects.toMatchObject(closed);
   });
 }

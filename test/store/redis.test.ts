@@ -89,6 +89,8 @@ describe.each([
       2,
       (s: Store) => s.commit({ token: 'z', fields: {}, append: null, release: true }),
     ],
+    ['swap', 3, (s: Store) => s.swap({ field: 'z', expected: null, value: '1' })],
+    ['swap that finds something else', 2, (s: Store) => s.swap({ field: 'z', expected: 'x', value: '1' })],
     ['read of fields and logs', 2, (s: Store) => s.read({ fields: ['x', 'y'], logs: ['l', 'm'] })],
     ['read of fields', 1, (s: Store) => s.read({ fields: ['x', 'y'], logs: [] })],
     ['ping', 1, (s: Store) => s.ping()],
@@ -96,6 +98,7 @@ describe.each([
     const meter = newMeter();
     await store.claim(claim());
     await store.commit({ token: 'z', fields: {}, append: null, release: false });
+    await store.swap({ field: 'none', expected: 'x', value: 'x' });
     await redis.command('CONFIG', 'RESETSTAT');
     await call(store.metered(meter));
     expect(meter.commands).toBe(commands);

@@ -52,6 +52,16 @@ test('a commit whose answer broke off was made; repeated, it says so', async () 
   expect(await redis.command('HGETALL', 'k:data')).toEqual(['lease', 'a|0', 'x', '1']);
 });
 
+test('a swap whose answer broke off was made; made anew, it finds that', async () => {
+  const swap = { field: 'x', expected: null, value: '1' };
+  await store.ping();
+  proxy.answers = 'break';
+  await expect(store.swap(swap)).rejects.toMatchObject({ code: 'store_unreachable' });
+  proxy.answers = 'pass';
+  await expect.poll(() => store.swap(swap).catch(() => null), POLL).toBe(false);
+  expect(await redis.command('HGETALL', 'k:data')).toEqual(['x', '1']);
+});
+
 test('an answer that does not come is a timeout, and the next call gets its own answer', async () => {
   const impatient = await open(`redis://:secret@127.0.0.1:${proxy.port}`, 150);
   await impatient.ping();

@@ -43,6 +43,8 @@ const COMMIT: Commit = {
 
 const OLD = { fields: { x: 'old', y: null }, log: 'old,' };
 const NEW = { fields: { x: 'secret-value', y: 'new' }, log: 'old,new' };
+const SWAP = { field: 'x', expected: 'old', value: 'secret-value' };
+const SWAPPED = { fields: { x: 'secret-value', y: null }, log: 'old,' };
 const stored = async () => {
   const [x, y] = (await redis.command('HMGET', 'k:data', 'x', 'y')) as (string | null)[];
   return { fields: { x, y }, log: await redis.command('GET', 'k:log:l') };
@@ -52,6 +54,7 @@ const calls = {
   claim: { make: (s: Store) => s.claim(CLAIM), good: { claimed: true, fields: ['old'] }, after: OLD },
   read: { make: (s: Store) => s.read(READ), good: { fields: ['old'], logs: ['old,'] }, after: OLD },
   commit: { make: (s: Store) => s.commit(COMMIT), good: 'committed', after: NEW },
+  swap: { make: (s: Store) => s.swap(SWAP), good: true, after: SWAPPED },
 };
 const names = Object.keys(calls) as (keyof typeof calls)[];
 
@@ -122,7 +125,8 @@ describe.each(names)('%s', (name) => {
       expect(front.requests.length).toBeLessThanOrEqual(passes ? 3 : 1);
       expect(await stored()).toEqual(executes ? after : OLD);
       front.fault = () => null;
-      expect(await make(store)).toEqual(good);
+      // A swap made anew, by whoever knows nothing of the first, finds that it was made.
+      expect(await make(store)).toEqual(name === 'swap' ? !executes : good);
     });
   });
 
@@ -173,6 +177,19 @@ test('a commit whose answer was lost is not called lost when somebody has claime
   expect(await stored()).toEqual(NEW);
 });
 
+test('a swap whose answer was lost says no when somebody has swapped since, and overwrites nothing', async () => {
+  const other = await open();
+  front.fault = ({ commands }) => {
+    if (front.requests.length > 1 || commands[0]?.includes('other')) return null;
+    return { kind: 'lose-answer' };
+  };
+  const swap = store.swap(SWAP);
+  await expect.poll(stored, { timeout: 10_000, interval: 5 }).toEqual(SWAPPED);
+  expect(await other.swap({ ...SWAP, expected: SWAP.value, value: 'other' })).toBe(true);
+  expect(await swap).toBe(false);
+  expect(await stored()).toMatchObject({ fields: { x: 'other' } });
+});
+
 test('a ping is not repeated', async () => {
   front.fault = () => ({ kind: 'refuse' });
   await expect(store.ping()).rejects.toMatchObject({ code: 'store_unreachable' });
@@ -184,6 +201,7 @@ test('a read-only token reads, and is denied the rest', async () => {
   expect(await reader.read(READ)).toEqual(calls.read.good);
   await expect(reader.claim(CLAIM)).rejects.toMatchObject({ code: 'store_denied' });
   await expect(reader.commit(COMMIT)).rejects.toMatchObject({ code: 'store_denied' });
+  await expect(reader.swap(SWAP)).rejects.toMatchObject({ code: 'store_denied' });
   expect(await stored()).toEqual(OLD);
 });
 

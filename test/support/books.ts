@@ -60,6 +60,7 @@ export class Books {
       metered: () => this.store,
       claim: refuse,
       commit: refuse,
+      swap: refuse,
       ping: refuse,
       close: refuse,
       read: ({ fields, logs }) => {

@@ -17,6 +17,7 @@ export function meddled(
     metered: () => wrapped,
     claim: (request) => around({ name: 'claim', number: ++calls }, () => store.claim(request)),
     commit: (commit) => around({ name: 'commit', number: ++calls }, () => store.commit(commit)),
+    swap: (swap) => store.swap(swap),
     read: (request) => store.read(request),
     ping: () => store.ping(),
     close: () => store.close(),

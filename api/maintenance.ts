@@ -1,0 +1,9 @@
+import { answerBegin, answerEnd } from '../lib/http/maintenance.js';
+
+export function POST(request: Request): Promise<Response> {
+  return answerBegin(request);
+}
+
+export function DELETE(request: Request): Promise<Response> {
+  return answerEnd(request);
+}
