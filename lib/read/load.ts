@@ -1,4 +1,4 @@
-import { incidentFields, readIncident } from '../record/incidents.js';
+import { incidentField, incidentFields, readIncident } from '../record/incidents.js';
 import type { Incident } from '../record/incidents.js';
 import { STATE_FIELD } from '../record/ledger.js';
 import type { LogHead, RecentCheck } from '../record/log.js';
@@ -44,12 +44,27 @@ export interface Overview {
   readonly marks: Marks;
 }
 
-/** What the figures of all targets are made of: one store command, two after missed runs, whatever the history. */
-export async function loadOverview(store: Store, now: number): Promise<Overview> {
+/**
+ * What the figures of all targets are made of: one store command, two after missed runs, whatever the history.
+ * @param days further midnights at which marks are wanted
+ */
+export async function loadOverview(
+  store: Store,
+  now: number,
+  days: readonly number[] = [],
+): Promise<Overview> {
   const midnight = Math.floor(now / DAY) * DAY;
-  const times = [...WINDOWS.map((window) => windowStart(window, now)), midnight];
-  const { state, marks } = await load(store, times, [], []);
+  const times = new Set([...WINDOWS.map((window) => windowStart(window, now)), midnight, ...days]);
+  const { state, marks } = await load(store, [...times], [], []);
   return { state, marks };
+}
+
+/** The midnights (UTC) with which the whole days of a window ended, latest first; none where it is 24 hours. */
+export function daysEnded(window: Window, now: number): number[] {
+  if (window === '24h') return [];
+  const midnight = Math.floor(now / DAY) * DAY;
+  const days = (midnight - windowStart(window, now)) / DAY;
+  return Array.from({ length: days }, (_, i) => midnight - i * DAY);
 }
 
 export interface History extends Overview {
@@ -86,6 +101,49 @@ export async function loadHistory(store: Store, id: string, now: number): Promis
     .sort((a, b) => b.startedAt - a.startedAt);
   const whole = state === null ? logs : withPending(logs, names, state.log);
   return { state, marks, incidents, checks: unpack(() => readChecks(whole, slot, now)) };
+}
+
+/** How many resolved incidents are read at most, whatever the number of targets, and of one target. */
+const INCIDENTS_READ = 1_000;
+const INCIDENTS_READ_OF_ONE = 50;
+
+export interface LatestIncidents {
+  /** Null: there was no run yet. */
+  readonly state: State | null;
+  /** By target; the open one among them. */
+  readonly incidents: ReadonlyMap<string, readonly Incident[]>;
+}
+
+/**
+ * The last incidents of every target that is in the configuration: one store command, two where any is resolved. Of up
+ * to 20 targets the last 50 each; of more, fewer: of 500 the last two.
+ */
+export async function loadLatestIncidents(store: Store): Promise<LatestIncidents> {
+  const state = await loadState(store);
+  const known = (state?.targets ?? []).flatMap((target, slot) => {
+    if (target === null || target.removedAt !== null || target.incidents === 0) return [];
+    return [{ target, slot, resolved: target.incidents - (target.incident === null ? 0 : 1) }];
+  });
+  const each = Math.min(INCIDENTS_READ_OF_ONE, Math.floor(INCIDENTS_READ / known.length));
+  const wanted = known.flatMap(({ target, slot, resolved }) =>
+    Array.from({ length: Math.min(each, resolved) }, (_, i) => ({
+      target,
+      field: incidentField(slot, resolved - 1 - i),
+    })),
+  );
+  const fields = wanted.map(({ field }) => field);
+  const texts = fields.length === 0 ? [] : (await store.read({ fields, logs: [] })).fields;
+  const incidents = new Map<string, Incident[]>();
+  for (const { target } of known) {
+    incidents.set(target.id, target.incident === null ? [] : [{ ...target.incident, endedAt: null }]);
+  }
+  for (const [i, { target }] of wanted.entries()) {
+    const text = texts[i] ?? null;
+    if (text === null) continue;
+    const incident = unpack(() => readIncident(text));
+    if (incident.startedAt >= target.addedAt) incidents.get(target.id)?.push(incident);
+  }
+  return { state, incidents };
 }
 
 /** The logs with the rows that a run that is under way, or was cut off, has left in the state. */

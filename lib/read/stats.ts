@@ -8,12 +8,12 @@ import { endOf, newTarget } from '../record/state.js';
 import type { Figures } from '../rules/figures.js';
 import { coverage, difference, successRate, uptimeRatio } from '../rules/figures.js';
 import { longestGap } from '../rules/gaps.js';
-import type { Histogram } from '../rules/histogram.js';
+import type { Histogram, Percentiles } from '../rules/histogram.js';
 import { add, EMPTY, percentiles, subtract } from '../rules/histogram.js';
 import { countedTime, isActive } from '../rules/windows.js';
 import type { Status, WatchedTarget } from '../types.js';
 import type { History, Overview, Window } from './load.js';
-import { historyTimes, windowStart } from './load.js';
+import { daysEnded, historyTimes, windowStart } from './load.js';
 import type { Awake, Bucket, CheckView, IncidentView, Stats, TargetHistory, TargetStats } from './views.js';
 
 export interface Watch {
@@ -195,6 +195,21 @@ function awakeOf(sleepsAfter: number | null, known: TargetState, coldStarts: num
   };
 }
 
+/** The latencies of a window, of an overview that has the marks of `daysEnded`. */
+export function latencyWithin(
+  { tick }: Watch,
+  target: WatchedTarget,
+  overview: Overview,
+  window: Window,
+  now: number,
+): Percentiles {
+  const { at } = openAccount(target, tick, overview, now);
+  if (window === '24h') return percentiles(lastDay(at, now));
+  const days = daysEnded(window, now);
+  const today = days[0] === now ? EMPTY : at(now).latencies;
+  return percentiles(days.reduce((sum, midnight) => add(sum, at(midnight).latencies), today));
+}
+
 /** Latencies are counted by day: today's, and yesterday's beyond those before the window. */
 function lastDay(at: Account['at'], now: number): Histogram {
   const midnight = Math.floor(now / DAY) * DAY;
@@ -224,7 +239,7 @@ function checkView({ at, outcome, reason, statusCode, latency, coldStart }: Rece
   return { at: iso(at), ok: outcome !== 'failed', outcome, reason, statusCode, latency, coldStart };
 }
 
-function incidentView({ startedAt, endedAt, message }: Incident, now: number): IncidentView {
+export function incidentView({ startedAt, endedAt, message }: Incident, now: number): IncidentView {
   return {
     startedAt: iso(startedAt),
     endedAt: isoOrNull(endedAt),

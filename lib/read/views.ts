@@ -98,6 +98,19 @@ export interface IncidentView {
   readonly events: readonly IncidentEventView[];
 }
 
+/** Incidents of all targets. */
+export interface RecentIncidents {
+  /** When the first run was made. */
+  readonly since: string;
+  /** Open ones, latest first, then resolved ones, the last to end first. */
+  readonly incidents: readonly TargetIncident[];
+}
+
+export interface TargetIncident {
+  readonly target: Pick<TargetStats, 'id' | 'name'>;
+  readonly incident: IncidentView;
+}
+
 /** What was done about an incident while it lasted. */
 export interface IncidentEventView {
   readonly at: string;
