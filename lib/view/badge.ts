@@ -62,7 +62,7 @@ export interface BadgeFacts {
 }
 
 export function badgeOf({ target, metric, window, latency, now, label }: BadgeFacts): Badge {
-  const name = inertLine(target.name, NAME_LENGTH);
+  const name = inertLine(target.name, NAME_LENGTH) || target.id;
   switch (metric) {
     case 'status':
       return { label: labelOr(name, label), ...statusBadge(target, now), isError: false };

@@ -38,7 +38,7 @@ function updatedAt({ incident }: TargetIncident): string {
 
 function title({ target, incident }: TargetIncident): string {
   const state = incident.endedAt === null ? 'is down' : `was down for ${lengthInWords(incident.durationMs)}`;
-  return `${target.name} ${state}`;
+  return `${inertLine(target.name) || target.id} ${state}`;
 }
 
 function summary({ incident: { startedAt, endedAt, message } }: TargetIncident): string {
