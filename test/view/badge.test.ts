@@ -13,7 +13,11 @@ const DAY = 86_400_000;
 const badge = (
   target: TargetStats,
   metric: Metric = 'status',
-  { window = '30d', latency = null, label = null }: Partial<{
+  {
+    window = '30d',
+    latency = null,
+    label = null,
+  }: Partial<{
     window: Window;
     latency: number | null;
     label: string | null;
@@ -142,7 +146,18 @@ describe('the label', () => {
 });
 
 /** What the library draws, and nothing that a name could add. */
-const ELEMENTS = ['clipPath', 'feGaussianBlur', 'filter', 'g', 'linearGradient', 'rect', 'stop', 'svg', 'text', 'title'];
+const ELEMENTS = [
+  'clipPath',
+  'feGaussianBlur',
+  'filter',
+  'g',
+  'linearGradient',
+  'rect',
+  'stop',
+  'svg',
+  'text',
+  'title',
+];
 
 function expectInert(svg: string): void {
   const elements = elementsOf(svg);

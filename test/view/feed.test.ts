@@ -86,8 +86,7 @@ describe('the feed', () => {
       {
         title: { value: 'api was down for 12 m' },
         summary: {
-          value:
-            'Down from 2026-01-05 11:00:00 UTC to 2026-01-05 11:12:00 UTC: status 503, expected 200-299',
+          value: 'Down from 2026-01-05 11:00:00 UTC to 2026-01-05 11:12:00 UTC: status 503, expected 200-299',
         },
         published: iso(NOW - 60 * MINUTE),
         updated: iso(NOW - 48 * MINUTE),
@@ -112,7 +111,9 @@ describe('the feed', () => {
 
   it.each(HOSTILE)('is a feed, and shows text as text, where name and message are %j', async (text) => {
     const xml = await render([incident(NOW - MINUTE, null, { name: text, message: text })]);
-    const title = elementsOf(xml).find(({ name, attributes }) => name === 'title' && attributes.type === 'html');
+    const title = elementsOf(xml).find(
+      ({ name, attributes }) => name === 'title' && attributes.type === 'html',
+    );
     expect(title?.text).toMatch(/ is down$/);
     expect(title?.text).not.toMatch(/[<>\u202a-\u202e\u2066-\u2069]|&(?!amp;|lt;|gt;)/);
     const feed = await read([incident(NOW - MINUTE, null, { name: text, message: text })]);
