@@ -15,7 +15,10 @@ import { startRedis } from '../support/redis.js';
 import { startUpstashFront } from '../support/upstash-front.js';
 
 const SECRET = 'a-secret-of-32-characters-length';
-const ENTRYPOINTS = ['api/cron.ts', 'api/health.ts', 'api/keepalive.ts', 'api/keepalive/[id].ts'];
+const ENTRYPOINTS = [
+  ...['api/cron.ts', 'api/health.ts', 'api/keepalive.ts', 'api/keepalive/[id].ts'],
+  ...['api/badge/[id].ts', 'api/feed.ts', 'api/metrics.ts'],
+];
 
 let deployable: Deployable;
 let redis: Awaited<ReturnType<typeof startRedis>>;
@@ -68,11 +71,20 @@ async function stopAll(): Promise<void> {
   running.clear();
 }
 
-async function get(entrypoint: string, path: string, headers: Record<string, string> = {}) {
+async function fetchText(
+  entrypoint: string,
+  path: string,
+  headers: Record<string, string> = {},
+  method = 'GET',
+) {
   const { origin } = running.get(entrypoint) ?? { origin: '' };
-  const response = await fetch(origin + path, { headers });
-  const text = await response.text();
-  return { status: response.status, headers: response.headers, text, json: JSON.parse(text) as unknown };
+  const response = await fetch(origin + path, { method, headers });
+  return { status: response.status, headers: response.headers, text: await response.text() };
+}
+
+async function get(entrypoint: string, path: string, headers: Record<string, string> = {}) {
+  const answer = await fetchText(entrypoint, path, headers);
+  return { ...answer, json: JSON.parse(answer.text) as unknown };
 }
 
 const cron = (secret?: string) =>
@@ -177,9 +189,26 @@ describe('the functions as Vercel builds them', () => {
     }
   });
 
+  it.each([
+    ['api/badge/[id].ts', '/api/badge/my-api', 'image/svg+xml', /<title>my-api: down<\/title>/],
+    ['api/badge/[id].ts', '/api/badge/my-api?format=shields', 'application/json', /"message":"down"/],
+    ['api/metrics.ts', '/api/metrics', 'text/plain; version=0.0.4', /^probe_success\{target="my-api"\} 0$/m],
+    ['api/feed.ts', '/api/feed', 'application/atom+xml', /CDATA\[my-api is down\]/],
+  ])('%s answers %s as %s, and HEAD too', async (entrypoint, path, type, content) => {
+    const answer = await fetchText(entrypoint, path);
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, `${type}; charset=utf-8`]);
+    expect(answer.headers.get('cache-control')).toContain('s-maxage');
+    expect(answer.text).toMatch(content);
+    expect(answer.text).not.toMatch(/canary|front-token|a-secret-of/);
+    const head = await fetchText(entrypoint, path, {}, 'HEAD');
+    expect([head.status, head.text]).toEqual([200, '']);
+  });
+
   it('know no other target', async () => {
     const answer = await get('api/keepalive/[id].ts', '/api/keepalive/nobody');
     expect([answer.status, answer.json]).toMatchObject([404, { error: { code: 'target_not_found' } }]);
+    const badge = await fetchText('api/badge/[id].ts', '/api/badge/nobody');
+    expect([badge.status, badge.text]).toEqual([404, expect.stringContaining('not found')]);
   });
 
   it('still ping while the store is away, and record what was found once, when it is back', async () => {
@@ -235,6 +264,9 @@ describe('the functions, set up wrongly', () => {
     });
     expect((await get('api/keepalive.ts', '/api/keepalive')).status).toBe(401);
     expect((await get('api/health.ts', '/api/health')).status).toBe(401);
+    expect((await fetchText('api/badge/[id].ts', '/api/badge/my-api')).status).toBe(401);
+    expect((await fetchText('api/metrics.ts', '/api/metrics')).status).toBe(401);
+    expect((await fetchText('api/feed.ts', '/api/feed')).status).toBe(401);
     const answer = await get('api/keepalive.ts', '/api/keepalive', {
       authorization: 'Bearer token-of-readers',
     });
