@@ -138,6 +138,10 @@ describe('the label', () => {
     expect(badge(someTargetStats(), 'status', { label }).label).toBe(shown);
   });
 
+  it('is the id where nothing is left of the name', () => {
+    expect(badge(someTargetStats({ name: '\u202e\u2066' })).label).toBe('api');
+  });
+
   it('is cut where it is long, and keeps its metric', () => {
     const target = someTargetStats({ name: 'x'.repeat(200) });
     expect(badge(target, 'uptime').label).toBe(`${'x'.repeat(39)}… uptime 30d`);
