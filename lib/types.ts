@@ -29,6 +29,8 @@ export interface PublicTarget {
   readonly interval: number;
   /** How long without a request until the host sleeps; null where it does not. */
   readonly sleepsAfter: number | null;
+  /** How often it may be restarted in one incident; null: it never is. */
+  readonly maxRestarts: number | null;
 }
 
 /** A time of day in whole minutes since local midnight, 0 to 1440. */

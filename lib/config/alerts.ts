@@ -35,6 +35,11 @@ const NEEDED: Readonly<Record<ChannelName, readonly string[]>> = {
   apprise: ['ALERT_APPRISE_URL'],
 };
 
+/** The channels that are set up. */
+export function channelNames(alerts: Alerts): ChannelName[] {
+  return (Object.keys(NEEDED) as ChannelName[]).filter((channel) => alerts[channel] !== null);
+}
+
 /** Reports those of the `channels` that a variable names and that are not set up: they would stay silent. */
 export function unusableChannels(
   variable: string,

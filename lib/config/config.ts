@@ -28,6 +28,8 @@ export interface Config {
   readonly cronSecret: string | null;
   /** Set: every read endpoint needs it. */
   readonly statsToken: string | null;
+  /** Badges are for everybody, with a STATS_TOKEN too. */
+  readonly publicBadges: boolean;
   /** An origin, without a slash at its end. */
   readonly publicUrl: string | null;
   /** Where the local runner listens; 0 for any free port. */
@@ -112,6 +114,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     targets,
     cronSecret: system.CRON_SECRET,
     statsToken: system.STATS_TOKEN,
+    publicBadges: system.KEEP_ALIVE_PUBLIC_BADGES,
     publicUrl: system.KEEP_ALIVE_PUBLIC_URL ?? deploymentOrigin(texts),
     port: system.PORT,
     tick: system.KEEP_ALIVE_TICK,

@@ -129,6 +129,7 @@ export const SYSTEM_OPTIONS = {
   KEEP_ALIVE_URLS: option(null, targetAddresses),
   CRON_SECRET: option(null, secret(16)),
   STATS_TOKEN: option(null, secret(1)),
+  KEEP_ALIVE_PUBLIC_BADGES: option('false', flag),
   KEEP_ALIVE_PUBLIC_URL: option(null, origin),
   KEEP_ALIVE_TICK: option('1m', duration('10s', '1d')),
   /** Far from a function's 1,024 file descriptors: a check may need one more for DNS, and other invocations share them. */

@@ -83,6 +83,7 @@ export function toTarget(source: Source, texts: ReadonlyMap<string, string>, pro
       enabled: options.ENABLED && source.inherited.ENABLED !== false,
       interval: options.INTERVAL ?? defaultInterval(sleepsAfter),
       sleepsAfter,
+      maxRestarts: options.RECOVERY_URL === null ? null : options.RECOVERY_MAX,
     },
     url: address.url,
     request: withUserInfo,

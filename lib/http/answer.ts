@@ -3,14 +3,23 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 /** At the edge a busy page costs one read every few seconds, and a stale answer is better than a slow one. */
 const SHARED_CACHE = 'public, max-age=0, s-maxage=5, stale-while-revalidate=15';
 
-export type Caching = 'shared' | 'never';
+/** Pages that show a badge have a cache of their own, which keeps to this. */
+const BADGE_CACHE = 'public, max-age=30, s-maxage=30, stale-while-revalidate=60';
+
+export type Caching = 'shared' | 'badge' | 'never';
+
+export const CACHE_CONTROL: Readonly<Record<Caching, string>> = {
+  shared: SHARED_CACHE,
+  badge: BADGE_CACHE,
+  never: 'private, no-store',
+};
 
 export function answerJson(body: unknown, status = 200, caching: Caching = 'never'): Response {
   return new Response(JSON.stringify(body), {
     status,
     headers: {
       'content-type': 'application/json; charset=utf-8',
-      'cache-control': caching === 'shared' && status === 200 ? SHARED_CACHE : 'private, no-store',
+      'cache-control': CACHE_CONTROL[status === 200 ? caching : 'never'],
     },
   });
 }

@@ -1,19 +1,22 @@
 import type { App } from '../app.js';
 import { getApp } from '../app.js';
-import type { Problem } from '../config/config.js';
+import type { Config, Problem } from '../config/config.js';
 import { readEnv } from '../config/env.js';
 import type { Store } from '../store/store.js';
 import { StoreError } from '../store/store.js';
 import { answerError, bears } from './answer.js';
 
-/** A read endpoint that needs the store. */
+/** A read endpoint that needs the store. @param isPublic whether anybody may read even what is private otherwise */
 export function readEndpoint(
   request: Request,
   answer: (app: App, store: Store) => Promise<Response>,
+  isPublic: (config: Config) => boolean = () => false,
 ): Promise<Response> {
-  return withApp(request, (app) =>
-    guarded(request, app, ({ store }) => (store === null ? Promise.resolve(noStore()) : answer(app, store))),
-  );
+  return withApp(request, (app) => {
+    const work = ({ store }: App): Promise<Response> =>
+      store === null ? Promise.resolve(noStore()) : answer(app, store);
+    return isPublic(app.config) ? work(app) : guarded(request, app, work);
+  });
 }
 
 /** Anybody may read; with STATS_TOKEN set, whoever bears it. */

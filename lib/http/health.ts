@@ -1,7 +1,8 @@
 import { memoryLimit } from '../config/env.js';
+import { channelNames } from '../config/alerts.js';
 import type { StoreFinding } from '../read/health.js';
 import { health, healthStatusCode } from '../read/health.js';
-import { loadState } from '../read/load.js';
+import { loadPresent } from '../read/load.js';
 import type { Store } from '../store/store.js';
 import { StoreError } from '../store/store.js';
 import { answerJson } from './answer.js';
@@ -21,6 +22,7 @@ export function answerHealth(request: Request): Promise<Response> {
         tick: config.tick,
         enabled: config.enabled,
         targets: config.targets.length,
+        channels: channelNames(config.alerts),
         store: finding,
         memory: { usedBytes: process.memoryUsage.rss(), limitBytes: memoryLimit() },
         processStartedAt: now - process.uptime() * 1000,
@@ -37,12 +39,13 @@ async function probe(store: Store | null): Promise<StoreFinding> {
   const patience = new Promise<StoreFinding>((resolve) => {
     setTimeout(resolve, PROBE_TIMEOUT, { ok: false, kind, message: 'no answer in time' }).unref();
   });
-  const answer = loadState(store).then(
-    (state): StoreFinding => ({
+  const answer = loadPresent(store).then(
+    ({ state, outbox }): StoreFinding => ({
       ok: true,
       kind,
       latencyMs: Math.round(performance.now() - startedAt),
       state,
+      outbox,
     }),
     (error: unknown): StoreFinding => {
       if (error instanceof StoreError) return { ok: false, kind, message: error.message };

@@ -25,6 +25,6 @@ export function answerTarget(request: Request): Promise<Response> {
 }
 
 /** What is private must never come out of a shared cache. */
-function cachingOf({ statsToken }: App['config']): Caching {
+export function cachingOf({ statsToken }: App['config']): Caching {
   return statsToken === null ? 'shared' : 'never';
 }

@@ -1,22 +1,28 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import * as badge from '../../api/badge/[id].js';
 import * as cron from '../../api/cron.js';
+import * as feed from '../../api/feed.js';
 import * as health from '../../api/health.js';
 import * as keepalive from '../../api/keepalive.js';
 import * as target from '../../api/keepalive/[id].js';
 import * as maintenance from '../../api/maintenance.js';
+import * as metrics from '../../api/metrics.js';
 import { answerError } from '../http/answer.js';
 
 type Handler = (request: Request) => Promise<Response>;
 
 /** The paths that Vercel makes of the files under api/. */
 const ROUTES: readonly (readonly [path: RegExp, methods: Readonly<Record<string, Handler>>])[] = [
+  [/^\/api\/badge\/[^/]+$/, badge],
   [/^\/api\/cron$/, cron],
+  [/^\/api\/feed$/, feed],
   [/^\/api\/health$/, health],
   [/^\/api\/keepalive$/, keepalive],
   [/^\/api\/keepalive\/[^/]+$/, target],
   [/^\/api\/maintenance$/, maintenance],
+  [/^\/api\/metrics$/, metrics],
 ];
 
 /** Bytes of a request's body at most; the functions have limits of their own below it. */
@@ -40,7 +46,7 @@ async function respond(incoming: IncomingMessage, outgoing: ServerResponse): Pro
     const body = Buffer.from(await answer.arrayBuffer());
     outgoing.writeHead(answer.status, {
       ...Object.fromEntries(answer.headers),
-      'content-length': String(body.length),
+      ...(answer.status === 304 ? {} : { 'content-length': String(body.length) }),
     });
     outgoing.end(incoming.method === 'HEAD' ? undefined : body);
   } catch (error) {
@@ -52,10 +58,11 @@ async function respond(incoming: IncomingMessage, outgoing: ServerResponse): Pro
 
 async function dispatch(incoming: IncomingMessage): Promise<Response> {
   const path = incoming.url ?? '/';
-  if (!URL.canParse(path, 'http://localhost')) {
+  const origin = `http://${incoming.headers.host ?? 'localhost'}`;
+  if (!URL.canParse(path, origin)) {
     return answerError(400, 'bad_request', 'The path cannot be read.');
   }
-  const url = new URL(path, 'http://localhost');
+  const url = new URL(path, origin);
   const route = ROUTES.find(([path]) => path.test(url.pathname));
   if (route === undefined) return answerError(404, 'not_found', 'Nothing is served here.');
   const method = incoming.method === 'HEAD' ? 'GET' : (incoming.method ?? 'GET');
@@ -68,12 +75,13 @@ async function dispatch(incoming: IncomingMessage): Promise<Response> {
   const headers = Object.entries(incoming.headersDistinct).flatMap(([name, values]) =>
     (values ?? []).map((value): [string, string] => [name, value]),
   );
-  if (method === 'GET') return handler(new Request(url, { method, headers }));
+  const href = url.origin + url.pathname + url.search;
+  if (method === 'GET') return handler(new Request(href, { method, headers }));
   const body = await readBody(incoming);
   if (body === null) {
     return answerError(413, 'too_large', `The body may have ${BODY_LIMIT} bytes at most.`);
   }
-  return handler(new Request(url, { method, headers, ...(body.length > 0 ? { body } : {}) }));
+  return handler(new Request(href, { method, headers, ...(body.length > 0 ? { body } : {}) }));
 }
 
 /** Null: longer than the limit. Its rest is read and dropped: who still sends would not see the answer. */

@@ -1,5 +1,7 @@
 import { endOf, type State } from '../record/state.js';
 import { MISSED_AFTER_TICKS } from '../record/ledger.js';
+import { EMPTY_OUTBOX, type Outbox } from '../rules/outbox.js';
+import type { ChannelName } from '../types.js';
 
 export type Level = 'healthy' | 'degraded' | 'critical';
 
@@ -29,7 +31,30 @@ export interface Health {
       readonly ratio: number;
     };
     readonly config: { readonly status: Level; readonly targets: number; readonly message?: string };
+    readonly alerts: {
+      readonly status: Level;
+      /** Those that are set up. */
+      readonly channels: readonly ChannelHealth[];
+      readonly message?: string;
+    };
   };
+}
+
+export interface ChannelHealth {
+  readonly name: ChannelName;
+  /** `failing`: it is tried again. `refused`: it will not work until its configuration changes. */
+  readonly status: 'healthy' | 'failing' | 'refused';
+  /** Alerts that wait to be delivered. */
+  readonly waiting: number;
+  readonly trouble: {
+    readonly since: string;
+    readonly failures: number;
+    /** Null where nothing waits. */
+    readonly nextTryAt: string | null;
+    /** Alerts that were given up. */
+    readonly dropped: number;
+    readonly message: string;
+  } | null;
 }
 
 export interface Budget {
@@ -41,7 +66,13 @@ export interface Budget {
 
 /** What was found of the store: its state, or why there is none. */
 export type StoreFinding =
-  | { readonly ok: true; readonly kind: string; readonly latencyMs: number; readonly state: State | null }
+  | {
+      readonly ok: true;
+      readonly kind: string;
+      readonly latencyMs: number;
+      readonly state: State | null;
+      readonly outbox: Outbox;
+    }
   | { readonly ok: false; readonly kind: string | null; readonly message: string };
 
 export interface HealthFacts {
@@ -50,6 +81,7 @@ export interface HealthFacts {
   /** False: everything is paused, no run is missed. */
   readonly enabled: boolean;
   readonly targets: number;
+  readonly channels: readonly ChannelName[];
   readonly store: StoreFinding;
   readonly memory: { readonly usedBytes: number; readonly limitBytes: number };
   readonly processStartedAt: number;
@@ -69,6 +101,7 @@ export function health(facts: HealthFacts): Health {
     schedule: scheduleCheck(facts),
     memory: memoryCheck(facts.memory),
     config: configCheck(facts.targets),
+    alerts: alertsCheck(facts),
   };
   return { status: worst(Object.values(checks).map(({ status }) => status)), checks };
 }
@@ -133,6 +166,34 @@ function configCheck(targets: number): Health['checks']['config'] {
   return targets === 0
     ? { status: 'degraded', targets, message: 'no target is configured: set TARGET_<ID>_URL' }
     : { status: 'healthy', targets };
+}
+
+function alertsCheck({ store, channels }: HealthFacts): Health['checks']['alerts'] {
+  const found = channels.map((name) => channelHealth(name, store.ok ? store.outbox : EMPTY_OUTBOX));
+  const ill = found.filter(({ status }) => status !== 'healthy');
+  const [first] = ill;
+  if (first === undefined) return { status: 'healthy', channels: found };
+  const message = ill.map(({ name, trouble }) => `${name}: ${trouble?.message ?? ''}`).join('; ');
+  return { status: 'degraded', channels: found, message };
+}
+
+function channelHealth(name: ChannelName, { alerts, troubles }: Outbox): ChannelHealth {
+  const waiting = alerts.filter(({ to }) => to[name] !== undefined).length;
+  const trouble = troubles[name];
+  if (trouble === undefined) return { name, status: 'healthy', waiting, trouble: null };
+  const { since, failures, nextAt, permanent, dropped, message } = trouble;
+  return {
+    name,
+    status: permanent ? 'refused' : 'failing',
+    waiting,
+    trouble: {
+      since: new Date(since).toISOString(),
+      failures,
+      nextTryAt: waiting === 0 ? null : new Date(nextAt).toISOString(),
+      dropped,
+      message,
+    },
+  };
 }
 
 function worst(levels: readonly Level[]): Level {

@@ -1,4 +1,4 @@
-import { incidentFields, readIncident } from '../record/incidents.js';
+import { incidentField, incidentFields, readIncident } from '../record/incidents.js';
 import type { Incident } from '../record/incidents.js';
 import { STATE_FIELD } from '../record/ledger.js';
 import type { LogHead, RecentCheck } from '../record/log.js';
@@ -7,9 +7,11 @@ import type { Maintenance } from '../record/maintenance.js';
 import { MAINTENANCE_FIELD, readableMaintenance } from '../record/maintenance.js';
 import type { Mark } from '../record/marks.js';
 import { DAY, DAYS_KEPT, HOUR, HOURS_KEPT, markField, readMark } from '../record/marks.js';
-import type { State } from '../record/state.js';
+import { OUTBOX_FIELD, readOutbox } from '../record/outbox.js';
+import type { State, TargetState } from '../record/state.js';
 import { readState } from '../record/state.js';
 import { TextError } from '../record/text.js';
+import type { Outbox } from '../rules/outbox.js';
 import type { Store } from '../store/store.js';
 import { StoreError } from '../store/store.js';
 
@@ -40,20 +42,46 @@ export async function loadState(store: Store): Promise<State | null> {
   return stateOf(fields[0] ?? null);
 }
 
-export interface Overview {
+/** What is now, without history. */
+export interface Present {
   /** Null: there was no run yet. */
   readonly state: State | null;
-  readonly marks: Marks;
   /** Begun over HTTP. */
   readonly maintenance: readonly Maintenance[];
+  /** What was said and done about open incidents, and what channels refuse. */
+  readonly outbox: Outbox;
 }
 
-/** What the figures of all targets are made of: one store command, two after missed runs, whatever the history. */
-export async function loadOverview(store: Store, now: number): Promise<Overview> {
+export interface Overview extends Present {
+  readonly marks: Marks;
+}
+
+/** One store command. */
+export function loadPresent(store: Store): Promise<Present> {
+  return load(store, [], [], []);
+}
+
+/**
+ * What the figures of all targets are made of: one store command, two after missed runs, whatever the history.
+ * @param days further midnights at which marks are wanted
+ */
+export async function loadOverview(
+  store: Store,
+  now: number,
+  days: readonly number[] = [],
+): Promise<Overview> {
   const midnight = Math.floor(now / DAY) * DAY;
-  const times = [...WINDOWS.map((window) => windowStart(window, now)), midnight];
-  const { state, marks, maintenance } = await load(store, times, [], []);
-  return { state, marks, maintenance };
+  const times = new Set([...WINDOWS.map((window) => windowStart(window, now)), midnight, ...days]);
+  const { state, marks, maintenance, outbox } = await load(store, [...times], [], []);
+  return { state, marks, maintenance, outbox };
+}
+
+/** The midnights (UTC) with which the whole days of a window ended, latest first; none where it is 24 hours. */
+export function daysEnded(window: Window, now: number): number[] {
+  if (window === '24h') return [];
+  const midnight = Math.floor(now / DAY) * DAY;
+  const days = (midnight - windowStart(window, now)) / DAY;
+  return Array.from({ length: days }, (_, i) => midnight - i * DAY);
 }
 
 export interface History extends Overview {
@@ -82,14 +110,62 @@ export async function loadHistory(store: Store, id: string, now: number): Promis
   const windows = WINDOWS.map((window) => windowStart(window, now));
   const times = [...new Set([...windows, ...hours, ...days])];
   const names = recentLogs(now);
-  const { state, marks, maintenance, fields, logs } = await load(store, times, incidentFields(slot), names);
+  const { state, fields, logs, ...overview } = await load(store, times, incidentFields(slot), names);
   const addedAt = state?.targets[slot]?.addedAt ?? now;
   const incidents = fields
     .flatMap((field) => (field === null ? [] : [unpack(() => readIncident(field))]))
     .filter(({ startedAt }) => startedAt >= addedAt)
     .sort((a, b) => b.startedAt - a.startedAt);
   const whole = state === null ? logs : withPending(logs, names, state.log);
-  return { state, marks, maintenance, incidents, checks: unpack(() => readChecks(whole, slot, now)) };
+  return { ...overview, state, incidents, checks: unpack(() => readChecks(whole, slot, now)) };
+}
+
+/** How many resolved incidents are read at most, whatever the number of targets, and of one target. */
+const INCIDENTS_READ = 1_000;
+const INCIDENTS_READ_OF_ONE = 50;
+
+export interface LatestIncidents {
+  /** Null: there was no run yet. */
+  readonly state: State | null;
+  /** By target; the open one among them. */
+  readonly incidents: ReadonlyMap<string, readonly Incident[]>;
+}
+
+/**
+ * The last incidents of every target that is in the configuration: one store command, two where any is resolved. Of up
+ * to 20 targets the last 50 each; of more, fewer: of 500 the last two.
+ */
+export async function loadLatestIncidents(store: Store): Promise<LatestIncidents> {
+  const { state, outbox } = await loadPresent(store);
+  const known = (state?.targets ?? []).flatMap((target, slot) => {
+    if (target === null || target.removedAt !== null || target.incidents === 0) return [];
+    return [{ target, slot, resolved: target.incidents - (target.incident === null ? 0 : 1) }];
+  });
+  const each = Math.min(INCIDENTS_READ_OF_ONE, Math.floor(INCIDENTS_READ / known.length));
+  const wanted = known.flatMap(({ target, slot, resolved }) =>
+    Array.from({ length: Math.min(each, resolved) }, (_, i) => ({
+      target,
+      field: incidentField(slot, resolved - 1 - i),
+    })),
+  );
+  const fields = wanted.map(({ field }) => field);
+  const texts = fields.length === 0 ? [] : (await store.read({ fields, logs: [] })).fields;
+  const incidents = new Map<string, Incident[]>();
+  for (const { target } of known) {
+    const open = openIncident(target, outbox);
+    incidents.set(target.id, open === null ? [] : [open]);
+  }
+  for (const [i, { target }] of wanted.entries()) {
+    const text = texts[i] ?? null;
+    if (text === null) continue;
+    const incident = unpack(() => readIncident(text));
+    if (incident.startedAt >= target.addedAt) incidents.get(target.id)?.push(incident);
+  }
+  return { state, incidents };
+}
+
+export function openIncident({ id, incident }: TargetState, { notes }: Outbox): Incident | null {
+  return incident === null ? null : { ...incident, endedAt: null, events: notes[id]?.events ?? [] };
 }
 
 /** The logs with the rows that a run that is under way, or was cut off, has left in the state. */
@@ -111,12 +187,13 @@ async function load(
   logNames: readonly string[],
 ): Promise<Overview & { fields: readonly (string | null)[]; logs: readonly (string | null)[] }> {
   const answer = await store.read({
-    fields: [STATE_FIELD, MAINTENANCE_FIELD, ...times.map(markField), ...others],
+    fields: [STATE_FIELD, MAINTENANCE_FIELD, OUTBOX_FIELD, ...times.map(markField), ...others],
     logs: logNames,
   });
-  const [stateText = null, maintenanceText = null, ...rest] = answer.fields;
+  const [stateText = null, maintenanceText = null, outboxText = null, ...rest] = answer.fields;
   const state = stateOf(stateText);
   const maintenance = readableMaintenance(maintenanceText);
+  const outbox = unpack(() => readOutbox(outboxText));
   const addedAt = (slot: number): number | null => state?.targets[slot]?.addedAt ?? null;
   const found = times.map((at, i) => ({
     at,
@@ -140,7 +217,7 @@ async function load(
     const mark = marks.get(see) ?? null;
     marks.set(at, mark === null ? null : { ...mark, at });
   }
-  return { state, marks, maintenance, fields: rest.slice(times.length), logs: answer.logs };
+  return { state, marks, maintenance, outbox, fields: rest.slice(times.length), logs: answer.logs };
 }
 
 function stateOf(text: string | null): State | null {

@@ -1,5 +1,4 @@
 import { MONTHLY_HOURS } from '../config/hosts.js';
-import type { Incident } from '../record/incidents.js';
 import { figuresAt, MISSED_AFTER_TICKS } from '../record/ledger.js';
 import type { Maintenance } from '../record/maintenance.js';
 import { openWindow, withMaintenance } from '../record/maintenance.js';
@@ -12,18 +11,21 @@ import { monthlyHours } from '../rules/allowance.js';
 import type { Figures } from '../rules/figures.js';
 import { coverage, difference, successRate, uptimeRatio } from '../rules/figures.js';
 import { longestGap } from '../rules/gaps.js';
-import type { Histogram } from '../rules/histogram.js';
+import type { Histogram, Percentiles } from '../rules/histogram.js';
 import { add, EMPTY, percentiles, subtract } from '../rules/histogram.js';
 import { countedTime, isActive, maintenanceEnd } from '../rules/windows.js';
-import type { Status, WatchedTarget } from '../types.js';
+import { NO_NOTES, type Notes } from '../rules/announce.js';
+import type { PublicTarget, Status, WatchedTarget } from '../types.js';
 import type { History, Overview, Window } from './load.js';
-import { historyTimes, windowStart } from './load.js';
+import { incidentView } from './incidents.js';
+import { daysEnded, historyTimes, openIncident, windowStart } from './load.js';
 import type {
   Awake,
   Bucket,
   CheckView,
-  IncidentView,
   MaintenanceView,
+  Phases,
+  RecoveryView,
   Stats,
   TargetHistory,
   TargetStats,
@@ -36,9 +38,9 @@ export interface Watch {
 }
 
 export function stats({ enabled, tick, targets }: Watch, overview: Overview, now: number): Stats {
-  const { state, maintenance } = overview;
-  const all = withMaintenance(targets, maintenance).map((target) =>
-    targetStats(target, openAccount(target, tick, overview, now), maintenance, now),
+  const { state } = overview;
+  const all = withMaintenance(targets, overview.maintenance).map((target) =>
+    targetStats(target, openAccount(target, tick, overview, now), overview, now),
   );
   const sum = (of: (target: TargetStats) => number): number =>
     all.reduce((total, target) => total + of(target), 0);
@@ -91,11 +93,11 @@ export function targetHistory(
       if (from === undefined || to === from || to <= account.known.addedAt) return [];
       return [bucket(from, to, account.at(from), account.at(to))];
     });
-  const stats = targetStats(target, account, history.maintenance, now);
+  const stats = targetStats(target, account, history, now);
   const resolved = history.incidents.map((incident) => incidentView(incident, now));
   return {
     ...stats,
-    phases: null,
+    phases: phasesOf(account.known),
     checks: history.checks.map(checkView),
     hours: buckets(hours),
     days: buckets(days),
@@ -144,10 +146,11 @@ function dayEndingAt(time: number): number {
 function targetStats(
   target: WatchedTarget,
   { isSeen, known, at }: Account,
-  maintenance: readonly Maintenance[],
+  { maintenance, outbox }: Overview,
   now: number,
 ): TargetStats {
   const { info } = target;
+  const open = openIncident(known, outbox);
   const current = at(now);
   const within = (window: Window): Figures =>
     difference(current.figures, at(windowStart(window, now)).figures);
@@ -190,11 +193,10 @@ function targetStats(
     latencyMs: percentiles(lastDay(at, now)),
     awake: awakeOf(info.sleepsAfter, known, windows['24h'].coldStarts, now),
     tls: known.tlsExpiresAt === null ? null : { expiresAt: iso(known.tlsExpiresAt) },
-    incident:
-      known.incident === null ? null : incidentView({ ...known.incident, endedAt: null, events: [] }, now),
+    incident: open && incidentView(open, now),
     lastError:
       known.lastError === null ? null : { at: iso(known.lastError.at), message: known.lastError.message },
-    recovery: null,
+    recovery: recoveryOf(info, outbox.notes[info.id]),
     maintenance: maintenanceOf(target, maintenance, now),
   };
 }
@@ -215,6 +217,25 @@ function maintenanceOf(
   return { until: iso(end), reason: openWindow(windows, info.id, now)?.reason ?? null };
 }
 
+/** While an incident is open. */
+function recoveryOf({ maxRestarts: max }: PublicTarget, notes: Notes = NO_NOTES): RecoveryView | null {
+  if (max === null) return null;
+  const last = notes.events.findLast(({ kind }) => kind === 'restart');
+  return {
+    restarts: notes.restarts,
+    max,
+    lastAt: isoOrNull(notes.lastRestartAt),
+    lastAnswer: last?.kind === 'restart' ? last.answer : null,
+    exhausted: notes.exhausted,
+  };
+}
+
+function phasesOf({ phases }: TargetState): Phases | null {
+  if (phases === null) return null;
+  const [dns = null, connect = null, tls = null, ttfb = null] = phases;
+  return { dns, connect, tls, ttfb };
+}
+
 function awakeOf(sleepsAfter: number | null, known: TargetState, coldStarts: number, now: number): Awake {
   const open = known.awakeFrom === null ? [] : [Math.max(0, now - known.awakeFrom)];
   const ended = longestGap(known.awakeGaps, now);
@@ -226,6 +247,21 @@ function awakeOf(sleepsAfter: number | null, known: TargetState, coldStarts: num
     coldStarts,
     keptAwake: sleepsAfter === null || longest === null ? null : coldStarts === 0 && longest < sleepsAfter,
   };
+}
+
+/** The latencies of a window, of an overview that has the marks of `daysEnded`. */
+export function latencyWithin(
+  { tick }: Watch,
+  target: WatchedTarget,
+  overview: Overview,
+  window: Window,
+  now: number,
+): Percentiles {
+  const { at } = openAccount(target, tick, overview, now);
+  if (window === '24h') return percentiles(lastDay(at, now));
+  const days = daysEnded(window, now);
+  const today = days[0] === now ? EMPTY : at(now).latencies;
+  return percentiles(days.reduce((sum, midnight) => add(sum, at(midnight).latencies), today));
 }
 
 /** Latencies are counted by day: today's, and yesterday's beyond those before the window. */
@@ -255,16 +291,6 @@ function bucket(from: number, to: number, start: TargetMark, end: TargetMark): B
 
 function checkView({ at, outcome, reason, statusCode, latency, coldStart }: RecentCheck): CheckView {
   return { at: iso(at), ok: outcome !== 'failed', outcome, reason, statusCode, latency, coldStart };
-}
-
-function incidentView({ startedAt, endedAt, message }: Incident, now: number): IncidentView {
-  return {
-    startedAt: iso(startedAt),
-    endedAt: isoOrNull(endedAt),
-    durationMs: Math.max(0, (endedAt ?? now) - startedAt),
-    message,
-    events: [],
-  };
 }
 
 function iso(time: number): string {

@@ -66,7 +66,7 @@ export interface TargetStats {
   readonly maintenance: MaintenanceView | null;
 }
 
-/** Restarts of the open incident, or of the last one. */
+/** What was done about the open incident. */
 export interface RecoveryView {
   readonly restarts: number;
   readonly max: number;
@@ -99,6 +99,19 @@ export interface IncidentView {
   readonly message: string;
   /** In the order of time. */
   readonly events: readonly IncidentEventView[];
+}
+
+/** Incidents of all targets. */
+export interface RecentIncidents {
+  /** When the first run was made. */
+  readonly since: string;
+  /** Open ones, latest first, then resolved ones, the last to end first. */
+  readonly incidents: readonly TargetIncident[];
+}
+
+export interface TargetIncident {
+  readonly target: Pick<TargetStats, 'id' | 'name'>;
+  readonly incident: IncidentView;
 }
 
 /** What was done about an incident while it lasted. */

@@ -311,6 +311,8 @@ function advance(before: TargetState, target: Target, check: Check, figures: Fig
   const failed = check.outcome === 'failed';
   const counted = !inMaintenance(target.maintenance, at);
   const standing = judge(before, check, target);
+  // Nobody pinged it while it rested: that it slept says nothing of the pings.
+  const rested = before.awakeFrom === null && before.lastSuccessAt !== null;
   const opens = before.incident === null && standing.status === 'down';
   const closes = before.incident !== null && standing.status !== 'down';
   const sameDay = Math.floor((before.lastCheckAt ?? 0) / DAY) === Math.floor(at / DAY);
@@ -342,7 +344,7 @@ function advance(before: TargetState, target: Target, check: Check, figures: Fig
           ...figures,
           pings: figures.pings + 1,
           failures: figures.failures + (failed ? 1 : 0),
-          coldStarts: figures.coldStarts + (check.coldStart ? 1 : 0),
+          coldStarts: figures.coldStarts + (check.coldStart && !rested ? 1 : 0),
         }
       : figures,
     countedTo: Math.max(before.countedTo, at),

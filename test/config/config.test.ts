@@ -40,6 +40,7 @@ describe('an empty environment', () => {
       targets: [],
       cronSecret: null,
       statsToken: null,
+      publicBadges: false,
       publicUrl: null,
       port: 3000,
       tick: MINUTE,

@@ -267,6 +267,10 @@ const table: Partial<Record<keyof typeof options, [text: string, expected: unkno
     ['x', 'x'],
     ['é', BAD],
   ],
+  KEEP_ALIVE_PUBLIC_BADGES: [
+    ['yes', true],
+    ['maybe', BAD],
+  ],
   KEEP_ALIVE_PUBLIC_URL: [
     ['https://Status.example.com/', 'https://status.example.com'],
     ['http://localhost:3000', 'http://localhost:3000'],

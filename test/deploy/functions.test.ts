@@ -16,10 +16,8 @@ import { startUpstashFront } from '../support/upstash-front.js';
 
 const SECRET = 'a-secret-of-32-characters-length';
 const ENTRYPOINTS = [
-  'api/cron.ts',
-  'api/health.ts',
-  'api/keepalive.ts',
-  'api/keepalive/[id].ts',
+  ...['api/cron.ts', 'api/health.ts', 'api/keepalive.ts', 'api/keepalive/[id].ts'],
+  ...['api/badge/[id].ts', 'api/feed.ts', 'api/metrics.ts'],
   'api/maintenance.ts',
 ];
 
@@ -60,11 +58,11 @@ afterAll(async () => {
   await redis.stop();
 });
 
-async function startAll(env: Record<string, string>): Promise<void> {
+async function startAll(env: Record<string, string>, entrypoints = ENTRYPOINTS): Promise<void> {
   await stopAll();
   await Promise.all(
     [...deployable.functions].map(async ([entrypoint, built]) => {
-      running.set(entrypoint, await startFunction(built, env));
+      if (entrypoints.includes(entrypoint)) running.set(entrypoint, await startFunction(built, env));
     }),
   );
 }
@@ -74,11 +72,15 @@ async function stopAll(): Promise<void> {
   running.clear();
 }
 
-async function send(entrypoint: string, path: string, init: RequestInit) {
+async function fetchText(entrypoint: string, path: string, init: RequestInit = {}) {
   const { origin } = running.get(entrypoint) ?? { origin: '' };
   const response = await fetch(origin + path, init);
-  const text = await response.text();
-  return { status: response.status, headers: response.headers, text, json: JSON.parse(text) as unknown };
+  return { status: response.status, headers: response.headers, text: await response.text() };
+}
+
+async function send(entrypoint: string, path: string, init: RequestInit) {
+  const answer = await fetchText(entrypoint, path, init);
+  return { ...answer, json: JSON.parse(answer.text) as unknown };
 }
 
 const get = (entrypoint: string, path: string, headers: Record<string, string> = {}) =>
@@ -205,9 +207,26 @@ describe('the functions as Vercel builds them', () => {
     expect((await fetch(`${running.get('api/maintenance.ts')?.origin ?? ''}${path}`)).status).toBe(405);
   });
 
+  it.each([
+    ['api/badge/[id].ts', '/api/badge/my-api', 'image/svg+xml', /<title>my-api: down<\/title>/],
+    ['api/badge/[id].ts', '/api/badge/my-api?format=shields', 'application/json', /"message":"down"/],
+    ['api/metrics.ts', '/api/metrics', 'text/plain; version=0.0.4', /^probe_success\{target="my-api"\} 0$/m],
+    ['api/feed.ts', '/api/feed', 'application/atom+xml', /CDATA\[my-api is down\]/],
+  ])('%s answers %s as %s, and HEAD too', async (entrypoint, path, type, content) => {
+    const answer = await fetchText(entrypoint, path);
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, `${type}; charset=utf-8`]);
+    expect(answer.headers.get('cache-control')).toContain('s-maxage');
+    expect(answer.text).toMatch(content);
+    expect(answer.text).not.toMatch(/canary|front-token|a-secret-of/);
+    const head = await fetchText(entrypoint, path, { method: 'HEAD' });
+    expect([head.status, head.text]).toEqual([200, '']);
+  });
+
   it('know no other target', async () => {
     const answer = await get('api/keepalive/[id].ts', '/api/keepalive/nobody');
     expect([answer.status, answer.json]).toMatchObject([404, { error: { code: 'target_not_found' } }]);
+    const badge = await fetchText('api/badge/[id].ts', '/api/badge/nobody');
+    expect([badge.status, badge.text]).toEqual([404, expect.stringContaining('not found')]);
   });
 
   it('still ping while the store is away, and record what was found once, when it is back', async () => {
@@ -231,14 +250,17 @@ describe('the functions as Vercel builds them', () => {
 });
 
 describe('the functions, set up wrongly', () => {
+  const CRON = ['api/cron.ts'];
+  const READS = ['api/keepalive.ts', 'api/health.ts'];
+
   it('ping nothing where no secret is configured', async () => {
-    await startAll({ UPSTASH_REDIS_REST_URL: front.url, UPSTASH_REDIS_REST_TOKEN: front.token });
+    await startAll({ UPSTASH_REDIS_REST_URL: front.url, UPSTASH_REDIS_REST_TOKEN: front.token }, CRON);
     const answer = await cron('undefined');
     expect([answer.status, answer.json]).toMatchObject([503, { error: { code: 'cron_secret_missing' } }]);
   });
 
   it('skip a run without targets', async () => {
-    await startAll({ CRON_SECRET: SECRET });
+    await startAll({ CRON_SECRET: SECRET }, [...CRON, ...READS]);
     expect((await cron(SECRET)).json).toMatchObject({ status: 'skipped', reason: 'no_targets', checked: 0 });
     expect((await get('api/keepalive.ts', '/api/keepalive')).json).toMatchObject({
       error: { code: 'store_missing' },
@@ -246,7 +268,7 @@ describe('the functions, set up wrongly', () => {
   });
 
   it('show what is wrong to whoever bears the secret, and to nobody else', async () => {
-    await startAll({ CRON_SECRET: SECRET, TARGET_A_URL: 'value-canary', TARGET_A_TIMOUT: '1s' });
+    await startAll({ CRON_SECRET: SECRET, TARGET_A_URL: 'value-canary', TARGET_A_TIMOUT: '1s' }, CRON);
     const stranger = await cron('wrong');
     expect([stranger.status, stranger.json]).toMatchObject([500, { error: { code: 'config_invalid' } }]);
     expect(stranger.text).not.toContain('TARGET_A');
@@ -256,11 +278,14 @@ describe('the functions, set up wrongly', () => {
   });
 
   it('are private with STATS_TOKEN', async () => {
-    await startAll({
-      STATS_TOKEN: 'token-of-readers',
-      UPSTASH_REDIS_REST_URL: front.url,
-      UPSTASH_REDIS_REST_TOKEN: front.token,
-    });
+    await startAll(
+      {
+        STATS_TOKEN: 'token-of-readers',
+        UPSTASH_REDIS_REST_URL: front.url,
+        UPSTASH_REDIS_REST_TOKEN: front.token,
+      },
+      READS,
+    );
     expect((await get('api/keepalive.ts', '/api/keepalive')).status).toBe(401);
     expect((await get('api/health.ts', '/api/health')).status).toBe(401);
     const answer = await get('api/keepalive.ts', '/api/keepalive', {

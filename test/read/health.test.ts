@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { HealthFacts } from '../../lib/read/health.js';
 import { health, healthStatusCode } from '../../lib/read/health.js';
 import { Ledger } from '../../lib/record/ledger.js';
+import { EMPTY_OUTBOX } from '../../lib/rules/outbox.js';
 import { readState, type State } from '../../lib/record/state.js';
 import { aTarget } from '../support/targets.js';
 
@@ -28,13 +29,20 @@ const facts = (changes: Partial<HealthFacts> = {}, endedAgo = 10_000, commands =
   tick: MINUTE,
   enabled: true,
   targets: 1,
-  store: { ok: true, kind: 'upstash', latencyMs: 3, state: stateAfterRun(endedAgo, commands) },
+  channels: ['slack', 'email'],
+  store: {
+    ok: true,
+    kind: 'upstash',
+    latencyMs: 3,
+    state: stateAfterRun(endedAgo, commands),
+    outbox: EMPTY_OUTBOX,
+  },
   memory: { usedBytes: 100, limitBytes: 1000 },
   processStartedAt: NOW - 10_000,
   ...changes,
 });
 
-const noRunYet = { ok: true, kind: 'upstash', latencyMs: 3, state: null } as const;
+const noRunYet = { ok: true, kind: 'upstash', latencyMs: 3, state: null, outbox: EMPTY_OUTBOX } as const;
 const away = { ok: false, kind: 'upstash', message: 'the store cannot be reached' } as const;
 
 describe('health', () => {
@@ -84,6 +92,37 @@ describe('health', () => {
     const answer = health(given);
     expect([answer.status, healthStatusCode(answer)]).toEqual([status, code]);
     expect(answer.checks).toMatchObject(checks);
+  });
+
+  it.each([
+    ['failing', { permanent: false, message: 'answered 500' }, 'failing'],
+    ['refused', { permanent: true, message: 'answered 404' }, 'refused'],
+  ])('says which channel is %s, and why', (_, changes, status) => {
+    const trouble = { since: NOW - MINUTE, failures: 2, nextAt: NOW + MINUTE, dropped: 1, ...changes };
+    const alert = { id: 'x', at: NOW, kind: 'missed', from: NOW, to: NOW } as const;
+    const outbox = { ...EMPTY_OUTBOX, troubles: { slack: trouble }, alerts: [{ alert, to: { slack: 1 } }] };
+    const store = { ok: true, kind: 'upstash', latencyMs: 3, state: stateAfterRun(0), outbox } as const;
+    const answer = health(facts({ store }));
+    expect([answer.status, healthStatusCode(answer)]).toEqual(['degraded', 200]);
+    expect(answer.checks.alerts).toEqual({
+      status: 'degraded',
+      message: `slack: ${changes.message}`,
+      channels: [
+        {
+          name: 'slack',
+          status,
+          waiting: 1,
+          trouble: {
+            since: '2026-01-05T11:59:00.000Z',
+            failures: 2,
+            nextTryAt: '2026-01-05T12:01:00.000Z',
+            dropped: 1,
+            message: changes.message,
+          },
+        },
+        { name: 'email', status: 'healthy', waiting: 0, trouble: null },
+      ],
+    });
   });
 
   it('projects what a month of runs costs', () => {

@@ -177,11 +177,14 @@ export function storeContract(open: () => Promise<Store>): void {
       expect(await field('x')).toBe(String(swaps.indexOf(true)));
     });
 
-    test.each(['lease', 'state', 'outbox'])('of %s is denied: it is written under the lease', async (name) => {
-      const swap = store.swap({ field: name, expected: null, value: 'x' });
-      await expect(swap).rejects.toMatchObject({ name: 'StoreError', code: 'store_denied' });
-      expect(await field(name)).toBeNull();
-    });
+    test.each(['lease', 'state', 'outbox'])(
+      'of %s is denied: it is written under the lease',
+      async (name) => {
+        const swap = store.swap({ field: name, expected: null, value: 'x' });
+        await expect(swap).rejects.toMatchObject({ name: 'StoreError', code: 'store_denied' });
+        expect(await field(name)).toBeNull();
+      },
+    );
   });
 
   describe('fields', () => {

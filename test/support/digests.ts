@@ -14,6 +14,7 @@ export function publicTarget(id: string, more: Partial<PublicTarget> = {}): Publ
     enabled: true,
     interval: 5 * MINUTE,
     sleepsAfter: null,
+    maxRestarts: null,
     ...more,
   };
 }

@@ -29,6 +29,7 @@ export function someTarget(url: string, { info, request, assertions, ...rest }: 
       enabled: true,
       interval: 300_000,
       sleepsAfter: null,
+      maxRestarts: null,
       ...info,
     },
     url,

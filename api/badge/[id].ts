@@ -1,0 +1,8 @@
+import { answerBadge } from '../../lib/http/badge.js';
+
+export function GET(request: Request): Promise<Response> {
+  return answerBadge(request);
+}
+
+/** Link checkers and feed readers ask like this first. */
+export { GET as HEAD };

@@ -1,0 +1,18 @@
+import { recentIncidents } from '../read/incidents.js';
+import { loadLatestIncidents } from '../read/load.js';
+import { atomFeed } from '../view/feed.js';
+import { answerDocument } from './document.js';
+import { readEndpoint } from './endpoints.js';
+import { cachingOf } from './stats.js';
+
+const ENTRIES = 50;
+
+/** `GET /api/feed` */
+export function answerFeed(request: Request): Promise<Response> {
+  return readEndpoint(request, async ({ config }, store) => {
+    const latest = await loadLatestIncidents(store);
+    const incidents = recentIncidents(config.targets, latest, Date.now(), ENTRIES);
+    const body = await atomFeed(incidents, config.publicUrl ?? new URL(request.url).origin);
+    return answerDocument(request, { type: 'application/atom+xml; charset=utf-8', body }, cachingOf(config));
+  });
+}

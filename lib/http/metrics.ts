@@ -1,0 +1,16 @@
+import { loadOverview } from '../read/load.js';
+import { stats } from '../read/stats.js';
+import { metricsText } from '../view/metrics.js';
+import { answerDocument } from './document.js';
+import { readEndpoint } from './endpoints.js';
+import { cachingOf } from './stats.js';
+
+/** `GET /api/metrics` */
+export function answerMetrics(request: Request): Promise<Response> {
+  return readEndpoint(request, async ({ config }, store) => {
+    const now = Date.now();
+    const body = metricsText(stats(config, await loadOverview(store, now), now));
+    const type = 'text/plain; version=0.0.4; charset=utf-8';
+    return answerDocument(request, { type, body }, cachingOf(config));
+  });
+}

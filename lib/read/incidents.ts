@@ -1,0 +1,71 @@
+import type { Incident } from '../record/incidents.js';
+import type { IncidentEvent } from '../rules/announce.js';
+import { lengthInWords } from '../rules/wording.js';
+import type { TargetAlert, WatchedTarget } from '../types.js';
+import type { LatestIncidents } from './load.js';
+import type { IncidentEventView, IncidentView, RecentIncidents, TargetIncident } from './views.js';
+
+/** The latest incidents of all targets, at most `limit`: those that are open, then those that ended last. */
+export function recentIncidents(
+  targets: readonly WatchedTarget[],
+  { state, incidents }: LatestIncidents,
+  now: number,
+  limit: number,
+): RecentIncidents {
+  const all = targets.flatMap(({ info: { id, name } }) =>
+    (incidents.get(id) ?? []).map((incident) => ({ target: { id, name }, incident })),
+  );
+  return {
+    since: new Date(state?.firstRunAt ?? now).toISOString(),
+    incidents: all
+      .sort(({ incident: a }, { incident: b }) => endOf(b) - endOf(a) || b.startedAt - a.startedAt)
+      .slice(0, limit)
+      .map(({ target, incident }): TargetIncident => ({ target, incident: incidentView(incident, now) })),
+  };
+}
+
+function endOf({ endedAt }: Incident): number {
+  return endedAt ?? Number.MAX_SAFE_INTEGER;
+}
+
+export function incidentView(incident: Incident, now: number): IncidentView {
+  const { startedAt, endedAt, message } = incident;
+  return {
+    startedAt: new Date(startedAt).toISOString(),
+    endedAt: endedAt === null ? null : new Date(endedAt).toISOString(),
+    durationMs: Math.max(0, (endedAt ?? now) - startedAt),
+    message,
+    events: eventViews(incident),
+  };
+}
+
+const TOLD: Readonly<Partial<Record<TargetAlert['kind'], string>>> = {
+  down: 'told: down',
+  reminder: 'told: still down',
+  degraded: 'told: degraded',
+  flapping: 'told: flapping',
+  up: 'told: up again',
+  person_needed: 'told: a person is needed',
+};
+
+function eventViews({ events, endedAt }: Incident): IncidentEventView[] {
+  let restarts = 0;
+  return events.map((event, i) => {
+    const at = new Date(event.at).toISOString();
+    if (event.kind === 'alert') return { at, kind: 'alert', text: TOLD[event.alert] ?? event.alert };
+    restarts += 1;
+    const answer = event.answer ?? 'not known to be made';
+    return {
+      at,
+      kind: 'restart',
+      text: `restart ${restarts}: ${answer}${helped(event, events.slice(i + 1), endedAt)}`,
+    };
+  });
+}
+
+/** Whether a restart brought the target back, as far as the checks that follow tell. */
+function helped({ at }: IncidentEvent, later: readonly IncidentEvent[], endedAt: number | null): string {
+  const isFollowed = later.some((event) => event.kind === 'restart' || event.alert === 'person_needed');
+  if (isFollowed) return ', did not help';
+  return endedAt === null || endedAt < at ? '' : `, up ${lengthInWords(endedAt - at)} later`;
+}

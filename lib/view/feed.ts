@@ -1,0 +1,57 @@
+import type { RecentIncidents, TargetIncident } from '../read/views.js';
+import { lengthInWords } from '../rules/wording.js';
+import { inertLine } from './inert.js';
+
+/**
+ * Atom: one entry an incident. Its id stays when the incident is resolved, and its `updated` changes.
+ * @param origin where the page is, without a slash at its end
+ */
+export async function atomFeed({ since, incidents }: RecentIncidents, origin: string): Promise<string> {
+  const { Feed } = await import('feed');
+  const self = `${origin}/api/feed`;
+  const updated = incidents.map(updatedAt).reduce((a, b) => (a > b ? a : b), since);
+  const feed = new Feed({
+    title: 'Keepalive: incidents',
+    id: self,
+    link: `${origin}/`,
+    feedLinks: { atom: self },
+    updated: new Date(updated),
+    author: { name: 'Keepalive' },
+    generator: 'Keepalive',
+  });
+  for (const found of incidents) {
+    feed.addItem({
+      id: `tag:keepalive,2026:${found.target.id}/${Date.parse(found.incident.startedAt)}`,
+      title: html(title(found)),
+      description: html(summary(found)),
+      link: `${origin}/t/${found.target.id}`,
+      published: new Date(found.incident.startedAt),
+      date: new Date(updatedAt(found)),
+    });
+  }
+  return feed.atom1();
+}
+
+function updatedAt({ incident }: TargetIncident): string {
+  return incident.endedAt ?? incident.startedAt;
+}
+
+function title({ target, incident }: TargetIncident): string {
+  const state = incident.endedAt === null ? 'is down' : `was down for ${lengthInWords(incident.durationMs)}`;
+  return `${inertLine(target.name) || target.id} ${state}`;
+}
+
+function summary({ incident: { startedAt, endedAt, message } }: TargetIncident): string {
+  const span =
+    endedAt === null ? `Down since ${time(startedAt)}` : `Down from ${time(startedAt)} to ${time(endedAt)}`;
+  return message === '' ? `${span}.` : `${span}: ${message}`;
+}
+
+function time(iso: string): string {
+  return `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
+}
+
+/** The library declares titles and summaries to be HTML. */
+function html(text: string): string {
+  return inertLine(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
