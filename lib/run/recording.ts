@@ -3,7 +3,7 @@ import type { Outcome } from '../rules/outbox.js';
 import { inMaintenance } from '../rules/windows.js';
 import type { LastRun } from '../record/state.js';
 import { TextError } from '../record/text.js';
-import type { Meter, Store, StoreErrorCode } from '../store/store.js';
+import type { Commit, Meter, Store, StoreErrorCode } from '../store/store.js';
 import { ACKNOWLEDGE_COMMANDS, COMMIT_COMMANDS, StoreError } from '../store/store.js';
 import type { Target, Transition } from '../types.js';
 import type { Batch } from './carry.js';
@@ -74,7 +74,7 @@ export class Recording {
     if (!this.hasSuccess || this.lapse !== null) return;
     this.judge(this.undecided.splice(0));
     const { ledger } = this.books;
-    const lapse = await this.commit(() => ledger.checkpoint(this.lastRun('partial')), false);
+    const lapse = await this.commit(() => ledger.checkpoint(this.lastRun('partial')), { release: false });
     if (lapse?.reason === 'lease_lost') this.lapse = lapse;
     this.checkpoints += 1;
     // What comes of it is on record with the next commit.
@@ -89,11 +89,14 @@ export class Recording {
     if (status !== 'inconclusive') this.judge([...this.undecided, ...batches]);
     const { ledger } = this.books;
     const delivers = status !== 'inconclusive' && hasPost(ledger.desk, this.context.now());
-    this.lapse ??= await this.commit(() => {
-      const lastRun = this.lastRun(status, delivers);
-      // With a checkpoint before and an acknowledgement after, a commit that appends would be a command too many.
-      return delivers && this.checkpoints > 0 ? ledger.checkpoint(lastRun) : ledger.close(lastRun);
-    }, !delivers);
+    this.lapse ??= await this.commit(
+      () => {
+        const lastRun = this.lastRun(status, delivers);
+        // With a checkpoint before and an acknowledgement after, a commit that appends would be a command too many.
+        return delivers && this.checkpoints > 0 ? ledger.checkpoint(lastRun) : ledger.close(lastRun);
+      },
+      { release: !delivers, decides: true },
+    );
     if (this.lapse !== null) this.carryOn(this.lapse);
     else if (delivers) await this.deliverAndAcknowledge();
     return this.lapse;
@@ -119,7 +122,7 @@ export class Recording {
   private async deliverAndAcknowledge(): Promise<void> {
     await this.deliver();
     const { ledger } = this.books;
-    const lapse = await this.commit(() => ledger.acknowledgement(), true);
+    const lapse = await this.commit(() => ledger.acknowledgement(), { release: true });
     if (lapse === null) return;
     const { reason } = lapse;
     this.context.carry.outcomes = this.outcomes;
@@ -158,9 +161,12 @@ export class Recording {
     };
   }
 
-  private async commit(changes: () => Changes, release: boolean): Promise<Lapse | null> {
+  private async commit(
+    changes: () => Changes,
+    end: Pick<Commit, 'release' | 'decides'>,
+  ): Promise<Lapse | null> {
     try {
-      const answer = await this.store?.commit({ token: this.runId, ...changes(), release });
+      const answer = await this.store?.commit({ token: this.runId, ...changes(), ...end });
       if (answer === 'lost') return { reason: 'lease_lost', error: null };
     } catch (error) {
       return lapseOf(error);

@@ -45,7 +45,7 @@ export class RedisStore implements Store {
   readonly #transport: RedisTransport;
   readonly #prefix: string;
   readonly #meter: Meter;
-  /** Whose claim or releasing commit failed since the last claim that did not: one of them may hold the lease. */
+  /** Whose claim or last commit failed since the last claim that did not: one of them may hold the lease. */
   readonly #givenUp: string[];
 
   constructor(
@@ -92,7 +92,7 @@ export class RedisStore implements Store {
 
   commit(commit: Commit): Promise<'committed' | 'lost'> {
     const work = (): Promise<'committed' | 'lost'> => this.#commit(commit);
-    return commit.release ? this.#givingUp(commit.token, work) : work();
+    return commit.release || commit.decides ? this.#givingUp(commit.token, work) : work();
   }
 
   async #commit({ token, fields, append, release }: Commit): Promise<'committed' | 'lost'> {

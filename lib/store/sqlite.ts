@@ -170,11 +170,12 @@ class SqliteStore implements Store {
     }));
   }
 
-  commit({ token, fields, append, release }: Commit): Promise<'committed' | 'lost'> {
+  commit({ token, fields, append, release, decides = false }: Commit): Promise<'committed' | 'lost'> {
+    const { leaseEnd } = this.#connection;
     // Its holder gives the lease up with this commit, done or not.
-    if (release && this.#connection.token === token) this.#connection.leaseEnd = 0;
+    if ((release || decides) && this.#connection.token === token) this.#connection.leaseEnd = 0;
     return this.#call((connection) => {
-      if (connection.token !== token || (connection.leaseEnd === 0 && !release)) return 'lost';
+      if (connection.token !== token || (leaseEnd === 0 && !release)) return 'lost';
       connection.transaction(this.#meter, () => {
         for (const [name, value] of Object.entries(fields)) this.#write('fields', 'value', name, value);
         if (append) {
@@ -182,6 +183,7 @@ class SqliteStore implements Store {
           this.#write('logs', 'bytes', append.log, splice(before, append.offset, append.text));
         }
       });
+      if (!release) connection.leaseEnd = leaseEnd;
       return 'committed';
     });
   }

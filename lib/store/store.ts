@@ -14,8 +14,9 @@ export interface Store {
   /**
    * Takes the lease and reads fields in one atomic step that sees every earlier commit.
    * The lease is free when nobody holds it, when it has run out, when it ends later than `now + ttl` (the clock was
-   * set back), when `token` holds it already (a lost answer was retried), or when its holder's claim or releasing
-   * commit was rejected by this very store: the run that it belonged to has given up, and must not lock out the next.
+   * set back), when `token` holds it already (a lost answer was retried), or when its holder's claim, releasing or
+   * deciding commit was rejected by this very store: the run that it belonged to has given up, and must not lock out
+   * the next.
    */
   claim(request: ClaimRequest): Promise<Claim>;
 
@@ -82,6 +83,8 @@ export interface Commit {
   readonly append: { readonly log: string; readonly offset: number; readonly text: string } | null;
   /** True gives the lease back with this commit; false keeps it as it is. */
   readonly release: boolean;
+  /** The run ends if this commit is rejected, and gives the lease up. */
+  readonly decides?: boolean;
 }
 
 export interface Swap {

@@ -78,6 +78,7 @@ describe('a target', () => {
         enabled: true,
         interval: 5 * MINUTE,
         sleepsAfter: null,
+        maxRestarts: null,
       },
       url: 'https://api.acme.org/health',
       request: { method: 'GET', headers: {}, body: null },

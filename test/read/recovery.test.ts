@@ -13,7 +13,12 @@ const recovery = {
   max: 2,
   grace: 0,
 };
-const target = aTarget('api', { info: { maxRestarts: 2 }, failureThreshold: 1, successThreshold: 1, recovery });
+const target = aTarget('api', {
+  info: { maxRestarts: 2 },
+  failureThreshold: 1,
+  successThreshold: 1,
+  recovery,
+});
 
 /** A target whose checks go as the letters say, a minute apart. */
 async function after(letters: string) {
@@ -54,7 +59,11 @@ describe('what the stats say of restarts', () => {
     const helped = await after('gfgg');
     expect(helped.one.incidents[0]?.events).toMatchObject([
       { kind: 'alert', text: 'told: down' },
-      { kind: 'restart', text: 'restart 1: not known to be made, up 1 m later', at: '2026-01-05T12:01:00.000Z' },
+      {
+        kind: 'restart',
+        text: 'restart 1: not known to be made, up 1 m later',
+        at: '2026-01-05T12:01:00.000Z',
+      },
       { kind: 'alert', text: 'told: up again' },
     ]);
     expect(JSON.stringify([open, resolved, helped])).not.toContain('canary');

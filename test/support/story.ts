@@ -1,3 +1,4 @@
+import type { Digest } from '../../lib/deliver/channel.js';
 import type { Store } from '../../lib/store/store.js';
 import { configOf, FAILED, GOOD, Pinger } from './runs.js';
 
@@ -17,10 +18,21 @@ const config = configOf({
   KEEP_ALIVE_CONTROL_URLS: 'off',
 });
 
+/** What people are told of it, in any order. */
+export const NEWS = ['falls down', 'rises down', 'rises up', 'wakes slept'] as const;
+
 /** A process that makes the story's runs. */
 export class Storyteller extends Pinger {
+  /** What people were told, `falls down`. */
+  readonly told: string[] = [];
+
   constructor(store: Store) {
     super(config, store);
+    const deliver = ({ items }: Digest): Promise<void> => {
+      this.told.push(...items.map(({ alert, target }) => `${target?.id ?? ''} ${alert.kind}`));
+      return Promise.resolve();
+    };
+    this.channels = new Map([['slack', { name: 'slack', deliver }]]);
   }
 
   async tell(run: 0 | 1 | 2, at = RUNS_AT[run] ?? 0): ReturnType<Pinger['run']> {
