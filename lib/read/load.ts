@@ -52,6 +52,23 @@ export async function loadOverview(store: Store, now: number): Promise<Overview>
   return { state, marks };
 }
 
+/** How many hours the short line of a target's latency shows, the one under way included. */
+const HOURS_SHOWN = 25;
+
+/** What the days and hours of all targets are made of: one store command, two after missed runs. */
+export async function loadSummary(store: Store, now: number): Promise<Overview> {
+  const { hours, days } = summaryTimes(now);
+  const windows = WINDOWS.map((window) => windowStart(window, now));
+  const { state, marks } = await load(store, [...new Set([...windows, ...hours, ...days])], [], []);
+  return { state, marks };
+}
+
+/** The times at whose marks the hours and days of the status page meet, ascending. */
+export function summaryTimes(now: number): { readonly hours: number[]; readonly days: number[] } {
+  const { hours, days } = historyTimes(now);
+  return { hours: hours.slice(-HOURS_SHOWN), days };
+}
+
 export interface History extends Overview {
   /** Of the last 24 hours, oldest first. */
   readonly checks: readonly RecentCheck[];
