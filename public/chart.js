@@ -3,7 +3,7 @@
 
 const COLOUR = ['good', 'degraded', 'failed', 'good, cold start'];
 const [DEGRADED, FAILED, COLD] = [1, 2, 3];
-const HEIGHT = 220;
+const HEIGHT = 200;
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hour12: false });
 const DATE = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', month: 'short' });
 
@@ -24,6 +24,7 @@ function axes(colour) {
     {
       ...common,
       grid: { show: false },
+      size: 28,
       space: 70,
       values: (_, times) =>
         times.map((time, i) => {
@@ -85,14 +86,24 @@ function checksOf([times, latencies, outcomes, reasons], colour) {
     data: [times, line, slow],
     series: [
       {},
-      { stroke: colour.accent, width: 1.4, points: { show: times.length < 100, size: 4, fill: colour.accent } },
+      {
+        stroke: colour.accent,
+        width: 1.4,
+        points: { show: times.length < 100, size: 4, fill: colour.accent },
+      },
       {
         paths: () => null,
         points: { show: true, size: 7, fill: colour['degraded-bar'], stroke: colour['degraded-bar'] },
       },
     ],
     marks: (plot) =>
-      drawMarks(plot, times, (i) => outcomes[i] === FAILED, (i) => outcomes[i] === COLD, colour),
+      drawMarks(
+        plot,
+        times,
+        (i) => outcomes[i] === FAILED,
+        (i) => outcomes[i] === COLD,
+        colour,
+      ),
     say: (i) => {
       const reason = reasons[i] === 0 ? '' : ` (${reasons[i]})`;
       const latency = outcomes[i] === FAILED ? '' : `${milliseconds(latencies[i])}, `;
@@ -107,10 +118,21 @@ function hoursOf([times, p50, p95, failures, coldStarts], colour) {
     series: [
       {},
       { stroke: 'transparent', width: 0, points: { show: false } },
-      { stroke: colour.accent, width: 1.6, points: { show: times.length < 12, size: 4, fill: colour.accent } },
+      {
+        stroke: colour.accent,
+        width: 1.6,
+        points: { show: times.length < 12, size: 4, fill: colour.accent },
+      },
     ],
     bands: [{ series: [1, 2], fill: colour.band }],
-    marks: (plot) => drawMarks(plot, times, (i) => failures[i] > 0, (i) => coldStarts[i] > 0, colour),
+    marks: (plot) =>
+      drawMarks(
+        plot,
+        times,
+        (i) => failures[i] > 0,
+        (i) => coldStarts[i] > 0,
+        colour,
+      ),
     say: (i) =>
       [
         `median ${milliseconds(p50[i])}, p95 ${milliseconds(p95[i])}`,
@@ -139,7 +161,7 @@ function draw(element) {
   tip.hidden = true;
   tip.setAttribute('aria-hidden', 'true');
   const figure = element.querySelector('.figure');
-  const label = figure?.getAttribute('aria-label') ?? '';
+  const label = (figure ?? element).getAttribute('aria-label') ?? '';
   element.replaceChildren();
   element.setAttribute('role', 'img');
   element.setAttribute('aria-label', label);

@@ -150,7 +150,9 @@ function pathTo(element, main) {
 
 function focused(path, main) {
   if (path === null) return null;
-  return path.id === undefined ? main.querySelectorAll(path.like)[path.index] : document.getElementById(path.id);
+  return path.id === undefined
+    ? main.querySelectorAll(path.like)[path.index]
+    : document.getElementById(path.id);
 }
 
 localise(document);

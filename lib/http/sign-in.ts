@@ -26,7 +26,11 @@ export function answerSignIn(request: Request): Promise<Response> {
     request,
     async ({ config: { statsToken } }) => {
       if (!isFromOurPage(request)) {
-        return answerProblem(403, 'cross_site', 'Sign in from the page itself: the form came from another site.');
+        return answerProblem(
+          403,
+          'cross_site',
+          'Sign in from the page itself: the form came from another site.',
+        );
       }
       const text = await readText(request, MAX_FORM);
       if (text === null) return answerProblem(413, 'too_large', 'The form is too large.');
@@ -36,7 +40,8 @@ export function answerSignIn(request: Request): Promise<Response> {
       if (statsToken === null) return goTo(page);
       const secure = isSecure(request);
       if (form.get('action') === 'sign-out') return goTo('/', endedCookie(secure));
-      if (!isSame((form.get('token') ?? '').trim(), statsToken)) return answerHtml(signInPage(page, true), 401);
+      if (!isSame((form.get('token') ?? '').trim(), statsToken))
+        return answerHtml(signInPage(page, true), 401);
       return goTo(page, sessionCookie(statsToken, Date.now(), secure));
     },
     answerProblem,
@@ -45,7 +50,10 @@ export function answerSignIn(request: Request): Promise<Response> {
 
 function goTo(location: string, cookie?: string): Response {
   const headers = { location, 'cache-control': 'private, no-store' };
-  return new Response(null, { status: 303, headers: cookie ? { ...headers, 'set-cookie': cookie } : headers });
+  return new Response(null, {
+    status: 303,
+    headers: cookie ? { ...headers, 'set-cookie': cookie } : headers,
+  });
 }
 
 /** Browsers tell where a form came from; what tells nothing is no browser, and has no session to be abused. */

@@ -15,7 +15,8 @@ const SAFE_PATH = /^(?:\/[\w-][\w.-]*)+$/;
 
 /** Beside `dist` in what is built, beside `lib` in the sources. */
 const PUBLIC =
-  ['../../../public', '../../public'].map((path) => join(import.meta.dirname, path)).find(existsSync) ?? 'public';
+  ['../../../public', '../../public'].map((path) => join(import.meta.dirname, path)).find(existsSync) ??
+  'public';
 
 /** What Vercel serves from public/; null: there is no such file. */
 export async function staticFile(incoming: IncomingMessage, path: string): Promise<Response | null> {

@@ -62,7 +62,9 @@ async function dispatch(incoming: IncomingMessage): Promise<Response> {
   const url = new URL(path, 'http://localhost');
   const route = ROUTES.find(([path]) => path.test(url.pathname));
   if (route === undefined) {
-    return (await staticFile(incoming, url.pathname)) ?? answerError(404, 'not_found', 'Nothing is served here.');
+    return (
+      (await staticFile(incoming, url.pathname)) ?? answerError(404, 'not_found', 'Nothing is served here.')
+    );
   }
   const method = incoming.method === 'HEAD' ? 'GET' : (incoming.method ?? 'GET');
   const handler = Object.hasOwn(route[1], method) ? route[1][method] : undefined;

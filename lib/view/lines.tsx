@@ -20,7 +20,13 @@ export function Sparkline({ values }: { values: readonly (number | null)[] }): J
   }
   const label = `Latency by hour, last 24 hours: ${latencyInWords(Math.min(...measured))} to ${latencyInWords(Math.max(...measured))}`;
   return (
-    <svg class="spark" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={label}>
+    <svg
+      class="spark"
+      viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+      preserveAspectRatio="none"
+      role="img"
+      aria-label={label}
+    >
       <path d={line} />
     </svg>
   );
@@ -39,13 +45,13 @@ export function LatencyFigure({
   const top = Math.max(1, ...hours.map(({ p95 }) => p95 ?? 0)) * 1.1;
   const { width, height, left, bottom } = CHART;
   const x = (i: number): number => tenth(left + (i / Math.max(1, hours.length - 1)) * (width - left));
-  const y = (value: number): number =>
-    tenth(height - bottom - (value / top) * (height - bottom - CHART.top));
+  const y = (value: number): number => tenth(height - bottom - (value / top) * (height - bottom - CHART.top));
   const line = (of: 'p50' | 'p95'): string => {
     let path = '';
     for (const [i, hour] of hours.entries()) {
       const value = hour[of];
-      if (value !== null) path += `${(hours[i - 1]?.[of] ?? null) === null ? 'M' : 'L'}${x(i)} ${y(value)}h.1`;
+      if (value !== null)
+        path += `${(hours[i - 1]?.[of] ?? null) === null ? 'M' : 'L'}${x(i)} ${y(value)}h.1`;
     }
     return path;
   };

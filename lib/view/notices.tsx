@@ -33,13 +33,17 @@ function noticeOf(code: string, message: string, variables: readonly string[]): 
         title: 'The configuration is not valid',
         body: (
           <>
-            <p>
-              Nothing is pinged until it is. The list of what is wrong is in the build's log, and here:
-            </p>
+            <p>Nothing is pinged until it is. The list of what is wrong is in the build's log, and here:</p>
             <pre tabIndex={0}>
               <code>npx keepalive config</code>
             </pre>
-            {variables.length > 0 && <ul>{variables.map((line) => <li>{line}</li>)}</ul>}
+            {variables.length > 0 && (
+              <ul>
+                {variables.map((line) => (
+                  <li>{line}</li>
+                ))}
+              </ul>
+            )}
           </>
         ),
       };
@@ -55,8 +59,8 @@ function noticeOf(code: string, message: string, variables: readonly string[]): 
         body: (
           <>
             <p>
-              The database does not answer as it should (<code>{code}</code>: {message}). Services are pinged all the
-              same; results are kept until it is back.
+              The database does not answer as it should (<code>{code}</code>: {message}). Services are pinged
+              all the same; results are kept until it is back.
             </p>
             <p>
               <a href="/api/health">What Keepalive says of itself</a>
@@ -92,8 +96,8 @@ export function setUpPage({ hasStore, hasTargets, hasCronSecret }: SetUp, isPriv
             </Step>
             <Step done={hasStore} title="Give it a database">
               <p>
-                <code>UPSTASH_REDIS_REST_URL</code> and <code>UPSTASH_REDIS_REST_TOKEN</code> (the Upstash integration
-                sets them), or <code>REDIS_URL</code>.
+                <code>UPSTASH_REDIS_REST_URL</code> and <code>UPSTASH_REDIS_REST_TOKEN</code> (the Upstash
+                integration sets them), or <code>REDIS_URL</code>.
               </p>
             </Step>
             <Step done={hasCronSecret} title="Let a scheduler in">

@@ -110,6 +110,7 @@ export function Incident({
 export function awakeInWords({ awake }: Pick<TargetStats, 'awake'>): string | null {
   if (awake.sleepsAfter === null) return null;
   if (awake.keptAwake === true) return 'Kept awake';
-  if (awake.coldStarts > 0) return `Slept: ${awake.coldStarts} cold ${awake.coldStarts === 1 ? 'start' : 'starts'}`;
+  if (awake.coldStarts > 0)
+    return `Slept: ${awake.coldStarts} cold ${awake.coldStarts === 1 ? 'start' : 'starts'}`;
   return awake.keptAwake === null ? 'Not known yet' : 'May have slept';
 }

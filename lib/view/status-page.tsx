@@ -63,8 +63,8 @@ export function StaleNotice({ freshness }: { freshness: Freshness }): JSX.Elemen
   if (!isStale || lastRunAt === null) return null;
   return (
     <p class="notice loud" role="alert">
-      <strong>Out of date.</strong> The last run was at <Moment at={lastRunAt} now={updatedAt} />: what is shown
-      below is from then. Is the trigger of <code>/api/cron</code> still set up?
+      <strong>Out of date.</strong> The last run was at <Moment at={lastRunAt} now={updatedAt} />: what is
+      shown below is from then. Is the trigger of <code>/api/cron</code> still set up?
     </p>
   );
 }
@@ -130,7 +130,7 @@ function Groups({ targets, now }: { targets: readonly TargetSummary[]; now: stri
 function Row({ target, now }: { target: TargetSummary; now: string }): JSX.Element {
   const { id, name, uptimeRatio, coverage, latencyMs, lastCheckAt, message, awake } = target;
   const mood = shownStatus(target);
-  const awakeText = awakeInWords(target);
+  const awakeText = mood === 'up' || mood === 'degraded' ? awakeInWords(target) : null;
   const covered = coverage['90d'];
   return (
     <li class="target">
@@ -151,9 +151,11 @@ function Row({ target, now }: { target: TargetSummary; now: string }): JSX.Eleme
       </div>
       <DayBars days={target.days} label="Last 90 days" />
       <div class="uptime right">
-        <span class="label">Uptime 90 d </span>
+        <span class="label">Uptime </span>
         <strong>{percent(uptimeRatio['90d'])}</strong>
-        {covered !== null && covered < 0.99 && <small>{percent(covered).replace(/\.\d+/, '')} observed</small>}
+        {covered !== null && covered < 0.99 && (
+          <small>{percent(covered).replace(/\.\d+/, '')} observed</small>
+        )}
       </div>
       <div class="latency">
         <Sparkline values={target.latencies} />
@@ -185,8 +187,8 @@ function Legend({ freshness }: { freshness: Freshness }): JSX.Element {
   return (
     <footer class="foot">
       <p>
-        A bar is one day (UTC), as tall as the part of it that was observed; its upper part is downtime. A dot is a
-        day without data.
+        A bar is one day (UTC), as tall as the part of it that was observed; its upper part is downtime. A dot
+        is a day without data.
       </p>
       <ul class="legend" aria-label="Colours of the bars">
         <li class="good">no downtime</li>
@@ -195,7 +197,8 @@ function Legend({ freshness }: { freshness: Freshness }): JSX.Element {
         <li class="none">no data</li>
       </ul>
       <p>
-        As of <Moment at={freshness.updatedAt} now={freshness.updatedAt} /> · <a href="/api/keepalive">JSON</a>
+        As of <Moment at={freshness.updatedAt} now={freshness.updatedAt} /> ·{' '}
+        <a href="/api/keepalive">JSON</a>
       </p>
     </footer>
   );

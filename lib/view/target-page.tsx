@@ -234,7 +234,10 @@ function Latency({ target, now }: { target: TargetHistory; now: string }): JSX.E
         />
       </Chart>
       <Chart title="Last 7 days, by the hour" kind="hours" series={week} now={now}>
-        <LatencyFigure hours={figures} label="Median and 95th percentile of the latency by hour, last 7 days" />
+        <LatencyFigure
+          hours={figures}
+          label="Median and 95th percentile of the latency by hour, last 7 days"
+        />
       </Chart>
     </section>
   );
@@ -341,7 +344,12 @@ function PhaseBars({ phases }: { phases: Phases }): JSX.Element {
               <th scope="row">{name}</th>
               <td aria-hidden="true">
                 <svg viewBox="0 0 100 8" preserveAspectRatio="none">
-                  <rect class={key} x={(from / total) * 100} width={Math.max(0.8, (length / total) * 100)} height="8" />
+                  <rect
+                    class={key}
+                    x={(from / total) * 100}
+                    width={Math.max(0.8, (length / total) * 100)}
+                    height="8"
+                  />
                 </svg>
               </td>
               <td>{latencyInWords(length)}</td>
@@ -375,7 +383,12 @@ function AwakeCard({
       <svg class="gauge" viewBox="0 0 100 14" preserveAspectRatio="none" aria-hidden="true">
         <rect class="track" y="4" width="100" height="6" />
         {longestGap !== null && (
-          <rect class={longestGap < sleepsAfter ? 'within' : 'beyond'} y="4" width={at(longestGap)} height="6" />
+          <rect
+            class={longestGap < sleepsAfter ? 'within' : 'beyond'}
+            y="4"
+            width={at(longestGap)}
+            height="6"
+          />
         )}
         <rect class="limit" x={at(sleepsAfter) - 0.3} width="0.6" height="14" />
       </svg>
@@ -403,7 +416,9 @@ function Certificate({ target, now }: { target: TargetHistory; now: string }): J
             {dateInWords(expiresAt)}
           </time>
         </Fact>
-        {left >= 0 && <Fact name="Left">{left < 3 * DAY ? lengthInWords(left) : `${Math.floor(left / DAY)} days`}</Fact>}
+        {left >= 0 && (
+          <Fact name="Left">{left < 3 * DAY ? lengthInWords(left) : `${Math.floor(left / DAY)} days`}</Fact>
+        )}
       </dl>
     </Card>
   );

@@ -45,7 +45,8 @@ export function verdictOf(
     .filter((status) => count(status) > 0)
     .map((status) => `${count(status)} ${LABELS[status].toLowerCase()}`);
   const verdict = (mood: Mood, sentence: string): Verdict => {
-    const told = mood === 'down' || mood === 'up' ? rest : rest.filter((text) => !text.endsWith(labelOf(mood)));
+    const told =
+      mood === 'down' || mood === 'up' ? rest : rest.filter((text) => !text.endsWith(labelOf(mood)));
     return { mood, sentence, remark: told.length === 0 ? null : told.join(', ') };
   };
   const { isStale, lastRunAt, updatedAt } = freshness;
@@ -62,7 +63,10 @@ export function verdictOf(
   if (count('up') > 0) {
     const all = count('up') === targets.length;
     if (targets.length === 1) return verdict('up', `${who('up')} is up`);
-    return verdict('up', all ? `All ${targets.length} services are up` : 'All services that are watched now are up');
+    return verdict(
+      'up',
+      all ? `All ${targets.length} services are up` : 'All services that are watched now are up',
+    );
   }
   if (count('maintenance') > 0) return verdict('maintenance', 'Maintenance is under way');
   if (count('pending') > 0) return verdict('pending', 'Waiting for the first checks');

@@ -6,7 +6,10 @@ interface Tool {
   readonly debianPackage: string;
 }
 
-const TOOLS: readonly Tool[] = [{ command: 'redis-server', debianPackage: 'redis-server' }];
+const TOOLS: readonly Tool[] = [
+  { command: 'redis-server', debianPackage: 'redis-server' },
+  { command: 'chromium', debianPackage: 'chromium' },
+];
 
 /** Makes sure that the programs exist which tests run against: nothing is skipped for want of one. */
 export default function setup(): void {
@@ -23,7 +26,7 @@ export default function setup(): void {
   if (absent.length > 0) {
     const names = absent.map((tool) => tool.command).join(', ');
     throw new Error(
-      `The tests need ${names}. On Debian or Ubuntu: sudo apt-get install ${packages.join(' ')}; with Homebrew: brew install redis.`,
+      `The tests need ${names}. On Debian or Ubuntu: sudo apt-get install ${packages.join(' ')}; with Homebrew: brew install redis, brew install --cask chromium.`,
     );
   }
 }
