@@ -43,11 +43,13 @@ async function respond(incoming: IncomingMessage, outgoing: ServerResponse): Pro
   try {
     const answer = await dispatch(incoming);
     const body = Buffer.from(await answer.arrayBuffer());
+    if (!incoming.complete) outgoing.setHeader('connection', 'close');
     outgoing.writeHead(answer.status, {
       ...Object.fromEntries(answer.headers),
       'content-length': String(body.length),
     });
     outgoing.end(incoming.method === 'HEAD' ? undefined : body);
+    incoming.resume();
   } catch (error) {
     console.error(error);
     outgoing.destroy();

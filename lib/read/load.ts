@@ -59,9 +59,19 @@ const HOURS_SHOWN = 25;
 export async function loadSummary(store: Store, now: number): Promise<Overview> {
   const { hours, days } = summaryTimes(now);
   const windows = WINDOWS.map((window) => windowStart(window, now));
-  const { state, marks } = await load(store, [...new Set([...windows, ...hours, ...days])], [], []);
+  const times = [...new Set([...windows, ...hours, ...days])];
+  const kept = marksKept.get(store) ?? new Map<number, string>();
+  marksKept.set(store, kept);
+  const { state, marks } = await load(store, times, [], [], kept);
   return { state, marks };
 }
+
+/**
+ * The texts of the marks that the last summary was made of, for the next: a mark is written once, and to read a hundred
+ * for every visit would be most of what a busy page moves. A mark of data that was deleted since is older than all
+ * targets, and not looked at.
+ */
+const marksKept = new WeakMap<Store, Map<number, string>>();
 
 /** The times at whose marks the hours and days of the status page meet, ascending. */
 export function summaryTimes(now: number): { readonly hours: number[]; readonly days: number[] } {
@@ -122,16 +132,20 @@ async function load(
   times: readonly number[],
   others: readonly string[],
   logNames: readonly string[],
+  kept = new Map<number, string>(),
 ): Promise<Overview & { fields: readonly (string | null)[]; logs: readonly (string | null)[] }> {
+  const texts = new Map<number, string | null>(kept);
+  const asked = times.filter((at) => !texts.has(at));
   const answer = await store.read({
-    fields: [STATE_FIELD, ...times.map(markField), ...others],
+    fields: [STATE_FIELD, ...asked.map(markField), ...others],
     logs: logNames,
   });
   const state = stateOf(answer.fields[0] ?? null);
   const addedAt = (slot: number): number | null => state?.targets[slot]?.addedAt ?? null;
-  const found = times.map((at, i) => ({
+  for (const [i, at] of asked.entries()) texts.set(at, answer.fields[i + 1] ?? null);
+  const found = times.map((at) => ({
     at,
-    mark: unpack(() => readMark(answer.fields[i + 1] ?? null, at, addedAt)),
+    mark: unpack(() => readMark(texts.get(at) ?? null, at, addedAt)),
   }));
   const marks = new Map<number, Mark | null>();
   const references: { at: number; see: number }[] = [];
@@ -141,9 +155,11 @@ async function load(
   }
   const missing = [...new Set(references.map(({ see }) => see))].filter((see) => !marks.has(see));
   if (missing.length > 0) {
-    const more = await store.read({ fields: missing.map(markField), logs: [] });
-    for (const [i, at] of missing.entries()) {
-      const mark = unpack(() => readMark(more.fields[i] ?? null, at, addedAt));
+    const absent = missing.filter((at) => !texts.has(at));
+    const more = absent.length > 0 ? await store.read({ fields: absent.map(markField), logs: [] }) : null;
+    for (const [i, at] of absent.entries()) texts.set(at, more?.fields[i] ?? null);
+    for (const at of missing) {
+      const mark = unpack(() => readMark(texts.get(at) ?? null, at, addedAt));
       marks.set(at, mark !== null && 'see' in mark ? null : mark);
     }
   }
@@ -151,7 +167,12 @@ async function load(
     const mark = marks.get(see) ?? null;
     marks.set(at, mark === null ? null : { ...mark, at });
   }
-  return { state, marks, fields: answer.fields.slice(times.length + 1), logs: answer.logs };
+  kept.clear();
+  for (const at of [...times, ...missing]) {
+    const text = texts.get(at) ?? null;
+    if (text !== null && (marks.get(at) ?? null) !== null) kept.set(at, text);
+  }
+  return { state, marks, fields: answer.fields.slice(asked.length + 1), logs: answer.logs };
 }
 
 function stateOf(text: string | null): State | null {

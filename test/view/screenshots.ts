@@ -62,7 +62,7 @@ const SERVICES = {
     life: {
       latency: 74,
       outages: [
-        { ago: 47 * MINUTE, length: 47 * MINUTE, message: 'status 503, expected 200-299' },
+        { ago: 47 * MINUTE, length: HOUR, message: 'status 503, expected 200-299' },
         { ago: 12 * DAY, length: 2 * HOUR },
       ],
     },
