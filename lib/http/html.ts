@@ -1,3 +1,4 @@
+import '../view/templates.js';
 import { problemPage, signInPage } from '../view/notices.js';
 import type { Caching } from './answer.js';
 import { cacheControl } from './answer.js';

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -15,7 +15,14 @@ import { startRedis } from '../support/redis.js';
 import { startUpstashFront } from '../support/upstash-front.js';
 
 const SECRET = 'a-secret-of-32-characters-length';
-const ENTRYPOINTS = ['api/cron.ts', 'api/health.ts', 'api/keepalive.ts', 'api/keepalive/[id].ts'];
+const ENTRYPOINTS = [
+  'api/cron.ts',
+  'api/health.ts',
+  'api/keepalive.ts',
+  'api/keepalive/[id].ts',
+  'api/page.ts',
+  'api/sign-in.ts',
+];
 
 let deployable: Deployable;
 let redis: Awaited<ReturnType<typeof startRedis>>;
@@ -105,6 +112,26 @@ describe('the functions as Vercel builds them', () => {
       'uncrypto',
       'zod',
     ]);
+  });
+
+  it('show the pages, which the rewrites lead to', async () => {
+    const { rewrites } = JSON.parse(await readFile('vercel.json', 'utf8')) as {
+      rewrites: { source: string; destination: string }[];
+    };
+    expect(rewrites.map(({ source, destination }) => [source, destination])).toEqual([
+      ['/', '/api/page'],
+      ['/t/:id', '/api/page/:id'],
+      ['/sign-in', '/api/sign-in'],
+    ]);
+    const templates = (await readdir('lib/view')).filter((name) => name.endsWith('.tsx'));
+    expect(deployable.functions.get('api/page.ts')?.files).toEqual(
+      expect.arrayContaining(templates.map((name) => `lib/view/${name.replace('.tsx', '.js')}`)),
+    );
+    const answer = await fetch(`${running.get('api/page.ts')?.origin ?? ''}/`);
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+    const text = await answer.text();
+    expect(text).toContain('my-api');
+    expect(text).not.toMatch(/canary|front-token|a-secret-of/);
   });
 
   it('ping nothing without the secret', async () => {
@@ -239,5 +266,16 @@ describe('the functions, set up wrongly', () => {
       authorization: 'Bearer token-of-readers',
     });
     expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'private, no-store']);
+
+    const page = `${running.get('api/page.ts')?.origin ?? ''}/`;
+    expect((await fetch(page)).status).toBe(401);
+    const signedIn = await fetch(`${running.get('api/sign-in.ts')?.origin ?? ''}/sign-in`, {
+      method: 'POST',
+      redirect: 'manual',
+      body: new URLSearchParams({ token: 'token-of-readers', next: '/' }),
+    });
+    expect([signedIn.status, signedIn.headers.get('location')]).toEqual([303, '/']);
+    const cookie = signedIn.headers.getSetCookie()[0]?.split(';')[0] ?? '';
+    expect(await (await fetch(page, { headers: { cookie } })).text()).toContain('Sign out');
   });
 });

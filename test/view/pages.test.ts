@@ -414,11 +414,11 @@ describe('hostile names and messages', () => {
   afterAll(() => pages.close());
 
   it.each([
-    ['status', '/', {}],
-    ['status', '/', PHONE],
-    ['target', '/t/x', {}],
-    ['target', '/t/x', PHONE],
-  ])('are shown as text on the %s page (%s)', async (_, path, options) => {
+    ['/', 'wide', {}],
+    ['/', 'narrow', PHONE],
+    ['/t/x', 'wide', {}],
+    ['/t/x', 'narrow', PHONE],
+  ])('are shown as text at %s (%s)', async (path, _, options) => {
     const seen = await visit(at + path, options);
     await seen.page
       .locator(path === '/' ? 'svg.bars' : 'canvas')
@@ -502,6 +502,30 @@ describe('the first visit', () => {
       ]);
     }
     await store.close();
+  });
+});
+
+describe('a private status', () => {
+  it('lets in who types the token, leads on to the page that was asked for, and lets out again', async () => {
+    const config = many(1, { STATS_TOKEN: 'reader-token' });
+    setApp({ config, store: new Books(MINUTE, config.targets).store });
+    const seen = await visit('/t/s000', PHONE);
+    const { page } = seen;
+    expect(await illsOf(page)).toEqual([]);
+    await page.getByLabel('Token').fill('wrong');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').waitFor();
+    expect(await textOf(page, '[role=alert]')).toBe('That is not the token.');
+    expect(await illsOf(page)).toEqual([]);
+    await page.getByLabel('Token').fill('reader-token');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.waitForURL('**/t/s000');
+    expect(await textOf(page, 'h1')).toBe('Service 0');
+    expect(await page.evaluate('document.cookie')).toBe('');
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.waitForURL(`${origin}/`);
+    expect(await textOf(page, 'h1')).toBe('This status is private');
+    expectWell(seen);
   });
 });
 
