@@ -146,6 +146,7 @@ export function signInPage(next: string, wasWrong: boolean): string {
     title: 'This status is private',
     body: (
       <form class="sign-in" method="post" action="/sign-in">
+        <input hidden readOnly name="username" value="keepalive" autocomplete="username" />
         <label for="token">Token</label>
         <input
           id="token"

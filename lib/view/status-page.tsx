@@ -5,7 +5,7 @@ import { Sparkline } from './lines.js';
 import { renderPage } from './layout.js';
 import { awakeInWords, Glyph, Incident, Moment, StatusLabel } from './parts.js';
 import type { Verdict } from './words.js';
-import { latencyInWords, percent, shownStatus, verdictOf } from './words.js';
+import { LABELS, latencyInWords, percent, shownStatus, verdictOf } from './words.js';
 
 /** `GET /` with at least one target. */
 export function statusPage({ freshness, targets }: Summary, isPrivate: boolean): string {
@@ -19,7 +19,7 @@ export function statusPage({ freshness, targets }: Summary, isPrivate: boolean):
       <>
         <Hero verdict={verdict} freshness={freshness} />
         <Incidents targets={targets} now={freshness.updatedAt} />
-        <Groups targets={targets} now={freshness.updatedAt} />
+        <Groups targets={targets} freshness={freshness} />
         <Legend freshness={freshness} />
       </>
     ),
@@ -95,14 +95,20 @@ function Incidents({ targets, now }: { targets: readonly TargetSummary[]; now: s
   );
 }
 
-function Groups({ targets, now }: { targets: readonly TargetSummary[]; now: string }): JSX.Element {
+function Groups({
+  targets,
+  freshness,
+}: {
+  targets: readonly TargetSummary[];
+  freshness: Freshness;
+}): JSX.Element {
   const groups = new Map<string | null, TargetSummary[]>();
   for (const target of targets) groups.set(target.group, [...(groups.get(target.group) ?? []), target]);
   const named = [...groups].sort(([a], [b]) => Number(a === null) - Number(b === null));
   return (
     <>
       {named.map(([group, members], i) => (
-        <section class="group">
+        <section class={freshness.isStale ? 'group stale' : 'group'}>
           <h2 id={`group-${i}`}>
             <bdi>{group ?? (groups.size === 1 ? 'Services' : 'Other services')}</bdi>
             <span class="count" aria-hidden="true">
@@ -118,7 +124,7 @@ function Groups({ targets, now }: { targets: readonly TargetSummary[]; now: stri
           </div>
           <ul class="targets" aria-labelledby={`group-${i}`}>
             {members.map((target) => (
-              <Row target={target} now={now} />
+              <Row target={target} freshness={freshness} />
             ))}
           </ul>
         </section>
@@ -127,7 +133,7 @@ function Groups({ targets, now }: { targets: readonly TargetSummary[]; now: stri
   );
 }
 
-function Row({ target, now }: { target: TargetSummary; now: string }): JSX.Element {
+function Row({ target, freshness }: { target: TargetSummary; freshness: Freshness }): JSX.Element {
   const { id, name, uptimeRatio, coverage, latencyMs, lastCheckAt, message, awake } = target;
   const mood = shownStatus(target);
   const awakeText = mood === 'up' || mood === 'degraded' ? awakeInWords(target) : null;
@@ -141,7 +147,7 @@ function Row({ target, now }: { target: TargetSummary; now: string }): JSX.Eleme
             <bdi>{name}</bdi>
           </a>
           <p class="sub">
-            <StatusWord target={target} />
+            <StatusWord target={target} isStale={freshness.isStale} />
             {awakeText !== null && (
               <span class={awake.keptAwake === false ? 'awake not' : 'awake'}>{awakeText}</span>
             )}
@@ -166,18 +172,18 @@ function Row({ target, now }: { target: TargetSummary; now: string }): JSX.Eleme
       </div>
       <div class="checked right">
         <span class="label">Checked </span>
-        {lastCheckAt === null ? 'never' : <Moment at={lastCheckAt} now={now} ago />}
+        {lastCheckAt === null ? 'never' : <Moment at={lastCheckAt} now={freshness.updatedAt} ago />}
       </div>
     </li>
   );
 }
 
-function StatusWord({ target }: { target: TargetSummary }): JSX.Element {
+function StatusWord({ target, isStale }: { target: TargetSummary; isStale: boolean }): JSX.Element {
   const mood = shownStatus(target);
   const until = mood === 'maintenance' ? (target.maintenance?.reason ?? null) : null;
   return (
     <span class={`word ${mood}`}>
-      <StatusLabel mood={mood} />
+      {isStale ? `Was ${LABELS[mood].toLowerCase()}` : <StatusLabel mood={mood} />}
       {until !== null && <bdi>: {until}</bdi>}
     </span>
   );

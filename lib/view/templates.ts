@@ -1,8 +1,8 @@
 /**
  * Names every .tsx file for Vercel's builder: behind an import of `x.js` it looks for `x.ts` only, and ships what else
- * a URL of this form points to (@vercel/nft 1.x, `maybeEmitDep`). Nothing happens here when it runs.
+ * a URL of this form points to (@vercel/nft 1.x, `maybeEmitDep`). Nothing reads it when it runs.
  */
-void [
+export const TEMPLATES: readonly URL[] = [
   new URL('./bars.tsx', import.meta.url),
   new URL('./layout.tsx', import.meta.url),
   new URL('./lines.tsx', import.meta.url),

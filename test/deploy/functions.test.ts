@@ -1,10 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { basename } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FUNCTION_LIMIT } from '../../lib/http/cron.js';
 import type { TargetStats } from '../../lib/read/views.js';
 import type { RunReport } from '../../lib/run/report.js';
+import { TEMPLATES } from '../../lib/view/templates.js';
 import {
   buildFunctions,
   startFunction,
@@ -123,7 +125,8 @@ describe('the functions as Vercel builds them', () => {
       ['/t/:id', '/api/page/:id'],
       ['/sign-in', '/api/sign-in'],
     ]);
-    const templates = (await readdir('lib/view')).filter((name) => name.endsWith('.tsx'));
+    const templates = (await readdir('lib/view')).filter((name) => name.endsWith('.tsx')).sort();
+    expect(TEMPLATES.map(({ pathname }) => basename(pathname)).sort()).toEqual(templates);
     expect(deployable.functions.get('api/page.ts')?.files).toEqual(
       expect.arrayContaining(templates.map((name) => `lib/view/${name.replace('.tsx', '.js')}`)),
     );

@@ -125,7 +125,7 @@ describe('a private status', () => {
     ['another site', { 'sec-fetch-site': 'cross-site' }],
     ['a sister site', { 'sec-fetch-site': 'same-site' }],
   ])('refuses a form from %s', async (_, headers) => {
-    const answer = await post({ token: TOKEN }, headers as Record<string, string>);
+    const answer = await post({ token: TOKEN }, headers);
     expect(answer.status).toBe(403);
     expect(answer.headers.getSetCookie()).toEqual([]);
   });

@@ -120,14 +120,14 @@ it('takes the pictures', { timeout: 180_000 }, async () => {
   await mkdir(OUT, { recursive: true });
   for (const [name, path, width, colorScheme] of SHOTS) {
     const context = await browser.context({
-      viewport: { width, height: 860 },
+      viewport: { width, height: width > 500 ? (path === '/' ? 1130 : 1100) : 844 },
       colorScheme,
-      deviceScaleFactor: OUT === 'docs' && width > 500 ? 1.5 : 2,
+      deviceScaleFactor: width > 500 ? 1.5 : 2,
     });
     const page = await context.newPage();
     page.on('console', (message) => console.log(name, message.text()));
     await page.goto(origin + path, { waitUntil: 'networkidle' });
-    await page.screenshot({ path: `${OUT}/${name}.png`, fullPage: OUT !== 'docs' || name !== 'phone-dark' });
+    await page.screenshot({ path: `${OUT}/${name}.png`, fullPage: OUT !== 'docs' });
     await context.close();
   }
   await browser.close();
