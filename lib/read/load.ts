@@ -60,18 +60,23 @@ export async function loadSummary(store: Store, now: number): Promise<Overview> 
   const { hours, days } = summaryTimes(now);
   const windows = WINDOWS.map((window) => windowStart(window, now));
   const times = [...new Set([...windows, ...hours, ...days])];
-  const kept = marksKept.get(store) ?? new Map<number, string>();
-  marksKept.set(store, kept);
-  const { state, marks } = await load(store, times, [], [], kept);
+  const known = kept.get(store);
+  const found = await load(store, times, [], [], known?.texts);
+  const { state, marks, texts } =
+    known === undefined || found.state?.firstRunAt === known.firstRunAt
+      ? found
+      : await load(store, times, [], []);
+  if (state !== null) kept.set(store, { firstRunAt: state.firstRunAt, texts });
   return { state, marks };
 }
 
 /**
  * The texts of the marks that the last summary was made of, for the next: a mark is written once, and to read a hundred
- * for every visit would be most of what a busy page moves. A mark of data that was deleted since is older than all
- * targets, and not looked at.
+ * of them for every visit would be most of what a busy page moves. They are good for the data that they were read with,
+ * which its first run tells from other data.
  */
-const marksKept = new WeakMap<Store, Map<number, string>>();
+const kept = new WeakMap<Store, { readonly firstRunAt: number; readonly texts: Texts }>();
+type Texts = ReadonlyMap<number, string>;
 
 /** The times at whose marks the hours and days of the status page meet, ascending. */
 export function summaryTimes(now: number): { readonly hours: number[]; readonly days: number[] } {
@@ -132,9 +137,11 @@ async function load(
   times: readonly number[],
   others: readonly string[],
   logNames: readonly string[],
-  kept = new Map<number, string>(),
-): Promise<Overview & { fields: readonly (string | null)[]; logs: readonly (string | null)[] }> {
-  const texts = new Map<number, string | null>(kept);
+  known: Texts = new Map(),
+): Promise<
+  Overview & { fields: readonly (string | null)[]; logs: readonly (string | null)[]; texts: Texts }
+> {
+  const texts = new Map<number, string | null>(known);
   const asked = times.filter((at) => !texts.has(at));
   const answer = await store.read({
     fields: [STATE_FIELD, ...asked.map(markField), ...others],
@@ -167,12 +174,12 @@ async function load(
     const mark = marks.get(see) ?? null;
     marks.set(at, mark === null ? null : { ...mark, at });
   }
-  kept.clear();
-  for (const at of [...times, ...missing]) {
+  const used = [...times, ...missing].flatMap((at): [number, string][] => {
     const text = texts.get(at) ?? null;
-    if (text !== null && (marks.get(at) ?? null) !== null) kept.set(at, text);
-  }
-  return { state, marks, fields: answer.fields.slice(asked.length + 1), logs: answer.logs };
+    return text === null || (marks.get(at) ?? null) === null ? [] : [[at, text]];
+  });
+  const fields = answer.fields.slice(asked.length + 1);
+  return { state, marks, fields, logs: answer.logs, texts: new Map(used) };
 }
 
 function stateOf(text: string | null): State | null {

@@ -89,6 +89,25 @@ it('marks that were read before are not read again, and tell the same as fresh o
   expect(Math.min(...asked)).toBeLessThan(92);
 });
 
+it('marks of data that is gone are not taken for those of what is there now', async () => {
+  const [before, after] = [3, 5].map((outages) => {
+    const books = new Books(MINUTE, [aTarget('a')]);
+    for (let now = NOW - DAY + outages; now < NOW; now += 10 * MINUTE) {
+      books.run(now, [['a', now < NOW - outages * HOUR ? goodCheck(now) : failedCheck(now)]]);
+    }
+    return books;
+  });
+  if (before === undefined || after === undefined) throw new Error('no books');
+  let books = before;
+  const store: Store = { ...before.store, read: (request) => books.store.read(request) };
+  const watch = { enabled: true, tick: MINUTE, targets: before.targets };
+  await loadSummary(store, NOW);
+  books = after;
+  expect(summary(watch, await loadSummary(store, NOW), NOW)).toEqual(
+    summary(watch, await loadSummary(fresh(after), NOW), NOW),
+  );
+});
+
 it.each([
   ['in time', 0, false],
   ['two ticks late', 2 * MINUTE, false],
