@@ -5,7 +5,8 @@ import type { Mood } from './words.js';
 
 /** What there is to see instead of a state, and what to do about it. */
 interface Notice {
-  readonly mood: Mood;
+  /** Null: there is nothing to say of any state. */
+  readonly mood: Mood | null;
   readonly title: string;
   readonly body: ComponentChildren;
 }
@@ -142,7 +143,7 @@ function Step({
 /** Where `next` is the local path to go on to. */
 export function signInPage(next: string, wasWrong: boolean): string {
   return noticePage({
-    mood: 'paused',
+    mood: null,
     title: 'This status is private',
     body: (
       <form class="sign-in" method="post" action="/sign-in">
@@ -176,11 +177,11 @@ export function signInPage(next: string, wasWrong: boolean): string {
 function noticePage({ mood, title, body }: Notice, isPrivate = false): string {
   return renderPage({
     title: `${title} · Keepalive`,
-    mood,
+    mood: mood ?? 'unknown',
     isPrivate,
     main: (
       <section class="alone">
-        <Glyph mood={mood} size={36} />
+        {mood !== null && <Glyph mood={mood} size={36} />}
         <h1>{title}</h1>
         {body}
       </section>

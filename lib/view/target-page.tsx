@@ -43,7 +43,7 @@ function Target({ target, freshness }: { target: TargetHistory; freshness: Fresh
           </span>
         )}
       </nav>
-      <Head target={target} now={now} />
+      <Head target={target} freshness={freshness} />
       <StaleNotice freshness={freshness} />
       {incident !== null && (
         <section class="incidents">
@@ -81,7 +81,8 @@ function Target({ target, freshness }: { target: TargetHistory; freshness: Fresh
   );
 }
 
-function Head({ target, now }: { target: TargetHistory; now: string }): JSX.Element {
+function Head({ target, freshness }: { target: TargetHistory; freshness: Freshness }): JSX.Element {
+  const { updatedAt: now, isStale } = freshness;
   const { name, healthUrl, since, host, pingInterval, maintenance, message } = target;
   const mood = shownStatus(target);
   return (
@@ -90,9 +91,18 @@ function Head({ target, now }: { target: TargetHistory; now: string }): JSX.Elem
         <bdi>{name}</bdi>
       </h1>
       <p class="state">
-        <span class={`badge ${mood}`}>
-          <StatusLabel mood={mood} />
-        </span>
+        {isStale ? (
+          <span class="badge">
+            <span class="status">
+              <Glyph mood="unknown" />
+              <span>Was {LABELS[mood].toLowerCase()}</span>
+            </span>
+          </span>
+        ) : (
+          <span class={`badge ${mood}`}>
+            <StatusLabel mood={mood} />
+          </span>
+        )}
         {since !== null && (
           <span class="quiet">
             since <Moment at={since} now={now} />
@@ -303,9 +313,12 @@ function LastCheck({ target, now }: { target: TargetHistory; now: string }): JSX
     <Card title="Last check">
       <dl class="facts-list">
         <Fact name="At">{lastCheckAt === null ? 'never' : <Moment at={lastCheckAt} now={now} />}</Fact>
-        <Fact name="Answer">
-          {lastStatusCode ?? '–'} in {latencyInWords(latency)}
-        </Fact>
+        {latency !== null && (
+          <Fact name="Answer">
+            {lastStatusCode !== null && `${lastStatusCode} in `}
+            {latencyInWords(latency)}
+          </Fact>
+        )}
         {lastSuccessAt !== lastCheckAt && lastSuccessAt !== null && (
           <Fact name="Last good">
             <Moment at={lastSuccessAt} now={now} />
