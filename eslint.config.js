@@ -8,14 +8,27 @@ const onlyTypes = (layer, patterns, message) => ({
   },
 });
 
+const BROWSER = Object.fromEntries(
+  [
+    'window',
+    'document',
+    'getComputedStyle',
+    'CSS',
+    'CustomEvent',
+    'DOMParser',
+    'Element',
+    'ResizeObserver',
+  ].map((name) => [name, 'readonly']),
+);
+
 export default tseslint.config(
-  { ignores: ['dist', '.vercel', 'node_modules'] },
+  { ignores: ['dist', '.vercel', 'node_modules', 'public/vendor'] },
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: {
       parserOptions: {
-        projectService: { allowDefaultProject: ['*.js'] },
+        projectService: { allowDefaultProject: ['*.js', 'public/*.js', 'scripts/*.js'] },
         tsconfigRootDir: import.meta.dirname,
       },
     },
@@ -34,6 +47,17 @@ export default tseslint.config(
         'error',
         { object: 'process', property: 'env', message: 'Only lib/config/env.ts reads the environment.' },
       ],
+    },
+  },
+  {
+    files: ['api/**', 'lib/**', 'bin/**'],
+    // Preact's types bring those of the browser with them.
+    rules: { 'no-restricted-globals': ['error', ...Object.keys(BROWSER)] },
+  },
+  {
+    files: ['public/*.js', 'scripts/*.js'],
+    languageOptions: {
+      globals: { ...BROWSER, AbortSignal: 'readonly', fetch: 'readonly', setInterval: 'readonly' },
     },
   },
   onlyTypes(

@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    include: process.env.SCREENSHOTS ? ['test/view/screenshots.ts'] : ['test/**/*.test.ts'],
     globalSetup: ['test/support/system.ts'],
     testTimeout: 20_000,
     hookTimeout: 60_000,

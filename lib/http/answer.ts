@@ -19,9 +19,18 @@ export function answerJson(body: unknown, status = 200, caching: Caching = 'neve
     status,
     headers: {
       'content-type': 'application/json; charset=utf-8',
-      'cache-control': CACHE_CONTROL[status === 200 ? caching : 'never'],
+      'cache-control': cacheControl(status, caching),
     },
   });
+}
+
+export function cacheControl(status: number, caching: Caching): string {
+  return CACHE_CONTROL[status === 200 ? caching : 'never'];
+}
+
+/** What is private must never come out of a shared cache. */
+export function cachingOf({ statsToken }: { readonly statsToken: string | null }): Caching {
+  return statsToken === null ? 'shared' : 'never';
 }
 
 /** `{ "error": { "code", "message" } }`; `details` stand beside them. */
@@ -31,9 +40,14 @@ export function answerError(status: number, code: string, message: string, detai
   return answer;
 }
 
-/** Whether the request bears the secret; takes the same time however much of it is right. */
+/** Whether the request bears the secret. */
 export function bears(request: Request, secret: string): boolean {
   const given = /^Bearer (.+)$/i.exec(request.headers.get('authorization') ?? '')?.[1] ?? '';
+  return isSame(given, secret);
+}
+
+/** Takes the same time however much of the secret is right. */
+export function isSame(given: string, secret: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(given), digest(secret));
 }

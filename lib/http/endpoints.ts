@@ -5,6 +5,7 @@ import { readEnv } from '../config/env.js';
 import type { Store } from '../store/store.js';
 import { StoreError } from '../store/store.js';
 import { answerError, bears } from './answer.js';
+import { hasSession } from './session.js';
 
 /** A read endpoint that needs the store. @param isPublic whether anybody may read even what is private otherwise */
 export function readEndpoint(
@@ -19,28 +20,42 @@ export function readEndpoint(
   });
 }
 
-/** Anybody may read; with STATS_TOKEN set, whoever bears it. */
+/** How an endpoint tells what went wrong: as JSON, or as a page. */
+export type Tell = (
+  status: number,
+  code: string,
+  message: string,
+  details: { readonly problems?: readonly Problem[] },
+  request: Request,
+) => Response;
+
+/** Anybody may read; with STATS_TOKEN set, whoever bears it or has signed in with it. */
 export async function guarded(
   request: Request,
   app: App,
   answer: (app: App) => Promise<Response>,
+  tell: Tell = answerError,
 ): Promise<Response> {
   const { statsToken } = app.config;
-  if (statsToken !== null && !bears(request, statsToken)) {
-    return answerError(401, 'unauthorized', 'This status is private: send STATS_TOKEN as a bearer.');
+  if (statsToken !== null && !bears(request, statsToken) && !hasSession(request, statsToken, Date.now())) {
+    return tell(401, 'unauthorized', 'This status is private: send STATS_TOKEN as a bearer.', {}, request);
   }
   return answer(app);
 }
 
 /** Whatever goes wrong becomes an answer with a code. */
-export async function withApp(request: Request, answer: (app: App) => Promise<Response>): Promise<Response> {
+export async function withApp(
+  request: Request,
+  answer: (app: App) => Promise<Response>,
+  tell: Tell = answerError,
+): Promise<Response> {
   try {
     const result = await getApp();
-    return result.ok ? await answer(result.app) : configInvalid(request, result.problems);
+    return result.ok ? await answer(result.app) : configInvalid(request, result.problems, tell);
   } catch (error) {
-    if (error instanceof StoreError) return answerError(503, error.code, error.message);
+    if (error instanceof StoreError) return tell(503, error.code, error.message, {}, request);
     console.error(error);
-    return answerError(500, 'internal', 'Keepalive failed; its log says how.');
+    return tell(500, 'internal', 'Keepalive failed; its log says how.', {}, request);
   }
 }
 
@@ -53,8 +68,8 @@ export function noStore(): Response {
 }
 
 /** Who bears the secret sees the list; it names variables and never holds a value. */
-function configInvalid(request: Request, problems: readonly Problem[]): Response {
+function configInvalid(request: Request, problems: readonly Problem[], tell: Tell): Response {
   const secret = readEnv().CRON_SECRET?.trim() ?? '';
   const details = secret !== '' && bears(request, secret) ? { problems } : {};
-  return answerError(500, 'config_invalid', 'The configuration is not valid.', details);
+  return tell(500, 'config_invalid', 'The configuration is not valid.', details, request);
 }

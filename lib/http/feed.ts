@@ -1,9 +1,9 @@
 import { recentIncidents } from '../read/incidents.js';
 import { loadLatestIncidents } from '../read/load.js';
 import { atomFeed } from '../view/feed.js';
+import { cachingOf } from './answer.js';
 import { answerDocument } from './document.js';
 import { readEndpoint } from './endpoints.js';
-import { cachingOf } from './stats.js';
 
 const ENTRIES = 50;
 

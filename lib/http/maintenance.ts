@@ -12,6 +12,7 @@ import {
 } from '../record/maintenance.js';
 import type { Store } from '../store/store.js';
 import { answerError, answerJson, bears } from './answer.js';
+import { readText } from './body.js';
 import { noStore, withApp } from './endpoints.js';
 
 const MINUTE = 60_000;
@@ -118,7 +119,7 @@ function windowView({ target, from, to, reason }: Maintenance): object {
 async function readFields(request: Request): Promise<unknown> {
   let text: string | null;
   try {
-    text = await readBody(request);
+    text = await readText(request, BODY_LIMIT);
   } catch {
     return badRequest('the body: it broke off');
   }
@@ -137,17 +138,6 @@ async function readFields(request: Request): Promise<unknown> {
     return badRequest('target: the query and the body name different ones');
   }
   return { ...body, target: asked };
-}
-
-/** Null: longer than the limit. Its rest is read and dropped: who still sends would not see the answer. */
-async function readBody({ body }: Request): Promise<string | null> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
-    bytes += chunk.length;
-    if (bytes <= BODY_LIMIT) chunks.push(chunk);
-  }
-  return bytes > BODY_LIMIT ? null : Buffer.concat(chunks).toString();
 }
 
 function badRequest(message: string): Response {

@@ -1,9 +1,9 @@
 import { loadOverview } from '../read/load.js';
 import { stats } from '../read/stats.js';
 import { metricsText } from '../view/metrics.js';
+import { cachingOf } from './answer.js';
 import { answerDocument } from './document.js';
 import { readEndpoint } from './endpoints.js';
-import { cachingOf } from './stats.js';
 
 /** `GET /api/metrics` */
 export function answerMetrics(request: Request): Promise<Response> {

@@ -1,7 +1,6 @@
-import type { App } from '../app.js';
 import { loadHistory, loadOverview } from '../read/load.js';
 import { stats, targetHistory } from '../read/stats.js';
-import { answerError, answerJson, type Caching } from './answer.js';
+import { answerError, answerJson, cachingOf } from './answer.js';
 import { readEndpoint } from './endpoints.js';
 
 /** `GET /api/keepalive` */
@@ -22,9 +21,4 @@ export function answerTarget(request: Request): Promise<Response> {
     const history = await loadHistory(store, id, now);
     return answerJson(targetHistory(config, target, history, now), 200, cachingOf(config));
   });
-}
-
-/** What is private must never come out of a shared cache. */
-export function cachingOf({ statsToken }: App['config']): Caching {
-  return statsToken === null ? 'shared' : 'never';
 }

@@ -9,11 +9,15 @@ import * as keepalive from '../../api/keepalive.js';
 import * as target from '../../api/keepalive/[id].js';
 import * as maintenance from '../../api/maintenance.js';
 import * as metrics from '../../api/metrics.js';
+import * as page from '../../api/page.js';
+import * as targetPage from '../../api/page/[id].js';
+import * as signIn from '../../api/sign-in.js';
 import { answerError } from '../http/answer.js';
+import { staticFile } from './files.js';
 
 type Handler = (request: Request) => Promise<Response>;
 
-/** The paths that Vercel makes of the files under api/. */
+/** The paths that Vercel makes of the files under api/, and those that vercel.json rewrites to them. */
 const ROUTES: readonly (readonly [path: RegExp, methods: Readonly<Record<string, Handler>>])[] = [
   [/^\/api\/badge\/[^/]+$/, badge],
   [/^\/api\/cron$/, cron],
@@ -23,6 +27,9 @@ const ROUTES: readonly (readonly [path: RegExp, methods: Readonly<Record<string,
   [/^\/api\/keepalive\/[^/]+$/, target],
   [/^\/api\/maintenance$/, maintenance],
   [/^\/api\/metrics$/, metrics],
+  [/^\/(?:api\/page)?$/, page],
+  [/^\/(?:t|api\/page)\/[^/]+$/, targetPage],
+  [/^\/(?:api\/)?sign-in$/, signIn],
 ];
 
 /** Bytes of a request's body at most; the functions have limits of their own below it. */
@@ -64,7 +71,11 @@ async function dispatch(incoming: IncomingMessage): Promise<Response> {
   }
   const url = new URL(path, origin);
   const route = ROUTES.find(([path]) => path.test(url.pathname));
-  if (route === undefined) return answerError(404, 'not_found', 'Nothing is served here.');
+  if (route === undefined) {
+    return (
+      (await staticFile(incoming, url.pathname)) ?? answerError(404, 'not_found', 'Nothing is served here.')
+    );
+  }
   const method = incoming.method === 'HEAD' ? 'GET' : (incoming.method ?? 'GET');
   const handler = Object.hasOwn(route[1], method) ? route[1][method] : undefined;
   if (handler === undefined) {

@@ -126,7 +126,7 @@ function introduce(config: Config, store: Store, port: number, isAlone: boolean)
   const hint =
     'No target is set, so Keepalive watches itself. Add one: TARGET_MY_API_URL=https://… npm start';
   return [
-    `Keepalive serves http://localhost:${port}/api/keepalive and keeps its data in ${storeName(config, store)}.`,
+    `Keepalive serves http://localhost:${port} and keeps its data in ${storeName(config, store)}.`,
     ...targets,
     ...warnings,
     ...(isAlone ? [hint] : []),

@@ -87,7 +87,8 @@ export interface HealthFacts {
   readonly processStartedAt: number;
 }
 
-const CRITICAL_AFTER_TICKS = 3;
+/** So many ticks without a run, and nothing is pinged any more. */
+export const CRITICAL_AFTER_TICKS = 3;
 const MONTH = 30 * 86_400_000;
 /** Upstash's free plan, commands a month (https://upstash.com/pricing/redis, 2026-11). */
 const FREE_COMMANDS = 500_000;

@@ -84,6 +84,39 @@ export function daysEnded(window: Window, now: number): number[] {
   return Array.from({ length: days }, (_, i) => midnight - i * DAY);
 }
 
+/** How many hours the short line of a target's latency shows, the one under way included. */
+const HOURS_SHOWN = 25;
+
+/** What the days and hours of all targets are made of: one store command, two after missed runs. */
+export async function loadSummary(store: Store, now: number): Promise<Overview> {
+  const { hours, days } = summaryTimes(now);
+  const windows = WINDOWS.map((window) => windowStart(window, now));
+  const times = [...new Set([...windows, ...hours, ...days])];
+  const known = kept.get(store);
+  const found = await load(store, times, [], [], known?.texts);
+  const { texts, ...overview } =
+    known === undefined || found.state?.firstRunAt === known.firstRunAt
+      ? found
+      : await load(store, times, [], []);
+  const { state } = overview;
+  if (state !== null) kept.set(store, { firstRunAt: state.firstRunAt, texts });
+  return overview;
+}
+
+/**
+ * The texts of the marks that the last summary was made of, for the next: a mark is written once, and to read a hundred
+ * of them for every visit would be most of what a busy page moves. They are good for the data that they were read with,
+ * which its first run tells from other data.
+ */
+const kept = new WeakMap<Store, { readonly firstRunAt: number; readonly texts: Texts }>();
+type Texts = ReadonlyMap<number, string>;
+
+/** The times at whose marks the hours and days of the status page meet, ascending. */
+export function summaryTimes(now: number): { readonly hours: number[]; readonly days: number[] } {
+  const { hours, days } = historyTimes(now);
+  return { hours: hours.slice(-HOURS_SHOWN), days };
+}
+
 export interface History extends Overview {
   /** Of the last 24 hours, oldest first. */
   readonly checks: readonly RecentCheck[];
@@ -185,9 +218,14 @@ async function load(
   times: readonly number[],
   others: readonly string[],
   logNames: readonly string[],
-): Promise<Overview & { fields: readonly (string | null)[]; logs: readonly (string | null)[] }> {
+  known: Texts = new Map(),
+): Promise<
+  Overview & { fields: readonly (string | null)[]; logs: readonly (string | null)[]; texts: Texts }
+> {
+  const texts = new Map<number, string | null>(known);
+  const asked = times.filter((at) => !texts.has(at));
   const answer = await store.read({
-    fields: [STATE_FIELD, MAINTENANCE_FIELD, OUTBOX_FIELD, ...times.map(markField), ...others],
+    fields: [STATE_FIELD, MAINTENANCE_FIELD, OUTBOX_FIELD, ...asked.map(markField), ...others],
     logs: logNames,
   });
   const [stateText = null, maintenanceText = null, outboxText = null, ...rest] = answer.fields;
@@ -195,9 +233,10 @@ async function load(
   const maintenance = readableMaintenance(maintenanceText);
   const outbox = unpack(() => readOutbox(outboxText));
   const addedAt = (slot: number): number | null => state?.targets[slot]?.addedAt ?? null;
-  const found = times.map((at, i) => ({
+  for (const [i, at] of asked.entries()) texts.set(at, answer.fields[i + 1] ?? null);
+  const found = times.map((at) => ({
     at,
-    mark: unpack(() => readMark(rest[i] ?? null, at, addedAt)),
+    mark: unpack(() => readMark(texts.get(at) ?? null, at, addedAt)),
   }));
   const marks = new Map<number, Mark | null>();
   const references: { at: number; see: number }[] = [];
@@ -207,9 +246,11 @@ async function load(
   }
   const missing = [...new Set(references.map(({ see }) => see))].filter((see) => !marks.has(see));
   if (missing.length > 0) {
-    const more = await store.read({ fields: missing.map(markField), logs: [] });
-    for (const [i, at] of missing.entries()) {
-      const mark = unpack(() => readMark(more.fields[i] ?? null, at, addedAt));
+    const absent = missing.filter((at) => !texts.has(at));
+    const more = absent.length > 0 ? await store.read({ fields: absent.map(markField), logs: [] }) : null;
+    for (const [i, at] of absent.entries()) texts.set(at, more?.fields[i] ?? null);
+    for (const at of missing) {
+      const mark = unpack(() => readMark(texts.get(at) ?? null, at, addedAt));
       marks.set(at, mark !== null && 'see' in mark ? null : mark);
     }
   }
@@ -217,7 +258,12 @@ async function load(
     const mark = marks.get(see) ?? null;
     marks.set(at, mark === null ? null : { ...mark, at });
   }
-  return { state, marks, maintenance, outbox, fields: rest.slice(times.length), logs: answer.logs };
+  const used = [...times, ...missing].flatMap((at): [number, string][] => {
+    const text = texts.get(at) ?? null;
+    return text === null || (marks.get(at) ?? null) === null ? [] : [[at, text]];
+  });
+  const fields = rest.slice(asked.length);
+  return { state, marks, maintenance, outbox, fields, logs: answer.logs, texts: new Map(used) };
 }
 
 function stateOf(text: string | null): State | null {

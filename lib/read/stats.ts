@@ -17,16 +17,20 @@ import { countedTime, isActive, maintenanceEnd } from '../rules/windows.js';
 import { NO_NOTES, type Notes } from '../rules/announce.js';
 import type { PublicTarget, Status, WatchedTarget } from '../types.js';
 import type { History, Overview, Window } from './load.js';
+import { CRITICAL_AFTER_TICKS } from './health.js';
 import { incidentView } from './incidents.js';
-import { daysEnded, historyTimes, openIncident, windowStart } from './load.js';
+import { daysEnded, historyTimes, openIncident, summaryTimes, windowStart } from './load.js';
 import type {
   Awake,
   Bucket,
   CheckView,
+  Day,
+  Freshness,
   MaintenanceView,
   Phases,
   RecoveryView,
   Stats,
+  Summary,
   TargetHistory,
   TargetStats,
 } from './views.js';
@@ -78,6 +82,30 @@ export function stats({ enabled, tick, targets }: Watch, overview: Overview, now
   };
 }
 
+/** What the status page shows, of what `loadSummary` found. */
+export function summary(watch: Watch, overview: Overview, now: number): Summary {
+  const { hours, days } = summaryTimes(now);
+  const targets = withMaintenance(watch.targets, overview.maintenance).map((target) => {
+    const account = openAccount(target, watch.tick, overview, now);
+    return {
+      ...targetStats(target, account, overview, now),
+      days: pairs([...days, now]).map(([from, to]) => day(from, to, account)),
+      latencies: pairs([...hours, now]).map(([from, to]) =>
+        to <= account.known.addedAt ? null : bucket(from, to, account.at(from), account.at(to)).latencyMs.p50,
+      ),
+    };
+  });
+  return { freshness: freshness(watch, overview, now), targets };
+}
+
+export function freshness({ enabled, tick, targets }: Watch, { state }: Overview, now: number): Freshness {
+  const lastRun = state?.lastRun ?? null;
+  const heardAt = lastRun === null ? null : endOf(lastRun);
+  const isStale =
+    enabled && targets.length > 0 && heardAt !== null && now - heardAt > CRITICAL_AFTER_TICKS * tick;
+  return { updatedAt: iso(now), enabled, lastRunAt: isoOrNull(heardAt), isStale };
+}
+
 export function targetHistory(
   { tick }: Watch,
   configured: WatchedTarget,
@@ -88,11 +116,9 @@ export function targetHistory(
   const account = openAccount(target, tick, history, now);
   const { hours, days } = historyTimes(now);
   const buckets = (times: readonly number[]): Bucket[] =>
-    [...times, now].flatMap((to, i, all) => {
-      const from = all[i - 1];
-      if (from === undefined || to === from || to <= account.known.addedAt) return [];
-      return [bucket(from, to, account.at(from), account.at(to))];
-    });
+    pairs([...times, now])
+      .filter(([, to]) => to > account.known.addedAt)
+      .map(([from, to]) => bucket(from, to, account.at(from), account.at(to)));
   const stats = targetStats(target, account, history, now);
   const resolved = history.incidents.map((incident) => incidentView(incident, now));
   return {
@@ -271,6 +297,24 @@ function lastDay(at: Account['at'], now: number): Histogram {
   const before = start % DAY === 0 ? EMPTY : at(start).latencies;
   const today = now === midnight ? EMPTY : at(now).latencies;
   return add(today, subtract(at(midnight).latencies, before));
+}
+
+/** Each time with the one after it; none where both are the same. */
+function pairs(times: readonly number[]): [from: number, to: number][] {
+  return times.flatMap((to, i): [number, number][] => {
+    const from = times[i - 1];
+    return from === undefined || from === to ? [] : [[from, to]];
+  });
+}
+
+function day(from: number, to: number, account: Account): Day {
+  const figures = difference(account.at(to).figures, account.at(from).figures);
+  return {
+    from: iso(from),
+    uptimeRatio: uptimeRatio(figures),
+    coverage: coverage(figures),
+    downtimeMs: figures.observed - figures.good,
+  };
 }
 
 function bucket(from: number, to: number, start: TargetMark, end: TargetMark): Bucket {

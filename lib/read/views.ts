@@ -66,6 +66,32 @@ export interface TargetStats {
   readonly maintenance: MaintenanceView | null;
 }
 
+/** What the status page shows of all targets. */
+export interface Summary {
+  readonly freshness: Freshness;
+  readonly targets: readonly TargetSummary[];
+}
+
+export interface TargetSummary extends TargetStats {
+  /** The last 90 days (UTC), oldest first, today included. */
+  readonly days: readonly Day[];
+  /** p50 of the last 24 hours and the one under way, ms, oldest first; null where nothing was measured. */
+  readonly latencies: readonly (number | null)[];
+}
+
+export type Day = Pick<Bucket, 'from' | 'uptimeRatio' | 'coverage' | 'downtimeMs'>;
+
+/** How far what a page says can be trusted. */
+export interface Freshness {
+  readonly updatedAt: string;
+  /** False: everything is paused. */
+  readonly enabled: boolean;
+  /** When the last run was last heard of; null: there was none yet. */
+  readonly lastRunAt: string | null;
+  /** No run came for three ticks: nothing is known since then. */
+  readonly isStale: boolean;
+}
+
 /** What was done about the open incident. */
 export interface RecoveryView {
   readonly restarts: number;

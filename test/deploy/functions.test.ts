@@ -1,10 +1,12 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { basename } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FUNCTION_LIMIT } from '../../lib/http/cron.js';
 import type { TargetStats } from '../../lib/read/views.js';
 import type { RunReport } from '../../lib/run/report.js';
+import { TEMPLATES } from '../../lib/view/templates.js';
 import {
   buildFunctions,
   startFunction,
@@ -19,6 +21,8 @@ const ENTRYPOINTS = [
   ...['api/cron.ts', 'api/health.ts', 'api/keepalive.ts', 'api/keepalive/[id].ts'],
   ...['api/badge/[id].ts', 'api/feed.ts', 'api/metrics.ts'],
   'api/maintenance.ts',
+  'api/page.ts',
+  'api/sign-in.ts',
 ];
 
 let deployable: Deployable;
@@ -116,6 +120,27 @@ describe('the functions as Vercel builds them', () => {
       'uncrypto',
       'zod',
     ]);
+  });
+
+  it('show the pages, which the rewrites lead to', async () => {
+    const { rewrites } = JSON.parse(await readFile('vercel.json', 'utf8')) as {
+      rewrites: { source: string; destination: string }[];
+    };
+    expect(rewrites.map(({ source, destination }) => [source, destination])).toEqual([
+      ['/', '/api/page'],
+      ['/t/:id', '/api/page/:id'],
+      ['/sign-in', '/api/sign-in'],
+    ]);
+    const templates = (await readdir('lib/view')).filter((name) => name.endsWith('.tsx')).sort();
+    expect(TEMPLATES.map(({ pathname }) => basename(pathname)).sort()).toEqual(templates);
+    expect(deployable.functions.get('api/page.ts')?.files).toEqual(
+      expect.arrayContaining(templates.map((name) => `lib/view/${name.replace('.tsx', '.js')}`)),
+    );
+    const answer = await fetch(`${running.get('api/page.ts')?.origin ?? ''}/`);
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+    const text = await answer.text();
+    expect(text).toContain('my-api');
+    expect(text).not.toMatch(/canary|front-token|a-secret-of/);
   });
 
   it('ping nothing without the secret', async () => {
@@ -292,5 +317,16 @@ describe('the functions, set up wrongly', () => {
       authorization: 'Bearer token-of-readers',
     });
     expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'private, no-store']);
+
+    const page = `${running.get('api/page.ts')?.origin ?? ''}/`;
+    expect((await fetch(page)).status).toBe(401);
+    const signedIn = await fetch(`${running.get('api/sign-in.ts')?.origin ?? ''}/sign-in`, {
+      method: 'POST',
+      redirect: 'manual',
+      body: new URLSearchParams({ token: 'token-of-readers', next: '/' }),
+    });
+    expect([signedIn.status, signedIn.headers.get('location')]).toEqual([303, '/']);
+    const cookie = signedIn.headers.getSetCookie()[0]?.split(';')[0] ?? '';
+    expect(await (await fetch(page, { headers: { cookie } })).text()).toContain('Sign out');
   });
 });

@@ -43,7 +43,7 @@ const send = async (method: string, body?: RequestInit['body'], path = '/api/mai
   return {
     status: response.status,
     allow: response.headers.get('allow')?.split(', ').sort(),
-    json: await response.json(),
+    json: (await response.json()) as unknown,
   };
 };
 const stream = (chunks: number, bytes: number) =>

@@ -53,7 +53,8 @@ export class Books {
     return loadHistory(this.store, id, now);
   }
 
-  private get store(): Store {
+  /** What may be read of it. */
+  get store(): Store {
     const refuse = () => Promise.reject(new Error('only read'));
     return {
       kind: 'sqlite',

@@ -9,6 +9,8 @@ interface Tool {
 const TOOLS: readonly Tool[] = [
   { command: 'redis-server', debianPackage: 'redis-server' },
   { command: 'promtool', debianPackage: 'prometheus' },
+  // CHROMIUM: the path of another build of it.
+  ...(process.env.CHROMIUM ? [] : [{ command: 'chromium', debianPackage: 'chromium' }]),
 ];
 
 /** Makes sure that the programs exist which tests run against: nothing is skipped for want of one. */
@@ -26,7 +28,7 @@ export default function setup(): void {
   if (absent.length > 0) {
     const names = absent.map((tool) => tool.command).join(', ');
     throw new Error(
-      `The tests need ${names}. On Debian or Ubuntu: sudo apt-get install ${packages.join(' ')}; with Homebrew: brew install redis prometheus.`,
+      `The tests need ${names}. On Debian or Ubuntu: sudo apt-get install ${packages.join(' ')}; with Homebrew: brew install redis prometheus; CHROMIUM=<path> names a Chromium or Chrome that is there.`,
     );
   }
 }

@@ -1,0 +1,5 @@
+import { answerPage } from '../lib/http/pages.js';
+
+export function GET(request: Request): Promise<Response> {
+  return answerPage(request);
+}

@@ -1,0 +1,5 @@
+import { answerTargetPage } from '../../lib/http/pages.js';
+
+export function GET(request: Request): Promise<Response> {
+  return answerTargetPage(request);
+}

@@ -1,0 +1,46 @@
+import '../view/templates.js';
+import { problemPage, signInPage } from '../view/notices.js';
+import type { Caching } from './answer.js';
+import { cacheControl } from './answer.js';
+
+/** Nothing but our own files, no script or style in the page itself, no frame around it. */
+const POLICY = [
+  "default-src 'none'",
+  "style-src 'self'",
+  "script-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+  "base-uri 'none'",
+].join('; ');
+
+export function answerHtml(html: string, status = 200, caching: Caching = 'never'): Response {
+  return new Response(html, {
+    status,
+    headers: {
+      'content-type': 'text/html; charset=utf-8',
+      'cache-control': cacheControl(status, caching),
+      'content-security-policy': POLICY,
+      'x-content-type-options': 'nosniff',
+      // Not stricter: a form's Origin would be `null`.
+      'referrer-policy': 'same-origin',
+      ...(caching === 'shared' ? {} : { vary: 'cookie, authorization' }),
+    },
+  });
+}
+
+/** What `answerError` says, for people. */
+export function answerProblem(
+  status: number,
+  code: string,
+  message: string,
+  details: { readonly problems?: readonly { readonly variable: string; readonly message: string }[] } = {},
+  request?: Request,
+): Response {
+  if (code === 'unauthorized') {
+    return answerHtml(signInPage(request === undefined ? '/' : new URL(request.url).pathname, false), status);
+  }
+  const lines = (details.problems ?? []).map((problem) => `${problem.variable}: ${problem.message}`);
+  return answerHtml(problemPage(code, message, lines), status);
+}

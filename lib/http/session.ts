@@ -1,0 +1,41 @@
+import { createHmac } from 'node:crypto';
+import { isSame } from './answer.js';
+
+/** What a browser keeps after signing in. */
+const COOKIE = 'keepalive_session';
+const LIFETIME = 30 * 86_400;
+
+/**
+ * A session for whoever showed the token: when it ends, and a seal that only the token makes. It does not hold the
+ * token, and ends to be valid when the token is changed.
+ */
+export function sessionCookie(token: string, now: number, secure: boolean): string {
+  const end = Math.floor(now / 1000) + LIFETIME;
+  return cookie(`${end}.${seal(token, end)}`, LIFETIME, secure);
+}
+
+export function endedCookie(secure: boolean): string {
+  return cookie('', 0, secure);
+}
+
+export function hasSession(request: Request, token: string, now: number): boolean {
+  const value = cookieOf(request) ?? '';
+  const [, end = '', given = ''] = /^(\d{1,12})\.([\w-]+)$/.exec(value) ?? [];
+  return end !== '' && isSame(given, seal(token, Number(end))) && Number(end) * 1000 > now;
+}
+
+function seal(token: string, end: number): string {
+  return createHmac('sha256', token).update(`keepalive session until ${end}`).digest('base64url');
+}
+
+function cookie(value: string, maxAge: number, secure: boolean): string {
+  return `${COOKIE}=${value}; Path=/; Max-Age=${maxAge}; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`;
+}
+
+function cookieOf({ headers }: Request): string | undefined {
+  return headers
+    .get('cookie')
+    ?.split(';')
+    .map((pair) => pair.trim().split('='))
+    .find(([name]) => name === COOKIE)?.[1];
+}

@@ -1,0 +1,72 @@
+import { readText } from './body.js';
+import { isSame } from './answer.js';
+import { withApp } from './endpoints.js';
+import { answerHtml, answerProblem } from './html.js';
+import { endedCookie, sessionCookie } from './session.js';
+import { signInPage } from '../view/notices.js';
+
+/** A form with a token and a path. */
+const MAX_FORM = 4096;
+/** Where signing in may lead: the pages there are. */
+const LOCAL_PAGE = /^\/(?:t\/[a-z0-9-]+)?$/;
+
+/** `GET /sign-in` */
+export function answerSignInForm(request: Request): Promise<Response> {
+  return withApp(
+    request,
+    ({ config }) =>
+      Promise.resolve(config.statsToken === null ? goTo('/') : answerHtml(signInPage('/', false))),
+    answerProblem,
+  );
+}
+
+/** `POST /sign-in`: a token for a session, or a session's end. */
+export function answerSignIn(request: Request): Promise<Response> {
+  return withApp(
+    request,
+    async ({ config: { statsToken } }) => {
+      if (!isFromOurPage(request)) {
+        return answerProblem(
+          403,
+          'cross_site',
+          'Sign in from the page itself: the form came from another site.',
+        );
+      }
+      const text = await readText(request, MAX_FORM);
+      if (text === null) return answerProblem(413, 'too_large', 'The form is too large.');
+      const form = new URLSearchParams(text);
+      const next = form.get('next') ?? '/';
+      const page = LOCAL_PAGE.test(next) ? next : '/';
+      if (statsToken === null) return goTo(page);
+      const secure = isSecure(request);
+      if (form.get('action') === 'sign-out') return goTo('/', endedCookie(secure));
+      if (!isSame((form.get('token') ?? '').trim(), statsToken))
+        return answerHtml(signInPage(page, true), 401);
+      return goTo(page, sessionCookie(statsToken, Date.now(), secure));
+    },
+    answerProblem,
+  );
+}
+
+function goTo(location: string, cookie?: string): Response {
+  const headers = { location, 'cache-control': 'private, no-store' };
+  return new Response(null, {
+    status: 303,
+    headers: cookie ? { ...headers, 'set-cookie': cookie } : headers,
+  });
+}
+
+/** Browsers tell where a form came from; what tells nothing is no browser, and has no session to be abused. */
+function isFromOurPage({ headers, url }: Request): boolean {
+  const site = headers.get('sec-fetch-site');
+  if (site !== null) return site === 'same-origin' || site === 'none';
+  const origin = headers.get('origin');
+  if (origin === null) return true;
+  if (!URL.canParse(origin)) return false;
+  const { host } = new URL(origin);
+  return [new URL(url).host, headers.get('host'), headers.get('x-forwarded-host')].includes(host);
+}
+
+function isSecure({ headers, url }: Request): boolean {
+  return new URL(url).protocol === 'https:' || headers.get('x-forwarded-proto') === 'https';
+}

@@ -1,0 +1,76 @@
+import type { ComponentChildren, JSX } from 'preact';
+import { renderToString } from 'preact-render-to-string';
+import type { Mood } from './words.js';
+
+export interface PageOptions {
+  readonly title: string;
+  /** Colours the mark beside the name. */
+  readonly mood?: Mood;
+  /** Whoever sees it has signed in, and can sign out. */
+  readonly isPrivate?: boolean;
+  /** Of scripts besides the page's own. */
+  readonly scripts?: readonly string[];
+  readonly styles?: readonly string[];
+  /** The page is fetched again from time to time. */
+  readonly refreshes?: boolean;
+  readonly main: ComponentChildren;
+}
+
+/** A whole page as HTML. Everything that is put into it is escaped. */
+export function renderPage(options: PageOptions): string {
+  return `<!doctype html>${renderToString(<Layout {...options} />)}`;
+}
+
+function Layout({
+  title,
+  mood = 'up',
+  isPrivate = false,
+  scripts = [],
+  styles = [],
+  refreshes = false,
+  main,
+}: PageOptions): JSX.Element {
+  return (
+    <html lang="en">
+      <head>
+        <meta charSet="utf-8" />
+        <title>{title}</title>
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <meta name="robots" content={isPrivate ? 'noindex' : 'index'} />
+        {['/style.css', ...styles].map((href) => (
+          <link rel="stylesheet" href={href} />
+        ))}
+        <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+        {['/page.js', ...scripts].map((src) => (
+          <script src={src} defer />
+        ))}
+      </head>
+      <body>
+        <a class="skip" href="#main">
+          Skip to the content
+        </a>
+        <header class="top">
+          <a class="brand" href="/">
+            <svg class={`pulse ${mood}`} width="22" height="22" viewBox="0 0 22 22" aria-hidden="true">
+              <path d="M1.5 11.5h4l2.5-7 5 13 2.7-6h4.8" />
+            </svg>
+            Keepalive
+          </a>
+          <span class="fill" />
+          <span id="live" role="status" class="quiet" />
+          {isPrivate && (
+            <form method="post" action="/sign-in">
+              <button class="plain" name="action" value="sign-out">
+                Sign out
+              </button>
+            </form>
+          )}
+        </header>
+        <main id="main" tabIndex={-1} data-refresh={refreshes ? '' : undefined}>
+          {main}
+        </main>
+      </body>
+    </html>
+  );
+}

@@ -1,0 +1,211 @@
+import type { JSX } from 'preact';
+import type { Freshness, Summary, TargetSummary } from '../read/views.js';
+import { DayBars } from './bars.js';
+import { Sparkline } from './lines.js';
+import { renderPage } from './layout.js';
+import { awakeInWords, Glyph, Incident, Moment, StatusLabel } from './parts.js';
+import type { Verdict } from './words.js';
+import { LABELS, latencyInWords, percent, shownStatus, verdictOf } from './words.js';
+
+/** `GET /` with at least one target. */
+export function statusPage({ freshness, targets }: Summary, isPrivate: boolean): string {
+  const verdict = verdictOf(freshness, targets);
+  return renderPage({
+    title: `${verdict.sentence} · Keepalive`,
+    mood: verdict.mood,
+    isPrivate,
+    refreshes: true,
+    main: (
+      <>
+        <Hero verdict={verdict} freshness={freshness} />
+        <Incidents targets={targets} now={freshness.updatedAt} />
+        <Groups targets={targets} freshness={freshness} />
+        <Legend freshness={freshness} />
+      </>
+    ),
+  });
+}
+
+function Hero({ verdict, freshness }: { verdict: Verdict; freshness: Freshness }): JSX.Element {
+  const { mood, sentence, remark } = verdict;
+  const { lastRunAt, updatedAt } = freshness;
+  return (
+    <section class={`hero ${mood}`}>
+      <Glyph mood={mood} size={40} />
+      <div>
+        <h1>
+          <bdi>{sentence}</bdi>
+        </h1>
+        <p class="quiet">
+          {remark !== null && <span class="remark">{remark}</span>}
+          <span>
+            {lastRunAt === null ? 'No run yet' : 'Last run '}
+            {lastRunAt !== null && <Moment at={lastRunAt} now={updatedAt} ago />}
+          </span>
+        </p>
+      </div>
+      <StaleNotice freshness={freshness} />
+    </section>
+  );
+}
+
+/** Said loudly: whoever looks must not take an old state for the present one. */
+export function StaleNotice({ freshness }: { freshness: Freshness }): JSX.Element | null {
+  const { isStale, lastRunAt, updatedAt, enabled } = freshness;
+  if (lastRunAt === null && enabled) {
+    return (
+      <p class="notice">
+        Keepalive is set up and waits for its first run: call <code>/api/cron</code> with{' '}
+        <code>Authorization: Bearer $CRON_SECRET</code> from a scheduler.
+      </p>
+    );
+  }
+  if (!isStale || lastRunAt === null) return null;
+  return (
+    <p class="notice loud" role="alert">
+      <strong>Out of date.</strong> The last run was at <Moment at={lastRunAt} now={updatedAt} />: what is
+      shown below is from then. Is the trigger of <code>/api/cron</code> still set up?
+    </p>
+  );
+}
+
+function Incidents({ targets, now }: { targets: readonly TargetSummary[]; now: string }): JSX.Element | null {
+  const open = targets
+    .filter(({ incident }) => incident !== null)
+    .sort((a, b) => (a.incident?.startedAt ?? '').localeCompare(b.incident?.startedAt ?? ''));
+  if (open.length === 0) return null;
+  return (
+    <section class="incidents">
+      <h2>{open.length === 1 ? 'Open incident' : `${open.length} open incidents`}</h2>
+      {open.map(
+        ({ id, name, incident, recovery }) =>
+          incident !== null && (
+            <Incident incident={incident} now={now}>
+              <h3>
+                <Glyph mood="down" />
+                <a href={`/t/${id}`}>
+                  <bdi>{name}</bdi>
+                </a>
+                {recovery?.exhausted === true && <span class="tag strong">needs a person</span>}
+              </h3>
+            </Incident>
+          ),
+      )}
+    </section>
+  );
+}
+
+function Groups({
+  targets,
+  freshness,
+}: {
+  targets: readonly TargetSummary[];
+  freshness: Freshness;
+}): JSX.Element {
+  const groups = new Map<string | null, TargetSummary[]>();
+  for (const target of targets) groups.set(target.group, [...(groups.get(target.group) ?? []), target]);
+  const named = [...groups].sort(([a], [b]) => Number(a === null) - Number(b === null));
+  return (
+    <>
+      {named.map(([group, members], i) => (
+        <section class={freshness.isStale ? 'group stale' : 'group'}>
+          <h2 id={`group-${i}`}>
+            <bdi>{group ?? (groups.size === 1 ? 'Services' : 'Other services')}</bdi>
+            <span class="count" aria-hidden="true">
+              {members.length}
+            </span>
+          </h2>
+          <div class="heads" aria-hidden="true">
+            <span>Service</span>
+            <span>Last 90 days</span>
+            <span class="right">Uptime</span>
+            <span>Latency, 24 h</span>
+            <span class="right">Checked</span>
+          </div>
+          <ul class="targets" aria-labelledby={`group-${i}`}>
+            {members.map((target) => (
+              <Row target={target} freshness={freshness} />
+            ))}
+          </ul>
+        </section>
+      ))}
+    </>
+  );
+}
+
+function Row({ target, freshness }: { target: TargetSummary; freshness: Freshness }): JSX.Element {
+  const { id, name, uptimeRatio, coverage, latencyMs, lastCheckAt, message, awake } = target;
+  const mood = shownStatus(target);
+  const awakeText = mood === 'up' || mood === 'degraded' ? awakeInWords(target) : null;
+  const covered = coverage['90d'];
+  return (
+    <li class="target">
+      <div class="who">
+        <Glyph mood={mood} size={18} />
+        <div>
+          <a class="name" href={`/t/${id}`} id={`to-${id}`}>
+            <bdi>{name}</bdi>
+          </a>
+          <p class="sub">
+            <StatusWord target={target} isStale={freshness.isStale} />
+            {awakeText !== null && (
+              <span class={awake.keptAwake === false ? 'awake not' : 'awake'}>{awakeText}</span>
+            )}
+            {message !== null && mood !== 'down' && <bdi class="why">{message}</bdi>}
+          </p>
+        </div>
+      </div>
+      <DayBars days={target.days} label="Last 90 days" />
+      <div class="uptime right">
+        <span class="label">Uptime </span>
+        <strong>{percent(uptimeRatio['90d'])}</strong>
+        {covered !== null && covered < 0.99 && (
+          <small>{percent(covered).replace(/\.\d+/, '')} observed</small>
+        )}
+      </div>
+      <div class="latency">
+        <Sparkline values={target.latencies} />
+        <span>
+          <span class="label">Latency </span>
+          {latencyInWords(latencyMs.p50)}
+        </span>
+      </div>
+      <div class="checked right">
+        <span class="label">Checked </span>
+        {lastCheckAt === null ? 'never' : <Moment at={lastCheckAt} now={freshness.updatedAt} ago />}
+      </div>
+    </li>
+  );
+}
+
+function StatusWord({ target, isStale }: { target: TargetSummary; isStale: boolean }): JSX.Element {
+  const mood = shownStatus(target);
+  const until = mood === 'maintenance' ? (target.maintenance?.reason ?? null) : null;
+  return (
+    <span class={`word ${mood}`}>
+      {isStale ? `Was ${LABELS[mood].toLowerCase()}` : <StatusLabel mood={mood} />}
+      {until !== null && <bdi>: {until}</bdi>}
+    </span>
+  );
+}
+
+function Legend({ freshness }: { freshness: Freshness }): JSX.Element {
+  return (
+    <footer class="foot">
+      <p>
+        A bar is one day (UTC), as tall as the part of it that was observed; its upper part is downtime. A dot
+        is a day without data.
+      </p>
+      <ul class="legend" aria-label="Colours of the bars">
+        <li class="good">no downtime</li>
+        <li class="troubled">below 5% down</li>
+        <li class="bad">5% and more</li>
+        <li class="none">no data</li>
+      </ul>
+      <p>
+        As of <Moment at={freshness.updatedAt} now={freshness.updatedAt} /> ·{' '}
+        <a href="/api/keepalive">JSON</a>
+      </p>
+    </footer>
+  );
+}

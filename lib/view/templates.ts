@@ -1,0 +1,13 @@
+/**
+ * Names every .tsx file for Vercel's builder: behind an import of `x.js` it looks for `x.ts` only, and ships what else
+ * a URL of this form points to (@vercel/nft 1.x, `maybeEmitDep`). Nothing reads it when it runs.
+ */
+export const TEMPLATES: readonly URL[] = [
+  new URL('./bars.tsx', import.meta.url),
+  new URL('./layout.tsx', import.meta.url),
+  new URL('./lines.tsx', import.meta.url),
+  new URL('./notices.tsx', import.meta.url),
+  new URL('./parts.tsx', import.meta.url),
+  new URL('./status-page.tsx', import.meta.url),
+  new URL('./target-page.tsx', import.meta.url),
+];

@@ -1,0 +1,101 @@
+import type { Freshness, TargetStats } from '../read/views.js';
+import { lengthInWords } from '../rules/wording.js';
+import type { Status } from '../types.js';
+
+/** What a reader sees of a target's status: maintenance lies over what the checks say. */
+export type Shown = Status | 'maintenance';
+
+export const LABELS: Readonly<Record<Shown, string>> = {
+  up: 'Up',
+  degraded: 'Degraded',
+  down: 'Down',
+  pending: 'Pending',
+  paused: 'Paused',
+  sleeping: 'Off hours',
+  maintenance: 'Maintenance',
+};
+
+export function shownStatus({ status, maintenance }: Pick<TargetStats, 'status' | 'maintenance'>): Shown {
+  return maintenance === null || status === 'paused' || status === 'sleeping' ? status : 'maintenance';
+}
+
+/** `unknown`: nothing can be said, because nothing was checked lately. */
+export type Mood = Shown | 'unknown';
+
+/** The state of everything in one sentence. */
+export interface Verdict {
+  readonly mood: Mood;
+  readonly sentence: string;
+  /** What the sentence leaves out; null: nothing. */
+  readonly remark: string | null;
+}
+
+/** What to say of all targets, at least one. */
+export function verdictOf(
+  freshness: Freshness,
+  targets: readonly Pick<TargetStats, 'name' | 'status' | 'maintenance'>[],
+): Verdict {
+  const shown = targets.map(shownStatus);
+  const count = (status: Shown): number => shown.filter((each) => each === status).length;
+  const who = (status: Shown): string => {
+    const only = targets[shown.indexOf(status)]?.name ?? '';
+    return count(status) === 1 ? only : `${count(status)} of ${targets.length} services`;
+  };
+  const rest = (['degraded', 'maintenance', 'pending', 'sleeping', 'paused'] as const)
+    .filter((status) => count(status) > 0)
+    .map((status) => `${count(status)} ${LABELS[status].toLowerCase()}`);
+  const verdict = (mood: Mood, sentence: string): Verdict => {
+    const told =
+      mood === 'down' || mood === 'up' ? rest : rest.filter((text) => !text.endsWith(labelOf(mood)));
+    return { mood, sentence, remark: told.length === 0 ? null : told.join(', ') };
+  };
+  const { isStale, lastRunAt, updatedAt } = freshness;
+  if (isStale && lastRunAt !== null) {
+    const since = lengthInWords(Date.parse(updatedAt) - Date.parse(lastRunAt));
+    return { mood: 'unknown', sentence: `Nothing was checked for ${since}`, remark: null };
+  }
+  if (count('down') > 0) {
+    return verdict('down', `${who('down')} ${count('down') === 1 ? 'is' : 'are'} down`);
+  }
+  if (count('degraded') > 0) {
+    return verdict('degraded', `${who('degraded')} ${count('degraded') === 1 ? 'is' : 'are'} degraded`);
+  }
+  if (count('up') > 0) {
+    const all = count('up') === targets.length;
+    if (targets.length === 1) return verdict('up', `${who('up')} is up`);
+    return verdict(
+      'up',
+      all ? `All ${targets.length} services are up` : 'All services that are watched now are up',
+    );
+  }
+  if (count('maintenance') > 0) return verdict('maintenance', 'Maintenance is under way');
+  if (count('pending') > 0) return verdict('pending', 'Waiting for the first checks');
+  if (count('sleeping') > 0) return verdict('sleeping', 'Outside active hours');
+  return verdict('paused', 'Everything is paused');
+}
+
+function labelOf(mood: Mood): string {
+  return mood === 'unknown' ? '' : LABELS[mood].toLowerCase();
+}
+
+/** `99.98%`: rounded down, so that 100 means all of it; `–` for null. */
+export function percent(ratio: number | null): string {
+  if (ratio === null) return '–';
+  const hundredths = Math.floor(ratio * 10_000 + 1e-6);
+  return `${hundredths % 100 === 0 ? hundredths / 100 : (hundredths / 100).toFixed(2)}%`;
+}
+
+/** `45 ms`, `1.24 s`, `32 s`; `–` for null. */
+export function latencyInWords(ms: number | null): string {
+  if (ms === null) return '–';
+  if (ms < 1000) return `${ms < 10 ? Math.round(ms * 10) / 10 : Math.round(ms)} ms`;
+  return `${ms < 10_000 ? (ms / 1000).toFixed(2) : Math.round(ms / 1000)} s`;
+}
+
+/** `20 Nov 2026`; UTC. */
+export function dateInWords(iso: string): string {
+  const [, month, day] = iso.slice(0, 10).split('-');
+  return `${Number(day)} ${MONTHS[Number(month) - 1] ?? ''} ${iso.slice(0, 4)}`;
+}
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];

@@ -1,0 +1,618 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import type { AxeResults } from 'axe-core';
+import type { BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { setApp } from '../../lib/app.js';
+import type { Config } from '../../lib/config/config.js';
+import { answerHtml } from '../../lib/http/html.js';
+import { staticFile } from '../../lib/local/files.js';
+import { serve } from '../../lib/local/server.js';
+import { loadHistory, loadSummary } from '../../lib/read/load.js';
+import { freshness, summary, targetHistory } from '../../lib/read/stats.js';
+import type { TargetHistory, TargetSummary } from '../../lib/read/views.js';
+import { openRemoteStore } from '../../lib/store/open.js';
+import { statusPage } from '../../lib/view/status-page.js';
+import { targetPage } from '../../lib/view/target-page.js';
+import { Books } from '../support/books.js';
+import { startBrowser, type Browser } from '../support/browser.js';
+import { lived, type Life } from '../support/lives.js';
+import { startRedis } from '../support/redis.js';
+import { configOf } from '../support/runs.js';
+import { failedCheck, goodCheck } from '../support/targets.js';
+import { startUpstashFront } from '../support/upstash-front.js';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
+
+let browser: Browser;
+let server: Server;
+let origin: string;
+const contexts: BrowserContext[] = [];
+
+beforeAll(async () => {
+  execFileSync(process.execPath, ['scripts/vendor.js']);
+  browser = await startBrowser();
+  ({ server } = await serve(0));
+  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+
+afterEach(async () => {
+  setApp(null);
+  await Promise.all(contexts.splice(0).map((context) => context.close()));
+});
+
+afterAll(async () => {
+  await browser.close();
+  server.close();
+});
+
+/** What must not be: scripts that throw or run uninvited, policy violations, requests to others. */
+interface Visit {
+  readonly page: Page;
+  readonly complaints: string[];
+  readonly requests: string[];
+}
+
+async function visit(url: string, options: Parameters<Browser['context']>[0] = {}): Promise<Visit> {
+  const context = await browser.context(options);
+  contexts.push(context);
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  const requests: string[] = [];
+  page.on('console', (message) => {
+    // The browser says of each page that is not a 200 that it could not be loaded.
+    if (message.type() !== 'log' && !message.text().startsWith('Failed to load')) {
+      complaints.push(message.text());
+    }
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('dialog', (dialog) => {
+    complaints.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  page.on('request', (request) => requests.push(request.url()));
+  await page.goto(url.startsWith('http') ? url : origin + url);
+  return { page, complaints, requests };
+}
+
+/** Serious and critical findings of axe-core. */
+async function illsOf(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate<AxeResults>('axe.run(document)');
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`);
+}
+
+/** How many pixels the page is wider than the screen. */
+const overflowOf = (page: Page): Promise<number> =>
+  page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+
+const textOf = async (page: Page, selector = 'body'): Promise<string> =>
+  (await page.locator(selector).first().innerText()).replace(/\s+/g, ' ');
+
+function expectWell({ complaints, requests }: Visit, from = origin): void {
+  expect(complaints).toEqual([]);
+  expect(requests.filter((url) => !url.startsWith(`${from}/`))).toEqual([]);
+}
+
+const LIVES: readonly Life[] = [
+  { latency: 180, tlsExpiresAt: Date.UTC(2027, 1, 1), outages: [{ ago: 33 * DAY, length: 4 * HOUR }] },
+  { latency: 60, coldStarts: [5 * HOUR] },
+  { latency: 20, outages: [{ ago: 50 * MINUTE, length: HOUR }] },
+  { latency: 90, age: 20 * DAY },
+  { latency: 300, degradedFor: 2 * HOUR },
+];
+
+function many(count: number, env: Record<string, string> = {}): Config {
+  const services = Array.from({ length: count }, (_, i): [string, string][] => {
+    const variable = `TARGET_S${String(i).padStart(3, '0')}`;
+    return [
+      [`${variable}_URL`, `https://service-${i}.up.railway.app/health`],
+      [`${variable}_NAME`, `Service ${i}`],
+      [`${variable}_GROUP`, `Group ${i % 4}`],
+    ];
+  });
+  return configOf({ KEEP_ALIVE_INTERVAL: '5m', ...Object.fromEntries(services.flat()), ...env });
+}
+
+const QUICK = { step: 6 * HOUR, lately: 15 * MINUTE, fine: 26 * HOUR };
+const secondsAgo = (seconds = 20): number => Date.now() - seconds * 1000;
+let thirtyLives: Books | null = null;
+const thirty = many(30);
+
+function showThirty(): void {
+  thirtyLives ??= lived(thirty, LIVES, secondsAgo(), QUICK);
+  setApp({ config: thirty, store: thirtyLives.store });
+}
+
+describe('the status page', () => {
+  it.each([
+    ['wide and light', {}],
+    ['wide and dark', { colorScheme: 'dark' } as const],
+    ['on a phone', PHONE],
+    [
+      'on a phone, dark, without scripts',
+      { ...PHONE, colorScheme: 'dark', javaScriptEnabled: false } as const,
+    ],
+  ])('shows 30 services %s, to everybody', async (_, options) => {
+    showThirty();
+    const seen = await visit('/', options);
+    expect(await textOf(seen.page, 'h1')).toBe('6 of 30 services are down');
+    expect(await seen.page.locator('.target').count()).toBe(30);
+    expect(await textOf(seen.page, '.incidents')).toContain('status 503, expected 200-299');
+    expect(await overflowOf(seen.page)).toBeLessThanOrEqual(0);
+    if (!('javaScriptEnabled' in options)) expect(await illsOf(seen.page)).toEqual([]);
+    expectWell(seen);
+  });
+
+  it('tells the same to those who see no colours and no bars', async () => {
+    showThirty();
+    const { page } = await visit('/');
+    const labels = await page
+      .locator('svg.bars')
+      .evaluateAll((all) => all.map((each) => each.ariaLabel ?? ''));
+    const of = (name: string) => labels[Number(name)] ?? '';
+    expect(of('0')).toMatch(/^Last 90 days: downtime on 1 of 90 days, .* down\)$/);
+    expect(labels.some((label) => /no downtime on 21 days; no data on 69 days/.test(label))).toBe(true);
+    const rows = await page.locator('.target').allInnerTexts();
+    for (const row of rows) expect(row).toMatch(/\n(Up|Down|Degraded)\b/);
+    expect(rows.some((row) => row.includes('Slept: 1 cold start'))).toBe(true);
+  });
+
+  it('puts times into the viewer’s zone, and leaves them in UTC without scripts', async () => {
+    showThirty();
+    const started = await visit('/', { timezoneId: 'Asia/Tokyo' });
+    const iso = await started.page.locator('.incident time').first().getAttribute('datetime');
+    const tokyo = new Intl.DateTimeFormat('en-GB', {
+      hour: '2-digit',
+      minute: '2-digit',
+      timeZone: 'Asia/Tokyo',
+    }).format(new Date(iso ?? ''));
+    expect(await textOf(started.page, '.incident time')).toContain(tokyo);
+    const plain = await visit('/', { javaScriptEnabled: false });
+    const utc = await plain.page.locator('.incident time').first().getAttribute('datetime');
+    expect(await textOf(plain.page, '.incident time')).toContain(`${utc?.slice(11, 16) ?? ''} UTC`);
+  });
+
+  it('says what a bar stands for when it is pointed at', async () => {
+    showThirty();
+    const { page } = await visit('/');
+    const bars = page.locator('svg.bars').first();
+    const box = await bars.boundingBox();
+    await bars.hover({ position: { x: (box?.width ?? 0) - 2, y: 10 } });
+    expect(await textOf(page, '.tip')).toMatch(/: 100% up/);
+  });
+
+  it('is reached by keyboard: past the head, and from service to service', async () => {
+    showThirty();
+    const { page } = await visit('/');
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate('document.activeElement.className')).toBe('skip');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate('document.activeElement.getAttribute("href")')).toMatch(/^\/t\/s0/);
+    await page.keyboard.press('Enter');
+    await page.waitForURL('**/t/s0*');
+    expect(await textOf(page, 'h1')).toMatch(/^Service /);
+  });
+
+  it('refreshes itself and keeps focus, place and what is there while it cannot', async () => {
+    const config = many(30);
+    const books = lived(config, [{ latency: 50 }], secondsAgo(90), { ...QUICK, step: DAY });
+    setApp({ config, store: books.store });
+    const seen = await visit('/');
+    const { page } = seen;
+    expect(await textOf(page, 'h1')).toBe('All 30 services are up');
+    await page.locator('#to-s020').focus();
+    await page.evaluate('window.scrollTo(0, 400)');
+    const scrolled = await page.evaluate('window.scrollY');
+
+    await page.context().setOffline(true);
+    await page.evaluate('document.dispatchEvent(new Event("keepalive:refresh"))');
+    await expect.poll(() => textOf(page, '#live')).toMatch(/^Not updated since \d\d:\d\d$/);
+    expect(await textOf(page, 'h1')).toBe('All 30 services are up');
+    await page.context().setOffline(false);
+
+    const now = secondsAgo(1);
+    for (const ago of [3, 2, 1]) {
+      books.run(
+        now - ago * 1000,
+        config.targets.map(({ info }) => [
+          info.id,
+          info.id === 's003' ? failedCheck(now - ago * 1000) : goodCheck(now - ago * 1000),
+        ]),
+      );
+    }
+    await page.evaluate('document.dispatchEvent(new Event("keepalive:refresh"))');
+    await expect.poll(() => textOf(page, 'h1')).toBe('Service 3 is down');
+    expect(await page.title()).toBe('Service 3 is down · Keepalive');
+    expect(await page.evaluate('document.activeElement.id')).toBe('to-s020');
+    expect(await page.evaluate('window.scrollY')).toBe(scrolled);
+    await expect.poll(() => page.locator('#live').textContent()).toBe('');
+  });
+
+  it('says loudly that nothing was checked for three ticks', async () => {
+    const config = many(2);
+    const books = lived(config, [{ latency: 50 }], secondsAgo(), {
+      ...QUICK,
+      step: DAY,
+      stopped: 4 * MINUTE,
+    });
+    setApp({ config, store: books.store });
+    const seen = await visit('/');
+    expect(await textOf(seen.page, 'h1')).toMatch(/^Nothing was checked for \d+ m$/);
+    expect(await textOf(seen.page, '[role=alert]')).toContain('Out of date.');
+    expect(await textOf(seen.page, '.target .word')).toBe('Was up');
+    expect(await illsOf(seen.page)).toEqual([]);
+    await seen.page.goto(`${origin}/t/s000`);
+    expect(await textOf(seen.page, '[role=alert]')).toContain('Out of date.');
+    expect(await textOf(seen.page, '.badge')).toBe('Was up');
+  });
+
+  it('shows pauses, pending services and active hours as what they are', async () => {
+    const today = new Date().getUTCDay();
+    const other = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'][(today + 3) % 7] ?? '';
+    const config = configOf({
+      TARGET_A_URL: 'https://a.example.com',
+      TARGET_B_URL: 'https://b.example.com',
+      TARGET_B_ENABLED: 'false',
+      TARGET_C_URL: 'https://c.example.com',
+      TARGET_C_ACTIVE_HOURS: `${other} 08:00-09:00 UTC`,
+      TARGET_D_URL: 'https://d.example.com',
+    });
+    const books = new Books(MINUTE, config.targets);
+    const at = secondsAgo();
+    books.run(at, [['a', goodCheck(at)]]);
+    setApp({ config, store: books.store });
+    const { page } = await visit('/');
+    expect(await textOf(page, 'h1')).toBe('All services that are watched now are up');
+    expect(await textOf(page, '.hero')).toContain('1 pending, 1 off hours, 1 paused');
+    const rows = (await page.locator('.target').allInnerTexts()).map((row) => row.replace(/\s+/g, ' '));
+    expect(rows[1]).toContain('Paused');
+    expect(rows[2]).toContain('Off hours');
+    expect(rows[3]).toContain('Pending');
+    expect(rows[3]).toContain('never');
+  });
+});
+
+describe('the page of a service', () => {
+  it.each([
+    ['wide', {}],
+    ['wide and dark', { colorScheme: 'dark' } as const],
+    ['on a phone', PHONE],
+  ])('draws its charts %s', async (_, options) => {
+    showThirty();
+    const seen = await visit('/t/s001', options);
+    await seen.page.locator('canvas').nth(1).waitFor();
+    expect(await overflowOf(seen.page)).toBeLessThanOrEqual(0);
+    expect(await illsOf(seen.page)).toEqual([]);
+    expectWell(seen);
+    const text = await textOf(seen.page);
+    expect(text).toContain('Slept: 1 cold start');
+    expect(text).toContain('Sleeps after 10 m without a request');
+  });
+
+  it('shows figures and tables without scripts', async () => {
+    showThirty();
+    const seen = await visit('/t/s000', { javaScriptEnabled: false });
+    expect(await seen.page.locator('svg.figure .p50').count()).toBe(2);
+    await seen.page.locator('#checks summary').click();
+    expect(await seen.page.locator('#checks tbody tr').count()).toBe(60);
+    await seen.page.locator('#days summary').click();
+    expect(await seen.page.locator('#days tbody tr').count()).toBe(90);
+    expect(await textOf(seen.page)).toContain('1 Feb 2027');
+    expectWell(seen);
+  });
+
+  it('says the value under the pointer', async () => {
+    showThirty();
+    const { page } = await visit('/t/s001');
+    await page
+      .locator('.u-over')
+      .first()
+      .hover({ position: { x: 300, y: 60 } });
+    expect(await page.locator('.plot .tip').first().innerText()).toMatch(/\d\d:\d\d: \d+ ms, good/);
+  });
+
+  it('keeps open what was opened when it refreshes', async () => {
+    showThirty();
+    const { page, complaints } = await visit('/t/s000');
+    await page.locator('#checks summary').click();
+    await page.evaluate('document.getElementById("main").firstElementChild.id = "old"');
+    await page.evaluate('document.dispatchEvent(new Event("keepalive:refresh"))');
+    await page.locator('#old').waitFor({ state: 'detached' });
+    expect(await page.locator('#checks').getAttribute('open')).not.toBeNull();
+    await page.locator('canvas').nth(1).waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it('knows no other service', async () => {
+    setApp({ config: many(1), store: new Books().store });
+    const answer = await fetch(`${origin}/t/nobody`);
+    expect([answer.status, answer.headers.get('cache-control')]).toEqual([404, 'private, no-store']);
+    expect(await answer.text()).toContain('No such service');
+  });
+});
+
+const NASTY = `<script>alert(1)</script>"'><img src=x onerror=alert(2)>\u202Eevil\u0007 ${'W'.repeat(300)} 👩‍👩‍👧‍👦`;
+
+describe('hostile names and messages', () => {
+  let shown: (page: 'status' | 'target') => string;
+  let pages: Server;
+  let at: string;
+
+  beforeAll(async () => {
+    const config = many(2);
+    const now = secondsAgo(1);
+    const books = lived(
+      config,
+      [{ latency: 50 }, { latency: 20, outages: [{ ago: HOUR, length: 2 * HOUR }] }],
+      now,
+      {
+        ...QUICK,
+        step: DAY,
+      },
+    );
+    const [target] = config.targets;
+    if (target === undefined) throw new Error('no target');
+    const overview = await loadSummary(books.store, now);
+    const plain = summary(config, overview, now);
+    const event = { at: new Date(now).toISOString(), text: NASTY };
+    const incident = {
+      startedAt: new Date(now - HOUR).toISOString(),
+      endedAt: null,
+      durationMs: HOUR,
+      message: NASTY,
+      events: [
+        { ...event, kind: 'alert' as const },
+        { ...event, kind: 'restart' as const },
+      ],
+    };
+    const full = {
+      name: NASTY,
+      group: NASTY,
+      message: NASTY,
+      healthUrl: `https://example.com/${'a'.repeat(500)}?"><script>alert(3)</script>`,
+      incident,
+      recovery: { restarts: 3, max: 3, lastAt: event.at, lastAnswer: NASTY, exhausted: true },
+      maintenance: { until: event.at, reason: NASTY },
+      lastError: { at: event.at, message: NASTY },
+    };
+    const history: TargetHistory = {
+      ...targetHistory(config, target, await loadHistory(books.store, 's000', now), now),
+      ...full,
+      phases: { dns: 12.1, connect: 20, tls: null, ttfb: 80 },
+      incidents: [incident, { ...incident, endedAt: event.at }],
+    };
+    const targets: TargetSummary[] = plain.targets.map((each) => ({ ...each, ...full }));
+    shown = (page) =>
+      page === 'status'
+        ? statusPage({ ...plain, targets }, true)
+        : targetPage(history, freshness(config, overview, now), true);
+    pages = createServer((request, response) => {
+      void (async () => {
+        const path = request.url ?? '/';
+        const answer =
+          (await staticFile(request, path)) ?? answerHtml(shown(path.startsWith('/t') ? 'target' : 'status'));
+        response.writeHead(answer.status, Object.fromEntries(answer.headers));
+        response.end(Buffer.from(await answer.arrayBuffer()));
+      })();
+    });
+    await new Promise<void>((done) => pages.listen(0, '127.0.0.1', done));
+    at = `http://127.0.0.1:${(pages.address() as AddressInfo).port}`;
+  });
+  afterAll(() => pages.close());
+
+  it.each([
+    ['/', 'wide', {}],
+    ['/', 'narrow', PHONE],
+    ['/t/x', 'wide', {}],
+    ['/t/x', 'narrow', PHONE],
+  ])('are shown as text at %s (%s)', async (path, _, options) => {
+    const seen = await visit(at + path, options);
+    await seen.page
+      .locator(path === '/' ? 'svg.bars' : 'canvas')
+      .first()
+      .waitFor();
+    expectWell(seen, at);
+    expect(await overflowOf(seen.page)).toBeLessThanOrEqual(0);
+    expect(await seen.page.locator('main img, main script').count()).toBe(0);
+    expect(await textOf(seen.page)).toContain('<script>alert(1)</script>');
+    expect(await illsOf(seen.page)).toEqual([]);
+    await seen.page.evaluate('document.dispatchEvent(new Event("keepalive:refresh"))');
+    expectWell(seen, at);
+  });
+
+  it('hold what is done about an incident, the phases, restarts and maintenance', async () => {
+    const { page } = await visit(`${at}/t/x`);
+    const text = await textOf(page, 'main');
+    expect(text).toMatch(/Alert .*Restart /);
+    expect(text).toContain('Name lookup 12 ms Connect 20 ms First byte 80 ms');
+    expect(text).toContain('A person is needed');
+    expect(text).toContain('3 of 3 at most');
+    expect(await textOf(page, '.badge')).toBe('Maintenance');
+  });
+});
+
+describe('the first visit', () => {
+  it.each([
+    [
+      'nothing is set up',
+      {},
+      false,
+      503,
+      ['Nothing is watched yet', 'UPSTASH_REDIS_REST_URL', 'TARGET_MY_API_URL'],
+    ],
+    ['no target is set', {}, true, 200, ['Nothing is watched yet', 'TARGET_MY_API_URL=https://']],
+    ['no database is set', { TARGET_A_URL: 'https://a.test' }, false, 503, ['A database is missing']],
+    [
+      'no run has come',
+      { TARGET_A_URL: 'https://a.test' },
+      true,
+      200,
+      ['Waiting for the first checks', '/api/cron', 'never'],
+    ],
+  ])('says what to do where %s', async (_, env, hasStore, status, texts) => {
+    setApp({ config: configOf(env), store: hasStore ? new Books().store : null });
+    const answer = await fetch(`${origin}/`);
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([status, 'text/html; charset=utf-8']);
+    const seen = await visit('/', PHONE);
+    const text = await textOf(seen.page);
+    for (const each of texts) expect(text).toContain(each);
+    expect(await overflowOf(seen.page)).toBeLessThanOrEqual(0);
+    expect(await illsOf(seen.page)).toEqual([]);
+    expectWell(seen);
+  });
+
+  it('says that the configuration is not valid, and no value of it', async () => {
+    process.env.TARGET_A_URL = 'htp:/canary';
+    try {
+      setApp(null);
+      const answer = await fetch(`${origin}/`);
+      const text = await answer.text();
+      expect(answer.status).toBe(500);
+      expect(text).toContain('The configuration is not valid');
+      expect(text).not.toMatch(/canary|TARGET_A/);
+    } finally {
+      delete process.env.TARGET_A_URL;
+    }
+  });
+
+  it('says that the database is away', async () => {
+    const store = await openRemoteStore(
+      { kind: 'upstash', url: 'http://127.0.0.1:9', token: 'x' },
+      { prefix: 'k' },
+    );
+    setApp({ config: many(1), store });
+    for (const path of ['/', '/t/s000']) {
+      const answer = await fetch(origin + path);
+      expect([answer.status, await answer.text()]).toEqual([
+        503,
+        expect.stringContaining('The figures cannot be read') as string,
+      ]);
+    }
+    await store.close();
+  });
+});
+
+describe('a private status', () => {
+  it('lets in who types the token, leads on to the page that was asked for, and lets out again', async () => {
+    const config = many(1, { STATS_TOKEN: 'reader-token' });
+    setApp({ config, store: new Books(MINUTE, config.targets).store });
+    const seen = await visit('/t/s000', PHONE);
+    const { page } = seen;
+    expect(await illsOf(page)).toEqual([]);
+    await page.getByLabel('Token').fill('wrong');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').waitFor();
+    expect(await textOf(page, '[role=alert]')).toBe('That is not the token.');
+    expect(await illsOf(page)).toEqual([]);
+    await page.getByLabel('Token').fill('reader-token');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.waitForURL('**/t/s000');
+    expect(await textOf(page, 'h1')).toBe('Service 0');
+    expect(await page.evaluate('document.cookie')).toBe('');
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.waitForURL(`${origin}/`);
+    expect(await textOf(page, 'h1')).toBe('This status is private');
+    expectWell(seen);
+  });
+});
+
+describe('what browsers are told', () => {
+  it('nothing but our own files, and the edge may keep the page for seconds', async () => {
+    showThirty();
+    for (const path of ['/', '/t/s000']) {
+      const { headers } = await fetch(origin + path);
+      expect(headers.get('content-security-policy')).toBe(
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+      );
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+      expect(headers.get('referrer-policy')).toBe('same-origin');
+      expect(headers.get('cache-control')).toContain('s-maxage');
+    }
+  });
+
+  it('files come with their types and are not sent twice; nothing outside their folder does', async () => {
+    for (const [path, type] of [
+      ['/style.css', 'text/css; charset=utf-8'],
+      ['/page.js', 'text/javascript; charset=utf-8'],
+      ['/vendor/uplot.js', 'text/javascript; charset=utf-8'],
+      ['/favicon.svg', 'image/svg+xml'],
+      ['/robots.txt', 'text/plain; charset=utf-8'],
+    ] as const) {
+      const { status, headers } = await fetch(origin + path);
+      expect([status, headers.get('content-type')]).toEqual([200, type]);
+      const etag = headers.get('etag') ?? '';
+      const again = await fetch(origin + path, { headers: { 'if-none-match': etag } });
+      expect(again.status).toBe(304);
+    }
+    for (const path of [
+      '/..%2fpackage.js',
+      '/%2e%2e/eslint.config.js',
+      '/vendor/../../eslint.config.js',
+      '/vendor',
+      '/.env',
+      '/none.js',
+    ]) {
+      expect((await fetch(origin + path)).status).toBe(404);
+    }
+    expect((await fetch(`${origin}/page.js`, { method: 'POST' })).status).toBe(404);
+  });
+});
+
+describe('what a page of 200 services costs', () => {
+  it('two store commands at most, and less than 150 KB compressed', { timeout: 120_000 }, async () => {
+    const redis = await startRedis();
+    const front = await startUpstashFront({ redisPort: redis.port, token: 'token' });
+    const store = await openRemoteStore({ kind: 'upstash', url: front.url, token: 'token' }, { prefix: 'k' });
+    const config = many(200);
+    const { fields } = lived(config, LIVES, secondsAgo(), { ...QUICK, lately: 30 * MINUTE });
+    await store.claim({ token: 'test', now: Date.now(), ttl: 1000, fields: [] });
+    await store.commit({ token: 'test', fields: Object.fromEntries(fields), append: null, release: true });
+    setApp({ config, store });
+    const cost = async (path: string) => {
+      const before = await redis.callsMade();
+      front.reset();
+      const began = process.cpuUsage();
+      const answer = await fetch(origin + path);
+      const text = await answer.text();
+      const { user } = process.cpuUsage(began);
+      expect(answer.status).toBe(200);
+      return {
+        commands: (await redis.callsMade()) - before,
+        storeKB: Math.round(front.bytesOut / 1024),
+        htmlKB: Math.round(text.length / 1024),
+        gzipKB: Math.round(gzipSync(text).length / 1024),
+        cpuMs: Math.round(user / 1000),
+      };
+    };
+    const first = await cost('/');
+    const status = await cost('/');
+    const target = await cost('/t/s000');
+    console.log('status page of 200 services, first:', first, 'again:', status, 'page of one:', target);
+    expect(first.commands).toBeLessThanOrEqual(2);
+    expect(status.commands).toBeLessThanOrEqual(2);
+    expect(status.storeKB).toBeLessThan(first.storeKB / 10);
+    expect(status.gzipKB).toBeLessThan(150);
+    expect(target.commands).toBeLessThanOrEqual(4);
+    expect(target.gzipKB).toBeLessThan(50);
+
+    const seen = await visit('/', PHONE);
+    expect(await seen.page.locator('.target').count()).toBe(200);
+    expect(await overflowOf(seen.page)).toBeLessThanOrEqual(0);
+    expectWell(seen);
+    await store.close();
+    await front.close();
+    await redis.stop();
+  });
+});

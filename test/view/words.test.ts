@@ -1,0 +1,78 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Status } from '../../lib/types.js';
+import { latencyInWords, percent, verdictOf } from '../../lib/view/words.js';
+
+const FRESH = {
+  updatedAt: '2026-05-20T12:00:00.000Z',
+  enabled: true,
+  lastRunAt: '2026-05-20T11:59:30.000Z',
+  isStale: false,
+};
+const some = (...statuses: readonly (Status | 'maintenance')[]) =>
+  statuses.map((status, i) => ({
+    name: `s${i}`,
+    status: status === 'maintenance' ? ('down' as const) : status,
+    maintenance: status === 'maintenance' ? { until: FRESH.updatedAt, reason: null } : null,
+  }));
+
+describe('the sentence about everything', () => {
+  it.each([
+    [['up'], 'up', 's0 is up', null],
+    [['up', 'up'], 'up', 'All 2 services are up', null],
+    [['up', 'paused'], 'up', 'All services that are watched now are up', '1 paused'],
+    [['up', 'down'], 'down', 's1 is down', null],
+    [['down', 'degraded', 'down', 'up'], 'down', '2 of 4 services are down', '1 degraded'],
+    [['degraded', 'up', 'sleeping'], 'degraded', 's0 is degraded', '1 off hours'],
+    [['up', 'maintenance'], 'up', 'All services that are watched now are up', '1 maintenance'],
+    [['maintenance'], 'maintenance', 'Maintenance is under way', null],
+    [['pending', 'paused'], 'pending', 'Waiting for the first checks', '1 paused'],
+    [['sleeping'], 'sleeping', 'Outside active hours', null],
+    [['paused', 'paused'], 'paused', 'Everything is paused', null],
+  ] as const)('of %j: %s, %s', (statuses, mood, sentence, remark) => {
+    expect(verdictOf(FRESH, some(...statuses))).toEqual({ mood, sentence, remark });
+  });
+
+  it('is about nothing that is out of date', () => {
+    const stale = { ...FRESH, isStale: true, lastRunAt: '2026-05-20T10:40:00.000Z' };
+    expect(verdictOf(stale, some('up', 'down'))).toEqual({
+      mood: 'unknown',
+      sentence: 'Nothing was checked for 1 h 20 m',
+      remark: null,
+    });
+  });
+});
+
+describe('a share in percent', () => {
+  it.each([
+    [null, '–'],
+    [1, '100%'],
+    [0.999999, '99.99%'],
+    [0.9998, '99.98%'],
+    [0.5, '50%'],
+    [0.29, '29%'],
+    [0, '0%'],
+  ])('%s is %s', (ratio, text) => {
+    expect(percent(ratio)).toBe(text);
+  });
+
+  it('is 100% of nothing less than all', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 999_999 }), (millionths) => {
+        expect(percent(millionths / 1e6)).not.toBe('100%');
+        expect(Number.parseFloat(percent(millionths / 1e6))).toBeLessThanOrEqual(millionths / 1e4 + 1e-9);
+      }),
+    );
+  });
+});
+
+it.each([
+  [null, '–'],
+  [0.44, '0.4 ms'],
+  [45.4, '45 ms'],
+  [999, '999 ms'],
+  [1240, '1.24 s'],
+  [32_000, '32 s'],
+])('a latency of %s is %s', (ms, text) => {
+  expect(latencyInWords(ms)).toBe(text);
+});
