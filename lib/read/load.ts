@@ -233,7 +233,7 @@ async function load(
   const maintenance = readableMaintenance(maintenanceText);
   const outbox = unpack(() => readOutbox(outboxText));
   const addedAt = (slot: number): number | null => state?.targets[slot]?.addedAt ?? null;
-  for (const [i, at] of asked.entries()) texts.set(at, answer.fields[i + 1] ?? null);
+  for (const [i, at] of asked.entries()) texts.set(at, rest[i] ?? null);
   const found = times.map((at) => ({
     at,
     mark: unpack(() => readMark(texts.get(at) ?? null, at, addedAt)),

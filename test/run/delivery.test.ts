@@ -9,6 +9,7 @@ import { startRedis, type RedisServer } from '../support/redis.js';
 import { configOf, FAILED, GOOD, Pinger } from '../support/runs.js';
 
 const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
 const TWELVE = 12;
 
 let redis: RedisServer;
@@ -220,20 +221,33 @@ describe('a run that is cut off', () => {
 
 describe('what it costs', () => {
   it('twelve commands at most, also where hosts are waking meanwhile, and nobody waits for them', async () => {
-    const teller = new Teller(store, ['a', 'b', 'sleeper'], { TARGET_SLEEPER_WAKE_TIMEOUT: '90s' });
-    await teller.minute();
-    let told = false;
-    teller.trouble = () => {
-      told = true;
-      return Promise.resolve();
+    // A day between two runs: however long a call to the store takes, the simulated clock does not reach the next.
+    const teller = new Teller(store, ['a', 'b', 'sleeper'], {
+      TARGET_SLEEPER_WAKE_TIMEOUT: '90s',
+      KEEP_ALIVE_INTERVAL: '1d',
+      KEEP_ALIVE_TICK: '1d',
+    });
+    const nextDay = (...failing: string[]) => {
+      teller.failing = new Set(failing);
+      teller.told.length = 0;
+      teller.now += DAY;
+      return teller.run({ nextRunIn: DAY });
     };
+    await nextDay();
+    let tell: () => void = () => undefined;
+    const told = new Promise<void>((resolve) => (tell = resolve));
+    teller.trouble = () => Promise.resolve(tell());
     // It does not wake before the others are told of.
-    teller.attempt = ({ info }) => {
-      if (info.id === 'sleeper') return told ? GOOD : FAILED;
-      return teller.failing.has(info.id) ? FAILED : GOOD;
+    let asked = 0;
+    teller.attempt = async ({ info }) => {
+      if (info.id !== 'sleeper') return teller.failing.has(info.id) ? FAILED : GOOD;
+      asked += 1;
+      if (asked === 1) return FAILED;
+      await told;
+      return GOOD;
     };
     const calls = await redis.callsMade();
-    const { commands } = await teller.minute('a');
+    const { commands } = await nextDay('a');
     expect(teller.told.sort()).toEqual([
       'email: a down',
       'email: sleeper slept',
@@ -242,7 +256,7 @@ describe('what it costs', () => {
     ]);
     expect(commands).toBeLessThanOrEqual(TWELVE);
     expect((await redis.callsMade()) - calls).toBe(commands);
-    await teller.minute();
+    await nextDay();
     expect(teller.told.sort()).toEqual(['email: a up', 'slack: a up']);
   });
 
