@@ -114,6 +114,7 @@ const EVENTS_KEPT = 30;
 export function announce(known: Notes, sight: Sight): Announcement {
   const { check, before, after, muted } = sight;
   const { at } = check;
+  if (sight.to.length === 0 && sight.recovery === null) return nothing(NO_NOTES);
   const opens = before.incident === null && after.incident !== null;
   const concerned = before.incident !== null || after.incident !== null;
   const notes: Notes = {

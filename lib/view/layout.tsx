@@ -42,6 +42,7 @@ function Layout({
           <link rel="stylesheet" href={href} />
         ))}
         <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+        <link rel="alternate" type="application/atom+xml" href="/api/feed" title="Incidents" />
         {['/page.js', ...scripts].map((src) => (
           <script src={src} defer />
         ))}

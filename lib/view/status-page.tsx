@@ -204,7 +204,7 @@ function Legend({ freshness }: { freshness: Freshness }): JSX.Element {
       </ul>
       <p>
         As of <Moment at={freshness.updatedAt} now={freshness.updatedAt} /> ·{' '}
-        <a href="/api/keepalive">JSON</a>
+        <a href="/api/keepalive">JSON</a> · <a href="/api/feed">Feed</a>
       </p>
     </footer>
   );

@@ -277,6 +277,7 @@ describe('the functions as Vercel builds them', () => {
 describe('the functions, set up wrongly', () => {
   const CRON = ['api/cron.ts'];
   const READS = ['api/keepalive.ts', 'api/health.ts'];
+  const PAGES = ['api/page.ts', 'api/sign-in.ts'];
 
   it('ping nothing where no secret is configured', async () => {
     await startAll({ UPSTASH_REDIS_REST_URL: front.url, UPSTASH_REDIS_REST_TOKEN: front.token }, CRON);
@@ -309,7 +310,7 @@ describe('the functions, set up wrongly', () => {
         UPSTASH_REDIS_REST_URL: front.url,
         UPSTASH_REDIS_REST_TOKEN: front.token,
       },
-      READS,
+      [...READS, ...PAGES],
     );
     expect((await get('api/keepalive.ts', '/api/keepalive')).status).toBe(401);
     expect((await get('api/health.ts', '/api/health')).status).toBe(401);

@@ -47,11 +47,17 @@ function transpile(): string {
   for (const folder of ['api', 'bin', 'lib', join('test', 'support')]) {
     for (const file of readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })) {
       if (file.endsWith('.js')) cpSync(join(ROOT, folder, file), join(target, folder, file));
-      if (!file.endsWith('.ts')) continue;
+      if (!/\.tsx?$/.test(file)) continue;
       const { outputText } = ts.transpileModule(readFileSync(join(ROOT, folder, file), 'utf8'), {
-        compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
+        fileName: file,
+        compilerOptions: {
+          module: ts.ModuleKind.ESNext,
+          target: ts.ScriptTarget.ES2022,
+          jsx: ts.JsxEmit.ReactJSX,
+          jsxImportSource: 'preact',
+        },
       });
-      const path = join(target, folder, file.replace(/\.ts$/, '.js'));
+      const path = join(target, folder, file.replace(/\.tsx?$/, '.js'));
       mkdirSync(dirname(path), { recursive: true });
       writeFileSync(path, outputText);
     }
