@@ -168,7 +168,7 @@ function draw(element) {
   const options = {
     width: Math.floor(element.clientWidth),
     height: HEIGHT,
-    padding: [12, 12, 0, 0],
+    padding: [12, 22, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: true, y: false }, points: { size: 7 } },
     scales: {

@@ -40,27 +40,32 @@ export function incidentView(incident: Incident, now: number): IncidentView {
 }
 
 const TOLD: Readonly<Partial<Record<TargetAlert['kind'], string>>> = {
-  down: 'told: down',
-  reminder: 'told: still down',
-  degraded: 'told: degraded',
-  flapping: 'told: flapping',
-  up: 'told: up again',
-  person_needed: 'told: a person is needed',
+  down: 'Told: down',
+  reminder: 'Told: still down',
+  degraded: 'Told: degraded',
+  flapping: 'Told: flapping',
+  up: 'Told: up again',
+  person_needed: 'Told: a person is needed',
 };
 
-function eventViews({ events, endedAt }: Incident): IncidentEventView[] {
+/** The failed checks that it is made of, and what was done about them. */
+function eventViews({ startedAt, endedAt, events }: Incident): IncidentEventView[] {
   let restarts = 0;
-  return events.map((event, i) => {
-    const at = new Date(event.at).toISOString();
-    if (event.kind === 'alert') return { at, kind: 'alert', text: TOLD[event.alert] ?? event.alert };
+  const done = events.map((event, i) => {
+    if (event.kind === 'alert')
+      return { at: event.at, kind: event.kind, text: TOLD[event.alert] ?? event.alert };
     restarts += 1;
     const answer = event.answer ?? 'not known to be made';
-    return {
-      at,
-      kind: 'restart',
-      text: `restart ${restarts}: ${answer}${helped(event, events.slice(i + 1), endedAt)}`,
-    };
+    const text = `Restart ${restarts}: ${answer}${helped(event, events.slice(i + 1), endedAt)}`;
+    return { at: event.at, kind: event.kind, text };
   });
+  const checks = [
+    { at: startedAt, kind: 'check', text: 'First failed check' } as const,
+    ...(endedAt === null ? [] : [{ at: endedAt, kind: 'check', text: 'First good check' } as const]),
+  ];
+  return [...checks, ...done]
+    .sort((a, b) => a.at - b.at)
+    .map((event) => ({ ...event, at: new Date(event.at).toISOString() }));
 }
 
 /** Whether a restart brought the target back, as far as the checks that follow tell. */

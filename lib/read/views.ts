@@ -140,10 +140,10 @@ export interface TargetIncident {
   readonly incident: IncidentView;
 }
 
-/** What was done about an incident while it lasted. */
+/** What happened in an incident, and what was done about it. */
 export interface IncidentEventView {
   readonly at: string;
-  readonly kind: 'alert' | 'restart';
+  readonly kind: 'check' | 'alert' | 'restart';
   readonly text: string;
 }
 

@@ -92,16 +92,13 @@ export function Incident({
         {endedAt === null ? null : <Moment at={endedAt} now={now} />}
         {endedAt === null ? lengthInWords(durationMs) : ` (${lengthInWords(durationMs)})`}
       </p>
-      {events.length > 0 && (
-        <ol class="events">
-          {events.map(({ at, kind, text }) => (
-            <li class={kind}>
-              <Moment at={at} now={now} /> <span class="kind">{kind === 'alert' ? 'Alert' : 'Restart'}</span>{' '}
-              <bdi>{text}</bdi>
-            </li>
-          ))}
-        </ol>
-      )}
+      <ol class="events">
+        {events.map(({ at, kind, text }) => (
+          <li class={kind}>
+            <Moment at={at} now={now} /> <bdi>{text}</bdi>
+          </li>
+        ))}
+      </ol>
     </article>
   );
 }

@@ -49,22 +49,28 @@ describe('what the stats say of restarts', () => {
   it('what was done in an incident, in its order, and what came of it', async () => {
     const open = await after('gfff');
     expect(open.one.incident?.events.map(({ text }) => text)).toEqual([
-      'told: down',
-      'restart 1: not known to be made, did not help',
-      'restart 2: not known to be made, did not help',
-      'told: a person is needed',
+      'First failed check',
+      'Told: down',
+      'Restart 1: not known to be made, did not help',
+      'Restart 2: not known to be made, did not help',
+      'Told: a person is needed',
     ]);
     const resolved = await after('gfffgg');
-    expect(resolved.one.incidents[0]?.events.map(({ text }) => text).at(-1)).toBe('told: up again');
+    expect(resolved.one.incidents[0]?.events.map(({ text }) => text).slice(-2)).toEqual([
+      'First good check',
+      'Told: up again',
+    ]);
     const helped = await after('gfgg');
     expect(helped.one.incidents[0]?.events).toMatchObject([
-      { kind: 'alert', text: 'told: down' },
+      { kind: 'check', text: 'First failed check' },
+      { kind: 'alert', text: 'Told: down' },
       {
         kind: 'restart',
-        text: 'restart 1: not known to be made, up 1 m later',
+        text: 'Restart 1: not known to be made, up 1 m later',
         at: '2026-01-05T12:01:00.000Z',
       },
-      { kind: 'alert', text: 'told: up again' },
+      { kind: 'check', text: 'First good check' },
+      { kind: 'alert', text: 'Told: up again' },
     ]);
     expect(JSON.stringify([open, resolved, helped])).not.toContain('canary');
   });

@@ -236,7 +236,10 @@ describe('what it costs', () => {
     await nextDay();
     let tell: () => void = () => undefined;
     const told = new Promise<void>((resolve) => (tell = resolve));
-    teller.trouble = () => Promise.resolve(tell());
+    teller.trouble = () => {
+      tell();
+      return Promise.resolve();
+    };
     // It does not wake before the others are told of.
     let asked = 0;
     teller.attempt = async ({ info }) => {

@@ -154,6 +154,22 @@ describe('the status page', () => {
     expectWell(seen);
   });
 
+  it('shows one service, ungrouped, whose life began an hour ago', async () => {
+    const config = configOf({ TARGET_API_URL: 'https://api.up.railway.app/', KEEP_ALIVE_INTERVAL: '5m' });
+    const lives = [{ latency: 40, age: HOUR }];
+    setApp({ config, store: lived(config, lives, secondsAgo(), QUICK).store });
+    const seen = await visit('/', PHONE);
+    expect(await textOf(seen.page, 'h1')).toBe('api is up');
+    expect(await textOf(seen.page, '.group')).toMatch(/Services.*api.*Up/);
+    expect(await overflowOf(seen.page)).toBeLessThanOrEqual(0);
+    expect(await illsOf(seen.page)).toEqual([]);
+    expectWell(seen);
+    const one = await visit('/t/api', PHONE);
+    expect(await overflowOf(one.page)).toBeLessThanOrEqual(0);
+    expect(await illsOf(one.page)).toEqual([]);
+    expectWell(one);
+  });
+
   it('tells the same to those who see no colours and no bars', async () => {
     showThirty();
     const { page } = await visit('/');
