@@ -120,7 +120,7 @@ export function announce(known: Notes, sight: Sight): Announcement {
   const notes: Notes = {
     ...known,
     ...(opens || !concerned ? NO_INCIDENT : {}),
-    sleptAt: known.sleptAt !== null && at - known.sleptAt < DAY ? known.sleptAt : null,
+    sleptAt: known.sleptAt !== null && Math.abs(at - known.sleptAt) < DAY ? known.sleptAt : null,
     told: known.told && { ...known.told, endedAt: endOfTrouble(known.told, after) },
     transitions: transitionsOf(known, sight),
     lastRestartAt: lastRestart(known, sight, concerned),
@@ -162,7 +162,8 @@ function transitionsOf(
   { told, transitions }: Notes,
   { check, before, after, muted }: Sight,
 ): readonly number[] {
-  const recent = transitions.filter((at) => at > check.at - HOUR);
+  // What lies in the future comes from a clock that was set back since.
+  const recent = transitions.filter((at) => at > check.at - HOUR && at <= check.at);
   const changed = before.status !== after.status && before.status !== 'pending' && !muted;
   return told?.status === 'flapping' ? [] : changed ? [...recent, check.at] : recent;
 }
