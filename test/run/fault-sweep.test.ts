@@ -19,8 +19,8 @@ import { startUpstashFront, type Fault as FrontFault } from '../support/upstash-
 const MINUTE = 60_000;
 /** Long enough for a lease to run out. */
 const LATER = 10 * MINUTE;
-/** Of one request to the store, in ms: short, since many are not answered. */
-const PATIENCE = 250;
+/** Of one request to the store, in ms: short, since many are not answered; long enough for a busy machine. */
+const PATIENCE = 500;
 const PATIENT = 4000;
 const POLL = { timeout: 10_000, interval: 20 };
 
