@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: process.env.SCREENSHOTS ? ['test/view/screenshots.ts'] : ['test/**/*.test.ts'],
     globalSetup: ['test/support/system.ts'],
-    testTimeout: 20_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
   },
 });
