@@ -247,6 +247,20 @@ describe('?async=1', () => {
     await expect.poll(isRecorded).toBe(true);
   });
 
+  it('tells Vercel to wait for the run', async () => {
+    const context = Symbol.for('@vercel/request-context');
+    const waitUntil = vi.fn<(work: Promise<unknown>) => void>();
+    Object.assign(globalThis, { [context]: { get: () => ({ waitUntil }) } });
+    try {
+      await post(null, { query: '?async=1', headers: bearer });
+      expect(waitUntil).toHaveBeenCalledOnce();
+      await waitUntil.mock.calls[0]?.[0];
+      expect(await isRecorded()).toBe(true);
+    } finally {
+      Reflect.deleteProperty(globalThis, context);
+    }
+  });
+
   it('asks who calls first', async () => {
     expect((await post(null, { query: '?async=1' })).status).toBe(401);
     expect(pings).toBe(0);
