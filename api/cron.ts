@@ -3,3 +3,8 @@ import { answerCron } from '../lib/http/cron.js';
 export function GET(request: Request): Promise<Response> {
   return answerCron(request);
 }
+
+/** As QStash calls it. */
+export function POST(request: Request): Promise<Response> {
+  return answerCron(request);
+}

@@ -6,8 +6,9 @@ import { monthlyHours } from '../lib/rules/allowance.js';
 
 const USAGE = `Usage: keepalive <command>
 
-  start    run everything on this machine: functions, scheduler, database
-  config   check the configuration; exit code 1 with the list of what is wrong`;
+  start     run everything on this machine: functions, scheduler, database
+  config    check the configuration; exit code 1 with the list of what is wrong
+  schedule  create | list | remove: the QStash schedule that starts runs every KEEP_ALIVE_TICK`;
 
 async function start(): Promise<void> {
   const { start: startAll } = await import('../lib/local/start.js');
@@ -24,28 +25,52 @@ async function start(): Promise<void> {
 }
 
 async function config(): Promise<void> {
-  const { targets } = await validConfig(readEnv());
+  const env = readEnv();
+  const valid = await validConfig(env);
+  const { targets, qstash } = valid;
   console.log(
     `The configuration is valid: ${targets.length === 1 ? '1 target' : `${targets.length} targets`}.`,
   );
   for (const { message } of monthlyHours(targets, MONTHLY_HOURS, Date.now())) {
     if (message !== undefined) console.log(message);
   }
+  // A production build: what it deploys is to be called.
+  if (env.VERCEL_ENV?.trim() === 'production' && qstash.token !== null) {
+    const { createSchedule, ScheduleError } = await import('../lib/cli/schedule.js');
+    await createSchedule(valid, console.log, { mayReplace: false }).catch((error: unknown) => {
+      if (!(error instanceof ScheduleError)) throw error;
+      console.warn(`Warning: the QStash schedule was not made. ${error.message}`);
+    });
+  }
+}
+
+async function schedule(): Promise<void> {
+  const command = process.argv[3];
+  if (command !== 'create' && command !== 'list' && command !== 'remove') {
+    misused();
+    return;
+  }
+  const valid = await validConfig(readEnv());
+  const { createSchedule, listSchedules, removeSchedule } = await import('../lib/cli/schedule.js');
+  if (command === 'create') await createSchedule(valid, console.log, { mayReplace: true });
+  else await (command === 'list' ? listSchedules : removeSchedule)(valid, console.log);
+}
+
+function misused(): void {
+  console.error(USAGE);
+  process.exitCode = 2;
 }
 
 function fail(error: unknown): void {
-  // StartError is told by its name: its module is loaded by the command that throws it.
+  // The others are told by their names: their modules are loaded by the commands that throw them.
   const isForTheOperator =
-    error instanceof ConfigError || (error instanceof Error && error.name === 'StartError');
+    error instanceof ConfigError ||
+    (error instanceof Error && ['StartError', 'ScheduleError'].includes(error.name));
   console.error(isForTheOperator ? error.message : error);
   process.exit(1);
 }
 
-const COMMANDS: Readonly<Record<string, () => Promise<void>>> = { start, config };
+const COMMANDS: Readonly<Record<string, () => Promise<void>>> = { start, config, schedule };
 const command = COMMANDS[process.argv[2] ?? ''];
-if (command === undefined) {
-  console.error(USAGE);
-  process.exitCode = 2;
-} else {
-  command().catch(fail);
-}
+if (command === undefined) misused();
+else command().catch(fail);

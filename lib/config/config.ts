@@ -45,6 +45,8 @@ export interface Config {
   readonly heartbeatUrl: string | null;
   readonly store: StoreConfig;
   readonly qstash: {
+    /** An origin: that of the account's region. */
+    readonly url: string;
     readonly token: string | null;
     readonly currentSigningKey: string | null;
     readonly nextSigningKey: string | null;
@@ -124,6 +126,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     heartbeatUrl: system.KEEP_ALIVE_HEARTBEAT_URL,
     store,
     qstash: {
+      url: system.QSTASH_URL,
       token: system.QSTASH_TOKEN,
       currentSigningKey: system.QSTASH_CURRENT_SIGNING_KEY,
       nextSigningKey: system.QSTASH_NEXT_SIGNING_KEY,

@@ -84,6 +84,9 @@ export const origin = value('an origin such as https://status.example.com, witho
   return url !== undefined && url.href === `${url.origin}/` ? url.origin : undefined;
 });
 
+/** A vendor's variable, which has had a path in its time. */
+export const originOf = value('an http:// or https:// address', (text) => parseHttpUrl(text)?.origin);
+
 export const redisUrl = value('a redis:// or rediss:// address with a host', (text) => {
   const url = parseUrl(text);
   return url?.protocol === 'redis:' || url?.protocol === 'rediss:' ? text : undefined;

@@ -49,7 +49,12 @@ describe('an empty environment', () => {
       controlUrls: [],
       heartbeatUrl: null,
       store: { kind: 'none' },
-      qstash: { token: null, currentSigningKey: null, nextSigningKey: null },
+      qstash: {
+        url: 'https://qstash.upstash.io',
+        token: null,
+        currentSigningKey: null,
+        nextSigningKey: null,
+      },
       alerts: {
         reminder: null,
         webhook: null,

@@ -279,6 +279,10 @@ const table: Partial<Record<keyof typeof options, [text: string, expected: unkno
     ['https://u@example.com', BAD],
     ['example.com', BAD],
   ],
+  QSTASH_URL: [
+    ['https://qstash.upstash.io/v2/publish/', 'https://qstash.upstash.io'],
+    ['qstash.upstash.io', BAD],
+  ],
   KEEP_ALIVE_TICK: [
     ['10s', 10 * SECOND],
     ['9s', BAD],

@@ -14,6 +14,7 @@ import {
   type RunningFunction,
 } from '../support/deployable.js';
 import { startRedis } from '../support/redis.js';
+import { sign, type Signing } from '../support/signature.js';
 import { startUpstashFront } from '../support/upstash-front.js';
 
 const SECRET = 'a-secret-of-32-characters-length';
@@ -114,6 +115,7 @@ describe('the functions as Vercel builds them', () => {
     for (const [entrypoint] of deployable.functions) {
       expect([...packages(entrypoint)].filter((name) => /libsql|vitest|typescript/.test(name))).toEqual([]);
     }
+    expect(packages('api/cron.ts')).toContain('jose');
     expect([...packages('api/keepalive.ts')].sort()).toEqual([
       '@redis/client',
       '@upstash/redis',
@@ -271,6 +273,53 @@ describe('the functions as Vercel builds them', () => {
     await front.start();
     expect((await cron(SECRET)).json).toMatchObject({ status: 'completed', stored: true });
     expect((await get('api/keepalive.ts', '/api/keepalive')).json).toMatchObject({ pingCount: 3 });
+  });
+});
+
+describe('the functions, called by QStash', () => {
+  const PUBLIC = 'https://status.example.com';
+  const ask = (signing: Partial<Signing> = {}, query = '') => {
+    const at = Math.floor(Date.now() / 1000);
+    const signature = sign({ key: 'sig_next', url: `${PUBLIC}/api/cron${query}`, at, ...signing });
+    const headers = { 'upstash-signature': signature, 'content-type': 'application/json' };
+    return send('api/cron.ts', `/api/cron${query}`, { method: 'POST', headers, body: signing.body ?? null });
+  };
+  const pingCount = async () =>
+    ((await get('api/keepalive.ts', '/api/keepalive')).json as { pingCount: number }).pingCount;
+
+  beforeAll(async () => {
+    await redis.flush();
+    await startAll(
+      {
+        UPSTASH_REDIS_REST_URL: front.url,
+        UPSTASH_REDIS_REST_TOKEN: front.token,
+        QSTASH_CURRENT_SIGNING_KEY: 'sig_current',
+        QSTASH_NEXT_SIGNING_KEY: 'sig_next',
+        KEEP_ALIVE_PUBLIC_URL: PUBLIC,
+        TARGET_A_URL: `http://127.0.0.1:${(target.address() as AddressInfo).port}/`,
+      },
+      ['api/cron.ts', 'api/keepalive.ts'],
+    );
+  });
+
+  it('ping nothing for a forged signature', async () => {
+    for (const forged of [{ key: 'sig_other' }, { url: `${PUBLIC}/api/health` }, { at: 1 }]) {
+      const answer = await ask(forged);
+      expect([answer.status, answer.json]).toMatchObject([401, { error: { code: 'unauthorized' } }]);
+    }
+    expect(await pingCount()).toBe(0);
+  });
+
+  it('answer at once where they are asked to, and the run is recorded', async () => {
+    const answer = await ask({}, '?async=1');
+    expect([answer.status, answer.json]).toEqual([202, { trigger: 'qstash', status: 'started' }]);
+    await expect.poll(pingCount, { timeout: 10_000 }).toBe(1);
+  });
+
+  it('make a run for a signed request, and ping no sooner than it is due', async () => {
+    const answer = await ask({ body: '{"raw": "bytes é"}' });
+    expect([answer.status, answer.json]).toMatchObject([200, { trigger: 'qstash', stored: true, due: 0 }]);
+    expect(await pingCount()).toBe(1);
   });
 });
 

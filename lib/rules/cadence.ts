@@ -1,0 +1,37 @@
+/** How often a cron calls. */
+export interface Cadence {
+  readonly cron: string;
+  /** Ms between two calls. */
+  readonly period: number;
+  readonly callsADay: number;
+}
+
+const MINUTE = 60_000;
+const DAY = 1440;
+/** Minutes that a cron can keep at even distances, through the hour or through the day. */
+const STEPS = Array.from({ length: DAY }, (_, index) => index + 1).filter((minutes) =>
+  minutes < 60 ? 60 % minutes === 0 : minutes % 60 === 0 && DAY % minutes === 0,
+);
+
+/** The cadence nearest to a tick (ms) that is not slower; a minute where the tick is shorter. */
+export function cadenceOf(tick: number): Cadence {
+  return cadence(STEPS.findLast((step) => step * MINUTE <= tick) ?? 1);
+}
+
+/** The quickest cadence with at most so many calls a day. */
+export function cadenceWithin(callsADay: number): Cadence {
+  return cadence(STEPS.find((step) => DAY / step <= callsADay) ?? DAY);
+}
+
+function cadence(minutes: number): Cadence {
+  return { cron: cronOf(minutes), period: minutes * MINUTE, callsADay: DAY / minutes };
+}
+
+function cronOf(minutes: number): string {
+  if (minutes < 60) return `${every(minutes)} * * * *`;
+  return minutes < DAY ? `0 ${every(minutes / 60)} * * *` : '0 0 * * *';
+}
+
+function every(step: number): string {
+  return step === 1 ? '*' : `*/${step}`;
+}
