@@ -7,7 +7,9 @@ import { monthlyHours } from '../lib/rules/allowance.js';
 const USAGE = `Usage: keepalive <command>
 
   start    run everything on this machine: functions, scheduler, database
-  config   check the configuration; exit code 1 with the list of what is wrong`;
+  config   check the configuration; exit code 1 with the list of what is wrong
+  export   write all data to a file or stdout: export [file]
+  import   write an export to the store: import [file] [--force]`;
 
 async function start(): Promise<void> {
   const { start: startAll } = await import('../lib/local/start.js');
@@ -41,7 +43,22 @@ function fail(error: unknown): void {
   process.exit(1);
 }
 
-const COMMANDS: Readonly<Record<string, () => Promise<void>>> = { start, config };
+async function exportData(): Promise<void> {
+  const { exportData: run } = await import('../lib/cli/move.js');
+  process.exitCode = await run(readEnv(), process.argv.slice(3));
+}
+
+async function importData(): Promise<void> {
+  const { importData: run } = await import('../lib/cli/move.js');
+  process.exitCode = await run(readEnv(), process.argv.slice(3));
+}
+
+const COMMANDS: Readonly<Record<string, () => Promise<void>>> = {
+  start,
+  config,
+  export: exportData,
+  import: importData,
+};
 const command = COMMANDS[process.argv[2] ?? ''];
 if (command === undefined) {
   console.error(USAGE);
