@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import type { Terminal } from '../lib/cli/terminal.js';
 import { readEnv } from '../lib/config/env.js';
 import { MONTHLY_HOURS } from '../lib/config/hosts.js';
 import { ConfigError, validConfig } from '../lib/config/valid.js';
@@ -8,7 +9,11 @@ const USAGE = `Usage: keepalive <command>
 
   start     run everything on this machine: functions, scheduler, database
   config    check the configuration; exit code 1 with the list of what is wrong
-  schedule  create | list | remove: the QStash schedule that starts runs every KEEP_ALIVE_TICK`;
+  check     make one check of a target (id or URL) and explain it; --json
+  doctor    examine everything: secrets, store, schedule, targets, alerts; --send-test, --json
+  schedule  create | list | remove: the QStash schedule that starts runs every KEEP_ALIVE_TICK
+  export    write all data to a file or stdout: export [file]
+  import    write an export to the store: import [file] [--force]`;
 
 async function start(): Promise<void> {
   const { start: startAll } = await import('../lib/local/start.js');
@@ -70,7 +75,39 @@ function fail(error: unknown): void {
   process.exit(1);
 }
 
-const COMMANDS: Readonly<Record<string, () => Promise<void>>> = { start, config, schedule };
+async function check(): Promise<void> {
+  const { check: checkOne } = await import('../lib/cli/check.js');
+  process.exitCode = await checkOne(process.argv.slice(3), terminal());
+}
+
+async function doctor(): Promise<void> {
+  const { doctor: examine } = await import('../lib/cli/doctor.js');
+  process.exitCode = await examine(process.argv.slice(3), terminal());
+}
+
+function terminal(): Terminal {
+  return { env: readEnv(), out: console.log, err: console.error };
+}
+
+async function exportData(): Promise<void> {
+  const { exportData: run } = await import('../lib/cli/move.js');
+  process.exitCode = await run(readEnv(), process.argv.slice(3));
+}
+
+async function importData(): Promise<void> {
+  const { importData: run } = await import('../lib/cli/move.js');
+  process.exitCode = await run(readEnv(), process.argv.slice(3));
+}
+
+const COMMANDS: Readonly<Record<string, () => Promise<void>>> = {
+  start,
+  config,
+  check,
+  doctor,
+  schedule,
+  export: exportData,
+  import: importData,
+};
 const command = COMMANDS[process.argv[2] ?? ''];
 if (command === undefined) misused();
 else command().catch(fail);

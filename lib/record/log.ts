@@ -48,6 +48,10 @@ export function logName(span: number): string {
   return String(span % RING);
 }
 
+export function logNames(): string[] {
+  return Array.from({ length: RING }, (_, span) => logName(span));
+}
+
 /**
  * One row: a number that says when it was made (0: the time follows in full; else one more than twice the folded
  * deviation from a minute after the row before, plus one if the row has the shape of the one before), then its shape

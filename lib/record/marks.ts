@@ -38,6 +38,17 @@ export function markField(at: number): string {
   return at % DAY === 0 ? `d${day % (DAYS_KEPT + 2)}` : `h${hour % (HOURS_KEPT + 2)}`;
 }
 
+/** The fields of all marks. */
+export function markFields(): string[] {
+  const hours = Array.from({ length: HOURS_KEPT + 2 }, (_, hour) => `h${hour}`);
+  return [...hours, ...Array.from({ length: DAYS_KEPT + 2 }, (_, day) => `d${day}`)];
+}
+
+/** What `writeMark` or `writeMarkReference` wrote, for whatever hour. @throws TextError for anything else. */
+export function checkMark(text: string): void {
+  readMark(text, new TextReader(text).number() * HOUR, () => null);
+}
+
 /**
  * A mark as text: its hour, the number of slots, and for each slot (0: free) pings + 1, failures, the time in which
  * nothing was expected since it was added, missed time, bad time, cold starts and the latency histogram: all of them

@@ -1,6 +1,6 @@
 import { refusal } from './refusal.js';
 import { withRetry } from './retry.js';
-import { CLAIM, COMMIT, SWAP, type Script } from './scripts.js';
+import { CLAIM, COMMIT, REPLACE, SWAP, type Script } from './scripts.js';
 import {
   checkSwap,
   StoreError,
@@ -10,6 +10,7 @@ import {
   type Meter,
   type ReadAnswer,
   type ReadRequest,
+  type Replacement,
   type Store,
   type Swap,
 } from './store.js';
@@ -32,13 +33,20 @@ export interface RedisTransport {
   close(): void;
 }
 
+/** Characters of texts that one request stages at most, unless one text alone is longer; as JSON six times that. */
+const PIECE = 500_000;
+/** Fields that one request stages at most. */
+const PIECE_FIELDS = 1_000;
+/** Seconds until what was staged and never used is gone. */
+const STAGED_FOR = '3600';
+
 /** More than runs of one process can give up while a lease lasts. */
 const TOKENS_KEPT = 16;
 
 /**
  * The store on any Redis. A hash `<prefix>:data` holds the fields and the lease, a string `<prefix>:log:<name>` each
  * log. A claim costs 3 commands (2 when locked), a commit at most 4 (and one more for every 3,000 fields beyond the
- * first), a swap at most 3, a read at most 2.
+ * first), a swap at most 3, a read at most 2. A replacement is staged in pieces under keys of its own, two commands each.
  */
 export class RedisStore implements Store {
   readonly kind;
@@ -126,6 +134,40 @@ export class RedisStore implements Store {
     });
   }
 
+  replace(replacement: Replacement): Promise<'committed' | 'lost'> {
+    return this.#givingUp(replacement.token, () => this.#replace(replacement));
+  }
+
+  async #replace({ token, fields, logs }: Replacement): Promise<'committed' | 'lost'> {
+    const stagedKey = (key: string): string => `${key}:staged:${token}`;
+    const staged = stagedKey(this.#dataKey);
+    const entries = Object.entries({ ...fields, lease: `${token}|0` });
+    for (const piece of pieces(entries)) await this.#stage(staged, ['HSET', staged, ...piece.flat()]);
+    const names = Object.entries(logs);
+    for (const [name, text] of names) {
+      const key = stagedKey(this.#logKey(name));
+      if (text !== null) await this.#stage(key, ['SET', key, text]);
+    }
+    const logKeys = names.flatMap(([name]) => [this.#logKey(name), stagedKey(this.#logKey(name))]);
+    const keys = [this.#dataKey, staged, ...logKeys];
+    const args = [token, String(entries.length), ...names.map(([, text]) => (text === null ? '0' : '1'))];
+    const outcome = await withRetry(this.#transport.timeout, async (earlier) => {
+      const [done] = await this.#run(REPLACE, keys, args);
+      // As with a commit: the attempt before may have written, and let somebody else in.
+      return done === 'lost' && earlier ? earlier : done;
+    });
+    if (outcome instanceof StoreError) throw outcome;
+    if (outcome === 'missing')
+      throw new StoreError('store_answer', 'the store has lost what was just written');
+    if (outcome !== 'done' && outcome !== 'lost') throw nonsense();
+    return outcome === 'done' ? 'committed' : 'lost';
+  }
+
+  /** Its key goes away by itself if it is never used, also when this is executed late. */
+  async #stage(key: string, command: readonly string[]): Promise<void> {
+    await withRetry(this.#transport.timeout, () => this.#send([command, ['EXPIRE', key, STAGED_FOR]]));
+  }
+
   async ping(): Promise<void> {
     await this.#send([['PING']]);
   }
@@ -190,6 +232,23 @@ function texts(value: unknown, length: number): (string | null)[] {
     throw nonsense();
   }
   return list;
+}
+
+function pieces(entries: readonly [string, string][]): [string, string][][] {
+  const found: [string, string][][] = [];
+  let length = Infinity;
+  for (const entry of entries) {
+    const size = entry[0].length + entry[1].length;
+    const piece = found.at(-1);
+    if (piece === undefined || length + size > PIECE || piece.length >= PIECE_FIELDS) {
+      found.push([entry]);
+      length = size;
+    } else {
+      piece.push(entry);
+      length += size;
+    }
+  }
+  return found;
 }
 
 function nonsense(): StoreError {

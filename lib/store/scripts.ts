@@ -91,6 +91,52 @@ end
 return {1, held == value and 'value' or 'other'}
 `);
 
+/**
+ * What was staged under other keys takes the place of what there is. All is looked at before anything is written: no
+ * command after that can fail.
+ * KEYS: the data hash, the staged one, then log, staged log, log, staged log…
+ * ARGV: token, fields of the staged hash, then for each log '1' (it is staged) or '0' (it is removed).
+ * Answers `{calls, 'done'}`, also when an earlier attempt has done it; `{calls, 'lost'}` when the token was not the last
+ * to take the lease; `{calls, 'missing'}` when not all is there that was staged.
+ */
+export const REPLACE = script(`
+local data, staged, token = KEYS[1], KEYS[2], ARGV[1]
+local lease = redis.call('HGET', data, 'lease')
+local holder, lease_end = string.match(lease or '', '^(.*)|(%d+)$')
+if holder ~= token then
+  return {1, 'lost'}
+end
+local calls = 2
+local fields = redis.call('HLEN', staged)
+if fields == 0 and lease_end == '0' then
+  return {calls, 'done'}
+end
+local complete = fields == tonumber(ARGV[2])
+for i = 3, #ARGV do
+  if ARGV[i] == '1' then
+    complete = redis.call('EXISTS', KEYS[2 * i - 2]) == 1 and complete
+    calls = calls + 1
+  end
+end
+if not complete then
+  return {calls, 'missing'}
+end
+for i = 3, #ARGV do
+  local log, staged_log = KEYS[2 * i - 3], KEYS[2 * i - 2]
+  if ARGV[i] == '1' then
+    redis.call('RENAME', staged_log, log)
+    redis.call('PERSIST', log)
+    calls = calls + 2
+  else
+    redis.call('DEL', log)
+    calls = calls + 1
+  end
+end
+redis.call('RENAME', staged, data)
+redis.call('PERSIST', data)
+return {calls + 2, 'done'}
+`);
+
 function script(source: string): Script {
   return { source, sha: createHash('sha1').update(source).digest('hex') };
 }

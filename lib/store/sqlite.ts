@@ -10,6 +10,7 @@ import {
   type Meter,
   type ReadAnswer,
   type ReadRequest,
+  type Replacement,
   type Store,
   type StoreErrorCode,
   type Swap,
@@ -195,6 +196,22 @@ class SqliteStore implements Store {
       if (this.#field(field) !== expected) return false;
       this.#write('fields', 'value', field, value);
       return true;
+    });
+  }
+
+  replace({ token, fields, logs }: Replacement): Promise<'committed' | 'lost'> {
+    if (this.#connection.token === token) this.#connection.leaseEnd = 0;
+    return this.#call((connection) => {
+      if (connection.token !== token) return 'lost';
+      connection.transaction(this.#meter, () => {
+        connection.run(this.#meter, 'DELETE FROM fields');
+        for (const [name, value] of Object.entries(fields)) this.#write('fields', 'value', name, value);
+        for (const [name, text] of Object.entries(logs)) {
+          if (text === null) connection.run(this.#meter, 'DELETE FROM logs WHERE name = ?', name);
+          else this.#write('logs', 'bytes', name, Buffer.from(text, 'latin1'));
+        }
+      });
+      return 'committed';
     });
   }
 

@@ -3,7 +3,7 @@
  * appended; what the texts mean is not the store's business. One lease guards every write but `swap`.
  *
  * Every call rejects with a `StoreError` and nothing else. Over a network, `claim`, `read`, `commit` and `swap` are
- * repeated when the answer is lost; each may be repeated without changing what it did.
+ * repeated when the answer is lost; each may be repeated without changing what it did. So is `replace`.
  */
 export interface Store {
   readonly kind: 'upstash' | 'redis' | 'sqlite';
@@ -38,6 +38,14 @@ export interface Store {
    * When it rejects with `store_unreachable` or `store_timeout`, whether it was written is unknown.
    */
   swap(swap: Swap): Promise<boolean>;
+
+  /**
+   * Puts other data in the place of all there is and gives the lease back, in one atomic step, if `token` was the last
+   * to take the lease; repeating it does the same again. `lost`: somebody else has taken the lease since, and nothing
+   * was written. When it rejects with `store_unreachable` or `store_timeout`, everything or nothing was written: which
+   * is unknown; with any other code, nothing.
+   */
+  replace(replacement: Replacement): Promise<'committed' | 'lost'>;
 
   /** Resolves when the store answers; tries once. */
   ping(): Promise<void>;
@@ -94,6 +102,14 @@ export interface Swap {
   readonly expected: string | null;
   /** Unicode text without NUL. */
   readonly value: string;
+}
+
+export interface Replacement {
+  readonly token: string;
+  /** All fields that there shall be; Unicode text without NUL. Not `lease`. */
+  readonly fields: Readonly<Record<string, string>>;
+  /** By name; null removes a log. ASCII, not empty. Logs that are not named here stay as they are. */
+  readonly logs: Readonly<Record<string, string | null>>;
 }
 
 /** Commands of a commit that appends to a log, on Redis: the script, and three calls inside it. */

@@ -191,6 +191,7 @@ describe('asleep is not down', () => {
       metered: () => failing,
       claim: (request) => store.claim(request),
       read: (request) => store.read(request),
+      replace: (replacement) => store.replace(replacement),
       swap: (swap) => store.swap(swap),
       ping: () => store.ping(),
       close: () => store.close(),

@@ -311,6 +311,62 @@ export function storeContract(open: () => Promise<Store>): void {
     });
   });
 
+  describe('replace', () => {
+    const replace = (
+      token: string,
+      fields: Record<string, string>,
+      logs: Record<string, string | null> = {},
+    ) => store.replace({ token, fields, logs });
+
+    test('leaves what it was given and nothing else, and gives the lease back', async () => {
+      await claim('a');
+      await commit('a', { x: 'old', y: 'old' }, false);
+      for (const name of ['kept', 'changed', 'removed']) await append('a', name, 0, 'old');
+      const logs = { changed: 'a\0b', removed: null, fresh: 'new', never: null };
+      expect(await replace('a', { x: 'ünï', z: '' }, logs)).toBe('committed');
+      expect(await store.read({ fields: ['x', 'y', 'z'], logs: ['kept', ...Object.keys(logs)] })).toEqual({
+        fields: ['ünï', null, ''],
+        logs: ['old', 'a\0b', null, 'new', null],
+      });
+      expect(await claim('b')).toEqual({ claimed: true, fields: [] });
+    });
+
+    test('writes nothing without the lease, and nothing once somebody else has taken it', async () => {
+      expect(await replace('a', { x: '1' }, { l: 'x' })).toBe('lost');
+      await claim('a');
+      await claim('b', NOW + TTL);
+      await commit('b', { x: 'b' });
+      expect(await replace('a', { x: 'a' }, { l: 'x' })).toBe('lost');
+      expect(await store.read({ fields: ['x'], logs: ['l'] })).toEqual({ fields: ['b'], logs: [null] });
+    });
+
+    test('repeated, does the same again', async () => {
+      await claim('a');
+      await replace('a', { x: '1' }, { l: 'x' });
+      expect(await replace('a', { x: '1' }, { l: 'x' })).toBe('committed');
+      expect(await store.read({ fields: ['x'], logs: ['l'] })).toEqual({ fields: ['1'], logs: ['x'] });
+    });
+
+    test('takes nothing at all, and some megabytes in thousands of fields', async () => {
+      await claim('a');
+      const fields = Object.fromEntries(
+        Array.from({ length: 3_500 }, (_, i) => [`f${i}`, '"'.repeat(1_000)]),
+      );
+      const logs = { l: 'x'.repeat(900_000) };
+      expect(await replace('a', fields, logs)).toBe('committed');
+      expect(await store.read({ fields: Object.keys(fields), logs: ['l'] })).toEqual({
+        fields: Object.values(fields),
+        logs: [logs.l],
+      });
+      await claim('b');
+      expect(await replace('b', {}, { l: null })).toBe('committed');
+      expect(await store.read({ fields: Object.keys(fields), logs: ['l'] })).toEqual({
+        fields: Object.keys(fields).map(() => null),
+        logs: [null],
+      });
+    });
+  });
+
   describe('cost', () => {
     test('is counted by the meters that were given, each for itself', async () => {
       const [first, second] = [newMeter(), newMeter()];

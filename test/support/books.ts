@@ -62,6 +62,7 @@ export class Books {
       claim: refuse,
       commit: refuse,
       swap: refuse,
+      replace: refuse,
       ping: refuse,
       close: refuse,
       read: ({ fields, logs }) => {

@@ -18,6 +18,7 @@ export function meddled(
     claim: (request) => around({ name: 'claim', number: ++calls }, () => store.claim(request)),
     commit: (commit) => around({ name: 'commit', number: ++calls }, () => store.commit(commit)),
     swap: (swap) => store.swap(swap),
+    replace: (replacement) => store.replace(replacement),
     read: (request) => store.read(request),
     ping: () => store.ping(),
     close: () => store.close(),

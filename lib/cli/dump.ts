@@ -1,0 +1,127 @@
+import { readIncident } from '../record/incidents.js';
+import { STATE_FIELD } from '../record/ledger.js';
+import { logNames } from '../record/log.js';
+import { MAINTENANCE_FIELD, readMaintenance } from '../record/maintenance.js';
+import { checkMark } from '../record/marks.js';
+import { HEAD_FIELDS, historyFields } from '../record/names.js';
+import { OUTBOX_FIELD, readOutbox } from '../record/outbox.js';
+import { readState } from '../record/state.js';
+import { TextError } from '../record/text.js';
+
+/** All data of an installation. */
+export interface Dump {
+  readonly fields: ReadonlyMap<string, string>;
+  readonly logs: ReadonlyMap<string, string>;
+}
+
+/** What keeps data from being moved, as its operator should read it. */
+export class TransferError extends Error {
+  override readonly name = 'TransferError';
+}
+
+const VERSION = 1;
+/** Characters of one text: far more than any is long, and as JSON still within one request to Upstash (10 MB). */
+const TEXT_LIMIT = 1_500_000;
+
+/** As JSON Lines: what it is, a line a field, a line a log, and how many there were. */
+export function* writeDump({ fields, logs }: Dump, exportedAt: number): Generator<string> {
+  const line = (value: object): string => `${JSON.stringify(value)}\n`;
+  yield line({ keepalive: 'export', version: VERSION, exportedAt: new Date(exportedAt).toISOString() });
+  for (const [field, value] of fields) yield line({ field, value });
+  for (const [log, text] of logs) yield line({ log, text });
+  yield line({ end: true, fields: fields.size, logs: logs.size });
+}
+
+/** @throws TransferError for what is not, to its end, what `writeDump` wrote of data that can be read. */
+export function readDump(source: string): Dump {
+  const lines = source.split('\n');
+  if (lines.at(-1) === '') lines.pop();
+  const fields = new Map<string, string>();
+  const logs = new Map<string, string>();
+  const lineOf = new Map<string, number>();
+  const add = (to: Map<string, string>, name: string, text: string, line: number): void => {
+    if (to.has(name)) throw new TransferError(`Line ${line}: it repeats an earlier one.`);
+    if (text.length > TEXT_LIMIT) throw new TransferError(`Line ${line}: its text is too long.`);
+    to.set(name, text);
+    if (to === fields) lineOf.set(name, line);
+  };
+  checkHeader(lines[0]);
+  let isEnded = false;
+  for (const [index, text] of lines.entries()) {
+    const line = index + 1;
+    if (line === 1) continue;
+    if (isEnded) throw new TransferError(`Line ${line}: nothing may follow the last line of an export.`);
+    const parsed = parse(text);
+    if (parsed === null && line === lines.length) throw new TransferError(cutOff(line));
+    const { field, value, log, text: logged, end } = parsed ?? {};
+    if (typeof field === 'string' && isFieldText(value)) add(fields, field, value, line);
+    else if (typeof log === 'string' && isLogText(logged)) {
+      if (!logNames().includes(log)) throw new TransferError(`Line ${line}: there is no such log.`);
+      add(logs, log, logged, line);
+    } else if (end === true) {
+      if (parsed?.fields !== fields.size || parsed.logs !== logs.size) {
+        throw new TransferError(
+          `Line ${line}: the export is not complete, lines are missing before this one.`,
+        );
+      }
+      isEnded = true;
+    } else throw new TransferError(`Line ${line}: it is not a line of an export.`);
+  }
+  if (!isEnded) throw new TransferError(cutOff(lines.length));
+  checkFields(fields, lineOf);
+  return { fields, logs };
+}
+
+function checkHeader(text = ''): void {
+  const header = parse(text);
+  if (header?.keepalive !== 'export') throw new TransferError('This is no export of Keepalive.');
+  if (header.version !== VERSION) {
+    throw new TransferError('The export was written by another version of Keepalive.');
+  }
+}
+
+function cutOff(line: number): string {
+  return `The export is cut off at line ${line}.`;
+}
+
+function parse(text: string): Readonly<Record<string, unknown>> | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The store keeps Unicode without NUL. */
+function isFieldText(value: unknown): value is string {
+  return typeof value === 'string' && !value.includes('\0') && Buffer.from(value).toString() === value;
+}
+
+function isLogText(value: unknown): value is string {
+  // eslint-disable-next-line no-control-regex -- NUL stands where a log was never written.
+  return typeof value === 'string' && /^[\x00-\x7f]+$/.test(value);
+}
+
+/** Reads every field as runs and pages will, so that nothing is stored that they cannot read. */
+function checkFields(fields: ReadonlyMap<string, string>, lineOf: ReadonlyMap<string, number>): void {
+  const reading = <T>(name: string, read: (text: string) => T): T | null => {
+    const text = fields.get(name);
+    if (text === undefined) return null;
+    try {
+      return read(text);
+    } catch (cause) {
+      const reason = cause instanceof TextError ? `: ${cause.message}` : '';
+      throw new TransferError(`Line ${lineOf.get(name) ?? 0} cannot be read${reason}.`, { cause });
+    }
+  };
+  const state = reading(STATE_FIELD, readState);
+  reading(OUTBOX_FIELD, readOutbox);
+  reading(MAINTENANCE_FIELD, readMaintenance);
+  const history = historyFields(state);
+  for (const name of history) reading(name, name.startsWith('i') ? readIncident : checkMark);
+  const known = new Set([...HEAD_FIELDS, ...history]);
+  for (const [name, line] of lineOf) {
+    if (!known.has(name)) throw new TransferError(`Line ${line}: the state knows of no such field.`);
+  }
+}
