@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import type { Terminal } from '../lib/cli/terminal.js';
 import { readEnv } from '../lib/config/env.js';
 import { MONTHLY_HOURS } from '../lib/config/hosts.js';
 import { ConfigError, validConfig } from '../lib/config/valid.js';
@@ -7,7 +8,8 @@ import { monthlyHours } from '../lib/rules/allowance.js';
 const USAGE = `Usage: keepalive <command>
 
   start    run everything on this machine: functions, scheduler, database
-  config   check the configuration; exit code 1 with the list of what is wrong`;
+  config   check the configuration; exit code 1 with the list of what is wrong
+  check    make one check of a target (id or URL) and explain it; --json`;
 
 async function start(): Promise<void> {
   const { start: startAll } = await import('../lib/local/start.js');
@@ -41,7 +43,16 @@ function fail(error: unknown): void {
   process.exit(1);
 }
 
-const COMMANDS: Readonly<Record<string, () => Promise<void>>> = { start, config };
+async function check(): Promise<void> {
+  const { check: checkOne } = await import('../lib/cli/check.js');
+  process.exitCode = await checkOne(process.argv.slice(3), terminal());
+}
+
+function terminal(): Terminal {
+  return { env: readEnv(), out: console.log, err: console.error };
+}
+
+const COMMANDS: Readonly<Record<string, () => Promise<void>>> = { start, config, check };
 const command = COMMANDS[process.argv[2] ?? ''];
 if (command === undefined) {
   console.error(USAGE);
