@@ -9,7 +9,8 @@ const USAGE = `Usage: keepalive <command>
 
   start    run everything on this machine: functions, scheduler, database
   config   check the configuration; exit code 1 with the list of what is wrong
-  check    make one check of a target (id or URL) and explain it; --json`;
+  check    make one check of a target (id or URL) and explain it; --json
+  doctor   examine everything: secrets, store, schedule, targets, alerts; --send-test, --json`;
 
 async function start(): Promise<void> {
   const { start: startAll } = await import('../lib/local/start.js');
@@ -48,11 +49,16 @@ async function check(): Promise<void> {
   process.exitCode = await checkOne(process.argv.slice(3), terminal());
 }
 
+async function doctor(): Promise<void> {
+  const { doctor: examine } = await import('../lib/cli/doctor.js');
+  process.exitCode = await examine(process.argv.slice(3), terminal());
+}
+
 function terminal(): Terminal {
   return { env: readEnv(), out: console.log, err: console.error };
 }
 
-const COMMANDS: Readonly<Record<string, () => Promise<void>>> = { start, config, check };
+const COMMANDS: Readonly<Record<string, () => Promise<void>>> = { start, config, check, doctor };
 const command = COMMANDS[process.argv[2] ?? ''];
 if (command === undefined) {
   console.error(USAGE);

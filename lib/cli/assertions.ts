@@ -152,7 +152,5 @@ function valueText(value: unknown): string {
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (typeof value === 'object' && value !== null) return 'an object';
   const text = JSON.stringify(value);
-  return Array.from(text).length > LONGEST_VALUE
-    ? `a text of ${String(value).length} characters`
-    : plain(text);
+  return text.length > LONGEST_VALUE ? `a text of ${text.length - 2} characters` : plain(text);
 }
