@@ -84,9 +84,9 @@ async function examine(config: Config, { env, err }: Terminal, sendTest: boolean
   });
   const state = present?.state ?? null;
   const schedule =
-    present === null || config.targets.length === 0
+    present === null || !config.enabled || config.targets.length === 0
       ? []
-      : say.ofSchedule(checks.schedule, state, config, now);
+      : say.ofSchedule(checks.schedule, state, config, now, isLocal);
   const hours = monthlyHours(config.targets, MONTHLY_HOURS, now);
   return [
     ...say.ofTargetsConfigured(config),
@@ -140,7 +140,7 @@ async function examineStore(config: Config, env: Env): Promise<Examined> {
     latency = await medianLatency(store);
     present = await loadPresent(store);
     await write(store);
-    const readOnly = Object.keys(env).filter((name) => name.endsWith('_READ_ONLY_TOKEN'));
+    const readOnly = Object.keys(env).filter((name) => name.endsWith('KV_REST_API_READ_ONLY_TOKEN'));
     const findings = [
       ...say.ofStore({ kind, variables, latency }),
       ...(kind === 'upstash' ? say.ofReadOnlyVariable(readOnly) : []),

@@ -73,9 +73,9 @@ export function ofTargetsConfigured({ enabled, targets }: Config): Finding[] {
 }
 
 /** A secret of fewer different characters is a pattern. */
-const FEWEST_CHARACTERS = 8;
+const FEWEST_CHARACTERS = 6;
 const COMMON =
-  /^(?:bearer|secret|password|passwort|changeme|change-me|keepalive|example|undefined|null|test|your[-_])|1234|qwert/i;
+  /^(?:bearer|secret|password|passwort|changeme|change-me|keepalive|example|undefined|null|test|your[-_])|12345|qwert/i;
 const SHORTEST_TOKEN = 16;
 const NEW_SECRET = 'Make a new one: openssl rand -hex 32';
 
@@ -259,12 +259,15 @@ export function ofSchedule(
   state: State | null,
   { tick, targets }: Pick<Config, 'tick' | 'targets'>,
   now: number,
+  isLocal: boolean,
 ): Finding[] {
   const findings: Finding[] = [];
   const lastAt = schedule.lastRunAt;
   const last = lastAt === null ? '' : `the last run came ${lengthInWords(now - Date.parse(lastAt))} ago`;
   const pace = paceOf(state, tick, now);
-  const lookAtTrigger = 'Look at the trigger: is it set up, does it send CRON_SECRET, what is it answered?';
+  const lookAtTrigger = isLocal
+    ? 'Start it: npm start.'
+    : 'Look at the trigger: is it set up, does it send CRON_SECRET, what is it answered?';
   if (schedule.lastRunAt === null) {
     findings.push(warning('schedule', 'no run came yet', 'Without runs nothing is pinged.', lookAtTrigger));
   } else if (pace > tick) {
