@@ -257,4 +257,8 @@ export type Alert = {
       readonly from: number;
       readonly to: number;
     }
+  | {
+      /** Sent by `keepalive doctor` to see whether a channel works. Nothing happened. */
+      readonly kind: 'test';
+    }
 );

@@ -90,6 +90,25 @@ export function chooseStore(texts: ReadonlyMap<string, string>, problems: Proble
   return { kind: 'sqlite', path: path ?? DEFAULT_DATABASE };
 }
 
+/** The names of the variables that a store was chosen by; none where it is the default. */
+export function variablesOf(
+  store: StoreConfig,
+  env: Readonly<Record<string, string | undefined>>,
+): readonly string[] {
+  switch (store.kind) {
+    case 'upstash': {
+      const set = Object.entries(env).filter(([, text = '']) => text.trim() !== '');
+      return restPairs(new Map(set.map(([variable]) => [variable, '']))).flat();
+    }
+    case 'redis':
+      return ['REDIS_URL'];
+    case 'sqlite':
+      return ['KEEP_ALIVE_DATABASE'];
+    case 'none':
+      return [];
+  }
+}
+
 /** The first plain pair of which anything is set; else all prefixed ones. */
 function restPairs(texts: ReadonlyMap<string, string>): readonly Pair[] {
   const plain = PLAIN_PAIRS.find((pair) => pair.some((variable) => texts.has(variable)));

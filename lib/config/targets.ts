@@ -3,7 +3,7 @@ import { unusableChannels } from './alerts.js';
 import { defaultInterval, defaultWakeTimeout, HOSTS, hostOf } from './hosts.js';
 import { defaultsOf, TARGET_OPTIONS, type TargetOptionName, type TargetOptions } from './options.js';
 import type { Problem } from './problems.js';
-import type { TargetAddress } from './request.js';
+import { targetAddress, type TargetAddress } from './request.js';
 
 const DEFAULTS = defaultsOf(TARGET_OPTIONS);
 
@@ -121,6 +121,14 @@ export function toTarget(source: Source, texts: ReadonlyMap<string, string>, pro
       grace: options.RECOVERY_GRACE,
     },
   };
+}
+
+/** A target at an address, with the defaults for everything else; null where it is none. */
+export function targetAt(url: string): Target | null {
+  const { data: address } = targetAddress.safeParse(url);
+  if (address === undefined) return null;
+  const id = idFromHost(address.hostname);
+  return toTarget({ id, address, own: {}, inherited: {}, variableOf: () => '' }, new Map(), []);
 }
 
 /**

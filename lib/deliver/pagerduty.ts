@@ -6,6 +6,8 @@ import { accept, post } from './send.js';
 /** https://developer.pagerduty.com/api-reference/send-an-event: `summary`, up to 1,024 characters. */
 export const SUMMARY_LIMIT = 1_024;
 const MAX_IN_FLIGHT = 4;
+/** No target has this id. To resolve what was never opened proves the routing key, and wakes nobody. */
+const TEST_KEY = 'TEST';
 
 /** What each kind of alert is to PagerDuty; null: nobody is woken for it, and it ends nothing. */
 const MEANING: Readonly<Record<Alert['kind'], 'critical' | 'error' | 'warning' | 'resolve' | null>> = {
@@ -19,6 +21,7 @@ const MEANING: Readonly<Record<Alert['kind'], 'critical' | 'error' | 'warning' |
   slept: null,
   missed: null,
   restart: null,
+  test: 'resolve',
 };
 
 interface Event {
@@ -72,8 +75,9 @@ function eventsOf(digest: Digest, key: string, prefix: string): { events: Event[
   const silent: string[] = [];
   for (const item of digest.items) {
     const { alert } = item;
-    if (!('target' in alert) || MEANING[alert.kind] === null) silent.push(alert.id);
-    else byTarget.set(alert.target, [...(byTarget.get(alert.target) ?? []), item]);
+    const about = 'target' in alert ? alert.target : TEST_KEY;
+    if (alert.kind === 'missed' || MEANING[alert.kind] === null) silent.push(alert.id);
+    else byTarget.set(about, [...(byTarget.get(about) ?? []), item]);
   }
   const events = [...byTarget].flatMap(([target, items]) => {
     const said = lastWord(items);

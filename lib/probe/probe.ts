@@ -1,5 +1,5 @@
 import { createSecureContext, type SecureContext } from 'node:tls';
-import { judgeAnswer, type Verdict } from '../rules/assertions.js';
+import { judgeAnswer, type Answer, type Verdict } from '../rules/assertions.js';
 import type { Attempt, Target } from '../types.js';
 import { isPublicAddress } from './address.js';
 import { createResolver } from './dns.js';
@@ -26,6 +26,8 @@ export interface ProberOptions {
   /** Which addresses a redirect from a public one may lead to. */
   readonly isPublic?: (address: string) => boolean;
   readonly now?: () => number;
+  /** Told of every answer before it is judged, body and all. */
+  readonly onAnswer?: (answer: Answer) => void;
 }
 
 const PROBES: Readonly<Record<string, Probe>> = {
@@ -67,6 +69,7 @@ export function createProber(options: ProberOptions = {}): Prober {
         total = limit.elapsed;
         const { statusCode, tlsExpiresAt } = trace;
         const answer = { at: now(), statusCode, body, latency: Math.round(total), tlsExpiresAt };
+        options.onAnswer?.(answer);
         verdict = await limit.guard<Verdict>('being judged', (resolve, reject) => {
           judgeAnswer(target.assertions, answer, evaluator).then(resolve, reject);
           return () => undefined;

@@ -134,11 +134,13 @@ function degraded(message: string): Verdict {
 
 const LONGEST_RANGES = 80;
 
-function rangesText(ranges: readonly StatusRange[]): string {
+/** `200-299,301`, cut where it gets long. */
+export function rangesText(ranges: readonly StatusRange[]): string {
   const text = ranges.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(',');
   return text.length > LONGEST_RANGES ? `${text.slice(0, LONGEST_RANGES)}…` : text;
 }
 
-function durationText(ms: number): string {
+/** `14 days`, `36 hours` */
+export function durationText(ms: number): string {
   return ms >= 2 * DAY ? `${Math.round(ms / DAY)} days` : `${Math.round(ms / HOUR)} hours`;
 }

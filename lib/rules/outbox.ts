@@ -173,7 +173,7 @@ function drop(outbox: Outbox, channel: ChannelName, ids: ReadonlySet<string>): O
   if (dropped.length === 0) return outbox;
   const notes = { ...outbox.notes };
   for (const { alert } of dropped) {
-    if (alert.kind === 'missed' || !OPENS.includes(alert.kind)) continue;
+    if (!('target' in alert) || !OPENS.includes(alert.kind)) continue;
     const known = notes[alert.target];
     if (known?.told && known.told.saidAt === alert.at) {
       const to = known.told.to.filter((name) => name !== channel);

@@ -17,17 +17,26 @@ export interface Wording {
 
 /** @param name what people call the target; not looked at where the alert is about the pinger itself */
 export function wordingOf(alert: Alert, name: string): Wording {
-  return alert.kind === 'missed'
-    ? {
-        level: 'warning',
-        subject: 'Keepalive',
-        predicate: `made no run for ${lengthInWords(alert.to - alert.from)}`,
-        details: [
-          `from ${timeInWords(alert.from, alert.at)} to ${timeInWords(alert.to, alert.at)}`,
-          'look at the trigger; if it comes that seldom, say so with KEEP_ALIVE_TICK',
-        ],
-      }
-    : { subject: name, ...ofTarget(alert, alert.at) };
+  if (alert.kind === 'missed') {
+    return {
+      level: 'warning',
+      subject: 'Keepalive',
+      predicate: `made no run for ${lengthInWords(alert.to - alert.from)}`,
+      details: [
+        `from ${timeInWords(alert.from, alert.at)} to ${timeInWords(alert.to, alert.at)}`,
+        'look at the trigger; if it comes that seldom, say so with KEEP_ALIVE_TICK',
+      ],
+    };
+  }
+  if (alert.kind === 'test') {
+    return {
+      level: 'info',
+      subject: 'Keepalive',
+      predicate: 'sends a test',
+      details: ['nothing happened; this channel works'],
+    };
+  }
+  return { subject: name, ...ofTarget(alert, alert.at) };
 }
 
 function ofTarget(alert: TargetAlert, at: number): Omit<Wording, 'subject'> {
@@ -152,6 +161,7 @@ const SHORT: Readonly<Record<Alert['kind'], string>> = {
   certificate: 'with a certificate near its end',
   restart: 'being restarted',
   up: 'up again',
+  test: 'test',
 };
 
 const IMPORTANCE = Object.keys(SHORT);

@@ -63,7 +63,7 @@ async function tell(
 ): Promise<Outcome[]> {
   const items = [...alerts].sort(byImportance).map((alert) => ({
     alert,
-    target: alert.kind === 'missed' ? null : (targets.get(alert.target)?.info ?? null),
+    target: 'target' in alert ? (targets.get(alert.target)?.info ?? null) : null,
   }));
   const [first] = alerts;
   const channel = channels.get(name);

@@ -50,6 +50,7 @@ describe('an event', () => {
     ['up after down', 'resolve keepalive:test:api'],
     ['up, but degraded', 'resolve keepalive:test:api'],
     ['up after flapping', 'resolve keepalive:test:api'],
+    ['test', 'resolve keepalive:test:TEST'],
   ])('for %s: %s', async (name, expected) => {
     expect(await eventsFor(digest(said(name)))).toEqual([expected]);
   });

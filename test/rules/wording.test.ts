@@ -70,6 +70,7 @@ describe('an alert', () => {
       'missed',
       'warning | Keepalive made no run for 1 h 35 m | from 10:25 UTC to 12:00 UTC | look at the trigger; if it comes that seldom, say so with KEEP_ALIVE_TICK',
     ],
+    ['test', 'info | Keepalive sends a test | nothing happened; this channel works'],
   ])('%s', (name, expected) => {
     expect(said(alertOf(name))).toBe(expected);
   });
@@ -77,7 +78,7 @@ describe('an alert', () => {
   it('is told of in full in this table', () => {
     const kinds = new Set(Object.values(ALERTS).map(({ kind }) => kind));
     expect([...kinds].toSorted()).toEqual(
-      'certificate degraded down flapping missed person_needed reminder restart slept up'.split(' '),
+      'certificate degraded down flapping missed person_needed reminder restart slept test up'.split(' '),
     );
   });
 

@@ -153,6 +153,7 @@ export const ALERTS: Readonly<Record<string, Alert>> = {
     message: 'status 503, expected 200-299',
   },
   missed: { id: 'a17', at: NOON, kind: 'missed', from: NOON - 95 * MINUTE, to: NOON },
+  test: { id: 'a18', at: NOON, kind: 'test' },
 };
 
 export function itemOf(alert: Alert, target: Partial<PublicTarget> = {}): DigestItem {

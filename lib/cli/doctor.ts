@@ -1,0 +1,224 @@
+import { existsSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { channelNames } from '../config/alerts.js';
+import { DEFAULT_DATABASE, type Config } from '../config/config.js';
+import { MONTHLY_HOURS } from '../config/hosts.js';
+import { variablesOf } from '../config/store.js';
+import { ConfigError, validConfig, type Env } from '../config/valid.js';
+import { DeliveryError, type Channel } from '../deliver/channel.js';
+import { checkTarget } from '../probe/check.js';
+import { health } from '../read/health.js';
+import { loadPresent, type Present } from '../read/load.js';
+import { monthlyHours } from '../rules/allowance.js';
+import { isActive } from '../rules/windows.js';
+import { DELIVERY_TIMEOUT } from '../run/delivery.js';
+import { runParts } from '../run/parts.js';
+import { openRemoteStore } from '../store/open.js';
+import { StoreError, type Store } from '../store/store.js';
+import * as say from './findings.js';
+import type { Finding } from './findings.js';
+import { render } from './render.js';
+import { jsonText, USAGE_ERROR, type Terminal } from './terminal.js';
+
+const USAGE = `Usage: keepalive doctor [--send-test] [--json]
+
+Examines configuration, secrets, store, schedule, every target, alerts, plans and budgets.
+--send-test sends one test alert to every channel. Restart requests are never made.
+Exit code: 0, or 1 where something is wrong.`;
+
+/**
+ * `keepalive doctor`
+ * @returns the exit code
+ */
+export async function doctor(args: readonly string[], terminal: Terminal): Promise<number> {
+  const asked = readArgs(args);
+  if (asked === null) {
+    terminal.err(USAGE);
+    return USAGE_ERROR;
+  }
+  const findings = await validConfig(terminal.env).then(
+    (config) => examine(config, terminal, asked.sendTest),
+    (error: unknown) => {
+      if (error instanceof ConfigError) return say.ofProblems(error.problems);
+      throw error;
+    },
+  );
+  const errors = findings.filter(({ level }) => level === 'error').length;
+  const warnings = findings.filter(({ level }) => level === 'warning').length;
+  if (asked.json) terminal.out(jsonText({ errors, warnings, findings }));
+  else for (const line of render(findings)) terminal.out(line);
+  return errors > 0 ? 1 : 0;
+}
+
+function readArgs(args: readonly string[]): { sendTest: boolean; json: boolean } | null {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        'send-test': { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+      },
+    });
+    return { sendTest: values['send-test'], json: values.json };
+  } catch {
+    return null;
+  }
+}
+
+async function examine(config: Config, { env, err }: Terminal, sendTest: boolean): Promise<Finding[]> {
+  const now = Date.now();
+  const isLocal = databaseOf(config) !== null;
+  const { findings: ofStore, present, kind, latency } = await examineStore(config, env);
+  const { checks } = health({
+    now,
+    tick: config.tick,
+    enabled: config.enabled,
+    targets: config.targets.length,
+    channels: channelNames(config.alerts),
+    store:
+      present === null
+        ? { ok: false, kind, message: '' }
+        : { ok: true, kind: kind ?? '', latencyMs: latency, ...present },
+    memory: { usedBytes: 0, limitBytes: 1 },
+    processStartedAt: now,
+  });
+  const state = present?.state ?? null;
+  const schedule =
+    present === null || !config.enabled || config.targets.length === 0
+      ? []
+      : say.ofSchedule(checks.schedule, state, config, now, isLocal);
+  const hours = monthlyHours(config.targets, MONTHLY_HOURS, now);
+  return [
+    ...say.ofTargetsConfigured(config),
+    ...say.ofSecrets(config, isLocal),
+    ...ofStore,
+    ...say.ofBudget(checks.redis),
+    ...schedule,
+    ...(await examineTargets(config, err)),
+    ...(config.targets.length > 0 && checks.alerts.channels.length === 0 ? [say.ofNoChannels()] : []),
+    ...(sendTest ? await sendTests(config) : say.ofChannels(checks.alerts)),
+    ...say.ofRestarts(config.targets),
+    ...say.ofHours(hours),
+    ...say.ofQStash(config.qstash),
+  ];
+}
+
+/** The file of the embedded database; null where another store is used, or none and no file is there either. */
+function databaseOf({ store }: Config): string | null {
+  if (store.kind === 'sqlite') return store.path;
+  return store.kind === 'none' && existsSync(DEFAULT_DATABASE) ? DEFAULT_DATABASE : null;
+}
+
+interface Examined {
+  readonly findings: readonly Finding[];
+  /** Null: it could not be read. */
+  readonly present: Present | null;
+  readonly kind: Store['kind'] | null;
+  /** Ms. */
+  readonly latency: number;
+}
+
+const PINGS = 5;
+/** Nobody reads it: writing it proves that the store can be written to. */
+const DOCTOR_FIELD = 'doctor';
+
+async function examineStore(config: Config, env: Env): Promise<Examined> {
+  const path = databaseOf(config);
+  if (config.store.kind === 'none' && path === null) {
+    return { findings: [say.ofNoStore(false)], present: null, kind: null, latency: 0 };
+  }
+  if (path !== null && !existsSync(path)) {
+    return { findings: [say.ofNoStore(true)], present: null, kind: 'sqlite', latency: 0 };
+  }
+  const kind = config.store.kind === 'none' ? 'sqlite' : config.store.kind;
+  const variables = variablesOf(config.store, env);
+  let store: Store | null = null;
+  let present: Present | null = null;
+  let latency = 0;
+  try {
+    store = await open(config, path);
+    latency = await medianLatency(store);
+    present = await loadPresent(store);
+    await write(store);
+    const readOnly = Object.keys(env).filter((name) => name.endsWith('KV_REST_API_READ_ONLY_TOKEN'));
+    const findings = [
+      ...say.ofStore({ kind, variables, latency }),
+      ...(kind === 'upstash' ? say.ofReadOnlyVariable(readOnly) : []),
+    ];
+    return { findings, present, kind, latency };
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    const finding = say.ofStoreError(error.code, error.message, { kind, variables }, present !== null);
+    return { findings: [finding], present, kind, latency };
+  } finally {
+    await store?.close();
+  }
+}
+
+async function open({ store, prefix }: Config, path: string | null): Promise<Store> {
+  if (store.kind === 'upstash' || store.kind === 'redis') return openRemoteStore(store, { prefix });
+  const { openSqlite } = await import('../store/sqlite.js');
+  return openSqlite(path ?? DEFAULT_DATABASE);
+}
+
+async function medianLatency(store: Store): Promise<number> {
+  const times: number[] = [];
+  for (let i = 0; i < PINGS; i += 1) {
+    const startedAt = performance.now();
+    await store.ping();
+    times.push(performance.now() - startedAt);
+  }
+  return Math.round(times.toSorted((a, b) => a - b)[Math.floor(PINGS / 2)] ?? 0);
+}
+
+/** Changes one field that nobody reads: when the doctor was here last. */
+async function write(store: Store): Promise<void> {
+  const { fields } = await store.read({ fields: [DOCTOR_FIELD], logs: [] });
+  await store.swap({ field: DOCTOR_FIELD, expected: fields[0] ?? null, value: new Date().toISOString() });
+}
+
+async function examineTargets(config: Config, progress: (line: string) => void): Promise<Finding[]> {
+  const { prober, now, random, sleep } = runParts(config);
+  const { signal } = new AbortController();
+  let done = 0;
+  try {
+    return await Promise.all(
+      config.targets.map(async (target) => {
+        const { info, activeHours } = target;
+        const at = now();
+        const rests = !info.enabled || !isActive(activeHours, at);
+        const check = rests ? null : await checkTarget(target, { at, prober, signal, now, random, sleep });
+        done += 1;
+        progress(`${done} of ${config.targets.length} targets looked at: ${info.id}`);
+        return check === null ? say.ofRestingTarget(target) : say.ofTarget(target, check);
+      }),
+    );
+  } finally {
+    await prober.close();
+  }
+}
+
+async function sendTests(config: Config): Promise<Finding[]> {
+  return Promise.all(
+    [...runParts(config).channels.values()].map(async (channel) =>
+      say.ofSentTest(channel.name, await failureOfTest(channel, config.publicUrl)),
+    ),
+  );
+}
+
+/** Null: the channel has taken it. */
+async function failureOfTest(
+  channel: Channel,
+  pageUrl: string | null,
+): Promise<{ message: string; permanent: boolean } | null> {
+  const at = Date.now();
+  const alert = { id: `test-${at.toString(36)}`, at, kind: 'test' } as const;
+  try {
+    const digest = { id: `${alert.id}.1`, at, items: [{ alert, target: null }], pageUrl };
+    await channel.deliver(digest, AbortSignal.timeout(DELIVERY_TIMEOUT));
+    return null;
+  } catch (error) {
+    if (!(error instanceof DeliveryError)) throw error;
+    return { message: error.message, permanent: error.code === 'permanent' };
+  }
+}
