@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { channelNames } from '../config/alerts.js';
 import { DEFAULT_DATABASE, type Config } from '../config/config.js';
+import { controlTargets } from '../config/control.js';
 import { MONTHLY_HOURS } from '../config/hosts.js';
 import { variablesOf } from '../config/store.js';
 import { ConfigError, validConfig, type Env } from '../config/valid.js';
@@ -182,7 +183,7 @@ async function examineTargets(config: Config, progress: (line: string) => void):
   const { signal } = new AbortController();
   let done = 0;
   try {
-    return await Promise.all(
+    const looked = await Promise.all(
       config.targets.map(async (target) => {
         const { info, activeHours } = target;
         const at = now();
@@ -190,8 +191,17 @@ async function examineTargets(config: Config, progress: (line: string) => void):
         const check = rests ? null : await checkTarget(target, { at, prober, signal, now, random, sleep });
         done += 1;
         progress(`${done} of ${config.targets.length} targets looked at: ${info.id}`);
-        return check === null ? say.ofRestingTarget(target) : say.ofTarget(target, check);
+        return { target, check };
       }),
+    );
+    const checks = looked.flatMap(({ check }) => check ?? []);
+    const controls = controlTargets(config);
+    if (checks.length > 0 && controls.length > 0 && checks.every(({ outcome }) => outcome === 'failed')) {
+      const answers = await Promise.all(controls.map((control) => prober.attempt(control, signal)));
+      if (answers.every(({ outcome }) => outcome === 'failed')) return [say.ofOwnNetwork()];
+    }
+    return looked.map(({ target, check }) =>
+      check === null ? say.ofRestingTarget(target) : say.ofTarget(target, check),
     );
   } finally {
     await prober.close();

@@ -244,7 +244,7 @@ const GAPS_OF_A_PACE = 3;
  * How often runs come, in ms: the tick, or where they kept missing it lately, the median of the gaps. Each gap is the
  * time from one run to the next.
  */
-export function paceOf(state: State | null, tick: number, now: number): number {
+function paceOf(state: State | null, tick: number, now: number): number {
   const recent = (state?.gaps ?? []).slice(-GAPS_OF_A_PACE);
   const lengths = recent.map(({ from, to }) => to - from).sort((a, b) => a - b);
   const median = lengths[Math.floor(lengths.length / 2)];
@@ -350,6 +350,16 @@ export function ofTarget({ info }: Target, check: Check): Finding {
     );
   }
   return ok('targets', `${info.id} is good, ${latency ?? 0} ms`);
+}
+
+/** Neither a target nor a control address answers. */
+export function ofOwnNetwork(): Finding {
+  return error(
+    'targets',
+    'no target answers, and no control address either',
+    'The network of this machine is at fault; nothing is known of the targets.',
+    'Try again from a machine that is online, or correct KEEP_ALIVE_CONTROL_URLS.',
+  );
 }
 
 export function ofRestingTarget({ info }: Target): Finding {

@@ -199,6 +199,17 @@ const CASES: Readonly<Record<string, Case>> = {
     }),
     1,
   ),
+  'a machine that is not online': withRuns(
+    () => ({
+      TARGET_API_URL: `http://127.0.0.1:${refused}/`,
+      KEEP_ALIVE_CONTROL_URLS: `http://127.0.0.1:${refused}/`,
+    }),
+    1,
+  ),
+  'a target that is down while the network works': withRuns(
+    () => ({ TARGET_API_URL: badUrl, KEEP_ALIVE_CONTROL_URLS: badUrl.replace('user:user-secret@', '') }),
+    1,
+  ),
   'a channel that refuses the test': withRuns(
     () => ({
       ALERT_SLACK_URL: `${refusing.url}/hook-secret`,
