@@ -81,12 +81,21 @@ const NEW_SECRET = 'Make a new one: openssl rand -hex 32';
 
 /** @param isLocal whether runs are made by `npm start`, which needs no secret for them */
 export function ofSecrets(
-  { cronSecret, statsToken }: Pick<Config, 'cronSecret' | 'statsToken'>,
+  { cronSecret, statsToken, qstash }: Pick<Config, 'cronSecret' | 'statsToken' | 'qstash'>,
   isLocal: boolean,
 ): Finding[] {
   const findings: Finding[] = [];
   if (cronSecret === null && isLocal) {
     findings.push(ok('secrets', 'CRON_SECRET is not set: npm start needs none for its runs'));
+  } else if (cronSecret === null && (qstash.currentSigningKey ?? qstash.nextSigningKey) !== null) {
+    findings.push(
+      warning(
+        'secrets',
+        'CRON_SECRET is not set: only QStash can start runs',
+        'No other trigger is let in, and nobody can begin maintenance.',
+        `Set CRON_SECRET where the functions run. ${NEW_SECRET}`,
+      ),
+    );
   } else if (cronSecret === null) {
     findings.push(
       error(

@@ -233,6 +233,16 @@ const CASES: Readonly<Record<string, Case>> = {
     () => ({ QSTASH_TOKEN: 'qstash-token', QSTASH_CURRENT_SIGNING_KEY: 'signing-key' }),
     1,
   ),
+  'QStash and no secret': {
+    env: () => ({
+      ...without(base(), 'CRON_SECRET'),
+      QSTASH_TOKEN: 'qstash-token',
+      QSTASH_CURRENT_SIGNING_KEY: 'signing-key',
+      QSTASH_NEXT_SIGNING_KEY: 'signing-key-2',
+    }),
+    before: (env) => runsAgo(env, RECENT),
+    code: 0,
+  },
   'no signing key of QStash': withRuns(() => ({ QSTASH_TOKEN: 'qstash-token' }), 0),
 };
 

@@ -73,7 +73,8 @@ describe('what a channel sends', () => {
           }[name as string] ?? [];
         expectNoCanary(body, inBody);
       }
-      expect(requests.length).toBe(name === 'email' ? 0 : 1);
+      // PagerDuty is told of the target and of the test apart.
+      expect(requests.length).toBe({ email: 0, pagerduty: 2 }[name as string] ?? 1);
     }
     expect(mail.mails).toHaveLength(1);
     for (const { raw } of mail.mails) expectNoCanary(raw, ['canary-email-to']);
