@@ -60,7 +60,7 @@ async function find(
   const overview = await loadOverview(store, now, metric === 'latency' ? daysEnded(window, now) : []);
   const [found] = stats(watch, overview, now).targets;
   if (found === undefined) return wrong(404, 'not found');
-  const latency = latencyWithin(watch, target, overview, window, now).p50;
+  const latency = metric === 'latency' ? latencyWithin(watch, target, overview, window, now).p50 : null;
   return { status: 200, badge: badgeOf({ target: found, metric, window, latency, now, label }) };
 }
 
