@@ -2,13 +2,14 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { chmod, copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { glob, type BuildV3, type Files, type Lambda } from '@vercel/build-utils';
 
 const require = createRequire(import.meta.url);
 /** Its types do not say what it exports. */
 const { build } = require('@vercel/node') as { build: BuildV3 };
-const ROOT = resolve(import.meta.dirname, '../..');
+/** Where npm runs the tests and the benchmarks. */
+const ROOT = process.cwd();
 const LAUNCHER = join(dirname(require.resolve('@vercel/node')), 'dev-server.mjs');
 
 /** What Vercel's builder makes of one file under api/, laid out as it would be deployed. */

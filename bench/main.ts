@@ -1,0 +1,29 @@
+import { cpus, totalmem } from 'node:os';
+import { parseArgs } from 'node:util';
+import type { Table } from './table.js';
+import { render } from './table.js';
+
+/** Each measures one thing side by side and yields its tables as they are ready. */
+const SECTIONS: Readonly<Record<string, () => Promise<{ measure: () => AsyncIterable<Table> }>>> = {};
+
+/** `npm run bench [-- section…]`: measures all or the named sections, and prints the tables as Markdown. */
+async function main(): Promise<number> {
+  const { positionals } = parseArgs({ allowPositionals: true });
+  const unknown = positionals.filter((name) => !Object.hasOwn(SECTIONS, name));
+  if (unknown.length > 0) {
+    console.error(`unknown: ${unknown.join(', ')}; there are ${Object.keys(SECTIONS).join(', ')}`);
+    return 1;
+  }
+  const [cpu] = cpus();
+  console.log(
+    `Node ${process.version}, ${cpus().length} × ${cpu?.model ?? 'CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB\n`,
+  );
+  for (const [name, load] of Object.entries(SECTIONS)) {
+    if (positionals.length > 0 && !positionals.includes(name)) continue;
+    const { measure } = await load();
+    for await (const table of measure()) console.log(`${render(table)}\n`);
+  }
+  return 0;
+}
+
+process.exitCode = await main();
