@@ -2,7 +2,8 @@ import { needsBody } from '../rules/assertions.js';
 import type { Target } from '../types.js';
 import { ACCEPT_ENCODING, decodeBody } from './body.js';
 import { connect, secure } from './connect.js';
-import type { ExchangeAnswer, RawHeaders } from './exchange.js';
+import type { AnswerHeaders } from './answer.js';
+import { exchange, type ExchangeAnswer } from './exchange.js';
 import { ProbeFailure } from './failure.js';
 import type { Probe, Trip } from './trip.js';
 
@@ -33,8 +34,8 @@ export const probeHttp: Probe = async (target, url, trip) => {
     if (location === null) {
       if (!needsBody(target.assertions)) return null;
       if (answer.cut) return { text: '', cut: true };
-      const encoding = headerOf(answer.headers, 'content-encoding');
-      const type = headerOf(answer.headers, 'content-type');
+      const encoding = answer.headers.get('content-encoding') ?? '';
+      const type = answer.headers.get('content-type') ?? '';
       return decodeBody(answer.chunks, encoding, type, target.maxBody);
     }
     if (redirects >= target.maxRedirects) throw new ProbeFailure('redirect', 'too many redirects');
@@ -55,7 +56,7 @@ async function request(
   const { socket, address } = await connect(url, isHttps ? 443 : 80, trip, allow);
   try {
     const stream = isHttps ? await secure(socket, url, target.tlsVerify, ['http/1.1'], trip) : socket;
-    const answer = await trip.exchange(
+    const answer = await exchange(
       {
         socket: stream,
         method: hop.method,
@@ -63,16 +64,16 @@ async function request(
         headers: headerList(hop),
         body: hop.body,
         maxBody: target.maxBody,
-        wantsBody: (statusCode, headers) =>
-          target.maxRedirects === 0 || redirectOf(statusCode, headers) === null,
-        onStatus: (statusCode) => {
+        onHead(statusCode, headers) {
           trip.trace.statusCode = statusCode;
+          trip.limit.stage = 'in the body';
+          return target.maxRedirects === 0 || redirectOf(statusCode, headers) === null;
         },
       },
       trip.limit,
     );
     trip.trace.ttfb = (trip.trace.ttfb ?? 0) + answer.ttfb;
-    trip.trace.noServer = NO_SERVER.some(([name, value]) => headerOf(answer.headers, name) === value);
+    trip.trace.noServer = NO_SERVER.some(([name, value]) => answer.headers.get(name) === value);
     return { answer, address };
   } finally {
     socket.destroy();
@@ -80,9 +81,10 @@ async function request(
 }
 
 /** The place that an answer redirects to; null when it does not. */
-function redirectOf(statusCode: number, headers: RawHeaders): string | null {
-  if (!FOLLOWED.has(statusCode)) return null;
-  return headerOf(headers, 'location') || null;
+function redirectOf(statusCode: number, headers: AnswerHeaders): string | null {
+  const location = FOLLOWED.has(statusCode) && headers.get('location');
+  // Servers write it in UTF-8 where it is not ASCII.
+  return location ? Buffer.from(location, 'latin1').toString() : null;
 }
 
 /** As fetch does it: 303 (and 301, 302 after POST) becomes GET; nothing that was configured goes to another origin. */
@@ -103,22 +105,11 @@ function nextHop(hop: Hop, location: string, statusCode: number): Hop {
   };
 }
 
-function headerList({ url, headers }: Hop): string[] {
-  const list = ['host', headers.get('host') ?? url.host];
-  if (!headers.has('user-agent')) list.push('user-agent', USER_AGENT);
-  if (!headers.has('accept')) list.push('accept', '*/*');
-  if (!headers.has('accept-encoding')) list.push('accept-encoding', ACCEPT_ENCODING);
-  for (const [name, value] of headers) if (name !== 'host') list.push(name, value);
+function headerList({ url, headers }: Hop): [name: string, value: string][] {
+  const list: [string, string][] = [['host', headers.get('host') ?? url.host]];
+  if (!headers.has('user-agent')) list.push(['user-agent', USER_AGENT]);
+  if (!headers.has('accept')) list.push(['accept', '*/*']);
+  if (!headers.has('accept-encoding')) list.push(['accept-encoding', ACCEPT_ENCODING]);
+  for (const [name, value] of headers) if (name !== 'host') list.push([name, value]);
   return list;
-}
-
-/** A header's value, several of one name joined by commas; empty when there is none. */
-function headerOf(headers: RawHeaders, name: string): string {
-  let found = '';
-  for (let i = 0; i + 1 < headers.length; i += 2) {
-    const key = headers[i];
-    if (key?.length !== name.length || key.toString('latin1').toLowerCase() !== name) continue;
-    found += `${found && ','}${headers[i + 1]?.toString() ?? ''}`;
-  }
-  return found;
 }

@@ -4,7 +4,6 @@ import type { Attempt, Target } from '../types.js';
 import { isPublicAddress } from './address.js';
 import { createResolver } from './dns.js';
 import { createEvaluator } from './evaluator.js';
-import { createExchange } from './exchange.js';
 import { failureOf } from './failure.js';
 import { probeHttp } from './http.js';
 import { Limit } from './limit.js';
@@ -37,11 +36,10 @@ const PROBES: Readonly<Record<string, Probe>> = {
   'tls:': probeTls,
 };
 
-/** The probes and what they share in a process: name resolver, TLS context, HTTP transport. Holds nothing of a run. */
+/** The probes and what they share in a process: name resolver, TLS context. Holds nothing of a run. */
 export function createProber(options: ProberOptions = {}): Prober {
   const { ca, now = Date.now, isPublic = isPublicAddress } = options;
   const resolver = createResolver(options.servers);
-  const { exchange, close } = createExchange();
   const evaluator = createEvaluator();
   let context: SecureContext | undefined;
   const secureContext = () => (context ??= createSecureContext(ca ? { ca: [...ca] } : {}));
@@ -64,7 +62,7 @@ export function createProber(options: ProberOptions = {}): Prober {
         const url = new URL(target.url);
         const probe = PROBES[url.protocol];
         if (!probe) throw new Error('no probe for this protocol');
-        const body = await probe(target, url, { limit, trace, resolver, exchange, secureContext, isPublic });
+        const body = await probe(target, url, { limit, trace, resolver, secureContext, isPublic });
         limit.pause();
         total = limit.elapsed;
         const { statusCode, tlsExpiresAt } = trace;
@@ -96,7 +94,7 @@ export function createProber(options: ProberOptions = {}): Prober {
     },
     async close() {
       resolver.close();
-      await Promise.all([close(), evaluator.close()]);
+      await evaluator.close();
     },
   };
 }

@@ -2,7 +2,6 @@ import type { SecureContext } from 'node:tls';
 import type { Body } from '../rules/assertions.js';
 import type { Target } from '../types.js';
 import type { NameResolver } from './dns.js';
-import type { Exchange } from './exchange.js';
 import type { Limit } from './limit.js';
 
 /** What is known of an attempt so far, whether it ends well or not. Phases in ms, summed over redirects. */
@@ -22,7 +21,6 @@ export interface Trip {
   readonly limit: Limit;
   readonly trace: Trace;
   readonly resolver: NameResolver;
-  readonly exchange: Exchange;
   readonly secureContext: () => SecureContext;
   readonly isPublic: (address: string) => boolean;
 }

@@ -1,0 +1,214 @@
+import { ProbeFailure } from './failure.js';
+
+/** Bytes of a head, of trailers, and of a chunk's size line at most, as Node's own default for heads. */
+const MAX_HEAD = 16_384;
+/** 1xx answers before the real one at most. */
+const MAX_INTERIM = 16;
+
+const VERSION = 'HTTP/1.';
+const STATUS_LINE = /^HTTP\/1\.[01] ([1-9]\d\d)(?: |$)/;
+const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const CHUNK_SIZE = /^([0-9A-Fa-f]{1,12})[\t ]*(?:;|$)/;
+/** What no header may hold: it would end it for some readers. */
+const TORN = /[\0\r]/;
+/** White space around a value; a no-break space is part of it. */
+const AROUND = /^[\t ]+|[\t ]+$/g;
+const NO_BODY = [204, 304];
+
+/** Values by name in lower case, as Latin-1; several of one name are joined by commas. */
+export type AnswerHeaders = ReadonlyMap<string, string>;
+
+export interface AnswerOptions {
+  /** Of the request. */
+  readonly method: string;
+  /** Bytes of the body that are kept at most, as they come. */
+  readonly maxBody: number;
+  /** Told of the head of the answer proper; says whether its body is wanted. */
+  readonly onHead: (statusCode: number, headers: AnswerHeaders) => boolean;
+}
+
+/** Where in the answer the next byte belongs. */
+type Part = 'head' | 'sized' | 'unsized' | 'chunk size' | 'chunk' | 'chunk end' | 'trailers' | 'over';
+
+/**
+ * Reads one HTTP/1.x answer (RFC 9112) from the bytes of a connection, however they are cut. Lines may end without CR.
+ * Its methods throw a ProbeFailure: `protocol` for what is no such answer, `reset` where it ends early.
+ */
+export class AnswerReader {
+  statusCode = 0;
+  headers: AnswerHeaders = new Map();
+  readonly chunks: Buffer[] = [];
+  /** The body was longer than `maxBody`: the rest was not read. */
+  cut = false;
+  #part: Part = 'head';
+  /** Of the head or of a line, what came so far. */
+  #text = '';
+  #interim = 0;
+  #size = 0;
+  /** Bytes of the body or chunk that are still to come, or of trailers that came. */
+  #count = 0;
+
+  constructor(private readonly options: AnswerOptions) {}
+
+  /** All that is wanted has come. */
+  get isOver(): boolean {
+    return this.#part === 'over';
+  }
+
+  /** Takes the next bytes; what follows the answer is ignored. */
+  read(bytes: Buffer): void {
+    let at = 0;
+    while (at < bytes.length && this.#part !== 'over') at = this.#step(bytes, at);
+  }
+
+  /** The other side has closed. */
+  end(): void {
+    if (this.#part === 'unsized') this.#part = 'over';
+    if (this.#part !== 'over') throw new ProbeFailure('reset', 'connection closed early');
+  }
+
+  /** Returns where it stopped reading. */
+  #step(bytes: Buffer, at: number): number {
+    switch (this.#part) {
+      case 'head':
+        return this.#readHead(bytes, at);
+      case 'sized':
+      case 'chunk': {
+        const end = Math.min(bytes.length, at + this.#count);
+        this.#count -= end - at;
+        this.#keep(bytes.subarray(at, end));
+        if (this.#count === 0 && !this.cut) this.#part = this.#part === 'sized' ? 'over' : 'chunk end';
+        return end;
+      }
+      case 'unsized':
+        this.#keep(bytes.subarray(at));
+        return bytes.length;
+      case 'chunk size':
+        return this.#readLine(bytes, at, (line) => {
+          const size = CHUNK_SIZE.exec(line)?.[1];
+          if (size === undefined) throw noAnswer();
+          this.#count = Number.parseInt(size, 16);
+          this.#part = this.#count === 0 ? 'trailers' : 'chunk';
+        });
+      case 'chunk end':
+        return this.#readLine(bytes, at, (line) => {
+          if (line !== '') throw noAnswer();
+          this.#part = 'chunk size';
+        });
+      case 'trailers':
+        return this.#readLine(bytes, at, (line) => {
+          this.#count += line.length + 1;
+          if (this.#count > MAX_HEAD) throw tooLarge();
+          if (line === '') this.#part = 'over';
+        });
+      case 'over':
+        return bytes.length;
+    }
+  }
+
+  #readHead(bytes: Buffer, at: number): number {
+    const before = this.#text.length;
+    // Empty lines before an answer are no part of it.
+    if (before === 0 && (bytes[at] === 13 || bytes[at] === 10)) return at + 1;
+    const room = MAX_HEAD - before;
+    this.#text += bytes.toString('latin1', at, Math.min(bytes.length, at + room + 1));
+    if (!this.#text.startsWith(VERSION.slice(0, this.#text.length))) throw noAnswer();
+    const end = endOfHead(this.#text, Math.max(0, before - 2));
+    if (end === -1) {
+      if (this.#text.length > MAX_HEAD) throw tooLarge();
+      return bytes.length;
+    }
+    const head = this.#text.slice(0, end);
+    this.#text = '';
+    this.#takeHead(head);
+    return at + end - before;
+  }
+
+  #takeHead(head: string): void {
+    const lines = head.split('\n').map(withoutEnd);
+    const [first = '', ...fields] = lines;
+    const statusCode = Number(STATUS_LINE.exec(first)?.[1]);
+    if (Number.isNaN(statusCode)) throw noAnswer();
+    const headers = fieldsOf(fields);
+    if (statusCode === 101) throw new ProbeFailure('protocol', 'unexpected answer');
+    if (statusCode < 200) {
+      if (++this.#interim > MAX_INTERIM) throw new ProbeFailure('protocol', 'too many interim answers');
+      return;
+    }
+    this.statusCode = statusCode;
+    this.headers = headers;
+    const isWanted = this.options.onHead(statusCode, headers);
+    const hasBody = this.options.method !== 'HEAD' && !NO_BODY.includes(statusCode);
+    this.#part = isWanted && hasBody ? this.#bodyOf(headers) : 'over';
+  }
+
+  /** How the body's end is told: where both a length and chunks are announced, the chunks hold. */
+  #bodyOf(headers: AnswerHeaders): Part {
+    const coding = headers.get('transfer-encoding')?.toLowerCase();
+    if (coding !== undefined && coding !== 'identity') {
+      return /(?:^|,)[\t ]*chunked$/.test(coding) ? 'chunk size' : 'unsized';
+    }
+    const length = headers.get('content-length');
+    if (length === undefined) return 'unsized';
+    const [first = '', ...others] = length.split(',').map((value) => value.trim());
+    if (!/^\d{1,15}$/.test(first) || others.some((other) => other !== first)) {
+      throw new ProbeFailure('protocol', 'wrong content length');
+    }
+    this.#count = Number(first);
+    return this.#count === 0 ? 'over' : 'sized';
+  }
+
+  #keep(piece: Buffer): void {
+    this.#size += piece.length;
+    if (this.#size <= this.options.maxBody) {
+      this.chunks.push(piece);
+    } else {
+      this.cut = true;
+      this.#part = 'over';
+    }
+  }
+
+  #readLine(bytes: Buffer, at: number, take: (line: string) => void): number {
+    const end = bytes.indexOf(10, at);
+    const stop = end === -1 ? bytes.length : end;
+    if (this.#text.length + stop - at > MAX_HEAD) throw tooLarge();
+    this.#text += bytes.toString('latin1', at, stop);
+    if (end === -1) return stop;
+    const line = withoutEnd(this.#text);
+    this.#text = '';
+    take(line);
+    return end + 1;
+  }
+}
+
+/** Behind the empty line that ends a head; -1: it has not come. */
+function endOfHead(text: string, from: number): number {
+  for (let at = text.indexOf('\n', from); at !== -1; at = text.indexOf('\n', at + 1)) {
+    if (text[at + 1] === '\n') return at + 2;
+    if (text[at + 1] === '\r' && text[at + 2] === '\n') return at + 3;
+  }
+  return -1;
+}
+
+function fieldsOf(lines: readonly string[]): Map<string, string> {
+  const fields = new Map<string, string>();
+  let name = '';
+  for (const line of lines) {
+    if (line === '') continue;
+    const colon = line.indexOf(':');
+    const isFolded = line.startsWith(' ') || line.startsWith('\t');
+    if (!isFolded) name = line.slice(0, colon).toLowerCase();
+    if (TORN.test(line) || (isFolded ? name === '' : colon === -1 || !NAME.test(name))) throw noAnswer();
+    const value = (isFolded ? line : line.slice(colon + 1)).replace(AROUND, '');
+    const before = fields.get(name);
+    fields.set(name, before === undefined ? value : `${before}${isFolded ? ' ' : ', '}${value}`);
+  }
+  return fields;
+}
+
+function withoutEnd(line: string): string {
+  return line.endsWith('\r') ? line.slice(0, -1) : line;
+}
+
+const noAnswer = () => new ProbeFailure('protocol', 'no valid HTTP answer');
+const tooLarge = () => new ProbeFailure('protocol', 'headers too large');
