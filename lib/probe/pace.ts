@@ -1,25 +1,37 @@
-/** Starts a ms and in one burst: more at once spoils the latencies measured (MEASURES). */
-const STARTS_PER_MS = 3;
-const BURST = 8;
+import { performance, type EventLoopUtilization } from 'node:perf_hooks';
+
+/** Starts that a ms of the event loop's idle time earns, and one in which it was busy: as much as it can bear. */
+const STARTS_PER_IDLE_MS = 8;
+const STARTS_PER_BUSY_MS = 0.2;
+/** Starts in one turn of the event loop at most. */
+const BURST = 5;
 
 export interface Pacer {
   /** Calls `task` when there is a place for it; settles as it does. In the order of the calls. */
   run<T>(task: () => Promise<T>): Promise<T>;
 }
 
-/** Bounds how many tasks are under way at once (1 or more), and paces their starts. */
-export function createPacer(concurrency: number): Pacer {
+/**
+ * Bounds how many tasks are under way at once (1 or more), and starts them no faster than the event loop keeps up with:
+ * what comes while it is busy is noticed late, and would be measured as the target's latency.
+ */
+export function createPacer(
+  concurrency: number,
+  loop: () => Pick<EventLoopUtilization, 'idle' | 'active'> = () => performance.eventLoopUtilization(),
+): Pacer {
   const waiting: (() => void)[] = [];
   let next = 0;
   let running = 0;
-  let budget = BURST;
-  let last = performance.now();
+  let budget = 0;
+  let last = loop();
   let timer: NodeJS.Timeout | null = null;
 
   const start = () => {
-    const now = performance.now();
-    budget = Math.min(BURST, budget + (now - last) * STARTS_PER_MS);
+    const now = loop();
+    const earned =
+      (now.idle - last.idle) * STARTS_PER_IDLE_MS + (now.active - last.active) * STARTS_PER_BUSY_MS;
     last = now;
+    budget = Math.min(BURST, budget + earned);
     while (budget >= 1 && running < concurrency && next < waiting.length) {
       budget--;
       running++;
@@ -39,6 +51,11 @@ export function createPacer(concurrency: number): Pacer {
   return {
     async run(task) {
       await new Promise<void>((resolve) => {
+        if (running === 0 && waiting.length === 0) {
+          // The first ones meet cold code: a quiet time before them earns no burst.
+          last = loop();
+          budget = 1;
+        }
         waiting.push(resolve);
         if (timer === null) start();
       });

@@ -48,19 +48,43 @@ describe('starts', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  test('come eight at once, then three a millisecond', async () => {
+  /** How many of a hundred tasks, which take 50 ms each, were started in each ms, on a loop that is idle so much of it. */
+  const startsOn = async (share: number, quietBefore = 0) => {
+    let now = 0;
     const started: number[] = [];
-    const begin = performance.now();
-    const pacer = createPacer(1_000);
+    const pacer = createPacer(1_000, () => ({ idle: now * share, active: now * (1 - share) }));
+    now = quietBefore;
     const running = Array.from({ length: 100 }, () =>
       pacer.run(() => {
-        started.push(performance.now() - begin);
-        return Promise.resolve();
+        started.push(now - quietBefore);
+        return wait(50);
       }),
     );
-    await vi.runAllTimersAsync();
+    await vi.advanceTimersByTimeAsync(0);
+    while (vi.getTimerCount() > 0) {
+      now++;
+      await vi.advanceTimersByTimeAsync(1);
+    }
     await Promise.all(running);
-    const within = (ms: number) => started.filter((at) => at <= ms).length;
-    expect([within(0), within(1), within(10), within(31)]).toEqual([8, 11, 38, 100]);
+    return (ms: number) => started.filter((at) => at === ms).length;
+  };
+
+  test.each([
+    ['all of the time', 1, [1, 5, 5, 5]],
+    ['half of it', 0.5, [1, 4, 4, 4]],
+    ['a tenth of it', 0.1, [1, 0, 1, 1]],
+  ])('come as the loop can bear them: idle %s', async (_name, share, expected) => {
+    const at = await startsOn(share);
+    expect([at(0), at(1), at(2), at(3)]).toEqual(expected);
+  });
+
+  test('go on where the loop is always busy', async () => {
+    const at = await startsOn(0);
+    expect(Array.from({ length: 21 }, (_, ms) => at(ms)).reduce((sum, starts) => sum + starts)).toBe(5);
+  });
+
+  test('do not begin with a burst that a quiet time has earned', async () => {
+    const at = await startsOn(1, 60_000);
+    expect(at(0)).toBe(1);
   });
 });
