@@ -2,7 +2,7 @@ import { performance, type EventLoopUtilization } from 'node:perf_hooks';
 
 /** Starts that a ms of the event loop's idle time earns, and one in which it was busy: as much as it can bear. */
 const STARTS_PER_IDLE_MS = 8;
-const STARTS_PER_BUSY_MS = 0.2;
+const STARTS_PER_BUSY_MS = 0.3;
 /** Starts in one turn of the event loop at most. */
 const BURST = 5;
 
