@@ -60,9 +60,9 @@ export async function buildFunctions(entrypoints: readonly string[]): Promise<De
   }
   return {
     functions,
-    remove: async () => {
+    remove: () => {
       process.off('exit', leave);
-      await rm(home, { recursive: true, force: true });
+      return rm(home, { recursive: true });
     },
   };
 }
