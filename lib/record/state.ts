@@ -250,16 +250,18 @@ export function readState(source: string): State {
   if (version !== VERSION) throw new TextError('the state was written by another version of Keepalive');
   const context = { base: head.lastRun?.at ?? head.firstRunAt, hour: head.markedHour };
   const ids = asList(columns[0] ?? []);
-  const targets = ids.map((id, slot) => {
-    if (id === null) return null;
-    const target: Record<string, unknown> = { ...newTarget(asText(id), context.base) };
-    for (const [index, name] of NAMES.entries()) {
-      const column = columns[index];
-      if (column !== undefined) target[name] = COLUMNS[name].read(asList(column)[slot] ?? null, context);
+  const fresh = newTarget('', context.base);
+  const targets = ids.map((id): Record<string, unknown> | null => (id === null ? null : { ...fresh }));
+  for (const [index, name] of NAMES.entries()) {
+    const column = columns[index];
+    if (column === undefined) continue;
+    const { read } = COLUMNS[name];
+    const values = asList(column);
+    for (const [slot, target] of targets.entries()) {
+      if (target !== null) target[name] = read(values[slot] ?? null, context);
     }
-    return target as unknown as TargetState;
-  });
-  return { ...head, targets };
+  }
+  return { ...head, targets: targets as unknown as (TargetState | null)[] };
 }
 
 function parse(source: string): [number, Omit<State, 'targets'>, readonly Packed[]] {
