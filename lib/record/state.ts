@@ -289,13 +289,13 @@ export function flattenHistogram(histogram: Histogram): number[] {
 }
 
 export function unflattenHistogram(flat: readonly number[]): Histogram {
+  const histogram = new Map<number, number>();
   let bucket = 0;
-  return new Map(
-    pairs(flat).map(([distance, observed]) => {
-      bucket += distance;
-      return [bucket, observed];
-    }),
-  );
+  for (let i = 0; i + 1 < flat.length; i += 2) {
+    bucket += flat[i] ?? 0;
+    histogram.set(bucket, flat[i + 1] ?? 0);
+  }
+  return histogram;
 }
 
 function pairs(flat: readonly number[]): [number, number][] {
