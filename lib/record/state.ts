@@ -241,7 +241,8 @@ export function writeState(state: State): string {
     return targets.map((target) => (target === null ? null : write(target[name], context)));
   });
   const json = JSON.stringify([VERSION, head, columns]);
-  return deflateRawSync(json, { level: 9, dictionary }).toString('base64');
+  // Level 9 takes three times as long to save two hundredths.
+  return deflateRawSync(json, { level: 7, dictionary }).toString('base64');
 }
 
 /** Throws a TextError for what `writeState` did not write. */
