@@ -6,6 +6,8 @@ import { render } from './table.js';
 /** Each measures one thing side by side and yields its tables as they are ready. */
 const SECTIONS: Readonly<Record<string, () => Promise<{ measure: () => AsyncIterable<Table> }>>> = {
   checks: () => import('./checks.js'),
+  runs: () => import('./runs.js'),
+  reads: () => import('./reads.js'),
 };
 
 /** `npm run bench [-- section…]`: measures all or the named sections, and prints the tables as Markdown. */

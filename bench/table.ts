@@ -17,7 +17,7 @@ export function render({ title, note, columns, rows }: Table): string {
   return [`### ${title}`, '', note, '', line(columns), rule, ...rows.map(line)].join('\n');
 }
 
-/** The middle value (upper of the two middle ones); NaN of none. */
+/** The middle value (the lower of the two); NaN of none. */
 export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }

@@ -1,16 +1,15 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { cpuTime, peakMemory } from '../process.js';
 import { inParallel, type Order, type Outcome } from './order.js';
 
 const BINARY = 'prometheus-blackbox-exporter';
-/** Ms of CPU that Linux counts in (USER_HZ). */
-const JIFFY = 10;
 
 export const hasBlackbox = () => spawnSync(BINARY, ['--version']).status === 0;
 
@@ -36,11 +35,10 @@ export async function askBlackbox(
   try {
     await answering(port);
     const pid = exporter.pid ?? 0;
-    const before = await cpuOf(pid);
+    const before = await cpuTime(pid);
     const measured = await inParallel(urls, inFlight, (url) => probe(agent, port, url));
-    const status = await readFile(`/proc/${pid}/status`, 'utf8');
-    const peakMemory = Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
-    return { ...measured, cpu: (await cpuOf(pid)) - before, peakMemory };
+    const cpu = (await cpuTime(pid)) - before;
+    return { ...measured, cpu, peakMemory: await peakMemory(pid) };
   } finally {
     agent.destroy();
     const ended = once(exporter, 'exit');
@@ -95,10 +93,4 @@ async function freePort(): Promise<number> {
   const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
   return port;
-}
-
-/** User and system time so far, in ms. */
-async function cpuOf(pid: number): Promise<number> {
-  const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ').at(-1)?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) * JIFFY;
 }

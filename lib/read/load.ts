@@ -58,7 +58,7 @@ export interface Overview extends Present {
 
 /** One store command. */
 export function loadPresent(store: Store): Promise<Present> {
-  return load(store, [], [], []);
+  return load(store, {});
 }
 
 /**
@@ -72,8 +72,7 @@ export async function loadOverview(
 ): Promise<Overview> {
   const midnight = Math.floor(now / DAY) * DAY;
   const times = new Set([...WINDOWS.map((window) => windowStart(window, now)), midnight, ...days]);
-  const { state, marks, maintenance, outbox } = await load(store, [...times], [], []);
-  return { state, marks, maintenance, outbox };
+  return load(store, { times: [...times] });
 }
 
 /** The midnights (UTC) with which the whole days of a window ended, latest first; none where it is 24 hours. */
@@ -91,25 +90,32 @@ const HOURS_SHOWN = 25;
 export async function loadSummary(store: Store, now: number): Promise<Overview> {
   const { hours, days } = summaryTimes(now);
   const windows = WINDOWS.map((window) => windowStart(window, now));
-  const times = [...new Set([...windows, ...hours, ...days])];
-  const known = kept.get(store);
-  const found = await load(store, times, [], [], known?.texts);
-  const { texts, ...overview } =
-    known === undefined || found.state?.firstRunAt === known.firstRunAt
-      ? found
-      : await load(store, times, [], []);
-  const { state } = overview;
-  if (state !== null) kept.set(store, { firstRunAt: state.firstRunAt, texts });
-  return overview;
+  return loadMarked(store, now, { times: [...new Set([...windows, ...hours, ...days])] });
 }
 
 /**
- * The texts of the marks that the last summary was made of, for the next: a mark is written once, and to read a hundred
- * of them for every visit would be most of what a busy page moves. They are good for the data that they were read with,
- * which its first run tells from other data.
+ * The texts of the marks that were read, for the next reader: a mark is written once, and to read a hundred of them for
+ * every visit would be most of what a busy page moves. They are good for the data that they were read with, which its
+ * first run tells from other data.
  */
 const kept = new WeakMap<Store, { readonly firstRunAt: number; readonly texts: Texts }>();
 type Texts = ReadonlyMap<number, string>;
+
+/** Loads with the marks that are known, and keeps those of the times that may be asked for again. */
+async function loadMarked(store: Store, now: number, wanted: Wanted): Promise<Loaded> {
+  const known = kept.get(store);
+  const found = await load(store, wanted, known?.texts);
+  const isSame = known === undefined || found.state?.firstRunAt === known.firstRunAt;
+  const loaded = isSame ? found : await load(store, wanted);
+  const { state } = loaded;
+  if (state !== null) {
+    const texts = [...(isSame ? (known?.texts ?? []) : []), ...loaded.texts].filter(
+      ([at]) => at >= now - (at % DAY === 0 ? DAYS_KEPT + 1 : HOURS_KEPT / 24) * DAY,
+    );
+    kept.set(store, { firstRunAt: state.firstRunAt, texts: new Map(texts) });
+  }
+  return loaded;
+}
 
 /** The times at whose marks the hours and days of the status page meet, ascending. */
 export function summaryTimes(now: number): { readonly hours: number[]; readonly days: number[] } {
@@ -136,14 +142,15 @@ export function historyTimes(now: number): { readonly hours: number[]; readonly 
 
 /** One target's history, empty where no run has seen it yet: three store commands, four after missed runs. */
 export async function loadHistory(store: Store, id: string, now: number): Promise<History> {
-  const first = await load(store, [], [], []);
+  const first = await loadPresent(store);
   const slot = first.state?.targets.findIndex((target) => target?.id === id) ?? -1;
-  if (slot === -1) return { ...first, checks: [], incidents: [] };
+  if (slot === -1) return { ...first, marks: new Map(), checks: [], incidents: [] };
   const { hours, days } = historyTimes(now);
   const windows = WINDOWS.map((window) => windowStart(window, now));
   const times = [...new Set([...windows, ...hours, ...days])];
   const names = recentLogs(now);
-  const { state, fields, logs, ...overview } = await load(store, times, incidentFields(slot), names);
+  const wanted = { times, fields: incidentFields(slot), logs: names, id };
+  const { state, fields, logs, ...overview } = await loadMarked(store, now, wanted);
   const addedAt = state?.targets[slot]?.addedAt ?? now;
   const incidents = fields
     .flatMap((field) => (field === null ? [] : [unpack(() => readIncident(field))]))
@@ -213,26 +220,43 @@ function withPending(
   );
 }
 
-async function load(
-  store: Store,
-  times: readonly number[],
-  others: readonly string[],
-  logNames: readonly string[],
-  known: Texts = new Map(),
-): Promise<
-  Overview & { fields: readonly (string | null)[]; logs: readonly (string | null)[]; texts: Texts }
-> {
+/** What is read besides what is now. */
+interface Wanted {
+  /** At whose marks. */
+  readonly times?: readonly number[];
+  readonly fields?: readonly string[];
+  readonly logs?: readonly string[];
+  /** The target whose marks are wanted; without it, those of all. */
+  readonly id?: string;
+}
+
+interface Loaded extends Overview {
+  readonly fields: readonly (string | null)[];
+  readonly logs: readonly (string | null)[];
+  /** Of the marks that were found. */
+  readonly texts: Texts;
+}
+
+async function load(store: Store, wanted: Wanted, known: Texts = new Map()): Promise<Loaded> {
+  const { times = [], id } = wanted;
   const texts = new Map<number, string | null>(known);
   const asked = times.filter((at) => !texts.has(at));
   const answer = await store.read({
-    fields: [STATE_FIELD, MAINTENANCE_FIELD, OUTBOX_FIELD, ...asked.map(markField), ...others],
-    logs: logNames,
+    fields: [
+      ...[STATE_FIELD, MAINTENANCE_FIELD, OUTBOX_FIELD],
+      ...asked.map(markField),
+      ...(wanted.fields ?? []),
+    ],
+    logs: wanted.logs ?? [],
   });
   const [stateText = null, maintenanceText = null, outboxText = null, ...rest] = answer.fields;
   const state = stateOf(stateText);
   const maintenance = readableMaintenance(maintenanceText);
   const outbox = unpack(() => readOutbox(outboxText));
-  const addedAt = (slot: number): number | null => state?.targets[slot]?.addedAt ?? null;
+  const addedAt = (slot: number): number | null => {
+    const target = state?.targets[slot];
+    return target && (id === undefined || target.id === id) ? target.addedAt : null;
+  };
   for (const [i, at] of asked.entries()) texts.set(at, rest[i] ?? null);
   const found = times.map((at) => ({
     at,

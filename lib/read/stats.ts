@@ -84,14 +84,18 @@ export function stats({ enabled, tick, targets }: Watch, overview: Overview, now
 
 /** What the status page shows, of what `loadSummary` found. */
 export function summary(watch: Watch, overview: Overview, now: number): Summary {
-  const { hours, days } = summaryTimes(now);
+  const times = summaryTimes(now);
+  const days = pairs([...times.days, now]).map(([from, to]) => ({ from, to, name: iso(from) }));
+  const hours = pairs([...times.hours, now]);
   const targets = withMaintenance(watch.targets, overview.maintenance).map((target) => {
     const account = openAccount(target, watch.tick, overview, now);
     return {
       ...targetStats(target, account, overview, now),
-      days: pairs([...days, now]).map(([from, to]) => day(from, to, account)),
-      latencies: pairs([...hours, now]).map(([from, to]) =>
-        to <= account.known.addedAt ? null : bucket(from, to, account.at(from), account.at(to)).latencyMs.p50,
+      days: days.map(({ from, to, name }) => day(name, account.at(from), account.at(to))),
+      latencies: hours.map(([from, to]) =>
+        to <= account.known.addedAt
+          ? null
+          : percentiles(latenciesBetween(from, account.at(from), account.at(to))).p50,
       ),
     };
   });
@@ -307,10 +311,10 @@ function pairs(times: readonly number[]): [from: number, to: number][] {
   });
 }
 
-function day(from: number, to: number, account: Account): Day {
-  const figures = difference(account.at(to).figures, account.at(from).figures);
+function day(from: string, start: TargetMark, end: TargetMark): Day {
+  const figures = difference(end.figures, start.figures);
   return {
-    from: iso(from),
+    from,
     uptimeRatio: uptimeRatio(figures),
     coverage: coverage(figures),
     downtimeMs: figures.observed - figures.good,
@@ -319,7 +323,6 @@ function day(from: number, to: number, account: Account): Day {
 
 function bucket(from: number, to: number, start: TargetMark, end: TargetMark): Bucket {
   const figures = difference(end.figures, start.figures);
-  const latencies = from % DAY === 0 ? end.latencies : subtract(end.latencies, start.latencies);
   return {
     from: iso(from),
     to: iso(to),
@@ -329,8 +332,13 @@ function bucket(from: number, to: number, start: TargetMark, end: TargetMark): B
     uptimeRatio: uptimeRatio(figures),
     coverage: coverage(figures),
     downtimeMs: figures.observed - figures.good,
-    latencyMs: percentiles(latencies),
+    latencyMs: percentiles(latenciesBetween(from, start, end)),
   };
+}
+
+/** Latencies are counted by day. */
+function latenciesBetween(from: number, start: TargetMark, end: TargetMark): Histogram {
+  return from % DAY === 0 ? end.latencies : subtract(end.latencies, start.latencies);
 }
 
 function checkView({ at, outcome, reason, statusCode, latency, coldStart }: RecentCheck): CheckView {

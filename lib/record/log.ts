@@ -115,12 +115,19 @@ function readLog(text: string, slot: number): RecentCheck[] {
     const shape: number = same ? 2 * (width ?? 0) : reader.number();
     const cells = Math.floor(shape / 2);
     const complete = shape % 2 === 0;
-    let at = 0;
-    for (let i = 0; i < cells; i += 1) {
-      if (!complete) at += reader.number();
-      const code = reader.pair();
-      if (at === slot) checks.push({ at: unit * UNIT, ...cellOf(code) });
-      at += 1;
+    if (complete) {
+      const before = Math.min(slot, cells);
+      reader.skipPairs(before);
+      if (before < cells) checks.push({ at: unit * UNIT, ...cellOf(reader.pair()) });
+      reader.skipPairs(Math.max(0, cells - before - 1));
+    } else {
+      let at = 0;
+      for (let i = 0; i < cells; i += 1) {
+        at += reader.number();
+        const code = reader.pair();
+        if (at === slot) checks.push({ at: unit * UNIT, ...cellOf(code) });
+        at += 1;
+      }
     }
     width = complete ? cells : null;
   }

@@ -102,15 +102,32 @@ export function readMark(
 function readTargetMark(reader: TextReader, at: number, addedAt: number | null): TargetMark | null {
   const pings = reader.number() - 1;
   if (pings < 0) return null;
-  const [failures = 0, idle = 0, missed = 0, bad = 0, coldStarts = 0, buckets = 0] = Array.from(
-    { length: 6 },
-    () => reader.number(),
-  );
-  const latencies = unflattenHistogram(Array.from({ length: 2 * buckets }, () => reader.number()));
+  const failures = reader.number();
+  const idle = reader.number();
+  const missed = reader.number();
+  const bad = reader.number();
+  const coldStarts = reader.number();
+  const packed = reader.numbers(2 * reader.number());
   if (addedAt === null || addedAt > at) return null;
   const expected = at - addedAt - idle;
   const observed = expected - missed;
-  return { figures: { pings, failures, expected, observed, good: observed - bad, coldStarts }, latencies };
+  const figures = { pings, failures, expected, observed, good: observed - bad, coldStarts };
+  return new PackedMark(figures, packed);
+}
+
+/** Unpacks its histogram where it is asked for: most readers of a mark want figures. */
+class PackedMark implements TargetMark {
+  constructor(
+    readonly figures: Figures,
+    private readonly packed: string,
+  ) {}
+
+  get latencies(): Histogram {
+    const reader = new TextReader(this.packed);
+    const flat: number[] = [];
+    while (!reader.done) flat.push(reader.number());
+    return unflattenHistogram(flat);
+  }
 }
 
 /** What was known of a slot at a mark: nothing before there was one. */

@@ -241,7 +241,8 @@ export function writeState(state: State): string {
     return targets.map((target) => (target === null ? null : write(target[name], context)));
   });
   const json = JSON.stringify([VERSION, head, columns]);
-  return deflateRawSync(json, { level: 9, dictionary }).toString('base64');
+  // Level 9 takes three times as long to save two hundredths.
+  return deflateRawSync(json, { level: 7, dictionary }).toString('base64');
 }
 
 /** Throws a TextError for what `writeState` did not write. */
@@ -250,16 +251,18 @@ export function readState(source: string): State {
   if (version !== VERSION) throw new TextError('the state was written by another version of Keepalive');
   const context = { base: head.lastRun?.at ?? head.firstRunAt, hour: head.markedHour };
   const ids = asList(columns[0] ?? []);
-  const targets = ids.map((id, slot) => {
-    if (id === null) return null;
-    const target: Record<string, unknown> = { ...newTarget(asText(id), context.base) };
-    for (const [index, name] of NAMES.entries()) {
-      const column = columns[index];
-      if (column !== undefined) target[name] = COLUMNS[name].read(asList(column)[slot] ?? null, context);
+  const fresh = newTarget('', context.base);
+  const targets = ids.map((id): Record<string, unknown> | null => (id === null ? null : { ...fresh }));
+  for (const [index, name] of NAMES.entries()) {
+    const column = columns[index];
+    if (column === undefined) continue;
+    const { read } = COLUMNS[name];
+    const values = asList(column);
+    for (const [slot, target] of targets.entries()) {
+      if (target !== null) target[name] = read(values[slot] ?? null, context);
     }
-    return target as unknown as TargetState;
-  });
-  return { ...head, targets };
+  }
+  return { ...head, targets: targets as unknown as (TargetState | null)[] };
 }
 
 function parse(source: string): [number, Omit<State, 'targets'>, readonly Packed[]] {
@@ -287,13 +290,13 @@ export function flattenHistogram(histogram: Histogram): number[] {
 }
 
 export function unflattenHistogram(flat: readonly number[]): Histogram {
+  const histogram = new Map<number, number>();
   let bucket = 0;
-  return new Map(
-    pairs(flat).map(([distance, observed]) => {
-      bucket += distance;
-      return [bucket, observed];
-    }),
-  );
+  for (let i = 0; i + 1 < flat.length; i += 2) {
+    bucket += flat[i] ?? 0;
+    histogram.set(bucket, flat[i + 1] ?? 0);
+  }
+  return histogram;
 }
 
 function pairs(flat: readonly number[]): [number, number][] {

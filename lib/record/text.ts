@@ -6,7 +6,8 @@
 const ALPHABET = Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i)).filter(
   (char) => char !== '"' && char !== '\\',
 );
-const CODES = new Map(ALPHABET.map((char, code) => [char, code]));
+/** By character code; -1: none of ours. */
+const CODES = Int8Array.from({ length: 127 }, (_, char) => ALPHABET.indexOf(String.fromCharCode(char)));
 const BASE = 46;
 /** Two characters hold a number below this. */
 export const PAIR = ALPHABET.length ** 2;
@@ -64,9 +65,22 @@ export class TextReader {
     return this.code() * ALPHABET.length + this.code();
   }
 
+  /** The text of so many numbers, which are not looked at. */
+  numbers(count: number): string {
+    const start = this.position;
+    for (let left = count; left > 0;) if (this.code() < BASE) left -= 1;
+    return this.text.slice(start, this.position);
+  }
+
+  /** Passes over so many pairs, which are not looked at. */
+  skipPairs(count: number): void {
+    this.position += 2 * count;
+    if (this.position > this.text.length) throw new TextError('a text that is too short');
+  }
+
   private code(): number {
-    const code = CODES.get(this.text.charAt(this.position));
-    if (code === undefined) throw new TextError(`unexpected character at ${this.position}`);
+    const code = CODES[this.text.charCodeAt(this.position)] ?? -1;
+    if (code < 0) throw new TextError(`unexpected character at ${this.position}`);
     this.position += 1;
     return code;
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { loadSummary } from '../../lib/read/load.js';
+import { loadHistory, loadSummary } from '../../lib/read/load.js';
 import { stats, summary, targetHistory } from '../../lib/read/stats.js';
 import type { Store } from '../../lib/store/store.js';
 import { Books } from '../support/books.js';
@@ -63,7 +63,10 @@ it('marks that were read before are not read again, and tell the same as fresh o
   const chance = chanceOf(5);
   const books = new Books(MINUTE, [aTarget('a'), aTarget('b')]);
   const watch = { enabled: true, tick: MINUTE, targets: books.targets };
+  const [, other] = books.targets;
+  if (other === undefined) throw new Error('no target');
   const asked: number[] = [];
+  const askedOfOne: number[] = [];
   const { store } = books;
   const watched: Store = {
     ...store,
@@ -83,10 +86,20 @@ it('marks that were read before are not read again, and tell the same as fresh o
       const seen = summary(watch, await loadSummary(watched, now), now);
       expect(seen).toEqual(summary(watch, await loadSummary(fresh(books), now), now));
     }
+    if (chance() > 0.9) {
+      const before = asked.length;
+      const history = await loadHistory(watched, 'b', now);
+      askedOfOne.push(Math.max(...asked.splice(before)));
+      expect(targetHistory(watch, other, history, now)).toEqual(
+        targetHistory(watch, other, await loadHistory(fresh(books), 'b', now), now),
+      );
+    }
   }
   // After a day all hours are known; midnights from before the first run are looked for each time.
   expect(asked[0]).toBeGreaterThan(100);
   expect(Math.min(...asked)).toBeLessThan(94);
+  // Of one target, its incidents are read besides; of the hours, those from before the first run.
+  expect(Math.max(...askedOfOne) - Math.min(...askedOfOne)).toBeGreaterThan(60);
 });
 
 it('marks of data that is gone are not taken for those of what is there now', async () => {
@@ -105,6 +118,10 @@ it('marks of data that is gone are not taken for those of what is there now', as
   books = after;
   expect(summary(watch, await loadSummary(store, NOW), NOW)).toEqual(
     summary(watch, await loadSummary(fresh(after), NOW), NOW),
+  );
+  books = before;
+  expect((await loadHistory(store, 'a', NOW)).marks).toEqual(
+    (await loadHistory(fresh(before), 'a', NOW)).marks,
   );
 });
 

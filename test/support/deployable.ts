@@ -1,4 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { chmod, copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -35,6 +36,8 @@ export async function buildFunctions(entrypoints: readonly string[]): Promise<De
     ...(await glob('{package,package-lock,tsconfig}.json', ROOT)),
   };
   const home = await mkdtemp(join(tmpdir(), 'keepalive-functions-'));
+  const leave = () => rmSync(home, { recursive: true, force: true });
+  process.once('exit', leave);
   const functions = new Map<string, BuiltFunction>();
   for (const entrypoint of entrypoints) {
     const { output } = await build({
@@ -55,7 +58,13 @@ export async function buildFunctions(entrypoints: readonly string[]): Promise<De
       files: Object.keys(lambda.files ?? {}),
     });
   }
-  return { functions, remove: () => rm(home, { recursive: true }) };
+  return {
+    functions,
+    remove: () => {
+      process.off('exit', leave);
+      return rm(home, { recursive: true });
+    },
+  };
 }
 
 async function lay(files: Files, directory: string): Promise<void> {
@@ -75,6 +84,7 @@ async function lay(files: Files, directory: string): Promise<void> {
 
 export interface RunningFunction {
   readonly origin: string;
+  readonly pid: number;
   /** What it wrote to its log so far. */
   readonly output: () => string;
   stop(): Promise<void>;
@@ -92,6 +102,8 @@ export async function startFunction(
     execPath,
     silent: true,
   });
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on('data', (chunk: Buffer) => (output += chunk.toString()));
@@ -99,9 +111,11 @@ export async function startFunction(
   const port = await listening(child, () => output);
   return {
     origin: `http://127.0.0.1:${port}`,
+    pid: child.pid ?? 0,
     output: () => output,
     stop: async () => {
-      child.kill('SIGKILL');
+      process.off('exit', kill);
+      kill();
       await new Promise((done) => (child.exitCode === null ? child.once('exit', done) : done(null)));
     },
   };

@@ -64,7 +64,8 @@ export function lived(
   return books;
 }
 
-function checkOf(life: Life, at: number, ago: number, every: number, chance: () => number): Check {
+/** What a check of it finds at a time that is so long `ago`, where checks are made `every` so many ms. */
+export function checkOf(life: Life, at: number, ago: number, every: number, chance: () => number): Check {
   const outage = life.outages?.find(({ ago: from, length }) => ago <= from && ago > from - length);
   if (outage !== undefined) {
     return failedCheck(at, outage.message === undefined ? {} : { message: outage.message });

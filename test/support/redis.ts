@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,6 +28,8 @@ const HOUSEKEEPING = new Set(['auth', 'hello', 'select', 'client|setinfo', 'info
 /** Starts a private redis-server that keeps nothing on disk. */
 export async function startRedis(options: { readonly password?: string } = {}): Promise<RedisServer> {
   const directory = await mkdtemp(join(tmpdir(), 'keepalive-redis-'));
+  const leave = () => rmSync(directory, { recursive: true, force: true });
+  process.once('exit', leave);
   const port = await freePort();
   let server = await launch(port, directory, options.password);
   let admin = await connect(port, options.password);
@@ -60,7 +63,8 @@ export async function startRedis(options: { readonly password?: string } = {}): 
     },
     stop: async () => {
       if (server.exitCode === null && server.signalCode === null) await kill();
-      await rm(directory, { recursive: true, force: true });
+      process.off('exit', leave);
+      leave();
     },
   };
 }
