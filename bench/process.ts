@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 export async function cpuTime(pid: number): Promise<number> {
   const threads = await readdir(`/proc/${pid}/task`);
   const times = await Promise.all(
-    threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/schedstat`, 'utf8')),
+    threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').catch(() => '0')),
   );
   return times.reduce((sum, time) => sum + Number(time.split(' ')[0]), 0) / 1e6;
 }

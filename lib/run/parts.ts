@@ -1,5 +1,4 @@
 import { setMaxListeners } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config/config.js';
 import { createChannels } from '../deliver/channels.js';
 import { send } from '../deliver/send.js';
@@ -28,13 +27,25 @@ export function runParts(config: Config): Parts {
     send,
     now: Date.now,
     random: Math.random,
-    sleep: async (ms, signal) => {
-      // As many may sleep as there are targets; Node would warn of the eleventh.
-      setMaxListeners(0, signal);
-      await delay(Math.max(0, ms), undefined, { signal }).catch(() => undefined);
-    },
+    sleep,
     log: console.log,
   };
   shared.set(config, parts);
   return parts;
+}
+
+/** By hand: `node:timers/promises` makes an error, with its stack, for each of the many that are woken early. */
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  // As many may sleep as there are targets; Node would warn of the eleventh.
+  setMaxListeners(0, signal);
+  return new Promise((resolve) => {
+    const wake = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', wake);
+      resolve();
+    };
+    const timer = setTimeout(wake, Math.max(0, ms));
+    signal.addEventListener('abort', wake);
+    if (signal.aborted) wake();
+  });
 }

@@ -174,7 +174,8 @@ export class Recording {
     this.context.carry.drop(this.carried);
     this.context.carry.outcomes = [];
     this.outcomes = [];
-    for (const line of this.waiting.lines) this.context.log(line);
+    // In one piece: to write one is dearer than to make it.
+    if (this.waiting.lines.length > 0) this.context.log(this.waiting.lines.join('\n'));
     this.waiting = noneWaiting();
     return null;
   }

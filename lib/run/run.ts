@@ -34,7 +34,8 @@ export interface RunContext {
   readonly random: () => number;
   /** Resolves after so many ms, or early when the signal aborts. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
-  readonly log: (line: string) => void;
+  /** One line or more. */
+  readonly log: (text: string) => void;
 }
 
 export interface RunRequest {

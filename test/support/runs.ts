@@ -90,7 +90,7 @@ export class Pinger {
         now: () => this.now,
         random: () => 0.5,
         sleep: (ms, signal) => this.clock.sleep(ms, signal),
-        log: (line) => this.lines.push(line),
+        log: (text) => this.lines.push(...text.split('\n')),
       },
       { trigger: 'test', limit: 60_000, nextRunIn: 0, ...request },
     );
