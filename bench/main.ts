@@ -4,7 +4,9 @@ import type { Table } from './table.js';
 import { render } from './table.js';
 
 /** Each measures one thing side by side and yields its tables as they are ready. */
-const SECTIONS: Readonly<Record<string, () => Promise<{ measure: () => AsyncIterable<Table> }>>> = {};
+const SECTIONS: Readonly<Record<string, () => Promise<{ measure: () => AsyncIterable<Table> }>>> = {
+  start: () => import('./start.js'),
+};
 
 /** `npm run bench [-- section…]`: measures all or the named sections, and prints the tables as Markdown. */
 async function main(): Promise<number> {
