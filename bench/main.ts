@@ -8,6 +8,7 @@ const SECTIONS: Readonly<Record<string, () => Promise<{ measure: () => AsyncIter
   checks: () => import('./checks.js'),
   runs: () => import('./runs.js'),
   reads: () => import('./reads.js'),
+  start: () => import('./start.js'),
 };
 
 /** `npm run bench [-- section…]`: measures all or the named sections, and prints the tables as Markdown. */

@@ -1,4 +1,4 @@
-import type * as z from 'zod/mini';
+import type * as z from '#zod';
 import type { ChannelName } from '../types.js';
 import { HOST_NAMES } from './hosts.js';
 import type { Problem } from './problems.js';

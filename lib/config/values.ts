@@ -1,4 +1,4 @@
-import * as z from 'zod/mini';
+import * as z from '#zod';
 
 /** Turns the text of a variable into a value. A failure says what was expected, never what was found. */
 export type Value<T> = z.ZodMiniType<T, string>;

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import * as z from 'zod/mini';
+import * as z from '#zod';
 import type { Maintenance } from '../record/maintenance.js';
 import {
   begin,

@@ -22,7 +22,7 @@ const ENTRYPOINTS = [
   ...['api/cron.ts', 'api/health.ts', 'api/keepalive.ts', 'api/keepalive/[id].ts'],
   ...['api/badge/[id].ts', 'api/feed.ts', 'api/metrics.ts'],
   'api/maintenance.ts',
-  'api/page.ts',
+  ...['api/page.ts', 'api/page/[id].ts'],
   'api/sign-in.ts',
 ];
 
@@ -91,6 +91,13 @@ async function send(entrypoint: string, path: string, init: RequestInit) {
 const get = (entrypoint: string, path: string, headers: Record<string, string> = {}) =>
   send(entrypoint, path, { headers });
 
+const filesOf = (entrypoint: string) => deployable.functions.get(entrypoint)?.files ?? [];
+
+const packagesOf = (entrypoint: string) =>
+  [...new Set(filesOf(entrypoint).map((file) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1]))]
+    .filter((name) => name !== undefined)
+    .sort();
+
 const cron = (secret?: string) =>
   get('api/cron.ts', '/api/cron', secret === undefined ? {} : { authorization: `Bearer ${secret}` });
 
@@ -103,25 +110,36 @@ describe('the functions as Vercel builds them', () => {
     expect(config.functions['api/cron.ts']?.maxDuration).toBe(FUNCTION_LIMIT / 1000);
   });
 
-  it('ship what they need and nothing else', () => {
-    const packages = (entrypoint: string) =>
-      new Set(
-        (deployable.functions.get(entrypoint)?.files ?? [])
-          .map((file) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1])
-          .filter((name) => name !== undefined),
-      );
-    expect(packages('api/cron.ts')).toContain('undici');
-    expect(packages('api/cron.ts')).toContain('jsonata');
-    for (const [entrypoint] of deployable.functions) {
-      expect([...packages(entrypoint)].filter((name) => /libsql|vitest|typescript/.test(name))).toEqual([]);
-    }
-    expect(packages('api/cron.ts')).toContain('jose');
-    expect([...packages('api/keepalive.ts')].sort()).toEqual([
-      '@redis/client',
-      '@upstash/redis',
-      'uncrypto',
-      'zod',
-    ]);
+  const REDIS = ['@redis/client', '@upstash/redis', 'uncrypto'];
+  const PREACT = ['preact', 'preact-render-to-string'];
+  const BADGE = ['anafanafo', 'badge-maker', 'binary-search', 'char-width-table-consumer'];
+  const COLOR = ['color-name', 'css-color-converter', 'css-unit-converter'];
+
+  it.each([
+    ['api/badge/[id].ts', [...BADGE, ...COLOR]],
+    ['api/feed.ts', ['feed', 'sax', 'xml-js']],
+    ['api/health.ts', []],
+    ['api/keepalive.ts', []],
+    ['api/keepalive/[id].ts', []],
+    ['api/maintenance.ts', []],
+    ['api/metrics.ts', []],
+    ['api/page.ts', PREACT],
+    ['api/page/[id].ts', PREACT],
+    ['api/sign-in.ts', PREACT],
+  ])('%s ships what reading needs, and nothing that checks, delivers or runs', (entrypoint, own) => {
+    expect(packagesOf(entrypoint)).toEqual([...REDIS, ...own].sort());
+    expect(
+      filesOf(entrypoint).filter((file) => /^lib\/(?:cli|deliver|local|probe|run)\//.test(file)),
+    ).toEqual([]);
+  });
+
+  it('ship zod as one file', () => {
+    for (const entrypoint of ENTRYPOINTS) expect(filesOf(entrypoint)).toContain('dist/vendor/zod.js');
+  });
+
+  it('ship what a run needs, and nothing of the local runner or the tests', () => {
+    expect(packagesOf('api/cron.ts')).toEqual(expect.arrayContaining(['jose', 'jsonata', 'undici']));
+    expect(packagesOf('api/cron.ts').filter((name) => /libsql|vitest|typescript|zod/.test(name))).toEqual([]);
   });
 
   it('show the pages, which the rewrites lead to', async () => {

@@ -62,6 +62,6 @@ function transpile(): string {
       writeFileSync(path, outputText);
     }
   }
-  writeFileSync(join(target, 'package.json'), '{ "type": "module" }');
+  writeFileSync(join(target, 'package.json'), '{ "type": "module", "imports": { "#zod": "zod/mini" } }');
   return target;
 }

@@ -13,8 +13,9 @@ const TOOLS: readonly Tool[] = [
   ...(process.env.CHROMIUM ? [] : [{ command: 'chromium', debianPackage: 'chromium' }]),
 ];
 
-/** Makes sure that the programs exist which tests run against: nothing is skipped for want of one. */
+/** Makes sure that what tests run against exists: nothing is skipped for want of it. */
 export default function setup(): void {
+  execFileSync(process.execPath, ['scripts/vendor.js']);
   const missing = TOOLS.filter(({ command }) => !isInstalled(command));
   if (missing.length === 0) return;
   const packages = missing.map((tool) => tool.debianPackage);

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { createRequire } from 'node:module';
@@ -38,7 +37,6 @@ let origin: string;
 const contexts: BrowserContext[] = [];
 
 beforeAll(async () => {
-  execFileSync(process.execPath, ['scripts/vendor.js']);
   browser = await startBrowser();
   ({ server } = await serve(0));
   origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
