@@ -1,5 +1,6 @@
 import { connect as openSocket, isIP, type Socket } from 'node:net';
 import { checkServerIdentity, connect as openTls, type TLSSocket } from 'node:tls';
+import { arrivals } from './arrival.js';
 import type { Candidates } from './dns.js';
 import { certificateFailure, failureOf, ProbeFailure } from './failure.js';
 import type { Trip } from './trip.js';
@@ -72,7 +73,7 @@ export function secure(
     });
     secured.on('error', (error) => reject(failureOf(error, 'tls')));
     secured.once('secureConnect', () => {
-      trace.tls = (trace.tls ?? 0) + performance.now() - start;
+      trace.tls = (trace.tls ?? 0) + arrivals.arrival(start) - start;
       const expiresAt = Date.parse(validTo ?? secured.getPeerCertificate().valid_to);
       if (Number.isFinite(expiresAt))
         trace.tlsExpiresAt = Math.min(trace.tlsExpiresAt ?? Infinity, expiresAt);
@@ -118,15 +119,18 @@ function connectAny(
   const tryAddress = (address: string) => {
     const socket = openSocket({ host: address, port });
     open.add(socket);
-    socket.on('error', (error) => {
+    const onError = (error: Error) => {
       if (open.delete(socket) && !ended) fail(failureOf(error, 'connect'));
-    });
-    socket.once('connect', () => {
+    };
+    const onConnect = () => {
       if (ended) return;
       open.delete(socket);
       stop();
+      // Node keeps a closed socket for a while, and with it what listens to it.
+      socket.off('error', onError).off('connect', onConnect);
       resolve({ socket, address });
-    });
+    };
+    socket.on('error', ignore).on('error', onError).on('connect', onConnect);
   };
 
   const askMore = (ask: () => Promise<readonly string[]>) => {
@@ -159,4 +163,9 @@ function connectAny(
 
   next();
   return stop;
+}
+
+/** For errors of a socket that nobody waits for any more. */
+function ignore(): void {
+  // Told to whoever does wait.
 }

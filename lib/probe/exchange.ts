@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { AnswerReader, type AnswerHeaders, type AnswerOptions } from './answer.js';
+import { arrivals } from './arrival.js';
 import { failureOf, ProbeFailure } from './failure.js';
 import type { Limit } from './limit.js';
 
@@ -12,8 +13,8 @@ export interface ExchangeRequest extends AnswerOptions {
   readonly socket: Socket;
   /** Path and query. */
   readonly path: string;
-  /** Names and values, `host` among them, none that concerns the connection or the length. */
-  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** In the order in which they are sent, `host` first, none that concerns the connection or the length. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly body: string | null;
 }
 
@@ -38,6 +39,8 @@ export function exchange(request: ExchangeRequest, limit: Limit): Promise<Exchan
 
     const stop = () => {
       isOver = true;
+      // Node keeps a closed socket for a while, and with it what listens to it.
+      socket.off('data', onData).off('end', onEnd).off('close', onEnd).off('error', fail);
       socket.destroy();
     };
     const fail = (error: unknown) => {
@@ -46,7 +49,6 @@ export function exchange(request: ExchangeRequest, limit: Limit): Promise<Exchan
       reject(failureOf(error, 'exchange'));
     };
     const take = (read: () => void) => {
-      if (isOver) return;
       try {
         read();
       } catch (error) {
@@ -56,16 +58,14 @@ export function exchange(request: ExchangeRequest, limit: Limit): Promise<Exchan
       if (!reader.isOver) return;
       stop();
       const { statusCode, headers, chunks, cut } = reader;
-      resolve({ statusCode, headers, chunks, cut, ttfb: ttfb ?? performance.now() - start });
+      resolve({ statusCode, headers, chunks, cut, ttfb: ttfb ?? 0 });
     };
-    socket.on('data', (bytes: Buffer) => {
-      ttfb ??= performance.now() - start;
+    const onData = (bytes: Buffer) => {
+      ttfb ??= arrivals.arrival(start) - start;
       take(() => reader.read(bytes));
-    });
-    const end = () => take(() => reader.end());
-    socket.once('end', end);
-    socket.once('close', end);
-    socket.once('error', fail);
+    };
+    const onEnd = () => take(() => reader.end());
+    socket.on('data', onData).on('end', onEnd).on('close', onEnd).on('error', fail);
     try {
       socket.write(textOf(request), 'latin1');
     } catch (error) {
@@ -78,15 +78,13 @@ export function exchange(request: ExchangeRequest, limit: Limit): Promise<Exchan
 /** The request as it is sent, a Latin-1 character a byte. */
 function textOf({ method, path, headers, body }: ExchangeRequest): string {
   const content = body === null ? '' : Buffer.from(body).toString('latin1');
-  const hasLength = body !== null || SENDS_BODY.includes(method);
-  const lines = [
-    `${method} ${path} HTTP/1.1`,
-    ...headers.map(([name, value]) => `${name}: ${value}`),
-    ...(hasLength ? [`content-length: ${content.length}`] : []),
-    'connection: close',
-  ];
-  if (method === 'CONNECT' || lines.some((line) => UNFIT.test(line))) {
-    throw new ProbeFailure('protocol', 'request cannot be sent');
+  let text = `${method} ${path} HTTP/1.1\r\n`;
+  let isFit = method !== 'CONNECT' && !UNFIT.test(path);
+  for (const [name, value] of Object.entries(headers)) {
+    isFit &&= !UNFIT.test(value);
+    text += `${name}: ${value}\r\n`;
   }
-  return `${lines.join('\r\n')}\r\n\r\n${content}`;
+  if (!isFit) throw new ProbeFailure('protocol', 'request cannot be sent');
+  if (body !== null || SENDS_BODY.includes(method)) text += `content-length: ${content.length}\r\n`;
+  return `${text}connection: close\r\n\r\n${content}`;
 }

@@ -7,8 +7,9 @@ import { exchange, type ExchangeAnswer } from './exchange.js';
 import { ProbeFailure } from './failure.js';
 import type { Probe, Trip } from './trip.js';
 
-/** Sent unless HEADERS sets one. */
 export const USER_AGENT = 'keepalive/0.1 (+uptime check)';
+/** Sent unless HEADERS sets them. */
+const HEADERS = { 'user-agent': USER_AGENT, accept: '*/*', 'accept-encoding': ACCEPT_ENCODING };
 
 const FOLLOWED = new Set([301, 302, 303, 307, 308]);
 /** What platforms send in place of a server that sleeps (PLATFORM: Render with 404). */
@@ -20,13 +21,13 @@ interface Hop {
   readonly method: string;
   readonly body: string | null;
   /** Only what was configured. */
-  readonly headers: ReadonlyMap<string, string>;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** HTTP and HTTPS: redirects followed, the body read only as far as it may be needed. */
 export const probeHttp: Probe = async (target, url, trip) => {
   const { method, body, headers } = target.request;
-  let hop: Hop = { url, method, body, headers: new Map(Object.entries(headers)) };
+  let hop: Hop = { url, method, body, headers };
   let fromPublic = false;
   for (let redirects = 0; ; redirects++) {
     const { answer, address } = await request(hop, target, trip, fromPublic);
@@ -61,7 +62,7 @@ async function request(
         socket: stream,
         method: hop.method,
         path: url.pathname + url.search,
-        headers: headerList(hop),
+        headers: { host: url.host, ...HEADERS, ...hop.headers },
         body: hop.body,
         maxBody: target.maxBody,
         onHead(statusCode, headers) {
@@ -95,21 +96,11 @@ function nextHop(hop: Hop, location: string, statusCode: number): Hop {
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
     throw new ProbeFailure('redirect', 'redirect to another protocol');
   const toGet = (statusCode === 303 && hop.method !== 'HEAD') || (statusCode <= 302 && hop.method === 'POST');
-  const headers = new Map(url.origin === hop.url.origin ? hop.headers : []);
-  if (toGet) for (const name of headers.keys()) if (name.startsWith('content-')) headers.delete(name);
+  const kept = url.origin === hop.url.origin ? Object.entries(hop.headers) : [];
   return {
     url,
     method: toGet ? 'GET' : hop.method,
     body: toGet || url.origin !== hop.url.origin ? null : hop.body,
-    headers,
+    headers: Object.fromEntries(kept.filter(([name]) => !toGet || !name.startsWith('content-'))),
   };
-}
-
-function headerList({ url, headers }: Hop): [name: string, value: string][] {
-  const list: [string, string][] = [['host', headers.get('host') ?? url.host]];
-  if (!headers.has('user-agent')) list.push(['user-agent', USER_AGENT]);
-  if (!headers.has('accept')) list.push(['accept', '*/*']);
-  if (!headers.has('accept-encoding')) list.push(['accept-encoding', ACCEPT_ENCODING]);
-  for (const [name, value] of headers) if (name !== 'host') list.push([name, value]);
-  return list;
 }

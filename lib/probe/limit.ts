@@ -1,3 +1,4 @@
+import { arrivals } from './arrival.js';
 import { ProbeFailure } from './failure.js';
 
 /** Message of an attempt that was cut short by its run, not by its own time limit: it says nothing of the target. */
@@ -39,6 +40,8 @@ export class Limit implements Clock {
   /** Time that was over before the clock last began to run. */
   #before = 0;
   #runsSince: number | null = null;
+  /** When the step began that is under way. */
+  #stepSince = 0;
   #timer: NodeJS.Timeout | undefined;
   readonly #ms: number;
   readonly #siblings: Set<Limit>;
@@ -51,9 +54,10 @@ export class Limit implements Clock {
     if (signal.aborted) this.end();
   }
 
-  /** Time that the target has taken so far, in ms. */
+  /** Time that the target has taken until the event that is being handled, in ms. */
   get elapsed(): number {
-    return this.#before + (this.#runsSince === null ? 0 : performance.now() - this.#runsSince);
+    const since = this.#runsSince;
+    return this.#before + (since === null ? 0 : arrivals.arrival(Math.max(since, this.#stepSince)) - since);
   }
 
   /** From here on, only the end of the run stops a step. */
@@ -79,6 +83,7 @@ export class Limit implements Clock {
     start: (resolve: (value: T) => void, reject: (error: Error) => void) => () => void,
   ): Promise<T> {
     this.stage = stage;
+    this.#stepSince = performance.now();
     return new Promise((resolve, reject) => {
       if (this.#failure) {
         reject(this.#failure);

@@ -1,7 +1,8 @@
 import { performance, type EventLoopUtilization } from 'node:perf_hooks';
+import { arrivals } from './arrival.js';
 
 /** Starts that a ms of the event loop's idle time earns, and one in which it was busy: as much as it can bear. */
-const STARTS_PER_IDLE_MS = 8;
+const STARTS_PER_IDLE_MS = 5;
 const STARTS_PER_BUSY_MS = 0.3;
 /** Starts in one turn of the event loop at most. */
 const BURST = 5;
@@ -27,6 +28,7 @@ export function createPacer(
   let timer: NodeJS.Timeout | null = null;
 
   const start = () => {
+    arrivals.note();
     const now = loop();
     const earned =
       (now.idle - last.idle) * STARTS_PER_IDLE_MS + (now.active - last.active) * STARTS_PER_BUSY_MS;
