@@ -156,8 +156,18 @@ export class Ledger {
     return transitions;
   }
 
-  /** What to commit at the end of a run. */
+  /**
+   * What to commit at the end of a run. Time is counted up to it, by the configuration that it knew: the next may know
+   * another one, and marks must never hold more than the state.
+   */
   close(lastRun: LastRun): Changes {
+    const end = endOf(lastRun);
+    this.markHours(end);
+    for (const [slot, state] of this.states.entries()) {
+      if (state === null || state.removedAt !== null) continue;
+      const figures = figuresAt(state, this.targets.get(state.id), end, this.tick);
+      this.states[slot] = { ...state, figures, countedTo: Math.max(state.countedTo, end) };
+    }
     const { span, offset, pending } = this.log;
     return {
       fields: this.fieldsWith(lastRun, { ...this.log, pending: '' }),
