@@ -8,9 +8,9 @@ export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
 /** A Tuesday. Clocks change in New York on March 8, in Paris on March 29 and (back) in Sydney on April 4, UTC. */
-export const START = Date.UTC(2026, 1, 10, 5, 17, 23, 137);
-export const END = START + 90 * DAY;
-export const SEED = 20_260_210;
+const START = Date.UTC(2026, 1, 10, 5, 17, 23, 137);
+const END = START + 90 * DAY;
+const SEED = 20_260_210;
 
 export type Day = 'Mon' | 'Tue' | 'Wed' | 'Thu' | 'Fri' | 'Sat' | 'Sun';
 
@@ -73,7 +73,7 @@ export interface Answer {
 }
 
 /** A reproducible stand-in for chance, 0 to 1 (Park and Miller's minimal standard). */
-export function chance(seed: number): () => number {
+function chance(seed: number): () => number {
   let state = seed % 2_147_483_647;
   return () => (state = (state * 16_807) % 2_147_483_647) / 2_147_483_647;
 }
