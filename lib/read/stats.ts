@@ -13,7 +13,7 @@ import { coverage, difference, successRate, uptimeRatio } from '../rules/figures
 import { longestGap } from '../rules/gaps.js';
 import type { Histogram, Percentiles } from '../rules/histogram.js';
 import { add, EMPTY, percentiles, subtract } from '../rules/histogram.js';
-import { countedTime, isActive, maintenanceEnd } from '../rules/windows.js';
+import { countedTime, isActive, isActiveThroughout, maintenanceEnd } from '../rules/windows.js';
 import { NO_NOTES, type Notes } from '../rules/announce.js';
 import type { PublicTarget, Status, WatchedTarget } from '../types.js';
 import type { History, Overview, Window } from './load.js';
@@ -221,7 +221,7 @@ function targetStats(
     uptimeRatio: ratios(uptimeRatio),
     coverage: ratios(coverage),
     latencyMs: percentiles(lastDay(at, now)),
-    awake: awakeOf(info.sleepsAfter, known, windows['24h'].coldStarts, now),
+    awake: awakeOf(target, known, windows['24h'].coldStarts, now),
     tls: known.tlsExpiresAt === null ? null : { expiresAt: iso(known.tlsExpiresAt) },
     incident: open && incidentView(open, now),
     lastError:
@@ -266,8 +266,15 @@ function phasesOf({ phases }: TargetState): Phases | null {
   return { dns, connect, tls, ttfb };
 }
 
-function awakeOf(sleepsAfter: number | null, known: TargetState, coldStarts: number, now: number): Awake {
-  const open = known.awakeFrom === null ? [] : [Math.max(0, now - known.awakeFrom)];
+function awakeOf(
+  { info: { sleepsAfter }, activeHours }: WatchedTarget,
+  known: TargetState,
+  coldStarts: number,
+  now: number,
+): Awake {
+  const { awakeFrom } = known;
+  const isOpen = awakeFrom !== null && isActiveThroughout(activeHours, awakeFrom, now);
+  const open = isOpen ? [Math.max(0, now - awakeFrom)] : [];
   const ended = longestGap(known.awakeGaps, now);
   const gaps = ended === null ? open : [...open, ended];
   const longest = gaps.length === 0 ? null : Math.max(...gaps);

@@ -4,7 +4,7 @@ import { extend } from '../rules/figures.js';
 import { withGap } from '../rules/gaps.js';
 import { EMPTY, observe } from '../rules/histogram.js';
 import { isSettling, judge } from '../rules/status.js';
-import { countedIntervals, isActive, inMaintenance } from '../rules/windows.js';
+import { countedIntervals, isActive, isActiveThroughout, inMaintenance } from '../rules/windows.js';
 import type { Check, Status, Target, Transition, WatchedTarget } from '../types.js';
 import { Desk, type Correspondence } from './desk.js';
 import { incidentField, writeIncident } from './incidents.js';
@@ -156,8 +156,18 @@ export class Ledger {
     return transitions;
   }
 
-  /** What to commit at the end of a run. */
+  /**
+   * What to commit at the end of a run. Time is counted up to it, by the configuration that it knew: the next may know
+   * another one, and marks must never hold more than the state.
+   */
   close(lastRun: LastRun): Changes {
+    const end = endOf(lastRun);
+    this.markHours(end);
+    for (const [slot, state] of this.states.entries()) {
+      if (state === null || state.removedAt !== null) continue;
+      const figures = figuresAt(state, this.targets.get(state.id), end, this.tick);
+      this.states[slot] = { ...state, figures, countedTo: Math.max(state.countedTo, end) };
+    }
     const { span, offset, pending } = this.log;
     return {
       fields: this.fieldsWith(lastRun, { ...this.log, pending: '' }),
@@ -297,12 +307,14 @@ function settle(state: TargetState, target: Target, now: number): TargetState {
   const { enabled } = target.info;
   const uncounted = !enabled || state.removedAt !== null;
   const resting = !enabled || !isActive(target.activeHours, now);
+  // It may have rested while no run came to see it.
+  const rested = state.awakeFrom !== null && !isActiveThroughout(target.activeHours, state.awakeFrom, now);
   return {
     ...state,
     removedAt: null,
     countedTo: uncounted ? Math.max(state.countedTo, now) : state.countedTo,
     restingSince: resting ? (state.restingSince ?? now) : null,
-    awakeFrom: resting ? null : state.awakeFrom,
+    awakeFrom: resting || rested ? null : state.awakeFrom,
   };
 }
 

@@ -58,6 +58,11 @@ export function isActive(activeHours: WeeklyWindow | null, at: number): boolean 
   return activeHours === null || weeklyIntervals(activeHours, at, at + 1).length > 0;
 }
 
+/** No part of [from, to) is outside the window. */
+export function isActiveThroughout(activeHours: WeeklyWindow | null, from: number, to: number): boolean {
+  return activeHours === null || duration(activeIntervals(activeHours, from, to)) >= to - from;
+}
+
 /** Active at `at`, and not all of the time `since` then: whoever slept may still be waking. */
 export function isEntering(activeHours: WeeklyWindow | null, since: number, at: number): boolean {
   return activeHours !== null && isActive(activeHours, at) && !isActive(activeHours, since);
