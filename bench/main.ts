@@ -13,6 +13,8 @@ const SECTIONS: Readonly<Record<string, () => Promise<{ measure: () => AsyncIter
 
 /** `npm run bench [-- section…]`: measures all or the named sections, and prints the tables as Markdown. */
 async function main(): Promise<number> {
+  // Vercel's builder talks on standard output, where the tables alone are to be.
+  console.log = console.error;
   const { positionals } = parseArgs({ allowPositionals: true });
   const unknown = positionals.filter((name) => !Object.hasOwn(SECTIONS, name));
   if (unknown.length > 0) {
@@ -20,13 +22,13 @@ async function main(): Promise<number> {
     return 1;
   }
   const [cpu] = cpus();
-  console.log(
-    `Node ${process.version}, ${cpus().length} × ${cpu?.model ?? 'CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB\n`,
+  process.stdout.write(
+    `Node ${process.version}, ${cpus().length} × ${cpu?.model ?? 'CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB\n\n`,
   );
   for (const [name, load] of Object.entries(SECTIONS)) {
     if (positionals.length > 0 && !positionals.includes(name)) continue;
     const { measure } = await load();
-    for await (const table of measure()) console.log(`${render(table)}\n`);
+    for await (const table of measure()) process.stdout.write(`${render(table)}\n\n`);
   }
   return 0;
 }

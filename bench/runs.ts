@@ -7,9 +7,10 @@ import { STATE_FIELD } from '../lib/record/ledger.js';
 import { readState, writeState, type State } from '../lib/record/state.js';
 import type { RunReport } from '../lib/run/report.js';
 import type { Store } from '../lib/store/store.js';
-import { startFunction } from '../test/support/deployable.js';
+import { startFunction, type RunningFunction } from '../test/support/deployable.js';
 import { costOf, openGround, targetsEnv, type Cost, type Ground } from './built/ground.js';
 import { lived } from './built/history.js';
+import { startProfiled } from './built/profile.js';
 import { peakMemory } from './process.js';
 import { median, type Table } from './table.js';
 
@@ -17,6 +18,8 @@ const COUNTS = [1, 10, 100, 500];
 /** Ms after which the targets answer. */
 const DELAYS = [50, 0];
 const LATER = 12;
+const WARM_UP = 5;
+const PROFILED = 20;
 const MINUTE = 60_000;
 const SECRET = 'a-secret-of-the-benchmark';
 
@@ -69,6 +72,7 @@ export async function* measure(): AsyncGenerator<Table> {
           ];
         }),
     };
+    yield await profileOf(ground, port);
   } finally {
     targets.disconnect();
     await ground.close();
@@ -78,6 +82,49 @@ export async function* measure(): AsyncGenerator<Table> {
 type Run = Cost & { readonly report: RunReport };
 
 async function runsOf(ground: Ground, count: number, delay: number, port: number) {
+  const { built, env } = await prepare(ground, count, delay, port);
+  const running = await startFunction(built, env);
+  try {
+    const idle = await peakMemory(running.pid);
+    const first = await runOnce(ground, running, count);
+    const later: Run[] = [];
+    while (later.length < LATER) later.push(await runOnce(ground, running, count));
+    return { count, delay, first, later, idle, peak: await peakMemory(running.pid) };
+  } finally {
+    await running.stop();
+  }
+}
+
+async function profileOf(ground: Ground, port: number): Promise<Table> {
+  const count = Math.max(...COUNTS);
+  const { built, env } = await prepare(ground, count, 0, port);
+  const profiled = await startProfiled(built, env);
+  try {
+    for (let i = 0; i < WARM_UP; i += 1) await runOnce(ground, profiled.running, count);
+    const parts = await profiled.during(async () => {
+      for (let i = 0; i < PROFILED; i += 1) await runOnce(ground, profiled.running, count);
+    });
+    const total = [...parts.values()].reduce((sum, ms) => sum + ms, 0);
+    const rows = [...parts].sort(([, a], [, b]) => b - a);
+    const shown = rows.filter(([, ms]) => ms / total >= 0.01);
+    const rest = rows.slice(shown.length).reduce((sum, [, ms]) => sum + ms, 0);
+    return {
+      title: 'Where the time of a run goes',
+      note: `${count} targets that answer at once, ${PROFILED} runs after ${WARM_UP}; a sample counts for the module of ours that is nearest on the stack, with what it calls of Node.`,
+      columns: ['', 'ms a run', '%'],
+      rows: [...shown, ['the rest', rest] as const].map(([part, ms]) => [
+        part,
+        (ms / PROFILED).toFixed(1),
+        ((100 * ms) / total).toFixed(1),
+      ]),
+    };
+  } finally {
+    await profiled.stop();
+  }
+}
+
+/** So many targets, all due, with a day behind them. */
+async function prepare(ground: Ground, count: number, delay: number, port: number) {
   const env = {
     ...ground.env,
     ...targetsEnv(count, (i) => `http://127.1.${Math.floor(i / 250)}.${(i % 250) + 1}:${port}/${delay}`),
@@ -88,24 +135,15 @@ async function runsOf(ground: Ground, count: number, delay: number, port: number
   const built = ground.functions.get('api/cron.ts');
   if (!config.ok || built === undefined) throw new Error('nothing to measure');
   await restore(ground.store, lived(config.config, 1, Date.now() - MINUTE), true);
-  const running = await startFunction(built, env);
-  try {
-    const idle = await peakMemory(running.pid);
-    const run = async (): Promise<Run> => {
-      await letMinutePass(ground.store);
-      const cost = await costOf(ground, running, '/api/cron', { authorization: `Bearer ${SECRET}` });
-      const report = JSON.parse(cost.body) as RunReport;
-      if (report.succeeded !== count || !report.stored)
-        throw new Error(`a bad run: ${cost.body.slice(0, 500)}`);
-      return { ...cost, report };
-    };
-    const first = await run();
-    const later: Run[] = [];
-    while (later.length < LATER) later.push(await run());
-    return { count, delay, first, later, idle, peak: await peakMemory(running.pid) };
-  } finally {
-    await running.stop();
-  }
+  return { built, env };
+}
+
+async function runOnce(ground: Ground, running: RunningFunction, count: number): Promise<Run> {
+  await letMinutePass(ground.store);
+  const cost = await costOf(ground, running, '/api/cron', { authorization: `Bearer ${SECRET}` });
+  const report = JSON.parse(cost.body) as RunReport;
+  if (report.succeeded !== count || !report.stored) throw new Error(`a bad run: ${cost.body.slice(0, 500)}`);
+  return { ...cost, report };
 }
 
 /** Makes the stored checks those of a minute ago, so that each is due. */

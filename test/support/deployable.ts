@@ -13,6 +13,10 @@ const { build } = require('@vercel/node') as { build: BuildV3 };
 const ROOT = process.cwd();
 const LAUNCHER = join(dirname(require.resolve('@vercel/node')), 'dev-server.mjs');
 
+/** What is to end with this process. */
+const open = new Set<() => void>();
+process.once('exit', () => open.forEach((end) => end()));
+
 /** What Vercel's builder makes of one file under api/, laid out as it would be deployed. */
 export interface BuiltFunction {
   readonly directory: string;
@@ -37,7 +41,7 @@ export async function buildFunctions(entrypoints: readonly string[]): Promise<De
   };
   const home = await mkdtemp(join(tmpdir(), 'keepalive-functions-'));
   const leave = () => rmSync(home, { recursive: true, force: true });
-  process.once('exit', leave);
+  open.add(leave);
   const functions = new Map<string, BuiltFunction>();
   for (const entrypoint of entrypoints) {
     const { output } = await build({
@@ -61,7 +65,7 @@ export async function buildFunctions(entrypoints: readonly string[]): Promise<De
   return {
     functions,
     remove: () => {
-      process.off('exit', leave);
+      open.delete(leave);
       return rm(home, { recursive: true });
     },
   };
@@ -94,16 +98,16 @@ export interface RunningFunction {
 export async function startFunction(
   { directory, entrypoint }: BuiltFunction,
   env: Readonly<Record<string, string>>,
-  execPath = process.execPath,
+  execArgv: readonly string[] = [],
 ): Promise<RunningFunction> {
   const child = fork(LAUNCHER, {
     cwd: directory,
     env: { PATH: process.env.PATH ?? '', ...env, VERCEL_DEV_ENTRYPOINT: entrypoint },
-    execPath,
+    execArgv: [...execArgv],
     silent: true,
   });
-  const kill = () => child.kill('SIGKILL');
-  process.once('exit', kill);
+  const kill = () => void child.kill('SIGKILL');
+  open.add(kill);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on('data', (chunk: Buffer) => (output += chunk.toString()));
@@ -114,7 +118,7 @@ export async function startFunction(
     pid: child.pid ?? 0,
     output: () => output,
     stop: async () => {
-      process.off('exit', kill);
+      open.delete(kill);
       kill();
       await new Promise((done) => (child.exitCode === null ? child.once('exit', done) : done(null)));
     },
