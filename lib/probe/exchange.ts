@@ -35,16 +35,13 @@ export function exchange(request: ExchangeRequest, limit: Limit): Promise<Exchan
     const reader = new AnswerReader(request);
     const start = performance.now();
     let ttfb: number | null = null;
-    let isOver = false;
 
     const stop = () => {
-      isOver = true;
       // Node keeps a closed socket for a while, and with it what listens to it.
       socket.off('data', onData).off('end', onEnd).off('close', onEnd).off('error', fail);
       socket.destroy();
     };
     const fail = (error: unknown) => {
-      if (isOver) return;
       stop();
       reject(failureOf(error, 'exchange'));
     };

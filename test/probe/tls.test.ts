@@ -8,7 +8,13 @@ import { someTarget, type TargetOptions } from '../support/targets.js';
 const never = new AbortController().signal;
 const authority = createAuthority('Test CA');
 const stranger = createAuthority('Stranger');
-const dns = await serveDns({ 'good.test': { A: ['127.0.0.1'] }, 'other.test': { A: ['127.0.0.1'] } });
+const here = { A: ['127.0.0.1'] };
+const dns = await serveDns({
+  'good.test': here,
+  'other.test': here,
+  'a.good.test': here,
+  'b.a.good.test': here,
+});
 const prober = createProber({ ca: [authority.ca], servers: dns.servers });
 afterAll(() => prober.close());
 const attempt = (url: string, options?: TargetOptions) => prober.attempt(someTarget(url, options), never);
@@ -20,6 +26,8 @@ const pairs = {
   early: authority.issue(names, 5, 90),
   ending: authority.issue(names, -30, 13),
   unknown: stranger.issue(names),
+  wild: authority.issue(['*.good.test']),
+  address: authority.issue(['127.0.0.2']),
 };
 
 describe.each(['https', 'tls'] as const)('%s', (protocol) => {
@@ -37,6 +45,11 @@ describe.each(['https', 'tls'] as const)('%s', (protocol) => {
     ['good', '127.0.0.1', {}, { outcome: 'good' }],
     ['good', 'other.test', {}, { reason: 'tls', message: 'certificate is for another name' }],
     ['good', 'other.test', { tlsVerify: false }, { outcome: 'good' }],
+    ['good', 'GOOD.test', {}, { outcome: 'good' }],
+    ['wild', 'a.good.test', {}, { outcome: 'good' }],
+    ['wild', 'good.test', {}, { reason: 'tls', message: 'certificate is for another name' }],
+    ['wild', 'b.a.good.test', {}, { reason: 'tls', message: 'certificate is for another name' }],
+    ['address', '127.0.0.1', {}, { reason: 'tls', message: 'certificate is for another name' }],
     ['expired', 'good.test', {}, { reason: 'tls', message: 'certificate has expired' }],
     [
       'expired',
