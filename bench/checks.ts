@@ -39,7 +39,7 @@ export async function* measure(): AsyncIterable<Table> {
     }
     yield await byName(field, 1_000);
   } finally {
-    await field.close();
+    field.close();
   }
 }
 
@@ -53,7 +53,7 @@ export interface Case {
 export async function byMethod(field: Field, { secure, delay, count }: Case): Promise<Table> {
   const urls = field.addresses(count, secure);
   const inFlight = delay === 0 ? 100 : 500;
-  const blackbox: Method = (order) => askBlackbox(order, field.limits);
+  const blackbox: Method = (order) => askBlackbox(order, field);
   const contenders: Contender[] = [
     { name: 'undici.request', method: field.method('undici'), urls },
     { name: 'fetch', method: field.method('fetch'), urls },
@@ -70,7 +70,7 @@ export async function byName(field: Field, count: number): Promise<Table> {
   const addresses = field.addresses(count, false);
   const names = field.names(count);
   const { nameServer, resolving } = field;
-  const blackbox: Method = (order) => askBlackbox(order, [...(resolving ?? []), ...field.limits]);
+  const blackbox: Method = (order) => askBlackbox(order, field, resolving ?? []);
   const contenders: Contender[] = [
     { name: 'keepalive, no names', method: field.method('keepalive'), urls: addresses },
     { name: 'keepalive', method: field.method('keepalive'), urls: names, nameServer },

@@ -15,6 +15,8 @@ const SECTIONS: Readonly<Record<string, () => Promise<{ measure: () => AsyncIter
 async function main(): Promise<number> {
   // Vercel's builder talks on standard output, where the tables alone are to be.
   console.log = console.error;
+  // So that what must end with this process does.
+  process.once('SIGINT', () => process.exit(130));
   const { positionals } = parseArgs({ allowPositionals: true });
   const unknown = positionals.filter((name) => !Object.hasOwn(SECTIONS, name));
   if (unknown.length > 0) {

@@ -20,9 +20,6 @@ export interface Ground {
 const PREFIX = 'bench';
 
 export async function openGround(entrypoints: readonly string[]): Promise<Ground> {
-  // So that what must end with this process does.
-  const stop = () => process.exit(130);
-  process.once('SIGINT', stop);
   const redis = await startRedis();
   const front = await startUpstashFront({ redisPort: redis.port, token: 'bench-token' });
   const store = await openRemoteStore({ kind: 'redis', url: redis.url }, { prefix: PREFIX });
@@ -42,7 +39,6 @@ export async function openGround(entrypoints: readonly string[]): Promise<Ground
       await front.close();
       await redis.stop();
       await deployable.remove();
-      process.off('SIGINT', stop);
     },
   };
 }

@@ -1,12 +1,12 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { cpuTime, peakMemory } from '../process.js';
+import type { Field } from './field.js';
 import { inParallel, type Order, type Outcome } from './order.js';
 
 const BINARY = 'prometheus-blackbox-exporter';
@@ -15,22 +15,24 @@ export const hasBlackbox = () => spawnSync(BINARY, ['--version']).status === 0;
 
 /** Has a fresh exporter, on one core as the others, probe each target; only its own process is measured. */
 export async function askBlackbox(
-  { urls, inFlight, ca }: Order,
-  prefix: readonly string[],
+  { urls, inFlight }: Order,
+  { folder, limits }: Field,
+  prefix: readonly string[] = [],
 ): Promise<Outcome> {
-  const folder = await mkdtemp(join(tmpdir(), 'keepalive-bench-'));
   const config = join(folder, 'blackbox.yml');
-  await writeFile(join(folder, 'ca.pem'), ca);
   await writeFile(config, configFor(join(folder, 'ca.pem')));
   const port = await freePort();
   const command = [
     ...prefix,
+    ...limits,
     BINARY,
     `--config.file=${config}`,
     `--web.listen-address=127.0.0.1:${port}`,
     '--log.level=error',
   ];
   const exporter = spawn('env', command, { env: { ...process.env, GOMAXPROCS: '1' }, stdio: 'ignore' });
+  const kill = () => exporter.kill('SIGKILL');
+  process.once('exit', kill);
   const agent = new Agent({ keepAlive: true, maxSockets: inFlight });
   try {
     await answering(port);
@@ -42,9 +44,9 @@ export async function askBlackbox(
   } finally {
     agent.destroy();
     const ended = once(exporter, 'exit');
-    exporter.kill('SIGKILL');
+    kill();
+    process.off('exit', kill);
     await ended;
-    await rm(folder, { recursive: true });
   }
 }
 

@@ -1,6 +1,7 @@
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NameServer } from './dns-child.js';
@@ -20,6 +21,8 @@ export type Method = (order: Order) => Promise<Outcome>;
 
 /** The servers on one core, and the ways to start a client on the other. */
 export interface Field {
+  /** Of its own; holds `ca.pem`. */
+  readonly folder: string;
   /** Of the authority behind the targets. */
   readonly ca: string;
   /** Of a name server whose answers take NAME_DELAY. */
@@ -36,7 +39,7 @@ export interface Field {
   readonly limits: readonly string[];
   /** What comes before a command so that the system's resolver asks our name server; null: that cannot be had here. */
   readonly resolving: readonly string[] | null;
-  close(): Promise<void>;
+  close(): void;
 }
 
 /** Of the name server's answers, in ms. */
@@ -45,6 +48,8 @@ export const NAME_DELAY = 20;
 /** @param most targets that will be asked for */
 export async function openField(most: number): Promise<Field> {
   const folder = await mkdtemp(join(tmpdir(), 'keepalive-bench-'));
+  const leave = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', leave);
   await makeCertificate(folder);
   const [ca = '', key, cert] = await Promise.all(
     ['ca.pem', 'key.pem', 'cert.pem'].map((name) => readFile(join(folder, name), 'utf8')),
@@ -71,6 +76,7 @@ export async function openField(most: number): Promise<Field> {
   const limits = ['sh', '-c', `ulimit -n ${DESCRIPTORS}; exec "$0" "$@"`, 'env', ...onCore(CLIENT_CORE)];
 
   return {
+    folder,
     ca,
     nameServer: address,
     addresses: (count, secure) =>
@@ -94,10 +100,11 @@ export async function openField(most: number): Promise<Field> {
       },
     limits,
     resolving,
-    async close() {
+    close() {
       server.kill('SIGKILL');
       dns.kill('SIGKILL');
-      await rm(folder, { recursive: true });
+      process.off('exit', leave);
+      leave();
     },
   };
 }
