@@ -38,7 +38,7 @@ export function exchange(request: ExchangeRequest, limit: Limit): Promise<Exchan
 
     const stop = () => {
       // Node keeps a closed socket for a while, and with it what listens to it.
-      socket.off('data', onData).off('end', onEnd).off('close', onEnd).off('error', fail);
+      socket.off('data', onData).off('end', onEnd).off('close', onClose).off('error', fail);
       socket.destroy();
     };
     const fail = (error: unknown) => {
@@ -62,7 +62,9 @@ export function exchange(request: ExchangeRequest, limit: Limit): Promise<Exchan
       take(() => reader.read(bytes));
     };
     const onEnd = () => take(() => reader.end());
-    socket.on('data', onData).on('end', onEnd).on('close', onEnd).on('error', fail);
+    // Without an end before it: also a body that ends with its connection is not whole.
+    const onClose = () => fail(new ProbeFailure('reset', 'connection closed early'));
+    socket.on('data', onData).on('end', onEnd).on('close', onClose).on('error', fail);
     try {
       socket.write(textOf(request), 'latin1');
     } catch (error) {

@@ -1,7 +1,11 @@
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
 import { afterAll, describe, expect, test } from 'vitest';
+import { exchange } from '../../lib/probe/exchange.js';
+import { Limit } from '../../lib/probe/limit.js';
 import { createProber } from '../../lib/probe/probe.js';
 import { USER_AGENT } from '../../lib/probe/http.js';
 import { closedPort, serveHttp, serveRaw, serveTcp } from '../support/servers.js';
@@ -312,6 +316,22 @@ describe('a hostile server', () => {
   test('closes at once', async () => {
     const { port } = await serveTcp((socket) => socket.destroy());
     expect(await attempt(`http://127.0.0.1:${port}/`)).toMatchObject({ reason: 'reset' });
+  });
+
+  test('that is cut off in a body without length has not sent a whole one', async () => {
+    const socket = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() });
+    const limit = new Limit(5_000, never);
+    const answer = exchange(
+      {
+        socket: socket as Socket,
+        ...{ method: 'GET', path: '/', headers: {}, body: null, maxBody: 100, onHead: () => true },
+      },
+      limit,
+    );
+    socket.push(`${ok}\r\nhal`);
+    setTimeout(() => socket.destroy(), 20);
+    await expect(answer).rejects.toMatchObject({ code: 'reset', message: 'connection closed early' });
+    limit.close();
   });
 
   test('is not there', async () => {
