@@ -32,7 +32,10 @@ export interface Clock {
   resume(): void;
 }
 
-/** One time limit over a whole attempt, whatever it is doing, and the end of the run it belongs to. */
+/**
+ * One time limit over a whole attempt, whatever it is doing, and the end of the run it belongs to. Its clock runs while a
+ * step does: what goes by between two steps is our own doing.
+ */
 export class Limit implements Clock {
   stage: Stage = 'resolving';
   #failure: ProbeFailure | null = null;
@@ -40,8 +43,6 @@ export class Limit implements Clock {
   /** Time that was over before the clock last began to run. */
   #before = 0;
   #runsSince: number | null = null;
-  /** When the step began that is under way. */
-  #stepSince = 0;
   #timer: NodeJS.Timeout | undefined;
   readonly #ms: number;
   readonly #siblings: Set<Limit>;
@@ -50,20 +51,19 @@ export class Limit implements Clock {
     this.#ms = Math.min(ms, LONGEST_TIMER);
     this.#siblings = limitsOf(signal);
     this.#siblings.add(this);
-    this.resume();
+    this.#setTimer();
     if (signal.aborted) this.end();
   }
 
   /** Time that the target has taken until the event that is being handled, in ms. */
   get elapsed(): number {
     const since = this.#runsSince;
-    return this.#before + (since === null ? 0 : arrivals.arrival(Math.max(since, this.#stepSince)) - since);
+    return this.#before + (since === null ? 0 : arrivals.arrival(since) - since);
   }
 
   /** From here on, only the end of the run stops a step. */
   pause(): void {
-    this.#before = this.elapsed;
-    this.#runsSince = null;
+    this.#stand();
     clearTimeout(this.#timer);
   }
 
@@ -71,10 +71,7 @@ export class Limit implements Clock {
   resume(): void {
     if (this.#failure) return;
     this.#runsSince = performance.now();
-    this.#timer = setTimeout(
-      () => this.end(new ProbeFailure('timeout', `timed out ${this.stage}`)),
-      this.#ms - this.#before,
-    );
+    this.#setTimer();
   }
 
   /** Runs one step. `start` returns how to stop it; when the limit ends, it is stopped and the promise rejects. */
@@ -83,15 +80,28 @@ export class Limit implements Clock {
     start: (resolve: (value: T) => void, reject: (error: Error) => void) => () => void,
   ): Promise<T> {
     this.stage = stage;
-    this.#stepSince = performance.now();
     return new Promise((resolve, reject) => {
       if (this.#failure) {
         reject(this.#failure);
         return;
       }
-      const stop = start(resolve, reject);
+      let isOver = false;
+      const over = () => {
+        if (!isOver) this.#stand();
+        isOver = true;
+      };
+      const succeed = (value: T) => {
+        over();
+        resolve(value);
+      };
+      const fail = (error: Error) => {
+        over();
+        reject(error);
+      };
+      this.#runsSince = performance.now();
+      const stop = start(succeed, fail);
       this.#stop = (failure) => {
-        reject(failure);
+        fail(failure);
         stop();
       };
     });
@@ -106,5 +116,17 @@ export class Limit implements Clock {
   close(): void {
     clearTimeout(this.#timer);
     this.#siblings.delete(this);
+  }
+
+  #stand(): void {
+    this.#before = this.elapsed;
+    this.#runsSince = null;
+  }
+
+  #setTimer(): void {
+    this.#timer = setTimeout(
+      () => this.end(new ProbeFailure('timeout', `timed out ${this.stage}`)),
+      this.#ms - this.#before,
+    );
   }
 }
