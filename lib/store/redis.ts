@@ -4,6 +4,7 @@ import { CLAIM, COMMIT, REPLACE, SWAP, type Script } from './scripts.js';
 import {
   checkSwap,
   StoreError,
+  UNDER_LEASE,
   type Claim,
   type ClaimRequest,
   type Commit,
@@ -43,6 +44,17 @@ const STAGED_FOR = '3600';
 /** More than runs of one process can give up while a lease lasts. */
 const TOKENS_KEPT = 16;
 
+/** What the calls of one process tell each other. */
+interface Shared {
+  /** Whose claim or last commit failed since the last claim that did not: one of them may hold the lease. */
+  readonly givenUp: string[];
+  /**
+   * What the last token has written to the fields that are written under the lease only. As long as the lease is as it
+   * left it, they hold that still, and a claim need not send them. Null where a commit may or may not have been done.
+   */
+  written: { readonly token: string; readonly fields: ReadonlyMap<string, string> } | null;
+}
+
 /**
  * The store on any Redis. A hash `<prefix>:data` holds the fields and the lease, a string `<prefix>:log:<name>` each
  * log. A claim costs 3 commands (2 when locked), a commit at most 4 (and one more for every 3,000 fields beyond the
@@ -53,35 +65,43 @@ export class RedisStore implements Store {
   readonly #transport: RedisTransport;
   readonly #prefix: string;
   readonly #meter: Meter;
-  /** Whose claim or last commit failed since the last claim that did not: one of them may hold the lease. */
-  readonly #givenUp: string[];
+  readonly #shared: Shared;
 
   constructor(
     transport: RedisTransport,
     prefix: string,
     meter: Meter = { commands: 0, bytesSent: 0, bytesReceived: 0 },
-    givenUp: string[] = [],
+    shared: Shared = { givenUp: [], written: null },
   ) {
     this.kind = transport.kind;
     this.#transport = transport;
     this.#prefix = prefix;
     this.#meter = meter;
-    this.#givenUp = givenUp;
+    this.#shared = shared;
   }
 
   metered(meter: Meter): Store {
-    return new RedisStore(this.#transport, this.#prefix, meter, this.#givenUp);
+    return new RedisStore(this.#transport, this.#prefix, meter, this.#shared);
   }
 
   claim({ token, now, ttl, fields }: ClaimRequest): Promise<Claim> {
     return this.#givingUp(token, async () => {
-      const givenUp = this.#givenUp.slice(-TOKENS_KEPT);
-      const args = [token, String(now), String(now + ttl), String(givenUp.length), ...givenUp, ...fields];
+      const { givenUp, written } = this.#shared;
+      const tokens = givenUp.slice(-TOKENS_KEPT);
+      const isKnown = (field: string): boolean => written?.fields.has(field) ?? false;
+      const known = fields.filter(isKnown);
+      const asked = [...known, ...fields.filter((field) => !isKnown(field))];
+      const args = [
+        ...[token, String(now), String(now + ttl), String(tokens.length), ...tokens],
+        ...[written?.token ?? '', String(known.length), ...asked],
+      ];
       const answer = await withRetry(this.#transport.timeout, () => this.#run(CLAIM, [this.#dataKey], args));
       if (answer.length === 0) return { claimed: false };
-      const values = texts(answer[0], fields.length);
-      this.#givenUp.length = 0;
-      return { claimed: true, fields: values };
+      const values = Array.isArray(answer[0]) ? (answer[0] as unknown[]) : [];
+      const told = values.map((value, i) => (value === 0 ? written?.fields.get(asked[i] ?? '') : value));
+      const found = new Map(texts(told, asked.length).map((text, i) => [asked[i], text]));
+      givenUp.length = 0;
+      return { claimed: true, fields: fields.map((field) => found.get(field) ?? null) };
     });
   }
 
@@ -104,6 +124,8 @@ export class RedisStore implements Store {
   }
 
   async #commit({ token, fields, append, release }: Commit): Promise<'committed' | 'lost'> {
+    const { written } = this.#shared;
+    this.#shared.written = null;
     const keys = append ? [this.#dataKey, this.#logKey(append.log)] : [this.#dataKey];
     const args = [
       token,
@@ -119,7 +141,11 @@ export class RedisStore implements Store {
       return done === 0 && earlier ? earlier : done;
     });
     if (outcome instanceof StoreError) throw outcome;
-    return outcome === 1 ? 'committed' : 'lost';
+    if (outcome === 0) return 'lost';
+    const before = written?.token === token ? written.fields : [];
+    const now = Object.entries(fields).filter(([field]) => UNDER_LEASE.has(field));
+    this.#shared.written = { token, fields: new Map([...before, ...now]) };
+    return 'committed';
   }
 
   async swap(swap: Swap): Promise<boolean> {
@@ -189,7 +215,7 @@ export class RedisStore implements Store {
     try {
       return await work();
     } catch (error) {
-      this.#givenUp.push(token);
+      this.#shared.givenUp.push(token);
       throw error;
     }
   }

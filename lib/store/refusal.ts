@@ -19,10 +19,11 @@ const WORDS: Readonly<Record<string, StoreErrorCode>> = {
 
 /**
  * Refusals that have only `ERR` for a first word. The limits are those of
- * https://upstash.com/docs/redis/troubleshooting (2026-11); `invalid password` is what Redis 5 answers to AUTH.
+ * https://upstash.com/docs/redis/troubleshooting (2026-11); `invalid password` is what Redis 5 answers to AUTH, and
+ * `unauthenticated` what Redis says before a login to a command with more than ten words.
  */
 const PHRASES: readonly (readonly [RegExp, StoreErrorCode])[] = [
-  [/^ERR (invalid password|Client sent AUTH)|^Unauthorized/i, 'store_denied'],
+  [/^ERR (invalid password|Client sent AUTH|Protocol error: unauthenticated)|^Unauthorized/i, 'store_denied'],
   [/^ERR max (concurrent connections|number of clients)/, 'store_unreachable'],
   [/^ERR .*\b(limit|quota|size) exceeded/, 'store_limit'],
 ];

@@ -11,24 +11,31 @@ export interface Script {
  * that, so that its holder can repeat a commit.
  *
  * KEYS: the data hash.
- * ARGV: token, now, end of the new lease, how many tokens are given up, those, then the fields to read.
- * Answers `{calls, values}`, or `{calls}` when somebody else holds the lease.
+ * ARGV: token, now, end of the new lease, how many tokens are given up, those, the token whose last commit the caller
+ * remembers, how many fields of it, then the fields to read: those first.
+ * Answers `{calls, values}`, or `{calls}` when somebody else holds the lease. Where that commit was the last thing that
+ * happened, 0 stands for each value that the caller remembers.
  */
 export const CLAIM = script(`
 local data = KEYS[1]
 local token, now, new_end = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local fields = 5 + tonumber(ARGV[4])
+local known = 5 + tonumber(ARGV[4])
 local mine = {[token] = true}
-for i = 5, fields - 1 do
+for i = 5, known - 1 do
   mine[ARGV[i]] = true
 end
-local values = redis.call('HMGET', data, 'lease', unpack(ARGV, fields))
+local values = redis.call('HMGET', data, 'lease', unpack(ARGV, known + 2))
 local lease = table.remove(values, 1)
 if lease then
   local holder, lease_end = string.match(lease, '^(.*)|(%d+)$')
   lease_end = tonumber(lease_end or 0)
   if not mine[holder] and lease_end > now and lease_end <= new_end then
     return {1}
+  end
+end
+if lease == ARGV[known] .. '|0' then
+  for i = 1, tonumber(ARGV[known + 1]) do
+    values[i] = 0
   end
 end
 redis.call('HSET', data, 'lease', token .. '|' .. ARGV[3])

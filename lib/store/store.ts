@@ -152,7 +152,8 @@ export class StoreError extends Error {
   }
 }
 
-const UNDER_LEASE: ReadonlySet<string> = new Set(['lease', 'state', 'outbox']);
+/** Fields that only the holder of the lease writes. */
+export const UNDER_LEASE: ReadonlySet<string> = new Set(['lease', 'state', 'outbox']);
 
 /** @throws StoreError for a field that only the holder of the lease may write. */
 export function checkSwap({ field }: Swap): void {

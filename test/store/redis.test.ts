@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openRemoteStore } from '../../lib/store/open.js';
 import { refusal } from '../../lib/store/refusal.js';
@@ -144,6 +145,97 @@ describe.each([
     await expect(store.read({ fields: ['x'], logs: [] })).rejects.toMatchObject({ code: 'store_corrupt' });
   });
 
+  describe('what the last run of this process has written', () => {
+    const FIELDS = ['x', 'state', 'outbox', 'maintenance'];
+    const long = 'state '.repeat(200);
+    let other: Store;
+    beforeEach(async () => {
+      other = await open();
+    });
+    afterEach(async () => {
+      await other.close();
+    });
+    let runs = 0;
+    const token = () => `run ${(runs += 1)}`;
+    const claimed = async (by: Store, of: string) => {
+      const answer = await by.claim({ token: of, now: NOW, ttl: 300_000, fields: FIELDS });
+      return answer.claimed ? answer.fields : 'locked';
+    };
+    const run = async (by: Store, fields: Record<string, string>) => {
+      const name = token();
+      const found = await claimed(by, name);
+      await by.commit({ token: name, fields, append: null, release: true });
+      return found;
+    };
+    const bytesOf = async (of: (by: Store) => Promise<unknown>) => {
+      const meter = newMeter();
+      await of(store.metered(meter));
+      return meter.bytesReceived;
+    };
+
+    test('is not sent again, and told all the same', async () => {
+      await run(store, { state: long, outbox: 'o', maintenance: 'm' });
+      let found: unknown;
+      expect(await bytesOf(async (by) => (found = await run(by, { outbox: 'p' })))).toBeLessThan(200);
+      expect(found).toEqual([null, long, 'o', 'm']);
+      expect(await run(store, {})).toEqual([null, long, 'p', 'm']);
+    });
+
+    test('is known from all commits of the run', async () => {
+      const of = token();
+      await claimed(store, of);
+      await store.commit({ token: of, fields: { state: long }, append: null, release: false });
+      await store.commit({ token: of, fields: { outbox: 'o' }, append: null, release: true });
+      let found: unknown;
+      expect(await bytesOf(async (by) => (found = await claimed(by, token())))).toBeLessThan(200);
+      expect(found).toEqual([null, long, 'o', null]);
+    });
+
+    test('is not mistaken for what somebody else has written since', async () => {
+      await run(store, { state: long, outbox: 'o' });
+      expect(await run(other, { state: 'other' })).toEqual([null, long, 'o', null]);
+      expect(await run(store, {})).toEqual([null, 'other', 'o', null]);
+      const of = token();
+      await claimed(other, of);
+      await other.replace({ token: of, fields: { outbox: 'imported' }, logs: {} });
+      expect(await run(store, {})).toEqual([null, null, 'imported', null]);
+      await redis.flush();
+      expect(await run(store, {})).toEqual([null, null, null, null]);
+    });
+
+    test('is told as it is stored, whoever claims and commits', async () => {
+      const step = fc.record({
+        by: fc.nat(1),
+        fields: fc.dictionary(fc.constantFrom(...FIELDS), fc.string({ unit: 'grapheme-ascii' })),
+        end: fc.constantFrom('release', 'keep', 'expire', 'swap'),
+      });
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
+          await redis.flush();
+          const model = new Map<string, string>();
+          let now = NOW;
+          for (const { by, fields, end } of steps) {
+            const [mine, its] = by === 0 ? [store, other] : [other, store];
+            const of = token();
+            now += 400_000;
+            const answer = await mine.claim({ token: of, now, ttl: 300_000, fields: FIELDS });
+            expect(answer).toEqual({
+              claimed: true,
+              fields: FIELDS.map((field) => model.get(field) ?? null),
+            });
+            if (end === 'expire') continue;
+            await mine.commit({ token: of, fields, append: null, release: end !== 'keep' });
+            for (const [name, text] of Object.entries(fields)) model.set(name, text);
+            if (end !== 'swap') continue;
+            await its.swap({ field: 'x', expected: model.get('x') ?? null, value: of });
+            model.set('x', of);
+          }
+        }),
+        { numRuns: 40 },
+      );
+    });
+  });
+
   test('takes a lease that makes no sense for none', async () => {
     await redis.command('HSET', 'k:data', 'lease', 'nonsense');
     expect(await store.claim(claim())).toMatchObject({ claimed: true });
@@ -158,6 +250,7 @@ describe('a refusal', () => {
     ["READONLY You can't write against a read only replica.", 'store_denied'],
     ['Unauthorized', 'store_denied'],
     ['ERR invalid password', 'store_denied'],
+    ['ERR Protocol error: unauthenticated multibulk length', 'store_denied'],
     ['ERR max daily request limit exceeded. Limit: 10000, Usage: 10000.', 'store_limit'],
     ['ERR max requests limit exceeded. Limit: 500000, Usage: 500001', 'store_limit'],
     ['ERR DB capacity quota exceeded', 'store_limit'],

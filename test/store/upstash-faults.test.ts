@@ -177,6 +177,19 @@ test('a commit whose answer was lost is not called lost when somebody has claime
   expect(await stored()).toEqual(NEW);
 });
 
+test('what a commit has written whose answer was lost is read again, not remembered from the commit before', async () => {
+  const commit = (state: string, release: boolean) =>
+    store.commit({ token: 'a', fields: { state }, append: null, release });
+  await commit('first', false);
+  front.fault = () => ({ kind: 'lose-answer' });
+  await expect(commit('last', true)).rejects.toMatchObject({ code: 'store_unreachable' });
+  front.fault = () => null;
+  expect(await store.claim({ ...CLAIM, token: 'b', fields: ['state'] })).toEqual({
+    claimed: true,
+    fields: ['last'],
+  });
+});
+
 test('a swap whose answer was lost says no when somebody has swapped since, and overwrites nothing', async () => {
   const other = await open();
   front.fault = ({ commands }) => {
