@@ -55,7 +55,7 @@ export async function* measure(): AsyncGenerator<Table> {
     };
     yield {
       title: 'A run of the built function: store',
-      note: 'Commands as the run reports them, and as Redis counts them; bodies of the requests and answers.',
+      note: 'Commands as the run reports them, and as Redis counts them; bodies of the requests and answers. Between the runs another process writes (it lets a minute pass), so that each has to read the state.',
       columns: ['targets', 'commands', 'counted', 'bytes sent', 'received', 'both, a target'],
       rows: found
         .filter(({ delay }) => delay === DELAYS[0])
