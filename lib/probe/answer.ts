@@ -64,7 +64,7 @@ export class AnswerReader {
   /** The other side has closed. */
   end(): void {
     if (this.#part === 'unsized') this.#part = 'over';
-    if (this.#part !== 'over') throw new ProbeFailure('reset', 'connection closed early');
+    if (this.#part !== 'over') throw closedEarly();
   }
 
   /** Returns where it stopped reading. */
@@ -210,5 +210,6 @@ function withoutEnd(line: string): string {
   return line.endsWith('\r') ? line.slice(0, -1) : line;
 }
 
+export const closedEarly = () => new ProbeFailure('reset', 'connection closed early');
 const noAnswer = () => new ProbeFailure('protocol', 'no valid HTTP answer');
 const tooLarge = () => new ProbeFailure('protocol', 'headers too large');

@@ -1,7 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 import { connect as openSocket, isIP, type Socket } from 'node:net';
 import { connect as openTls, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
-import { arrivals } from './arrival.js';
 import type { Candidates } from './dns.js';
 import { certificateFailure, failureOf, ProbeFailure } from './failure.js';
 import type { Trip } from './trip.js';
@@ -60,7 +59,7 @@ export function secure(
 ): Promise<TLSSocket> {
   const { limit, trace } = trip;
   const host = hostOf(url).replace(/\.$/, '');
-  const start = performance.now();
+  const start = limit.elapsed;
   return limit.guard('in the TLS handshake', (resolve, reject) => {
     const secured = openTls({
       socket,
@@ -76,7 +75,7 @@ export function secure(
     secured.getPeerCertificate = () => NO_OBJECTS;
     secured.on('error', (error) => reject(failureOf(error, 'tls')));
     secured.once('secureConnect', () => {
-      trace.tls = (trace.tls ?? 0) + arrivals.arrival(start) - start;
+      trace.tls = (trace.tls ?? 0) + limit.elapsed - start;
       const certificate = secured.getPeerX509Certificate();
       const expiresAt = Date.parse(certificate?.validTo ?? '');
       if (Number.isFinite(expiresAt))

@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net';
-import { AnswerReader, type AnswerHeaders, type AnswerOptions } from './answer.js';
-import { arrivals } from './arrival.js';
+import { AnswerReader, closedEarly, type AnswerHeaders, type AnswerOptions } from './answer.js';
 import { failureOf, ProbeFailure } from './failure.js';
 import type { Limit } from './limit.js';
 
@@ -33,7 +32,7 @@ export function exchange(request: ExchangeRequest, limit: Limit): Promise<Exchan
   return limit.guard('waiting for the answer', (resolve, reject) => {
     const { socket } = request;
     const reader = new AnswerReader(request);
-    const start = performance.now();
+    const start = limit.elapsed;
     let ttfb: number | null = null;
 
     const stop = () => {
@@ -58,12 +57,12 @@ export function exchange(request: ExchangeRequest, limit: Limit): Promise<Exchan
       resolve({ statusCode, headers, chunks, cut, ttfb: ttfb ?? 0 });
     };
     const onData = (bytes: Buffer) => {
-      ttfb ??= arrivals.arrival(start) - start;
+      ttfb ??= limit.elapsed - start;
       take(() => reader.read(bytes));
     };
     const onEnd = () => take(() => reader.end());
     // Without an end before it: also a body that ends with its connection is not whole.
-    const onClose = () => fail(new ProbeFailure('reset', 'connection closed early'));
+    const onClose = () => fail(closedEarly());
     socket.on('data', onData).on('end', onEnd).on('close', onClose).on('error', fail);
     try {
       socket.write(textOf(request), 'latin1');
