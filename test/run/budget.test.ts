@@ -2,21 +2,24 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { loadOverview } from '../../lib/read/load.js';
 import { openRemoteStore } from '../../lib/store/open.js';
 import type { Store } from '../../lib/store/store.js';
+import {
+  BYTES_A_TARGET,
+  COMMANDS_A_READ,
+  COMMANDS_A_RUN,
+  COMMANDS_DELIVERING,
+  STORED_A_TARGET,
+} from '../support/budget.js';
 import { startRedis, type RedisServer } from '../support/redis.js';
 import { FAILED, GOOD, manyTargets, Pinger } from '../support/runs.js';
 import { startUpstashFront, type UpstashFront } from '../support/upstash-front.js';
 
 const MINUTE = 60_000;
-/** The contract: commands a run, bytes a target and run, and what a run costs whatever the number of targets. */
-const COMMANDS = 10;
-const COMMANDS_DELIVERING = 12;
-const BYTES_A_TARGET = 200;
+/** What a run costs whatever the number of targets. */
 const BYTES_A_RUN = 600;
 /** Where the run before was another process's: the state has to be read. */
 const BYTES_A_FIRST_RUN = 1_000;
 /** Of the call that acknowledges deliveries. */
 const BYTES_DELIVERING = 600;
-const STORED_A_TARGET = 16 * 1024;
 
 let redis: RedisServer;
 let front: UpstashFront;
@@ -119,13 +122,13 @@ describe.each([[1], [10], [100], [500]])('a run of %i targets', (count) => {
     table.push(
       `${String(count).padStart(7)}  ${name.padEnd(CASE)} ${String(dearest.commands).padStart(8)} ${String(dearest.delivering).padStart(10)} ${String(dearest.bytes).padStart(12)} ${(dearest.bytes / count).toFixed(0).padStart(9)}`,
     );
-    expect(dearest.commands).toBeLessThanOrEqual(COMMANDS);
+    expect(dearest.commands).toBeLessThanOrEqual(COMMANDS_A_RUN);
     expect(dearest.delivering).toBeLessThanOrEqual(COMMANDS_DELIVERING);
     const fixed = (anew ? BYTES_A_FIRST_RUN : BYTES_A_RUN) + (flapping ? BYTES_DELIVERING : 0);
     expect(dearest.bytes).toBeLessThanOrEqual(fixed + BYTES_A_TARGET * count);
 
     const read = await costOf(() => loadOverview(store, pinger.now));
-    expect(read.commands).toBeLessThanOrEqual(2);
+    expect(read.commands).toBeLessThanOrEqual(COMMANDS_A_READ);
   });
 });
 
@@ -152,7 +155,7 @@ it('costs ten commands where it records the others while it waits for a host to 
   pinger.attempt = ({ info }) => (info.id === 'service-0' && pinger.now < wakesAt ? FAILED : GOOD);
   pinger.now += MINUTE;
   const { commands } = await costOf(() => pinger.run({ nextRunIn: MINUTE }));
-  expect(commands).toBe(COMMANDS);
+  expect(commands).toBe(COMMANDS_A_RUN);
 });
 
 it('costs two commands where another run holds the lease', async () => {

@@ -2,17 +2,18 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Bucket, TargetHistory } from '../../lib/read/views.js';
 import { openRemoteStore } from '../../lib/store/open.js';
 import type { Store } from '../../lib/store/store.js';
+import {
+  BYTES_A_TARGET,
+  COMMANDS_A_READ,
+  COMMANDS_A_RUN,
+  COMMANDS_DELIVERING,
+  STORED_A_TARGET,
+} from '../support/budget.js';
 import { deployments, HOUR, DAY } from '../support/ninety-days.js';
 import { PlainTarget, quantile, windowBegin } from '../support/plain.js';
 import { Play, type Look } from '../support/play.js';
 import { startRedis, type RedisServer } from '../support/redis.js';
 
-/** The contract. */
-const COMMANDS = 10;
-const COMMANDS_DELIVERING = 12;
-const COMMANDS_OF_A_READ = 2;
-const STORED_A_TARGET = 16 * 1024;
-const BYTES_A_TARGET = 200;
 /** What was measured here, and some more. */
 const BYTES_AT_MOST = 300;
 const BYTES_A_MARK = 100;
@@ -238,10 +239,10 @@ describe('figures', () => {
 describe('costs', () => {
   it('stay within the commands of the contract in every run, and in every read', () => {
     const wrong = play.costs.filter(
-      ({ commands, delivered }) => commands > (delivered ? COMMANDS_DELIVERING : COMMANDS),
+      ({ commands, delivered }) => commands > (delivered ? COMMANDS_DELIVERING : COMMANDS_A_RUN),
     );
     expect(some(wrong.map((cost) => JSON.stringify(cost)))).toEqual([]);
-    expect(Math.max(...play.looks.map(({ commands }) => commands))).toBeLessThanOrEqual(COMMANDS_OF_A_READ);
+    expect(Math.max(...play.looks.map(({ commands }) => commands))).toBeLessThanOrEqual(COMMANDS_A_READ);
   });
 
   /** No two targets are alike, and a run that comes after hours marks them all: that costs more than the usual. */
