@@ -1,21 +1,21 @@
 import { MONTHLY_HOURS } from '../config/hosts.js';
-import { figuresAt, MISSED_AFTER_TICKS } from '../record/ledger.js';
+import { MISSED_AFTER_TICKS } from '../record/ledger.js';
 import type { Maintenance } from '../record/maintenance.js';
 import { openWindow, withMaintenance } from '../record/maintenance.js';
 import type { RecentCheck } from '../record/log.js';
 import type { TargetMark } from '../record/marks.js';
-import { DAY, HOUR, markOf } from '../record/marks.js';
 import type { TargetState } from '../record/state.js';
-import { endOf, newTarget } from '../record/state.js';
+import { endOf } from '../record/state.js';
 import { monthlyHours } from '../rules/allowance.js';
 import type { Figures } from '../rules/figures.js';
 import { coverage, difference, successRate, uptimeRatio } from '../rules/figures.js';
 import { longestGap } from '../rules/gaps.js';
-import type { Histogram, Percentiles } from '../rules/histogram.js';
-import { add, EMPTY, percentiles, subtract } from '../rules/histogram.js';
-import { countedTime, isActive, isActiveThroughout, maintenanceEnd } from '../rules/windows.js';
+import type { Percentiles } from '../rules/histogram.js';
+import { add, EMPTY, percentiles } from '../rules/histogram.js';
+import { isActive, isActiveThroughout, maintenanceEnd } from '../rules/windows.js';
 import { NO_NOTES, type Notes } from '../rules/announce.js';
 import type { PublicTarget, Status, WatchedTarget } from '../types.js';
+import { lastDay, latenciesBetween, openAccount, type Account } from './account.js';
 import type { History, Overview, Window } from './load.js';
 import { CRITICAL_AFTER_TICKS } from './health.js';
 import { incidentView } from './incidents.js';
@@ -133,44 +133,6 @@ export function targetHistory(
     days: buckets(days),
     incidents: [...(stats.incident === null ? [] : [stats.incident]), ...resolved].slice(0, 100),
   };
-}
-
-/** What is known of one target, and what was known of it at any marked time. */
-interface Account {
-  /** False: no run has seen the target yet, what is known is a newcomer's. */
-  readonly isSeen: boolean;
-  readonly known: TargetState;
-  readonly at: (time: number) => TargetMark;
-}
-
-function openAccount(target: WatchedTarget, tick: number, { state, marks }: Overview, now: number): Account {
-  const slot = state?.targets.findIndex((candidate) => candidate?.id === target.info.id) ?? -1;
-  const known = state?.targets[slot] ?? newTarget(target.info.id, now);
-  // After the clock was set back, or by a clock that is behind, hours were marked that are still to come.
-  const markedUntil = Math.min(state?.markedHour ?? 0, Math.floor(now / HOUR)) * HOUR;
-  const at = (time: number): TargetMark => {
-    if (time > markedUntil) {
-      const sameDay = Math.floor((known.lastCheckAt ?? 0) / DAY) === dayEndingAt(time);
-      return {
-        figures: figuresAt(known, target, time, tick),
-        latencies: sameDay ? known.latencies : EMPTY,
-      };
-    }
-    const mark = marks.get(time) ?? null;
-    const marked = markOf(mark, slot);
-    if (mark === null || mark.takenAt === time || !target.info.enabled) return marked;
-    const expected = marked.figures.expected + countedTime(target, mark.takenAt, time);
-    return {
-      figures: { ...marked.figures, expected },
-      latencies: dayEndingAt(mark.takenAt) === dayEndingAt(time) ? marked.latencies : EMPTY,
-    };
-  };
-  return { isSeen: slot !== -1, known, at };
-}
-
-/** The UTC day that holds the moment before `time`. */
-function dayEndingAt(time: number): number {
-  return Math.floor((time - 1) / DAY);
 }
 
 function targetStats(
@@ -301,15 +263,6 @@ export function latencyWithin(
   return percentiles(days.reduce((sum, midnight) => add(sum, at(midnight).latencies), today));
 }
 
-/** Latencies are counted by day: today's, and yesterday's beyond those before the window. */
-function lastDay(at: Account['at'], now: number): Histogram {
-  const midnight = Math.floor(now / DAY) * DAY;
-  const start = windowStart('24h', now);
-  const before = start % DAY === 0 ? EMPTY : at(start).latencies;
-  const today = now === midnight ? EMPTY : at(now).latencies;
-  return add(today, subtract(at(midnight).latencies, before));
-}
-
 /** Each time with the one after it; none where both are the same. */
 function pairs(times: readonly number[]): [from: number, to: number][] {
   return times.flatMap((to, i): [number, number][] => {
@@ -319,13 +272,7 @@ function pairs(times: readonly number[]): [from: number, to: number][] {
 }
 
 function day(from: string, start: TargetMark, end: TargetMark): Day {
-  const figures = difference(end.figures, start.figures);
-  return {
-    from,
-    uptimeRatio: uptimeRatio(figures),
-    coverage: coverage(figures),
-    downtimeMs: figures.observed - figures.good,
-  };
+  return { from, ...availability(difference(end.figures, start.figures)) };
 }
 
 function bucket(from: number, to: number, start: TargetMark, end: TargetMark): Bucket {
@@ -336,16 +283,17 @@ function bucket(from: number, to: number, start: TargetMark, end: TargetMark): B
     pings: figures.pings,
     failures: figures.failures,
     coldStarts: figures.coldStarts,
-    uptimeRatio: uptimeRatio(figures),
-    coverage: coverage(figures),
-    downtimeMs: figures.observed - figures.good,
+    ...availability(figures),
     latencyMs: percentiles(latenciesBetween(from, start, end)),
   };
 }
 
-/** Latencies are counted by day. */
-function latenciesBetween(from: number, start: TargetMark, end: TargetMark): Histogram {
-  return from % DAY === 0 ? end.latencies : subtract(end.latencies, start.latencies);
+function availability(figures: Figures): Omit<Day, 'from'> {
+  return {
+    uptimeRatio: uptimeRatio(figures),
+    coverage: coverage(figures),
+    downtimeMs: figures.observed - figures.good,
+  };
 }
 
 function checkView({ at, outcome, reason, statusCode, latency, coldStart }: RecentCheck): CheckView {

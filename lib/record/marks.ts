@@ -31,6 +31,11 @@ export interface TargetMark {
 export const HOURS_KEPT = 7 * 24;
 export const DAYS_KEPT = 90;
 
+/** The UTC day that holds the moment before `time`, counted from the epoch. */
+export function dayEndingAt(time: number): number {
+  return Math.floor((time - 1) / DAY);
+}
+
 /** The field of the mark at a full hour. */
 export function markField(at: number): string {
   const hour = Math.floor(at / HOUR);
