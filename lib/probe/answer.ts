@@ -1,4 +1,4 @@
-import { ProbeFailure } from './failure.js';
+import { closedEarly, ProbeFailure } from './failure.js';
 
 /** Bytes of a head, of trailers, and of a chunk's size line at most, as Node's own default for heads. */
 const MAX_HEAD = 16_384;
@@ -210,6 +210,5 @@ function withoutEnd(line: string): string {
   return line.endsWith('\r') ? line.slice(0, -1) : line;
 }
 
-export const closedEarly = () => new ProbeFailure('reset', 'connection closed early');
 const noAnswer = () => new ProbeFailure('protocol', 'no valid HTTP answer');
 const tooLarge = () => new ProbeFailure('protocol', 'headers too large');

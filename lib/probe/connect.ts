@@ -2,7 +2,7 @@ import type { X509Certificate } from 'node:crypto';
 import { connect as openSocket, isIP, type Socket } from 'node:net';
 import { connect as openTls, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
 import type { Candidates } from './dns.js';
-import { certificateFailure, failureOf, ProbeFailure } from './failure.js';
+import { certificateFailure, closingOf, failureOf, ProbeFailure } from './failure.js';
 import type { Trip } from './trip.js';
 
 /** How long an address may hang before the next one is tried beside it, in ms. */
@@ -18,6 +18,11 @@ export interface Connection {
   readonly address: string;
 }
 
+interface Secured {
+  readonly secured: TLSSocket;
+  readonly certificate: X509Certificate | undefined;
+}
+
 /**
  * Opens a TCP connection to a URL's host: its addresses in turn, the next one as soon as one fails or hangs.
  * `allow` says which addresses may be connected to. Rejects with a ProbeFailure.
@@ -31,12 +36,15 @@ export async function connect(
   const { limit, trace, resolver } = trip;
   const host = hostOf(url);
   const start = limit.elapsed;
-  const candidates = await limit.guard<Candidates>('resolving', (resolve, reject) => {
-    resolver.resolve(host, limit).then(resolve, reject);
-    return () => undefined;
-  });
+  const isName = isIP(host) === 0;
+  const candidates = isName
+    ? await limit.guard<Candidates>('resolving', (resolve, reject) => {
+        resolver.resolve(host, limit).then(resolve, reject);
+        return () => undefined;
+      })
+    : { addresses: [host], more: null };
   const resolved = limit.elapsed;
-  if (isIP(host) === 0) trace.dns = (trace.dns ?? 0) + resolved - start;
+  if (isName) trace.dns = (trace.dns ?? 0) + resolved - start;
 
   const port = url.port === '' ? defaultPort : Number(url.port);
   const connection = await limit.guard<Connection>('connecting', (resolve, reject) =>
@@ -50,7 +58,7 @@ export async function connect(
  * Turns a connection into a TLS one and notes the certificate's end, also when it is then refused.
  * Rejects with a ProbeFailure; the socket is the caller's to destroy.
  */
-export function secure(
+export async function secure(
   socket: Socket,
   url: URL,
   verify: boolean,
@@ -59,14 +67,20 @@ export function secure(
 ): Promise<TLSSocket> {
   const { limit, trace } = trip;
   const host = hostOf(url).replace(/\.$/, '');
+  // Made with the first handshake, which takes a while, and before the clock runs.
+  const secureContext = trip.secureContext();
   const start = limit.elapsed;
-  return limit.guard('in the TLS handshake', (resolve, reject) => {
+  const { secured, certificate } = await limit.guard<Secured>('in the TLS handshake', (resolve, reject) => {
+    if (socket.destroyed) {
+      reject(closingOf(socket, 'tls'));
+      return () => undefined;
+    }
     const secured = openTls({
       socket,
       host,
       ...(isIP(host) === 0 && { servername: host }),
       ...(protocols && { ALPNProtocols: protocols }),
-      secureContext: trip.secureContext(),
+      secureContext,
       // Judged below, so that the end of a refused certificate is known too.
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
@@ -74,20 +88,21 @@ export function secure(
     // For checkServerIdentity, Node would make objects of the whole chain: a fifth of the handshake.
     secured.getPeerCertificate = () => NO_OBJECTS;
     secured.on('error', (error) => reject(failureOf(error, 'tls')));
-    secured.once('secureConnect', () => {
-      trace.tls = (trace.tls ?? 0) + limit.elapsed - start;
-      const certificate = secured.getPeerX509Certificate();
-      const expiresAt = Date.parse(certificate?.validTo ?? '');
-      if (Number.isFinite(expiresAt))
-        trace.tlsExpiresAt = Math.min(trace.tlsExpiresAt ?? Infinity, expiresAt);
-      if (!verify) resolve(secured);
-      // Typed as an Error, but Node sets the code here.
-      else if (!secured.authorized) reject(certificateFailure(String(secured.authorizationError)));
-      else if (!certificate || !isFor(certificate, host)) reject(certificateFailure(OTHER_NAME));
-      else resolve(secured);
-    });
+    secured.once('secureConnect', () =>
+      // Taken here: a connection that has been closed has no certificate any more.
+      resolve({ secured, certificate: secured.getPeerX509Certificate() }),
+    );
     return () => secured.destroy();
   });
+  trace.tls = (trace.tls ?? 0) + limit.elapsed - start;
+  const expiresAt = Date.parse(certificate?.validTo ?? '');
+  if (Number.isFinite(expiresAt)) trace.tlsExpiresAt = Math.min(trace.tlsExpiresAt ?? Infinity, expiresAt);
+  if (verify) {
+    // Typed as an Error, but Node sets the code here.
+    if (!secured.authorized) throw certificateFailure(String(secured.authorizationError));
+    if (!certificate || !isFor(certificate, host)) throw certificateFailure(OTHER_NAME);
+  }
+  return secured;
 }
 
 function isFor(certificate: X509Certificate, host: string): boolean {
@@ -134,10 +149,10 @@ function connectAny(
     const onConnect = () => {
       if (ended) return;
       open.delete(socket);
+      resolve({ socket, address });
       stop();
       // Node keeps a closed socket for a while, and with it what listens to it.
       socket.off('error', onError).off('connect', onConnect);
-      resolve({ socket, address });
     };
     socket.on('error', ignore).on('error', onError).on('connect', onConnect);
   };

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
-import { AnswerReader, closedEarly, type AnswerHeaders, type AnswerOptions } from './answer.js';
-import { failureOf, ProbeFailure } from './failure.js';
+import { AnswerReader, type AnswerHeaders, type AnswerOptions } from './answer.js';
+import { closedEarly, closingOf, failureOf, ProbeFailure } from './failure.js';
 import type { Limit } from './limit.js';
 
 /** A line break in a header would let its value write the rest of the request. */
@@ -40,9 +40,10 @@ export function exchange(request: ExchangeRequest, limit: Limit): Promise<Exchan
       socket.off('data', onData).off('end', onEnd).off('close', onClose).off('error', fail);
       socket.destroy();
     };
+    // The clock stops before the cleaning up.
     const fail = (error: unknown) => {
-      stop();
       reject(failureOf(error, 'exchange'));
+      stop();
     };
     const take = (read: () => void) => {
       try {
@@ -52,9 +53,9 @@ export function exchange(request: ExchangeRequest, limit: Limit): Promise<Exchan
         return;
       }
       if (!reader.isOver) return;
-      stop();
       const { statusCode, headers, chunks, cut } = reader;
       resolve({ statusCode, headers, chunks, cut, ttfb: ttfb ?? 0 });
+      stop();
     };
     const onData = (bytes: Buffer) => {
       ttfb ??= limit.elapsed - start;
@@ -63,6 +64,10 @@ export function exchange(request: ExchangeRequest, limit: Limit): Promise<Exchan
     const onEnd = () => take(() => reader.end());
     // Without an end before it: also a body that ends with its connection is not whole.
     const onClose = () => fail(closedEarly());
+    if (socket.destroyed) {
+      fail(closingOf(socket, 'exchange'));
+      return stop;
+    }
     socket.on('data', onData).on('end', onEnd).on('close', onClose).on('error', fail);
     try {
       socket.write(textOf(request), 'latin1');

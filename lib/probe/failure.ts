@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { Reason } from '../types.js';
 
 /** Why an attempt failed. Its message is one of a few fixed texts and may be shown to anybody. */
@@ -77,6 +78,13 @@ export function failureOf(error: unknown, phase: Phase): ProbeFailure {
   const [reason, message] = (phase === 'dns' ? DNS : ELSEWHERE)[code] ?? BY_PHASE[phase];
   return new ProbeFailure(reason, message, { cause: error });
 }
+
+/** What to say of a socket that was closed, by an error or without one, when nobody listened to it. */
+export function closingOf({ errored }: Readable, phase: Phase): ProbeFailure {
+  return errored ? failureOf(errored, phase) : closedEarly();
+}
+
+export const closedEarly = () => new ProbeFailure('reset', 'connection closed early');
 
 /** The failure for a certificate that did not stand the check, by OpenSSL's or Node's code. */
 export function certificateFailure(code: string): ProbeFailure {

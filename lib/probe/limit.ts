@@ -1,5 +1,5 @@
-import { arrivals } from './arrival.js';
 import { ProbeFailure } from './failure.js';
+import { afterEvents } from './turn.js';
 
 /** Message of an attempt that was cut short by its run, not by its own time limit: it says nothing of the target. */
 export const RUN_OVER = "the run's time was up";
@@ -33,48 +33,58 @@ export interface Clock {
 }
 
 /**
- * One time limit over a whole attempt, whatever it is doing, and the end of the run it belongs to. Its clock runs while a
- * step does: what goes by between two steps is our own doing.
+ * Clock and time limit of one attempt as a whole, which the end of its run also ends. The clock runs only while a step
+ * (DNS, connect, TLS, response) is pending: the time between two steps is our own.
+ *
+ * A step ends when we see its event. How long the event had waited for the event loop cannot be known, so that wait is
+ * counted: a latency is never less than what the target took. `afterEvents` keeps the wait short.
  */
 export class Limit implements Clock {
   stage: Stage = 'resolving';
   #failure: ProbeFailure | null = null;
   #stop: (failure: ProbeFailure) => void = () => undefined;
-  /** Time that was over before the clock last began to run. */
+  /** Time on the clock before it last began to run, in ms. */
   #before = 0;
+  /** Since when the clock has been running, as of `performance.now`; null: it stands still. */
   #runsSince: number | null = null;
+  /** The clock's time at which the attempt ends, in ms. */
+  #ms: number;
+  #isPaused = false;
+  /** The limit has been moved by the time that the timer came late. */
+  #isMoved = false;
   #timer: NodeJS.Timeout | undefined;
-  readonly #ms: number;
   readonly #siblings: Set<Limit>;
 
   constructor(ms: number, signal: AbortSignal) {
     this.#ms = Math.min(ms, LONGEST_TIMER);
     this.#siblings = limitsOf(signal);
     this.#siblings.add(this);
-    this.#setTimer();
     if (signal.aborted) this.end();
   }
 
-  /** Time that the target has taken until the event that is being handled, in ms. */
+  /** Time on the clock, in ms. */
   get elapsed(): number {
-    const since = this.#runsSince;
-    return this.#before + (since === null ? 0 : arrivals.arrival(since) - since);
+    return this.#before + (this.#runsSince === null ? 0 : performance.now() - this.#runsSince);
   }
 
-  /** From here on, only the end of the run stops a step. */
+  /** Stops the clock. Until `resume`, only the end of the run ends a step. */
   pause(): void {
-    this.#stand();
-    clearTimeout(this.#timer);
+    this.#stopClock();
+    this.#isPaused = true;
   }
 
   /** Does nothing where the limit has ended. */
   resume(): void {
     if (this.#failure) return;
-    this.#runsSince = performance.now();
-    this.#setTimer();
+    this.#isPaused = false;
+    this.#startClock();
   }
 
-  /** Runs one step. `start` returns how to stop it; when the limit ends, it is stopped and the promise rejects. */
+  /**
+   * Runs one step. `start` returns how to stop it; when the limit ends, it is stopped and the promise rejects. The clock
+   * stops when the step calls back; the promise settles after the other events of this turn of the event loop, so the
+   * step's connection may have been closed in the meantime.
+   */
   guard<T>(
     stage: Stage,
     start: (resolve: (value: T) => void, reject: (error: Error) => void) => () => void,
@@ -86,20 +96,15 @@ export class Limit implements Clock {
         return;
       }
       let isOver = false;
-      const over = () => {
-        if (!isOver) this.#stand();
+      const finish = (settle: () => void) => {
+        if (isOver) return;
         isOver = true;
+        this.#stopClock();
+        afterEvents(settle);
       };
-      const succeed = (value: T) => {
-        over();
-        resolve(value);
-      };
-      const fail = (error: Error) => {
-        over();
-        reject(error);
-      };
-      this.#runsSince = performance.now();
-      const stop = start(succeed, fail);
+      const fail = (error: Error) => finish(() => reject(error));
+      this.#startClock();
+      const stop = start((value) => finish(() => resolve(value)), fail);
       this.#stop = (failure) => {
         fail(failure);
         stop();
@@ -114,19 +119,48 @@ export class Limit implements Clock {
   }
 
   close(): void {
+    this.pause();
     clearTimeout(this.#timer);
     this.#siblings.delete(this);
   }
 
-  #stand(): void {
+  #startClock(): void {
+    this.#runsSince = performance.now();
+    if (!this.#isPaused) this.#setTimer();
+  }
+
+  #stopClock(): void {
     this.#before = this.elapsed;
     this.#runsSince = null;
   }
 
+  get #isTicking(): boolean {
+    return this.#runsSince !== null && !this.#isPaused;
+  }
+
+  /** One timer serves the whole attempt: when the clock has stood still in between, it fires early and is set again. */
   #setTimer(): void {
-    this.#timer = setTimeout(
-      () => this.end(new ProbeFailure('timeout', `timed out ${this.stage}`)),
-      this.#ms - this.#before,
-    );
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#checkTime();
+    }, this.#ms - this.elapsed);
+  }
+
+  #checkTime(): void {
+    if (!this.#isTicking) return;
+    const late = this.elapsed - this.#ms;
+    if (late < 0) {
+      this.#setTimer();
+    } else if (!this.#isMoved) {
+      // Our process was busy for that long, so we could not hear the target: it gets the time back, once.
+      this.#isMoved = true;
+      this.#ms = this.elapsed + late;
+      this.#setTimer();
+    } else {
+      // The event loop polls before it comes to this: what has arrived is read first.
+      setImmediate(() => {
+        if (this.#isTicking) this.end(new ProbeFailure('timeout', `timed out ${this.stage}`));
+      });
+    }
   }
 }

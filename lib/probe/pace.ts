@@ -1,5 +1,4 @@
 import { performance, type EventLoopUtilization } from 'node:perf_hooks';
-import { arrivals } from './arrival.js';
 
 /** Starts that a ms of the event loop's idle time earns, and one in which it was busy: as much as it can bear. */
 const STARTS_PER_IDLE_MS = 5;
@@ -28,7 +27,6 @@ export function createPacer(
   let timer: NodeJS.Timeout | null = null;
 
   const start = () => {
-    arrivals.note();
     const now = loop();
     const earned =
       (now.idle - last.idle) * STARTS_PER_IDLE_MS + (now.active - last.active) * STARTS_PER_BUSY_MS;

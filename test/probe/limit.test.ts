@@ -1,89 +1,144 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
-import { arrivals } from '../../lib/probe/arrival.js';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Limit, type Stage } from '../../lib/probe/limit.js';
 
 const never = new AbortController().signal;
 let limit: Limit;
 
-afterEach(() => {
+/** How long our process was busy so far, in ms. */
+let busy: number;
+
+// Timers and the clock go by hand; immediates run when the time is advanced.
+beforeEach(() => {
+  vi.useFakeTimers();
+  busy = 0;
+  const now = performance.now.bind(performance);
+  vi.spyOn(performance, 'now').mockImplementation(() => now() + busy);
+});
+afterEach(async () => {
   limit.close();
+  // What is still to be run after events is.
+  await pass(1);
   vi.restoreAllMocks();
+  vi.useRealTimers();
 });
 
-/** All that follows in the test happens in a turn of the event loop that is known to have begun before. */
-function begin(): void {
-  at(-1);
-  arrivals.note();
-  at(0);
-  limit = new Limit(60_000, never);
-}
+const begin = (ms = 60_000) => void (limit = new Limit(ms, never));
 
-function at(ms: number): void {
-  vi.spyOn(performance, 'now').mockReturnValue(ms);
-}
+/** The event loop turns for so long. */
+const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+
+/** Our process is busy for so long: the clock goes on, and nothing else does. */
+const block = (ms: number) => void (busy += ms);
 
 /** A step that ends when it is told to. */
 function step(stage: Stage = 'connecting') {
   let end!: { readonly succeed: (value: null) => void; readonly fail: (error: Error) => void };
+  const stopped = vi.fn();
   const over = limit.guard<null>(stage, (succeed, fail) => {
     end = { succeed, fail };
-    return () => undefined;
+    return stopped;
   });
   over.catch(() => undefined);
-  return end;
+  return { ...end, stopped, over };
 }
 
 describe('the clock of a limit', () => {
-  it('runs while a step does, and not between two steps', () => {
+  it('runs while a step does, and not between two steps', async () => {
     begin();
-    at(1_000);
+    await pass(1_000);
     const connecting = step();
-    at(1_010);
+    await pass(10);
     expect(limit.elapsed).toBe(10);
     connecting.succeed(null);
-    at(1_500);
+    await pass(500);
     expect(limit.elapsed).toBe(10);
     const waiting = step('waiting for the answer');
     expect(limit.elapsed).toBe(10);
-    at(1_520);
+    await pass(20);
     waiting.fail(new Error('reset'));
-    at(2_000);
+    await pass(500);
     expect(limit.elapsed).toBe(30);
   });
 
-  it('stands still while the target waits for us', () => {
+  it('stands still while the target waits for us', async () => {
     begin();
     const resolving = step('resolving');
-    at(5);
+    await pass(5);
     limit.pause();
-    at(905);
+    await pass(900);
     expect(limit.elapsed).toBe(5);
     limit.resume();
-    at(910);
+    await pass(5);
     resolving.succeed(null);
     expect(limit.elapsed).toBe(10);
   });
 
-  it('does not mind what a step that is over tells', () => {
+  it('does not mind what a step that is over tells', async () => {
     begin();
     const handshake = step('in the TLS handshake');
-    at(10);
+    await pass(10);
     handshake.succeed(null);
     const waiting = step('waiting for the answer');
-    at(15);
+    await pass(5);
     handshake.fail(new Error('the other side has closed'));
-    at(40);
+    await pass(25);
     waiting.succeed(null);
     expect(limit.elapsed).toBe(40);
   });
 
-  it('stands still from the limit on', () => {
+  it('stands still from the end on', async () => {
     begin();
     step();
-    at(50);
+    await pass(50);
     limit.end();
     limit.resume();
-    at(90);
+    await pass(40);
     expect(limit.elapsed).toBe(50);
+  });
+});
+
+describe('the end of a limit', () => {
+  it('comes on time where the target hangs', async () => {
+    begin(2_000);
+    const waiting = step('waiting for the answer');
+    await pass(1_999);
+    expect(waiting.stopped).not.toHaveBeenCalled();
+    await pass(4);
+    expect(waiting.stopped).toHaveBeenCalledOnce();
+    await expect(waiting.over).rejects.toThrow('timed out waiting for the answer');
+    expect(limit.elapsed).toBeGreaterThanOrEqual(2_000);
+    expect(limit.elapsed).toBeLessThanOrEqual(2_003);
+  });
+
+  it('does not come while the clock stands still', async () => {
+    begin(100);
+    const connecting = step();
+    await pass(60);
+    connecting.succeed(null);
+    await pass(1_000);
+    const waiting = step('waiting for the answer');
+    await pass(39);
+    expect(waiting.stopped).not.toHaveBeenCalled();
+    limit.pause();
+    await pass(1_000);
+    expect(waiting.stopped).not.toHaveBeenCalled();
+    limit.resume();
+    await pass(5);
+    expect(waiting.stopped).toHaveBeenCalledOnce();
+  });
+
+  it('gives the time back, once, by which our process was late', async () => {
+    begin(1_000);
+    const waiting = step('waiting for the answer');
+    await pass(900);
+    block(500);
+    // The timer fires at 1,500 on the clock.
+    await pass(100);
+    expect(waiting.stopped).not.toHaveBeenCalled();
+    await pass(490);
+    expect(waiting.stopped).not.toHaveBeenCalled();
+    block(300);
+    await pass(15);
+    expect(waiting.stopped).toHaveBeenCalledOnce();
   });
 });
