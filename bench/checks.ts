@@ -1,6 +1,7 @@
 import { askBlackbox, hasBlackbox } from './checks/blackbox.js';
 import { NAME_DELAY, openField, type Field, type Method } from './checks/field.js';
 import type { Order, Outcome } from './checks/order.js';
+import type { Truth } from './checks/server-child.js';
 import { median, quantile, type Table } from './table.js';
 
 /** How often each contender runs, by the number of targets. */
@@ -12,7 +13,7 @@ const REPETITIONS = new Map([
 const MOST = Math.max(...REPETITIONS.keys());
 const COLUMNS = [
   ...['method', 'wall ms', '×', 'CPU µs a check', '×', 'peak MB'],
-  ...['reported p50', 'p99', 'true p50', 'p99', 'false downs'],
+  ...['reported p50', 'p99', 'true p50', 'p99', 'below the truth', 'least error', 'false downs'],
 ];
 
 /** A way to check targets, and which ones. */
@@ -23,10 +24,16 @@ interface Contender {
   readonly nameServer?: string;
 }
 
-interface Measured extends Outcome {
-  /** How long the answers took that the server gave. */
+interface Measured extends Omit<Outcome, 'latencies'> {
+  /** Of the checks that were good: what the method says, how long the server took, and by how much they differ. */
+  readonly reported: readonly number[];
   readonly truth: readonly number[];
+  readonly errors: readonly number[];
 }
+
+/** A latency that is reported as less than the true one by more than this, in ms, is below the truth. */
+const TOLERANCE = 1;
+export const isBelow = (error: number) => error < -TOLERANCE;
 
 /** All methods check the same targets, each from a fresh process, in turn. The first row is what the others are held against. */
 export async function* measure(): AsyncIterable<Table> {
@@ -62,7 +69,7 @@ export async function byMethod(field: Field, { secure, delay, count }: Case): Pr
   ];
   return {
     title: `${count} ${secure ? 'HTTPS' : 'HTTP'} targets that answer ${delay === 0 ? 'at once' : `after ${delay} ms`}`,
-    ...(await compare(field, contenders, { delay, inFlight, count })),
+    ...(await compare(field, contenders, { delay, inFlight, addresses: urls })),
   };
 }
 
@@ -84,15 +91,34 @@ export async function byName(field: Field, count: number): Promise<Table> {
   ];
   return {
     title: `${count} names that DNS answers after ${NAME_DELAY} ms, targets after 50 ms`,
-    ...(await compare(field, contenders, { delay: 50, inFlight: 500, count })),
+    ...(await compare(field, contenders, { delay: 50, inFlight: 500, addresses })),
   };
+}
+
+/** What a method reported of targets beside what the server measured of each. */
+export function compared(
+  addresses: readonly string[],
+  latencies: Outcome['latencies'],
+  truth: Truth['latencies'],
+): Pick<Measured, 'reported' | 'truth' | 'errors'> {
+  const byHost = new Map(truth);
+  const reported: number[] = [];
+  const errors: number[] = [];
+  for (const [i, address] of addresses.entries()) {
+    const latency = latencies[i] ?? null;
+    if (latency === null) continue;
+    reported.push(latency);
+    errors.push(latency - (byHost.get(new URL(address).host) ?? 0));
+  }
+  return { reported, truth: truth.map(([, ms]) => ms), errors };
 }
 
 async function compare(
   field: Field,
   contenders: readonly Contender[],
-  { delay, inFlight, count }: { delay: number; inFlight: number; count: number },
+  { delay, inFlight, addresses }: { delay: number; inFlight: number; addresses: readonly string[] },
 ): Promise<Pick<Table, 'note' | 'columns' | 'rows'>> {
+  const count = addresses.length;
   const repetitions = REPETITIONS.get(count) ?? 3;
   const found = contenders.map((): Measured[] => []);
   for (let i = 0; i < repetitions; i++) {
@@ -100,7 +126,7 @@ async function compare(
       await field.be({ delay });
       const outcome = await method({ urls, inFlight, ca: field.ca, nameServer } satisfies Order);
       const { latencies } = await field.be({ delay });
-      found[at]?.push({ ...outcome, truth: latencies });
+      found[at]?.push({ ...outcome, ...compared(addresses, outcome.latencies, latencies) });
     }
   }
   const figures = found.map((each) => {
@@ -110,10 +136,12 @@ async function compare(
       cpu: middle(({ cpu }) => cpu),
       rest: [
         middle(({ peakMemory }) => peakMemory / 2 ** 20).toFixed(0),
-        middle(({ latencies }) => quantile(latencies, 0.5)).toFixed(1),
-        middle(({ latencies }) => quantile(latencies, 0.99)).toFixed(1),
+        middle(({ reported }) => quantile(reported, 0.5)).toFixed(1),
+        middle(({ reported }) => quantile(reported, 0.99)).toFixed(1),
         middle(({ truth }) => quantile(truth, 0.5)).toFixed(1),
         middle(({ truth }) => quantile(truth, 0.99)).toFixed(1),
+        middle(({ errors }) => errors.filter(isBelow).length).toFixed(0),
+        Math.min(...each.map(({ errors }) => quantile(errors, 0))).toFixed(1),
         middle(({ falseDowns }) => falseDowns).toFixed(0),
       ],
     };

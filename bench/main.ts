@@ -5,6 +5,7 @@ import { render } from './table.js';
 
 /** Each measures one thing side by side and yields its tables as they are ready. */
 const SECTIONS: Readonly<Record<string, () => Promise<{ measure: () => AsyncIterable<Table> }>>> = {
+  latency: () => import('./latency.js'),
   checks: () => import('./checks.js'),
   runs: () => import('./runs.js'),
   reads: () => import('./reads.js'),

@@ -45,8 +45,11 @@ export interface Field {
 /** Of the name server's answers, in ms. */
 export const NAME_DELAY = 20;
 
-/** @param most targets that will be asked for */
-export async function openField(most: number): Promise<Field> {
+/**
+ * @param most targets that will be asked for
+ * @param descriptors that a client may have
+ */
+export async function openField(most: number, descriptors = DESCRIPTORS): Promise<Field> {
   const folder = await mkdtemp(join(tmpdir(), 'keepalive-bench-'));
   const leave = () => rmSync(folder, { recursive: true, force: true });
   process.once('exit', leave);
@@ -73,7 +76,7 @@ export async function openField(most: number): Promise<Field> {
   });
   const [{ address }] = (await once(dns, 'message')) as [NameServer];
   const portOf = (i: number, secure: boolean) => (secure ? tlsPorts : ports)[Math.floor(i / HOSTS.length)];
-  const limits = ['sh', '-c', `ulimit -n ${DESCRIPTORS}; exec "$0" "$@"`, 'env', ...onCore(CLIENT_CORE)];
+  const limits = ['sh', '-c', `ulimit -n ${descriptors}; exec "$0" "$@"`, 'env', ...onCore(CLIENT_CORE)];
 
   return {
     folder,

@@ -15,8 +15,8 @@ export interface Outcome {
   /** User and system time of all threads. */
   readonly cpu: number;
   readonly peakMemory: number;
-  /** As the method reports them, of the checks that were good. */
-  readonly latencies: readonly number[];
+  /** As the method reports them, in the order of the URLs; null: found down. */
+  readonly latencies: readonly (number | null)[];
   /** All targets are well. */
   readonly falseDowns: number;
 }
@@ -48,17 +48,15 @@ export async function inParallel(
   inFlight: number,
   check: CheckOne,
 ): Promise<Pick<Outcome, 'wall' | 'latencies' | 'falseDowns'>> {
-  const latencies: number[] = [];
-  let falseDowns = 0;
+  const latencies: (number | null)[] = [];
   let next = 0;
   const work = async () => {
-    for (let url = urls[next++]; url !== undefined; url = urls[next++]) {
-      const latency = await check(url).catch(() => null);
-      if (latency === null) falseDowns++;
-      else latencies.push(latency);
+    for (let i = next++; i < urls.length; i = next++) {
+      latencies[i] = await check(urls[i] ?? '').catch(() => null);
     }
   };
   const start = performance.now();
   await Promise.all(Array.from({ length: Math.min(inFlight, urls.length) }, work));
-  return { wall: performance.now() - start, latencies, falseDowns };
+  const wall = performance.now() - start;
+  return { wall, latencies, falseDowns: latencies.filter((latency) => latency === null).length };
 }

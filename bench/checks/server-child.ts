@@ -6,13 +6,18 @@ import { createSecureContext, TLSSocket } from 'node:tls';
 export interface Manner {
   /** Ms from the request to its answer. */
   readonly delay: number;
+  /** Ms from a client's part of the TLS handshake to the server's; none: as soon as it can. */
+  readonly handshake?: number;
 }
 
 export interface Truth {
   readonly ports: readonly number[];
   readonly tlsPorts: readonly number[];
-  /** Ms from a request to its answer, as the server saw it, since the last manner. */
-  readonly latencies: readonly number[];
+  /**
+   * Ms from a request to its answer (or of the delay of a handshake), as the server saw it, since the last manner, with
+   * the address and port at which it came.
+   */
+  readonly latencies: readonly (readonly [host: string, ms: number])[];
 }
 
 const BODY = JSON.stringify({ status: 'healthy', version: '1.4.2', uptime: 86_400, checks: { redis: 'ok' } });
@@ -31,18 +36,20 @@ const ANSWER = [
 const KEPT_ALIVE = 5_000;
 
 let delay = 0;
-let latencies: number[] = [];
+let handshake: number | undefined;
+let latencies: [string, number][] = [];
+const hostOf = ({ localAddress, localPort }: Socket) => `${localAddress}:${localPort}`;
 
 /** Answers whatever comes, and keeps the connection unless asked to close it. */
-function serve(socket: Socket): void {
+function serve(socket: Socket, host = hostOf(socket)): void {
   socket.on('error', () => undefined);
   socket.setTimeout(KEPT_ALIVE, () => socket.destroy());
   socket.on('data', (request: Buffer) => {
     const start = performance.now();
     const closes = request.includes('lose\r\n');
     const answer = () => {
+      latencies.push([host, performance.now() - start]);
       socket.write(ANSWER);
-      latencies.push(performance.now() - start);
       if (closes) socket.end();
     };
     if (delay === 0) answer();
@@ -54,11 +61,24 @@ const { TLS_KEY: key, TLS_CERT: cert } = process.env;
 const secureContext = createSecureContext({ key, cert });
 const serveSecure = (socket: Socket) => {
   socket.on('error', () => undefined);
-  serve(new TLSSocket(socket, { isServer: true, secureContext }));
+  const host = hostOf(socket);
+  const secure = () => serve(new TLSSocket(socket, { isServer: true, secureContext }), host);
+  if (handshake === undefined) {
+    secure();
+    return;
+  }
+  const wait = handshake;
+  socket.once('readable', () => {
+    const start = performance.now();
+    setTimeout(() => {
+      latencies.push([host, performance.now() - start]);
+      secure();
+    }, wait);
+  });
 };
 
 async function listen(onConnection: (socket: Socket) => void): Promise<number> {
-  const server = createServer({ noDelay: true }, onConnection);
+  const server = createServer({ noDelay: true }, (socket) => onConnection(socket));
   server.listen({ host: '0.0.0.0', port: 0, backlog: 4096 });
   await once(server, 'listening');
   return (server.address() as AddressInfo).port;
@@ -69,6 +89,6 @@ const ports = await Promise.all(Array.from({ length: count }, () => listen(serve
 const tlsPorts = await Promise.all(Array.from({ length: count }, () => listen(serveSecure)));
 process.on('message', (message) => {
   process.send?.({ ports, tlsPorts, latencies } satisfies Truth);
-  ({ delay } = message as Manner);
+  ({ delay, handshake } = message as Manner);
   latencies = [];
 });

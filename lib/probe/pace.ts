@@ -1,10 +1,13 @@
 import { performance, type EventLoopUtilization } from 'node:perf_hooks';
+import { tasksWaiting } from './turn.js';
 
 /** Starts that a ms of the event loop's idle time earns, and one in which it was busy: as much as it can bear. */
 const STARTS_PER_IDLE_MS = 5;
 const STARTS_PER_BUSY_MS = 0.3;
 /** Starts in one turn of the event loop at most. */
 const BURST = 5;
+/** While more tasks than this wait for their turn, nothing is started: what is under way comes first. */
+const MOST_WAITING = 10;
 
 export interface Pacer {
   /** Calls `task` when there is a place for it; settles as it does. In the order of the calls. */
@@ -32,7 +35,7 @@ export function createPacer(
       (now.idle - last.idle) * STARTS_PER_IDLE_MS + (now.active - last.active) * STARTS_PER_BUSY_MS;
     last = now;
     budget = Math.min(BURST, budget + earned);
-    while (budget >= 1 && running < concurrency && next < waiting.length) {
+    while (budget >= 1 && running < concurrency && next < waiting.length && tasksWaiting() <= MOST_WAITING) {
       budget--;
       running++;
       waiting[next++]?.();

@@ -14,3 +14,6 @@ function runNext(): void {
   if (waiting.length > 0) setImmediate(runNext);
   task?.();
 }
+
+/** How many tasks wait for their turn. */
+export const tasksWaiting = (): number => waiting.length;

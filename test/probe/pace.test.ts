@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createPacer } from '../../lib/probe/pace.js';
+import { afterEvents } from '../../lib/probe/turn.js';
 
 const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
@@ -42,6 +43,13 @@ test('one that throws or rejects harms no other, and gives its place back', asyn
     pacer.run(() => Promise.resolve('good')),
   ]);
   expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled']);
+});
+
+test('nothing is started while much work of what is under way waits for its turn', async () => {
+  let done = 0;
+  for (let i = 0; i < 50; i++) afterEvents(() => done++);
+  const doneAtStart = await createPacer(10).run(() => Promise.resolve(done));
+  expect(doneAtStart).toBeGreaterThanOrEqual(40);
 });
 
 describe('starts', () => {

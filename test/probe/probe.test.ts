@@ -103,19 +103,22 @@ test('nothing stays open after attempts that failed, or were cut short', async (
   await expect.poll(streams, { timeout: 5_000 }).toBeLessThanOrEqual(before);
 });
 
-test.each(['http', 'https'])('connections that are closed between two steps are seen: %s', async (protocol) => {
-  const resetting = await serveTcp((socket) => socket.resetAndDestroy());
-  const closing = await serveTcp((socket) => socket.destroy());
-  // So many that the steps wait for each other.
-  const attempts = await Promise.all(
-    Array.from({ length: 200 }, (_, i) => {
-      const { port } = i % 2 ? resetting : closing;
-      return prober.attempt(someTarget(`${protocol}://127.0.0.1:${port}/`, { timeout: 30_000 }), never);
-    }),
-  );
-  attempts.forEach(expectSound);
-  expect(new Set(attempts.map(({ reason }) => reason))).toEqual(new Set(['reset']));
-});
+test.each(['http', 'https'])(
+  'connections that are closed between two steps are seen: %s',
+  async (protocol) => {
+    const resetting = await serveTcp((socket) => socket.resetAndDestroy());
+    const closing = await serveTcp((socket) => socket.destroy());
+    // So many that the steps wait for each other.
+    const attempts = await Promise.all(
+      Array.from({ length: 200 }, (_, i) => {
+        const { port } = i % 2 ? resetting : closing;
+        return prober.attempt(someTarget(`${protocol}://127.0.0.1:${port}/`, { timeout: 30_000 }), never);
+      }),
+    );
+    attempts.forEach(expectSound);
+    expect(new Set(attempts.map(({ reason }) => reason))).toEqual(new Set(['reset']));
+  },
+);
 
 test('a decompression bomb takes no more memory than the cap allows', async () => {
   const bomb = gzipSync(Buffer.alloc(200_000_000), { level: constants.Z_BEST_SPEED }).subarray(0, 250_000);
