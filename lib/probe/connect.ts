@@ -48,7 +48,7 @@ export async function connect(
 
   const port = url.port === '' ? defaultPort : Number(url.port);
   const connection = await limit.guard<Connection>('connecting', (resolve, reject) =>
-    connectAny(candidates, port, allow, resolve, reject),
+    connectAny(candidates, { port, allow, onBegin: () => limit.beginStep() }, resolve, reject),
   );
   trace.connect = (trace.connect ?? 0) + limit.elapsed - resolved;
   return connection;
@@ -113,11 +113,17 @@ function hostOf(url: URL): string {
   return url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname;
 }
 
+interface ConnectOptions {
+  readonly port: number;
+  readonly allow: (address: string) => boolean;
+  /** The system is about to be asked for the first connection. */
+  readonly onBegin: () => void;
+}
+
 /** Connects to the first candidate that accepts. Returns how to stop. */
 function connectAny(
   candidates: Candidates,
-  port: number,
-  allow: (address: string) => boolean,
+  { port, allow, onBegin }: ConnectOptions,
   resolve: (connection: Connection) => void,
   reject: (failure: ProbeFailure) => void,
 ): () => void {
@@ -125,6 +131,7 @@ function connectAny(
   const open = new Set<Socket>();
   let { more } = candidates;
   let asking = false;
+  let isFirst = true;
   let ended = false;
   let firstFailure: ProbeFailure | null = null;
   let timer: NodeJS.Timeout | undefined;
@@ -142,6 +149,8 @@ function connectAny(
 
   const tryAddress = (address: string) => {
     const socket = openSocket({ host: address, port });
+    if (isFirst) socket.once('connectionAttempt', onBegin);
+    isFirst = false;
     open.add(socket);
     const onError = (error: Error) => {
       if (open.delete(socket) && !ended) fail(failureOf(error, 'connect'));

@@ -29,10 +29,10 @@ export interface ExchangeAnswer {
 
 /** One HTTP/1.1 request and its answer over a given socket. Rejects with a ProbeFailure. */
 export function exchange(request: ExchangeRequest, limit: Limit): Promise<ExchangeAnswer> {
+  const start = limit.elapsed;
   return limit.guard('waiting for the answer', (resolve, reject) => {
     const { socket } = request;
     const reader = new AnswerReader(request);
-    const start = limit.elapsed;
     let ttfb: number | null = null;
 
     const stop = () => {
@@ -46,6 +46,8 @@ export function exchange(request: ExchangeRequest, limit: Limit): Promise<Exchan
       stop();
     };
     const take = (read: () => void) => {
+      const at = limit.elapsed;
+      ttfb ??= at - start;
       try {
         read();
       } catch (error) {
@@ -54,13 +56,10 @@ export function exchange(request: ExchangeRequest, limit: Limit): Promise<Exchan
       }
       if (!reader.isOver) return;
       const { statusCode, headers, chunks, cut } = reader;
-      resolve({ statusCode, headers, chunks, cut, ttfb: ttfb ?? 0 });
+      resolve({ statusCode, headers, chunks, cut, ttfb: ttfb ?? 0 }, at);
       stop();
     };
-    const onData = (bytes: Buffer) => {
-      ttfb ??= limit.elapsed - start;
-      take(() => reader.read(bytes));
-    };
+    const onData = (bytes: Buffer) => take(() => reader.read(bytes));
     const onEnd = () => take(() => reader.end());
     // Without an end before it: also a body that ends with its connection is not whole.
     const onClose = () => fail(closedEarly());
@@ -70,7 +69,9 @@ export function exchange(request: ExchangeRequest, limit: Limit): Promise<Exchan
     }
     socket.on('data', onData).on('end', onEnd).on('close', onClose).on('error', fail);
     try {
-      socket.write(textOf(request), 'latin1');
+      const text = textOf(request);
+      limit.beginStep();
+      socket.write(text, 'latin1');
     } catch (error) {
       fail(error);
     }

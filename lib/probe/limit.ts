@@ -67,6 +67,11 @@ export class Limit implements Clock {
     return this.#before + (this.#runsSince === null ? 0 : performance.now() - this.#runsSince);
   }
 
+  /** Takes the step under way to begin only now: what was done for it so far was our own work. */
+  beginStep(): void {
+    if (this.#runsSince !== null) this.#runsSince = performance.now();
+  }
+
   /** Stops the clock. Until `resume`, only the end of the run ends a step. */
   pause(): void {
     this.#stopClock();
@@ -82,12 +87,12 @@ export class Limit implements Clock {
 
   /**
    * Runs one step. `start` returns how to stop it; when the limit ends, it is stopped and the promise rejects. The clock
-   * stops when the step calls back; the promise settles after the other events of this turn of the event loop, so the
+   * stops when the step calls back, or stood at `at` when the event was seen; the promise settles after the other events of this turn of the event loop, so the
    * step's connection may have been closed in the meantime.
    */
   guard<T>(
     stage: Stage,
-    start: (resolve: (value: T) => void, reject: (error: Error) => void) => () => void,
+    start: (resolve: (value: T, at?: number) => void, reject: (error: Error) => void) => () => void,
   ): Promise<T> {
     this.stage = stage;
     return new Promise((resolve, reject) => {
@@ -96,15 +101,15 @@ export class Limit implements Clock {
         return;
       }
       let isOver = false;
-      const finish = (settle: () => void) => {
+      const finish = (settle: () => void, at = this.elapsed) => {
         if (isOver) return;
         isOver = true;
-        this.#stopClock();
+        this.#stopClock(at);
         afterEvents(settle);
       };
       const fail = (error: Error) => finish(() => reject(error));
       this.#startClock();
-      const stop = start((value) => finish(() => resolve(value)), fail);
+      const stop = start((value, at) => finish(() => resolve(value), at), fail);
       this.#stop = (failure) => {
         fail(failure);
         stop();
@@ -129,8 +134,8 @@ export class Limit implements Clock {
     if (!this.#isPaused) this.#setTimer();
   }
 
-  #stopClock(): void {
-    this.#before = this.elapsed;
+  #stopClock(at = this.elapsed): void {
+    this.#before = at;
     this.#runsSince = null;
   }
 
