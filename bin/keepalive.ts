@@ -15,18 +15,32 @@ const USAGE = `Usage: keepalive <command>
   export    write all data to a file or stdout: export [file]
   import    write an export to the store: import [file] [--force]`;
 
+/** Ctrl+C reaches us twice under npm, from the terminal and from npm, which passes it on: ms from one to the other. */
+const SAME_SIGNAL = 1_000;
+
 async function start(): Promise<void> {
   const { start: startAll } = await import('../lib/local/start.js');
-  const running = await startAll(readEnv(), console.log);
-  let stopping = false;
-  const stop = (signal: string): void => {
-    if (stopping) process.exit(130);
-    stopping = true;
-    console.log(`${signal}: finishing the run under way (once more: stopping at once)`);
+  const { whenParentEnds } = await import('../lib/local/parent.js');
+  const env = readEnv();
+  const running = await startAll(env, console.log);
+  let stoppingSince: number | null = null;
+  const stop = (reason: string): void => {
+    stoppingSince = performance.now();
+    console.log(`${reason}: finishing the run under way (a second signal stops at once)`);
     running.stop().then(() => process.exit(0), fail);
   };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (stoppingSince === null) stop(signal);
+      else if (performance.now() - stoppingSince > SAME_SIGNAL) process.exit(130);
+    });
+  }
+  // npm that is killed tells nobody, and nobody would know any more what holds the port.
+  if (env.npm_lifecycle_event === 'start') {
+    whenParentEnds(() => {
+      if (stoppingSince === null) stop('npm has ended');
+    });
+  }
 }
 
 async function config(): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Config, Problem } from './config/config.js';
 import { parseConfig } from './config/config.js';
 import { readEnv } from './config/env.js';
+import type { RunsUnderWay } from './run/under-way.js';
 import { openRemoteStore } from './store/open.js';
 import type { Store } from './store/store.js';
 
@@ -9,6 +10,8 @@ export interface App {
   readonly config: Config;
   /** Null: none is configured. */
   readonly store: Store | null;
+  /** Where the process waits for its runs before it ends; a function of Vercel's does not. */
+  readonly runs?: RunsUnderWay;
 }
 
 export type AppResult =

@@ -51,10 +51,12 @@ async function authenticate(request: Request, { config }: App): Promise<string |
 }
 
 function startRun(app: App, trigger: string): Promise<RunReport> {
-  return run(
-    { ...runParts(app.config), ...app },
-    { trigger, limit: FUNCTION_LIMIT, nextRunIn: app.config.tick },
+  const { config, runs } = app;
+  const running = run(
+    { ...runParts(config), ...app },
+    { trigger, limit: FUNCTION_LIMIT, nextRunIn: config.tick, ...(runs && { stopping: runs.stopping }) },
   );
+  return runs?.track(running) ?? running;
 }
 
 /** Checks were made that are not on record. */

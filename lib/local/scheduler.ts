@@ -1,3 +1,18 @@
+import type { Store } from '../store/store.js';
+
+/** Ms; shorter intervals are kept by rounds within a run where commits cost something. */
+const ROUNDS_BELOW = 60_000;
+
+/**
+ * Ms between two runs on one machine. The embedded database costs nothing a commit, so a run comes as often as the
+ * quickest target wants it, and its results are on record at once. Commands of a remote one are paid for: there, only
+ * intervals of a minute and more have runs of their own. A run comes no later than the tick.
+ */
+export function periodOf(store: Store['kind'], tick: number, intervals: readonly number[]): number {
+  const shortest = Math.min(tick, ...intervals);
+  return store === 'sqlite' ? shortest : Math.min(tick, Math.max(shortest, ROUNDS_BELOW));
+}
+
 /** Calls `work` now and then once every period, one call at a time; a call that took longer is followed at once. */
 export class Scheduler {
   private stopping = false;

@@ -47,6 +47,19 @@ export async function serve(port: number): Promise<{ server: Server; port: numbe
   return { server, port: (server.address() as AddressInfo).port };
 }
 
+/** Ms that an answer under way may still take. */
+const CLOSING_TIMEOUT = 2_000;
+
+/** Takes no more requests, and resolves when the answers under way are sent or have taken too long. */
+export async function closeServer(server: Server): Promise<void> {
+  const timer = setTimeout(() => server.closeAllConnections(), CLOSING_TIMEOUT);
+  // Clients keep a connection open after their answer.
+  const idle = setInterval(() => server.closeIdleConnections(), 50);
+  await new Promise((resolve) => server.close(resolve));
+  clearTimeout(timer);
+  clearInterval(idle);
+}
+
 async function respond(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
   try {
     const answer = await dispatch(incoming);

@@ -7,12 +7,13 @@ import { validConfig, type Env } from '../config/valid.js';
 import { monthlyHours } from '../rules/allowance.js';
 import { runParts } from '../run/parts.js';
 import { run } from '../run/run.js';
+import { RunsUnderWay } from '../run/under-way.js';
 import { openRemoteStore } from '../store/open.js';
 import { openSqlite } from '../store/sqlite.js';
 import type { Store } from '../store/store.js';
 import { StoreError } from '../store/store.js';
-import { Scheduler } from './scheduler.js';
-import { serve } from './server.js';
+import { periodOf, Scheduler } from './scheduler.js';
+import { closeServer, serve } from './server.js';
 
 /** The longest that a run may go on here; after it the checks that are left come first in the next. */
 const RUN_LIMIT = 300_000;
@@ -24,7 +25,7 @@ class StartError extends Error {
 
 export interface Running {
   readonly port: number;
-  /** Finishes the run under way, then closes the server and the store. */
+  /** Finishes the runs under way, then closes the server and the store. */
   stop(): Promise<void>;
 }
 
@@ -41,15 +42,15 @@ export async function start(env: Env, print: (line: string) => void): Promise<Ru
   try {
     const config = configured.targets.length > 0 ? configured : await validConfig(watchingItself(env, port));
     store = await openStore(config);
-    setApp({ config, store });
+    const runs = new RunsUnderWay();
+    setApp({ config, store, runs });
     for (const line of introduce(config, store, port, configured.targets.length === 0)) print(line);
-    const scheduler = schedule({ config, store }, print);
+    const scheduler = schedule({ config, store, runs }, print);
     return {
       port,
       stop: async () => {
-        await scheduler.stop();
-        server.closeAllConnections();
-        await new Promise((resolve) => server.close(resolve));
+        await Promise.all([scheduler.stop(), runs.finish()]);
+        await closeServer(server);
         await store?.close();
       },
     };
@@ -97,18 +98,20 @@ async function openStore({ store, prefix }: Config): Promise<Store> {
   }
 }
 
-/**
- * The embedded database costs nothing a commit, so a run comes as often as the quickest target wants it, and its
- * results are on record at once. Commands of a remote one are paid for: there, runs keep to the tick and make rounds.
- */
-function schedule(app: App & { store: Store }, print: (line: string) => void): Scheduler {
-  const { config, store } = app;
+function schedule(
+  app: App & { readonly store: Store; readonly runs: RunsUnderWay },
+  print: (line: string) => void,
+): Scheduler {
+  const { config, store, runs } = app;
   const intervals = config.targets.filter(({ info }) => info.enabled).map(({ info }) => info.interval);
-  const period = store.kind === 'sqlite' ? Math.min(config.tick, ...intervals) : config.tick;
+  const period = periodOf(store.kind, config.tick, intervals);
   const parts = { ...runParts(config), log: print };
   return new Scheduler(period, async () => {
     try {
-      await run({ ...parts, ...app }, { trigger: 'local', limit: RUN_LIMIT, nextRunIn: period });
+      const { stopping } = runs;
+      await runs.track(
+        run({ ...parts, ...app }, { trigger: 'local', limit: RUN_LIMIT, nextRunIn: period, stopping }),
+      );
     } catch (error) {
       console.error(error);
     }

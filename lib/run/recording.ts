@@ -36,7 +36,8 @@ export function hasSuccess(batches: readonly Batch[]): boolean {
 
 /**
  * What a run found, on its way to the store: first what earlier runs of the process could not store, then its own, in
- * one commit or, while hosts are waking, in several. What is on record is said; what is not is logged and carried on.
+ * one commit or, where the run goes on for long, in several. What is on record is said; what is not is logged and
+ * carried on.
  */
 export class Recording {
   readonly results: RunResult[] = [];
@@ -67,11 +68,18 @@ export class Recording {
     for (const { at, checks } of this.carried) this.note(books.ledger.record(at, checks));
   }
 
-  /** Commits what is finished so far, and keeps the lease. A commit that fails is made up for by the next. */
-  async checkpoint(batches: readonly Batch[]): Promise<void> {
+  /**
+   * Commits what is finished so far, and keeps the lease. A commit that fails is made up for by the next.
+   * @param isInconclusive whether the fault is ours where every check of the run has failed
+   */
+  async checkpoint(
+    batches: readonly Batch[],
+    isInconclusive: (batches: readonly Batch[]) => Promise<boolean>,
+  ): Promise<void> {
     this.hasSuccess ||= hasSuccess(batches);
     this.undecided.push(...batches);
-    if (!this.hasSuccess || this.lapse !== null) return;
+    if (this.lapse !== null) return;
+    if (!this.hasSuccess && (await isInconclusive(this.undecided))) return;
     this.judge(this.undecided.splice(0));
     const { ledger } = this.books;
     const lapse = await this.commit(() => ledger.checkpoint(this.lastRun('partial')), { release: false });

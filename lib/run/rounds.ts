@@ -5,10 +5,14 @@ import type { Batch } from './carry.js';
 export interface RoundsOptions {
   /** When the next run is near: no round begins later, unless a check that began earlier is still under way. */
   readonly until: number;
-  /** How often what is finished is given to `record` once `until` has passed. */
-  readonly tick: number;
-  /** Aborts when there is just enough time left to record. */
+  /** When the checks have to be over: no round begins that leaves no time for one attempt. */
+  readonly deadline: number;
+  /** Ms from one call of `record` to the next. */
+  readonly recordEvery: number;
+  /** Aborts at the deadline: what is under way is given up. */
   readonly signal: AbortSignal;
+  /** Aborts when the process is to end: no round begins any more, what is under way goes on. */
+  readonly stopping: AbortSignal;
   /** Makes one check as soon as there is room for it; null when the signal came before its end. Never rejects. */
   readonly check: (target: Target, at: number, onWaking: () => void) => Promise<Check | null>;
   /** Takes what is finished while the rest is waited for. Never rejects. */
@@ -25,79 +29,132 @@ export interface RoundsResult {
   readonly unfinished: number;
 }
 
+/** Ms; what is finished is recorded before a longer wait for the next round. */
+const LONG_WAIT = 10_000;
+/** A check that has not ended after so many ms may go on for much longer, with its retries. */
+const SLOW_CHECK = 5_000;
+
 /**
  * Checks each target now, and again as often as its interval asks until the next run is near. Each goes its own way:
- * while a slow one is waited for, the others go on at their pace, since no other run can ping them meanwhile, and what
- * they found is recorded: as soon as only hosts that wake are waited for, and then once a tick.
+ * while a slow one is waited for, the others go on at their pace, since no other run can ping them meanwhile. It is over
+ * as soon as no check is under way and no round can begin.
+ *
+ * What is finished is given to `record` before a long wait: for the next round, a host that wakes, or a slow check. Each
+ * call costs store commands, so that after the first one there is at most one every `recordEvery` ms.
  */
 export async function goRounds(
   due: readonly Target[],
   startedAt: number,
   options: RoundsOptions,
 ): Promise<RoundsResult> {
-  const { until, tick, signal, check, record, now, sleep } = options;
+  const { until, deadline, recordEvery, signal, stopping, check, record, now, sleep } = options;
   const finished = new Map<number, Map<string, Check>>();
   /** Targets whose checks of the time before `until` are not over. */
   const late = new Set(due);
-  const waking = new Set<Target>();
+  /** Targets under check that may answer at any moment, and since when they are; oldest first. */
+  const quick = new Map<Target, number>();
+  /** Targets that make for a long wait. */
+  const slow = new Set<Target>();
+  let noneQuick = new AbortController();
   const noneLate = new AbortController();
-  const over = AbortSignal.any([signal, noneLate.signal]);
-  // Each target that waits for its next round listens.
-  setMaxListeners(0, signal, over);
+  const ended = new AbortController();
+  const noMoreRounds = AbortSignal.any([signal, stopping]);
+  const isGoingOn = (): boolean => !noMoreRounds.aborted;
+  const over = AbortSignal.any([noMoreRounds, noneLate.signal]);
+  // Each target that waits listens.
+  setMaxListeners(0, signal, noMoreRounds, over);
   let unfinished = 0;
   let recording = Promise.resolve();
-  let onlyWakingSeen = false;
+  let recordedAt: number | null = null;
+  let willLook = false;
 
   const takeFinished = (): Batch[] => {
     const batches = [...finished].sort(([a], [b]) => a - b).map(([at, checks]) => ({ at, checks }));
     finished.clear();
     return batches;
   };
-  const recordFinished = (): void => {
-    if (finished.size > 0) recording = recording.then(() => record(takeFinished()));
-  };
+  /** Whether it is time to record. */
   const look = (): void => {
-    if (onlyWakingSeen || late.size === 0 || [...late].some((target) => !waking.has(target))) return;
-    onlyWakingSeen = true;
-    recordFinished();
+    if (finished.size === 0) return;
+    const age = now() - (recordedAt ?? startedAt);
+    const isTime = age >= recordEvery || (recordedAt === null && slow.size > 0);
+    if (!isTime) {
+      void lookLater(recordEvery - age);
+      return;
+    }
+    // What ends in a moment is recorded with the rest.
+    if (quick.size > 0 && age < recordEvery + SLOW_CHECK) return;
+    recordedAt = now();
+    recording = recording.then(() => record(takeFinished()));
+  };
+  const lookLater = async (ms: number): Promise<void> => {
+    if (willLook) return;
+    willLook = true;
+    await sleep(ms, ended.signal);
+    willLook = false;
+    if (!ended.signal.aborted) look();
+  };
+  const noteSlow = async (settled: AbortSignal): Promise<void> => {
+    for (const [target, since] of quick) {
+      await sleep(since + SLOW_CHECK - now(), settled);
+      if (settled.aborted) return;
+      if (quick.get(target) !== since) continue;
+      quick.delete(target);
+      slow.add(target);
+      look();
+    }
+  };
+  const begin = (target: Target): void => {
+    quick.set(target, now());
+    if (quick.size > 1) return;
+    noneQuick = new AbortController();
+    void noteSlow(noneQuick.signal);
+  };
+  const leaveQuick = (target: Target): void => {
+    quick.delete(target);
+    if (quick.size === 0) noneQuick.abort();
   };
 
   const goOn = async (target: Target): Promise<void> => {
     for (let at = startedAt; ;) {
+      begin(target);
       const result = await check(target, at, () => {
-        waking.add(target);
+        leaveQuick(target);
+        slow.add(target);
         look();
       });
-      waking.delete(target);
+      leaveQuick(target);
+      slow.delete(target);
       if (result === null) {
         if (at === startedAt) unfinished += 1;
       } else {
         const batch = finished.get(at) ?? new Map<string, Check>();
         finished.set(at, batch.set(target.info.id, result));
       }
-      const next = Math.max(at + target.info.interval, now());
-      if (next < until) {
-        await sleep(next - now(), signal);
+      const wanted = at + target.info.interval;
+      const next = Math.max(wanted, now());
+      const canGoOn = isGoingOn() && next + target.timeout <= deadline;
+      if (canGoOn && next < until) {
+        if (next - now() > LONG_WAIT) slow.add(target);
+        look();
+        await sleep(next - now(), noMoreRounds);
+        slow.delete(target);
       } else {
         late.delete(target);
         if (late.size === 0) noneLate.abort();
-        else look();
+        if (late.size + quick.size + slow.size > 0) look();
+        // One that has just been waited for would only be waited for again.
+        if (!canGoOn || wanted < now()) return;
         await sleep(next - now(), over);
         if (noneLate.signal.aborted) return;
       }
-      if (signal.aborted) return;
+      if (!isGoingOn()) return;
       at = next;
     }
   };
-  const recordOnceATick = async (): Promise<void> => {
-    for (let at = until; ; at += tick) {
-      await sleep(at - now(), over);
-      if (over.aborted) return;
-      recordFinished();
-    }
-  };
 
-  if (due.length > 0) await Promise.all([recordOnceATick(), ...due.map(goOn)]);
+  await Promise.all(due.map(goOn));
+  ended.abort();
   await recording;
   return { batches: takeFinished(), unfinished };
 }

@@ -47,6 +47,8 @@ export interface RunRequest {
   readonly nextRunIn: number;
   /** Ends the checks early; what is finished is recorded. */
   readonly signal?: AbortSignal;
+  /** The process is to end: the checks under way are finished, no further round begins. */
+  readonly stopping?: AbortSignal;
 }
 
 /** A lease outlives the longest run by this much, so that nobody takes it over while a run is still recording. */
@@ -57,6 +59,11 @@ const RECORDING = 20_000 + 2 * DELIVERY_TIMEOUT;
 const HEARTBEAT_TIMEOUT = 5_000;
 /** The last round of a run begins no later than this before the next run. */
 const ROUND_MARGIN = 2_000;
+/**
+ * While a run goes on, what is finished is committed once in so many ms at most, or once a tick: it costs no more
+ * commands a month than runs that come every minute.
+ */
+const CHECKPOINT_EVERY = 60_000;
 
 /** One run: claim, choose the due, check, judge, commit. Rejects only where Keepalive itself is broken. */
 export async function run(context: RunContext, request: RunRequest): Promise<RunReport> {
@@ -95,14 +102,17 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
   const due = chooseDue(awaited, (target) => books.ledger.paceOf(target), startedAt, config.tick);
   const timeIsUp = new AbortController();
   // Not AbortSignal.timeout: Node 20 forgets one that only AbortSignal.any refers to.
-  const timer = setTimeout(() => timeIsUp.abort(), startedAt + request.limit - RECORDING - now());
+  const deadline = startedAt + request.limit - RECORDING;
+  const timer = setTimeout(() => timeIsUp.abort(), deadline - now());
   const signal = AbortSignal.any([timeIsUp.signal, ...(request.signal ? [request.signal] : [])]);
   const { batches, unfinished } = await goRounds(due, startedAt, {
     until: startedAt + request.nextRunIn - ROUND_MARGIN,
-    tick: config.tick,
+    deadline,
+    recordEvery: Math.min(config.tick, CHECKPOINT_EVERY),
     signal,
+    stopping: request.stopping ?? new AbortController().signal,
     check: (target, at, onWaking) => checkSafely(context, target, { at, signal, onWaking }),
-    record: (finished) => recording.checkpoint(finished),
+    record: (finished) => recording.checkpoint(finished, (batches) => isInconclusive(context, batches)),
     now,
     sleep: context.sleep,
   }).finally(() => clearTimeout(timer));

@@ -1,5 +1,5 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -119,7 +119,7 @@ describe('npm start', () => {
     });
   });
 
-  it('finishes the run under way when it is told to stop', async () => {
+  it('finishes the run under way when it is told to stop, also where it is told twice in a moment', async () => {
     let asked = () => {};
     const wasAsked = new Promise<void>((done) => (asked = done));
     let answer = () => {};
@@ -133,6 +133,8 @@ describe('npm start', () => {
     await wasAsked;
     const stopped = runner.stop('SIGTERM');
     await runner.says('finishing the run');
+    // As Ctrl+C does under npm: the terminal signals all processes, and npm passes it on.
+    void runner.stop('SIGTERM');
     answer();
     expect(await stopped).toBe(0);
     expect(runner.output).toContain('ping #1 slow ok');
@@ -240,6 +242,133 @@ describe('npm start with a Redis that is away', () => {
     ]);
   });
 });
+
+describe.skipIf(process.platform === 'win32')('npm start, of whose processes npm is the first', () => {
+  const groups: number[] = [];
+  let slow: Server;
+  let asked: Promise<void>;
+  let answer: () => void;
+  beforeEach(async () => {
+    answer = () => undefined;
+    let tellAsked = () => {};
+    asked = new Promise<void>((done) => (tellAsked = done));
+    slow = createServer((_, response) => {
+      answer = () => response.end('ok');
+      tellAsked();
+    });
+    await new Promise<void>((done) => slow.listen(0, '127.0.0.1', done));
+  });
+  afterEach(async () => {
+    // Whatever is left where a test has failed.
+    for (const group of groups.splice(0))
+      await promisify(execFile)('kill', ['-KILL', `-${group}`]).catch(() => {});
+    slow.closeAllConnections();
+    slow.close();
+  });
+
+  /** In a copy of the project that is built already, as the leader of a process group of its own. */
+  async function npmStart(port: number) {
+    const copy = join(directory, 'project');
+    await mkdir(copy, { recursive: true });
+    const scripts = { start: (await packageJson()).scripts.start };
+    await writeFile(join(copy, 'package.json'), JSON.stringify({ type: 'module', scripts }));
+    for (const name of ['dist', 'node_modules']) {
+      await symlink(join(ROOT, name), join(copy, name)).catch(() => undefined);
+    }
+    const npm = spawn('npm', ['start'], {
+      cwd: copy,
+      detached: true,
+      env: {
+        PATH: process.env.PATH,
+        HOME: directory,
+        npm_config_update_notifier: 'false',
+        PORT: String(port),
+        TARGET_SLOW_URL: `http://127.0.0.1:${(slow.address() as AddressInfo).port}/`,
+        TARGET_SLOW_TIMEOUT: '2m',
+      },
+    });
+    let output = '';
+    for (const stream of [npm.stdout, npm.stderr]) {
+      stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    }
+    const pid = npm.pid ?? expect.unreachable();
+    groups.push(pid);
+    return {
+      pid,
+      // Not when its output ends, which a child of it may hold.
+      ended: new Promise<number | null>((done) => npm.once('exit', done)),
+      says: (text: string) => expect.poll(() => output, { timeout: 60_000 }).toContain(text),
+    };
+  }
+
+  it.each([
+    ['SIGTERM to npm', 'SIGTERM', false],
+    ['SIGINT to npm', 'SIGINT', false],
+    ['Ctrl+C, which reaches all of them', 'SIGINT', true],
+    ['a terminal that closes', 'SIGHUP', true],
+    ['SIGHUP to npm alone', 'SIGHUP', false],
+    ['SIGKILL to npm', 'SIGKILL', false],
+  ] as const)(
+    '%s: the run under way is finished, then all end',
+    async (_, signal, toGroup) => {
+      const port = await freePort();
+      const npm = await npmStart(port);
+      await asked;
+      const all = await treeOf(npm.pid);
+      process.kill(toGroup ? -npm.pid : npm.pid, signal);
+      await npm.says('finishing the run under way');
+      answer();
+      await npm.ended;
+      await expect.poll(() => living(all), { timeout: 60_000 }).toEqual([]);
+      await npm.says('ping #1 slow ok');
+
+      const second = await npmStart(port);
+      await second.says(`http://localhost:${port} `);
+      const stats = await json(await fetch(`http://127.0.0.1:${port}/api/keepalive`));
+      expect(stats).toMatchObject({ pingCount: 1, failedPings: 0 });
+      process.kill(second.pid, 'SIGTERM');
+      expect(await second.ended).toBe(0);
+    },
+    180_000,
+  );
+
+  it('a second signal ends them at once', async () => {
+    const npm = await npmStart(await freePort());
+    await asked;
+    const all = await treeOf(npm.pid);
+    process.kill(npm.pid, 'SIGTERM');
+    await npm.says('finishing the run under way');
+    const again = setInterval(() => process.kill(npm.pid, 'SIGTERM'), 1_000);
+    await npm.ended.finally(() => clearInterval(again));
+    await expect.poll(() => living(all), { timeout: 60_000 }).toEqual([]);
+  }, 180_000);
+});
+
+async function packageJson(): Promise<{ readonly scripts: { readonly start: string } }> {
+  return JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as never;
+}
+
+/** Pid and parent of each process that has not ended. */
+async function processes(): Promise<(readonly [pid: number, parent: number])[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid=,ppid=,stat=']);
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/ +/))
+    .filter(([, , state]) => !state?.startsWith('Z'))
+    .map(([pid, parent]) => [Number(pid), Number(parent)] as const);
+}
+
+async function treeOf(root: number): Promise<number[]> {
+  const all = await processes();
+  const tree = [root];
+  for (const pid of tree) tree.push(...all.filter(([, parent]) => parent === pid).map(([child]) => child));
+  return tree;
+}
+
+async function living(pids: readonly number[]): Promise<number[]> {
+  return (await processes()).map(([pid]) => pid).filter((pid) => pids.includes(pid));
+}
 
 it('an unknown command prints the usage', async () => {
   const runner = start({}, 'strat');

@@ -158,6 +158,33 @@ it('costs ten commands where it records the others while it waits for a host to 
   expect(commands).toBe(COMMANDS_A_RUN);
 });
 
+it.each([
+  ['10s', 7],
+  ['15s', COMMANDS_A_RUN],
+  ['30s', COMMANDS_A_RUN],
+])('makes rounds every %s under a tick of a minute for %i commands', async (interval, expected) => {
+  const env = { KEEP_ALIVE_FAILURE_THRESHOLD: '1', KEEP_ALIVE_SUCCESS_THRESHOLD: '1' };
+  const pinger = new Pinger(manyTargets(3, { KEEP_ALIVE_INTERVAL: interval, ...env }), store);
+  const begunAt = pinger.now;
+  const runAt = (minute: number) => {
+    pinger.now = begunAt + minute * MINUTE;
+    return costOf(() => pinger.run({ nextRunIn: MINUTE, limit: 5 * MINUTE }));
+  };
+  await runAt(0);
+  expect((await runAt(1)).commands).toBe(expected);
+  // Down in the first round, up in the last.
+  let told = 0;
+  const deliver = () => {
+    told += 1;
+    return Promise.resolve();
+  };
+  pinger.channels = new Map([['slack', { name: 'slack', deliver }]]);
+  pinger.attempt = ({ info }) =>
+    info.id === 'service-0' && pinger.now < begunAt + 2 * MINUTE + 12_000 ? FAILED : GOOD;
+  expect((await runAt(2)).commands).toBeLessThanOrEqual(COMMANDS_DELIVERING);
+  expect(told).toBeGreaterThan(0);
+});
+
 it('costs two commands where another run holds the lease', async () => {
   const pinger = new Pinger(manyTargets(3), store);
   await pinger.run();

@@ -172,7 +172,7 @@ describe('a run', () => {
 });
 
 describe('rounds of a run', () => {
-  const rounds = { nextRunIn: MINUTE };
+  const rounds = { nextRunIn: MINUTE, limit: 5 * MINUTE };
   const secondsOf = (pinger: Pinger, since: number) => {
     const seconds: Record<string, number[]> = {};
     pinger.attempt = ({ info }) => {
@@ -214,11 +214,120 @@ describe('rounds of a run', () => {
       if (target.info.id === 'service-2') await pinger.clock.sleep(95_000);
       return answer;
     };
-    const report = await pinger.run({ ...rounds, limit: 300_000 });
+    const report = await pinger.run(rounds);
     expect(seconds['service-0']).toEqual([0, 10, 20, 30, 40, 50, 60, 70, 80, 90]);
     expect(seconds['service-1']).toEqual([0, 60]);
     expect(seconds['service-2']).toEqual([0]);
     expect(report).toMatchObject({ status: 'completed', durationMs: 95_000, stored: true });
+  });
+});
+
+describe('what a run has finished is on record before a long wait', () => {
+  const CASE = { KEEP_ALIVE_TICK: '10m', TARGET_A_URL: 'http://a.test/', KEEP_ALIVE_CONTROL_URLS: 'off' };
+  /** The pings that are on record after so many seconds of the run, which goes on. */
+  const pingsAfter = async (pinger: Pinger, seconds: readonly number[]) => {
+    const startedAt = pinger.now;
+    const run = pinger.run({ nextRunIn: 10 * MINUTE, limit: 5 * MINUTE });
+    const pings: unknown[] = [];
+    for (const second of seconds) {
+      await pinger.clock.sleep(startedAt + second * 1000 - pinger.now);
+      pings.push(
+        Object.fromEntries((await statsOf(pinger)).targets.map(({ id, pingCount }) => [id, pingCount])),
+      );
+    }
+    return { pings, report: await run };
+  };
+
+  it('for the next round', async () => {
+    const pinger = new Pinger(configOf({ ...CASE, TARGET_A_INTERVAL: '1m' }), store);
+    const { pings, report } = await pingsAfter(pinger, [1, 59, 61, 121, 181]);
+    expect(pings).toEqual([{ a: 1 }, { a: 1 }, { a: 2 }, { a: 3 }, { a: 4 }]);
+    expect(report).toMatchObject({ checked: 5, durationMs: 4 * MINUTE });
+  });
+
+  it('with what ends in a moment', async () => {
+    const env = { ...CASE, TARGET_B_URL: 'http://b.test/', KEEP_ALIVE_INTERVAL: '1m' };
+    const pinger = new Pinger(configOf(env), store);
+    pinger.attempt = async ({ info }) => {
+      if (info.id === 'b') await pinger.clock.sleep(3_000);
+      return GOOD;
+    };
+    const { pings } = await pingsAfter(pinger, [2, 4, 64]);
+    expect(pings).toEqual([
+      { a: 0, b: 0 },
+      { a: 1, b: 1 },
+      { a: 2, b: 2 },
+    ]);
+  });
+
+  it('for a target that hangs, though others have short rounds', async () => {
+    const config = configOf({
+      ...CASE,
+      TARGET_A_INTERVAL: '10s',
+      TARGET_B_URL: 'http://b.test/',
+      TARGET_C_URL: 'http://c.test/',
+      TARGET_C_TIMEOUT: '2m',
+    });
+    const pinger = new Pinger(config, store);
+    pinger.attempt = async ({ info }) => {
+      if (info.id === 'c') await pinger.clock.sleep(100_000);
+      return GOOD;
+    };
+    const { pings } = await pingsAfter(pinger, [9, 69]);
+    expect(pings).toEqual([
+      { a: 1, b: 1, c: 0 },
+      { a: 7, b: 1, c: 0 },
+    ]);
+  });
+
+  it('where all have failed and the network works: people are told at once', async () => {
+    const env = { ...CASE, TARGET_A_INTERVAL: '1m', TARGET_A_FAILURE_THRESHOLD: '2', TARGET_A_RETRIES: '0' };
+    const pinger = new Pinger(configOf({ ...env, KEEP_ALIVE_CONTROL_URLS: 'http://control.test/' }), store);
+    pinger.attempt = ({ info }) => (info.id === 'control' ? GOOD : FAILED);
+    const startedAt = pinger.now;
+    const told: number[] = [];
+    const deliver = () => {
+      told.push(pinger.now - startedAt);
+      return Promise.resolve();
+    };
+    pinger.channels = new Map([['slack', { name: 'slack', deliver }]]);
+    const { pings } = await pingsAfter(pinger, [1, 61]);
+    expect(pings).toEqual([{ a: 1 }, { a: 2 }]);
+    expect(told).toEqual([MINUTE]);
+  });
+
+  it('but not where our own network fails', async () => {
+    const env = { ...CASE, TARGET_A_INTERVAL: '1m', TARGET_A_RETRIES: '0' };
+    const pinger = new Pinger(configOf({ ...env, KEEP_ALIVE_CONTROL_URLS: 'http://control.test/' }), store);
+    pinger.attempt = () => FAILED;
+    const run = pinger.run({ nextRunIn: 10 * MINUTE, limit: 5 * MINUTE });
+    expect(await run).toMatchObject({ status: 'inconclusive', checked: 0 });
+  });
+});
+
+describe('a run whose process is to end', () => {
+  it('finishes the checks under way, and makes no more rounds', async () => {
+    const pinger = new Pinger(manyTargets(3, { TARGET_SERVICE_0_INTERVAL: '10s' }), store);
+    const stopping = new AbortController();
+    const startedAt = pinger.now;
+    pinger.attempt = async ({ info }) => {
+      if (info.id === 'service-0' && pinger.now - startedAt > 15_000) {
+        stopping.abort();
+        await pinger.clock.sleep(3_000);
+      }
+      return GOOD;
+    };
+    const report = await pinger.run({ nextRunIn: MINUTE, limit: 5 * MINUTE, stopping: stopping.signal });
+    expect(report).toMatchObject({ status: 'completed', checked: 5, durationMs: 23_000, stored: true });
+  });
+
+  it('does not wait for the next round', async () => {
+    const pinger = new Pinger(manyTargets(2, { KEEP_ALIVE_INTERVAL: '30s' }), store);
+    const stopping = new AbortController();
+    const run = pinger.run({ nextRunIn: MINUTE, limit: 5 * MINUTE, stopping: stopping.signal });
+    await pinger.clock.sleep(12_000);
+    stopping.abort();
+    expect(await run).toMatchObject({ status: 'completed', checked: 2, durationMs: 12_000, stored: true });
   });
 });
 

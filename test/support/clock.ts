@@ -12,6 +12,7 @@ export class VirtualClock {
         at: this.now + ms,
         wake: () => {
           this.sleepers.delete(sleeper);
+          signal?.removeEventListener('abort', sleeper.wake);
           resolve();
         },
       };
