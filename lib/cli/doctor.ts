@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { channelNames } from '../config/alerts.js';
-import { DEFAULT_DATABASE, type Config } from '../config/config.js';
+import { DEFAULT_DATABASE, textsOf, type Config } from '../config/config.js';
 import { controlTargets } from '../config/control.js';
 import { MONTHLY_HOURS } from '../config/hosts.js';
 import { variablesOf } from '../config/store.js';
 import { ConfigError, validConfig, type Env } from '../config/valid.js';
+import { warningsOf } from '../config/warnings.js';
 import { DeliveryError, type Channel } from '../deliver/channel.js';
 import { checkTarget } from '../probe/check.js';
 import { health } from '../read/health.js';
@@ -37,13 +38,14 @@ export async function doctor(args: readonly string[], terminal: Terminal): Promi
     terminal.err(USAGE);
     return USAGE_ERROR;
   }
-  const findings = await validConfig(terminal.env).then(
+  const examined = await validConfig(terminal.env).then(
     (config) => examine(config, terminal, asked.sendTest),
     (error: unknown) => {
       if (error instanceof ConfigError) return say.ofProblems(error.problems);
       throw error;
     },
   );
+  const findings = [...say.ofWarnings(warningsOf(textsOf(terminal.env))), ...examined];
   const errors = findings.filter(({ level }) => level === 'error').length;
   const warnings = findings.filter(({ level }) => level === 'warning').length;
   if (asked.json) terminal.out(jsonText({ errors, warnings, findings }));

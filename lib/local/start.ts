@@ -3,7 +3,7 @@ import { setApp } from '../app.js';
 import type { Config } from '../config/config.js';
 import { DEFAULT_DATABASE } from '../config/config.js';
 import { MONTHLY_HOURS } from '../config/hosts.js';
-import { validConfig, type Env } from '../config/valid.js';
+import { configWarnings, validConfig, type Env } from '../config/valid.js';
 import { monthlyHours } from '../rules/allowance.js';
 import { runParts } from '../run/parts.js';
 import { run } from '../run/run.js';
@@ -33,6 +33,7 @@ export interface Running {
  * @throws ConfigError with all that is wrong with the configuration; StartError for the port or the database.
  */
 export async function start(env: Env, print: (line: string) => void): Promise<Running> {
+  for (const warning of configWarnings(env)) print(warning);
   const configured = await validConfig(env);
   const { server, port } = await serve(configured.port).catch((error: unknown) => {
     throw new StartError(portProblem(error, configured.port), { cause: error });

@@ -230,15 +230,15 @@ const CASES: Readonly<Record<string, Case>> = {
     0,
   ),
   'one signing key of QStash': withRuns(
-    () => ({ QSTASH_TOKEN: 'qstash-token', QSTASH_CURRENT_SIGNING_KEY: 'signing-key' }),
+    () => ({ QSTASH_TOKEN: 'qstash-token', QSTASH_CURRENT_SIGNING_KEY: 'signing-key-01234567' }),
     1,
   ),
   'QStash and no secret': {
     env: () => ({
       ...without(base(), 'CRON_SECRET'),
       QSTASH_TOKEN: 'qstash-token',
-      QSTASH_CURRENT_SIGNING_KEY: 'signing-key',
-      QSTASH_NEXT_SIGNING_KEY: 'signing-key-2',
+      QSTASH_CURRENT_SIGNING_KEY: 'signing-key-01234567',
+      QSTASH_NEXT_SIGNING_KEY: 'next-signing-key-0123',
     }),
     before: (env) => runsAgo(env, RECENT),
     code: 0,
@@ -274,7 +274,7 @@ const SECRETS = [
   'query-secret',
   'hook-secret',
   'qstash-token',
-  'signing-key',
+  'signing-key-01234567',
   'changeme',
   'abab',
 ];
