@@ -41,7 +41,7 @@ export async function start(env: Env, print: (line: string) => void): Promise<Ru
   let store: Store | null = null;
   try {
     const config = configured.targets.length > 0 ? configured : await validConfig(watchingItself(env, port));
-    store = await openStore(config);
+    store = await openStore(config, print);
     setApp({ config, store });
     for (const line of introduce(config, store, port, configured.targets.length === 0)) print(line);
     const scheduler = schedule({ config, store }, print);
@@ -86,15 +86,15 @@ function watchingItself(env: Env, port: number): Env {
   };
 }
 
-async function openStore({ store, prefix }: Config): Promise<Store> {
+async function openStore({ store, prefix }: Config, print: (line: string) => void): Promise<Store> {
   switch (store.kind) {
     case 'upstash':
     case 'redis':
       return openRemoteStore(store, { prefix });
     case 'sqlite':
-      return openSqlite(store.path);
+      return openSqlite(store.path, print);
     case 'none':
-      return openSqlite(DEFAULT_DATABASE);
+      return openSqlite(DEFAULT_DATABASE, print);
   }
 }
 
