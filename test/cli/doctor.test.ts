@@ -319,7 +319,7 @@ describe('doctor', () => {
     const { code, text } = await run({ ...embedded(), KEEP_ALIVE_DATABASE: path });
     await runner.close();
     expect(code).toBe(0);
-    expect(text).toContain('warning  another process uses the database');
+    expect(text).toContain('held.db: another process uses the database');
     expect(text).toContain('ask its /api/health');
   });
 
