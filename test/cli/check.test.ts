@@ -149,12 +149,7 @@ describe('check', () => {
     ['two of them', ['a', 'b'], {}, 'Usage: keepalive check'],
     ['an unknown option', ['--query-secret', 'a'], {}, 'Usage: keepalive check'],
     ['no address', ['ftp://user:user-secret@api.test/'], {}, 'The address: expected an address: http://'],
-    [
-      'an address that is cut in two',
-      ['https://user:pa/ss-user-secret@api.test/'],
-      {},
-      'percent-encode it',
-    ],
+    ['an address that is cut in two', ['https://user:pa/ss-user-secret@api.test/'], {}, 'percent-encode it'],
     [
       'an unknown target',
       ['body-secret'],

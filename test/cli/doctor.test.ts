@@ -136,6 +136,7 @@ const CASES: Readonly<Record<string, Case>> = {
     env: () => ({ ...base(), TARGET_API_TIMOUT: '5s', ALERT_SLAK_URL: 'x' }),
     code: 1,
   },
+  'a name that nearly is ours': withRuns(() => ({ KEEPALIVE_URLS: 'https://hook-secret.example.com' }), 0),
   'no target': { env: () => without(base(), 'TARGET_API_URL'), code: 1 },
   'no store': {
     env: () => without(base(), 'UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN'),

@@ -10,7 +10,10 @@ import { serveHttp, type Listening } from '../support/servers.js';
 import { sign, type Signing } from '../support/signature.js';
 
 const SECRET = 'a-secret-of-32-characters-length';
-const KEYS = { QSTASH_CURRENT_SIGNING_KEY: 'sig_current_of_qstash', QSTASH_NEXT_SIGNING_KEY: 'sig_next_of_qstash' };
+const KEYS = {
+  QSTASH_CURRENT_SIGNING_KEY: 'sig_current_of_qstash',
+  QSTASH_NEXT_SIGNING_KEY: 'sig_next_of_qstash',
+};
 const URL = 'https://status.example.com/api/cron';
 const AT = Date.UTC(2026, 10, 20, 12) / 1000;
 
@@ -65,7 +68,8 @@ function hold(): void {
   held = new Promise((resolve) => (release = resolve));
 }
 
-const signed = (signing: Partial<Signing> = {}) => sign({ key: 'sig_current_of_qstash', url: URL, at: AT, ...signing });
+const signed = (signing: Partial<Signing> = {}) =>
+  sign({ key: 'sig_current_of_qstash', url: URL, at: AT, ...signing });
 
 /** As it arrives behind a proxy: under another address than the public one. */
 async function post(
