@@ -2,7 +2,7 @@
 import type { Terminal } from '../lib/cli/terminal.js';
 import { readEnv } from '../lib/config/env.js';
 import { MONTHLY_HOURS } from '../lib/config/hosts.js';
-import { ConfigError, validConfig } from '../lib/config/valid.js';
+import { ConfigError, configWarnings, validConfig } from '../lib/config/valid.js';
 import { monthlyHours } from '../lib/rules/allowance.js';
 
 const USAGE = `Usage: keepalive <command>
@@ -45,7 +45,10 @@ async function start(): Promise<void> {
 
 async function config(): Promise<void> {
   const env = readEnv();
-  const valid = await validConfig(env);
+  // Vercel sets it while it builds, to what becomes of the build.
+  const isProductionBuild = env.VERCEL_ENV?.trim() === 'production';
+  for (const warning of configWarnings(env)) console.warn(warning);
+  const valid = await validConfig(env, isProductionBuild);
   const { targets, qstash } = valid;
   console.log(
     `The configuration is valid: ${targets.length === 1 ? '1 target' : `${targets.length} targets`}.`,
@@ -54,7 +57,7 @@ async function config(): Promise<void> {
     if (message !== undefined) console.log(message);
   }
   // A production build: what it deploys is to be called.
-  if (env.VERCEL_ENV?.trim() === 'production' && qstash.token !== null) {
+  if (isProductionBuild && qstash.token !== null) {
     const { createSchedule, ScheduleError } = await import('../lib/cli/schedule.js');
     await createSchedule(valid, console.log, { mayReplace: false }).catch((error: unknown) => {
       if (!(error instanceof ScheduleError)) throw error;

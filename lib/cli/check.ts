@@ -69,9 +69,8 @@ function readArgs(args: readonly string[]): { what: string; json: boolean } | nu
  */
 async function findTarget(what: string, env: Terminal['env']): Promise<Target | string> {
   if (what.includes('://')) {
-    return (
-      targetAt(what) ?? 'Not an address: http://, https://, tcp://host:port or tls://host:port with a host.'
-    );
+    const found = targetAt(what);
+    return typeof found === 'string' ? `The address: ${found}.` : found;
   }
   const { targets } = await validConfig(env);
   const id = what.toLowerCase().replaceAll('_', '-');

@@ -49,6 +49,17 @@ export function ofProblems(problems: readonly Problem[]): Finding[] {
   );
 }
 
+export function ofWarnings(warnings: readonly Problem[]): Finding[] {
+  return warnings.map(({ variable, message }) =>
+    warning(
+      'configuration',
+      `${variable}: ${message}`,
+      'It may not do what it was set for.',
+      `Correct ${variable}, or leave it where it is for another program.`,
+    ),
+  );
+}
+
 export function ofTargetsConfigured({ enabled, targets }: Config): Finding[] {
   if (targets.length === 0) {
     return [
@@ -76,7 +87,6 @@ export function ofTargetsConfigured({ enabled, targets }: Config): Finding[] {
 const FEWEST_CHARACTERS = 6;
 const COMMON =
   /^(?:bearer|secret|password|passwort|changeme|change-me|keepalive|example|undefined|null|test|your[-_])|12345|qwert/i;
-const SHORTEST_TOKEN = 16;
 const NEW_SECRET = 'Make a new one: openssl rand -hex 32';
 
 /** @param isLocal whether runs are made by `npm start`, which needs no secret for them */
@@ -124,7 +134,7 @@ export function ofSecrets(
         `Set another STATS_TOKEN. ${NEW_SECRET}`,
       ),
     );
-  } else if (statsToken !== null && (statsToken.length < SHORTEST_TOKEN || isWeak(statsToken))) {
+  } else if (statsToken !== null && isWeak(statsToken)) {
     findings.push(
       warning(
         'secrets',

@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { DEFAULT_DATABASE, type Config } from '../config/config.js';
 import { validConfig, type Env } from '../config/valid.js';
 import { openRemoteStore } from '../store/open.js';
-import { openSqlite } from '../store/sqlite.js';
+import { DATABASE_IN_USE, openSqlite } from '../store/sqlite.js';
 import { StoreError, type Store } from '../store/store.js';
 import { readDump, TransferError, writeDump } from './dump.js';
 import { collect, restore, type Progress } from './transfer.js';
@@ -109,17 +109,16 @@ async function open({ store: config, prefix }: Config, purpose: 'read' | 'write'
       config.kind === 'none' ? ` There is no ${DEFAULT_DATABASE} here, and no other store is set.` : '';
     throw new TransferError(`The database file (KEEP_ALIVE_DATABASE) does not exist.${hint}`);
   }
-  return openSqlite(path);
+  return openSqlite(path, say);
 }
 
 function problem({ code, message }: StoreError, purpose: 'read' | 'write'): string {
   const isUncertain = code === 'store_unreachable' || code === 'store_timeout';
-  const advice =
-    message === 'another process uses the database'
-      ? ' Stop the runner (npm start) first.'
-      : purpose === 'write' && isUncertain
-        ? ' All of it was written, or nothing: repeat the import.'
-        : '';
+  const advice = message.endsWith(DATABASE_IN_USE)
+    ? ' Stop the runner (npm start) first.'
+    : purpose === 'write' && isUncertain
+      ? ' All of it was written, or nothing: repeat the import.'
+      : '';
   return `The store: ${message}.${advice}`;
 }
 
@@ -149,7 +148,8 @@ async function readText(file: string | undefined): Promise<string> {
 async function writeWhole(file: string, lines: Readable): Promise<void> {
   const partial = `${file}.${randomUUID()}.partial`;
   try {
-    await writeFile(partial, lines, { flag: 'wx', flush: true });
+    // It may hold what nobody else should read: texts of errors, names of targets.
+    await writeFile(partial, lines, { flag: 'wx', flush: true, mode: 0o600 });
     await rename(partial, file);
   } catch (error) {
     await rm(partial, { force: true });

@@ -103,7 +103,7 @@ async function withQstash(config: Config, work: (setting: Setting) => Promise<vo
   try {
     await work({
       qstash: openQstash({ url, token }),
-      scheduleId: `keepalive-${prefix.replaceAll(':', '-')}`,
+      scheduleId: `keepalive-${prefix.replace(/[:{}]/g, '-')}`,
       destination: publicUrl + CRON_PATH,
     });
   } catch (error) {

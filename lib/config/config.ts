@@ -10,7 +10,7 @@ import {
   type SystemOptions,
   type TargetOptions,
 } from './options.js';
-import type { Problem } from './problems.js';
+import { sortProblems, type Problem } from './problems.js';
 import { origin, type TargetAddress } from './request.js';
 import { chooseStore, type StoreConfig } from './store.js';
 import { idFromHost, toTarget, type Source } from './targets.js';
@@ -52,8 +52,6 @@ export interface Config {
     readonly nextSigningKey: string | null;
   };
   readonly alerts: Alerts;
-  /** The JSONata sources of all targets under the names of their variables, for `checkExpressions`. */
-  readonly expressions: readonly { readonly variable: string; readonly source: string }[];
 }
 
 export type ConfigResult =
@@ -70,24 +68,33 @@ export const DEFAULT_CONTROL_URLS: readonly string[] = [
 ];
 
 const DEFAULTS = defaultsOf(SYSTEM_OPTIONS);
-const EXPRESSION = /^(?:TARGET_.+|KEEP_ALIVE)_(?:EXPECT|DEGRADED)_JSON$/;
-
-/**
- * Reads the configuration out of environment variables. Never throws; either everything is valid, or all problems are
- * given, sorted by variable. White space around values is dropped, and an empty value counts as not set. JSONata is
- * not checked here, because loading it costs a cold start: see `checkExpressions`.
- */
-export function parseConfig(env: Readonly<Record<string, string | undefined>>): ConfigResult {
-  const problems: Problem[] = [];
+/** The variables that are set: white space around values is dropped, and an empty value counts as not set. */
+export function textsOf(env: Readonly<Record<string, string | undefined>>): Map<string, string> {
   const texts = new Map<string, string>();
   for (const [variable, text = ''] of Object.entries(env)) {
     if (text.trim() !== '') texts.set(variable, text.trim());
   }
+  return texts;
+}
+
+/**
+ * Reads the configuration out of environment variables. Never throws; either everything is valid, or all problems are
+ * given, sorted by variable. JSONata is not checked here, because loading it costs a cold start: see `validConfig`.
+ */
+export function parseConfig(env: Readonly<Record<string, string | undefined>>): ConfigResult {
+  const problems: Problem[] = [];
+  const texts = textsOf(env);
   const variables = [...texts.keys()];
 
+  const prefix = qstashPrefix(variables, problems);
   const system: SystemOptions = {
     ...DEFAULTS,
-    ...readOptions(SYSTEM_OPTIONS, (name) => name, texts, problems),
+    ...readOptions(
+      SYSTEM_OPTIONS,
+      (name) => (name.startsWith('QSTASH_') ? prefix + name : name),
+      texts,
+      problems,
+    ),
   };
   const inherited = readOptions(
     TARGET_OPTIONS,
@@ -109,7 +116,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     ...halfChannels(texts),
     ...unusableChannels('KEEP_ALIVE_ALERTS', inherited.ALERTS, texts),
   );
-  if (problems.length > 0) return deepFreeze({ ok: false, problems: sorted(problems) });
+  if (problems.length > 0) return deepFreeze({ ok: false, problems: sortProblems(problems) });
 
   const config: Config = {
     enabled: inherited.ENABLED !== false,
@@ -132,10 +139,6 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
       nextSigningKey: system.QSTASH_NEXT_SIGNING_KEY,
     },
     alerts: toAlerts(system),
-    expressions: variables
-      .filter((variable) => EXPRESSION.test(variable))
-      .sort()
-      .map((variable) => ({ variable, source: texts.get(variable) ?? '' })),
   };
   return deepFreeze({ ok: true, config });
 }
@@ -185,14 +188,27 @@ function defaultControlUrls(targets: readonly Target[]): readonly string[] {
   return hostnames.length > 0 && hostnames.every(isPublicName) ? DEFAULT_CONTROL_URLS : [];
 }
 
-function sorted(problems: readonly Problem[]): Problem[] {
-  return problems.toSorted((a, b) =>
-    a.variable === b.variable ? compare(a.message, b.message) : compare(a.variable, b.variable),
-  );
-}
+const QSTASH_SECRETS = ['QSTASH_TOKEN', 'QSTASH_CURRENT_SIGNING_KEY', 'QSTASH_NEXT_SIGNING_KEY'] as const;
 
-function compare(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
+/**
+ * What the names of the QStash variables begin with: the integration lets its user choose a prefix, as that of the store
+ * does. Empty where one of them is set without a prefix.
+ */
+function qstashPrefix(variables: readonly string[], problems: Problem[]): string {
+  const byPrefix = new Map<string, string>();
+  for (const variable of variables.toSorted()) {
+    const name = QSTASH_SECRETS.find((secret) => variable === secret || variable.endsWith(`_${secret}`));
+    if (name === undefined || /^(?:TARGET|KEEP_ALIVE|ALERT)_/.test(variable)) continue;
+    const prefix = variable.slice(0, -name.length);
+    if (!byPrefix.has(prefix)) byPrefix.set(prefix, variable);
+  }
+  if (byPrefix.has('')) return '';
+  const [first, second] = [...byPrefix];
+  if (second !== undefined) {
+    const message = `a second QStash account beside ${first?.[1] ?? ''}: set QSTASH_TOKEN, QSTASH_CURRENT_SIGNING_KEY and QSTASH_NEXT_SIGNING_KEY to those of the one to use`;
+    problems.push({ variable: second[1], message });
+  }
+  return first?.[0] ?? '';
 }
 
 function deepFreeze<T>(value: T): T {

@@ -1,5 +1,6 @@
 import { isTargetOption, SYSTEM_OPTIONS, TARGET_OPTIONS, type TargetOptionName } from './options.js';
 import type { Problem } from './problems.js';
+import { containedIn, nearest } from './spelling.js';
 import { STORE_VARIABLES } from './store.js';
 
 /** A target as its variables declare it. */
@@ -12,6 +13,7 @@ export interface Declaration {
 
 const MAX_ID_LENGTH = 64;
 const TARGET_OPTION_NAMES = Object.keys(TARGET_OPTIONS);
+const MOST_OPTION_WORDS = Math.max(...TARGET_OPTION_NAMES.map((name) => name.split('_').length));
 
 /** What `KEEP_ALIVE_` and `ALERT_` variables may be. */
 export const GENERAL_VARIABLES: ReadonlySet<string> = new Set([
@@ -26,7 +28,7 @@ export function unknownVariables(variables: readonly string[]): Problem[] {
     const [prefix] = /^(?:KEEP_ALIVE|ALERT)_/.exec(variable) ?? [];
     if (prefix === undefined || GENERAL_VARIABLES.has(variable)) return [];
     const known = [...GENERAL_VARIABLES].filter((name) => name.startsWith(prefix));
-    return [{ variable, message: unknownOption(variable, known, prefix.length) }];
+    return [{ variable, message: unknownOption(variable, known, prefix) }];
   });
 }
 
@@ -45,10 +47,10 @@ export function findTargets(variables: readonly string[], problems: Problem[]): 
   const found = new Map([...names].map((name) => [name, new Map<TargetOptionName, string>()]));
   for (const variable of ours) {
     const rest = variable.slice('TARGET_'.length);
-    const owner = splits(rest).find(([name, option]) => names.has(name) && isTargetOption(option));
+    const owner = optionSplits(rest).find(([name]) => names.has(name));
     if (owner !== undefined) {
       const [name, option] = owner;
-      if (isTargetOption(option)) found.get(name)?.set(option, variable);
+      found.get(name)?.set(option, variable);
       continue;
     }
     const message = misplaced(rest, names);
@@ -76,16 +78,16 @@ function nameProblem(name: string, names: ReadonlySet<string>, other: string | u
   if (other !== undefined) return `gives the same id as ${other}, rename one of them`;
   if (name.length > MAX_ID_LENGTH)
     return `expected a name of at most ${MAX_ID_LENGTH} characters for the target`;
-  const nearRecovery = splits(name).some(
-    ([owner, rest]) => names.has(owner) && distance(rest, 'RECOVERY') <= 2,
+  const nearRecovery = nameSplits(name).some(
+    ([owner, rest]) => names.has(owner) && nearest(rest, ['RECOVERY'], () => 2) !== undefined,
   );
   return nearRecovery ? 'unknown option, did you mean RECOVERY_URL?' : null;
 }
 
 /** What is wrong with a `TARGET_` variable that is no option of an existing target; null where it is not ours. */
 function misplaced(rest: string, names: ReadonlySet<string>): string | null {
-  const owned = splits(rest).find(([name]) => names.has(name));
-  const orphan = splits(rest).findLast(([, option]) => isTargetOption(option));
+  const owned = nameSplits(rest).find(([name]) => names.has(name));
+  const orphan = optionSplits(rest).at(-1);
   if (owned !== undefined) {
     const unknown = unknownOption(owned[1], TARGET_OPTION_NAMES);
     return orphan === undefined ? unknown : `${unknown} Or is TARGET_${orphan[0]}_URL missing?`;
@@ -100,38 +102,43 @@ function misplaced(rest: string, names: ReadonlySet<string>): string | null {
     : 'expected only letters, digits and _ in the name of the target';
 }
 
-/** Every way to read `A_B_C` as a name and an option, the longest name first. */
-function splits(rest: string): [name: string, option: string][] {
-  const parts = rest.split('_');
-  return parts
-    .slice(1)
-    .map((_, index): [string, string] => [
-      parts.slice(0, index + 1).join('_'),
-      parts.slice(index + 1).join('_'),
-    ])
-    .reverse();
-}
-
-/** Suggests the nearest known name where a third of it or less is wrong; the first `skipped` characters are equal. */
-function unknownOption(name: string, known: readonly string[], skipped = 0): string {
-  const wanted = name.slice(skipped).toUpperCase();
-  const [nearest] = known
-    .map((candidate) => ({ candidate, edits: distance(wanted, candidate.slice(skipped)) }))
-    .filter(({ candidate, edits }) => edits <= Math.ceil((candidate.length - skipped) / 3))
-    .sort((a, b) => a.edits - b.edits);
-  return nearest === undefined ? 'unknown option' : `unknown option, did you mean ${nearest.candidate}?`;
-}
-
-/** Levenshtein's distance: how many characters to insert, remove or replace. */
-function distance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
-  for (const [index, letter] of Array.from(from).entries()) {
-    const next = [index + 1];
-    for (const [column, other] of Array.from(to).entries()) {
-      const replaced = (row[column] ?? 0) + (letter === other ? 0 : 1);
-      next.push(Math.min(replaced, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1));
-    }
-    row = next;
+/**
+ * The ways to read `A_MAX_BODY` as a name and a known option, the longest name first. Looks at the last words only: a
+ * variable's name may have thousands.
+ */
+function optionSplits(rest: string): [name: string, option: TargetOptionName][] {
+  const found: [string, TargetOptionName][] = [];
+  let end = rest.length;
+  for (let words = 1; words <= MOST_OPTION_WORDS; words += 1) {
+    end = rest.lastIndexOf('_', end - 1);
+    if (end < 0) break;
+    const option = rest.slice(end + 1);
+    if (isTargetOption(option)) found.push([rest.slice(0, end), option]);
+    if (end === 0) break;
   }
-  return row.at(-1) ?? 0;
+  return found;
+}
+
+/** The ways to read `A_B_C` as a name of a length that names may have and a rest, the longest name first. */
+function nameSplits(rest: string): [name: string, rest: string][] {
+  const found: [string, string][] = [];
+  for (let end = rest.lastIndexOf('_', MAX_ID_LENGTH); end > 0; end = rest.lastIndexOf('_', end - 1)) {
+    found.push([rest.slice(0, end), rest.slice(end + 1)]);
+  }
+  return found;
+}
+
+/** Suggests the nearest known name where a third of it or less is wrong; all names begin with `prefix`. */
+function unknownOption(name: string, known: readonly string[], prefix = ''): string {
+  const wanted = name.slice(prefix.length);
+  const candidates = known.map((candidate) => candidate.slice(prefix.length));
+  const suggestion = isShort(wanted)
+    ? (nearest(wanted.toUpperCase(), candidates, ({ length }) => Math.ceil(length / 3)) ??
+      containedIn(wanted.toUpperCase(), candidates))
+    : undefined;
+  return suggestion === undefined ? 'unknown option' : `unknown option, did you mean ${prefix}${suggestion}?`;
+}
+
+function isShort(name: string): boolean {
+  return name.length <= 2 * MAX_ID_LENGTH;
 }

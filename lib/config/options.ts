@@ -129,23 +129,27 @@ const mailAddresses = value('mail addresses with commas between', (found) => {
 export const SYSTEM_OPTIONS = {
   KEEP_ALIVE_URLS: option(null, targetAddresses),
   CRON_SECRET: option(null, secret(16)),
-  STATS_TOKEN: option(null, secret(1)),
+  STATS_TOKEN: option(null, secret(16)),
   KEEP_ALIVE_PUBLIC_BADGES: option('false', flag),
   KEEP_ALIVE_PUBLIC_URL: option(null, origin),
   KEEP_ALIVE_TICK: option('1m', duration('10s', '1d')),
   /** Far from a function's 1,024 file descriptors: a check may need one more for DNS, and other invocations share them. */
   KEEP_ALIVE_CONCURRENCY: option('100', integer(1, 500)),
+  /** What stands in braces decides in which slot of a Redis cluster the keys are: there, all have to be in one. */
   KEEP_ALIVE_PREFIX: option(
     'keepalive',
-    matching('1 to 64 letters, digits or any of - _ . :', /^[\w.:-]{1,64}$/),
+    matching(
+      '1 to 64 letters, digits or any of - _ . :, of which a part may stand in braces, such as {keepalive}',
+      /^(?=.{1,64}$)[\w.:-]*(?:\{[\w.:-]+\}[\w.:-]*)?$/,
+    ),
   ),
   KEEP_ALIVE_CONTROL_URLS: option(null, plainUrls),
   KEEP_ALIVE_HEARTBEAT_URL: option(null, plainUrl),
   PORT: option('3000', integer(0, 65_535)),
   QSTASH_TOKEN: option(null, secret(1)),
   QSTASH_URL: option('https://qstash.upstash.io', originOf),
-  QSTASH_CURRENT_SIGNING_KEY: option(null, secret(1)),
-  QSTASH_NEXT_SIGNING_KEY: option(null, secret(1)),
+  QSTASH_CURRENT_SIGNING_KEY: option(null, secret(16)),
+  QSTASH_NEXT_SIGNING_KEY: option(null, secret(16)),
   ALERT_REMINDER: option('off', durationOrOff('1m', '30d')),
   ALERT_WEBHOOK_URL: option(null, endpoint),
   ALERT_WEBHOOK_SECRET: option(null, webhookSecret),

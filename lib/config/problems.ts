@@ -8,3 +8,12 @@ export interface Problem {
 export function formatProblems(problems: readonly Problem[]): string {
   return problems.map(({ variable, message }) => `${variable}: ${message}`).join('\n');
 }
+
+/** Sorted by variable, then by message. */
+export function sortProblems(problems: readonly Problem[]): Problem[] {
+  return problems.toSorted((a, b) => compare(a.variable, b.variable) || compare(a.message, b.message));
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}

@@ -1,5 +1,6 @@
 import type { StatusRange, TextPattern } from '../types.js';
-import { isOff, value } from './values.js';
+import { checkAddress, credentialsOf, withPercentEncoded } from './address.js';
+import { InvalidValue, isOff, value } from './values.js';
 
 /** An address to send requests to. */
 export interface Endpoint {
@@ -46,9 +47,7 @@ function parseTargetAddress(text: string): TargetAddress | undefined {
 export const targetAddress = value(`an address: ${ADDRESS}`, parseTargetAddress);
 
 export const targetAddresses = value(`addresses with commas or spaces between, each ${ADDRESS}`, (text) => {
-  const addresses = list(text).map(parseTargetAddress);
-  const valid = addresses.filter((address) => address !== undefined);
-  return valid.length === addresses.length ? valid : undefined;
+  return parseAddresses(text, parseTargetAddress);
 });
 
 const HTTP = 'an http:// or https:// address with a host';
@@ -74,9 +73,7 @@ export const plainUrl = value(PLAIN_HTTP, parsePlainUrl);
 
 /** Addresses with commas or white space between; empty for `off`. */
 export const plainUrls = value(`${PLAIN_HTTP} (several: commas between), or off`, (text) => {
-  if (isOff(text)) return [];
-  const urls = list(text).map(parsePlainUrl);
-  return urls.some((url) => url === undefined) ? undefined : urls.filter((url) => url !== undefined);
+  return isOff(text) ? [] : parseAddresses(text, parsePlainUrl);
 });
 
 export const origin = value('an origin such as https://status.example.com, without a path', (text) => {
@@ -89,12 +86,26 @@ export const originOf = value('an http:// or https:// address', (text) => parseH
 
 export const redisUrl = value('a redis:// or rediss:// address with a host', (text) => {
   const url = parseUrl(text);
-  return url?.protocol === 'redis:' || url?.protocol === 'rediss:' ? text : undefined;
+  if (url?.protocol !== 'redis:' && url?.protocol !== 'rediss:') return undefined;
+  if (!/^\/?\d*$/.test(url.pathname)) {
+    throw new InvalidValue('expected a number after the slash: a database of Redis has no name');
+  }
+  // https://upstash.com/docs/redis/howto/connect-client (2026-11): TLS cannot be switched off.
+  if (url.protocol === 'redis:' && url.hostname.toLowerCase().endsWith('.upstash.io')) {
+    throw new InvalidValue('expected rediss://, since Upstash accepts connections with TLS only');
+  }
+  const encoded = withPercentEncoded(text);
+  if (encoded === null) {
+    throw new InvalidValue('expected user name and password in UTF-8 where they are percent-encoded');
+  }
+  return encoded;
 });
 
 export const smtpUrl = value('an smtp:// or smtps:// address with a host', (text) => {
   const url = parseUrl(text);
-  return url?.protocol === 'smtp:' || url?.protocol === 'smtps:' ? text : undefined;
+  if (url?.protocol !== 'smtp:' && url?.protocol !== 'smtps:') return undefined;
+  // nodemailer takes what it cannot decode as it stands.
+  return withPercentEncoded(text) ?? text;
 });
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -126,10 +137,12 @@ export const headers = value(
     const entries = Object.entries(parsed).map(
       ([name, content]) => [name.toLowerCase(), headerValue(content)] as const,
     );
-    const fit = entries.every(
-      ([name, content]) =>
-        TOKEN.test(name) && !RESERVED.has(name) && /^[\t\x20-\x7e\x80-\xff]*$/.test(content),
-    );
+    if (entries.some(([, content]) => !/^[\t\x20-\x7e\x80-\xff]*$/.test(content))) {
+      throw new InvalidValue(
+        'a value has a character that no header can hold (a line end, another control character, or one beyond Latin-1)',
+      );
+    }
+    const fit = entries.every(([name]) => TOKEN.test(name) && !RESERVED.has(name));
     const names = new Set(entries.map(([name]) => name));
     return fit && names.size === entries.length ? Object.fromEntries(entries) : undefined;
   },
@@ -142,7 +155,12 @@ function headerValue(content: unknown): string {
 }
 
 export const statusList = value('status codes and ranges such as 200-299,301', (text) => {
-  const ranges = list(text.replace(/\s*-\s*/g, '-')).map((entry): StatusRange | undefined => {
+  const ranges = list(
+    text
+      .split('-')
+      .map((part) => part.trim())
+      .join('-'),
+  ).map((entry): StatusRange | undefined => {
     const [, from, to = from] = /^([1-9]\d\d)(?:-([1-9]\d\d))?$/.exec(entry) ?? [];
     return from !== undefined && Number(from) <= Number(to)
       ? { from: Number(from), to: Number(to) }
@@ -171,10 +189,37 @@ export function list(text: string): string[] {
   return text.split(/[\s,]+/).filter((entry) => entry !== '');
 }
 
+/**
+ * The addresses of a list. Throws an `InvalidValue` that names the entry by its place, undefined where the general
+ * message has to do.
+ */
+function parseAddresses<T>(text: string, parse: (entry: string) => T | undefined): T[] | undefined {
+  const entries = list(text);
+  const addresses = entries.map((entry, index) => {
+    const place = entries.length > 1 ? `entry ${index + 1}: ` : '';
+    // What a comma or white space has cut off an address with user info.
+    const isRest = !entry.includes('://') && entry.includes('@') && index > 0;
+    if (isRest) {
+      throw new InvalidValue(
+        `${place}percent-encode a comma in a user name or password as %2C, a space as %20`,
+      );
+    }
+    try {
+      return parse(entry);
+    } catch (error) {
+      throw error instanceof InvalidValue ? new InvalidValue(place + error.message) : error;
+    }
+  });
+  const valid = addresses.filter((address) => address !== undefined);
+  return valid.length === addresses.length ? valid : undefined;
+}
+
+/** @throws InvalidValue for an address that can never work, TypeError for a text that is none */
 function parseUrl(text: string): URL | undefined {
   if (!/^[a-z]+:\/\//i.test(text)) return undefined;
+  checkAddress(text);
   const url = new URL(text);
-  return url.hostname !== '' && url.port !== '0' ? url : undefined;
+  return url.hostname === '' ? undefined : url;
 }
 
 function parseHttpUrl(text: string): URL | undefined {
@@ -187,11 +232,11 @@ function parsePlainUrl(text: string): string | undefined {
   return url?.username === '' && url.password === '' ? url.href : undefined;
 }
 
-/** Removes the user info from `url`; gives the header that says the same. Throws where it is malformed. */
+/** Removes the user info from `url`; gives the header that says the same. */
 function takeUserInfo(url: URL): string | null {
   if (url.username === '' && url.password === '') return null;
-  const credentials = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  const credentials = credentialsOf(url);
   url.username = '';
   url.password = '';
-  return `Basic ${Buffer.from(credentials).toString('base64')}`;
+  return `Basic ${credentials.toString('base64')}`;
 }

@@ -47,7 +47,11 @@ function parseOnce(text: string): MaintenanceWindow | undefined {
 }
 
 function parseWeekly(text: string): WeeklyWindow | undefined {
-  const compact = text.replace(/\s*([-,])\s*/g, '$1');
+  // Not one expression with white space on both sides: that takes quadratic time on long runs of white space.
+  const compact = text
+    .split(/([-,])/)
+    .map((part) => part.trim())
+    .join('');
   const [, dayList = 'Mon-Sun', start, end, timeZone = 'UTC'] =
     /^(?:([a-z,-]+)\s+)?(\d?\d:\d\d)-(\d?\d:\d\d)(?:\s+(\S+))?$/i.exec(compact) ?? [];
   const days = parseDays(dayList);

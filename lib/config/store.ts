@@ -1,6 +1,6 @@
 import type { Problem } from './problems.js';
 import { plainUrl, redisUrl } from './request.js';
-import { oneOf, type Value } from './values.js';
+import { oneOf, secret, type Value } from './values.js';
 
 export type StoreConfig =
   | { readonly kind: 'upstash'; readonly url: string; readonly token: string }
@@ -63,7 +63,7 @@ export function chooseStore(texts: ReadonlyMap<string, string>, problems: Proble
       const [url, token] = [texts.get(pair[0]), texts.get(pair[1])];
       if (url === undefined) return problem(pair[0], `missing, ${pair[1]} needs it`);
       if (token === undefined) return problem(pair[1], `missing, ${pair[0]} needs it`);
-      return { kind: 'upstash', url: valid(pair[0], plainUrl) ?? '', token };
+      return { kind: 'upstash', url: valid(pair[0], plainUrl) ?? '', token: valid(pair[1], secret(1)) ?? '' };
     }
     if (kind === 'upstash') {
       return problem(

@@ -123,10 +123,10 @@ export function toTarget(source: Source, texts: ReadonlyMap<string, string>, pro
   };
 }
 
-/** A target at an address, with the defaults for everything else; null where it is none. */
-export function targetAt(url: string): Target | null {
-  const { data: address } = targetAddress.safeParse(url);
-  if (address === undefined) return null;
+/** A target at an address, with the defaults for everything else; or what is wrong with the address. */
+export function targetAt(url: string): Target | string {
+  const { data: address, error } = targetAddress.safeParse(url);
+  if (address === undefined) return error.issues[0]?.message ?? 'not valid';
   const id = idFromHost(address.hostname);
   return toTarget({ id, address, own: {}, inherited: {}, variableOf: () => '' }, new Map(), []);
 }

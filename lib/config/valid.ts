@@ -1,5 +1,8 @@
-import { formatProblems, parseConfig, type Config, type Problem } from './config.js';
+import { formatProblems, parseConfig, textsOf, type Config } from './config.js';
 import { checkExpressions } from './expressions.js';
+import { missingInProduction } from './production.js';
+import { sortProblems, type Problem } from './problems.js';
+import { nearMisses, warningsOf } from './warnings.js';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
@@ -12,11 +15,28 @@ export class ConfigError extends Error {
   }
 }
 
-/** The configuration, its expressions checked too. @throws ConfigError */
-export async function validConfig(env: Env): Promise<Config> {
+/**
+ * The configuration, its expressions checked too.
+ * @param isProductionBuild what is built here goes into production: then what every production needs has to be set, and
+ * a misspelt name that was certainly meant for us is a problem, since nobody reads the warnings of a build
+ * @throws ConfigError with all problems together
+ */
+export async function validConfig(env: Env, isProductionBuild = false): Promise<Config> {
   const result = parseConfig(env);
-  if (!result.ok) throw new ConfigError(result.problems);
-  const problems = await checkExpressions(result.config);
-  if (problems.length > 0) throw new ConfigError(problems);
-  return result.config;
+  const texts = textsOf(env);
+  const found = result.ok ? [] : result.problems;
+  const others = await checkExpressions(texts);
+  const ofProduction = isProductionBuild
+    ? [...missingInProduction(texts), ...nearMisses(texts).filter(({ isCertain }) => isCertain)]
+    : [];
+  const known = new Set(found.map(({ variable }) => variable));
+  const added = [...others, ...ofProduction.filter(({ variable }) => !known.has(variable))];
+  const problems = [...found, ...added.map(({ variable, message }) => ({ variable, message }))];
+  if (result.ok && problems.length === 0) return result.config;
+  throw new ConfigError(sortProblems(problems));
+}
+
+/** What is odd about the variables that are set, one line each. Does not need the configuration to be valid. */
+export function configWarnings(env: Env): readonly string[] {
+  return warningsOf(textsOf(env)).map(({ variable, message }) => `Warning: ${variable}: ${message}`);
 }

@@ -3,23 +3,37 @@ import * as z from '#zod';
 /** Turns the text of a variable into a value. A failure says what was expected, never what was found. */
 export type Value<T> = z.ZodMiniType<T, string>;
 
-/** `parse` gives undefined for a text that is not what was `expected`; it may also throw. */
+/**
+ * Thrown by a `parse` that can say more precisely what is wrong than its general expectation does. The message becomes
+ * the problem's, so it holds no part of the value.
+ */
+export class InvalidValue extends Error {
+  override readonly name = 'InvalidValue';
+}
+
+/**
+ * `parse` gives undefined for a text that is not what was `expected`. It may also throw: an `InvalidValue` replaces the
+ * general message, any other error counts as undefined.
+ */
 export function value<T>(expected: string, parse: (text: string) => T | undefined): Value<T> {
   const convert = z.transform((text: string, context) => {
-    const parsed = attempt(() => parse(text));
-    if (parsed !== undefined) return parsed;
-    context.issues.push({ code: 'custom', message: `expected ${expected}`, input: text });
+    let message = `expected ${expected}`;
+    try {
+      const parsed = parse(text);
+      if (parsed !== undefined) return parsed;
+    } catch (error) {
+      if (error instanceof InvalidValue) message = error.message;
+    }
+    if (isQuoted(text)) message += ', without quotes around it';
+    context.issues.push({ code: 'custom', message, input: text });
     return z.NEVER;
   });
   return z.pipe(z.string(), convert);
 }
 
-function attempt<T>(parse: () => T | undefined): T | undefined {
-  try {
-    return parse();
-  } catch {
-    return undefined;
-  }
+/** Whether a text stands in quotes, which a shell takes away and most other places do not. */
+export function isQuoted(text: string): boolean {
+  return /^(["'`]).*\1$|^[“”„‘’].*[“”‘’]$/s.test(text);
 }
 
 export function isOff(text: string): boolean {

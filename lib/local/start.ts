@@ -3,7 +3,7 @@ import { setApp } from '../app.js';
 import type { Config } from '../config/config.js';
 import { DEFAULT_DATABASE } from '../config/config.js';
 import { MONTHLY_HOURS } from '../config/hosts.js';
-import { validConfig, type Env } from '../config/valid.js';
+import { configWarnings, validConfig, type Env } from '../config/valid.js';
 import { monthlyHours } from '../rules/allowance.js';
 import { runParts } from '../run/parts.js';
 import { run } from '../run/run.js';
@@ -34,6 +34,7 @@ export interface Running {
  * @throws ConfigError with all that is wrong with the configuration; StartError for the port or the database.
  */
 export async function start(env: Env, print: (line: string) => void): Promise<Running> {
+  for (const warning of configWarnings(env)) print(warning);
   const configured = await validConfig(env);
   const { server, port } = await serve(configured.port).catch((error: unknown) => {
     throw new StartError(portProblem(error, configured.port), { cause: error });
@@ -41,7 +42,7 @@ export async function start(env: Env, print: (line: string) => void): Promise<Ru
   let store: Store | null = null;
   try {
     const config = configured.targets.length > 0 ? configured : await validConfig(watchingItself(env, port));
-    store = await openStore(config);
+    store = await openStore(config, print);
     const runs = new RunsUnderWay();
     setApp({ config, store, runs });
     for (const line of introduce(config, store, port, configured.targets.length === 0)) print(line);
@@ -86,15 +87,15 @@ function watchingItself(env: Env, port: number): Env {
   };
 }
 
-async function openStore({ store, prefix }: Config): Promise<Store> {
+async function openStore({ store, prefix }: Config, print: (line: string) => void): Promise<Store> {
   switch (store.kind) {
     case 'upstash':
     case 'redis':
       return openRemoteStore(store, { prefix });
     case 'sqlite':
-      return openSqlite(store.path);
+      return openSqlite(store.path, print);
     case 'none':
-      return openSqlite(DEFAULT_DATABASE);
+      return openSqlite(DEFAULT_DATABASE, print);
   }
 }
 

@@ -15,6 +15,10 @@ const WORDS: Readonly<Record<string, StoreErrorCode>> = {
   BUSY: 'store_unreachable',
   MASTERDOWN: 'store_unreachable',
   CLUSTERDOWN: 'store_unreachable',
+  // Another node of a cluster has the keys, or is about to: asked again, the store looks where.
+  MOVED: 'store_unreachable',
+  ASK: 'store_unreachable',
+  TRYAGAIN: 'store_unreachable',
 };
 
 /**
@@ -37,6 +41,9 @@ const MEANINGS: Readonly<Record<StoreErrorCode, string>> = {
   store_answer: 'the store answered with an error',
 };
 
+/** The keys of one command have to be in one slot of a cluster. They are where a part of their names is in braces. */
+const CLUSTER = 'Redis runs in cluster mode: set KEEP_ALIVE_PREFIX to a name in braces, such as {keepalive}';
+
 /** Turns the text of a Redis error into an error that holds nothing of it but its first word. */
 export function refusal(text: string): StoreError {
   const word = /^[A-Z]+\b/.exec(text)?.[0] ?? '';
@@ -45,5 +52,6 @@ export function refusal(text: string): StoreError {
   const code =
     WORDS[inScript ?? word] ?? PHRASES.find(([pattern]) => pattern.test(text))?.[1] ?? 'store_answer';
   const detail = inScript ?? word;
+  if (detail === 'CROSSSLOT') return new StoreError('store_answer', `${CLUSTER} (CROSSSLOT)`);
   return new StoreError(code, detail ? `${MEANINGS[code]} (${detail})` : MEANINGS[code]);
 }

@@ -1,5 +1,5 @@
-import { mkdirSync, statSync, type BigIntStats } from 'node:fs';
-import { dirname } from 'node:path';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync, type BigIntStats } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import Database from 'libsql';
 import {
   checkSwap,
@@ -28,35 +28,48 @@ const SCHEMA = `
   CREATE TABLE logs (name TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
 `;
 
+/** What a process says that finds the file in use. */
+export const DATABASE_IN_USE = 'another process uses the database';
+
 /**
- * Opens the embedded database, and creates file and directory where they are missing. The process owns the file until
- * it closes the store or ends, in whatever way. A file that cannot be read is left as it is.
- * @throws StoreError `store_unreachable` (no such place, or another process uses it), `store_denied` (read-only),
- * `store_corrupt` (damaged, or not our database), `store_limit` (disk full).
+ * Opens the embedded database, and creates file and folder where they are missing. The file, and those that SQLite puts
+ * beside it, can be read by their owner alone. The process owns the file until it closes the store or ends, in whatever
+ * way. A file that cannot be read is left as it is.
+ * @param print is given a line for people where something was created that they may not expect
+ * @throws StoreError that names the path and the cause: `store_unreachable` (no such place, or another process uses it),
+ * `store_denied` (no permission, read-only), `store_corrupt` (damaged, or not our database), `store_limit` (disk full).
+ * Errors of later calls do not name the path: they are shown to readers of `/api/health`.
  */
-export function openSqlite(path: string): Store {
-  const db = open(path);
+export function openSqlite(path: string, print: (line: string) => void = () => undefined): Store {
+  const full = resolve(path);
+  let db: Database.Database | null = null;
   try {
+    createFile(full, print);
+    db = new Database(full, { timeout: BUSY_TIMEOUT });
     // The lock that makes us the owner is the operating system's: it ends with the process.
     db.exec('PRAGMA locking_mode = EXCLUSIVE');
     db.exec('BEGIN EXCLUSIVE');
     check(db);
     db.exec('COMMIT');
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN EXCLUSIVE; COMMIT');
-    return new SqliteStore(new Connection(db, path));
+    return new SqliteStore(new Connection(db, full));
   } catch (error) {
-    db.close();
-    throw failure(error);
+    db?.close();
+    const { code, message, cause } = failure(error);
+    throw new StoreError(code, `cannot open ${full}: ${message}`, { cause });
   }
 }
 
-function open(path: string): Database.Database {
-  try {
-    mkdirSync(dirname(path), { recursive: true });
-    return new Database(path, { timeout: BUSY_TIMEOUT });
-  } catch {
-    // The errors of both name the path.
-    throw new StoreError('store_unreachable', 'the database file cannot be opened or created');
+/** Read and written by the owner alone. SQLite gives the files beside the database the permissions of the database. */
+const OWNER_ONLY = 0o600;
+
+function createFile(path: string, print: (line: string) => void): void {
+  const folder = dirname(path);
+  if (mkdirSync(folder, { recursive: true }) !== undefined) print(`Created the folder ${folder}.`);
+  closeSync(openSync(path, 'a', OWNER_ONLY));
+  // Those that an earlier version made, or left behind when it was killed.
+  for (const file of [path, `${path}-wal`, `${path}-shm`, `${path}-journal`]) {
+    if (existsSync(file) && (statSync(file).mode & 0o077) !== 0) chmodSync(file, OWNER_ONLY);
   }
 }
 
@@ -274,10 +287,10 @@ function splice(before: Buffer | null, offset: number, text: string): Buffer {
   return bytes;
 }
 
-/** What a result code of https://www.sqlite.org/rescode.html means; its extensions begin with the same words. */
+/** What a result code of https://www.sqlite.org/rescode.html (its extensions begin with the same words) or an errno means. */
 const FAILURES: readonly (readonly [code: string, StoreErrorCode, message: string])[] = [
-  ['SQLITE_BUSY', 'store_unreachable', 'another process uses the database'],
-  ['SQLITE_LOCKED', 'store_unreachable', 'another process uses the database'],
+  ['SQLITE_BUSY', 'store_unreachable', DATABASE_IN_USE],
+  ['SQLITE_LOCKED', 'store_unreachable', DATABASE_IN_USE],
   ['SQLITE_NOTADB', 'store_corrupt', 'the database file is not a database'],
   ['SQLITE_CORRUPT', 'store_corrupt', 'the database file is damaged'],
   ['SQLITE_FULL', 'store_limit', 'the disk is full'],
@@ -285,6 +298,15 @@ const FAILURES: readonly (readonly [code: string, StoreErrorCode, message: strin
   ['SQLITE_PERM', 'store_denied', 'the database file may not be opened'],
   ['SQLITE_CANTOPEN', 'store_unreachable', 'the database file cannot be opened or created'],
   ['SQLITE_IOERR', 'store_unreachable', 'the disk failed'],
+  ['ENOENT', 'store_unreachable', 'the folder does not exist and cannot be created'],
+  ['ENOTDIR', 'store_unreachable', 'a part of the path is a file, not a folder'],
+  ['EEXIST', 'store_unreachable', 'a part of the path is a file, not a folder'],
+  ['EISDIR', 'store_unreachable', 'it is a folder, not a file'],
+  ['EACCES', 'store_denied', 'permission denied'],
+  ['EPERM', 'store_denied', 'permission denied'],
+  ['EROFS', 'store_denied', 'the file system is read-only'],
+  ['ENOSPC', 'store_limit', 'the disk is full'],
+  ['EDQUOT', 'store_limit', "the user's share of the disk is used up"],
 ];
 
 function failure(error: unknown): StoreError {

@@ -13,11 +13,17 @@ interface Connection {
   dropped: boolean;
 }
 
-/** Redis over TCP or TLS. Connects at the first call, and again at the next one after the connection broke. */
+/**
+ * Redis over TCP or TLS. Connects at the first call, and again at the next one after the connection broke. In a cluster,
+ * all keys are in one slot (see `KEEP_ALIVE_PREFIX`), so it is enough to follow to the one node that has it; when that
+ * node is gone, the one that is configured is asked again.
+ */
 export class TcpTransport implements RedisTransport {
   readonly kind = 'redis';
   readonly timeout: number;
   readonly #url: string;
+  /** The address of the node of a cluster that has our slot; null: the one that is configured. */
+  #node: string | null = null;
   #connection: Connection | null = null;
   #failures = 0;
   #coolUntil = 0;
@@ -30,6 +36,7 @@ export class TcpTransport implements RedisTransport {
   }
 
   async send(commands: readonly (readonly string[])[], meter: Meter): Promise<readonly Reply[]> {
+    // Before the time limit begins: making a client is our own work.
     const connection = (this.#connection ??= this.#connect());
     let timer: NodeJS.Timeout | undefined;
     const timeUp = new Promise<never>((_, reject) => {
@@ -38,6 +45,25 @@ export class TcpTransport implements RedisTransport {
         this.timeout,
       );
     });
+    timeUp.catch(() => undefined);
+    try {
+      const replies = await this.#ask(connection, commands, meter, timeUp);
+      const node = nodeOf(replies, this.#node ?? this.#url);
+      if (node === null) return replies;
+      // Nothing was done: each command was answered by where to send it.
+      this.#leaveFor(node);
+      return await this.#ask((this.#connection ??= this.#connect()), commands, meter, timeUp);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #ask(
+    connection: Connection,
+    commands: readonly (readonly string[])[],
+    meter: Meter,
+    timeUp: Promise<never>,
+  ): Promise<readonly Reply[]> {
     try {
       const replies = await Promise.race([exchange(connection, commands, meter), timeUp]);
       this.#failures = 0;
@@ -45,9 +71,15 @@ export class TcpTransport implements RedisTransport {
     } catch (error) {
       this.#drop(connection);
       throw failure(error);
-    } finally {
-      clearTimeout(timer);
     }
+  }
+
+  /** Calls under way on the connection until now are answered there. */
+  #leaveFor(node: string): void {
+    if (this.#node === node) return;
+    this.#node = node;
+    this.#connection?.client.close().catch(() => undefined);
+    this.#connection = null;
   }
 
   close(): void {
@@ -62,7 +94,7 @@ export class TcpTransport implements RedisTransport {
     }
     let client;
     try {
-      client = connectable(this.#url, this.timeout);
+      client = connectable(this.#node ?? this.#url, this.timeout);
     } catch {
       throw new StoreError('store_unreachable', 'the URL of the store is not valid');
     }
@@ -79,6 +111,7 @@ export class TcpTransport implements RedisTransport {
     if (connection.dropped) return;
     connection.dropped = true;
     if (this.#connection === connection) this.#connection = null;
+    this.#node = null;
     this.#coolUntil = performance.now() + Math.min(FIRST_COOLDOWN * 2 ** this.#failures, LONGEST_COOLDOWN);
     this.#failures++;
     connection.client.destroy();
@@ -96,6 +129,22 @@ function connectable(url: string, timeout: number) {
     maintNotifications: 'disabled',
     commandOptions: { timeout: 0 },
   });
+}
+
+/**
+ * The address of the node that a cluster says has the keys (`MOVED 3999 10.0.0.5:6381`; without a host, the one that was
+ * asked); null where it did not say so. User info, database and TLS stay as they are.
+ */
+function nodeOf(replies: readonly Reply[], asked: string): string | null {
+  for (const reply of replies) {
+    const [, host, port] = ('error' in reply && /^MOVED \d+ (\S*):(\d+)/.exec(reply.error)) || [];
+    if (host === undefined || port === undefined) continue;
+    const url = new URL(asked);
+    if (host !== '') url.hostname = host.includes(':') ? `[${host}]` : host;
+    url.port = port;
+    return url.href;
+  }
+  return null;
 }
 
 async function exchange(

@@ -148,7 +148,8 @@ describe('check', () => {
     ['nothing to check', [], {}, 'Usage: keepalive check'],
     ['two of them', ['a', 'b'], {}, 'Usage: keepalive check'],
     ['an unknown option', ['--query-secret', 'a'], {}, 'Usage: keepalive check'],
-    ['no address', ['ftp://user:user-secret@api.test/'], {}, 'Not an address'],
+    ['no address', ['ftp://user:user-secret@api.test/'], {}, 'The address: expected an address: http://'],
+    ['an address that is cut in two', ['https://user:pa/ss-user-secret@api.test/'], {}, 'percent-encode it'],
     [
       'an unknown target',
       ['body-secret'],

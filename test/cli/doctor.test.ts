@@ -136,6 +136,7 @@ const CASES: Readonly<Record<string, Case>> = {
     env: () => ({ ...base(), TARGET_API_TIMOUT: '5s', ALERT_SLAK_URL: 'x' }),
     code: 1,
   },
+  'a name that nearly is ours': withRuns(() => ({ KEEPALIVE_URLS: 'https://hook-secret.example.com' }), 0),
   'no target': { env: () => without(base(), 'TARGET_API_URL'), code: 1 },
   'no store': {
     env: () => without(base(), 'UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN'),
@@ -230,15 +231,15 @@ const CASES: Readonly<Record<string, Case>> = {
     0,
   ),
   'one signing key of QStash': withRuns(
-    () => ({ QSTASH_TOKEN: 'qstash-token', QSTASH_CURRENT_SIGNING_KEY: 'signing-key' }),
+    () => ({ QSTASH_TOKEN: 'qstash-token', QSTASH_CURRENT_SIGNING_KEY: 'signing-key-01234567' }),
     1,
   ),
   'QStash and no secret': {
     env: () => ({
       ...without(base(), 'CRON_SECRET'),
       QSTASH_TOKEN: 'qstash-token',
-      QSTASH_CURRENT_SIGNING_KEY: 'signing-key',
-      QSTASH_NEXT_SIGNING_KEY: 'signing-key-2',
+      QSTASH_CURRENT_SIGNING_KEY: 'signing-key-01234567',
+      QSTASH_NEXT_SIGNING_KEY: 'next-signing-key-0123',
     }),
     before: (env) => runsAgo(env, RECENT),
     code: 0,
@@ -274,7 +275,7 @@ const SECRETS = [
   'query-secret',
   'hook-secret',
   'qstash-token',
-  'signing-key',
+  'signing-key-01234567',
   'changeme',
   'abab',
 ];
@@ -319,7 +320,7 @@ describe('doctor', () => {
     const { code, text } = await run({ ...embedded(), KEEP_ALIVE_DATABASE: path });
     await runner.close();
     expect(code).toBe(0);
-    expect(text).toContain('warning  another process uses the database');
+    expect(text).toContain('held.db: another process uses the database');
     expect(text).toContain('ask its /api/health');
   });
 

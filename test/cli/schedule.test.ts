@@ -59,10 +59,18 @@ beforeEach(() => {
 
 const ENV = {
   QSTASH_TOKEN: TOKEN,
-  QSTASH_CURRENT_SIGNING_KEY: 'canary-current',
-  QSTASH_NEXT_SIGNING_KEY: 'canary-next',
+  QSTASH_CURRENT_SIGNING_KEY: 'canary-current-key',
+  QSTASH_NEXT_SIGNING_KEY: 'canary-next-signing',
   KEEP_ALIVE_PUBLIC_URL: 'https://status.example.com',
   KEEP_ALIVE_TICK: '2m',
+};
+
+/** What a production build needs besides. */
+const PRODUCTION = {
+  VERCEL_ENV: 'production',
+  CRON_SECRET: 'canary-cron-secret',
+  REDIS_URL: 'redis://redis.example.com',
+  TARGET_A_URL: 'https://a.example.com',
 };
 
 type Command = 'create' | 'build' | 'list' | 'remove';
@@ -277,18 +285,25 @@ describe('the command', () => {
     expect(await keepalive(['config'], { ...vercel, VERCEL_ENV: 'preview' })).toMatchObject({ code: 0 });
     expect(await keepalive(['config'])).toMatchObject({ code: 0 });
     expect(calls).toEqual([]);
-    const built = await keepalive(['config'], { ...vercel, VERCEL_ENV: 'production' });
+    const built = await keepalive(['config'], { ...vercel, ...PRODUCTION });
     expect(built).toMatchObject({
       code: 0,
       output: expect.stringContaining(`QStash calls ${OURS}`) as string,
     });
     expect(schedules).toEqual([mine]);
-    expect(
-      await keepalive(['config'], { ...vercel, VERCEL_ENV: 'production', QSTASH_TOKEN: '' }),
-    ).toMatchObject({
+    expect(await keepalive(['config'], { ...vercel, ...PRODUCTION, QSTASH_TOKEN: '' })).toMatchObject({
       code: 0,
-      output: 'The configuration is valid: 0 targets.\n',
+      output: 'The configuration is valid: 1 target.\n',
     });
+  });
+
+  it('fails a production build that lacks what every production needs, and makes no schedule', async () => {
+    const built = await keepalive(['config'], { VERCEL: '1', VERCEL_ENV: 'production' });
+    expect(built.code).toBe(1);
+    expect(built.output).toMatch(
+      /^3 problems in the configuration:\nCRON_SECRET: missing.*\nTARGET_<ID>_URL: missing.*\nUPSTASH_REDIS_REST_URL: missing/,
+    );
+    expect(calls).toEqual([]);
   });
 
   it.each([
@@ -296,7 +311,7 @@ describe('the command', () => {
     ['cannot be told what to call', null, { KEEP_ALIVE_PUBLIC_URL: '' }, 'KEEP_ALIVE_PUBLIC_URL: missing'],
   ])('lets a build pass with a warning where QStash %s', async (_, answer, env, message) => {
     refusal = answer;
-    const built = await keepalive(['config'], { VERCEL_ENV: 'production', ...env });
+    const built = await keepalive(['config'], { ...PRODUCTION, ...env });
     expect(built.code).toBe(0);
     expect(built.output).toContain(`Warning: the QStash schedule was not made. ${message}`);
     expect(built.output).not.toContain('canary');

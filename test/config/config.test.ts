@@ -66,7 +66,6 @@ describe('an empty environment', () => {
         email: null,
         apprise: null,
       },
-      expressions: [],
     });
   });
 });

@@ -1,12 +1,9 @@
 import { expect, it } from 'vitest';
-import { parseConfig } from '../../lib/config/config.js';
+import { textsOf } from '../../lib/config/config.js';
 import { checkExpressions } from '../../lib/config/expressions.js';
+import { validConfig, type ConfigError } from '../../lib/config/valid.js';
 
-const check = async (env: Record<string, string>) => {
-  const result = parseConfig({ TARGET_A_URL: 'http://a', ...env });
-  if (!result.ok) throw new Error('not valid');
-  return checkExpressions(result.config);
-};
+const check = async (env: Record<string, string>) => checkExpressions(textsOf(env));
 
 it('takes what is JSONata', async () => {
   expect(await check({})).toEqual([]);
@@ -31,4 +28,14 @@ it('reports the variable of what is not, without quoting it', async () => {
   ]);
   for (const { message } of found) expect(message).toMatch(/^expected a JSONata expression( \(.*\d+\))?$/);
   expect(JSON.stringify(found)).not.toContain('xq7canary');
+});
+
+it('are reported together with everything else', async () => {
+  const env = { TARGET_A_URL: 'a', TARGET_A_EXPECT_JSON: 'status = (', CRON_SECRET: 'short' };
+  const error = await validConfig(env).catch((caught: unknown) => caught);
+  expect((error as ConfigError).problems.map(({ variable }) => variable)).toEqual([
+    'CRON_SECRET',
+    'TARGET_A_EXPECT_JSON',
+    'TARGET_A_URL',
+  ]);
 });

@@ -298,7 +298,7 @@ describe('the functions, called by QStash', () => {
   const PUBLIC = 'https://status.example.com';
   const ask = (signing: Partial<Signing> = {}, query = '') => {
     const at = Math.floor(Date.now() / 1000);
-    const signature = sign({ key: 'sig_next', url: `${PUBLIC}/api/cron${query}`, at, ...signing });
+    const signature = sign({ key: 'sig_next_of_qstash', url: `${PUBLIC}/api/cron${query}`, at, ...signing });
     const headers = { 'upstash-signature': signature, 'content-type': 'application/json' };
     return send('api/cron.ts', `/api/cron${query}`, { method: 'POST', headers, body: signing.body ?? null });
   };
@@ -311,8 +311,8 @@ describe('the functions, called by QStash', () => {
       {
         UPSTASH_REDIS_REST_URL: front.url,
         UPSTASH_REDIS_REST_TOKEN: front.token,
-        QSTASH_CURRENT_SIGNING_KEY: 'sig_current',
-        QSTASH_NEXT_SIGNING_KEY: 'sig_next',
+        QSTASH_CURRENT_SIGNING_KEY: 'sig_current_of_qstash',
+        QSTASH_NEXT_SIGNING_KEY: 'sig_next_of_qstash',
         KEEP_ALIVE_PUBLIC_URL: PUBLIC,
         TARGET_A_URL: `http://127.0.0.1:${(target.address() as AddressInfo).port}/`,
       },

@@ -10,7 +10,10 @@ import { serveHttp, type Listening } from '../support/servers.js';
 import { sign, type Signing } from '../support/signature.js';
 
 const SECRET = 'a-secret-of-32-characters-length';
-const KEYS = { QSTASH_CURRENT_SIGNING_KEY: 'sig_current', QSTASH_NEXT_SIGNING_KEY: 'sig_next' };
+const KEYS = {
+  QSTASH_CURRENT_SIGNING_KEY: 'sig_current_of_qstash',
+  QSTASH_NEXT_SIGNING_KEY: 'sig_next_of_qstash',
+};
 const URL = 'https://status.example.com/api/cron';
 const AT = Date.UTC(2026, 10, 20, 12) / 1000;
 
@@ -65,7 +68,8 @@ function hold(): void {
   held = new Promise((resolve) => (release = resolve));
 }
 
-const signed = (signing: Partial<Signing> = {}) => sign({ key: 'sig_current', url: URL, at: AT, ...signing });
+const signed = (signing: Partial<Signing> = {}) =>
+  sign({ key: 'sig_current_of_qstash', url: URL, at: AT, ...signing });
 
 /** As it arrives behind a proxy: under another address than the public one. */
 async function post(
@@ -91,7 +95,7 @@ async function post(
 describe('a run that QStash asks for', () => {
   it.each([
     ['with the current key', signed()],
-    ['with the next key', signed({ key: 'sig_next' })],
+    ['with the next key', signed({ key: 'sig_next_of_qstash' })],
     [
       'without padding in its digest',
       signed({ claims: { body: '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU' } }),
@@ -119,7 +123,7 @@ describe('a run that QStash asks for', () => {
     setEnv({ CRON_SECRET: undefined, QSTASH_CURRENT_SIGNING_KEY: undefined });
     expect((await post(null)).error?.code).toBe('unauthorized');
     expect((await post(signed())).error?.code).toBe('unauthorized');
-    expect((await post(signed({ key: 'sig_next' }))).status).toBe('completed');
+    expect((await post(signed({ key: 'sig_next_of_qstash' }))).status).toBe('completed');
   });
 
   it('may come twice: what was checked is not due again', async () => {

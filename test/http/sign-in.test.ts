@@ -143,7 +143,7 @@ describe('a private status', () => {
 
   it('forgets everybody when the token changes', async () => {
     const cookie = await signedIn();
-    withToken('another-token');
+    withToken('another-token-of-readers');
     expect((await get('/', { cookie })).status).toBe(401);
   });
 });

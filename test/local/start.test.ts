@@ -83,7 +83,7 @@ describe('npm start', () => {
   });
 
   it('watches itself with STATS_TOKEN too', async () => {
-    const runner = start({ STATS_TOKEN: 'reader' });
+    const runner = start({ STATS_TOKEN: 'token-of-a-reader' });
     await runner.says('ping #1 self ok');
     expect((await runner.get('/api/keepalive')).status).toBe(401);
   });

@@ -257,6 +257,10 @@ describe('a refusal', () => {
     ['ERR max request size exceeded. Limit: 10485760 bytes', 'store_limit'],
     ["OOM command not allowed when used memory > 'maxmemory'.", 'store_limit'],
     ['ERR max concurrent connections exceeded', 'store_unreachable'],
+    ["CROSSSLOT Keys in request don't hash to the same slot", 'store_answer'],
+    ['MOVED 3999 10.0.0.5:6381', 'store_unreachable'],
+    ['ASK 3999 10.0.0.5:6381', 'store_unreachable'],
+    ['CLUSTERDOWN The cluster is down', 'store_unreachable'],
     ['LOADING Redis is loading the dataset in memory', 'store_unreachable'],
     ['WRONGTYPE Operation against a key holding the wrong kind of value', 'store_corrupt'],
     [

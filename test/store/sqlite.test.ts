@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -121,19 +121,69 @@ describe('a file that is no sound database of ours', () => {
     expect(() => openSqlite(join(path, 'keepalive.db'))).toThrow(refusal('store_unreachable'));
   });
 
-  test('no message names the path', async () => {
+  test('every message names the path and the cause', async () => {
     await writeFile(path, 'hello');
-    const broken = [path, join(path, 'x.db'), root];
-    const messages = broken.map((each) => {
+    const folder = join(root, 'a folder');
+    await mkdir(folder);
+    const messages = [path, join(path, 'x.db'), join(path, 'y', 'x.db'), folder].map((each) => {
       try {
         openSqlite(each);
       } catch (error) {
         return (error as Error).message;
       }
-      return root;
+      return 'opened';
     });
-    expect(messages.join()).not.toContain(root);
+    expect(messages).toEqual([
+      `cannot open ${path}: the database file is not a database`,
+      `cannot open ${join(path, 'x.db')}: a part of the path is a file, not a folder`,
+      `cannot open ${join(path, 'y', 'x.db')}: a part of the path is a file, not a folder`,
+      `cannot open ${folder}: it is a folder, not a file`,
+    ]);
   });
+});
+
+/** The last nine bits of its mode. */
+const modeOf = async (file: string) => ((await stat(file)).mode & 0o777).toString(8);
+
+describe.skipIf(process.platform === 'win32')('the files', () => {
+  const filesOf = async (folder: string) => {
+    const names = await readdir(folder);
+    return Promise.all(names.map(async (name) => [name, await modeOf(join(folder, name))]));
+  };
+
+  test('can be read by their owner alone, whatever the umask', async () => {
+    const folder = join(root, 'private');
+    const umask = process.umask(0);
+    try {
+      const store = openSqlite(join(folder, 'k.db'));
+      await store.claim(claim('a'));
+      await store.commit(commit('a', { x: '1' }));
+      const open = await filesOf(folder);
+      expect(open.map(([name]) => name)).toEqual(expect.arrayContaining(['k.db', 'k.db-wal']));
+      expect(open.map(([, mode]) => mode)).toEqual(open.map(() => '600'));
+      await store.close();
+      expect(await filesOf(folder)).toEqual([['k.db', '600']]);
+    } finally {
+      process.umask(umask);
+    }
+  });
+
+  test('of an earlier version lose the permissions that they had for others', async () => {
+    const store = openSqlite(path);
+    await store.close();
+    await chmod(path, 0o644);
+    await writeFile(`${path}-wal`, '', { mode: 0o644 });
+    await openSqlite(path).close();
+    expect(await modeOf(path)).toBe('600');
+  });
+});
+
+test('says that it creates the folder, and what it may not do', async () => {
+  const lines: string[] = [];
+  const folder = join(root, 'new', 'folder');
+  await openSqlite(join(folder, 'k.db'), (line) => lines.push(line)).close();
+  await openSqlite(join(folder, 'k.db'), (line) => lines.push(line)).close();
+  expect(lines).toEqual([`Created the folder ${folder}.`]);
 });
 
 describe('another process', () => {

@@ -25,13 +25,19 @@ export interface RedisServer {
 
 const HOUSEKEEPING = new Set(['auth', 'hello', 'select', 'client|setinfo', 'info', 'config|resetstat']);
 
+interface RedisOptions {
+  readonly password?: string;
+  /** The port of the bus between the nodes of a cluster; set: the server is one of them, and has no slots yet. */
+  readonly clusterPort?: number;
+}
+
 /** Starts a private redis-server that keeps nothing on disk. */
-export async function startRedis(options: { readonly password?: string } = {}): Promise<RedisServer> {
+export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
   const directory = await mkdtemp(join(tmpdir(), 'keepalive-redis-'));
   const leave = () => rmSync(directory, { recursive: true, force: true });
   process.once('exit', leave);
   const port = await freePort();
-  let server = await launch(port, directory, options.password);
+  let server = await launch(port, directory, options);
   let admin = await connect(port, options.password);
 
   const kill = async () => {
@@ -58,7 +64,7 @@ export async function startRedis(options: { readonly password?: string } = {}): 
     },
     kill,
     restart: async () => {
-      server = await launch(port, directory, options.password);
+      server = await launch(port, directory, options);
       admin = await connect(port, options.password);
     },
     stop: async () => {
@@ -69,7 +75,11 @@ export async function startRedis(options: { readonly password?: string } = {}): 
   };
 }
 
-async function launch(port: number, directory: string, password?: string): Promise<ChildProcess> {
+async function launch(
+  port: number,
+  directory: string,
+  { password, clusterPort }: RedisOptions,
+): Promise<ChildProcess> {
   const args = [
     '--port',
     String(port),
@@ -83,6 +93,9 @@ async function launch(port: number, directory: string, password?: string): Promi
     directory,
   ];
   if (password) args.push('--requirepass', password);
+  if (clusterPort !== undefined) {
+    args.push('--cluster-enabled', 'yes', '--cluster-port', String(clusterPort));
+  }
   const server = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] });
   process.once('exit', () => server.kill('SIGKILL'));
   let log = '';

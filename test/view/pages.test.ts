@@ -521,7 +521,7 @@ describe('the first visit', () => {
 
 describe('a private status', () => {
   it('lets in who types the token, leads on to the page that was asked for, and lets out again', async () => {
-    const config = many(1, { STATS_TOKEN: 'reader-token' });
+    const config = many(1, { STATS_TOKEN: 'token-of-a-reader' });
     setApp({ config, store: new Books(MINUTE, config.targets).store });
     const seen = await visit('/t/s000', PHONE);
     const { page } = seen;
@@ -531,7 +531,7 @@ describe('a private status', () => {
     await page.getByRole('alert').waitFor();
     expect(await textOf(page, '[role=alert]')).toBe('That is not the token.');
     expect(await illsOf(page)).toEqual([]);
-    await page.getByLabel('Token').fill('reader-token');
+    await page.getByLabel('Token').fill('token-of-a-reader');
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.waitForURL('**/t/s000');
     expect(await textOf(page, 'h1')).toBe('Service 0');

@@ -1,0 +1,26 @@
+import type { Problem } from './problems.js';
+import { chooseStore } from './store.js';
+
+/**
+ * What an installation on Vercel cannot do without: a secret to start runs with, a store, a target. Says nothing of what
+ * is set and not valid: that is reported anyway.
+ */
+export function missingInProduction(texts: ReadonlyMap<string, string>): Problem[] {
+  const missing: Problem[] = [];
+  if (!texts.has('CRON_SECRET')) {
+    const message = 'missing, a deployment to production needs it: openssl rand -hex 32 makes one';
+    missing.push({ variable: 'CRON_SECRET', message });
+  }
+  const problems: Problem[] = [];
+  if (chooseStore(texts, problems).kind === 'none' && problems.length === 0) {
+    const message =
+      'missing, a deployment to production needs a database: set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or REDIS_URL';
+    missing.push({ variable: 'UPSTASH_REDIS_REST_URL', message });
+  }
+  const hasTarget = [...texts.keys()].some((variable) => /^TARGET_.+_URL$/.test(variable));
+  if (!hasTarget && !texts.has('KEEP_ALIVE_URLS')) {
+    const message = 'missing, a deployment to production needs a target: set this, or KEEP_ALIVE_URLS';
+    missing.push({ variable: 'TARGET_<ID>_URL', message });
+  }
+  return missing;
+}
