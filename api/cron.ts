@@ -8,3 +8,6 @@ export function GET(request: Request): Promise<Response> {
 export function POST(request: Request): Promise<Response> {
   return answerCron(request);
 }
+
+/** Some triggers can ask like this only. */
+export { GET as HEAD };

@@ -3,3 +3,6 @@ import { answerHealth } from '../lib/http/health.js';
 export function GET(request: Request): Promise<Response> {
   return answerHealth(request);
 }
+
+/** Link checkers and monitors ask like this first. */
+export { GET as HEAD };

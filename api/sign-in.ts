@@ -7,3 +7,6 @@ export function GET(request: Request): Promise<Response> {
 export function POST(request: Request): Promise<Response> {
   return answerSignIn(request);
 }
+
+/** Link checkers and monitors ask like this first. */
+export { GET as HEAD };

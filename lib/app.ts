@@ -30,6 +30,16 @@ export function setApp(app: App | null): void {
   shared = app === null ? null : Promise.resolve({ ok: true, app });
 }
 
+/** Something that all requests to an app share, made at the first call and forgotten with the app. */
+export function perApp<T>(make: (app: App) => T): (app: App) => T {
+  const made = new WeakMap<App, { readonly it: T }>();
+  return (app) => {
+    const found = made.get(app) ?? { it: make(app) };
+    made.set(app, found);
+    return found.it;
+  };
+}
+
 async function openApp(): Promise<AppResult> {
   const result = parseConfig(readEnv());
   if (!result.ok) return result;

@@ -3,3 +3,6 @@ import { answerTarget } from '../../lib/http/stats.js';
 export function GET(request: Request): Promise<Response> {
   return answerTarget(request);
 }
+
+/** Link checkers and monitors ask like this first. */
+export { GET as HEAD };

@@ -8,11 +8,14 @@ const BADGE_CACHE = 'public, max-age=30, s-maxage=30, stale-while-revalidate=60'
 
 export type Caching = 'shared' | 'badge' | 'never';
 
-export const CACHE_CONTROL: Readonly<Record<Caching, string>> = {
+const CACHE_CONTROL: Readonly<Record<Caching, string>> = {
   shared: SHARED_CACHE,
   badge: BADGE_CACHE,
   never: 'private, no-store',
 };
+
+/** On every answer: no browser takes it for something else than it says. */
+export const NO_SNIFFING = { 'x-content-type-options': 'nosniff' } as const;
 
 export function answerJson(body: unknown, status = 200, caching: Caching = 'never'): Response {
   return new Response(JSON.stringify(body), {
@@ -20,12 +23,14 @@ export function answerJson(body: unknown, status = 200, caching: Caching = 'neve
     headers: {
       'content-type': 'application/json; charset=utf-8',
       'cache-control': cacheControl(status, caching),
+      ...NO_SNIFFING,
     },
   });
 }
 
+/** No cache keeps a refusal or an error. */
 export function cacheControl(status: number, caching: Caching): string {
-  return CACHE_CONTROL[status === 200 ? caching : 'never'];
+  return CACHE_CONTROL[status === 200 || status === 304 ? caching : 'never'];
 }
 
 /** What is private must never come out of a shared cache. */

@@ -1,7 +1,6 @@
 import type { App } from '../app.js';
-import { daysEnded, loadOverview, WINDOWS, type Window } from '../read/load.js';
+import { daysEnded, loadOverview, WINDOWS, type Reader, type Window } from '../read/load.js';
 import { latencyWithin, stats } from '../read/stats.js';
-import type { Store } from '../store/store.js';
 import {
   badgeOf,
   errorBadge,
@@ -22,9 +21,9 @@ const USUAL_WINDOW: Readonly<Record<Metric, Window>> = { status: '24h', uptime: 
 export function answerBadge(request: Request): Promise<Response> {
   return readEndpoint(
     request,
-    async (app, store) => {
+    async (app, reader) => {
       const { searchParams } = new URL(request.url);
-      const { status, badge } = await find(request, app, store);
+      const { status, badge } = await find(request, app, reader);
       const { statsToken, publicBadges } = app.config;
       const caching: Caching = statsToken === null || publicBadges ? 'badge' : 'never';
       const document =
@@ -40,7 +39,7 @@ export function answerBadge(request: Request): Promise<Response> {
 async function find(
   request: Request,
   { config }: App,
-  store: Store,
+  reader: Reader,
 ): Promise<{ readonly status: number; readonly badge: Badge }> {
   const { pathname, searchParams } = new URL(request.url);
   const label = searchParams.get('label');
@@ -57,7 +56,7 @@ async function find(
 
   const now = Date.now();
   const watch = { ...config, targets: [target] };
-  const overview = await loadOverview(store, now, metric === 'latency' ? daysEnded(window, now) : []);
+  const overview = await loadOverview(reader, now, metric === 'latency' ? daysEnded(window, now) : []);
   const [found] = stats(watch, overview, now).targets;
   if (found === undefined) return wrong(404, 'not found');
   const latency = metric === 'latency' ? latencyWithin(watch, target, overview, window, now).p50 : null;

@@ -1,10 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import type { App } from '../app.js';
+import { perApp } from '../app.js';
 import { runParts } from '../run/parts.js';
 import type { RunReport } from '../run/report.js';
 import { run } from '../run/run.js';
 import { answerError, answerJson, bears } from './answer.js';
 import { withApp } from './endpoints.js';
-import { signatureProblem } from './signature.js';
+import { UsedTokens, verifySignature } from './signature.js';
 
 /** How long Vercel lets the function run, in ms: `maxDuration` of api/cron.ts in vercel.json, the most of the free plan. */
 export const FUNCTION_LIMIT = 300_000;
@@ -34,9 +36,9 @@ export function answerCron(request: Request): Promise<Response> {
   });
 }
 
-/** Who calls, or the answer to a stranger. */
-async function authenticate(request: Request, { config }: App): Promise<string | Response> {
-  const { cronSecret, publicUrl, qstash } = config;
+/** Who calls, or the answer to a stranger or a copy. */
+async function authenticate(request: Request, app: App): Promise<string | Response> {
+  const { cronSecret, publicUrl, qstash } = app.config;
   if (cronSecret !== null && bears(request, cronSecret)) return triggerOf(request);
   const keys = [qstash.currentSigningKey, qstash.nextSigningKey].filter((key) => key !== null);
   if (cronSecret === null && keys.length === 0) {
@@ -46,8 +48,37 @@ async function authenticate(request: Request, { config }: App): Promise<string |
   if (signature === null) return answerError(401, 'unauthorized', 'Send CRON_SECRET as a bearer.');
   const { origin, search } = new URL(request.url);
   const url = (publicUrl ?? origin) + CRON_PATH + search;
-  const problem = await signatureProblem(request, signature, { url, keys });
-  return problem === null ? 'qstash' : answerError(401, 'unauthorized', `Upstash-Signature: ${problem}.`);
+  const verdict = await verifySignature(request, signature, { url, keys });
+  if (verdict.problem !== null) {
+    return answerError(401, 'unauthorized', `Upstash-Signature: ${verdict.problem}.`);
+  }
+  if (!usedTokensOf(app).use(verdict.token, Date.now())) return answerJson(replayed(Date.now()));
+  return 'qstash';
+}
+
+const usedTokensOf = perApp(() => new UsedTokens());
+
+/**
+ * The answer to a copy of a call that was accepted before: nothing is pinged and the store is not asked. It is a success,
+ * because QStash itself may deliver a message twice, and would repeat one that was refused.
+ */
+function replayed(now: number): RunReport {
+  return {
+    runId: randomUUID(),
+    trigger: 'qstash',
+    status: 'skipped',
+    reason: 'replayed',
+    startedAt: new Date(now).toISOString(),
+    durationMs: 0,
+    due: 0,
+    checked: 0,
+    succeeded: 0,
+    failed: 0,
+    stored: false,
+    commands: 0,
+    transitions: [],
+    results: [],
+  };
 }
 
 function startRun(app: App, trigger: string): Promise<RunReport> {

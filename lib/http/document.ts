@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { CACHE_CONTROL, type Caching } from './answer.js';
+import { cacheControl, NO_SNIFFING, type Caching } from './answer.js';
 
 /**
  * An answer that is not JSON and is asked for again and again: what the client has already is not sent again.
@@ -12,16 +12,19 @@ export function answerDocument(
   status = 200,
 ): Response {
   const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
+  const isKnown = status === 200 && hasTag(request.headers.get('if-none-match') ?? '', etag);
+  const found = isKnown ? 304 : status;
   const headers = {
-    'cache-control': CACHE_CONTROL[caching],
+    'cache-control': cacheControl(found, caching),
     'content-security-policy': "default-src 'none'",
     'content-type': type,
-    'x-content-type-options': 'nosniff',
+    ...NO_SNIFFING,
     etag,
   };
-  const known = request.headers.get('if-none-match')?.split(/\s*,\s*(?:W\/)?|^W\//) ?? [];
-  if (status === 200 && (known.includes(etag) || known.includes('*'))) {
-    return new Response(null, { status: 304, headers });
-  }
-  return new Response(body, { status, headers });
+  return new Response(isKnown ? null : body, { status: found, headers });
+}
+
+/** Whether `If-None-Match` names the tag: a list of quoted texts, none of which can hold a quote, or `*`. */
+function hasTag(known: string, etag: string): boolean {
+  return known.includes(etag) || known.trim() === '*';
 }

@@ -1,22 +1,37 @@
 import type { App } from '../app.js';
-import { getApp } from '../app.js';
+import { getApp, perApp } from '../app.js';
 import type { Config, Problem } from '../config/config.js';
 import { readEnv } from '../config/env.js';
-import type { Store } from '../store/store.js';
+import type { Reader } from '../read/load.js';
+import { READ_LIMIT, RecentReader } from '../read/recent.js';
+import { withinLimit } from '../store/retry.js';
 import { StoreError } from '../store/store.js';
 import { answerError, bears } from './answer.js';
 import { hasSession } from './session.js';
 
+/** Reads the store for whoever asks: what was read a moment ago is not read again. Null where there is no store. */
+export const readerOf = perApp(({ store }) => (store === null ? null : new RecentReader(store)));
+
+/** The answer made of what the store holds, or `store_timeout` where that takes longer than a reader waits. */
+export function answerInTime(
+  app: App,
+  reader: Reader,
+  answer: (app: App, reader: Reader) => Promise<Response>,
+): Promise<Response> {
+  return withinLimit(READ_LIMIT, answer(app, reader));
+}
+
 /** A read endpoint that needs the store. @param isPublic whether anybody may read even what is private otherwise */
 export function readEndpoint(
   request: Request,
-  answer: (app: App, store: Store) => Promise<Response>,
+  answer: (app: App, reader: Reader) => Promise<Response>,
   isPublic: (config: Config) => boolean = () => false,
 ): Promise<Response> {
   return withApp(request, (app) => {
-    const work = ({ store }: App): Promise<Response> =>
-      store === null ? Promise.resolve(noStore()) : answer(app, store);
-    return isPublic(app.config) ? work(app) : guarded(request, app, work);
+    const reader = readerOf(app);
+    const work = (): Promise<Response> =>
+      reader === null ? Promise.resolve(noStore()) : answerInTime(app, reader, answer);
+    return isPublic(app.config) ? work() : guarded(request, app, work);
   });
 }
 

@@ -1,12 +1,13 @@
+import type { App } from '../app.js';
 import { memoryLimit } from '../config/env.js';
 import { channelNames } from '../config/alerts.js';
 import type { StoreFinding } from '../read/health.js';
 import { health, healthStatusCode } from '../read/health.js';
 import { loadPresent } from '../read/load.js';
-import type { Store } from '../store/store.js';
+import { withinLimit } from '../store/retry.js';
 import { StoreError } from '../store/store.js';
 import { answerJson } from './answer.js';
-import { guarded, withApp } from './endpoints.js';
+import { guarded, readerOf, withApp } from './endpoints.js';
 
 /** A health check must answer before those who ask lose patience. */
 const PROBE_TIMEOUT = 1_500;
@@ -14,8 +15,9 @@ const PROBE_TIMEOUT = 1_500;
 /** `GET /api/health` */
 export function answerHealth(request: Request): Promise<Response> {
   return withApp(request, (app) =>
-    guarded(request, app, async ({ config, store }) => {
-      const finding = await probe(store);
+    guarded(request, app, async () => {
+      const { config } = app;
+      const finding = await probe(app);
       const now = Date.now();
       const answer = health({
         now,
@@ -32,25 +34,18 @@ export function answerHealth(request: Request): Promise<Response> {
   );
 }
 
-async function probe(store: Store | null): Promise<StoreFinding> {
-  if (store === null) return { ok: false, kind: null, message: 'no database is configured' };
+/** What the store says, or said to any reader of this process within the last seconds. */
+async function probe(app: App): Promise<StoreFinding> {
+  const { store } = app;
+  const reader = readerOf(app);
+  if (store === null || reader === null)
+    return { ok: false, kind: null, message: 'no database is configured' };
   const { kind } = store;
-  const startedAt = performance.now();
-  const patience = new Promise<StoreFinding>((resolve) => {
-    setTimeout(resolve, PROBE_TIMEOUT, { ok: false, kind, message: 'no answer in time' }).unref();
-  });
-  const answer = loadPresent(store).then(
-    ({ state, outbox }): StoreFinding => ({
-      ok: true,
-      kind,
-      latencyMs: Math.round(performance.now() - startedAt),
-      state,
-      outbox,
-    }),
-    (error: unknown): StoreFinding => {
-      if (error instanceof StoreError) return { ok: false, kind, message: error.message };
-      throw error;
-    },
-  );
-  return Promise.race([answer, patience]);
+  try {
+    const { state, outbox } = await withinLimit(PROBE_TIMEOUT, loadPresent(reader));
+    return { ok: true, kind, latencyMs: Math.round(reader.latency ?? 0), state, outbox };
+  } catch (error) {
+    if (error instanceof StoreError) return { ok: false, kind, message: error.message };
+    throw error;
+  }
 }

@@ -1,7 +1,7 @@
 import '../view/templates.js';
 import { problemPage, signInPage } from '../view/notices.js';
 import type { Caching } from './answer.js';
-import { cacheControl } from './answer.js';
+import { cacheControl, NO_SNIFFING } from './answer.js';
 
 /** Nothing but our own files, no script or style in the page itself, no frame around it. */
 const POLICY = [
@@ -22,7 +22,7 @@ export function answerHtml(html: string, status = 200, caching: Caching = 'never
       'content-type': 'text/html; charset=utf-8',
       'cache-control': cacheControl(status, caching),
       'content-security-policy': POLICY,
-      'x-content-type-options': 'nosniff',
+      ...NO_SNIFFING,
       // Not stricter: a form's Origin would be `null`.
       'referrer-policy': 'same-origin',
       ...(caching === 'shared' ? {} : { vary: 'cookie, authorization' }),
@@ -39,7 +39,7 @@ export function answerProblem(
   request?: Request,
 ): Response {
   if (code === 'unauthorized') {
-    return answerHtml(signInPage(request === undefined ? '/' : new URL(request.url).pathname, false), status);
+    return answerHtml(signInPage(request === undefined ? '/' : new URL(request.url).pathname), status);
   }
   const lines = (details.problems ?? []).map((problem) => `${problem.variable}: ${problem.message}`);
   return answerHtml(problemPage(code, message, lines), status);

@@ -7,9 +7,9 @@ import { readEndpoint } from './endpoints.js';
 
 /** `GET /api/metrics` */
 export function answerMetrics(request: Request): Promise<Response> {
-  return readEndpoint(request, async ({ config }, store) => {
+  return readEndpoint(request, async ({ config }, reader) => {
     const now = Date.now();
-    const body = metricsText(stats(config, await loadOverview(store, now), now));
+    const body = metricsText(stats(config, await loadOverview(reader, now), now));
     const type = 'text/plain; version=0.0.4; charset=utf-8';
     return answerDocument(request, { type, body }, cachingOf(config));
   });

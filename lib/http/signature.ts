@@ -15,15 +15,25 @@ export interface Expected {
   readonly keys: readonly string[];
 }
 
+/** Why a signature is refused, which says nothing to whoever does not know a key; or which token it is. */
+export type Verdict = { readonly problem: string } | { readonly problem: null; readonly token: SignedToken };
+
+export interface SignedToken {
+  /** The same for each copy of the token, and for no other token. */
+  readonly id: string;
+  /** Until when it is accepted, ms since the epoch. */
+  readonly until: number;
+}
+
 /**
  * Checks an `Upstash-Signature`: a JWT (HS256) over the URL, the time and the SHA-256 of the body. The body is read only
- * where the rest holds. Null: it is valid; otherwise why not, which says nothing to whoever does not know a key.
+ * where the rest holds.
  */
-export async function signatureProblem(
+export async function verifySignature(
   request: Request,
   signature: string,
   { url, keys }: Expected,
-): Promise<string | null> {
+): Promise<Verdict> {
   const { jwtVerify } = await import('jose/jwt/verify');
   const options = {
     algorithms: ['HS256'],
@@ -36,20 +46,49 @@ export async function signatureProblem(
   for (const key of keys) {
     try {
       const { payload } = await jwtVerify(signature, new TextEncoder().encode(key), options);
-      return await bodyProblem(request, payload.body);
+      const wrongBody = await bodyProblem(request, payload.body);
+      if (wrongBody !== null) return { problem: wrongBody };
+      const until = ((payload.exp ?? 0) + CLOCK_TOLERANCE) * 1000;
+      return { problem: null, token: { id: idOf(signature), until } };
     } catch (error) {
       const claim = error instanceof Error && 'claim' in error ? error.claim : undefined;
       if (typeof claim === 'string') problem = claimProblem(claim, url);
     }
   }
-  return problem;
+  return { problem };
+}
+
+/** Of what is signed: the signature behind it can be written in more than one way. */
+function idOf(token: string): string {
+  return createHash('sha256')
+    .update(token.slice(0, token.lastIndexOf('.')))
+    .digest('base64url');
+}
+
+/** Tokens that are remembered at most; QStash makes one for each call. */
+const TOKENS_KEPT = 1_000;
+
+/** The tokens that a process has accepted and that are still valid: each is good for one run. */
+export class UsedTokens {
+  readonly #until = new Map<string, number>();
+
+  /** Whether it is used for the first time. */
+  use({ id, until }: SignedToken, now: number): boolean {
+    if (this.#until.has(id)) return false;
+    for (const [used, end] of this.#until) {
+      if (end <= now || this.#until.size >= TOKENS_KEPT) this.#until.delete(used);
+    }
+    this.#until.set(id, until);
+    return true;
+  }
 }
 
 async function bodyProblem(request: Request, digest: unknown): Promise<string | null> {
   const body = await readText(request, BODY_LIMIT).catch(() => null);
   if (body === null) return `the body broke off, or is longer than ${BODY_LIMIT} bytes`;
   const found = createHash('sha256').update(body).digest('base64url');
-  return typeof digest === 'string' && isSame(digest.replace(/=+$/, ''), found) ? null : 'for another body';
+  const isRight = typeof digest === 'string' && (isSame(digest, `${found}=`) || isSame(digest, found));
+  return isRight ? null : 'for another body';
 }
 
 /** Only who knows a key gets this far. */

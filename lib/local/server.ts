@@ -13,6 +13,7 @@ import * as page from '../../api/page.js';
 import * as targetPage from '../../api/page/[id].js';
 import * as signIn from '../../api/sign-in.js';
 import { answerError } from '../http/answer.js';
+import { isPublicAddress } from '../probe/address.js';
 import { staticFile } from './files.js';
 
 type Handler = (request: Request) => Promise<Response>;
@@ -76,13 +77,34 @@ async function respond(incoming: IncomingMessage, outgoing: ServerResponse): Pro
   }
 }
 
+/** A name, an IPv4 or an IPv6 address, and a port. A longer or stranger one takes long to be read as a URL. */
+const HOST = /^[\w.[\]:-]{1,300}$/;
+
+/** What is asked for. A client that takes us for a proxy names scheme and host as well. */
+function pathOf(target: string): string {
+  if (target.startsWith('/')) return target;
+  const path = target.replace(/^https?:\/\/[^/?#]*/i, '');
+  return path.startsWith('/') ? path : `/${path}`;
+}
+
+/**
+ * Where a request came from. Who connects from the internet is the client. Who connects from this machine or its network
+ * may be a proxy, which writes whom it serves behind whatever the client has sent.
+ */
+function clientOf({ socket, headersDistinct }: IncomingMessage): string {
+  const peer = socket.remoteAddress ?? '';
+  const forwarded = headersDistinct['x-forwarded-for']?.at(-1) ?? '';
+  const last = forwarded.slice(forwarded.lastIndexOf(',') + 1).trim();
+  return last === '' || isPublicAddress(peer) ? peer : last;
+}
+
 async function dispatch(incoming: IncomingMessage): Promise<Response> {
-  const path = incoming.url ?? '/';
-  const origin = `http://${incoming.headers.host ?? 'localhost'}`;
-  if (!URL.canParse(path, origin)) {
-    return answerError(400, 'bad_request', 'The path cannot be read.');
+  const host = incoming.headers.host ?? 'localhost';
+  const address = `http://${host}${pathOf(incoming.url ?? '/')}`;
+  if (!HOST.test(host) || !URL.canParse(address)) {
+    return answerError(400, 'bad_request', 'The address cannot be read.');
   }
-  const url = new URL(path, origin);
+  const url = new URL(address);
   const route = ROUTES.find(([path]) => path.test(url.pathname));
   if (route === undefined) {
     return (
@@ -96,9 +118,10 @@ async function dispatch(incoming: IncomingMessage): Promise<Response> {
     answer.headers.set('allow', Object.keys(route[1]).join(', '));
     return answer;
   }
-  const headers = Object.entries(incoming.headersDistinct).flatMap(([name, values]) =>
-    (values ?? []).map((value): [string, string] => [name, value]),
-  );
+  const headers = Object.entries({
+    ...incoming.headersDistinct,
+    'x-real-ip': [clientOf(incoming)],
+  }).flatMap(([name, values = []]) => values.map((value): [string, string] => [name, value]));
   const href = url.origin + url.pathname + url.search;
   if (method === 'GET') return handler(new Request(href, { method, headers }));
   const body = await readBody(incoming);

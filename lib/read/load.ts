@@ -15,6 +15,9 @@ import type { Outbox } from '../rules/outbox.js';
 import type { Store } from '../store/store.js';
 import { StoreError } from '../store/store.js';
 
+/** What is needed of a store here. */
+export type Reader = Pick<Store, 'read'>;
+
 /** By the time that they stand for; null where nothing was marked. */
 export type Marks = ReadonlyMap<number, Mark | null>;
 
@@ -37,7 +40,7 @@ export function windowStart(window: Window, now: number): number {
 }
 
 /** Null: there was no run yet. One store command. */
-export async function loadState(store: Store): Promise<State | null> {
+export async function loadState(store: Reader): Promise<State | null> {
   const { fields } = await store.read({ fields: [STATE_FIELD], logs: [] });
   return stateOf(fields[0] ?? null);
 }
@@ -57,7 +60,7 @@ export interface Overview extends Present {
 }
 
 /** One store command. */
-export function loadPresent(store: Store): Promise<Present> {
+export function loadPresent(store: Reader): Promise<Present> {
   return load(store, {});
 }
 
@@ -66,7 +69,7 @@ export function loadPresent(store: Store): Promise<Present> {
  * @param days further midnights at which marks are wanted
  */
 export async function loadOverview(
-  store: Store,
+  store: Reader,
   now: number,
   days: readonly number[] = [],
 ): Promise<Overview> {
@@ -87,7 +90,7 @@ export function daysEnded(window: Window, now: number): number[] {
 const HOURS_SHOWN = 25;
 
 /** What the days and hours of all targets are made of: one store command, two after missed runs. */
-export async function loadSummary(store: Store, now: number): Promise<Overview> {
+export async function loadSummary(store: Reader, now: number): Promise<Overview> {
   const { hours, days } = summaryTimes(now);
   const windows = WINDOWS.map((window) => windowStart(window, now));
   return loadMarked(store, now, { times: [...new Set([...windows, ...hours, ...days])] });
@@ -98,11 +101,11 @@ export async function loadSummary(store: Store, now: number): Promise<Overview> 
  * every visit would be most of what a busy page moves. They are good for the data that they were read with, which its
  * first run tells from other data.
  */
-const kept = new WeakMap<Store, { readonly firstRunAt: number; readonly texts: Texts }>();
+const kept = new WeakMap<Reader, { readonly firstRunAt: number; readonly texts: Texts }>();
 type Texts = ReadonlyMap<number, string>;
 
 /** Loads with the marks that are known, and keeps those of the times that may be asked for again. */
-async function loadMarked(store: Store, now: number, wanted: Wanted): Promise<Loaded> {
+async function loadMarked(store: Reader, now: number, wanted: Wanted): Promise<Loaded> {
   const known = kept.get(store);
   const found = await load(store, wanted, known?.texts);
   const isSame = known === undefined || found.state?.firstRunAt === known.firstRunAt;
@@ -141,15 +144,17 @@ export function historyTimes(now: number): { readonly hours: number[]; readonly 
 }
 
 /** One target's history, empty where no run has seen it yet: three store commands, four after missed runs. */
-export async function loadHistory(store: Store, id: string, now: number): Promise<History> {
+export async function loadHistory(store: Reader, id: string, now: number): Promise<History> {
   const first = await loadPresent(store);
   const slot = first.state?.targets.findIndex((target) => target?.id === id) ?? -1;
-  if (slot === -1) return { ...first, marks: new Map(), checks: [], incidents: [] };
+  const target = first.state?.targets[slot] ?? null;
+  if (target === null) return { ...first, marks: new Map(), checks: [], incidents: [] };
   const { hours, days } = historyTimes(now);
   const windows = WINDOWS.map((window) => windowStart(window, now));
   const times = [...new Set([...windows, ...hours, ...days])];
   const names = recentLogs(now);
-  const wanted = { times, fields: incidentFields(slot), logs: names, id };
+  const resolved = target.incidents - (target.incident === null ? 0 : 1);
+  const wanted = { times, fields: resolved > 0 ? incidentFields(slot) : [], logs: names, id };
   const { state, fields, logs, ...overview } = await loadMarked(store, now, wanted);
   const addedAt = state?.targets[slot]?.addedAt ?? now;
   const incidents = fields
@@ -175,7 +180,7 @@ export interface LatestIncidents {
  * The last incidents of every target that is in the configuration: one store command, two where any is resolved. Of up
  * to 20 targets the last 50 each; of more, fewer: of 500 the last two.
  */
-export async function loadLatestIncidents(store: Store): Promise<LatestIncidents> {
+export async function loadLatestIncidents(store: Reader): Promise<LatestIncidents> {
   const { state, outbox } = await loadPresent(store);
   const known = (state?.targets ?? []).flatMap((target, slot) => {
     if (target === null || target.removedAt !== null || target.incidents === 0) return [];
@@ -237,7 +242,7 @@ interface Loaded extends Overview {
   readonly texts: Texts;
 }
 
-async function load(store: Store, wanted: Wanted, known: Texts = new Map()): Promise<Loaded> {
+async function load(store: Reader, wanted: Wanted, known: Texts = new Map()): Promise<Loaded> {
   const { times = [], id } = wanted;
   const texts = new Map<number, string | null>(known);
   const asked = times.filter((at) => !texts.has(at));

@@ -1,5 +1,5 @@
 import { refusal } from './refusal.js';
-import { withRetry } from './retry.js';
+import { withinLimit, withRetry } from './retry.js';
 import { CLAIM, COMMIT, REPLACE, SWAP, type Script } from './scripts.js';
 import {
   checkSwap,
@@ -53,6 +53,8 @@ interface Shared {
    * left it, they hold that still, and a claim need not send them. Null where a commit may or may not have been done.
    */
   written: { readonly token: string; readonly fields: ReadonlyMap<string, string> } | null;
+  /** Those that have ended. */
+  writes: number;
 }
 
 /**
@@ -71,13 +73,17 @@ export class RedisStore implements Store {
     transport: RedisTransport,
     prefix: string,
     meter: Meter = { commands: 0, bytesSent: 0, bytesReceived: 0 },
-    shared: Shared = { givenUp: [], written: null },
+    shared: Shared = { givenUp: [], written: null, writes: 0 },
   ) {
     this.kind = transport.kind;
     this.#transport = transport;
     this.#prefix = prefix;
     this.#meter = meter;
     this.#shared = shared;
+  }
+
+  get writes(): number {
+    return this.#shared.writes;
   }
 
   metered(meter: Meter): Store {
@@ -105,21 +111,23 @@ export class RedisStore implements Store {
     });
   }
 
-  read({ fields, logs }: ReadRequest): Promise<ReadAnswer> {
+  read({ fields, logs, within }: ReadRequest): Promise<ReadAnswer> {
     const commands: string[][] = [];
     if (fields.length > 0) commands.push(['HMGET', this.#dataKey, ...fields]);
     if (logs.length > 0) commands.push(['MGET', ...logs.map((log) => this.#logKey(log))]);
-    return withRetry(this.#transport.timeout, async () => {
+    const attempt = async (): Promise<ReadAnswer> => {
       const values = commands.length > 0 ? await this.#send(commands) : [];
       return {
         fields: fields.length > 0 ? texts(values.shift(), fields.length) : [],
         logs: logs.length > 0 ? texts(values.shift(), logs.length) : [],
       };
-    });
+    };
+    const answer = withRetry(this.#transport.timeout, attempt, within);
+    return within === undefined ? answer : withinLimit(within, answer);
   }
 
   commit(commit: Commit): Promise<'committed' | 'lost'> {
-    const work = (): Promise<'committed' | 'lost'> => this.#commit(commit);
+    const work = (): Promise<'committed' | 'lost'> => this.#writing(this.#commit(commit));
     return commit.release || commit.decides ? this.#givingUp(commit.token, work) : work();
   }
 
@@ -152,16 +160,17 @@ export class RedisStore implements Store {
     checkSwap(swap);
     const { field, expected, value } = swap;
     const args = [field, value, ...(expected === null ? [] : [expected])];
-    return withRetry(this.#transport.timeout, async (earlier) => {
+    const swapping = withRetry(this.#transport.timeout, async (earlier) => {
       const [held] = await this.#run(SWAP, [this.#dataKey], args);
       if (held !== 'expected' && held !== 'value' && held !== 'other') throw nonsense();
       // The value is there after a lost answer: the attempt before has written it.
       return held === 'expected' || (held === 'value' && earlier !== null);
     });
+    return this.#writing(swapping);
   }
 
   replace(replacement: Replacement): Promise<'committed' | 'lost'> {
-    return this.#givingUp(replacement.token, () => this.#replace(replacement));
+    return this.#givingUp(replacement.token, () => this.#writing(this.#replace(replacement)));
   }
 
   async #replace({ token, fields, logs }: Replacement): Promise<'committed' | 'lost'> {
@@ -209,6 +218,14 @@ export class RedisStore implements Store {
 
   #logKey(name: string): string {
     return `${this.#prefix}:log:${name}`;
+  }
+
+  async #writing<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } finally {
+      this.#shared.writes += 1;
+    }
   }
 
   async #givingUp<T>(token: string, work: () => Promise<T>): Promise<T> {

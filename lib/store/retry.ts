@@ -7,16 +7,35 @@ const PAUSES = [100, 300];
 const LIMITS_A_CALL = 3;
 
 /**
+ * What `work` resolves to, or `store_timeout` after `limit` ms. What has arrived by then counts: where this process was
+ * busy when the limit was reached, the event loop reads its sockets once more first.
+ */
+export async function withinLimit<T>(limit: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeUp = new Promise<never>((_, reject) => {
+    const give = (): void => reject(new StoreError('store_timeout', 'the store did not answer in time'));
+    timer = setTimeout(() => setImmediate(give), limit);
+  });
+  try {
+    return await Promise.race([work, timeUp]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
  * Repeats `attempt` while the store cannot be reached or does not answer in time: three attempts at most. Only for
  * calls that may be done twice.
- * @param timeout Ms that one attempt may take; none is begun that could end after three times this.
+ * @param timeout Ms that one attempt may take.
  * @param attempt Gets the failure of the attempt before it, which may have reached the store; null at first.
+ * @param within Ms within which attempts may begin; by default none is begun that could end after three time limits.
  */
 export async function withRetry<T>(
   timeout: number,
   attempt: (earlier: StoreError | null) => Promise<T>,
+  within = (LIMITS_A_CALL - 1) * timeout,
 ): Promise<T> {
-  const latestStart = performance.now() + (LIMITS_A_CALL - 1) * timeout;
+  const latestStart = performance.now() + within;
   let earlier: StoreError | null = null;
   for (let retries = 0; ; retries++) {
     try {

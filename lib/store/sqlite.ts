@@ -91,6 +91,7 @@ function check(db: Database.Database): void {
 class Connection {
   token: string | null = null;
   leaseEnd = 0;
+  writes = 0;
   closed = false;
   readonly #db: Database.Database;
   readonly #path: string;
@@ -162,6 +163,10 @@ class SqliteStore implements Store {
     this.#meter = meter;
   }
 
+  get writes(): number {
+    return this.#connection.writes;
+  }
+
   metered(meter: Meter): Store {
     return new SqliteStore(this.#connection, meter);
   }
@@ -188,13 +193,13 @@ class SqliteStore implements Store {
     const { leaseEnd } = this.#connection;
     // Its holder gives the lease up with this commit, done or not.
     if ((release || decides) && this.#connection.token === token) this.#connection.leaseEnd = 0;
-    return this.#call((connection) => {
+    return this.#write((connection) => {
       if (connection.token !== token || (leaseEnd === 0 && !release)) return 'lost';
       connection.transaction(this.#meter, () => {
-        for (const [name, value] of Object.entries(fields)) this.#write('fields', 'value', name, value);
+        for (const [name, value] of Object.entries(fields)) this.#put('fields', 'value', name, value);
         if (append) {
           const before = append.offset === 0 ? null : this.#log(append.log);
-          this.#write('logs', 'bytes', append.log, splice(before, append.offset, append.text));
+          this.#put('logs', 'bytes', append.log, splice(before, append.offset, append.text));
         }
       });
       if (!release) connection.leaseEnd = leaseEnd;
@@ -203,25 +208,25 @@ class SqliteStore implements Store {
   }
 
   swap(swap: Swap): Promise<boolean> {
-    return this.#call(() => {
+    return this.#write(() => {
       checkSwap(swap);
       const { field, expected, value } = swap;
       if (this.#field(field) !== expected) return false;
-      this.#write('fields', 'value', field, value);
+      this.#put('fields', 'value', field, value);
       return true;
     });
   }
 
   replace({ token, fields, logs }: Replacement): Promise<'committed' | 'lost'> {
     if (this.#connection.token === token) this.#connection.leaseEnd = 0;
-    return this.#call((connection) => {
+    return this.#write((connection) => {
       if (connection.token !== token) return 'lost';
       connection.transaction(this.#meter, () => {
         connection.run(this.#meter, 'DELETE FROM fields');
-        for (const [name, value] of Object.entries(fields)) this.#write('fields', 'value', name, value);
+        for (const [name, value] of Object.entries(fields)) this.#put('fields', 'value', name, value);
         for (const [name, text] of Object.entries(logs)) {
           if (text === null) connection.run(this.#meter, 'DELETE FROM logs WHERE name = ?', name);
-          else this.#write('logs', 'bytes', name, Buffer.from(text, 'latin1'));
+          else this.#put('logs', 'bytes', name, Buffer.from(text, 'latin1'));
         }
       });
       return 'committed';
@@ -253,13 +258,18 @@ class SqliteStore implements Store {
     return (row as { bytes: Buffer } | undefined)?.bytes ?? null;
   }
 
-  #write(table: 'fields' | 'logs', column: 'value' | 'bytes', name: string, value: string | Buffer): void {
+  #put(table: 'fields' | 'logs', column: 'value' | 'bytes', name: string, value: string | Buffer): void {
     this.#connection.run(
       this.#meter,
       `INSERT INTO ${table} VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET ${column} = excluded.${column}`,
       name,
       value,
     );
+  }
+
+  #write<T>(work: (connection: Connection) => T): Promise<T> {
+    this.#connection.writes += 1;
+    return this.#call(work);
   }
 
   #call<T>(work: (connection: Connection) => T): Promise<T> {

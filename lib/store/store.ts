@@ -8,6 +8,12 @@
 export interface Store {
   readonly kind: 'upstash' | 'redis' | 'sqlite';
 
+  /**
+   * How many writes (commit, swap, replace) of this process have ended, well or not, whichever meter counted them. What
+   * was read before the number changed may be out of date.
+   */
+  readonly writes: number;
+
   /** The same store, counting what it costs into `meter`. */
   metered(meter: Meter): Store;
 
@@ -72,6 +78,11 @@ export type Claim =
 export interface ReadRequest {
   readonly fields: readonly string[];
   readonly logs: readonly string[];
+  /**
+   * Ms that the call may take with all its attempts; then it rejects with `store_timeout`. Without it, three times the
+   * time limit of one attempt. The embedded database answers at once and does not look at it.
+   */
+  readonly within?: number;
 }
 
 /** In the order asked for. A log never written up to some offset holds NUL characters there. */

@@ -140,8 +140,8 @@ function Step({
   );
 }
 
-/** Where `next` is the local path to go on to. */
-export function signInPage(next: string, wasWrong: boolean): string {
+/** @param next the local path to go on to @param problem why nobody was signed in */
+export function signInPage(next: string, problem: string | null = null): string {
   return noticePage({
     mood: null,
     title: 'This status is private',
@@ -156,13 +156,13 @@ export function signInPage(next: string, wasWrong: boolean): string {
           autocomplete="current-password"
           required
           maxLength={1000}
-          aria-invalid={wasWrong ? 'true' : undefined}
-          aria-describedby={wasWrong ? 'wrong' : undefined}
+          aria-invalid={problem ? 'true' : undefined}
+          aria-describedby={problem ? 'wrong' : undefined}
         />
         <input type="hidden" name="next" value={next} />
-        {wasWrong && (
+        {problem && (
           <p id="wrong" class="wrong" role="alert">
-            That is not the token.
+            {problem}
           </p>
         )}
         <button>Sign in</button>

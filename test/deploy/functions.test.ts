@@ -18,6 +18,8 @@ import { sign, type Signing } from '../support/signature.js';
 import { startUpstashFront } from '../support/upstash-front.js';
 
 const SECRET = 'a-secret-of-32-characters-length';
+/** A process reads again what it has read 5 s ago. */
+const LATER = { timeout: 30_000, interval: 500 };
 const ENTRYPOINTS = [
   ...['api/cron.ts', 'api/health.ts', 'api/keepalive.ts', 'api/keepalive/[id].ts'],
   ...['api/badge/[id].ts', 'api/feed.ts', 'api/metrics.ts'],
@@ -133,6 +135,12 @@ describe('the functions as Vercel builds them', () => {
     ).toEqual([]);
   });
 
+  it('have what they do not answer themselves taken for what it says', async () => {
+    const { headers } = JSON.parse(await readFile('vercel.json', 'utf8')) as { headers: unknown };
+    const nosniff = { key: 'X-Content-Type-Options', value: 'nosniff' };
+    expect(headers).toEqual([{ source: '/(.*)', headers: [nosniff] }]);
+  });
+
   it('ship zod as one file', () => {
     for (const entrypoint of ENTRYPOINTS) expect(filesOf(entrypoint)).toContain('dist/vendor/zod.js');
   });
@@ -239,8 +247,9 @@ describe('the functions as Vercel builds them', () => {
     const change = (init: RequestInit) => send('api/maintenance.ts', path, { headers, ...init });
     const begun = await change({ method: 'POST', body: '{"target":"my-api","minutes":5,"reason":"deploy"}' });
     expect([begun.status, begun.json]).toMatchObject([200, { maintenance: [{ target: 'my-api' }] }]);
-    const shown = await get('api/keepalive.ts', '/api/keepalive');
-    expect(shown.json).toMatchObject({ targets: [{ maintenance: { reason: 'deploy' } }] });
+    // Another process, which has read a moment ago.
+    const shown = async () => (await get('api/keepalive.ts', '/api/keepalive')).json;
+    await expect.poll(shown, LATER).toMatchObject({ targets: [{ maintenance: { reason: 'deploy' } }] });
     const tooLong = await change({ method: 'POST', body: ' '.repeat(100_000) });
     expect([tooLong.status, tooLong.json]).toMatchObject([413, { error: { code: 'too_large' } }]);
     const wrong = await change({ method: 'POST', body: '{}' });
@@ -267,6 +276,38 @@ describe('the functions as Vercel builds them', () => {
     expect([head.status, head.text]).toEqual([200, '']);
   });
 
+  it.each([
+    ...['api/health.ts', 'api/keepalive.ts', 'api/metrics.ts', 'api/feed.ts'].map((entrypoint) => [
+      entrypoint,
+      `/${entrypoint.replace('.ts', '')}`,
+    ]),
+    ['api/keepalive/[id].ts', '/api/keepalive/my-api'],
+    ['api/keepalive/[id].ts', '/api/keepalive/nobody'],
+    ['api/badge/[id].ts', '/api/badge/my-api'],
+    ['api/badge/[id].ts', '/api/badge/__proto__'],
+    ['api/page.ts', '/'],
+    ['api/page/[id].ts', '/t/my-api'],
+    ['api/sign-in.ts', '/sign-in'],
+    ['api/cron.ts', '/api/cron'],
+  ])('%s answers HEAD %s with the headers of GET', async (entrypoint, path) => {
+    const ask = async (method: string) => {
+      const { origin } = running.get(entrypoint) ?? { origin: '' };
+      const { status, headers, body } = await fetch(origin + path, { method, redirect: 'manual' });
+      await body?.cancel();
+      const named = [
+        'content-type',
+        'cache-control',
+        'content-security-policy',
+        'location',
+        'vary',
+        'www-authenticate',
+      ];
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+      return [status, ...named.map((name) => headers.get(name))];
+    };
+    expect(await ask('HEAD')).toEqual(await ask('GET'));
+  });
+
   it('know no other target', async () => {
     const answer = await get('api/keepalive/[id].ts', '/api/keepalive/nobody');
     expect([answer.status, answer.json]).toMatchObject([404, { error: { code: 'target_not_found' } }]);
@@ -283,14 +324,14 @@ describe('the functions as Vercel builds them', () => {
       { status: 'completed', stored: false, reason: 'store_unreachable', results: [{ ok: true }] },
     ]);
     expect(running.get('api/cron.ts')?.output()).toContain('"event":"check_not_stored"');
-    expect((await get('api/keepalive.ts', '/api/keepalive')).json).toMatchObject({
-      error: { code: 'store_unreachable' },
-    });
-    expect((await get('api/health.ts', '/api/health')).json).toMatchObject({ status: 'degraded' });
+    const read = async () => (await get('api/keepalive.ts', '/api/keepalive')).json;
+    await expect.poll(read, LATER).toMatchObject({ error: { code: 'store_unreachable' } });
+    const health = async () => (await get('api/health.ts', '/api/health')).json;
+    await expect.poll(health, LATER).toMatchObject({ status: 'degraded' });
 
     await front.start();
     expect((await cron(SECRET)).json).toMatchObject({ status: 'completed', stored: true });
-    expect((await get('api/keepalive.ts', '/api/keepalive')).json).toMatchObject({ pingCount: 3 });
+    await expect.poll(read, LATER).toMatchObject({ pingCount: 3 });
   });
 });
 
@@ -335,8 +376,11 @@ describe('the functions, called by QStash', () => {
   });
 
   it('make a run for a signed request, and ping no sooner than it is due', async () => {
-    const answer = await ask({ body: '{"raw": "bytes é"}' });
+    const signing = { body: '{"raw": "bytes é"}', at: Math.floor(Date.now() / 1000) };
+    const answer = await ask(signing);
     expect([answer.status, answer.json]).toMatchObject([200, { trigger: 'qstash', stored: true, due: 0 }]);
+    const copy = await ask(signing);
+    expect([copy.status, copy.json]).toMatchObject([200, { status: 'skipped', reason: 'replayed' }]);
     expect(await pingCount()).toBe(1);
   });
 });

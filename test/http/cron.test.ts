@@ -128,19 +128,78 @@ describe('a run that QStash asks for', () => {
 
   it('may come twice: what was checked is not due again', async () => {
     expect(await post(signed())).toMatchObject({ status: 'completed', due: 1 });
-    expect(await post(signed())).toMatchObject({ status: 'completed', due: 0, results: [] });
+    const again = signed({ claims: { jti: 'jwt_2' } });
+    expect(await post(again)).toMatchObject({ status: 'completed', due: 0, results: [] });
     expect(pings).toBe(1);
   });
 
   it('may come twice at once: one of them pings', async () => {
     hold();
-    const both = [post(signed()), post(signed())];
+    const both = [post(signed()), post(signed({ claims: { jti: 'jwt_2' } }))];
     expect(await Promise.race(both)).toMatchObject({ status: 'skipped', reason: 'locked' });
     release?.();
     expect((await Promise.all(both)).map(({ status }) => status).sort()).toEqual(['completed', 'skipped']);
     expect(pings).toBe(1);
   });
 });
+
+describe('a copy of a signed request', () => {
+  const copies: readonly (readonly [string, (signature: string) => string])[] = [
+    ['the same', (signature) => signature],
+    // 43 letters hold 2 bits more than 32 bytes.
+    ['written in another way', (signature) => signature.slice(0, -1) + nextLetter(signature.slice(-1))],
+  ];
+
+  it.each(copies)(
+    '(%s) is answered with a success, pings nothing and asks the store nothing',
+    async (_, copy) => {
+      setEnv({ KEEP_ALIVE_INTERVAL: '10s', KEEP_ALIVE_TICK: '10s' });
+      const signature = signed();
+      expect(await post(signature)).toMatchObject({ status: 'completed', checked: 1 });
+      for (const later of [0, 60, 300, 309]) {
+        vi.setSystemTime((AT + later) * 1000);
+        const before = await redis.callsMade();
+        expect(await post(copy(signature))).toMatchObject({
+          trigger: 'qstash',
+          status: 'skipped',
+          reason: 'replayed',
+          checked: 0,
+          commands: 0,
+          results: [],
+        });
+        expect(await redis.callsMade()).toBe(before);
+      }
+      vi.setSystemTime((AT + 311) * 1000);
+      expect((await post(copy(signature))).error?.code).toBe('unauthorized');
+      expect(pings).toBe(1);
+    },
+  );
+
+  it('pings nothing with ?async=1 either', async () => {
+    const query = '?async=1';
+    const signature = signed({ url: URL + query });
+    expect((await post(signature, { query })).status).toBe('started');
+    expect(await post(signature, { query })).toMatchObject({ status: 'skipped', reason: 'replayed' });
+    await expect.poll(() => pings).toBe(1);
+  });
+
+  it('with another body is refused, and does not use up the request that was signed', async () => {
+    const signature = signed({ body: '{}' });
+    expect((await post(signature, { body: '{"x":1}' })).error?.code).toBe('unauthorized');
+    expect((await post(signature, { body: '{}' })).status).toBe('completed');
+  });
+
+  it('is told from the next request of the same second, of a thousand too', async () => {
+    for (let i = 0; i < 1_100; i += 1) {
+      const { status } = await post(signed({ claims: { jti: `jwt_${i}` } }));
+      expect(status).toBe('completed');
+    }
+    expect((await post(signed({ claims: { jti: 'jwt_1099' } }))).reason).toBe('replayed');
+  });
+});
+
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+const nextLetter = (letter: string) => LETTERS[LETTERS.indexOf(letter) + 1] ?? '';
 
 describe('a forged request is answered 401, and nothing is pinged:', () => {
   const none = (header: object, payload: object) =>

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { setApp } from '../../lib/app.js';
 import { hasSession, sessionCookie } from '../../lib/http/session.js';
 import { serve } from '../../lib/local/server.js';
@@ -133,6 +133,32 @@ describe('a private status', () => {
   it('refuses a form that is too large', async () => {
     expect((await post({ token: 'x'.repeat(5000) })).status).toBe(413);
     expect((await post({ token: 'x'.repeat(1_000_000) })).status).toBe(413);
+  });
+
+  it('slows down whoever sends wrong tokens, for no store command, and tells how long to wait', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() });
+    try {
+      for (let i = 0; i < 5; i += 1) expect((await post({ token: 'wrong' })).status).toBe(401);
+      for (const token of ['wrong', TOKEN]) {
+        const answer = await post({ token });
+        expect([answer.status, answer.headers.get('retry-after')]).toEqual([429, '1']);
+        expect(answer.headers.getSetCookie()).toEqual([]);
+        expect(answer.headers.get('cache-control')).toBe('private, no-store');
+        expect(await answer.text()).toContain('Too many wrong tokens. Try again in 1 s.');
+      }
+      // What a client says of its own address changes nothing.
+      expect((await post({ token: TOKEN }, { origin, 'x-real-ip': '198.51.100.1' })).status).toBe(429);
+      // Who signs out, or bears the token, is not held up.
+      expect((await post({ action: 'sign-out' })).status).toBe(303);
+      expect((await get('/', { authorization: `Bearer ${TOKEN}` })).status).toBe(200);
+      // Another address behind the same proxy, which writes it behind what the client has sent.
+      const forwarded = { origin, 'x-forwarded-for': '127.0.0.1, 203.0.113.7' };
+      expect((await post({ token: TOKEN }, forwarded)).status).toBe(303);
+      vi.setSystemTime(Date.now() + 1_000);
+      expect((await post({ token: TOKEN })).status).toBe(303);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('ends at signing out', async () => {

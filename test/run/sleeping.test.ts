@@ -188,6 +188,7 @@ describe('asleep is not down', () => {
     let commits = 0;
     const failing: Store = {
       kind: store.kind,
+      writes: 0,
       metered: () => failing,
       claim: (request) => store.claim(request),
       read: (request) => store.read(request),

@@ -10,6 +10,7 @@ export class Books {
   readonly fields = new Map<string, string>();
   readonly logs = new Map<string, string>();
   reads = 0;
+  writes = 0;
 
   constructor(
     private readonly tick = 60_000,
@@ -28,6 +29,7 @@ export class Books {
     const ledger = new Ledger(stored, { targets, tick, channels, reminder }, now);
     const transitions = ledger.record(now, new Map(checks));
     const failed = checks.filter(([, { outcome }]) => outcome === 'failed').length;
+    this.writes += 1;
     const { fields, append } = ledger.close({
       id: String(now),
       at: now,
@@ -56,8 +58,12 @@ export class Books {
   /** What may be read of it. */
   get store(): Store {
     const refuse = () => Promise.reject(new Error('only read'));
+    const writes = () => this.writes;
     return {
       kind: 'sqlite',
+      get writes() {
+        return writes();
+      },
       metered: () => this.store,
       claim: refuse,
       commit: refuse,

@@ -14,6 +14,9 @@ export function meddled(
   let calls = 0;
   const wrapped: Store = {
     kind: store.kind,
+    get writes() {
+      return store.writes;
+    },
     metered: () => wrapped,
     claim: (request) => around({ name: 'claim', number: ++calls }, () => store.claim(request)),
     commit: (commit) => around({ name: 'commit', number: ++calls }, () => store.commit(commit)),

@@ -1,0 +1,80 @@
+/** Wrong tokens that an address may send before it has to wait. */
+const FREE_TRIES = 5;
+/** Ms; doubles with each further wrong token. */
+const FIRST_WAIT = 1_000;
+const LONGEST_WAIT = 30_000;
+/** Ms without a wrong token after which an address begins anew. */
+const FORGOTTEN_AFTER = 15 * 60_000;
+/** Addresses that are remembered; the one that failed longest ago makes room. */
+const ADDRESSES_KEPT = 1_000;
+
+/** Wrong tokens from all addresses together: so many at once, and then one more every 3 s. */
+const TRIES_OF_ALL = 30;
+const PAUSE_OF_ALL = 3_000;
+/** Addresses that have signed in and are remembered for it. */
+const KNOWN_KEPT = 100;
+
+/**
+ * Slows down whoever tries tokens, in the memory of one process. Nobody is locked out: an address waits 30 s at most,
+ * and where strangers with many addresses use up what all together may try, everybody else waits 3 s at most, and an
+ * address that has signed in before does not wait for them at all.
+ */
+export class Throttle {
+  readonly #failures = new Map<string, { count: number; at: number; until: number }>();
+  readonly #known = new Set<string>();
+  /** When all that was tried is made up for, ms since the epoch. */
+  #allUntil = 0;
+
+  /** Ms until the address may try a token; 0: now. */
+  wait(address: string, now: number): number {
+    const until = this.#failures.get(address)?.until ?? 0;
+    // What lies further ahead is from before the clock was set back.
+    const own = until - now > LONGEST_WAIT ? 0 : Math.max(0, until - now);
+    return this.#known.has(address) ? own : Math.max(own, this.#waitOfAll(now));
+  }
+
+  failed(address: string, now: number): void {
+    const before = this.#failures.get(address);
+    const isFresh = before !== undefined && Math.abs(now - before.at) < FORGOTTEN_AFTER;
+    const count = (isFresh ? before.count : 0) + 1;
+    const wait = count < FREE_TRIES ? 0 : Math.min(FIRST_WAIT * 2 ** (count - FREE_TRIES), LONGEST_WAIT);
+    this.#failures.delete(address);
+    this.#failures.set(address, { count, at: now, until: now + wait });
+    dropOldest(this.#failures, ADDRESSES_KEPT);
+    const latest = now + (TRIES_OF_ALL - 1) * PAUSE_OF_ALL;
+    this.#allUntil = Math.min(Math.max(this.#allUntil, now), latest) + PAUSE_OF_ALL;
+  }
+
+  succeeded(address: string): void {
+    this.#failures.delete(address);
+    this.#known.delete(address);
+    this.#known.add(address);
+    dropOldest(this.#known, KNOWN_KEPT);
+  }
+
+  #waitOfAll(now: number): number {
+    const over = this.#allUntil - now - (TRIES_OF_ALL - 1) * PAUSE_OF_ALL;
+    return over > PAUSE_OF_ALL ? 0 : Math.max(0, over);
+  }
+}
+
+function dropOldest(kept: Map<string, unknown> | Set<string>, most: number): void {
+  for (const key of kept.keys()) {
+    if (kept.size <= most) return;
+    kept.delete(key);
+  }
+}
+
+/**
+ * The network that a request came from, as Vercel and the local server tell it in `x-real-ip`: both overwrite what a
+ * client sends there. Of IPv6, the half that belongs to one customer.
+ */
+export function networkOf({ headers }: Request): string {
+  const address = (headers.get('x-real-ip') ?? '').slice(0, 64);
+  if (!address.includes(':') || address.includes('.')) return address;
+  const [head = '', tail] = address.split('::');
+  const groups = head.split(':').filter((group) => group !== '');
+  const rest = tail === undefined ? [] : tail.split(':').filter((group) => group !== '');
+  const zeros = Array.from({ length: Math.max(0, 8 - groups.length - rest.length) }, () => '0');
+  return [...groups, ...zeros, ...rest].slice(0, 4).join(':');
+}
