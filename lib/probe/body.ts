@@ -27,7 +27,7 @@ const utf8 = new TextDecoder();
  * Rejects with a ProbeFailure `protocol` when the encoding is unknown or broken.
  */
 export async function decodeBody(
-  chunks: readonly Buffer[],
+  body: Buffer,
   contentEncoding: string,
   contentType: string,
   maxBody: number,
@@ -38,7 +38,7 @@ export async function decodeBody(
     .map((layer) => layer.trim())
     .filter((layer) => layer !== '' && layer !== 'identity');
   if (layers.length > MAX_LAYERS) throw new ProbeFailure('protocol', 'too many content encodings');
-  let data = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
+  let data = body;
   for (const layer of layers.reverse()) {
     if (data.length === 0) break;
     const decode = Object.hasOwn(DECODERS, layer) ? DECODERS[layer] : undefined;
