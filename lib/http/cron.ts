@@ -52,7 +52,7 @@ async function authenticate(request: Request, { config }: App): Promise<string |
 
 function startRun(app: App, trigger: string): Promise<RunReport> {
   return run(
-    { ...runParts(app.config), ...app },
+    { ...runParts(app.config), ...app, now: () => app.store?.now() ?? Date.now() },
     { trigger, limit: FUNCTION_LIMIT, nextRunIn: app.config.tick },
   );
 }

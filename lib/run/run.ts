@@ -49,7 +49,10 @@ export interface RunRequest {
   readonly signal?: AbortSignal;
 }
 
-/** A lease outlives the longest run by this much, so that nobody takes it over while a run is still recording. */
+/**
+ * A lease outlives the longest run by this much, in ms, so that nobody takes it over while a run is still recording; by
+ * a tick where that is shorter, so that the run after one that died is not missed as well.
+ */
 const LEASE_MARGIN = 30_000;
 /** Left of the limit for recording (a store call with its repetitions takes at most 10 s) and delivering. */
 const RECORDING = 20_000 + 2 * DELIVERY_TIMEOUT;
@@ -61,8 +64,8 @@ const ROUND_MARGIN = 2_000;
 /** One run: claim, choose the due, check, judge, commit. Rejects only where Keepalive itself is broken. */
 export async function run(context: RunContext, request: RunRequest): Promise<RunReport> {
   const { config, now } = context;
-  const startedAt = now();
   const runId = randomUUID();
+  let startedAt = now();
   const meter: Meter = { commands: 0, bytesSent: 0, bytesReceived: 0 };
   const report = (rest: Partial<RunReport> & Pick<RunReport, 'status' | 'stored'>): RunReport => ({
     runId,
@@ -80,22 +83,26 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
   });
   if (config.targets.length === 0) return report({ status: 'skipped', reason: 'no_targets', stored: false });
 
+  const timeIsUp = new AbortController();
+  // Not AbortSignal.timeout: Node 20 forgets one that only AbortSignal.any refers to.
+  const timer = setTimeout(() => timeIsUp.abort(), request.limit - RECORDING);
   const store = context.store?.metered(meter) ?? null;
   const books = await open(context, store, {
     token: runId,
-    now: startedAt,
-    ttl: request.limit + LEASE_MARGIN,
+    ttl: request.limit + Math.min(LEASE_MARGIN, config.tick),
   });
-  if (books === 'locked') return report({ status: 'skipped', reason: 'locked', stored: false });
+  if (books === 'locked') {
+    clearTimeout(timer);
+    return report({ status: 'skipped', reason: 'locked', stored: false });
+  }
+  // The claim may have found this process's clock to be wrong.
+  startedAt = books.openedAt;
   const recording = new Recording(context, store, meter, books, runId, startedAt);
 
   const awaited = config.targets.filter(
     ({ info, activeHours }) => info.enabled && isActive(activeHours, startedAt),
   );
   const due = chooseDue(awaited, (target) => books.ledger.paceOf(target), startedAt, config.tick);
-  const timeIsUp = new AbortController();
-  // Not AbortSignal.timeout: Node 20 forgets one that only AbortSignal.any refers to.
-  const timer = setTimeout(() => timeIsUp.abort(), startedAt + request.limit - RECORDING - now());
   const signal = AbortSignal.any([timeIsUp.signal, ...(request.signal ? [request.signal] : [])]);
   const { batches, unfinished } = await goRounds(due, startedAt, {
     until: startedAt + request.nextRunIn - ROUND_MARGIN,
@@ -129,11 +136,12 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
 
 /** The books on what is stored; without it, on what this process remembers, so that the pings still go out. */
 async function open(
-  { config, carry, channels, log }: RunContext,
+  { config, carry, channels, log, now }: RunContext,
   store: Store | null,
-  lease: { readonly token: string; readonly now: number; readonly ttl: number },
+  lease: { readonly token: string; readonly ttl: number },
 ): Promise<Books | 'locked'> {
-  const openOn = (stored: Stored, maintenance: string | null): Ledger => {
+  const openOn = (stored: Stored, maintenance: string | null): Omit<Books, 'lapse'> => {
+    const openedAt = now();
     const windows = readableMaintenance(maintenance, ({ message }) =>
       log(JSON.stringify({ event: 'maintenance_unreadable', message })),
     );
@@ -143,12 +151,12 @@ async function open(
       channels: [...channels.keys()],
       reminder: config.alerts.reminder,
     };
-    return new Ledger(stored, settings, lease.now);
+    return { ledger: new Ledger(stored, settings, openedAt), openedAt };
   };
   const openOnMemory = (lapse: Lapse): Books => {
-    const ledger = openOn({ state: null, outbox: null }, null);
-    for (const { at, checks } of carry.all) ledger.record(at, checks);
-    return { ledger, lapse };
+    const books = openOn({ state: null, outbox: null }, null);
+    for (const { at, checks } of carry.all) books.ledger.record(at, checks);
+    return { ...books, lapse };
   };
   if (store === null) return openOnMemory({ reason: 'store_missing', error: null });
   try {
@@ -156,7 +164,7 @@ async function open(
     const claim = await store.claim({ ...lease, fields });
     if (!claim.claimed) return 'locked';
     const [state = null, outbox = null, maintenance = null] = claim.fields;
-    return { ledger: openOn({ state, outbox }, maintenance), lapse: null };
+    return { ...openOn({ state, outbox }, maintenance), lapse: null };
   } catch (error) {
     return openOnMemory(lapseOf(error));
   }

@@ -59,6 +59,7 @@ export class Books {
     return {
       kind: 'sqlite',
       metered: () => this.store,
+      now: () => Date.now(),
       claim: refuse,
       commit: refuse,
       swap: refuse,
