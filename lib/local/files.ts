@@ -4,12 +4,14 @@ import { readFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { extname, join } from 'node:path';
 
-const TYPES: Readonly<Record<string, string>> = {
-  '.css': 'text/css; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.svg': 'image/svg+xml',
-  '.txt': 'text/plain; charset=utf-8',
-};
+const TYPES: ReadonlyMap<string, string> = new Map(
+  Object.entries<string>({
+    '.css': 'text/css; charset=utf-8',
+    '.js': 'text/javascript; charset=utf-8',
+    '.svg': 'image/svg+xml',
+    '.txt': 'text/plain; charset=utf-8',
+  }),
+);
 /** Names that need no decoding, none of which begins with a dot: nothing above the folder can be named. */
 const SAFE_PATH = /^(?:\/[\w-][\w.-]*)+$/;
 
@@ -20,7 +22,7 @@ const PUBLIC =
 
 /** What Vercel serves from public/; null: there is no such file. */
 export async function staticFile(incoming: IncomingMessage, path: string): Promise<Response | null> {
-  const type = TYPES[extname(path)];
+  const type = TYPES.get(extname(path));
   const isRead = incoming.method === 'GET' || incoming.method === 'HEAD';
   if (type === undefined || !isRead || !SAFE_PATH.test(path)) return null;
   const content = await readFile(join(PUBLIC, path)).catch(() => null);

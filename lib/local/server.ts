@@ -15,10 +15,12 @@ import * as signIn from '../../api/sign-in.js';
 import { answerError } from '../http/answer.js';
 import { staticFile } from './files.js';
 
+const METHODS = ['GET', 'POST', 'DELETE'] as const;
+type Method = (typeof METHODS)[number];
 type Handler = (request: Request) => Promise<Response>;
 
 /** The paths that Vercel makes of the files under api/, and those that vercel.json rewrites to them. */
-const ROUTES: readonly (readonly [path: RegExp, methods: Readonly<Record<string, Handler>>])[] = [
+const ROUTES: readonly (readonly [path: RegExp, methods: Readonly<Partial<Record<Method, Handler>>>])[] = [
   [/^\/api\/badge\/[^/]+$/, badge],
   [/^\/api\/cron$/, cron],
   [/^\/api\/feed$/, feed],
@@ -63,6 +65,10 @@ async function respond(incoming: IncomingMessage, outgoing: ServerResponse): Pro
   }
 }
 
+function isMethod(name: string): name is Method {
+  return (METHODS as readonly string[]).includes(name);
+}
+
 async function dispatch(incoming: IncomingMessage): Promise<Response> {
   const path = incoming.url ?? '/';
   const origin = `http://${incoming.headers.host ?? 'localhost'}`;
@@ -77,7 +83,7 @@ async function dispatch(incoming: IncomingMessage): Promise<Response> {
     );
   }
   const method = incoming.method === 'HEAD' ? 'GET' : (incoming.method ?? 'GET');
-  const handler = Object.hasOwn(route[1], method) ? route[1][method] : undefined;
+  const handler = isMethod(method) ? route[1][method] : undefined;
   if (handler === undefined) {
     const answer = answerError(405, 'method_not_allowed', 'This method is not served here.');
     answer.headers.set('allow', Object.keys(route[1]).join(', '));

@@ -4,18 +4,20 @@ import { StoreError, type StoreErrorCode } from './store.js';
  * What the first word of a Redis error means (https://redis.io/docs/latest/develop/reference/protocol-spec/); before
  * Redis 7, an error inside a script has it in the middle.
  */
-const WORDS: Readonly<Record<string, StoreErrorCode>> = {
-  NOAUTH: 'store_denied',
-  WRONGPASS: 'store_denied',
-  NOPERM: 'store_denied',
-  READONLY: 'store_denied',
-  OOM: 'store_limit',
-  WRONGTYPE: 'store_corrupt',
-  LOADING: 'store_unreachable',
-  BUSY: 'store_unreachable',
-  MASTERDOWN: 'store_unreachable',
-  CLUSTERDOWN: 'store_unreachable',
-};
+const WORDS: ReadonlyMap<string, StoreErrorCode> = new Map(
+  Object.entries<StoreErrorCode>({
+    NOAUTH: 'store_denied',
+    WRONGPASS: 'store_denied',
+    NOPERM: 'store_denied',
+    READONLY: 'store_denied',
+    OOM: 'store_limit',
+    WRONGTYPE: 'store_corrupt',
+    LOADING: 'store_unreachable',
+    BUSY: 'store_unreachable',
+    MASTERDOWN: 'store_unreachable',
+    CLUSTERDOWN: 'store_unreachable',
+  }),
+);
 
 /**
  * Refusals that have only `ERR` for a first word. The limits are those of
@@ -41,9 +43,9 @@ const MEANINGS: Readonly<Record<StoreErrorCode, string>> = {
 export function refusal(text: string): StoreError {
   const word = /^[A-Z]+\b/.exec(text)?.[0] ?? '';
   const inScript =
-    word === 'ERR' ? Object.keys(WORDS).find((known) => text.includes(`: ${known} `)) : undefined;
+    word === 'ERR' ? [...WORDS.keys()].find((known) => text.includes(`: ${known} `)) : undefined;
   const code =
-    WORDS[inScript ?? word] ?? PHRASES.find(([pattern]) => pattern.test(text))?.[1] ?? 'store_answer';
+    WORDS.get(inScript ?? word) ?? PHRASES.find(([pattern]) => pattern.test(text))?.[1] ?? 'store_answer';
   const detail = inScript ?? word;
   return new StoreError(code, detail ? `${MEANINGS[code]} (${detail})` : MEANINGS[code]);
 }
