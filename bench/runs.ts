@@ -150,7 +150,7 @@ async function runOnce(ground: Ground, running: RunningFunction, count: number):
 async function letMinutePass(store: Store): Promise<void> {
   const token = randomUUID();
   const now = Date.now();
-  const claim = await store.claim({ token, now, ttl: MINUTE, fields: [STATE_FIELD] });
+  const claim = await store.claim({ token, ttl: MINUTE, fields: [STATE_FIELD] });
   const state = claim.claimed ? (claim.fields[0] ?? null) : null;
   if (state === null) throw new Error('no state to age');
   const fields = { [STATE_FIELD]: writeState(aged(readState(state), now - MINUTE)) };

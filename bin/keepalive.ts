@@ -116,15 +116,17 @@ async function importData(): Promise<void> {
   process.exitCode = await run(readEnv(), process.argv.slice(3));
 }
 
-const COMMANDS: Readonly<Record<string, () => Promise<void>>> = {
-  start,
-  config,
-  check,
-  doctor,
-  schedule,
-  export: exportData,
-  import: importData,
-};
-const command = COMMANDS[process.argv[2] ?? ''];
+const COMMANDS: ReadonlyMap<string, () => Promise<void>> = new Map(
+  Object.entries({
+    start,
+    config,
+    check,
+    doctor,
+    schedule,
+    export: exportData,
+    import: importData,
+  }),
+);
+const command = COMMANDS.get(process.argv[2] ?? '');
 if (command === undefined) misused();
 else command().catch(fail);

@@ -140,8 +140,8 @@ function nameOf(step: unknown): string | null {
 function follow(json: unknown, path: readonly string[]): unknown {
   return path.reduce<unknown>(
     (value, name) =>
-      typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-        ? (value as Record<string, unknown>)[name]
+      typeof value === 'object' && value !== null
+        ? Object.getOwnPropertyDescriptor(value, name)?.value
         : undefined,
     json,
   );

@@ -66,7 +66,7 @@ export async function restore(store: Store, dump: Dump, force: boolean): Promise
     if (there.fields.size > 0) throw occupied();
   }
   const token = randomUUID();
-  const claim = await store.claim({ token, now: Date.now(), ttl: LEASE, fields: HEAD_FIELDS });
+  const claim = await store.claim({ token, ttl: LEASE, fields: HEAD_FIELDS });
   if (!claim.claimed)
     throw new TransferError('A run is under way, or was cut off minutes ago: try again in a moment.');
   try {

@@ -192,16 +192,16 @@ export function readOptions<T extends Table>(
   texts: ReadonlyMap<string, string>,
   problems: Problem[],
 ): Partial<Values<T>> {
-  const values: Record<string, unknown> = {};
+  const values = new Map<string, unknown>();
   for (const [name, { value: schema }] of Object.entries(table)) {
     const variable = variableOf(name);
     const found = variable === undefined ? undefined : texts.get(variable);
     if (variable === undefined || found === undefined) continue;
     const result = schema.safeParse(found);
-    if (result.success) values[name] = result.data;
+    if (result.success) values.set(name, result.data);
     else problems.push({ variable, message: result.error.issues[0]?.message ?? 'not valid' });
   }
-  return values as Partial<Values<T>>;
+  return Object.fromEntries(values) as Partial<Values<T>>;
 }
 
 export function defaultsOf<T extends Table>(table: T): Values<T> {

@@ -40,7 +40,7 @@ export function isOff(text: string): boolean {
   return /^(?:off|none)$/i.test(text);
 }
 
-const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const UNITS = new Map(Object.entries({ ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }));
 
 /** `90s` as milliseconds, a bare number as it is, rounded to whole ones; undefined for anything else. */
 export function parseDuration(text: string): number | undefined {
@@ -62,7 +62,7 @@ export function durationOrOff(min: string, max: string): Value<number> {
   });
 }
 
-const SIZES = { b: 1, kb: 1024, mb: 1024 ** 2 };
+const SIZES = new Map(Object.entries({ b: 1, kb: 1024, mb: 1024 ** 2 }));
 
 /** A number of bytes, 1kb being 1,024. */
 export function size(min: string, max: string): Value<number> {
@@ -78,20 +78,22 @@ export function integer(min: number, max: number): Value<number> {
   );
 }
 
-const FLAGS: Readonly<Record<string, boolean>> = {
-  true: true,
-  '1': true,
-  yes: true,
-  on: true,
-  false: false,
-  '0': false,
-  no: false,
-  off: false,
-};
+const FLAGS: ReadonlyMap<string, boolean> = new Map(
+  Object.entries<boolean>({
+    true: true,
+    '1': true,
+    yes: true,
+    on: true,
+    false: false,
+    '0': false,
+    no: false,
+    off: false,
+  }),
+);
 
 export const flag = value('true or false', (text) => {
   const word = text.toLowerCase();
-  return Object.hasOwn(FLAGS, word) ? FLAGS[word] : undefined;
+  return FLAGS.get(word);
 });
 
 export function oneOf<const T extends string>(words: readonly T[]): Value<T> {
@@ -114,10 +116,10 @@ export function matching(expected: string, form: RegExp): Value<string> {
   return value(expected, (found) => (form.test(found) ? found : undefined));
 }
 
-function parseAmount(amount: string, units: Readonly<Record<string, number>>): number | undefined {
+function parseAmount(amount: string, units: ReadonlyMap<string, number>): number | undefined {
   const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(amount) ?? [];
   const word = unit.toLowerCase();
-  const factor = word === '' ? 1 : Object.hasOwn(units, word) ? units[word] : undefined;
+  const factor = word === '' ? 1 : units.get(word);
   return digits === undefined || factor === undefined ? undefined : Math.round(Number(digits) * factor);
 }
 

@@ -67,7 +67,7 @@ function deliveryErrorOf(error: unknown, signal: AbortSignal): DeliveryError {
   if (status === null)
     return new DeliveryError(
       UNFIT.has(cause) ? 'permanent' : 'temporary',
-      MESSAGES[cause] ?? 'mail not sent',
+      MESSAGES.get(cause) ?? 'mail not sent',
       {
         cause,
       },
@@ -85,12 +85,14 @@ function statusOf(error: unknown): number | null {
 /** What nodemailer will not send, however often it is asked to. */
 const UNFIT: ReadonlySet<string> = new Set(['EENVELOPE', 'EMESSAGE', 'ECONFIG']);
 
-const MESSAGES: Readonly<Record<string, string>> = {
-  ECONNECTION: 'connection closed early',
-  ESOCKET: 'connection failed',
-  ETIMEDOUT: 'connection timed out',
-  EDNS: 'name not resolved',
-  ETLS: 'TLS handshake failed',
-  EPROTOCOL: 'no valid SMTP answer',
-  EAUTH: 'log in failed',
-};
+const MESSAGES: ReadonlyMap<string, string> = new Map(
+  Object.entries<string>({
+    ECONNECTION: 'connection closed early',
+    ESOCKET: 'connection failed',
+    ETIMEDOUT: 'connection timed out',
+    EDNS: 'name not resolved',
+    ETLS: 'TLS handshake failed',
+    EPROTOCOL: 'no valid SMTP answer',
+    EAUTH: 'log in failed',
+  }),
+);

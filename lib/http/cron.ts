@@ -84,7 +84,7 @@ function replayed(now: number): RunReport {
 function startRun(app: App, trigger: string): Promise<RunReport> {
   const { config, runs } = app;
   const running = run(
-    { ...runParts(config), ...app },
+    { ...runParts(config), ...app, now: () => app.store?.now() ?? Date.now() },
     { trigger, limit: FUNCTION_LIMIT, nextRunIn: config.tick, ...(runs && { stopping: runs.stopping }) },
   );
   return runs?.track(running) ?? running;

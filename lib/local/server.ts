@@ -16,10 +16,12 @@ import { answerError } from '../http/answer.js';
 import { isPublicAddress } from '../probe/address.js';
 import { staticFile } from './files.js';
 
+const METHODS = ['GET', 'POST', 'DELETE'] as const;
+type Method = (typeof METHODS)[number];
 type Handler = (request: Request) => Promise<Response>;
 
 /** The paths that Vercel makes of the files under api/, and those that vercel.json rewrites to them. */
-const ROUTES: readonly (readonly [path: RegExp, methods: Readonly<Record<string, Handler>>])[] = [
+const ROUTES: readonly (readonly [path: RegExp, methods: Readonly<Partial<Record<Method, Handler>>>])[] = [
   [/^\/api\/badge\/[^/]+$/, badge],
   [/^\/api\/cron$/, cron],
   [/^\/api\/feed$/, feed],
@@ -98,6 +100,10 @@ function clientOf({ socket, headersDistinct }: IncomingMessage): string {
   return last === '' || isPublicAddress(peer) ? peer : last;
 }
 
+function isMethod(name: string): name is Method {
+  return (METHODS as readonly string[]).includes(name);
+}
+
 async function dispatch(incoming: IncomingMessage): Promise<Response> {
   const host = incoming.headers.host ?? 'localhost';
   const address = `http://${host}${pathOf(incoming.url ?? '/')}`;
@@ -112,7 +118,7 @@ async function dispatch(incoming: IncomingMessage): Promise<Response> {
     );
   }
   const method = incoming.method === 'HEAD' ? 'GET' : (incoming.method ?? 'GET');
-  const handler = Object.hasOwn(route[1], method) ? route[1][method] : undefined;
+  const handler = isMethod(method) ? route[1][method] : undefined;
   if (handler === undefined) {
     const answer = answerError(405, 'method_not_allowed', 'This method is not served here.');
     answer.headers.set('allow', Object.keys(route[1]).join(', '));

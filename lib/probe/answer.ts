@@ -1,3 +1,4 @@
+import { ByteCollector } from './bytes.js';
 import { closedEarly, ProbeFailure } from './failure.js';
 
 /** Bytes of a head, of trailers, and of a chunk's size line at most, as Node's own default for heads. */
@@ -5,14 +6,12 @@ const MAX_HEAD = 16_384;
 /** 1xx answers before the real one at most. */
 const MAX_INTERIM = 16;
 
-const VERSION = 'HTTP/1.';
+const VERSION = Buffer.from('HTTP/1.');
 const STATUS_LINE = /^HTTP\/1\.[01] ([1-9]\d\d)(?: |$)/;
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const CHUNK_SIZE = /^([0-9A-Fa-f]{1,12})[\t ]*(?:;|$)/;
 /** What no header may hold: it would end it for some readers. */
 const TORN = /[\0\r]/;
-/** White space around a value; a no-break space is part of it. */
-const AROUND = /^[\t ]+|[\t ]+$/g;
 const NO_BODY = [204, 304];
 
 /** Values by name in lower case, as Latin-1; several of one name are joined by commas. */
@@ -21,8 +20,10 @@ export type AnswerHeaders = ReadonlyMap<string, string>;
 export interface AnswerOptions {
   /** Of the request. */
   readonly method: string;
-  /** Bytes of the body that are kept at most, as they come. */
+  /** Bytes of the body that are read at most, as they come. */
   readonly maxBody: number;
+  /** Whether anybody will look at the body. One that is not kept is read all the same, up to `maxBody`. */
+  readonly keepBody: boolean;
   /** Told of the head of the answer proper; says whether its body is wanted. */
   readonly onHead: (statusCode: number, headers: AnswerHeaders) => boolean;
 }
@@ -37,18 +38,25 @@ type Part = 'head' | 'sized' | 'unsized' | 'chunk size' | 'chunk' | 'chunk end' 
 export class AnswerReader {
   statusCode = 0;
   headers: AnswerHeaders = new Map();
-  readonly chunks: Buffer[] = [];
   /** The body was longer than `maxBody`: the rest was not read. */
   cut = false;
   #part: Part = 'head';
-  /** Of the head or of a line, what came so far. */
-  #text = '';
+  /** The part of a head or line that has come, where its end has not. */
+  readonly #started = new ByteCollector(MAX_HEAD + 1);
+  readonly #body: ByteCollector;
   #interim = 0;
   #size = 0;
   /** Bytes of the body or chunk that are still to come, or of trailers that came. */
   #count = 0;
 
-  constructor(private readonly options: AnswerOptions) {}
+  constructor(private readonly options: AnswerOptions) {
+    this.#body = new ByteCollector(options.maxBody);
+  }
+
+  /** The body as it came, decoded in no way. Empty where it is not kept. */
+  get body(): Buffer {
+    return this.#body.bytes;
+  }
 
   /** All that is wanted has come. */
   get isOver(): boolean {
@@ -76,12 +84,12 @@ export class AnswerReader {
       case 'chunk': {
         const end = Math.min(bytes.length, at + this.#count);
         this.#count -= end - at;
-        this.#keep(bytes.subarray(at, end));
+        this.#keep(bytes, at, end);
         if (this.#count === 0 && !this.cut) this.#part = this.#part === 'sized' ? 'over' : 'chunk end';
         return end;
       }
       case 'unsized':
-        this.#keep(bytes.subarray(at));
+        this.#keep(bytes, at, bytes.length);
         return bytes.length;
       case 'chunk size':
         return this.#readLine(bytes, at, (line) => {
@@ -107,21 +115,32 @@ export class AnswerReader {
   }
 
   #readHead(bytes: Buffer, at: number): number {
-    const before = this.#text.length;
+    const started = this.#started;
+    const before = started.length;
     // Empty lines before an answer are no part of it.
     if (before === 0 && (bytes[at] === 13 || bytes[at] === 10)) return at + 1;
-    const room = MAX_HEAD - before;
-    this.#text += bytes.toString('latin1', at, Math.min(bytes.length, at + room + 1));
-    if (!this.#text.startsWith(VERSION.slice(0, this.#text.length))) throw noAnswer();
-    const end = endOfHead(this.#text, Math.max(0, before - 2));
+    for (let i = before; i < VERSION.length && at + i - before < bytes.length; i++) {
+      if (bytes[at + i - before] !== VERSION[i]) throw noAnswer();
+    }
+    const stop = Math.min(bytes.length, at + MAX_HEAD + 1 - before);
+    let head = bytes;
+    let from = at;
+    if (before > 0) {
+      started.append(bytes, at, stop);
+      head = started.bytes;
+      from = 0;
+    }
+    // The empty line may have begun in the last two bytes of the piece before.
+    const end = endOfHead(head, from + Math.max(0, before - 2), from + before + stop - at);
     if (end === -1) {
-      if (this.#text.length > MAX_HEAD) throw tooLarge();
+      if (before + stop - at > MAX_HEAD) throw tooLarge();
+      if (before === 0) started.append(bytes, at, stop);
       return bytes.length;
     }
-    const head = this.#text.slice(0, end);
-    this.#text = '';
-    this.#takeHead(head);
-    return at + end - before;
+    const text = head.toString('latin1', from, end);
+    started.clear();
+    this.#takeHead(text);
+    return at + end - from - before;
   }
 
   #takeHead(head: string): void {
@@ -158,34 +177,35 @@ export class AnswerReader {
     return this.#count === 0 ? 'over' : 'sized';
   }
 
-  #keep(piece: Buffer): void {
-    this.#size += piece.length;
-    if (this.#size <= this.options.maxBody) {
-      this.chunks.push(piece);
-    } else {
+  #keep(bytes: Buffer, from: number, to: number): void {
+    this.#size += to - from;
+    if (this.#size > this.options.maxBody) {
       this.cut = true;
       this.#part = 'over';
+    } else if (this.options.keepBody) {
+      this.#body.append(bytes, from, to);
     }
   }
 
   #readLine(bytes: Buffer, at: number, take: (line: string) => void): number {
+    const started = this.#started;
     const end = bytes.indexOf(10, at);
     const stop = end === -1 ? bytes.length : end;
-    if (this.#text.length + stop - at > MAX_HEAD) throw tooLarge();
-    this.#text += bytes.toString('latin1', at, stop);
+    if (started.length + stop - at > MAX_HEAD) throw tooLarge();
+    if (end === -1 || started.length > 0) started.append(bytes, at, stop);
     if (end === -1) return stop;
-    const line = withoutEnd(this.#text);
-    this.#text = '';
-    take(line);
+    const line = started.length > 0 ? started.bytes.toString('latin1') : bytes.toString('latin1', at, stop);
+    started.clear();
+    take(withoutEnd(line));
     return end + 1;
   }
 }
 
-/** Behind the empty line that ends a head; -1: it has not come. */
-function endOfHead(text: string, from: number): number {
-  for (let at = text.indexOf('\n', from); at !== -1; at = text.indexOf('\n', at + 1)) {
-    if (text[at + 1] === '\n') return at + 2;
-    if (text[at + 1] === '\r' && text[at + 2] === '\n') return at + 3;
+/** Where the empty line that ends a head ends in `bytes[from, to)`; -1: it has not come. */
+function endOfHead(bytes: Buffer, from: number, to: number): number {
+  for (let at = bytes.indexOf(10, from); at !== -1 && at + 1 < to; at = bytes.indexOf(10, at + 1)) {
+    if (bytes[at + 1] === 10) return at + 2;
+    if (bytes[at + 1] === 13 && at + 2 < to && bytes[at + 2] === 10) return at + 3;
   }
   return -1;
 }
@@ -199,11 +219,24 @@ function fieldsOf(lines: readonly string[]): Map<string, string> {
     const isFolded = line.startsWith(' ') || line.startsWith('\t');
     if (!isFolded) name = line.slice(0, colon).toLowerCase();
     if (TORN.test(line) || (isFolded ? name === '' : colon === -1 || !NAME.test(name))) throw noAnswer();
-    const value = (isFolded ? line : line.slice(colon + 1)).replace(AROUND, '');
+    const value = trimmed(isFolded ? line : line.slice(colon + 1));
     const before = fields.get(name);
     fields.set(name, before === undefined ? value : `${before}${isFolded ? ' ' : ', '}${value}`);
   }
   return fields;
+}
+
+/** Without the spaces and tabs around it. A no-break space is part of a value. */
+function trimmed(value: string): string {
+  let from = 0;
+  let to = value.length;
+  while (from < to && isBlank(value.charCodeAt(from))) from += 1;
+  while (to > from && isBlank(value.charCodeAt(to - 1))) to -= 1;
+  return value.slice(from, to);
+}
+
+function isBlank(char: number): boolean {
+  return char === 32 || char === 9;
 }
 
 function withoutEnd(line: string): string {

@@ -12,13 +12,15 @@ type Decoder = (data: Buffer, options: { maxOutputLength: number }) => Promise<B
 const ungzip: Decoder = promisify(gunzip);
 const unwrap: Decoder = promisify(inflate);
 const unraw: Decoder = promisify(inflateRaw);
-const DECODERS: Readonly<Record<string, Decoder>> = {
-  gzip: ungzip,
-  'x-gzip': ungzip,
-  br: promisify(brotliDecompress),
-  // Some servers send deflate without the zlib wrapper, whose first byte would end in 8.
-  deflate: (data, options) => ((data[0] ?? 0) % 16 === 8 ? unwrap : unraw)(data, options),
-};
+const DECODERS: ReadonlyMap<string, Decoder> = new Map(
+  Object.entries<Decoder>({
+    gzip: ungzip,
+    'x-gzip': ungzip,
+    br: promisify(brotliDecompress),
+    // Some servers send deflate without the zlib wrapper, whose first byte would end in 8.
+    deflate: (data, options) => ((data[0] ?? 0) % 16 === 8 ? unwrap : unraw)(data, options),
+  }),
+);
 
 const utf8 = new TextDecoder();
 
@@ -27,7 +29,7 @@ const utf8 = new TextDecoder();
  * Rejects with a ProbeFailure `protocol` when the encoding is unknown or broken.
  */
 export async function decodeBody(
-  chunks: readonly Buffer[],
+  body: Buffer,
   contentEncoding: string,
   contentType: string,
   maxBody: number,
@@ -38,10 +40,10 @@ export async function decodeBody(
     .map((layer) => layer.trim())
     .filter((layer) => layer !== '' && layer !== 'identity');
   if (layers.length > MAX_LAYERS) throw new ProbeFailure('protocol', 'too many content encodings');
-  let data = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
+  let data = body;
   for (const layer of layers.reverse()) {
     if (data.length === 0) break;
-    const decode = Object.hasOwn(DECODERS, layer) ? DECODERS[layer] : undefined;
+    const decode = DECODERS.get(layer);
     if (!decode) throw new ProbeFailure('protocol', 'unknown content encoding');
     try {
       data = await decode(data, { maxOutputLength: Math.max(1, maxBody) });

@@ -1,13 +1,20 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { Worker } from 'node:worker_threads';
+import { fileURLToPath } from 'node:url';
 import type { Evaluation, Evaluator } from '../rules/assertions.js';
 
 /** Time for one expression, in ms. */
 const TIME_LIMIT = 250;
-/** Heap of the thread in MB: an expression that needs more breaks, and nothing else does. */
+/** Heap of the process that evaluates, in MB. */
 const HEAP = 128;
+/** What that process may occupy in all, in bytes: one large text may exceed its heap before V8 notices. */
+const MEMORY_LIMIT = 256 * 1024 * 1024;
+/** How often its memory is looked at while it evaluates, in ms. Linux alone tells. */
+const MEMORY_CHECKED_EVERY = 5;
+const PAGE = 4096;
 
-/** What the thread is given; it answers each with an Evaluation. */
+/** What the process is given; it answers each with an Evaluation. */
 export interface Task {
   readonly source: string;
   /** Of a regular expression; null: the source is JSONata. */
@@ -23,33 +30,43 @@ const OUTCOMES: readonly unknown[] = ['true', 'false', 'not_json', 'slow', 'brok
 
 /** Under this name, and at the top, Vercel's builder sees what is resolved, and ships it. */
 const require = createRequire(import.meta.url);
+const PROGRAM = fileURLToPath(new URL('./evaluator-process.js', import.meta.url));
 
 /**
- * Runs regular expressions and JSONata one by one in a thread, which is started with the first: while one of them is
- * slow, the process goes on. One that had to be stopped once waits thereafter until no other is waiting.
- * It guards time, not trust: the expressions are the operator's.
+ * Runs regular expressions and JSONata one by one in a process of their own, which is started with the first: while one
+ * of them is slow, the others go on, and one that takes all memory ends that process and no other. (V8 ends the whole
+ * process when a thread runs out of memory.) An expression that had to be stopped waits thereafter until no other is
+ * waiting. It guards time and memory, not trust: the expressions are the operator's.
  */
 export function createEvaluator(): Evaluator & { close(): Promise<void> } {
   const waiting: Job[] = [];
   const putOff: Job[] = [];
   const stopped = new Set<string>();
-  let thread: Worker | null = null;
+  let child: ChildProcess | null = null;
   let job: Job | null = null;
+  let memoryTimer: NodeJS.Timeout | undefined;
 
   const next = () => {
     if (job) return;
     job = waiting.shift() ?? putOff.shift() ?? null;
     if (!job) return;
-    thread ??= start();
+    child ??= start();
     const { source, flags, text } = job;
-    thread.ref();
-    thread.postMessage({ source, flags, text } satisfies Task);
+    const { pid } = child;
+    keepAlive(child, true);
+    child.send({ source, flags, text } satisfies Task, () => undefined);
+    memoryTimer = setInterval(() => {
+      if (memoryOf(pid) <= MEMORY_LIMIT) return;
+      if (job) stopped.add(job.source);
+      child?.kill('SIGKILL');
+    }, MEMORY_CHECKED_EVERY);
   };
 
   const settle = (outcome: unknown) => {
     const settled = job;
     job = null;
-    thread?.unref();
+    clearInterval(memoryTimer);
+    if (child) keepAlive(child, false);
     if (!settled) return;
     if (outcome === 'slow') stopped.add(settled.source);
     settled.resolve(OUTCOMES.includes(outcome) ? (outcome as Evaluation) : 'broken');
@@ -57,18 +74,19 @@ export function createEvaluator(): Evaluator & { close(): Promise<void> } {
   };
 
   const start = () => {
-    const started = new Worker(new URL('./evaluator-thread.js', import.meta.url), {
-      workerData: { jsonataPath: require.resolve('jsonata'), timeLimit: TIME_LIMIT },
-      resourceLimits: { maxOldGenerationSizeMb: HEAP },
-      execArgv: [],
+    const started = fork(PROGRAM, [require.resolve('jsonata'), String(TIME_LIMIT)], {
+      execArgv: [`--max-old-space-size=${HEAP}`],
+      // Nothing of the environment: it holds secrets.
+      env: {},
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });
-    started.on('message', settle);
-    // An exit follows.
-    started.on('error', () => undefined);
-    started.once('exit', () => {
-      thread = null;
+    const ended = () => {
+      if (child !== started) return;
+      child = null;
       settle('broken');
-    });
+    };
+    started.on('message', settle);
+    started.once('error', ended).once('exit', ended);
     return started;
   };
 
@@ -82,7 +100,32 @@ export function createEvaluator(): Evaluator & { close(): Promise<void> } {
     search: ({ source, flags }, text) => evaluate({ source, flags, text }),
     query: (source, text) => evaluate({ source, flags: null, text }),
     async close() {
-      await thread?.terminate();
+      const closing = child;
+      if (closing === null) return;
+      const ended = new Promise((resolve) => closing.once('exit', resolve).once('error', resolve));
+      closing.kill('SIGKILL');
+      await ended;
     },
   };
+}
+
+/** Whether our own process waits for this one before it ends. */
+function keepAlive(child: ChildProcess, wanted: boolean): void {
+  if (wanted) {
+    child.ref();
+    child.channel?.ref();
+  } else {
+    child.unref();
+    child.channel?.unref();
+  }
+}
+
+/** Bytes of memory that a process occupies; 0 where the system does not tell. */
+function memoryOf(pid: number | undefined): number {
+  try {
+    const [, resident] = readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ');
+    return Number(resident) * PAGE;
+  } catch {
+    return 0;
+  }
 }

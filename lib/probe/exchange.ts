@@ -20,7 +20,8 @@ export interface ExchangeRequest extends AnswerOptions {
 export interface ExchangeAnswer {
   readonly statusCode: number;
   readonly headers: AnswerHeaders;
-  readonly chunks: readonly Buffer[];
+  /** As it came, decoded in no way; empty where it is not kept. */
+  readonly body: Buffer;
   /** The body was longer than `maxBody`: the rest was not read. */
   readonly cut: boolean;
   /** From the request to the first byte of the answer, in ms. */
@@ -55,8 +56,8 @@ export function exchange(request: ExchangeRequest, limit: Limit): Promise<Exchan
         return;
       }
       if (!reader.isOver) return;
-      const { statusCode, headers, chunks, cut } = reader;
-      resolve({ statusCode, headers, chunks, cut, ttfb: ttfb ?? 0 }, at);
+      const { statusCode, headers, body, cut } = reader;
+      resolve({ statusCode, headers, body, cut, ttfb: ttfb ?? 0 }, at);
       stop();
     };
     const onData = (bytes: Buffer) => take(() => reader.read(bytes));

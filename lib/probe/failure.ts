@@ -24,58 +24,62 @@ const BY_PHASE: Readonly<Record<Phase, Entry>> = {
   exchange: ['protocol', 'no valid HTTP answer'],
 };
 
-const DNS: Readonly<Record<string, Entry>> = {
-  ENOTFOUND: ['dns', 'name not found'],
-  ENODATA: ['dns', 'name has no address'],
-  EAI_AGAIN: ['dns', 'name server did not answer'],
-  ETIMEOUT: ['dns', 'name server did not answer'],
-  ECONNREFUSED: ['dns', 'name server did not answer'],
-  ESERVFAIL: ['dns', 'name server failed'],
-  EREFUSED: ['dns', 'name server refused'],
-  EBADNAME: ['dns', 'name is not valid'],
-};
+const DNS: ReadonlyMap<string, Entry> = new Map(
+  Object.entries<Entry>({
+    ENOTFOUND: ['dns', 'name not found'],
+    ENODATA: ['dns', 'name has no address'],
+    EAI_AGAIN: ['dns', 'name server did not answer'],
+    ETIMEOUT: ['dns', 'name server did not answer'],
+    ECONNREFUSED: ['dns', 'name server did not answer'],
+    ESERVFAIL: ['dns', 'name server failed'],
+    EREFUSED: ['dns', 'name server refused'],
+    EBADNAME: ['dns', 'name is not valid'],
+  }),
+);
 
-const ELSEWHERE: Readonly<Record<string, Entry>> = {
-  ECONNREFUSED: ['connect', 'connection refused'],
-  EHOSTUNREACH: ['connect', 'host unreachable'],
-  EHOSTDOWN: ['connect', 'host unreachable'],
-  ENETUNREACH: ['connect', 'network unreachable'],
-  ENETDOWN: ['connect', 'network unreachable'],
-  EADDRNOTAVAIL: ['connect', 'no local address or port'],
-  EACCES: ['connect', 'connection not permitted'],
-  EPERM: ['connect', 'connection not permitted'],
-  EMFILE: ['connect', 'no free descriptor'],
-  ENFILE: ['connect', 'no free descriptor'],
-  ENOBUFS: ['connect', 'no free descriptor'],
-  ETIMEDOUT: ['timeout', 'connection timed out'],
-  ECONNRESET: ['reset', 'connection reset'],
-  ECONNABORTED: ['reset', 'connection reset'],
-  EPIPE: ['reset', 'connection reset'],
-  ERR_STREAM_PREMATURE_CLOSE: ['reset', 'connection closed early'],
-  UND_ERR_SOCKET: ['reset', 'connection closed early'],
-  HPE_INVALID_EOF_STATE: ['reset', 'connection closed early'],
-  UND_ERR_HEADERS_OVERFLOW: ['protocol', 'headers too large'],
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: ['protocol', 'wrong content length'],
-  UND_ERR_INVALID_ARG: ['protocol', 'request cannot be sent'],
-  UND_ERR_NOT_SUPPORTED: ['protocol', 'request cannot be sent'],
-  CERT_HAS_EXPIRED: ['tls', 'certificate has expired'],
-  CERT_NOT_YET_VALID: ['tls', 'certificate is not valid yet'],
-  CERT_REVOKED: ['tls', 'certificate is revoked'],
-  CERT_UNTRUSTED: ['tls', 'certificate is not trusted'],
-  DEPTH_ZERO_SELF_SIGNED_CERT: ['tls', 'self-signed certificate'],
-  SELF_SIGNED_CERT_IN_CHAIN: ['tls', 'self-signed certificate in the chain'],
-  UNABLE_TO_GET_ISSUER_CERT: ['tls', 'unknown certificate issuer'],
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: ['tls', 'unknown certificate issuer'],
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: ['tls', 'unknown certificate issuer'],
-  ERR_TLS_CERT_ALTNAME_INVALID: ['tls', 'certificate is for another name'],
-  HOSTNAME_MISMATCH: ['tls', 'certificate is for another name'],
-};
+const ELSEWHERE: ReadonlyMap<string, Entry> = new Map(
+  Object.entries<Entry>({
+    ECONNREFUSED: ['connect', 'connection refused'],
+    EHOSTUNREACH: ['connect', 'host unreachable'],
+    EHOSTDOWN: ['connect', 'host unreachable'],
+    ENETUNREACH: ['connect', 'network unreachable'],
+    ENETDOWN: ['connect', 'network unreachable'],
+    EADDRNOTAVAIL: ['connect', 'no local address or port'],
+    EACCES: ['connect', 'connection not permitted'],
+    EPERM: ['connect', 'connection not permitted'],
+    EMFILE: ['connect', 'no free descriptor'],
+    ENFILE: ['connect', 'no free descriptor'],
+    ENOBUFS: ['connect', 'no free descriptor'],
+    ETIMEDOUT: ['timeout', 'connection timed out'],
+    ECONNRESET: ['reset', 'connection reset'],
+    ECONNABORTED: ['reset', 'connection reset'],
+    EPIPE: ['reset', 'connection reset'],
+    ERR_STREAM_PREMATURE_CLOSE: ['reset', 'connection closed early'],
+    UND_ERR_SOCKET: ['reset', 'connection closed early'],
+    HPE_INVALID_EOF_STATE: ['reset', 'connection closed early'],
+    UND_ERR_HEADERS_OVERFLOW: ['protocol', 'headers too large'],
+    UND_ERR_RES_CONTENT_LENGTH_MISMATCH: ['protocol', 'wrong content length'],
+    UND_ERR_INVALID_ARG: ['protocol', 'request cannot be sent'],
+    UND_ERR_NOT_SUPPORTED: ['protocol', 'request cannot be sent'],
+    CERT_HAS_EXPIRED: ['tls', 'certificate has expired'],
+    CERT_NOT_YET_VALID: ['tls', 'certificate is not valid yet'],
+    CERT_REVOKED: ['tls', 'certificate is revoked'],
+    CERT_UNTRUSTED: ['tls', 'certificate is not trusted'],
+    DEPTH_ZERO_SELF_SIGNED_CERT: ['tls', 'self-signed certificate'],
+    SELF_SIGNED_CERT_IN_CHAIN: ['tls', 'self-signed certificate in the chain'],
+    UNABLE_TO_GET_ISSUER_CERT: ['tls', 'unknown certificate issuer'],
+    UNABLE_TO_GET_ISSUER_CERT_LOCALLY: ['tls', 'unknown certificate issuer'],
+    UNABLE_TO_VERIFY_LEAF_SIGNATURE: ['tls', 'unknown certificate issuer'],
+    ERR_TLS_CERT_ALTNAME_INVALID: ['tls', 'certificate is for another name'],
+    HOSTNAME_MISMATCH: ['tls', 'certificate is for another name'],
+  }),
+);
 
 /** What to say of a system, TLS or undici error that came up in `phase`, told by its `code` alone. */
 export function failureOf(error: unknown, phase: Phase): ProbeFailure {
   if (error instanceof ProbeFailure) return error;
   const code = codeOf(error);
-  const [reason, message] = (phase === 'dns' ? DNS : ELSEWHERE)[code] ?? BY_PHASE[phase];
+  const [reason, message] = (phase === 'dns' ? DNS : ELSEWHERE).get(code) ?? BY_PHASE[phase];
   return new ProbeFailure(reason, message, { cause: error });
 }
 
@@ -88,7 +92,7 @@ export const closedEarly = () => new ProbeFailure('reset', 'connection closed ea
 
 /** The failure for a certificate that did not stand the check, by OpenSSL's or Node's code. */
 export function certificateFailure(code: string): ProbeFailure {
-  const entry = ELSEWHERE[code];
+  const entry = ELSEWHERE.get(code);
   return new ProbeFailure('tls', entry?.[0] === 'tls' ? entry[1] : 'certificate not accepted');
 }
 

@@ -37,7 +37,7 @@ export const probeHttp: Probe = async (target, url, trip) => {
       if (answer.cut) return { text: '', cut: true };
       const encoding = answer.headers.get('content-encoding') ?? '';
       const type = answer.headers.get('content-type') ?? '';
-      return decodeBody(answer.chunks, encoding, type, target.maxBody);
+      return decodeBody(answer.body, encoding, type, target.maxBody);
     }
     if (redirects >= target.maxRedirects) throw new ProbeFailure('redirect', 'too many redirects');
     fromPublic = trip.isPublic(address);
@@ -65,6 +65,7 @@ async function request(
         headers: { host: url.host, ...HEADERS, ...hop.headers },
         body: hop.body,
         maxBody: target.maxBody,
+        keepBody: needsBody(target.assertions),
         onHead(statusCode, headers) {
           trip.trace.statusCode = statusCode;
           trip.limit.stage = 'in the body';

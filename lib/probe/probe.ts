@@ -29,12 +29,14 @@ export interface ProberOptions {
   readonly onAnswer?: (answer: Answer) => void;
 }
 
-const PROBES: Readonly<Record<string, Probe>> = {
-  'http:': probeHttp,
-  'https:': probeHttp,
-  'tcp:': probeTcp,
-  'tls:': probeTls,
-};
+const PROBES: ReadonlyMap<string, Probe> = new Map(
+  Object.entries<Probe>({
+    'http:': probeHttp,
+    'https:': probeHttp,
+    'tcp:': probeTcp,
+    'tls:': probeTls,
+  }),
+);
 
 /** The probes and what they share in a process: name resolver, TLS context. Holds nothing of a run. */
 export function createProber(options: ProberOptions = {}): Prober {
@@ -60,7 +62,7 @@ export function createProber(options: ProberOptions = {}): Prober {
       let verdict: Verdict;
       try {
         const url = new URL(target.url);
-        const probe = PROBES[url.protocol];
+        const probe = PROBES.get(url.protocol);
         if (!probe) throw new Error('no probe for this protocol');
         const body = await probe(target, url, { limit, trace, resolver, secureContext, isPublic });
         limit.pause();

@@ -19,6 +19,8 @@ export interface Lapse {
 
 export interface Books {
   readonly ledger: Ledger;
+  /** The run's time, in ms since the epoch. */
+  readonly openedAt: number;
   /** Not null: the ledger is made of what this process remembers, and nothing can be committed. */
   readonly lapse: Lapse | null;
 }

@@ -51,7 +51,10 @@ export interface RunRequest {
   readonly stopping?: AbortSignal;
 }
 
-/** A lease outlives the longest run by this much, so that nobody takes it over while a run is still recording. */
+/**
+ * A lease outlives the longest run by this much, in ms, so that nobody takes it over while a run is still recording; by
+ * a tick where that is shorter, so that the run after one that died is not missed as well.
+ */
 const LEASE_MARGIN = 30_000;
 /** Left of the limit for recording (a store call with its repetitions takes at most 10 s) and delivering. */
 const RECORDING = 20_000 + 2 * DELIVERY_TIMEOUT;
@@ -68,8 +71,8 @@ const CHECKPOINT_EVERY = 60_000;
 /** One run: claim, choose the due, check, judge, commit. Rejects only where Keepalive itself is broken. */
 export async function run(context: RunContext, request: RunRequest): Promise<RunReport> {
   const { config, now } = context;
-  const startedAt = now();
   const runId = randomUUID();
+  let startedAt = now();
   const meter: Meter = { commands: 0, bytesSent: 0, bytesReceived: 0 };
   const report = (rest: Partial<RunReport> & Pick<RunReport, 'status' | 'stored'>): RunReport => ({
     runId,
@@ -87,13 +90,15 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
   });
   if (config.targets.length === 0) return report({ status: 'skipped', reason: 'no_targets', stored: false });
 
+  const calledAt = performance.now();
   const store = context.store?.metered(meter) ?? null;
   const books = await open(context, store, {
     token: runId,
-    now: startedAt,
-    ttl: request.limit + LEASE_MARGIN,
+    ttl: request.limit + Math.min(LEASE_MARGIN, config.tick),
   });
   if (books === 'locked') return report({ status: 'skipped', reason: 'locked', stored: false });
+  // The claim may have found this process's clock to be wrong.
+  startedAt = books.openedAt;
   const recording = new Recording(context, store, meter, books, runId, startedAt);
 
   const awaited = config.targets.filter(
@@ -101,13 +106,13 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
   );
   const due = chooseDue(awaited, (target) => books.ledger.paceOf(target), startedAt, config.tick);
   const timeIsUp = new AbortController();
+  const timeLeft = request.limit - RECORDING - (performance.now() - calledAt);
   // Not AbortSignal.timeout: Node 20 forgets one that only AbortSignal.any refers to.
-  const deadline = startedAt + request.limit - RECORDING;
-  const timer = setTimeout(() => timeIsUp.abort(), deadline - now());
+  const timer = setTimeout(() => timeIsUp.abort(), timeLeft);
   const signal = AbortSignal.any([timeIsUp.signal, ...(request.signal ? [request.signal] : [])]);
   const { batches, unfinished } = await goRounds(due, startedAt, {
     until: startedAt + request.nextRunIn - ROUND_MARGIN,
-    deadline,
+    deadline: startedAt + timeLeft,
     recordEvery: Math.min(config.tick, CHECKPOINT_EVERY),
     signal,
     stopping: request.stopping ?? new AbortController().signal,
@@ -139,11 +144,12 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
 
 /** The books on what is stored; without it, on what this process remembers, so that the pings still go out. */
 async function open(
-  { config, carry, channels, log }: RunContext,
+  { config, carry, channels, log, now }: RunContext,
   store: Store | null,
-  lease: { readonly token: string; readonly now: number; readonly ttl: number },
+  lease: { readonly token: string; readonly ttl: number },
 ): Promise<Books | 'locked'> {
-  const openOn = (stored: Stored, maintenance: string | null): Ledger => {
+  const openOn = (stored: Stored, maintenance: string | null): Omit<Books, 'lapse'> => {
+    const openedAt = now();
     const windows = readableMaintenance(maintenance, ({ message }) =>
       log(JSON.stringify({ event: 'maintenance_unreadable', message })),
     );
@@ -153,12 +159,12 @@ async function open(
       channels: [...channels.keys()],
       reminder: config.alerts.reminder,
     };
-    return new Ledger(stored, settings, lease.now);
+    return { ledger: new Ledger(stored, settings, openedAt), openedAt };
   };
   const openOnMemory = (lapse: Lapse): Books => {
-    const ledger = openOn({ state: null, outbox: null }, null);
-    for (const { at, checks } of carry.all) ledger.record(at, checks);
-    return { ledger, lapse };
+    const books = openOn({ state: null, outbox: null }, null);
+    for (const { at, checks } of carry.all) books.ledger.record(at, checks);
+    return { ...books, lapse };
   };
   if (store === null) return openOnMemory({ reason: 'store_missing', error: null });
   try {
@@ -166,7 +172,7 @@ async function open(
     const claim = await store.claim({ ...lease, fields });
     if (!claim.claimed) return 'locked';
     const [state = null, outbox = null, maintenance = null] = claim.fields;
-    return { ledger: openOn({ state, outbox }, maintenance), lapse: null };
+    return { ...openOn({ state, outbox }, maintenance), lapse: null };
   } catch (error) {
     return openOnMemory(lapseOf(error));
   }

@@ -1,3 +1,4 @@
+import { StoreClock } from './clock.js';
 import { refusal } from './refusal.js';
 import { withinLimit, withRetry } from './retry.js';
 import { CLAIM, COMMIT, REPLACE, SWAP, type Script } from './scripts.js';
@@ -41,13 +42,18 @@ const PIECE_FIELDS = 1_000;
 /** Seconds until what was staged and never used is gone. */
 const STAGED_FOR = '3600';
 
-/** More than runs of one process can give up while a lease lasts. */
+/** More than runs of one process can give up, or have under way, while a lease lasts. */
 const TOKENS_KEPT = 16;
+/** What the store never answers as the last committer. */
+const NO_CLAIM = '?';
 
 /** What the calls of one process tell each other. */
 interface Shared {
   /** Whose claim or last commit failed since the last claim that did not: one of them may hold the lease. */
   readonly givenUp: string[];
+  /** By token: what its claim found, and for how long. The latest 16. */
+  readonly claims: Map<string, { readonly lastCommitter: string; readonly ttl: number }>;
+  readonly clock: StoreClock;
   /**
    * What the last token has written to the fields that are written under the lease only. As long as the lease is as it
    * left it, they hold that still, and a claim need not send them. Null where a commit may or may not have been done.
@@ -58,9 +64,10 @@ interface Shared {
 }
 
 /**
- * The store on any Redis. A hash `<prefix>:data` holds the fields and the lease, a string `<prefix>:log:<name>` each
- * log. A claim costs 3 commands (2 when locked), a commit at most 4 (and one more for every 3,000 fields beyond the
- * first), a swap at most 3, a read at most 2. A replacement is staged in pieces under keys of its own, two commands each.
+ * The store on any Redis. A hash `<prefix>:data` holds the fields, a string `<prefix>:log:<name>` each log, and a key
+ * `<prefix>:lease` that expires the lease. A claim costs 3 commands (also when locked; TIME besides, every ten minutes),
+ * a commit at most 4 (and one more for every 3,000 fields beyond the first), a swap at most 3, a read at most 2. Where a
+ * lease had run out or belongs to a run that was given up, a claim or commit costs up to 2 more. A replacement is staged in pieces under keys of its own, two commands each.
  */
 export class RedisStore implements Store {
   readonly kind;
@@ -73,7 +80,7 @@ export class RedisStore implements Store {
     transport: RedisTransport,
     prefix: string,
     meter: Meter = { commands: 0, bytesSent: 0, bytesReceived: 0 },
-    shared: Shared = { givenUp: [], written: null, writes: 0 },
+    shared: Shared = { givenUp: [], claims: new Map(), clock: new StoreClock(), written: null, writes: 0 },
   ) {
     this.kind = transport.kind;
     this.#transport = transport;
@@ -90,23 +97,30 @@ export class RedisStore implements Store {
     return new RedisStore(this.#transport, this.#prefix, meter, this.#shared);
   }
 
-  claim({ token, now, ttl, fields }: ClaimRequest): Promise<Claim> {
+  claim({ token, ttl, fields }: ClaimRequest): Promise<Claim> {
     return this.#givingUp(token, async () => {
-      const { givenUp, written } = this.#shared;
+      const { givenUp, claims, written } = this.#shared;
       const tokens = givenUp.slice(-TOKENS_KEPT);
       const isKnown = (field: string): boolean => written?.fields.has(field) ?? false;
       const known = fields.filter(isKnown);
       const asked = [...known, ...fields.filter((field) => !isKnown(field))];
       const args = [
-        ...[token, String(now), String(now + ttl), String(tokens.length), ...tokens],
+        ...[token, String(ttl), String(tokens.length), ...tokens],
         ...[written?.token ?? '', String(known.length), ...asked],
       ];
-      const answer = await withRetry(this.#transport.timeout, () => this.#run(CLAIM, [this.#dataKey], args));
+      const keys = [this.#dataKey, this.#leaseKey];
+      const answer = await withRetry(this.#transport.timeout, () => this.#run(CLAIM, keys, args));
       if (answer.length === 0) return { claimed: false };
-      const values = Array.isArray(answer[0]) ? (answer[0] as unknown[]) : [];
+      const [lastCommitter, list] = answer;
+      if (typeof lastCommitter !== 'string') throw nonsense();
+      const values = Array.isArray(list) ? (list as unknown[]) : [];
       const told = values.map((value, i) => (value === 0 ? written?.fields.get(asked[i] ?? '') : value));
       const found = new Map(texts(told, asked.length).map((text, i) => [asked[i], text]));
       givenUp.length = 0;
+      await this.#measureClock();
+      claims.set(token, { lastCommitter, ttl });
+      const [oldest = ''] = claims.keys();
+      if (claims.size > TOKENS_KEPT) claims.delete(oldest);
       return { claimed: true, fields: fields.map((field) => found.get(field) ?? null) };
     });
   }
@@ -134,10 +148,13 @@ export class RedisStore implements Store {
   async #commit({ token, fields, append, release }: Commit): Promise<'committed' | 'lost'> {
     const { written } = this.#shared;
     this.#shared.written = null;
-    const keys = append ? [this.#dataKey, this.#logKey(append.log)] : [this.#dataKey];
+    const claim = this.#shared.claims.get(token);
+    const keys = [this.#dataKey, this.#leaseKey, ...(append ? [this.#logKey(append.log)] : [])];
     const args = [
       token,
+      claim?.lastCommitter ?? NO_CLAIM,
       release ? '1' : '0',
+      String(claim?.ttl ?? 1),
       String(append?.offset ?? 0),
       append?.text ?? '',
       ...Object.entries(fields).flat(),
@@ -184,8 +201,14 @@ export class RedisStore implements Store {
       if (text !== null) await this.#stage(key, ['SET', key, text]);
     }
     const logKeys = names.flatMap(([name]) => [this.#logKey(name), stagedKey(this.#logKey(name))]);
-    const keys = [this.#dataKey, staged, ...logKeys];
-    const args = [token, String(entries.length), ...names.map(([, text]) => (text === null ? '0' : '1'))];
+    const keys = [this.#dataKey, staged, this.#leaseKey, ...logKeys];
+    const lastCommitter = this.#shared.claims.get(token)?.lastCommitter ?? NO_CLAIM;
+    const args = [
+      token,
+      lastCommitter,
+      String(entries.length),
+      ...names.map(([, text]) => (text === null ? '0' : '1')),
+    ];
     const outcome = await withRetry(this.#transport.timeout, async (earlier) => {
       const [done] = await this.#run(REPLACE, keys, args);
       // As with a commit: the attempt before may have written, and let somebody else in.
@@ -203,6 +226,20 @@ export class RedisStore implements Store {
     await withRetry(this.#transport.timeout, () => this.#send([command, ['EXPIRE', key, STAGED_FOR]]));
   }
 
+  now(): number {
+    return this.#shared.clock.now();
+  }
+
+  /** A store that does not tell its time is no reason for a claim to fail. */
+  async #measureClock(): Promise<void> {
+    const { clock } = this.#shared;
+    if (clock.isMeasured) return;
+    const measured = clock.measure();
+    const [time] = await this.#send([['TIME']]).catch(() => []);
+    const [seconds, micros] = Array.isArray(time) ? (time as unknown[]).map(Number) : [];
+    measured(Number(seconds) * 1000 + Number(micros) / 1000);
+  }
+
   async ping(): Promise<void> {
     await this.#send([['PING']]);
   }
@@ -214,6 +251,10 @@ export class RedisStore implements Store {
 
   get #dataKey(): string {
     return `${this.#prefix}:data`;
+  }
+
+  get #leaseKey(): string {
+    return `${this.#prefix}:lease`;
   }
 
   #logKey(name: string): string {

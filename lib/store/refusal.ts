@@ -4,22 +4,24 @@ import { StoreError, type StoreErrorCode } from './store.js';
  * What the first word of a Redis error means (https://redis.io/docs/latest/develop/reference/protocol-spec/); before
  * Redis 7, an error inside a script has it in the middle.
  */
-const WORDS: Readonly<Record<string, StoreErrorCode>> = {
-  NOAUTH: 'store_denied',
-  WRONGPASS: 'store_denied',
-  NOPERM: 'store_denied',
-  READONLY: 'store_denied',
-  OOM: 'store_limit',
-  WRONGTYPE: 'store_corrupt',
-  LOADING: 'store_unreachable',
-  BUSY: 'store_unreachable',
-  MASTERDOWN: 'store_unreachable',
-  CLUSTERDOWN: 'store_unreachable',
-  // Another node of a cluster has the keys, or is about to: asked again, the store looks where.
-  MOVED: 'store_unreachable',
-  ASK: 'store_unreachable',
-  TRYAGAIN: 'store_unreachable',
-};
+const WORDS: ReadonlyMap<string, StoreErrorCode> = new Map(
+  Object.entries<StoreErrorCode>({
+    NOAUTH: 'store_denied',
+    WRONGPASS: 'store_denied',
+    NOPERM: 'store_denied',
+    READONLY: 'store_denied',
+    OOM: 'store_limit',
+    WRONGTYPE: 'store_corrupt',
+    LOADING: 'store_unreachable',
+    BUSY: 'store_unreachable',
+    MASTERDOWN: 'store_unreachable',
+    CLUSTERDOWN: 'store_unreachable',
+    // Another node of a cluster has the keys, or is about to: asked again, the store looks where.
+    MOVED: 'store_unreachable',
+    ASK: 'store_unreachable',
+    TRYAGAIN: 'store_unreachable',
+  }),
+);
 
 /**
  * Refusals that have only `ERR` for a first word. The limits are those of
@@ -48,9 +50,9 @@ const CLUSTER = 'Redis runs in cluster mode: set KEEP_ALIVE_PREFIX to a name in 
 export function refusal(text: string): StoreError {
   const word = /^[A-Z]+\b/.exec(text)?.[0] ?? '';
   const inScript =
-    word === 'ERR' ? Object.keys(WORDS).find((known) => text.includes(`: ${known} `)) : undefined;
+    word === 'ERR' ? [...WORDS.keys()].find((known) => text.includes(`: ${known} `)) : undefined;
   const code =
-    WORDS[inScript ?? word] ?? PHRASES.find(([pattern]) => pattern.test(text))?.[1] ?? 'store_answer';
+    WORDS.get(inScript ?? word) ?? PHRASES.find(([pattern]) => pattern.test(text))?.[1] ?? 'store_answer';
   const detail = inScript ?? word;
   if (detail === 'CROSSSLOT') return new StoreError('store_answer', `${CLUSTER} (CROSSSLOT)`);
   return new StoreError(code, detail ? `${MEANINGS[code]} (${detail})` : MEANINGS[code]);

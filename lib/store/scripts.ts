@@ -7,72 +7,86 @@ export interface Script {
 }
 
 /**
- * The field `lease` of the data hash holds `<token>|<end in ms>`; an end of 0 means released. The token stays after
- * that, so that its holder can repeat a commit.
+ * The key `lease` holds the token of the run that is under way. It expires by the server's own clock, so the clocks of
+ * those who claim it do not matter.
  *
- * KEYS: the data hash.
- * ARGV: token, now, end of the new lease, how many tokens are given up, those, the token whose last commit the caller
+ * The field `lease` of the data hash says who committed last: `<token>|1`, or `<token>|0` where that commit released
+ * the lease. Versions before this one wrote `<token>|<end in ms>` when they claimed. A claim answers with it. A run whose
+ * key has expired may still commit if the field is as its claim found it: then nobody else has written anything.
+ */
+
+/**
+ * KEYS: the data hash, the lease.
+ * ARGV: token, lifetime of the lease in ms, how many tokens are given up, those, the token whose last commit the caller
  * remembers, how many fields of it, then the fields to read: those first.
- * Answers `{calls, values}`, or `{calls}` when somebody else holds the lease. Where that commit was the last thing that
- * happened, 0 stands for each value that the caller remembers.
+ * Answers `{calls, last committer, values}`, or `{calls}` when somebody else holds the lease. Where the commit that the
+ * caller remembers is the last one, 0 stands for each value that the caller remembers.
  */
 export const CLAIM = script(`
-local data = KEYS[1]
-local token, now, new_end = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local known = 5 + tonumber(ARGV[4])
-local mine = {[token] = true}
-for i = 5, known - 1 do
-  mine[ARGV[i]] = true
+local data, lease = KEYS[1], KEYS[2]
+local token, lifetime = ARGV[1], ARGV[2]
+local known = 4 + tonumber(ARGV[3])
+local calls = 2
+if not redis.call('SET', lease, token, 'NX', 'PX', lifetime) then
+  local holder = redis.call('GET', lease)
+  local mine = holder == token
+  for i = 4, known - 1 do
+    mine = mine or holder == ARGV[i]
+  end
+  if not mine then
+    return {2}
+  end
+  redis.call('SET', lease, token, 'PX', lifetime)
+  calls = 4
 end
 local values = redis.call('HMGET', data, 'lease', unpack(ARGV, known + 2))
-local lease = table.remove(values, 1)
-if lease then
-  local holder, lease_end = string.match(lease, '^(.*)|(%d+)$')
-  lease_end = tonumber(lease_end or 0)
-  if not mine[holder] and lease_end > now and lease_end <= new_end then
-    return {1}
-  end
-end
-if lease == ARGV[known] .. '|0' then
+local last = table.remove(values, 1) or ''
+if last == ARGV[known] .. '|0' or last == ARGV[known] .. '|1' then
   for i = 1, tonumber(ARGV[known + 1]) do
     values[i] = 0
   end
 end
-redis.call('HSET', data, 'lease', token .. '|' .. ARGV[3])
-return {2, values}
+return {calls, last, values}
 `);
 
 /**
- * KEYS: the data hash, then the log if text is appended.
- * ARGV: token, '1' to release the lease, offset and text for the log, then field, value, field, value…
- * Answers `{calls, 1}`, or `{calls, 0}` when the token was not the last to take the lease, or has released it and this
- * commit does not (it was under way for longer than the one after it).
- * The log comes first: it is the only write that can fail, and then nothing was written.
+ * KEYS: the data hash, the lease, then the log if text is appended.
+ * ARGV: token, last committer as the claim found it, '1' to release the lease, its lifetime in ms, offset and text for
+ * the log, then field, value, field, value…
+ * Answers `{calls, 1}`, or `{calls, 0}` when somebody else holds the lease or has committed since, or when the token has
+ * released the lease and this commit does not (it was under way for longer than the one after it).
+ * The log comes first: it is the only write that can fail, and then nothing else was written.
  */
 export const COMMIT = script(`
-local data, log = KEYS[1], KEYS[2]
-local token, release, offset, text = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
-local lease = redis.call('HGET', data, 'lease')
-local holder, lease_end = string.match(lease or '', '^(.*)|(%d+)$')
-if holder ~= token or (lease_end == '0' and release == '0') then
-  return {1, 0}
-end
+local data, lease, log = KEYS[1], KEYS[2], KEYS[3]
+local token, seen, release, offset, text = ARGV[1], ARGV[2], ARGV[3] == '1', tonumber(ARGV[5]), ARGV[6]
+local holder = redis.call(release and 'GETDEL' or 'GET', lease)
 local calls = 1
+if holder and holder ~= token then
+  if release then
+    redis.call('SET', lease, holder, 'PX', ARGV[4])
+    calls = 2
+  end
+  return {calls, 0}
+end
+if not holder then
+  calls = 2
+  local last = redis.call('HGET', data, 'lease') or ''
+  if last ~= seen and last ~= token .. '|1' and not (release and last == token .. '|0') then
+    return {calls, 0}
+  end
+end
 if log then
   if offset == 0 then
     redis.call('SET', log, text)
   else
-    redis.call('SETRANGE', log, ARGV[3], text)
+    redis.call('SETRANGE', log, ARGV[5], text)
   end
   calls = calls + 1
 end
-local fields = {}
-for i = 5, #ARGV do
+local fields = {'lease', token .. (release and '|0' or '|1')}
+for i = 7, #ARGV do
   fields[i - 4] = ARGV[i]
-end
-if release == '1' then
-  table.insert(fields, 'lease')
-  table.insert(fields, token .. '|0')
 end
 -- unpack takes less than 8,000 values.
 for first = 1, #fields, 6000 do
@@ -101,35 +115,37 @@ return {1, held == value and 'value' or 'other'}
 /**
  * What was staged under other keys takes the place of what there is. All is looked at before anything is written: no
  * command after that can fail.
- * KEYS: the data hash, the staged one, then log, staged log, log, staged log…
- * ARGV: token, fields of the staged hash, then for each log '1' (it is staged) or '0' (it is removed).
- * Answers `{calls, 'done'}`, also when an earlier attempt has done it; `{calls, 'lost'}` when the token was not the last
- * to take the lease; `{calls, 'missing'}` when not all is there that was staged.
+ * KEYS: the data hash, the staged one, the lease, then log, staged log, log, staged log…
+ * ARGV: token, last committer as the claim found it, fields of the staged hash, then for each log '1' (it is staged) or
+ * '0' (it is removed).
+ * Answers `{calls, 'done'}`, also when an earlier attempt has done it; `{calls, 'lost'}` when somebody else holds the
+ * lease or has committed since; `{calls, 'missing'}` when not all is there that was staged.
  */
 export const REPLACE = script(`
-local data, staged, token = KEYS[1], KEYS[2], ARGV[1]
-local lease = redis.call('HGET', data, 'lease')
-local holder, lease_end = string.match(lease or '', '^(.*)|(%d+)$')
-if holder ~= token then
-  return {1, 'lost'}
+local data, staged, lease, token, seen = KEYS[1], KEYS[2], KEYS[3], ARGV[1], ARGV[2]
+local holder = redis.call('GET', lease)
+local last = redis.call('HGET', data, 'lease') or ''
+local released = last == token .. '|0'
+if (holder or token) ~= token or (not holder and last ~= seen and not released) then
+  return {2, 'lost'}
 end
-local calls = 2
+local calls = 3
 local fields = redis.call('HLEN', staged)
-if fields == 0 and lease_end == '0' then
+if fields == 0 and released then
   return {calls, 'done'}
 end
-local complete = fields == tonumber(ARGV[2])
-for i = 3, #ARGV do
+local complete = fields == tonumber(ARGV[3])
+for i = 4, #ARGV do
   if ARGV[i] == '1' then
-    complete = redis.call('EXISTS', KEYS[2 * i - 2]) == 1 and complete
+    complete = redis.call('EXISTS', KEYS[2 * i - 3]) == 1 and complete
     calls = calls + 1
   end
 end
 if not complete then
   return {calls, 'missing'}
 end
-for i = 3, #ARGV do
-  local log, staged_log = KEYS[2 * i - 3], KEYS[2 * i - 2]
+for i = 4, #ARGV do
+  local log, staged_log = KEYS[2 * i - 4], KEYS[2 * i - 3]
   if ARGV[i] == '1' then
     redis.call('RENAME', staged_log, log)
     redis.call('PERSIST', log)
@@ -141,7 +157,8 @@ for i = 3, #ARGV do
 end
 redis.call('RENAME', staged, data)
 redis.call('PERSIST', data)
-return {calls + 2, 'done'}
+redis.call('DEL', lease)
+return {calls + 3, 'done'}
 `);
 
 function script(source: string): Script {

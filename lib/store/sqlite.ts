@@ -90,6 +90,7 @@ function check(db: Database.Database): void {
 /** The open file, and the lease: it needs no table, since it ends with the process that owns the file. */
 class Connection {
   token: string | null = null;
+  /** By `performance.now`; 0: the lease is free. */
   leaseEnd = 0;
   writes = 0;
   closed = false;
@@ -171,10 +172,11 @@ class SqliteStore implements Store {
     return new SqliteStore(this.#connection, meter);
   }
 
-  claim({ token, now, ttl, fields }: ClaimRequest): Promise<Claim> {
+  claim({ token, ttl, fields }: ClaimRequest): Promise<Claim> {
     return this.#call((connection): Claim => {
       const { token: holder, leaseEnd } = connection;
-      if (holder !== token && leaseEnd > now && leaseEnd <= now + ttl) return { claimed: false };
+      const now = performance.now();
+      if (holder !== token && leaseEnd > now) return { claimed: false };
       const values = fields.map((name) => this.#field(name));
       connection.token = token;
       connection.leaseEnd = now + ttl;
@@ -231,6 +233,10 @@ class SqliteStore implements Store {
       });
       return 'committed';
     });
+  }
+
+  now(): number {
+    return Date.now();
   }
 
   ping(): Promise<void> {

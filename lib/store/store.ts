@@ -19,10 +19,9 @@ export interface Store {
 
   /**
    * Takes the lease and reads fields in one atomic step that sees every earlier commit.
-   * The lease is free when nobody holds it, when it has run out, when it ends later than `now + ttl` (the clock was
-   * set back), when `token` holds it already (a lost answer was retried), or when its holder's claim, releasing or
-   * deciding commit was rejected by this very store: the run that it belonged to has given up, and must not lock out
-   * the next.
+   * The lease is free when nobody holds it, when its lifetime is over by the store's own clock, when `token` holds it
+   * already (a lost answer was retried), or when its holder's claim, releasing or deciding commit was rejected by this
+   * very store: the run that it belonged to has given up, and must not lock out the next.
    */
   claim(request: ClaimRequest): Promise<Claim>;
 
@@ -30,8 +29,8 @@ export interface Store {
   read(request: ReadRequest): Promise<ReadAnswer>;
 
   /**
-   * Writes everything or nothing, if `token` was the last to take the lease (even if it has run out or was released:
-   * repeating a commit writes the same again). `lost`: somebody else has taken the lease since, or a later commit of
+   * Writes everything or nothing, if `token` holds the lease, or held it last and nobody else has written since
+   * (repeating a commit writes the same again). `lost`: somebody else has taken the lease since, or a later commit of
    * this token has released it and this one does not: it was overtaken on the way. Nothing was written.
    * When it rejects with `store_unreachable` or `store_timeout`, everything or nothing was written: which is unknown.
    */
@@ -53,6 +52,12 @@ export interface Store {
    */
   replace(replacement: Replacement): Promise<'committed' | 'lost'>;
 
+  /**
+   * Ms since the epoch. By the store's clock where it is on another machine and a claim has found the process's own
+   * clock to be wrong: then the runs of all processes agree on the time. Otherwise by the process's clock.
+   */
+  now(): number;
+
   /** Resolves when the store answers; tries once. */
   ping(): Promise<void>;
 
@@ -63,9 +68,7 @@ export interface Store {
 export interface ClaimRequest {
   /** Whose the lease shall be; unique to a run. */
   readonly token: string;
-  /** Ms since the epoch, whole. */
-  readonly now: number;
-  /** Lifetime of the lease in whole ms. */
+  /** Lifetime of the lease in whole ms, from 1. */
   readonly ttl: number;
   /** Names of the fields to read, at most 3,000. */
   readonly fields: readonly string[];

@@ -90,7 +90,7 @@ async function open(kind: Kind, prefix?: string): Promise<Store> {
 /** As a run would have left it, without what is tested here. */
 async function fill(store: Store, { fields, logs }: Dump): Promise<void> {
   const token = 'fill';
-  await store.claim({ token, now: Date.now(), ttl: 1, fields: [] });
+  await store.claim({ token, ttl: 1, fields: [] });
   for (const [log, text] of logs) {
     await store.commit({ token, fields: {}, append: { log, offset: 0, text }, release: false });
   }
@@ -268,7 +268,7 @@ describe('runs', () => {
 
   it('that are under way keep an import from beginning', async () => {
     const store = await open('redis');
-    await (await open('redis')).claim({ token: 'run', now: NOW - 1_000, ttl: 330_000, fields: [] });
+    await (await open('redis')).claim({ token: 'run', ttl: 330_000, fields: [] });
     await expect(restore(store, data, false)).rejects.toThrow('under way');
   });
 

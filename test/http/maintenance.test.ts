@@ -144,7 +144,7 @@ describe('beginning and ending', () => {
   });
 
   it('holds while a run holds the lease', async () => {
-    await store.claim({ token: 'run', now: NOW, ttl: 300_000, fields: [] });
+    await store.claim({ token: 'run', ttl: 300_000, fields: [] });
     expect(await send('POST', { minutes: 10 })).toMatchObject({ status: 200 });
   });
 

@@ -13,7 +13,7 @@ interface Seen {
 
 /** What is read of an answer that comes in these pieces, and then ends; the message of the failure where it fails. */
 function readPieces(pieces: readonly Buffer[], method = 'GET', maxBody = 1_000_000): Seen | string {
-  const reader = new AnswerReader({ method, maxBody, onHead: () => true });
+  const reader = new AnswerReader({ method, maxBody, keepBody: true, onHead: () => true });
   try {
     for (const piece of pieces) reader.read(piece);
     reader.end();
@@ -21,11 +21,11 @@ function readPieces(pieces: readonly Buffer[], method = 'GET', maxBody = 1_000_0
     if (error instanceof ProbeFailure) return error.message;
     throw error;
   }
-  const { statusCode, headers, chunks } = reader;
+  const { statusCode, headers, body } = reader;
   return {
     status: statusCode,
     headers: Object.fromEntries(headers),
-    body: Buffer.concat(chunks).toString('latin1'),
+    body: body.toString('latin1'),
   };
 }
 
@@ -138,14 +138,14 @@ describe('an answer', () => {
 
   test('is read as far as it is wanted', () => {
     const reader = (maxBody: number, onHead = () => true) =>
-      new AnswerReader({ method: 'GET', maxBody, onHead });
+      new AnswerReader({ method: 'GET', maxBody, keepBody: true, onHead });
     for (const body of ['', 'content-length: 5\r\n', 'transfer-encoding: chunked\r\n']) {
       const text = body.startsWith('t') ? '2\r\n01\r\n3\r\n234\r\n0\r\n\r\n' : '01234';
       const bytes = Buffer.from(`${OK}${body}\r\n${text}`);
       const whole = reader(5);
       whole.read(bytes);
       if (body === '') whole.end();
-      expect({ isOver: whole.isOver, cut: whole.cut, body: Buffer.concat(whole.chunks).toString() }).toEqual({
+      expect({ isOver: whole.isOver, cut: whole.cut, body: whole.body.toString() }).toEqual({
         isOver: true,
         cut: false,
         body: '01234',
@@ -155,8 +155,31 @@ describe('an answer', () => {
       expect([cut.isOver, cut.cut]).toEqual([true, true]);
       const unwanted = reader(5, () => false);
       unwanted.read(bytes);
-      expect([unwanted.isOver, unwanted.cut, unwanted.chunks]).toEqual([true, false, []]);
+      expect([unwanted.isOver, unwanted.cut, unwanted.body.length]).toEqual([true, false, 0]);
     }
+  });
+
+  test('whose body nobody looks at is read and not kept', () => {
+    const reader = new AnswerReader({ method: 'GET', maxBody: 5, keepBody: false, onHead: () => true });
+    reader.read(Buffer.from(`${OK}\r\n012`));
+    reader.read(Buffer.from('34'));
+    expect([reader.isOver, reader.cut, reader.body.length]).toEqual([false, false, 0]);
+    reader.read(Buffer.from('5'));
+    expect([reader.isOver, reader.cut, reader.body.length]).toEqual([true, true, 0]);
+  });
+
+  test('takes the memory of its body, however small its pieces are', () => {
+    const size = 4_000_000;
+    const reader = new AnswerReader({ method: 'GET', maxBody: size, keepBody: true, onHead: () => true });
+    const inUse = () => process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers;
+    const before = inUse();
+    reader.read(Buffer.from(CHUNKED));
+    const chunks = Buffer.from('1\r\na\r\n'.repeat(10_000));
+    for (let read = 0; read < size; read += 10_000) reader.read(chunks);
+    const used = inUse() - before;
+    expect(reader.body.length).toBe(size);
+    // A Buffer for each piece would take more than 300 MB.
+    expect(used).toBeLessThan(60_000_000);
   });
 });
 

@@ -37,7 +37,19 @@ test('an expression that needs all memory breaks, and the next is evaluated', as
   expect(await evaluator.query('a = 1', '{"a":1}')).toBe('true');
 });
 
-test('after its thread was ended, the next expression is evaluated in another', async () => {
+test.each([
+  ['texts that are doubled', '$length($uppercase($pad("x", 200000000))) > 1', '{}'],
+  ['a text as long as the answer says', '$length($pad("x", n)) > 1', '{"n": 500000000}'],
+  ['an answer of millions of lists', '$count($) = 1', `[${'[],'.repeat(2_000_000)}[]]`],
+])(
+  'an expression that takes all memory at once breaks, and nothing else does: %s',
+  async (_, source, text) => {
+    expect(['broken', 'slow']).toContain(await evaluator.query(source, text));
+    expect(await evaluator.query('a = 1', '{"a":1}')).toBe('true');
+  },
+);
+
+test('after its process was ended, the next expression is evaluated in another', async () => {
   const stopped = evaluator.query(ENDLESS, '{}');
   await evaluator.close();
   expect(await stopped).toBe('broken');

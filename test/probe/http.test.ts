@@ -324,7 +324,16 @@ describe('a hostile server', () => {
     await once(socket, 'connect');
     const limit = new Limit(5_000, never);
     const answer = exchange(
-      { socket, method: 'GET', path: '/', headers: {}, body: null, maxBody: 100, onHead: () => true },
+      {
+        socket,
+        method: 'GET',
+        path: '/',
+        headers: {},
+        body: null,
+        maxBody: 100,
+        keepBody: true,
+        onHead: () => true,
+      },
       limit,
     );
     socket.once('data', () => socket.destroy());

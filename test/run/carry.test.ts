@@ -142,7 +142,7 @@ describe('what runs could not store', () => {
     await pinger.run();
     pinger.store = store;
     pinger.now += MINUTE;
-    const thief = { token: 'thief', now: pinger.now + 10 * MINUTE, ttl: 1, fields: [] };
+    const thief = { token: 'thief', ttl: 1, fields: [] };
     pinger.attempt = async () => {
       await store.claim(thief);
       return GOOD;

@@ -343,7 +343,7 @@ describe('without its store, a run', () => {
 
   it('leaves a text that it cannot read as it is', async () => {
     const token = 'x';
-    await store.claim({ token, now: 0, ttl: 1, fields: [] });
+    await store.claim({ token, ttl: 1, fields: [] });
     await store.commit({ token, fields: { [STATE_FIELD]: 'not ours' }, append: null, release: true });
     const pinger = new Pinger(manyTargets(1), store);
     expect(await pinger.run()).toMatchObject({ stored: false, reason: 'store_corrupt', checked: 1 });

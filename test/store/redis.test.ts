@@ -26,8 +26,7 @@ beforeEach(async () => {
   front.reset();
 });
 
-const NOW = 1_800_000_000_000;
-const claim = (fields: string[] = []) => ({ token: 'a', now: NOW, ttl: 300_000, fields });
+const claim = (fields: string[] = []) => ({ token: 'a', ttl: 300_000, fields });
 
 describe.each([
   [
@@ -59,16 +58,20 @@ describe.each([
     await store.claim(claim());
     const append = { log: 'l', offset: 0, text: 'text' };
     await store.commit({ token: 'a', fields: { x: '1' }, append, release: false });
-    expect(await redis.command('KEYS', '*')).toEqual(expect.arrayContaining(['k:data', 'k:log:l']));
-    expect(await redis.command('DBSIZE')).toBe(2);
-    expect(await redis.command('HGETALL', 'k:data')).toEqual(['lease', `a|${NOW + 300_000}`, 'x', '1']);
+    expect(await redis.command('KEYS', '*')).toEqual(
+      expect.arrayContaining(['k:data', 'k:lease', 'k:log:l']),
+    );
+    expect(await redis.command('DBSIZE')).toBe(3);
+    expect(await redis.command('GET', 'k:lease')).toBe('a');
+    expect(await redis.command('HGETALL', 'k:data')).toEqual(['lease', 'a|1', 'x', '1']);
     await store.commit({ token: 'a', fields: {}, append: null, release: true });
     expect(await redis.command('HGET', 'k:data', 'lease')).toBe('a|0');
+    expect(await redis.command('GET', 'k:lease')).toBeNull();
   });
 
   test.each([
-    ['claim', 3, (s: Store) => s.claim(claim(['x', 'y']))],
-    ['claim of a held lease', 2, (s: Store) => s.claim({ ...claim(['x']), token: 'b' })],
+    ['claim of a held lease', 3, (s: Store) => s.claim({ ...claim(['x']), token: 'b' })],
+    ['claim of a lease of its own', 5, (s: Store) => s.claim(claim(['x', 'y']))],
     [
       'commit of fields',
       3,
@@ -88,6 +91,11 @@ describe.each([
     [
       'commit that is lost',
       2,
+      (s: Store) => s.commit({ token: 'z', fields: {}, append: null, release: false }),
+    ],
+    [
+      'commit that is lost and would release',
+      3,
       (s: Store) => s.commit({ token: 'z', fields: {}, append: null, release: true }),
     ],
     ['swap', 3, (s: Store) => s.swap({ field: 'z', expected: null, value: '1' })],
@@ -106,6 +114,20 @@ describe.each([
     expect(await redis.callsMade()).toBe(commands);
   });
 
+  test('a claim costs 3 commands, and TIME where the clocks were not compared for a while', async () => {
+    const costOf = async (token: string) => {
+      const meter = newMeter();
+      await store.metered(meter).claim({ ...claim(['x']), token });
+      await store.commit({ token, fields: {}, append: null, release: true });
+      return meter.commands;
+    };
+    // The scripts are loaded by whoever comes first.
+    await costOf('first');
+    const other = await open();
+    store = (await store.close(), other);
+    expect([await costOf('b'), await costOf('c'), await costOf('d')]).toEqual([4, 3, 3]);
+  });
+
   test('loads its scripts where they are missing, and counts that too', async () => {
     const meter = newMeter();
     await redis.command('SCRIPT', 'FLUSH');
@@ -113,8 +135,9 @@ describe.each([
     expect(await store.metered(meter).claim(claim())).toEqual({ claimed: true, fields: [] });
     const commit = { token: 'a', fields: { x: '1' }, append: null, release: true };
     expect(await store.metered(meter).commit(commit)).toBe('committed');
-    expect(meter.commands).toBe(4 + 4);
-    expect(await redis.callsMade()).toBe(8);
+    // Each script twice, what it calls, and TIME.
+    expect(meter.commands).toBe(4 + 4 + 1);
+    expect(await redis.callsMade()).toBe(9);
   });
 
   test('counts the bytes that go over the line', async () => {
@@ -158,7 +181,7 @@ describe.each([
     let runs = 0;
     const token = () => `run ${(runs += 1)}`;
     const claimed = async (by: Store, of: string) => {
-      const answer = await by.claim({ token: of, now: NOW, ttl: 300_000, fields: FIELDS });
+      const answer = await by.claim({ token: of, ttl: 300_000, fields: FIELDS });
       return answer.claimed ? answer.fields : 'locked';
     };
     const run = async (by: Store, fields: Record<string, string>) => {
@@ -213,12 +236,11 @@ describe.each([
         fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
           await redis.flush();
           const model = new Map<string, string>();
-          let now = NOW;
           for (const { by, fields, end } of steps) {
             const [mine, its] = by === 0 ? [store, other] : [other, store];
             const of = token();
-            now += 400_000;
-            const answer = await mine.claim({ token: of, now, ttl: 300_000, fields: FIELDS });
+            await redis.command('DEL', 'k:lease');
+            const answer = await mine.claim({ token: of, ttl: 300_000, fields: FIELDS });
             expect(answer).toEqual({
               claimed: true,
               fields: FIELDS.map((field) => model.get(field) ?? null),
@@ -234,6 +256,13 @@ describe.each([
         { numRuns: 40 },
       );
     });
+  });
+
+  test('the lease expires by the server, whatever the clocks of those who claim it say', async () => {
+    await store.claim(claim());
+    const left = Number(await redis.command('PTTL', 'k:lease'));
+    expect(left).toBeGreaterThan(0);
+    expect(left).toBeLessThanOrEqual(300_000);
   });
 
   test('takes a lease that makes no sense for none', async () => {

@@ -22,8 +22,7 @@ beforeEach(() => {
   path = join(root, `${++files}.db`);
 });
 
-const NOW = 1_800_000_000_000;
-const claim = (token: string) => ({ token, now: NOW, ttl: 300_000, fields: [] });
+const claim = (token: string) => ({ token, ttl: 300_000, fields: [] });
 const commit = (token: string, fields: Record<string, string>) => ({
   token,
   fields,

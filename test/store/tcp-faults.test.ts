@@ -29,7 +29,7 @@ const open = (url: string, timeout = 4000) =>
 /** Until the pause after failed attempts to connect is over. */
 const POLL = { timeout: 15_000, interval: 100 };
 
-const CLAIM = { token: 'a', now: 1_800_000_000_000, ttl: 300_000, fields: ['x'] };
+const CLAIM = { token: 'a', ttl: 300_000, fields: ['x'] };
 const GRANTED = { claimed: true, fields: [null] };
 const COMMIT = { token: 'a', fields: { x: '1' }, append: null, release: true };
 

@@ -65,6 +65,7 @@ export class Books {
         return writes();
       },
       metered: () => this.store,
+      now: () => Date.now(),
       claim: refuse,
       commit: refuse,
       swap: refuse,

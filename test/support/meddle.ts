@@ -23,6 +23,7 @@ export function meddled(
     swap: (swap) => store.swap(swap),
     replace: (replacement) => store.replace(replacement),
     read: (request) => store.read(request),
+    now: () => store.now(),
     ping: () => store.ping(),
     close: () => store.close(),
   };

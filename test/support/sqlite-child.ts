@@ -9,7 +9,7 @@ process.on('SIGXFSZ', () => undefined);
 process.on('disconnect', () => process.exit());
 
 const store = openSqlite(path);
-await store.claim({ token: 'child', now: Date.now(), ttl: 300_000, fields: [] });
+await store.claim({ token: 'child', ttl: 300_000, fields: [] });
 
 const commit = (fields: Record<string, string>) =>
   store.commit({ token: 'child', fields, append: null, release: false });

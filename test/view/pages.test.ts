@@ -592,7 +592,7 @@ describe('what a page of 200 services costs', () => {
     const store = await openRemoteStore({ kind: 'upstash', url: front.url, token: 'token' }, { prefix: 'k' });
     const config = many(200);
     const { fields } = lived(config, LIVES, secondsAgo(), { ...QUICK, lately: 30 * MINUTE });
-    await store.claim({ token: 'test', now: Date.now(), ttl: 1000, fields: [] });
+    await store.claim({ token: 'test', ttl: 1000, fields: [] });
     await store.commit({ token: 'test', fields: Object.fromEntries(fields), append: null, release: true });
     setApp({ config, store });
     const cost = async (path: string) => {

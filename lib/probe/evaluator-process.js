@@ -1,7 +1,7 @@
-/* JavaScript, so that the sources can start it as a thread on every version of Node. */
+/* JavaScript, so that the sources can start it as a process on every version of Node. */
 import { readFileSync } from 'node:fs';
+import process from 'node:process';
 import { createContext, Script } from 'node:vm';
-import { parentPort, workerData } from 'node:worker_threads';
 
 /** Nested calls and elements of a sequence at most, in JSONata. */
 const STACK = 500;
@@ -27,8 +27,8 @@ const QUERY = new Script(`
   })();
 `);
 
-/** @type {{ jsonataPath: string, timeLimit: number }} */
-const { jsonataPath, timeLimit } = workerData;
+const [jsonataPath = '', limit] = process.argv.slice(2);
+const timeLimit = Number(limit);
 const box = createContext({}, { microtaskMode: 'afterEvaluate' });
 
 /**
@@ -58,4 +58,7 @@ function loadJsonata() {
   ).runInContext(box);
 }
 
-parentPort?.on('message', (task) => parentPort?.postMessage(run(task)));
+process.on('message', (task) => process.send?.(run(/** @type {import('./evaluator.js').Task} */ (task))));
+process.on('disconnect', () => process.exit());
+// A terminal and systemd send these to all processes: the one that started us finishes its run first.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => undefined);

@@ -1,0 +1,47 @@
+/** A process whose clock differs from the store's by less than this keeps to its own, in ms. */
+const TOLERANCE = 2_000;
+/** How long a measurement holds, in ms. */
+const HOLDS_FOR = 10 * 60_000;
+
+interface Clocks {
+  /** Ms since the epoch. */
+  readonly wall: () => number;
+  /** Ms; goes on evenly when the wall clock is set. */
+  readonly monotonic: () => number;
+}
+
+/** The time by the clock of a store on another machine, measured now and then and kept up in between. */
+export class StoreClock {
+  #measured: { readonly wall: number; readonly monotonic: number; readonly ahead: number } | null = null;
+
+  constructor(
+    private readonly clocks: Clocks = { wall: () => Date.now(), monotonic: () => performance.now() },
+  ) {}
+
+  /** False where a measurement is wanted: there is none, it is old, or the wall clock was set since. */
+  get isMeasured(): boolean {
+    const { wall, monotonic } = this.clocks;
+    if (this.#measured === null) return false;
+    const elapsed = monotonic() - this.#measured.monotonic;
+    const wasSet = Math.abs(wall() - this.#measured.wall - elapsed) > TOLERANCE;
+    return !wasSet && elapsed < HOLDS_FOR;
+  }
+
+  /** Ms since the epoch, whole. */
+  now(): number {
+    return this.clocks.wall() + (this.isMeasured ? (this.#measured?.ahead ?? 0) : 0);
+  }
+
+  /** Begins a measurement, and returns what takes the store's time in ms since the epoch. What is no time is ignored. */
+  measure(): (storeTime: number) => void {
+    const asked = this.clocks.wall();
+    return (storeTime) => {
+      if (!(storeTime > 0)) return;
+      const wall = this.clocks.wall();
+      // The store told the time at some moment between question and answer.
+      const ahead = Math.round(storeTime - (asked + wall) / 2);
+      const isRight = Math.abs(ahead) <= TOLERANCE + (wall - asked) / 2;
+      this.#measured = { wall, monotonic: this.clocks.monotonic(), ahead: isRight ? 0 : ahead };
+    };
+  }
+}
