@@ -49,11 +49,12 @@ async function config(): Promise<void> {
   const isProductionBuild = env.VERCEL_ENV?.trim() === 'production';
   for (const warning of configWarnings(env)) console.warn(warning);
   const valid = await validConfig(env, isProductionBuild);
-  const { targets, qstash } = valid;
+  const { targets, tick, qstash } = valid;
   console.log(
     `The configuration is valid: ${targets.length === 1 ? '1 target' : `${targets.length} targets`}.`,
   );
-  for (const { message } of monthlyHours(targets, MONTHLY_HOURS, Date.now())) {
+  const times = { pace: tick, tick, lastRunMs: 0 };
+  for (const { message } of monthlyHours(targets, MONTHLY_HOURS, Date.now(), times)) {
     if (message !== undefined) console.log(message);
   }
   // A production build: what it deploys is to be called.

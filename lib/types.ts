@@ -244,6 +244,22 @@ export type TargetAlert = { readonly target: string } & (
     }
 );
 
+/** A target that runs come too seldom for. Durations in ms. */
+export interface SlowTarget {
+  readonly target: string;
+  readonly interval: number;
+  /** Time between two of its checks at the pace of the runs. */
+  readonly checkedEvery: number;
+  /** Where it falls asleep between two checks: after how long. */
+  readonly sleepsAfter: number | null;
+}
+
+/** The first few of them, by id; `count` is how many there are. */
+export interface SlowTargets {
+  readonly count: number;
+  readonly targets: readonly SlowTarget[];
+}
+
 /** What is said to people: facts, which `rules/wording.ts` puts into words. */
 export type Alert = {
   /** Unique; the same however often it has to be sent. */
@@ -256,6 +272,15 @@ export type Alert = {
       readonly kind: 'missed';
       readonly from: number;
       readonly to: number;
+    }
+  | {
+      /** The pinger itself: runs come more seldom than expected. All in ms. */
+      readonly kind: 'pace';
+      /** Between two runs, by KEEP_ALIVE_TICK. */
+      readonly expected: number;
+      /** Between two runs, the median of the last ones. */
+      readonly actual: number;
+      readonly slowFor: SlowTargets;
     }
   | {
       /** Sent by `keepalive doctor` to see whether a channel works. Nothing happened. */

@@ -6,7 +6,7 @@ import { checkTarget } from '../probe/check.js';
 import { createEvaluator } from '../probe/evaluator.js';
 import { createProber, type ProberOptions } from '../probe/probe.js';
 import type { Answer } from '../rules/assertions.js';
-import { lengthInWords } from '../rules/wording.js';
+import { intervalInWords, lengthInWords } from '../rules/wording.js';
 import { latencyInWords } from '../view/words.js';
 import type { Attempt, Check, Target, Timings } from '../types.js';
 import { explainAnswer, type Explained } from './assertions.js';
@@ -114,7 +114,7 @@ async function explained(
         return delay(ms);
       },
       onWaking: () => {
-        print(`It may be asleep: it has ${lengthInWords(target.wakeTimeout)} to wake.`);
+        print(`It may be asleep: it has ${intervalInWords(target.wakeTimeout)} to wake.`);
       },
     });
     if (result === null) throw new Error('a check without a time limit was cut short');
@@ -132,7 +132,7 @@ function introduction({ info, request, timeout, retries, wakeTimeout, ...target 
     `${latencyInWords(timeout)} an attempt`,
     retries === 1 ? '1 retry' : `${retries} retries`,
     ...(isHttp ? [`${target.maxRedirects} redirects at most`] : []),
-    ...(wakeTimeout > 0 ? [`${lengthInWords(wakeTimeout)} to wake`] : []),
+    ...(wakeTimeout > 0 ? [`${intervalInWords(wakeTimeout)} to wake`] : []),
   ];
   return [
     `${info.id}: ${info.healthUrl}`,

@@ -9,7 +9,7 @@ import { ConfigError, validConfig, type Env } from '../config/valid.js';
 import { warningsOf } from '../config/warnings.js';
 import { DeliveryError, type Channel } from '../deliver/channel.js';
 import { checkTarget } from '../probe/check.js';
-import { health } from '../read/health.js';
+import { checkTimes, health, paceOfRuns } from '../read/health.js';
 import { loadPresent, type Present } from '../read/load.js';
 import { monthlyHours } from '../rules/allowance.js';
 import { isActive } from '../rules/windows.js';
@@ -76,7 +76,7 @@ async function examine(config: Config, { env, err }: Terminal, sendTest: boolean
     now,
     tick: config.tick,
     enabled: config.enabled,
-    targets: config.targets.length,
+    targets: config.targets,
     channels: channelNames(config.alerts),
     store:
       present === null
@@ -90,7 +90,8 @@ async function examine(config: Config, { env, err }: Terminal, sendTest: boolean
     present === null || !config.enabled || config.targets.length === 0
       ? []
       : say.ofSchedule(checks.schedule, state, config, now, isLocal);
-  const hours = monthlyHours(config.targets, MONTHLY_HOURS, now);
+  const times = checkTimes(state, paceOfRuns(state, config.tick, now));
+  const hours = monthlyHours(config.targets, MONTHLY_HOURS, now, times);
   return [
     ...say.ofTargetsConfigured(config),
     ...say.ofSecrets(config, isLocal),
@@ -100,6 +101,7 @@ async function examine(config: Config, { env, err }: Terminal, sendTest: boolean
     ...(await examineTargets(config, err)),
     ...(config.targets.length > 0 && checks.alerts.channels.length === 0 ? [say.ofNoChannels()] : []),
     ...(sendTest ? await sendTests(config) : say.ofChannels(checks.alerts)),
+    ...say.ofFirstAlerts(config.targets, times, checks.alerts.channels.length > 0),
     ...say.ofRestarts(config.targets),
     ...say.ofHours(hours),
     ...say.ofQStash(config.qstash),

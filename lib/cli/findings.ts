@@ -1,9 +1,15 @@
 import type { Config, Problem } from '../config/config.js';
 import type { Health } from '../read/health.js';
 import { CRITICAL_AFTER_TICKS } from '../read/health.js';
-import type { State } from '../record/state.js';
+import { endOf, type State } from '../record/state.js';
 import type { HostHours } from '../rules/allowance.js';
-import { lengthInWords } from '../rules/wording.js';
+import {
+  isSlow as isSlowPace,
+  MISSED_AFTER_TICKS,
+  timeUntilDown,
+  type CheckTimes,
+} from '../rules/trigger-pace.js';
+import { intervalInWords, lengthInWords, paceInWords, tooSlowInWords } from '../rules/wording.js';
 import type { StoreErrorCode } from '../store/store.js';
 import type { ChannelName, Check, Target } from '../types.js';
 
@@ -256,46 +262,31 @@ export function ofReadOnlyVariable(variables: readonly string[]): Finding[] {
   return name === undefined ? [] : [ok('store', `${name} is set, and never used: it may only read`)];
 }
 
-/** So many gaps make a pace. */
-const GAPS_OF_A_PACE = 3;
-
-/**
- * How often runs come, in ms: the tick, or where they kept missing it lately, the median of the gaps. Each gap is the
- * time from one run to the next.
- */
-function paceOf(state: State | null, tick: number, now: number): number {
-  const recent = (state?.gaps ?? []).slice(-GAPS_OF_A_PACE);
-  const lengths = recent.map(({ from, to }) => to - from).sort((a, b) => a - b);
-  const median = lengths[Math.floor(lengths.length / 2)];
-  const first = recent[0];
-  if (median === undefined || first === undefined || recent.length < GAPS_OF_A_PACE) return tick;
-  const isLasting = now - first.from < (GAPS_OF_A_PACE + 2) * median;
-  return isLasting ? median : tick;
-}
-
 export function ofSchedule(
   schedule: Health['checks']['schedule'],
   state: State | null,
-  { tick, targets }: Pick<Config, 'tick' | 'targets'>,
+  { targets }: Pick<Config, 'targets'>,
   now: number,
   isLocal: boolean,
 ): Finding[] {
   const findings: Finding[] = [];
-  const lastAt = schedule.lastRunAt;
-  const last = lastAt === null ? '' : `the last run came ${lengthInWords(now - Date.parse(lastAt))} ago`;
-  const pace = paceOf(state, tick, now);
+  const { lastRunAt, actualIntervalMs: actual, expectedIntervalMs: expected, tooSlowFor } = schedule;
+  const last =
+    lastRunAt === null ? '' : `the last run came ${lengthInWords(now - Date.parse(lastRunAt))} ago`;
+  const tick = intervalInWords(expected);
+  const isSlow = isSlowPace({ expected, actual });
   const lookAtTrigger = isLocal
     ? 'Start it: npm start.'
     : 'Look at the trigger: is it set up, does it send CRON_SECRET, what is it answered?';
-  if (schedule.lastRunAt === null) {
+  if (lastRunAt === null) {
     findings.push(warning('schedule', 'no run came yet', 'Without runs nothing is pinged.', lookAtTrigger));
-  } else if (pace > tick) {
+  } else if (isSlow && actual !== null) {
     findings.push(
       warning(
         'schedule',
-        `runs come every ${lengthInWords(pace)}, and are expected every ${lengthInWords(tick)}`,
-        'Each is reported as missed runs, coverage is low, and short intervals are not kept.',
-        `Let the trigger come every ${lengthInWords(tick)}, or set KEEP_ALIVE_TICK to its pace.`,
+        `runs come every ${paceInWords(actual)} (expected every ${tick})`,
+        'Targets are pinged that seldom, and the page is out of date in between.',
+        `Let the trigger come every ${tick}, or set KEEP_ALIVE_TICK to its pace.`,
       ),
     );
   } else if (schedule.status === 'critical') {
@@ -307,12 +298,16 @@ export function ofSchedule(
         lookAtTrigger,
       ),
     );
-  } else if (schedule.status === 'degraded') {
+  } else if (state?.lastRun && now - endOf(state.lastRun) > MISSED_AFTER_TICKS * expected) {
     findings.push(warning('schedule', `${last}: it is late`, 'Pings come late.', lookAtTrigger));
-  } else findings.push(ok('schedule', `${last}, one is expected every ${lengthInWords(tick)}`));
+  } else if (actual === null) {
+    findings.push(ok('schedule', `${last}, one is expected every ${tick}`));
+  } else {
+    findings.push(ok('schedule', `${last}; runs come every ${paceInWords(actual)} (expected every ${tick})`));
+  }
   const missed = state?.gaps.filter(({ to }) => to > now - DAY) ?? [];
   const [gap] = missed.slice(-1);
-  if (gap !== undefined && pace === tick) {
+  if (gap !== undefined && !isSlow) {
     findings.push(
       warning(
         'schedule',
@@ -322,22 +317,54 @@ export function ofSchedule(
       ),
     );
   }
-  for (const { info } of targets) {
-    if (!info.enabled || info.sleepsAfter === null) continue;
-    const between = Math.max(info.interval, pace);
-    if (between < info.sleepsAfter) continue;
+  for (const slow of tooSlowInWords(tooSlowFor)) {
     findings.push(
       warning(
         'schedule',
-        `${info.id} is pinged every ${lengthInWords(between)}, and sleeps after ${lengthInWords(info.sleepsAfter)}`,
+        `the pace of the runs is ${slow}`,
+        'Between two runs nothing is pinged.',
+        'Let the trigger come more often, or set an INTERVAL (or SLEEPS_AFTER) that this pace can keep.',
+      ),
+    );
+  }
+  for (const { info } of targets) {
+    if (!info.enabled || info.sleepsAfter === null || info.interval < info.sleepsAfter) continue;
+    findings.push(
+      warning(
+        'schedule',
+        `${info.id} is pinged every ${intervalInWords(info.interval)}, and sleeps after ${intervalInWords(info.sleepsAfter)}`,
         'It falls asleep between two pings.',
-        info.interval >= info.sleepsAfter
-          ? 'Set a shorter INTERVAL.'
-          : `Let the trigger come more often than every ${lengthInWords(info.sleepsAfter)}.`,
+        'Set a shorter INTERVAL.',
       ),
     );
   }
   return findings;
+}
+
+const OUTAGES_SHOWN = 5;
+const TARGETS_NAMED = 3;
+
+/** How long the first alert of an outage takes. Those that take longest first; targets that are alike in one line. */
+export function ofFirstAlerts(targets: readonly Target[], times: CheckTimes, isTold: boolean): Finding[] {
+  const alike = new Map<string, { takes: number; checks: number; ids: string[] }>();
+  for (const { info, failureThreshold: checks } of targets) {
+    if (!info.enabled) continue;
+    const takes = timeUntilDown(info.interval, checks, times);
+    const key = `${lengthInWords(takes)} ${checks}`;
+    const found = alike.get(key) ?? { takes, checks, ids: [] };
+    found.ids.push(info.id);
+    alike.set(key, found);
+  }
+  const longest = [...alike.values()].sort((a, b) => b.takes - a.takes).slice(0, OUTAGES_SHOWN);
+  return longest.map(({ takes, checks, ids }) => {
+    const more = ids.length - TARGETS_NAMED;
+    const who = `${ids.slice(0, TARGETS_NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+    const failed = checks === 1 ? '1 failed check' : `${checks} failed checks`;
+    return ok(
+      'alerts',
+      `an outage of ${who} is ${isTold ? 'told' : 'seen'} after about ${lengthInWords(takes)}: ${failed}, a run every ${paceInWords(times.pace)}`,
+    );
+  });
 }
 
 const DAY = 86_400_000;

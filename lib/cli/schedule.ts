@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.js';
 import { CRON_PATH, FUNCTION_LIMIT } from '../http/cron.js';
 import { cadenceOf, cadenceWithin } from '../rules/cadence.js';
-import { lengthInWords } from '../rules/wording.js';
+import { intervalInWords } from '../rules/wording.js';
 import { openQstash, QstashError, type Qstash, type Schedule } from './qstash.js';
 
 /** Of QStash's free plan, every delivery counts one: https://upstash.com/pricing/qstash, 2026-11. */
@@ -44,13 +44,13 @@ export function createSchedule(
     if (!isOurs && !mayReplace) throw otherDestination(former, destination);
     const { cron, period, callsADay } = cadenceOf(config.tick);
     await qstash.create({ scheduleId, cron, destination, timeout: FUNCTION_LIMIT / 1000 });
-    print(`${scheduleId}: QStash calls ${destination} every ${lengthInWords(period)} (${cron}, UTC).`);
+    print(`${scheduleId}: QStash calls ${destination} every ${intervalInWords(period)} (${cron}, UTC).`);
     if (!isOurs) print(`It called ${former.destination} before.`);
     if (period !== config.tick) {
       const why =
         period > config.tick ? 'no cron is quicker' : 'crons keep only what divides an hour or a day';
       print(
-        `KEEP_ALIVE_TICK is ${lengthInWords(config.tick)}; ${why}: set KEEP_ALIVE_TICK=${variableOf(period)}.`,
+        `KEEP_ALIVE_TICK is ${intervalInWords(config.tick)}; ${why}: set KEEP_ALIVE_TICK=${variableOf(period)}.`,
       );
     }
     print(`${count(callsADay)} messages a day, the free plan has ${count(FREE_MESSAGES_A_DAY)}.`);

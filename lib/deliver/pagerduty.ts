@@ -20,6 +20,7 @@ const MEANING: Readonly<Record<Alert['kind'], 'critical' | 'error' | 'warning' |
   up: 'resolve',
   slept: null,
   missed: null,
+  pace: null,
   restart: null,
   test: 'resolve',
 };
@@ -76,7 +77,7 @@ function eventsOf(digest: Digest, key: string, prefix: string): { events: Event[
   for (const item of digest.items) {
     const { alert } = item;
     const about = 'target' in alert ? alert.target : TEST_KEY;
-    if (alert.kind === 'missed' || MEANING[alert.kind] === null) silent.push(alert.id);
+    if (MEANING[alert.kind] === null) silent.push(alert.id);
     else byTarget.set(about, [...(byTarget.get(about) ?? []), item]);
   }
   const events = [...byTarget].flatMap(([target, items]) => {

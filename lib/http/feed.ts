@@ -11,7 +11,7 @@ const ENTRIES = 50;
 export function answerFeed(request: Request): Promise<Response> {
   return readEndpoint(request, async ({ config }, reader) => {
     const latest = await loadLatestIncidents(reader);
-    const incidents = recentIncidents(config.targets, latest, Date.now(), ENTRIES);
+    const incidents = recentIncidents(config, latest, Date.now(), ENTRIES);
     const body = await atomFeed(incidents, config.publicUrl ?? new URL(request.url).origin);
     return answerDocument(request, { type: 'application/atom+xml; charset=utf-8', body }, cachingOf(config));
   });

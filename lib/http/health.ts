@@ -23,7 +23,7 @@ export function answerHealth(request: Request): Promise<Response> {
         now,
         tick: config.tick,
         enabled: config.enabled,
-        targets: config.targets.length,
+        targets: config.targets,
         channels: channelNames(config.alerts),
         store: finding,
         memory: { usedBytes: process.memoryUsage.rss(), limitBytes: memoryLimit() },

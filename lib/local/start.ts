@@ -5,6 +5,8 @@ import { DEFAULT_DATABASE } from '../config/config.js';
 import { MONTHLY_HOURS } from '../config/hosts.js';
 import { configWarnings, validConfig, type Env } from '../config/valid.js';
 import { monthlyHours } from '../rules/allowance.js';
+import { tooSlowFor } from '../rules/trigger-pace.js';
+import { intervalInWords, tooSlowInWords } from '../rules/wording.js';
 import { runParts } from '../run/parts.js';
 import { run } from '../run/run.js';
 import { RunsUnderWay } from '../run/under-way.js';
@@ -104,14 +106,16 @@ function schedule(
   print: (line: string) => void,
 ): Scheduler {
   const { config, store, runs } = app;
-  const intervals = config.targets.filter(({ info }) => info.enabled).map(({ info }) => info.interval);
-  const period = periodOf(store.kind, config.tick, intervals);
+  const period = timeBetweenRuns(config, store);
   const parts = { ...runParts(config), log: print };
   return new Scheduler(period, async () => {
     try {
       const { stopping } = runs;
       await runs.track(
-        run({ ...parts, ...app }, { trigger: 'local', limit: RUN_LIMIT, nextRunIn: period, stopping }),
+        run(
+          { ...parts, ...app, now: () => store.now() },
+          { trigger: 'local', limit: RUN_LIMIT, nextRunIn: period, stopping },
+        ),
       );
     } catch (error) {
       console.error(error);
@@ -119,12 +123,26 @@ function schedule(
   });
 }
 
+/** In ms. */
+function timeBetweenRuns({ targets, tick }: Config, { kind }: Store): number {
+  const intervals = targets.filter(({ info }) => info.enabled).map(({ info }) => info.interval);
+  return periodOf(kind, tick, intervals);
+}
+
 function introduce(config: Config, store: Store, port: number, isAlone: boolean): string[] {
+  const pace = timeBetweenRuns(config, store);
+  const times = { pace, tick: config.tick, lastRunMs: 0 };
+  const slow = tooSlowInWords(
+    tooSlowFor(
+      config.targets.map(({ info }) => info),
+      times,
+    ),
+  );
   const targets = config.targets.map(
     ({ info }) =>
-      `  ${info.id}  ${info.healthUrl}  ${info.enabled ? `every ${inWords(info.interval)}` : 'paused'}`,
+      `  ${info.id}  ${info.healthUrl}  ${info.enabled ? `every ${intervalInWords(info.interval)}` : 'paused'}`,
   );
-  const warnings = monthlyHours(config.targets, MONTHLY_HOURS, Date.now()).flatMap(
+  const warnings = monthlyHours(config.targets, MONTHLY_HOURS, Date.now(), times).flatMap(
     ({ message }) => message ?? [],
   );
   const hint =
@@ -132,6 +150,7 @@ function introduce(config: Config, store: Store, port: number, isAlone: boolean)
   return [
     `Keepalive serves http://localhost:${port} and keeps its data in ${storeName(config, store)}.`,
     ...targets,
+    `Runs come every ${intervalInWords(pace)}${slow.length === 0 ? '' : `: ${slow.join('; ')}`}.`,
     ...warnings,
     ...(isAlone ? [hint] : []),
   ];
@@ -141,15 +160,4 @@ function storeName({ store }: Config, { kind }: Store): string {
   if (kind === 'upstash') return 'Upstash Redis';
   if (kind === 'redis') return 'Redis';
   return store.kind === 'sqlite' ? store.path : DEFAULT_DATABASE;
-}
-
-function inWords(ms: number): string {
-  const units = [
-    [86_400_000, 'd'],
-    [3_600_000, 'h'],
-    [60_000, 'm'],
-    [1000, 's'],
-  ] as const;
-  const [size, unit] = units.find(([length]) => ms % length === 0) ?? [1, 'ms'];
-  return `${ms / size}${unit}`;
 }

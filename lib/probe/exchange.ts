@@ -57,7 +57,7 @@ export function exchange(request: ExchangeRequest, limit: Limit): Promise<Exchan
       }
       if (!reader.isOver) return;
       const { statusCode, headers, body, cut } = reader;
-      resolve({ statusCode, headers, body, cut, ttfb: ttfb ?? 0 }, at);
+      resolve({ statusCode, headers, body, cut, ttfb }, at);
       stop();
     };
     const onData = (bytes: Buffer) => take(() => reader.read(bytes));

@@ -1,7 +1,15 @@
 import { endOf, type State } from '../record/state.js';
-import { MISSED_AFTER_TICKS } from '../record/ledger.js';
 import { EMPTY_OUTBOX, type Outbox } from '../rules/outbox.js';
-import type { ChannelName } from '../types.js';
+import {
+  isSlow,
+  MISSED_AFTER_TICKS,
+  tooSlowFor,
+  triggerPace,
+  type CheckTimes,
+  type TriggerPace,
+} from '../rules/trigger-pace.js';
+import { intervalInWords, paceInWords, tooSlowInWords } from '../rules/wording.js';
+import type { ChannelName, PublicTarget, SlowTargets } from '../types.js';
 
 export type Level = 'healthy' | 'degraded' | 'critical';
 
@@ -21,6 +29,14 @@ export interface Health {
       readonly status: Level;
       readonly lastRunAt: string | null;
       readonly tick: number;
+      /** Between two runs, by KEEP_ALIVE_TICK, in ms. */
+      readonly expectedIntervalMs: number;
+      /** The median of the last ones; null: too few came to tell, or none comes any more. */
+      readonly actualIntervalMs: number | null;
+      /** The longest of the last ones. */
+      readonly longestIntervalMs: number | null;
+      /** What the actual pace (the expected one where it is not known) is too slow for. */
+      readonly tooSlowFor: SlowTargets;
       readonly missedRuns: readonly { readonly from: string; readonly to: string }[];
       readonly message?: string;
     };
@@ -80,7 +96,7 @@ export interface HealthFacts {
   readonly tick: number;
   /** False: everything is paused, no run is missed. */
   readonly enabled: boolean;
-  readonly targets: number;
+  readonly targets: readonly { readonly info: PublicTarget }[];
   readonly channels: readonly ChannelName[];
   readonly store: StoreFinding;
   readonly memory: { readonly usedBytes: number; readonly limitBytes: number };
@@ -101,7 +117,7 @@ export function health(facts: HealthFacts): Health {
     redis: redisCheck(facts),
     schedule: scheduleCheck(facts),
     memory: memoryCheck(facts.memory),
-    config: configCheck(facts.targets),
+    config: configCheck(facts.targets.length),
     alerts: alertsCheck(facts),
   };
   return { status: worst(Object.values(checks).map(({ status }) => status)), checks };
@@ -144,17 +160,76 @@ function scheduleCheck(facts: HealthFacts): Health['checks']['schedule'] {
     .slice(-GAPS_SHOWN)
     .map(({ from, to }) => ({ from: new Date(from).toISOString(), to: new Date(to).toISOString() }));
   const lastRunAt = lastRun === null ? null : new Date(lastRun.at).toISOString();
-  const found = { lastRunAt, tick, missedRuns };
-  if (!facts.enabled || facts.targets === 0)
+  const pace = paceOfRuns(state, tick, now);
+  const slow = tooSlowFor(
+    facts.targets.map(({ info }) => info),
+    checkTimes(state, pace),
+  );
+  const found = {
+    lastRunAt,
+    tick,
+    expectedIntervalMs: pace.expected,
+    actualIntervalMs: pace.actual,
+    longestIntervalMs: pace.longest,
+    tooSlowFor: slow,
+    missedRuns,
+  };
+  if (!facts.enabled || facts.targets.length === 0)
     return { status: 'healthy', ...found, message: 'nothing to ping' };
   if (!store.ok) return { status: 'degraded', ...found, message: 'not known without the store' };
   const ticks = (now - (lastRun === null ? facts.processStartedAt : endOf(lastRun))) / tick;
+  const seldom = paceMessage(pace, slow);
   if (ticks > CRITICAL_AFTER_TICKS) {
-    return { status: 'critical', ...found, message: 'no run came for three ticks: is the trigger set up?' };
+    const message = `no run came for three ticks: ${seldom ?? 'is the trigger set up?'}`;
+    return { status: 'critical', ...found, message };
   }
   if (lastRun === null) return { status: 'degraded', ...found, message: 'no run came yet' };
-  if (ticks > MISSED_AFTER_TICKS) return { status: 'degraded', ...found, message: 'the last run is late' };
+  if (ticks > MISSED_AFTER_TICKS) {
+    const message = `the last run is late${seldom === null ? '' : `: ${seldom}`}`;
+    return { status: 'degraded', ...found, message };
+  }
+  if (slow.count > 0 && seldom !== null) return { status: 'degraded', ...found, message: seldom };
   return { status: 'healthy', ...found };
+}
+
+/** How often runs come, where that is slower than expected or too slow for a target; else null. */
+function paceMessage(pace: TriggerPace, slow: SlowTargets): string | null {
+  if (!isSlow(pace) && slow.count === 0) return null;
+  const { actual, expected } = pace;
+  const every =
+    actual === null
+      ? `runs are expected every ${intervalInWords(expected)}`
+      : `runs come every ${paceInWords(actual)} (expected every ${intervalInWords(expected)})`;
+  return [every, ...tooSlowInWords(slow)].join('; ');
+}
+
+/**
+ * When a run was last heard of, if none came for three ticks since: nothing is known of what followed. Null where runs
+ * come, where there was none yet, and where nothing is to be pinged.
+ */
+export function staleSince(
+  {
+    enabled,
+    tick,
+    targets,
+  }: { readonly enabled: boolean; readonly tick: number; readonly targets: readonly unknown[] },
+  state: State | null,
+  now: number,
+): number | null {
+  const lastRun = state?.lastRun ?? null;
+  if (!enabled || targets.length === 0 || lastRun === null) return null;
+  const heardAt = endOf(lastRun);
+  return now - heardAt > CRITICAL_AFTER_TICKS * tick ? heardAt : null;
+}
+
+/** How often runs come, as far as it is on record. */
+export function paceOfRuns(state: State | null, tick: number, now: number): TriggerPace {
+  return triggerPace({ intervals: state?.intervals ?? [], lastAt: state?.lastRun?.at ?? null }, tick, now);
+}
+
+/** What decides how often targets are checked: by the actual pace of the runs, else by the expected one. */
+export function checkTimes(state: State | null, { actual, expected }: TriggerPace): CheckTimes {
+  return { pace: actual ?? expected, tick: expected, lastRunMs: state?.lastRun?.durationMs ?? 0 };
 }
 
 function memoryCheck({ usedBytes, limitBytes }: HealthFacts['memory']): Health['checks']['memory'] {

@@ -1,5 +1,6 @@
 import type { Incident } from '../record/incidents.js';
 import type { IncidentEvent } from '../rules/announce.js';
+import { staleSince } from './health.js';
 import { lengthInWords } from '../rules/wording.js';
 import type { TargetAlert, WatchedTarget } from '../types.js';
 import type { LatestIncidents } from './load.js';
@@ -7,16 +8,18 @@ import type { IncidentEventView, IncidentView, RecentIncidents, TargetIncident }
 
 /** The latest incidents of all targets, at most `limit`: those that are open, then those that ended last. */
 export function recentIncidents(
-  targets: readonly WatchedTarget[],
+  watch: { readonly enabled: boolean; readonly tick: number; readonly targets: readonly WatchedTarget[] },
   { state, incidents }: LatestIncidents,
   now: number,
   limit: number,
 ): RecentIncidents {
-  const all = targets.flatMap(({ info: { id, name } }) =>
+  const stale = staleSince(watch, state, now);
+  const all = watch.targets.flatMap(({ info: { id, name } }) =>
     (incidents.get(id) ?? []).map((incident) => ({ target: { id, name }, incident })),
   );
   return {
     since: new Date(state?.firstRunAt ?? now).toISOString(),
+    staleSince: stale === null ? null : new Date(stale).toISOString(),
     incidents: all
       .sort(({ incident: a }, { incident: b }) => endOf(b) - endOf(a) || b.startedAt - a.startedAt)
       .slice(0, limit)

@@ -8,8 +8,8 @@ import { MAINTENANCE_FIELD, readableMaintenance } from '../record/maintenance.js
 import type { Mark } from '../record/marks.js';
 import { DAY, DAYS_KEPT, HOUR, HOURS_KEPT, markField, readMark } from '../record/marks.js';
 import { OUTBOX_FIELD, readOutbox } from '../record/outbox.js';
-import type { State, TargetState } from '../record/state.js';
-import { readState } from '../record/state.js';
+import type { LostData, State, TargetState } from '../record/state.js';
+import { endOf, readState } from '../record/state.js';
 import { TextError } from '../record/text.js';
 import type { Outbox } from '../rules/outbox.js';
 import type { Store } from '../store/store.js';
@@ -53,6 +53,8 @@ export interface Present {
   readonly maintenance: readonly Maintenance[];
   /** What was said and done about open incidents, and what channels refuse. */
   readonly outbox: Outbox;
+  /** Data that were here before, and are gone; null: none is known of. */
+  readonly lost: LostData | null;
 }
 
 export interface Overview extends Present {
@@ -292,7 +294,22 @@ async function load(store: Reader, wanted: Wanted, known: Texts = new Map()): Pr
     return text === null || (marks.get(at) ?? null) === null ? [] : [[at, text]];
   });
   const fields = rest.slice(asked.length);
-  return { state, marks, maintenance, outbox, fields, logs: answer.logs, texts: new Map(used) };
+  const lost = lostData(store, state);
+  return { state, marks, maintenance, outbox, lost, fields, logs: answer.logs, texts: new Map(used) };
+}
+
+/** Of what time this process has seen data: what is not there any more when it reads again has been lost. */
+const seen = new WeakMap<Reader, LostData>();
+
+function lostData(store: Reader, state: State | null): LostData | null {
+  const before = seen.get(store) ?? null;
+  const isNewer = before !== null && (state === null || state.firstRunAt > before.lastRunAt);
+  if (isNewer) return state?.lost ?? before;
+  if (state !== null) {
+    const lastRunAt = state.lastRun === null ? state.firstRunAt : endOf(state.lastRun);
+    seen.set(store, { firstRunAt: state.firstRunAt, lastRunAt });
+  }
+  return state?.lost ?? null;
 }
 
 function stateOf(text: string | null): State | null {

@@ -1,5 +1,4 @@
 import { MONTHLY_HOURS } from '../config/hosts.js';
-import { MISSED_AFTER_TICKS } from '../record/ledger.js';
 import type { Maintenance } from '../record/maintenance.js';
 import { openWindow, withMaintenance } from '../record/maintenance.js';
 import type { RecentCheck } from '../record/log.js';
@@ -7,6 +6,7 @@ import type { TargetMark } from '../record/marks.js';
 import type { TargetState } from '../record/state.js';
 import { endOf } from '../record/state.js';
 import { monthlyHours } from '../rules/allowance.js';
+import { MISSED_AFTER_TICKS } from '../rules/trigger-pace.js';
 import type { Figures } from '../rules/figures.js';
 import { coverage, difference, successRate, uptimeRatio } from '../rules/figures.js';
 import { longestGap } from '../rules/gaps.js';
@@ -17,7 +17,7 @@ import { NO_NOTES, type Notes } from '../rules/announce.js';
 import type { PublicTarget, Status, WatchedTarget } from '../types.js';
 import { lastDay, latenciesBetween, openAccount, type Account } from './account.js';
 import type { History, Overview, Window } from './load.js';
-import { CRITICAL_AFTER_TICKS } from './health.js';
+import { checkTimes, paceOfRuns, staleSince } from './health.js';
 import { incidentView } from './incidents.js';
 import { daysEnded, historyTimes, openIncident, summaryTimes, windowStart } from './load.js';
 import type {
@@ -41,10 +41,12 @@ export interface Watch {
   readonly targets: readonly WatchedTarget[];
 }
 
-export function stats({ enabled, tick, targets }: Watch, overview: Overview, now: number): Stats {
+export function stats(watch: Watch, overview: Overview, now: number): Stats {
+  const { enabled, tick, targets } = watch;
   const { state } = overview;
+  const stale = staleSince(watch, state, now);
   const all = withMaintenance(targets, overview.maintenance).map((target) =>
-    targetStats(target, openAccount(target, tick, overview, now), overview, now),
+    targetStats(target, openAccount(target, tick, overview, now), overview, stale, now),
   );
   const sum = (of: (target: TargetStats) => number): number =>
     all.reduce((total, target) => total + of(target), 0);
@@ -57,6 +59,7 @@ export function stats({ enabled, tick, targets }: Watch, overview: Overview, now
   for (const { status } of all) summary[status] += 1;
   return {
     isRunning: enabled && lastRun !== null && now - endOf(lastRun) <= MISSED_AFTER_TICKS * tick,
+    stale: stale !== null,
     uptime,
     uptimeHours: (uptime / 3_600_000).toFixed(1),
     pingCount: pings,
@@ -65,6 +68,7 @@ export function stats({ enabled, tick, targets }: Watch, overview: Overview, now
     pingInterval: all.length === 0 ? null : Math.min(...all.map(({ pingInterval }) => pingInterval)),
     ...(only ? { healthUrl: only.info.healthUrl } : {}),
     updatedAt: iso(now),
+    ...record(overview),
     lastRun:
       lastRun === null
         ? null
@@ -77,7 +81,7 @@ export function stats({ enabled, tick, targets }: Watch, overview: Overview, now
             failed: lastRun.failed,
           },
     summary,
-    hours: monthlyHours(targets, MONTHLY_HOURS, now),
+    hours: monthlyHours(targets, MONTHLY_HOURS, now, checkTimes(state, paceOfRuns(state, tick, now))),
     targets: all,
   };
 }
@@ -90,7 +94,7 @@ export function summary(watch: Watch, overview: Overview, now: number): Summary 
   const targets = withMaintenance(watch.targets, overview.maintenance).map((target) => {
     const account = openAccount(target, watch.tick, overview, now);
     return {
-      ...targetStats(target, account, overview, now),
+      ...targetStats(target, account, overview, staleSince(watch, overview.state, now), now),
       days: days.map(({ from, to, name }) => day(name, account.at(from), account.at(to))),
       latencies: hours.map(([from, to]) =>
         to <= account.known.addedAt
@@ -102,31 +106,45 @@ export function summary(watch: Watch, overview: Overview, now: number): Summary 
   return { freshness: freshness(watch, overview, now), targets };
 }
 
-export function freshness({ enabled, tick, targets }: Watch, { state }: Overview, now: number): Freshness {
-  const lastRun = state?.lastRun ?? null;
-  const heardAt = lastRun === null ? null : endOf(lastRun);
-  const isStale =
-    enabled && targets.length > 0 && heardAt !== null && now - heardAt > CRITICAL_AFTER_TICKS * tick;
-  return { updatedAt: iso(now), enabled, lastRunAt: isoOrNull(heardAt), isStale };
+export function freshness(watch: Watch, overview: Overview, now: number): Freshness {
+  const lastRun = overview.state?.lastRun ?? null;
+  return {
+    updatedAt: iso(now),
+    enabled: watch.enabled,
+    lastRunAt: lastRun === null ? null : iso(endOf(lastRun)),
+    isStale: staleSince(watch, overview.state, now) !== null,
+    ...record(overview),
+  };
+}
+
+/** Since when there are data, and which are gone. */
+function record({ state, lost }: Overview): Pick<Freshness, 'recordedSince' | 'lost'> {
+  return {
+    recordedSince: state === null ? null : iso(state.firstRunAt),
+    lost: lost && { from: iso(lost.firstRunAt), to: iso(lost.lastRunAt) },
+  };
 }
 
 export function targetHistory(
-  { tick }: Watch,
+  watch: Watch,
   configured: WatchedTarget,
   history: History,
   now: number,
 ): TargetHistory {
   const [target = configured] = withMaintenance([configured], history.maintenance);
-  const account = openAccount(target, tick, history, now);
+  const account = openAccount(target, watch.tick, history, now);
+  const stale = staleSince(watch, history.state, now);
   const { hours, days } = historyTimes(now);
   const buckets = (times: readonly number[]): Bucket[] =>
     pairs([...times, now])
       .filter(([, to]) => to > account.known.addedAt)
       .map(([from, to]) => bucket(from, to, account.at(from), account.at(to)));
-  const stats = targetStats(target, account, history, now);
+  const stats = targetStats(target, account, history, stale, now);
   const resolved = history.incidents.map((incident) => incidentView(incident, now));
   return {
     ...stats,
+    stale: stale !== null,
+    ...record(history),
     phases: phasesOf(account.known),
     checks: history.checks.map(checkView),
     hours: buckets(hours),
@@ -139,6 +157,8 @@ function targetStats(
   target: WatchedTarget,
   { isSeen, known, at }: Account,
   { maintenance, outbox }: Overview,
+  /** Null: runs come. */
+  stale: number | null,
   now: number,
 ): TargetStats {
   const { info } = target;
@@ -158,14 +178,17 @@ function targetStats(
     '30d': of(windows['30d']),
     '90d': of(windows['90d']),
   });
-  const status = statusOf(target, known, now);
-  const since = status === known.status ? known.since : known.restingSince;
+  const lastStatus = statusOf(target, known, now);
+  const isResting = lastStatus === 'paused' || lastStatus === 'sleeping';
+  const isUnknown = stale !== null && isSeen && !isResting;
+  const since = isUnknown ? stale : isResting ? known.restingSince : known.since;
   const { pings, failures } = known.figures;
   return {
     id: info.id,
     name: info.name,
     group: info.group,
-    status,
+    status: isUnknown ? 'pending' : lastStatus,
+    lastKnownStatus: isUnknown ? lastStatus : null,
     healthUrl: info.healthUrl,
     host: info.host,
     since: isSeen ? isoOrNull(since) : null,
@@ -185,7 +208,8 @@ function targetStats(
     latencyMs: percentiles(lastDay(at, now)),
     awake: awakeOf(target, known, windows['24h'].coldStarts, now),
     tls: known.tlsExpiresAt === null ? null : { expiresAt: iso(known.tlsExpiresAt) },
-    incident: open && incidentView(open, now),
+    // How long it went on after the last run is not known.
+    incident: open && incidentView(open, stale ?? now),
     lastError:
       known.lastError === null ? null : { at: iso(known.lastError.at), message: known.lastError.message },
     recovery: recoveryOf(info, outbox.notes[info.id]),

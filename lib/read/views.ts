@@ -6,6 +6,8 @@ import type { Window } from './load.js';
 /** The answer of `GET /api/keepalive`. Times are ISO 8601 UTC, durations ms, ratios 0 to 1 or null. */
 export interface Stats {
   readonly isRunning: boolean;
+  /** No run came for three ticks: nothing is known since the last one. */
+  readonly stale: boolean;
   /** Since the first run. */
   readonly uptime: number;
   readonly uptimeHours: string;
@@ -17,11 +19,20 @@ export interface Stats {
   /** Where there is exactly one target. */
   readonly healthUrl?: string;
   readonly updatedAt: string;
+  /** When the first run of the data that are here was made; null: there was none yet. */
+  readonly recordedSince: string | null;
+  /** Data that were here before, and are gone; null: none is known of. */
+  readonly lost: LostDataView | null;
   readonly lastRun: LastRunView | null;
   readonly summary: Readonly<Record<Status, number>>;
   /** Of each host that allows so many a month, for this calendar month (UTC). */
   readonly hours: readonly HostHours[];
   readonly targets: readonly TargetStats[];
+}
+
+export interface LostDataView {
+  readonly from: string;
+  readonly to: string;
 }
 
 export interface LastRunView {
@@ -37,7 +48,10 @@ export interface TargetStats {
   readonly id: string;
   readonly name: string;
   readonly group: string | null;
+  /** `pending` too while `lastKnownStatus` is not null. */
   readonly status: Status;
+  /** What the last check came to where no run came for three ticks, so that nothing is known since; else null. */
+  readonly lastKnownStatus: Status | null;
   readonly healthUrl: string;
   readonly host: HostName;
   readonly since: string | null;
@@ -90,6 +104,8 @@ export interface Freshness {
   readonly lastRunAt: string | null;
   /** No run came for three ticks: nothing is known since then. */
   readonly isStale: boolean;
+  readonly recordedSince: string | null;
+  readonly lost: LostDataView | null;
 }
 
 /** What was done about the open incident. */
@@ -131,6 +147,8 @@ export interface IncidentView {
 export interface RecentIncidents {
   /** When the first run was made. */
   readonly since: string;
+  /** When the last run was heard of, where none came for three ticks since; else null. */
+  readonly staleSince: string | null;
   /** Open ones, latest first, then resolved ones, the last to end first. */
   readonly incidents: readonly TargetIncident[];
 }
@@ -149,6 +167,9 @@ export interface IncidentEventView {
 
 /** The answer of `GET /api/keepalive/<id>`. */
 export interface TargetHistory extends TargetStats {
+  readonly stale: boolean;
+  readonly recordedSince: string | null;
+  readonly lost: LostDataView | null;
   /** Of the last check, ms; null before the first, and for a phase that did not take place. */
   readonly phases: Phases | null;
   /** Of the last 24 hours, oldest first. */

@@ -33,6 +33,8 @@ const ENTERING = 5 * 60_000;
 /** Missed runs are told of once in this time, unless it was far more than the last time. */
 const MISSED_AGAIN_AFTER = 24 * 3_600_000;
 const FAR_MORE = 2;
+/** Runs that came too seldom are told of again only after they came often enough for this time. */
+const MENDED_AFTER = 24 * 3_600_000;
 
 /** What is to be said and done: what was left by earlier runs and what this one sees, until it is delivered. */
 export class Desk {
@@ -105,6 +107,22 @@ export class Desk {
     if (!isNews || channels.length === 0) return;
     this.stock = { ...this.outbox, missed: { at: to, length } };
     this.enqueue({ id: this.nextId(), at: to, kind: 'missed', from, to }, channels);
+  }
+
+  /** How often runs come, where that is known. @param slow what to tell of it; null: they come often enough */
+  seePace(slow: Pick<Alert & { kind: 'pace' }, 'expected' | 'actual' | 'slowFor'> | null): void {
+    const { slowPace: told } = this.outbox;
+    const { channels } = this.correspondence;
+    if (told === null) {
+      if (slow === null || channels.length === 0) return;
+      this.stock = { ...this.outbox, slowPace: { mendedAt: null } };
+      this.enqueue({ id: this.nextId(), at: this.now, kind: 'pace', ...slow }, channels);
+      return;
+    }
+    const since = told.mendedAt === null ? this.now : Math.min(told.mendedAt, this.now);
+    const mendedAt = slow === null ? since : null;
+    const isOver = slow === null && this.now - since >= MENDED_AFTER;
+    this.stock = { ...this.outbox, slowPace: isOver ? null : { mendedAt } };
   }
 
   eventsOf(id: string): readonly IncidentEvent[] {

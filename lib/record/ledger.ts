@@ -1,4 +1,12 @@
 import type { Pace } from '../rules/due.js';
+import {
+  isSlow,
+  MISSED_AFTER_TICKS,
+  missedToTell,
+  tooSlowFor,
+  triggerPace,
+  withInterval,
+} from '../rules/trigger-pace.js';
 import { isSettling } from '../rules/status.js';
 import type { Check, Status, Target, Transition } from '../types.js';
 import { Desk, type Correspondence } from './desk.js';
@@ -7,14 +15,12 @@ import type { LogHead, LogRow } from './log.js';
 import { logName, NO_LOG, spanAt, writeRow } from './log.js';
 import { DAY, DAYS_KEPT, HOUR, HOURS_KEPT, markField, writeMark, writeMarkReference } from './marks.js';
 import { OUTBOX_FIELD } from './outbox.js';
-import type { LastRun, RunGap, State, TargetState } from './state.js';
+import type { LastRun, LostData, RunGap, State, TargetState } from './state.js';
 import { endOf, readState, writeState } from './state.js';
 import { addedBy, admit, advance, figuresAt, isLogged, markAt } from './targets.js';
 
 export const STATE_FIELD = 'state';
 const GAPS_KEPT = 20;
-/** A run is missing when none came for so many ticks. */
-export const MISSED_AFTER_TICKS = 2;
 
 /** What a ledger is opened on; null: nothing is stored yet. */
 export interface Stored {
@@ -25,6 +31,8 @@ export interface Stored {
 export interface LedgerSettings extends Correspondence {
   readonly targets: readonly Target[];
   readonly tick: number;
+  /** What this process knows of data that were here before; null: nothing. Looked at where nothing is stored. */
+  readonly remembered?: LostData | null;
 }
 
 /** What a commit writes. */
@@ -61,10 +69,15 @@ export class Ledger {
     private readonly now: number,
   ) {
     const { targets, tick } = settings;
-    const { targets: states, ...head } = stored.state === null ? emptyState(now) : readState(stored.state);
+    const { targets: states, ...head } =
+      stored.state === null ? emptyState(now, settings.remembered ?? null) : readState(stored.state);
     this.tick = tick;
     const gap = missedRuns(head, now, tick);
-    this.head = { ...head, gaps: gap === null ? head.gaps : [...head.gaps, gap].slice(-GAPS_KEPT) };
+    this.head = {
+      ...head,
+      gaps: gap === null ? head.gaps : [...head.gaps, gap].slice(-GAPS_KEPT),
+      intervals: head.lastRun === null ? [] : withInterval(head.intervals, head.lastRun.at, now),
+    };
     this.log = head.log;
     this.span = spanAt(head.log, now);
     this.markedHour = head.markedHour;
@@ -72,9 +85,29 @@ export class Ledger {
     this.targets = new Map(targets.map((target) => [target.info.id, target]));
     const run = `${head.firstRunAt.toString(36)}-${head.revision}`;
     this.desk = new Desk(stored.outbox, this.targets, settings, run, now);
-    if (gap !== null) this.desk.seeMissed(gap.from, gap.to);
+    this.seeRuns(head, gap);
     this.states = admit(states, targets, now);
     this.slots = new Map(this.states.flatMap((state, slot) => (state === null ? [] : [[state.id, slot]])));
+  }
+
+  get firstRunAt(): number {
+    return this.head.firstRunAt;
+  }
+
+  /** Tells of runs that are missing, or that come too seldom. */
+  private seeRuns(before: Omit<State, 'targets'>, gap: RunGap | null): void {
+    const { tick, now, desk } = this;
+    const { lastRun } = before;
+    if (lastRun === null) return;
+    const missed = missedToTell({ ...before, lastAt: lastRun.at }, gap, tick, now);
+    if (missed !== null) desk.seeMissed(missed.from, missed.to);
+    const pace = triggerPace({ intervals: this.head.intervals, lastAt: now }, tick, now);
+    if (pace.actual === null) return;
+    const targets = [...this.targets.values()].map(({ info }) => info);
+    const { actual, expected } = pace;
+    const slowFor = tooSlowFor(targets, { pace: actual, tick, lastRunMs: lastRun.durationMs });
+    const isMissing = actual > MISSED_AFTER_TICKS * tick && targets.some(({ enabled }) => enabled);
+    desk.seePace(isSlow(pace) && (slowFor.count > 0 || isMissing) ? { expected, actual, slowFor } : null);
   }
 
   paceOf(target: Target): Pace {
@@ -232,12 +265,14 @@ export class Ledger {
   }
 }
 
-function emptyState(now: number): State {
+function emptyState(now: number, lost: LostData | null): State {
   return {
     revision: 0,
     firstRunAt: now,
     lastRun: null,
     gaps: [],
+    intervals: [],
+    lost,
     log: NO_LOG,
     markedHour: Math.floor(now / HOUR),
     targets: [],

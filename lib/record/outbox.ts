@@ -33,11 +33,12 @@ const dictionary = Buffer.from(
  * one column and times in the past are distances from `now`.
  */
 export function writeOutbox(outbox: Outbox, now: number): string {
-  const { alerts, restarts, troubles, notes, missed } = outbox;
+  const { alerts, restarts, troubles, notes, missed, slowPace } = outbox;
   const isEmpty =
     alerts.length + restarts.length === 0 &&
     Object.keys(troubles).length + Object.keys(notes).length === 0 &&
-    missed === null;
+    missed === null &&
+    slowPace === null;
   if (isEmpty) return '';
   const columns = {
     alerts: toColumns(alerts.map(({ alert, to }) => ({ ...alert, sentTo: to }))),
@@ -45,6 +46,7 @@ export function writeOutbox(outbox: Outbox, now: number): string {
     troubles,
     notes: toColumns(Object.entries(notes).map(([id, known]) => ({ id, ...said(known) }))),
     missed,
+    ...(slowPace === null ? {} : { slowPace }),
   };
   const json = JSON.stringify(columns, (_, value: unknown) =>
     typeof value === 'number' && value > TIMES_FROM && value <= now ? value - now - 1 : value,
@@ -55,7 +57,7 @@ export function writeOutbox(outbox: Outbox, now: number): string {
 /** @throws TextError for what `writeOutbox` did not write. */
 export function readOutbox(source: string | null): Outbox {
   if (source === null || source === '') return EMPTY_OUTBOX;
-  const { alerts, restarts, troubles, notes, missed } = parse(source);
+  const { alerts, restarts, troubles, notes, missed, slowPace = null } = parse(source);
   return {
     alerts: fromColumns(alerts).map(({ sentTo, ...alert }) => ({
       alert: alert as unknown as Alert,
@@ -67,10 +69,13 @@ export function readOutbox(source: string | null): Outbox {
       fromColumns(notes).map(({ id, ...known }) => [String(id), { ...NO_NOTES, ...known }]),
     ),
     missed,
+    slowPace,
   };
 }
 
-interface Columns extends Pick<Outbox, 'restarts' | 'troubles' | 'missed'> {
+/** Texts of earlier versions have no `slowPace`. */
+interface Columns
+  extends Pick<Outbox, 'restarts' | 'troubles' | 'missed'>, Partial<Pick<Outbox, 'slowPace'>> {
   readonly alerts: Table;
   readonly notes: Table;
 }

@@ -18,6 +18,10 @@ export interface State {
   readonly lastRun: LastRun | null;
   /** Runs that were missed, latest last. */
   readonly gaps: readonly RunGap[];
+  /** From the start of each of the last runs to the start of the next one, whole seconds, oldest first. */
+  readonly intervals: readonly number[];
+  /** Data that was here before and is gone (its database was emptied, or another one is in use now); null: none is known of. */
+  readonly lost: LostData | null;
   readonly log: LogHead;
   /** The last full hour whose figures were marked, counted from the epoch. */
   readonly markedHour: number;
@@ -44,6 +48,13 @@ export function endOf({ at, durationMs }: LastRun): number {
 export interface RunGap {
   readonly from: number;
   readonly to: number;
+}
+
+/** What the runs before the first one of these data had recorded. */
+export interface LostData {
+  readonly firstRunAt: number;
+  /** When a run was last heard of. */
+  readonly lastRunAt: number;
 }
 
 export interface TargetState extends Standing {
@@ -234,7 +245,8 @@ const dictionary = Buffer.from(
  * and times are distances from the last run, deflated, in base64.
  */
 export function writeState(state: State): string {
-  const { targets, ...head } = state;
+  const { targets, lost, ...rest } = state;
+  const head = lost === null ? rest : { ...rest, lost };
   const context = { base: head.lastRun?.at ?? head.firstRunAt, hour: head.markedHour };
   const columns = NAMES.map((name) => {
     const { write } = COLUMNS[name] as Codec<unknown>;
@@ -262,15 +274,20 @@ export function readState(source: string): State {
       if (target !== null) target[name] = read(values[slot] ?? null, context);
     }
   }
-  return { ...head, targets: targets as unknown as (TargetState | null)[] };
+  const complete = { ...head, intervals: head.intervals ?? [], lost: head.lost ?? null };
+  return { ...complete, targets: targets as unknown as (TargetState | null)[] };
 }
 
-function parse(source: string): [number, Omit<State, 'targets'>, readonly Packed[]] {
+/** What a text holds; those of earlier versions lack what was added since. */
+type StoredHead = Omit<State, 'targets' | Added> & Partial<Pick<State, Added>>;
+type Added = 'intervals' | 'lost';
+
+function parse(source: string): [number, StoredHead, readonly Packed[]] {
   try {
     const json: unknown = JSON.parse(
       inflateRawSync(Buffer.from(source, 'base64'), { dictionary }).toString(),
     );
-    if (Array.isArray(json) && json.length === 3) return json as [number, State, Packed[]];
+    if (Array.isArray(json) && json.length === 3) return json as [number, StoredHead, Packed[]];
   } catch (cause) {
     throw new TextError('the state is not readable', { cause });
   }

@@ -1,4 +1,5 @@
 import type { HostName, WatchedTarget, WeeklyWindow } from '../types.js';
+import { checkSpacing, type CheckTimes } from './trigger-pace.js';
 import { activeIntervals, duration } from './windows.js';
 
 /** What the targets on a host may be awake in a calendar month, all together. */
@@ -25,14 +26,15 @@ export interface HostHours {
 const HOUR = 3_600_000;
 
 /**
- * What the month (UTC) of `now` comes to on each host that has an allowance. A target that is pinged before it falls
- * asleep is awake for as long as its active hours last; one that is pinged more seldom, for `sleepsAfter` after each
- * ping. One that does not sleep (`SLEEPS_AFTER=off`) is on a plan without an allowance.
+ * What the month (UTC) of `now` comes to on each host that has an allowance, at the pace of the runs. A target that is
+ * pinged before it falls asleep is awake for as long as its active hours last; one that is pinged more seldom, for
+ * `sleepsAfter` after each ping. One that does not sleep (`SLEEPS_AFTER=off`) is on a plan without an allowance.
  */
 export function monthlyHours(
   targets: readonly WatchedTarget[],
   allowances: Allowances,
   now: number,
+  times?: CheckTimes,
 ): HostHours[] {
   const date = new Date(now);
   const from = Date.UTC(date.getUTCFullYear(), date.getUTCMonth());
@@ -43,10 +45,17 @@ export function monthlyHours(
     known.set(hours, time);
     return time;
   };
+  const spacing = (interval: number): number =>
+    times === undefined ? interval : checkSpacing(interval, times);
   return (Object.entries(allowances) as [HostName, Allowance][]).flatMap(([host, allowance]) => {
     const awake = targets.flatMap(({ info, activeHours }) =>
       info.host === host && info.enabled && info.sleepsAfter !== null
-        ? [{ id: info.id, time: activeTime(activeHours) * Math.min(1, info.sleepsAfter / info.interval) }]
+        ? [
+            {
+              id: info.id,
+              time: activeTime(activeHours) * Math.min(1, info.sleepsAfter / spacing(info.interval)),
+            },
+          ]
         : [],
     );
     if (awake.length === 0) return [];

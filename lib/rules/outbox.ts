@@ -15,6 +15,8 @@ export interface Outbox {
   readonly notes: Readonly<Record<string, Notes>>;
   /** The missed runs of which people were told last. */
   readonly missed: { readonly at: number; readonly length: number } | null;
+  /** People were told that runs come too seldom. `mendedAt`: since when they come often enough; null: they do not. */
+  readonly slowPace: { readonly mendedAt: number | null } | null;
 }
 
 export interface PendingAlert {
@@ -71,7 +73,14 @@ export type Outcome =
   /** It is not down any more, or must not be restarted now. */
   | { readonly kind: 'not_restarted'; readonly target: string; readonly orderedAt: number };
 
-export const EMPTY_OUTBOX: Outbox = { alerts: [], restarts: [], troubles: {}, notes: {}, missed: null };
+export const EMPTY_OUTBOX: Outbox = {
+  alerts: [],
+  restarts: [],
+  troubles: {},
+  notes: {},
+  missed: null,
+  slowPace: null,
+};
 
 const HOUR = 3_600_000;
 /** An alert that no channel took by then is news no more. */

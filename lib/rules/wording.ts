@@ -1,4 +1,4 @@
-import type { Alert, TargetAlert } from '../types.js';
+import type { Alert, SlowTargets, TargetAlert } from '../types.js';
 
 /** How much an alert matters, most first. */
 export const LEVELS = ['critical', 'warning', 'info', 'good'] as const;
@@ -25,6 +25,17 @@ export function wordingOf(alert: Alert, name: string): Wording {
       details: [
         `from ${timeInWords(alert.from, alert.at)} to ${timeInWords(alert.to, alert.at)}`,
         'look at the trigger; if it comes that seldom, say so with KEEP_ALIVE_TICK',
+      ],
+    };
+  }
+  if (alert.kind === 'pace') {
+    return {
+      level: 'warning',
+      subject: 'Keepalive',
+      predicate: `runs every ${paceInWords(alert.actual)}, expected every ${intervalInWords(alert.expected)}`,
+      details: [
+        ...tooSlowInWords(alert.slowFor),
+        'let the trigger come more often; if it is to come that seldom, say so with KEEP_ALIVE_TICK',
       ],
     };
   }
@@ -155,6 +166,7 @@ const SHORT: Readonly<Record<Alert['kind'], string>> = {
   down: 'down',
   reminder: 'still down',
   flapping: 'flapping',
+  pace: 'warning about the pace of the runs',
   missed: 'gap in the runs',
   degraded: 'degraded',
   slept: 'slept',
@@ -188,6 +200,55 @@ export function lengthInWords(ms: number): string {
   if (minutes < 24 * 60) return joined(Math.floor(minutes / 60), 'h', minutes % 60, 'm');
   const hours = Math.round(minutes / 60);
   return hours < 72 ? joined(Math.floor(hours / 24), 'd', hours % 24, 'h') : `${Math.round(hours / 24)} d`;
+}
+
+const UNITS = [
+  [86_400_000, 'd'],
+  [3_600_000, 'h'],
+  [60_000, 'm'],
+] as const;
+
+/** `10 s`, `7 m 30 s`, `12 h`: an interval or a limit that is configured, exactly. */
+export function intervalInWords(ms: number): string {
+  let rest = ms;
+  const parts: string[] = [];
+  for (const [size, unit] of UNITS) {
+    const count = Math.floor(rest / size);
+    if (count > 0) parts.push(`${count} ${unit}`);
+    rest -= count * size;
+  }
+  if (rest > 0 || parts.length === 0) parts.push(`${rest / 1000} s`);
+  return parts.join(' ');
+}
+
+const ROUND_LENGTHS = [
+  86_400_000, 3_600_000, 1_800_000, 600_000, 300_000, 60_000, 30_000, 10_000, 5_000, 1_000,
+];
+const ROUNDED_BY = 0.03;
+
+/** `10 m`, `7 m 30 s`: an interval that was measured, rounded by 3 % at most (or to whole seconds). */
+export function paceInWords(ms: number): string {
+  const rounded = ROUND_LENGTHS.map((length) => Math.round(ms / length) * length);
+  const near = rounded.find((length) => length > 0 && Math.abs(length - ms) <= ROUNDED_BY * ms);
+  return intervalInWords(near ?? Math.max(1, Math.round(ms / 1000)) * 1000);
+}
+
+/** `too slow for api (every 5 m)`, `too slow to keep app awake (it sleeps after 15 m)`: a part for each kind. */
+export function tooSlowInWords({ count, targets }: SlowTargets): string[] {
+  const asleep = targets.flatMap(({ target, sleepsAfter }) =>
+    sleepsAfter === null ? [] : [`${target} (sleeps after ${intervalInWords(sleepsAfter)})`],
+  );
+  const late = targets.flatMap(({ target, interval, sleepsAfter }) =>
+    sleepsAfter === null ? [`${target} (every ${intervalInWords(interval)})`] : [],
+  );
+  const left = count - targets.length;
+  const more = left === 0 ? '' : ` and ${left} more`;
+  return [
+    ...(asleep.length === 0
+      ? []
+      : [`too slow to keep awake: ${asleep.join(', ')}${late.length === 0 ? more : ''}`]),
+    ...(late.length === 0 ? [] : [`too slow for the interval of ${late.join(', ')}${more}`]),
+  ];
 }
 
 function joined(large: number, largeUnit: string, small: number, smallUnit: string): string {

@@ -1,3 +1,4 @@
+import type { LostData } from '../record/state.js';
 import type { Outcome } from '../rules/outbox.js';
 import type { Check } from '../types.js';
 
@@ -17,6 +18,8 @@ export class Carry {
   private batches: readonly Batch[] = [];
   /** What came of deliveries and could not be stored: it must not be delivered again. */
   outcomes: readonly Outcome[] = [];
+  /** Of what time the data are that a run of this process has committed to last; null: there was none. */
+  seen: LostData | null = null;
 
   /** In the order of time. */
   get all(): readonly Batch[] {

@@ -6,6 +6,7 @@ import type { Prober } from '../probe/probe.js';
 import { DeliveryError, type Channel } from '../deliver/channel.js';
 import type { Send } from '../deliver/send.js';
 import { Ledger, STATE_FIELD, type Stored } from '../record/ledger.js';
+import type { LostData } from '../record/state.js';
 import { OUTBOX_FIELD } from '../record/outbox.js';
 import { MAINTENANCE_FIELD, readableMaintenance, withMaintenance } from '../record/maintenance.js';
 import { chooseDue } from '../rules/due.js';
@@ -126,6 +127,9 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
     !recording.hasSuccess && (await isInconclusive(context, [...recording.undecided, ...batches]));
   const status = inconclusive ? 'inconclusive' : unfinished > 0 ? 'partial' : 'completed';
   const lapse = await recording.close(batches, status);
+  if (lapse === null) {
+    context.carry.seen = { firstRunAt: books.ledger.firstRunAt, lastRunAt: now() };
+  }
   if (lapse === null && !inconclusive) await sendHeartbeat(context);
   const { results, transitions } = recording;
   const failed = results.filter(({ ok }) => !ok).length;
@@ -148,7 +152,11 @@ async function open(
   store: Store | null,
   lease: { readonly token: string; readonly ttl: number },
 ): Promise<Books | 'locked'> {
-  const openOn = (stored: Stored, maintenance: string | null): Omit<Books, 'lapse'> => {
+  const openOn = (
+    stored: Stored,
+    maintenance: string | null,
+    remembered: LostData | null,
+  ): Omit<Books, 'lapse'> => {
     const openedAt = now();
     const windows = readableMaintenance(maintenance, ({ message }) =>
       log(JSON.stringify({ event: 'maintenance_unreadable', message })),
@@ -158,11 +166,12 @@ async function open(
       tick: config.tick,
       channels: [...channels.keys()],
       reminder: config.alerts.reminder,
+      remembered,
     };
     return { ledger: new Ledger(stored, settings, openedAt), openedAt };
   };
   const openOnMemory = (lapse: Lapse): Books => {
-    const books = openOn({ state: null, outbox: null }, null);
+    const books = openOn({ state: null, outbox: null }, null, null);
     for (const { at, checks } of carry.all) books.ledger.record(at, checks);
     return { ...books, lapse };
   };
@@ -172,7 +181,7 @@ async function open(
     const claim = await store.claim({ ...lease, fields });
     if (!claim.claimed) return 'locked';
     const [state = null, outbox = null, maintenance = null] = claim.fields;
-    return { ...openOn({ state, outbox }, maintenance), lapse: null };
+    return { ...openOn({ state, outbox }, maintenance, carry.seen), lapse: null };
   } catch (error) {
     return openOnMemory(lapseOf(error));
   }

@@ -67,11 +67,13 @@ export function badgeOf({ target, metric, window, latency, now, label }: BadgeFa
     case 'status':
       return { label: labelOr(name, label), ...statusBadge(target, now), isError: false };
     case 'uptime': {
-      const finding = uptimeBadge(target.uptimeRatio[window]);
+      const finding = dated(uptimeBadge(target.uptimeRatio[window]), target);
       return { label: labelOr(`${name} uptime ${window}`, label), ...finding, isError: false };
     }
-    case 'latency':
-      return { label: labelOr(`${name} latency ${window}`, label), ...latencyBadge(latency), isError: false };
+    case 'latency': {
+      const finding = dated(latencyBadge(latency), target);
+      return { label: labelOr(`${name} latency ${window}`, label), ...finding, isError: false };
+    }
   }
 }
 
@@ -86,8 +88,21 @@ function labelOr(usual: string, label: string | null): string {
 type Finding = Pick<Badge, 'message' | 'color'>;
 const NO_DATA: Finding = { message: 'no data', color: 'lightgrey' };
 
-/** A target of which nothing was heard for a day beyond its interval has no status that anybody knows. */
-function statusBadge({ status, lastCheckAt, pingInterval }: TargetStats, now: number): Finding {
+const UNKNOWN: Finding = { message: 'unknown', color: 'lightgrey' };
+
+/** A figure of a time that ended when the runs stopped is shown with that, and without colour. */
+function dated(finding: Finding, { lastKnownStatus }: TargetStats): Finding {
+  if (lastKnownStatus === null || finding === NO_DATA) return finding;
+  return { message: `${finding.message} (stale)`, color: 'lightgrey' };
+}
+
+/**
+ * Where no run came for three ticks, and of a target of which nothing was heard for a day beyond its interval, nobody
+ * knows the status.
+ */
+function statusBadge(target: TargetStats, now: number): Finding {
+  const { status, lastKnownStatus, lastCheckAt, pingInterval } = target;
+  if (lastKnownStatus !== null) return UNKNOWN;
   const rests = status === 'paused' || status === 'sleeping';
   const isKnown = lastCheckAt !== null && now - Date.parse(lastCheckAt) <= pingInterval + DAY;
   return rests || isKnown ? { message: status, color: STATUS_COLORS[status] } : NO_DATA;

@@ -6,10 +6,15 @@ import { inertLine } from './inert.js';
  * Atom: one entry an incident. Its id stays when the incident is resolved, and its `updated` changes.
  * @param origin where the page is, without a slash at its end
  */
-export async function atomFeed({ since, incidents }: RecentIncidents, origin: string): Promise<string> {
+export async function atomFeed(
+  { since, staleSince, incidents }: RecentIncidents,
+  origin: string,
+): Promise<string> {
   const { Feed } = await import('feed');
   const self = `${origin}/api/feed`;
-  const updated = incidents.map(updatedAt).reduce((a, b) => (a > b ? a : b), since);
+  const updated = incidents
+    .map((found) => updatedAt(found, staleSince))
+    .reduce((a, b) => (a > b ? a : b), since);
   const feed = new Feed({
     title: 'Keepalive: incidents',
     id: self,
@@ -22,28 +27,35 @@ export async function atomFeed({ since, incidents }: RecentIncidents, origin: st
   for (const found of incidents) {
     feed.addItem({
       id: `tag:keepalive,2026:${found.target.id}/${Date.parse(found.incident.startedAt)}`,
-      title: html(title(found)),
-      description: html(summary(found)),
+      title: html(title(found, staleSince)),
+      description: html(summary(found, staleSince)),
       link: `${origin}/t/${found.target.id}`,
       published: new Date(found.incident.startedAt),
-      date: new Date(updatedAt(found)),
+      date: new Date(updatedAt(found, staleSince)),
     });
   }
   return feed.atom1();
 }
 
-function updatedAt({ incident }: TargetIncident): string {
-  return incident.endedAt ?? incident.startedAt;
+function updatedAt({ incident }: TargetIncident, staleSince: string | null): string {
+  return incident.endedAt ?? staleSince ?? incident.startedAt;
 }
 
-function title({ target, incident }: TargetIncident): string {
-  const state = incident.endedAt === null ? 'is down' : `was down for ${lengthInWords(incident.durationMs)}`;
+function title({ target, incident }: TargetIncident, staleSince: string | null): string {
+  const open = staleSince === null ? 'is down' : 'was down when it was last checked';
+  const state = incident.endedAt === null ? open : `was down for ${lengthInWords(incident.durationMs)}`;
   return `${inertLine(target.name) || target.id} ${state}`;
 }
 
-function summary({ incident: { startedAt, endedAt, message } }: TargetIncident): string {
+function summary(
+  { incident: { startedAt, endedAt, message } }: TargetIncident,
+  staleSince: string | null,
+): string {
+  const unchecked = staleSince === null ? '' : `, nothing was checked since ${time(staleSince)}`;
   const span =
-    endedAt === null ? `Down since ${time(startedAt)}` : `Down from ${time(startedAt)} to ${time(endedAt)}`;
+    endedAt === null
+      ? `Down since ${time(startedAt)}${unchecked}`
+      : `Down from ${time(startedAt)} to ${time(endedAt)}`;
   return message === '' ? `${span}.` : `${span}: ${message}`;
 }
 

@@ -33,9 +33,12 @@ const FAMILIES: readonly Family[] = [
     'probe_ssl_earliest_cert_expiry',
     'gauge',
     'Returns earliest SSL cert expiry in unixtime',
-    ({ tls }) => timestamp(tls?.expiresAt),
+    (target) => (isKnown(target) ? timestamp(target.tls?.expiresAt) : null),
   ),
   single('keepalive_up', 'Whether runs come as often as they should', ({ isRunning }) => Number(isRunning)),
+  single('keepalive_stale', 'Whether no run came for three ticks, so that nothing is known', ({ stale }) =>
+    Number(stale),
+  ),
   single('keepalive_last_run_timestamp_seconds', 'When the last run began', ({ lastRun }) =>
     timestamp(lastRun?.startedAt),
   ),
@@ -54,9 +57,11 @@ const FAMILIES: readonly Family[] = [
     type: 'gauge',
     help: 'Whether a target has this status',
     samples: ({ targets }) =>
-      targets.flatMap(({ id, status }) =>
-        STATUSES.map((each): Sample => [{ target: id, status: each }, Number(status === each)]),
-      ),
+      targets
+        .filter(isKnown)
+        .flatMap(({ id, status }) =>
+          STATUSES.map((each): Sample => [{ target: id, status: each }, Number(status === each)]),
+        ),
   },
   perTarget(
     'keepalive_checks_total',
@@ -101,8 +106,8 @@ const FAMILIES: readonly Family[] = [
     'Longest time in 24 hours without a good check',
     ({ awake }) => seconds(awake.longestGap),
   ),
-  perTarget('keepalive_incident_open', 'gauge', 'Whether an incident is open', ({ lastCheckAt, incident }) =>
-    lastCheckAt === null ? null : Number(incident !== null),
+  perTarget('keepalive_incident_open', 'gauge', 'Whether an incident is open', (target) =>
+    target.lastCheckAt === null || !isKnown(target) ? null : Number(target.incident !== null),
   ),
 ];
 
@@ -144,8 +149,14 @@ function perWindow(
 }
 
 /** Of a target that rests, the last check says nothing about now. */
-function isProbed({ status, lastCheckAt }: TargetStats): boolean {
-  return lastCheckAt !== null && status !== 'paused' && status !== 'sleeping';
+function isProbed(target: TargetStats): boolean {
+  const { status, lastCheckAt } = target;
+  return isKnown(target) && lastCheckAt !== null && status !== 'paused' && status !== 'sleeping';
+}
+
+/** Not where runs have stopped: what the last check found says nothing about now. */
+function isKnown({ lastKnownStatus }: TargetStats): boolean {
+  return lastKnownStatus === null;
 }
 
 function seconds(ms: number | null): number | null {

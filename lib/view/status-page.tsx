@@ -5,7 +5,7 @@ import { Sparkline } from './lines.js';
 import { renderPage } from './layout.js';
 import { awakeInWords, Glyph, Incident, Moment, StatusLabel } from './parts.js';
 import type { Verdict } from './words.js';
-import { LABELS, latencyInWords, percent, shownStatus, verdictOf } from './words.js';
+import { LABELS, latencyInWords, targetMood, percent, shownStatus, verdictOf } from './words.js';
 
 /** `GET /` with at least one target. */
 export function statusPage({ freshness, targets }: Summary, isPrivate: boolean): string {
@@ -39,7 +39,7 @@ function Hero({ verdict, freshness }: { verdict: Verdict; freshness: Freshness }
         <p class="quiet">
           {remark !== null && <span class="remark">{remark}</span>}
           <span>
-            {lastRunAt === null ? 'No run yet' : 'Last run '}
+            {lastRunAt === null ? 'No run on record' : 'Last run '}
             {lastRunAt !== null && <Moment at={lastRunAt} now={updatedAt} ago />}
           </span>
         </p>
@@ -51,12 +51,23 @@ function Hero({ verdict, freshness }: { verdict: Verdict; freshness: Freshness }
 
 /** Said loudly: whoever looks must not take an old state for the present one. */
 export function StaleNotice({ freshness }: { freshness: Freshness }): JSX.Element | null {
-  const { isStale, lastRunAt, updatedAt, enabled } = freshness;
+  const { isStale, lastRunAt, updatedAt, enabled, lost } = freshness;
   if (lastRunAt === null && enabled) {
     return (
       <p class="notice">
-        Keepalive is set up and waits for its first run: call <code>/api/cron</code> with{' '}
-        <code>Authorization: Bearer $CRON_SECRET</code> from a scheduler.
+        {lost === null ? (
+          <>
+            The database holds no data yet. Recording begins with the first run: call <code>/api/cron</code>{' '}
+            with <code>Authorization: Bearer $CRON_SECRET</code> from a scheduler. If there were runs before,
+            the database was emptied, or another one is set now.
+          </>
+        ) : (
+          <>
+            What was recorded from <Moment at={lost.from} now={updatedAt} /> to{' '}
+            <Moment at={lost.to} now={updatedAt} /> is not in the database any more. Recording begins anew
+            with the next run.
+          </>
+        )}
       </p>
     );
   }
@@ -68,6 +79,26 @@ export function StaleNotice({ freshness }: { freshness: Freshness }): JSX.Elemen
     </p>
   );
 }
+
+/** Where the record begins within the 90 days that are shown: what lies before is not just empty. */
+export function RecordNotice({ freshness }: { freshness: Freshness }): JSX.Element | null {
+  const { recordedSince, lost, updatedAt: now } = freshness;
+  if (recordedSince === null || Date.parse(now) - Date.parse(recordedSince) > 90 * DAY) return null;
+  return (
+    <p class="record">
+      No earlier data: recording began <Moment at={recordedSince} now={now} />.
+      {lost !== null && (
+        <>
+          {' '}
+          What was recorded from <Moment at={lost.from} now={now} /> to <Moment at={lost.to} now={now} /> is
+          lost: the database was emptied.
+        </>
+      )}
+    </p>
+  );
+}
+
+const DAY = 86_400_000;
 
 function Incidents({ targets, now }: { targets: readonly TargetSummary[]; now: string }): JSX.Element | null {
   const open = targets
@@ -135,7 +166,7 @@ function Groups({
 
 function Row({ target, freshness }: { target: TargetSummary; freshness: Freshness }): JSX.Element {
   const { id, name, uptimeRatio, coverage, latencyMs, lastCheckAt, message, awake } = target;
-  const mood = shownStatus(target);
+  const mood = targetMood(target);
   const awakeText = mood === 'up' || mood === 'degraded' ? awakeInWords(target) : null;
   const covered = coverage['90d'];
   return (
@@ -147,7 +178,7 @@ function Row({ target, freshness }: { target: TargetSummary; freshness: Freshnes
             <bdi>{name}</bdi>
           </a>
           <p class="sub">
-            <StatusWord target={target} isStale={freshness.isStale} />
+            <StatusWord target={target} />
             {awakeText !== null && (
               <span class={awake.keptAwake === false ? 'awake not' : 'awake'}>{awakeText}</span>
             )}
@@ -178,12 +209,12 @@ function Row({ target, freshness }: { target: TargetSummary; freshness: Freshnes
   );
 }
 
-function StatusWord({ target, isStale }: { target: TargetSummary; isStale: boolean }): JSX.Element {
+function StatusWord({ target }: { target: TargetSummary }): JSX.Element {
   const mood = shownStatus(target);
   const until = mood === 'maintenance' ? (target.maintenance?.reason ?? null) : null;
   return (
-    <span class={`word ${mood}`}>
-      {isStale ? `Was ${LABELS[mood].toLowerCase()}` : <StatusLabel mood={mood} />}
+    <span class={`word ${targetMood(target)}`}>
+      {target.lastKnownStatus !== null ? `Was ${LABELS[mood].toLowerCase()}` : <StatusLabel mood={mood} />}
       {until !== null && <bdi>: {until}</bdi>}
     </span>
   );
@@ -192,6 +223,7 @@ function StatusWord({ target, isStale }: { target: TargetSummary; isStale: boole
 function Legend({ freshness }: { freshness: Freshness }): JSX.Element {
   return (
     <footer class="foot">
+      <RecordNotice freshness={freshness} />
       <p>
         A bar is one day (UTC), as tall as the part of it that was observed; its upper part is downtime. A dot
         is a day without data.

@@ -1,12 +1,12 @@
 import type { ComponentChildren, JSX } from 'preact';
 import type { Awake, CheckView, Freshness, Phases, TargetHistory } from '../read/views.js';
-import { lengthInWords } from '../rules/wording.js';
+import { intervalInWords, lengthInWords } from '../rules/wording.js';
 import { DayBars } from './bars.js';
 import { LatencyFigure } from './lines.js';
 import { renderPage } from './layout.js';
 import { awakeInWords, Glyph, Incident, Moment, StatusLabel, Url } from './parts.js';
-import { StaleNotice } from './status-page.js';
-import { dateInWords, LABELS, latencyInWords, percent, shownStatus } from './words.js';
+import { RecordNotice, StaleNotice } from './status-page.js';
+import { dateInWords, LABELS, latencyInWords, percent, shownStatus, targetMood } from './words.js';
 
 const DAYS = 90;
 const DAY = 86_400_000;
@@ -15,7 +15,7 @@ const WINDOWS = ['24h', '7d', '30d', '90d'] as const;
 
 /** `GET /t/<id>` */
 export function targetPage(target: TargetHistory, freshness: Freshness, isPrivate: boolean): string {
-  const mood = freshness.isStale ? 'unknown' : shownStatus(target);
+  const mood = targetMood(target);
   const label = mood === 'unknown' ? 'unknown' : LABELS[mood].toLowerCase();
   return renderPage({
     title: `${target.name}: ${label} · Keepalive`,
@@ -73,6 +73,7 @@ function Target({ target, freshness }: { target: TargetHistory; freshness: Fresh
       </section>
       <Checks checks={target.checks} now={now} />
       <footer class="foot">
+        <RecordNotice freshness={freshness} />
         <p>
           As of <Moment at={now} now={now} /> · <a href={`/api/keepalive/${target.id}`}>JSON</a>
         </p>
@@ -82,7 +83,7 @@ function Target({ target, freshness }: { target: TargetHistory; freshness: Fresh
 }
 
 function Head({ target, freshness }: { target: TargetHistory; freshness: Freshness }): JSX.Element {
-  const { updatedAt: now, isStale } = freshness;
+  const { updatedAt: now } = freshness;
   const { name, healthUrl, since, host, pingInterval, maintenance, message } = target;
   const mood = shownStatus(target);
   return (
@@ -91,7 +92,7 @@ function Head({ target, freshness }: { target: TargetHistory; freshness: Freshne
         <bdi>{name}</bdi>
       </h1>
       <p class="state">
-        {isStale ? (
+        {target.lastKnownStatus !== null ? (
           <span class="badge">
             <span class="status">
               <Glyph mood="unknown" />
@@ -105,7 +106,7 @@ function Head({ target, freshness }: { target: TargetHistory; freshness: Freshne
         )}
         {since !== null && (
           <span class="quiet">
-            since <Moment at={since} now={now} />
+            {target.lastKnownStatus === null ? 'since' : 'not known since'} <Moment at={since} now={now} />
           </span>
         )}
         {maintenance !== null && (
@@ -123,7 +124,7 @@ function Head({ target, freshness }: { target: TargetHistory; freshness: Freshne
       <p class="quiet facts">
         <Url url={healthUrl} />
         {host !== 'none' && <span>{host}</span>}
-        <span>every {lengthInWords(pingInterval)}</span>
+        <span>every {intervalInWords(pingInterval)}</span>
       </p>
     </section>
   );
@@ -409,8 +410,8 @@ function AwakeCard({
         <Fact name="Longest gap">
           {longestGap === null ? 'not known yet' : `${lengthInWords(longestGap)} between good pings`}
         </Fact>
-        <Fact name="Sleeps after">{lengthInWords(sleepsAfter)} without a request</Fact>
-        <Fact name="Pinged every">{lengthInWords(interval)}</Fact>
+        <Fact name="Sleeps after">{intervalInWords(sleepsAfter)} without a request</Fact>
+        <Fact name="Pinged every">{intervalInWords(interval)}</Fact>
         <Fact name="Cold starts">{coldStarts}</Fact>
       </dl>
     </Card>

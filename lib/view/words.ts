@@ -15,12 +15,21 @@ export const LABELS: Readonly<Record<Shown, string>> = {
   maintenance: 'Maintenance',
 };
 
-export function shownStatus({ status, maintenance }: Pick<TargetStats, 'status' | 'maintenance'>): Shown {
-  return maintenance === null || status === 'paused' || status === 'sleeping' ? status : 'maintenance';
+/** Where runs have stopped, what was shown then. */
+export function shownStatus({ status, lastKnownStatus, maintenance }: Standing): Shown {
+  const last = lastKnownStatus ?? status;
+  return maintenance === null || last === 'paused' || last === 'sleeping' ? last : 'maintenance';
 }
+
+type Standing = Pick<TargetStats, 'status' | 'lastKnownStatus' | 'maintenance'>;
 
 /** `unknown`: nothing can be said, because nothing was checked lately. */
 export type Mood = Shown | 'unknown';
+
+/** What its sign and colour say. */
+export function targetMood(target: Standing): Mood {
+  return target.lastKnownStatus === null ? shownStatus(target) : 'unknown';
+}
 
 /** The state of everything in one sentence. */
 export interface Verdict {
@@ -33,7 +42,7 @@ export interface Verdict {
 /** What to say of all targets, at least one. */
 export function verdictOf(
   freshness: Freshness,
-  targets: readonly Pick<TargetStats, 'name' | 'status' | 'maintenance'>[],
+  targets: readonly (Pick<TargetStats, 'name'> & Standing)[],
 ): Verdict {
   const shown = targets.map(shownStatus);
   const count = (status: Shown): number => shown.filter((each) => each === status).length;
@@ -49,7 +58,10 @@ export function verdictOf(
       mood === 'down' || mood === 'up' ? rest : rest.filter((text) => !text.endsWith(labelOf(mood)));
     return { mood, sentence, remark: told.length === 0 ? null : told.join(', ') };
   };
-  const { isStale, lastRunAt, updatedAt } = freshness;
+  const { isStale, lastRunAt, updatedAt, lost } = freshness;
+  if (lastRunAt === null && lost !== null) {
+    return { mood: 'unknown', sentence: 'The recorded data are gone', remark: null };
+  }
   if (isStale && lastRunAt !== null) {
     const since = lengthInWords(Date.parse(updatedAt) - Date.parse(lastRunAt));
     return { mood: 'unknown', sentence: `Nothing was checked for ${since}`, remark: null };

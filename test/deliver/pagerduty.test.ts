@@ -55,7 +55,7 @@ describe('an event', () => {
     expect(await eventsFor(digest(said(name)))).toEqual([expected]);
   });
 
-  it.each(['slept', 'missed', 'restart'])('is not sent for %s', async (name) => {
+  it.each(['slept', 'missed', 'pace', 'restart'])('is not sent for %s', async (name) => {
     expect(await eventsFor(digest(said(name)))).toEqual([]);
   });
 

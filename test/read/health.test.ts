@@ -28,7 +28,7 @@ const facts = (changes: Partial<HealthFacts> = {}, endedAgo = 10_000, commands =
   now: NOW,
   tick: MINUTE,
   enabled: true,
-  targets: 1,
+  targets: [aTarget('a', { info: { interval: MINUTE } })],
   channels: ['slack', 'email'],
   store: {
     ok: true,
@@ -41,6 +41,14 @@ const facts = (changes: Partial<HealthFacts> = {}, endedAgo = 10_000, commands =
   processStartedAt: NOW - 10_000,
   ...changes,
 });
+
+/** Runs that come every so many minutes, but for one. */
+const paced = (minutes: number, endedAgo = 10_000): HealthFacts['store'] => {
+  const every = 60 * minutes;
+  const intervals = [every, every, 2 * every, every, every];
+  const state = { ...stateAfterRun(endedAgo), intervals };
+  return { ok: true, kind: 'upstash', latencyMs: 3, state, outbox: EMPTY_OUTBOX };
+};
 
 const noRunYet = { ok: true, kind: 'upstash', latencyMs: 3, state: null, outbox: EMPTY_OUTBOX } as const;
 const away = { ok: false, kind: 'upstash', message: 'the store cannot be reached' } as const;
@@ -66,7 +74,49 @@ describe('health', () => {
     ],
     ['everything is paused', facts({ enabled: false }, 60 * MINUTE), 'healthy', 200, {}],
     ['the store is away', facts({ store: away }), 'degraded', 200, { redis: { latencyMs: null } }],
-    ['there is no target', facts({ targets: 0 }), 'degraded', 200, { config: { status: 'degraded' } }],
+    [
+      'runs come more seldom than a target is to be checked',
+      facts({ store: paced(10) }),
+      'degraded',
+      200,
+      {
+        schedule: {
+          status: 'degraded',
+          expectedIntervalMs: MINUTE,
+          actualIntervalMs: 10 * MINUTE,
+          longestIntervalMs: 20 * MINUTE,
+          tooSlowFor: { count: 1, targets: [{ target: 'a', interval: MINUTE, sleepsAfter: null }] },
+          message: 'runs come every 10 m (expected every 1 m); too slow for the interval of a (every 1 m)',
+        },
+      },
+    ],
+    [
+      'no run came for three ticks at such a pace',
+      facts({ store: paced(10, 4 * MINUTE) }),
+      'critical',
+      503,
+      {
+        schedule: {
+          message:
+            'no run came for three ticks: runs come every 10 m (expected every 1 m); too slow for the interval of a (every 1 m)',
+        },
+      },
+    ],
+    [
+      'runs are expected more seldom than a target is to be checked',
+      facts({ tick: 10 * MINUTE }),
+      'degraded',
+      200,
+      { schedule: { actualIntervalMs: null, tooSlowFor: { count: 1 } } },
+    ],
+    [
+      'runs come as expected',
+      facts({ store: paced(1) }),
+      'healthy',
+      200,
+      { schedule: { actualIntervalMs: MINUTE } },
+    ],
+    ['there is no target', facts({ targets: [] }), 'degraded', 200, { config: { status: 'degraded' } }],
     [
       'memory is at 79.9 %',
       facts({ memory: { usedBytes: 799, limitBytes: 1000 } }),

@@ -140,5 +140,7 @@ it.each([
     enabled: true,
     lastRunAt: new Date(NOW).toISOString(),
     isStale,
+    recordedSince: new Date(NOW).toISOString(),
+    lost: null,
   });
 });

@@ -272,6 +272,38 @@ describe('missed runs', () => {
   });
 });
 
+describe('the pace of the runs', () => {
+  /** The target is to be checked every minute, and runs are expected every two. */
+  const said = (letters: string) => tell(letters).kinds;
+  const every = (minutes: number, runs: number) => ('g' + '.'.repeat(minutes - 1)).repeat(runs);
+
+  it('is told of once, where it is too slow for a target, instead of runs that are missing', () => {
+    expect(said(every(10, 300))).toBe('pace@40');
+    expect(tell(every(10, 6)).told.at(-1)?.alert).toMatchObject({
+      kind: 'pace',
+      expected: 2 * MINUTE,
+      actual: 10 * MINUTE,
+      slowFor: { count: 1, targets: [{ target: 'api', interval: MINUTE, sleepsAfter: null }] },
+    });
+  });
+
+  it('is not told of where every target is checked often enough', () => {
+    expect(said(every(2, 40))).toBe('');
+  });
+
+  it('does not hide a gap that is far longer, nor one before it was known', () => {
+    expect(said(every(10, 6) + '.'.repeat(60) + 'g')).toBe('pace@40 missed@120');
+    expect(said('g' + '.'.repeat(59) + 'ggg')).toBe('missed@61');
+    expect(said('ggggg' + every(10, 8))).toBe('missed@15 pace@55');
+  });
+
+  it('is told of again only after it was mended for a day', () => {
+    const slow = every(10, 9);
+    expect(said(slow + 'g'.repeat(12 * 60) + slow)).toBe('pace@40 missed@820');
+    expect(said(slow + 'g'.repeat(25 * 60) + slow)).toMatch(/^pace@40 missed@\d+ pace@\d+$/);
+  });
+});
+
 it('never is an "up" without its "down", nor anything said twice in a row', () => {
   const letters = fc
     .array(fc.constantFrom('g', 'f', 'd', 'ff', 'fff', 'ggg', 'ddd', 'g'.repeat(61)), { maxLength: 60 })

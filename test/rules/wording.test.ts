@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest';
 import {
   byImportance,
   headline,
+  intervalInWords,
   lengthInWords,
   LEVELS,
+  paceInWords,
   timeInWords,
   wordingOf,
 } from '../../lib/rules/wording.js';
@@ -70,6 +72,14 @@ describe('an alert', () => {
       'missed',
       'warning | Keepalive made no run for 1 h 35 m | from 10:25 UTC to 12:00 UTC | look at the trigger; if it comes that seldom, say so with KEEP_ALIVE_TICK',
     ],
+    [
+      'pace',
+      'warning | Keepalive runs every 20 m, expected every 1 m | too slow to keep awake: app (sleeps after 15 m) | too slow for the interval of api (every 5 m) and 12 more | let the trigger come more often; if it is to come that seldom, say so with KEEP_ALIVE_TICK',
+    ],
+    [
+      'pace that is only slower than expected',
+      'warning | Keepalive runs every 10 m, expected every 1 m | let the trigger come more often; if it is to come that seldom, say so with KEEP_ALIVE_TICK',
+    ],
     ['test', 'info | Keepalive sends a test | nothing happened; this channel works'],
   ])('%s', (name, expected) => {
     expect(said(alertOf(name))).toBe(expected);
@@ -78,7 +88,9 @@ describe('an alert', () => {
   it('is told of in full in this table', () => {
     const kinds = new Set(Object.values(ALERTS).map(({ kind }) => kind));
     expect([...kinds].toSorted()).toEqual(
-      'certificate degraded down flapping missed person_needed reminder restart slept test up'.split(' '),
+      'certificate degraded down flapping missed pace person_needed reminder restart slept test up'.split(
+        ' ',
+      ),
     );
   });
 
@@ -100,6 +112,8 @@ describe('a headline', () => {
   it.each([
     [['down'], 'API is down'],
     [['missed'], 'Keepalive made no run for 1 h 35 m'],
+    [['pace'], 'Keepalive runs every 20 m, expected every 1 m'],
+    [['pace', 'down'], '1 warning about the pace of the runs, 1 down'],
     [['down', 'down', 'up after down'], '2 down, 1 up again'],
     [['person_needed', 'reminder', 'flapping'], '1 waiting for a person, 1 still down, 1 flapping'],
     [['missed', 'degraded'], '1 gap in the runs, 1 degraded'],
@@ -155,6 +169,33 @@ describe('words', () => {
     [12 * 24 * H + 5 * H, '12 d'],
   ])('a length of %i ms is %j', (ms, expected) => {
     expect(lengthInWords(ms)).toBe(expected);
+  });
+
+  it.each([
+    [10 * S, '10 s'],
+    [10.5 * S, '10.5 s'],
+    [90 * S, '1 m 30 s'],
+    [7.5 * M, '7 m 30 s'],
+    [5 * M, '5 m'],
+    [12 * H, '12 h'],
+    [H + 5 * S, '1 h 5 s'],
+    [3.5 * 24 * H, '3 d 12 h'],
+  ])('an interval of %i ms is %j, exactly', (ms, expected) => {
+    expect(intervalInWords(ms)).toBe(expected);
+  });
+
+  it.each([
+    [9_600, '10 s'],
+    [59_600, '1 m'],
+    [62_000, '1 m 2 s'],
+    [66_000, '1 m 5 s'],
+    [303_000, '5 m'],
+    [451_000, '7 m 30 s'],
+    [593_000, '10 m'],
+    [22 * M + 10 * S, '22 m'],
+    [24 * H - 7 * M, '1 d'],
+  ])('a measured interval of %i ms is about %j', (ms, expected) => {
+    expect(paceInWords(ms)).toBe(expected);
   });
 
   it.each([

@@ -89,6 +89,7 @@ describe('after a run', () => {
   it('nothing is said of a run whose commit failed, and then once by the next that is on record', async () => {
     const teller = new Teller(store);
     await teller.minute();
+    await teller.minute();
     teller.store = meddled(store, ({ name }, work) =>
       name === 'commit' ? Promise.reject(new StoreError('store_timeout', 'no answer')) : work(),
     );

@@ -2,6 +2,7 @@ import type { History, Overview } from '../../lib/read/load.js';
 import { loadHistory, loadOverview } from '../../lib/read/load.js';
 import { Ledger, STATE_FIELD } from '../../lib/record/ledger.js';
 import { OUTBOX_FIELD } from '../../lib/record/outbox.js';
+import type { LostData } from '../../lib/record/state.js';
 import type { Store } from '../../lib/store/store.js';
 import type { ChannelName, Check, Target, Transition } from '../../lib/types.js';
 
@@ -11,6 +12,9 @@ export class Books {
   readonly logs = new Map<string, string>();
   reads = 0;
   writes = 0;
+  /** What the process of the runs knows of data that were here before. */
+  remembered: LostData | null = null;
+  private readonly reader = this.openStore();
 
   constructor(
     private readonly tick = 60_000,
@@ -25,8 +29,8 @@ export class Books {
       state: this.fields.get(STATE_FIELD) ?? null,
       outbox: this.fields.get(OUTBOX_FIELD) ?? null,
     };
-    const { targets, tick, channels, reminder } = this;
-    const ledger = new Ledger(stored, { targets, tick, channels, reminder }, now);
+    const { targets, tick, channels, reminder, remembered } = this;
+    const ledger = new Ledger(stored, { targets, tick, channels, reminder, remembered }, now);
     const transitions = ledger.record(now, new Map(checks));
     const failed = checks.filter(([, { outcome }]) => outcome === 'failed').length;
     this.writes += 1;
@@ -57,6 +61,10 @@ export class Books {
 
   /** What may be read of it. */
   get store(): Store {
+    return this.reader;
+  }
+
+  private openStore(): Store {
     const refuse = () => Promise.reject(new Error('only read'));
     const writes = () => this.writes;
     return {

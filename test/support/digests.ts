@@ -153,6 +153,28 @@ export const ALERTS: Readonly<Record<string, Alert>> = {
     message: 'status 503, expected 200-299',
   },
   missed: { id: 'a17', at: NOON, kind: 'missed', from: NOON - 95 * MINUTE, to: NOON },
+  pace: {
+    id: 'a19',
+    at: NOON,
+    kind: 'pace',
+    expected: MINUTE,
+    actual: 20 * MINUTE,
+    slowFor: {
+      count: 14,
+      targets: [
+        { target: 'app', interval: 7.5 * MINUTE, checkedEvery: 20 * MINUTE, sleepsAfter: 15 * MINUTE },
+        { target: 'api', interval: 5 * MINUTE, checkedEvery: 20 * MINUTE, sleepsAfter: null },
+      ],
+    },
+  },
+  'pace that is only slower than expected': {
+    id: 'a20',
+    at: NOON,
+    kind: 'pace',
+    expected: MINUTE,
+    actual: 10 * MINUTE,
+    slowFor: { count: 0, targets: [] },
+  },
   test: { id: 'a18', at: NOON, kind: 'test' },
 };
 

@@ -13,6 +13,7 @@ export function someTargetStats(changes: Partial<TargetStats> = {}): TargetStats
     name: 'api',
     group: null,
     status: 'up',
+    lastKnownStatus: null,
     healthUrl: 'https://api.test/health',
     host: 'none',
     since: iso(NOW - 86_400_000),
@@ -68,6 +69,7 @@ export function someStats(targets: readonly TargetStats[], changes: Partial<Stat
   for (const { status } of targets) summary[status] += 1;
   return {
     isRunning: true,
+    stale: false,
     uptime: 86_400_000,
     uptimeHours: '24.0',
     pingCount: 0,
@@ -75,6 +77,8 @@ export function someStats(targets: readonly TargetStats[], changes: Partial<Stat
     successRate: null,
     pingInterval: null,
     updatedAt: iso(NOW),
+    recordedSince: iso(NOW - 86_400_000),
+    lost: null,
     lastRun: {
       runId: 'run',
       startedAt: iso(NOW - 31_000),

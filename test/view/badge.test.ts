@@ -28,6 +28,17 @@ const uptime = (ratio: number | null) =>
   badge(someTargetStats({ uptimeRatio: { '24h': 1, '7d': 1, '30d': ratio, '90d': 1 } }), 'uptime');
 const latency = (ms: number | null) => badge(someTargetStats(), 'latency', { latency: ms });
 
+it('says that nothing is known where no run came for three ticks', () => {
+  const target = someTargetStats({ status: 'pending', lastKnownStatus: 'up' });
+  const of = (metric: Metric) => {
+    const { message, color } = badgeOf({ target, metric, window: '30d', latency: 20, now: NOW, label: null });
+    return [message, color];
+  };
+  expect(of('status')).toEqual(['unknown', 'lightgrey']);
+  expect(of('uptime')).toEqual(['100% (stale)', 'lightgrey']);
+  expect(of('latency')).toEqual(['20 ms (stale)', 'lightgrey']);
+});
+
 describe('the status badge', () => {
   it.each<[Status, string]>([
     ['up', 'brightgreen'],

@@ -28,8 +28,8 @@ function incident(
   };
 }
 
-const render = (incidents: readonly TargetIncident[], origin = ORIGIN) => {
-  const recent: RecentIncidents = { since: iso(SINCE), incidents };
+const render = (incidents: readonly TargetIncident[], origin = ORIGIN, staleSince: string | null = null) => {
+  const recent: RecentIncidents = { since: iso(SINCE), staleSince, incidents };
   return atomFeed(recent, origin);
 };
 
@@ -93,6 +93,19 @@ describe('the feed', () => {
         links: [{ href: `${ORIGIN}/t/api` }],
       },
     ]);
+  });
+
+  it('does not say that a target is down where no run came for three ticks', async () => {
+    const open = incident(NOW - 30 * MINUTE, null);
+    const [entry] = parseAtomFeed(await render([open], ORIGIN, iso(NOW - 10 * MINUTE))).entries ?? [];
+    expect(entry).toMatchObject({
+      title: { value: 'api was down when it was last checked' },
+      summary: {
+        value:
+          'Down since 2026-01-05 11:30:00 UTC, nothing was checked since 2026-01-05 11:50:00 UTC: status 503, expected 200-299',
+      },
+      updated: iso(NOW - 10 * MINUTE),
+    });
   });
 
   it('knows an incident again when it is over, and says that it changed', async () => {

@@ -18,6 +18,7 @@ describe('the metrics', () => {
       'probe_http_status_code{target="api"} 200',
       `probe_ssl_earliest_cert_expiry{target="api"} ${NOW / 1000 + 90 * 86_400}`,
       'keepalive_up 1',
+      'keepalive_stale 0',
       `keepalive_last_run_timestamp_seconds ${NOW / 1000 - 31}`,
       'keepalive_target_info{target="api",name="api",group="shop",host="none",url="https://api.test/health"} 1',
       'keepalive_target_status{target="api",status="pending"} 0',
@@ -46,10 +47,32 @@ describe('the metrics', () => {
     ]);
   });
 
+  it('have no sample of now where no run came for three ticks, and keep those of the past', () => {
+    const target = someTargetStats({ status: 'pending', lastKnownStatus: 'up' });
+    const names = samples(metricsText(someStats([target], { isRunning: false, stale: true }))).map((line) =>
+      line.replace(/[{ ].*/, ''),
+    );
+    expect([...new Set(names)]).toEqual([
+      'keepalive_up',
+      'keepalive_stale',
+      'keepalive_last_run_timestamp_seconds',
+      'keepalive_target_info',
+      'keepalive_checks_total',
+      'keepalive_check_failures_total',
+      'keepalive_last_check_timestamp_seconds',
+      'keepalive_uptime_ratio',
+      'keepalive_coverage_ratio',
+      'keepalive_latency_seconds',
+      'keepalive_cold_starts',
+      'keepalive_longest_gap_seconds',
+    ]);
+  });
+
   it('say nothing of what is not known', () => {
     const text = metricsText(someStats([unseenTargetStats()], { isRunning: false, lastRun: null }));
     expect(samples(text)).toEqual([
       'keepalive_up 0',
+      'keepalive_stale 0',
       'keepalive_target_info{target="api",name="api",group="",host="none",url="https://api.test/health"} 1',
       ...['pending', 'up', 'degraded', 'down', 'paused', 'sleeping'].map(
         (status, i) => `keepalive_target_status{target="api",status="${status}"} ${i === 0 ? 1 : 0}`,

@@ -8,11 +8,14 @@ const FRESH = {
   enabled: true,
   lastRunAt: '2026-05-20T11:59:30.000Z',
   isStale: false,
+  recordedSince: '2026-05-01T00:00:00.000Z',
+  lost: null,
 };
 const some = (...statuses: readonly (Status | 'maintenance')[]) =>
   statuses.map((status, i) => ({
     name: `s${i}`,
     status: status === 'maintenance' ? ('down' as const) : status,
+    lastKnownStatus: null,
     maintenance: status === 'maintenance' ? { until: FRESH.updatedAt, reason: null } : null,
   }));
 
