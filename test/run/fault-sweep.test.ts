@@ -8,7 +8,7 @@ import { loadHistory, loadState } from '../../lib/read/load.js';
 import { openRemoteStore } from '../../lib/store/open.js';
 import { openSqlite } from '../../lib/store/sqlite.js';
 import type { Store } from '../../lib/store/store.js';
-import { prepareChildren, runChild } from '../support/child.js';
+import { runChild } from '../support/child.js';
 import { meddled } from '../support/meddle.js';
 import { startRedis, type RedisServer } from '../support/redis.js';
 import type { ChildStore, ChildTask } from '../support/run-child.js';
@@ -29,7 +29,6 @@ let directory: string;
 let rigs = 0;
 
 beforeAll(async () => {
-  prepareChildren();
   redis = await startRedis();
   directory = await mkdtemp(join(tmpdir(), 'keepalive-sweep-'));
 });
