@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import type { Evaluation, Evaluator } from '../rules/assertions.js';
 
-/** Time for one expression, in ms. */
+/** Time for one expression, in ms. Where the machine is so busy that it had no CPU, it is run again for longer. */
 const TIME_LIMIT = 250;
 /** Heap of the thread in MB: an expression that needs more breaks, and nothing else does. */
 const HEAP = 128;
