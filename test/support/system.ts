@@ -7,6 +7,8 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** Folder of the sources as JavaScript. */
     readonly transpiled: string;
+    /** Whether the tests may take their time: `npm run test:long`. */
+    readonly long: boolean;
   }
 }
 
