@@ -1,10 +1,25 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/support/order.js';
+
+const LONG = process.env.LONG === '1';
 
 export default defineConfig({
   test: {
-    include: process.env.SCREENSHOTS ? ['test/view/screenshots.ts'] : ['test/**/*.test.ts'],
+    include: process.env.SCREENSHOTS
+      ? ['test/view/screenshots.ts']
+      : LONG
+        ? ['test/run/truth.test.ts']
+        : ['test/**/*.test.ts'],
     globalSetup: ['test/support/system.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    setupFiles: ['test/support/own-folder.ts'],
+    provide: { long: LONG },
+    // Against what never ends; no test is meant to come near it, on a slow machine either.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    // By itself vitest leaves one core idle, which on two is half of them.
+    maxWorkers: '100%',
+    // Of tests that wait rather than work.
+    maxConcurrency: 40,
+    sequence: { sequencer: LongestFirst },
   },
 });

@@ -1,26 +1,38 @@
 // Makes of packages what is loaded in one piece: the chart library in public/, by browsers; zod in dist/, by functions.
-import { copyFileSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
 
+/**
+ * Leaves a file alone that is as it should be: another process may be reading it.
+ * @param {string} path
+ * @param {Uint8Array} content
+ */
+function put(path, content) {
+  if (existsSync(path) && readFileSync(path).equals(content)) return;
+  writeFileSync(path, content);
+}
+
 const uplot = join(dirname(fileURLToPath(import.meta.resolve('uplot'))), '..');
 const shown = join(root, 'public/vendor');
 mkdirSync(shown, { recursive: true });
-copyFileSync(join(uplot, 'dist/uPlot.iife.min.js'), join(shown, 'uplot.js'));
-copyFileSync(join(uplot, 'dist/uPlot.min.css'), join(shown, 'uplot.css'));
-copyFileSync(join(uplot, 'LICENSE'), join(shown, 'uplot-license.txt'));
+put(join(shown, 'uplot.js'), readFileSync(join(uplot, 'dist/uPlot.iife.min.js')));
+put(join(shown, 'uplot.css'), readFileSync(join(uplot, 'dist/uPlot.min.css')));
+put(join(shown, 'uplot-license.txt'), readFileSync(join(uplot, 'LICENSE')));
 
 const zod = dirname(fileURLToPath(import.meta.resolve('zod/package.json')));
 const loaded = join(root, 'dist/vendor');
-buildSync({
+mkdirSync(loaded, { recursive: true });
+const { outputFiles } = buildSync({
   entryPoints: [join(root, 'lib/zod.ts')],
-  outfile: join(loaded, 'zod.js'),
+  write: false,
   bundle: true,
   format: 'esm',
   platform: 'node',
   target: 'node20',
 });
-copyFileSync(join(zod, 'LICENSE'), join(loaded, 'zod-license.txt'));
+for (const { contents } of outputFiles) put(join(loaded, 'zod.js'), contents);
+put(join(loaded, 'zod-license.txt'), readFileSync(join(zod, 'LICENSE')));

@@ -6,10 +6,11 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { parseConfig } from '../lib/config/config.js';
 import { openSqlite } from '../lib/store/sqlite.js';
 import { runChild } from './support/child.js';
+import { ROOT } from './support/root.js';
 import { configOf, Pinger } from './support/runs.js';
 import { serveHttp } from './support/servers.js';
 
-const README = readFileSync('README.md', 'utf8');
+const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
 const BLOCKS = [...README.matchAll(/^```sh\n(.*?)^```/gms)].map(([, block = '']) => block);
 const ASSIGNMENT = /^((?:TARGET|KEEP_ALIVE|ALERT)_\w+)=('[^']*'|\S+)/gm;
 /** Those that the ports, the package manager or a deploy have to do with; CI and other tests run what they say. */

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Evaluation, Evaluator } from '../rules/assertions.js';
 
-/** Time for one expression, in ms. */
+/** Time for one expression, in ms. Where the machine is so busy that it had no CPU, it is run again for longer. */
 const TIME_LIMIT = 250;
 /** Heap of the process that evaluates, in MB. */
 const HEAP = 128;

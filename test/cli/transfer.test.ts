@@ -16,7 +16,7 @@ import { EMPTY_OUTBOX } from '../../lib/rules/outbox.js';
 import { openRemoteStore } from '../../lib/store/open.js';
 import { openSqlite } from '../../lib/store/sqlite.js';
 import type { Meter, Store } from '../../lib/store/store.js';
-import { prepareChildren, runChild } from '../support/child.js';
+import { runChild } from '../support/child.js';
 import { lived, type Life } from '../support/lives.js';
 import { startRedis, type RedisServer } from '../support/redis.js';
 import { manyTargets, Pinger } from '../support/runs.js';
@@ -54,7 +54,6 @@ beforeAll(async () => {
     writeOutbox({ ...EMPTY_OUTBOX, missed: { at: NOW - DAY / 2, length: 2 * HOUR } }, NOW),
   );
   data = { fields, logs };
-  prepareChildren();
 }, 60_000);
 afterAll(async () => {
   await front.close();

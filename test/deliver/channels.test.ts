@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../lib/config/config.js';
 import { createChannels } from '../../lib/deliver/channels.js';
+import { ROOT } from '../support/root.js';
 
 const of = (env: Record<string, string>) => {
   const parsed = parseConfig(env);
@@ -34,7 +36,8 @@ describe('channels', () => {
   });
 
   it('load what they send with when they send', () => {
-    const sources = readdirSync('lib/deliver').map((name) => readFileSync(`lib/deliver/${name}`, 'utf8'));
+    const folder = join(ROOT, 'lib/deliver');
+    const sources = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'));
     expect(sources.filter((source) => /from '(?:undici|nodemailer|standardwebhooks)/.test(source))).toEqual(
       [],
     );

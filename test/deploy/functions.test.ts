@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FUNCTION_LIMIT } from '../../lib/http/cron.js';
 import type { TargetStats } from '../../lib/read/views.js';
@@ -14,6 +14,7 @@ import {
   type RunningFunction,
 } from '../support/deployable.js';
 import { startRedis } from '../support/redis.js';
+import { ROOT } from '../support/root.js';
 import { sign, type Signing } from '../support/signature.js';
 import { startUpstashFront } from '../support/upstash-front.js';
 
@@ -42,7 +43,7 @@ beforeAll(async () => {
   front = await startUpstashFront({ redisPort: redis.port, token: 'front-token' });
   await new Promise<void>((resolve) => target.listen(0, '127.0.0.1', resolve));
   const { port } = target.address() as AddressInfo;
-  deployable = await buildFunctions(ENTRYPOINTS);
+  deployable = await buildFunctions(ENTRYPOINTS, ROOT);
   await startAll({
     CRON_SECRET: SECRET,
     UPSTASH_REDIS_REST_URL: front.url,
@@ -106,7 +107,7 @@ const cron = (secret?: string) =>
 describe('the functions as Vercel builds them', () => {
   it('run on the newest Node, and may run as long as the code thinks', async () => {
     expect(deployable.functions.get('api/cron.ts')?.runtime).toBe('nodejs24.x');
-    const config = JSON.parse(await readFile('vercel.json', 'utf8')) as {
+    const config = JSON.parse(await readFile(join(ROOT, 'vercel.json'), 'utf8')) as {
       functions: Record<string, { maxDuration: number }>;
     };
     expect(config.functions['api/cron.ts']?.maxDuration).toBe(FUNCTION_LIMIT / 1000);
@@ -151,7 +152,7 @@ describe('the functions as Vercel builds them', () => {
   });
 
   it('show the pages, which the rewrites lead to', async () => {
-    const { rewrites } = JSON.parse(await readFile('vercel.json', 'utf8')) as {
+    const { rewrites } = JSON.parse(await readFile(join(ROOT, 'vercel.json'), 'utf8')) as {
       rewrites: { source: string; destination: string }[];
     };
     expect(rewrites.map(({ source, destination }) => [source, destination])).toEqual([
@@ -159,7 +160,7 @@ describe('the functions as Vercel builds them', () => {
       ['/t/:id', '/api/page/:id'],
       ['/sign-in', '/api/sign-in'],
     ]);
-    const templates = (await readdir('lib/view')).filter((name) => name.endsWith('.tsx')).sort();
+    const templates = (await readdir(join(ROOT, 'lib/view'))).filter((name) => name.endsWith('.tsx')).sort();
     expect(TEMPLATES.map(({ pathname }) => basename(pathname)).sort()).toEqual(templates);
     expect(deployable.functions.get('api/page.ts')?.files).toEqual(
       expect.arrayContaining(templates.map((name) => `lib/view/${name.replace('.tsx', '.js')}`)),

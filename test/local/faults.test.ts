@@ -5,10 +5,10 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadState } from '../../lib/read/load.js';
 import { openSqlite } from '../../lib/store/sqlite.js';
-import { prepareChildren, runChild } from '../support/child.js';
+import { runChild } from '../support/child.js';
 
 const KEEPALIVE = new URL('../../bin/keepalive.ts', import.meta.url);
 const MINUTE = 60_000;
@@ -17,7 +17,6 @@ const POLL = { timeout: 15_000, interval: 20 };
 let directory: string;
 const open: (() => unknown)[] = [];
 
-beforeAll(prepareChildren);
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'keepalive-faults-'));
 });

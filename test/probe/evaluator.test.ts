@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { afterAll, expect, test } from 'vitest';
 import { createEvaluator } from '../../lib/probe/evaluator.js';
+import { runChild } from '../support/child.js';
 
 const evaluator = createEvaluator();
 afterAll(() => evaluator.close());
@@ -54,4 +56,11 @@ test('after its process was ended, the next expression is evaluated in another',
   await evaluator.close();
   expect(await stopped).toBe('broken');
   expect(await evaluator.query('a = 1', '{"a":1}')).toBe('true');
+});
+
+test('an expression is not called slow because the machine was busy with something else', async () => {
+  const expression = '$sum([1..2000].($ % 7)) > 0';
+  const child = runChild(new URL('../support/starved-child.ts', import.meta.url), [expression]);
+  const [evaluation] = (await once(child, 'message')) as [unknown];
+  expect(evaluation).toBe('true');
 });

@@ -3,11 +3,13 @@ import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { exchange } from '../../lib/probe/exchange.js';
 import { Limit } from '../../lib/probe/limit.js';
 import { createProber } from '../../lib/probe/probe.js';
 import { USER_AGENT } from '../../lib/probe/http.js';
+import { ROOT } from '../support/root.js';
 import { closedPort, serveHttp, serveRaw, serveTcp } from '../support/servers.js';
 import { someTarget, type TargetOptions } from '../support/targets.js';
 
@@ -136,7 +138,7 @@ describe('the request', () => {
   });
 
   test('names the version of the package', () => {
-    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
     expect(USER_AGENT).toContain(`keepalive/${version.split('.').slice(0, 2).join('.')} `);
   });
 });

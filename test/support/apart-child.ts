@@ -56,7 +56,7 @@ async function work({ env, servers }: RunOrder): Promise<RunOutcome> {
   delay.enable();
   const report = await run(
     { ...parts, prober, config, store: null, log: () => undefined },
-    { trigger: 'test', limit: 50_000, nextRunIn: 0 },
+    { trigger: 'test', limit: 300_000, nextRunIn: 0 },
   );
   delay.disable();
   clearInterval(watch);

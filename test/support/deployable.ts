@@ -9,8 +9,6 @@ import { glob, type BuildV3, type Files, type Lambda } from '@vercel/build-utils
 const require = createRequire(import.meta.url);
 /** Its types do not say what it exports. */
 const { build } = require('@vercel/node') as { build: BuildV3 };
-/** Where npm runs the tests and the benchmarks. */
-const ROOT = process.cwd();
 const LAUNCHER = join(dirname(require.resolve('@vercel/node')), 'dev-server.mjs');
 
 /** What is to end with this process. */
@@ -32,12 +30,18 @@ export interface Deployable {
   remove(): Promise<void>;
 }
 
-/** Builds the files under api/ with `@vercel/node`, as a deployment does. */
-export async function buildFunctions(entrypoints: readonly string[]): Promise<Deployable> {
+/**
+ * Builds the files under api/ with `@vercel/node`, as a deployment does.
+ * @param root of the repository
+ */
+export async function buildFunctions(
+  entrypoints: readonly string[],
+  root = process.cwd(),
+): Promise<Deployable> {
   process.env.VERCEL_INSTALL_COMPLETED = '1';
   const files = {
-    ...(await glob('{api,lib}/**', ROOT)),
-    ...(await glob('{package,package-lock,tsconfig}.json', ROOT)),
+    ...(await glob('{api,lib}/**', root)),
+    ...(await glob('{package,package-lock,tsconfig}.json', root)),
   };
   const home = await mkdtemp(join(tmpdir(), 'keepalive-functions-'));
   const leave = () => rmSync(home, { recursive: true, force: true });
@@ -47,8 +51,8 @@ export async function buildFunctions(entrypoints: readonly string[]): Promise<De
     const { output } = await build({
       files,
       entrypoint,
-      workPath: ROOT,
-      repoRootPath: ROOT,
+      workPath: root,
+      repoRootPath: root,
       config: { zeroConfig: true },
       meta: { skipDownload: true },
     });

@@ -8,14 +8,21 @@ import type { Stats, TargetHistory } from '../../lib/read/views.js';
 import type { RunReport } from '../../lib/run/report.js';
 import type { Meter, Store } from '../../lib/store/store.js';
 import type { Attempt } from '../../lib/types.js';
-import type { Announced, Answer, Deployment, Settings, Trigger, Weekly } from './ninety-days.js';
-import { ANNOUNCED, deployments, MINUTE, READS, triggers, World } from './ninety-days.js';
+import type { Announced, Answer, Deployment, Settings, Span, Trigger, Weekly } from './ninety-days.js';
+import { ANNOUNCED, DAY, deployments, HOUR, MINUTE, READS, START, triggers, World } from './ninety-days.js';
 import type { Asked, RunMade } from './plain.js';
 import type { RedisServer } from './redis.js';
 import { configOf, GOOD, Pinger } from './runs.js';
 
 const SECRET = 'a-secret-of-32-characters-length';
 const CONTROL = 'http://control.example.com/';
+/** What is played of the script. */
+export const ALL: Span = { from: START, to: Infinity };
+/**
+ * Some of it: the pinger is offline, clocks change in New York, targets are paused and go on, two have maintenance, and a
+ * night has no runs.
+ */
+export const NINETEEN_DAYS: Span = { from: START + 9 * DAY, to: START + 28 * DAY };
 /** Commands of a call that finds another run under way. */
 const SKIPPED = 2;
 
@@ -41,7 +48,7 @@ export interface Look {
   readonly stored: number;
 }
 
-/** The script of 90 days, played by real runs on a clock of its own; notes what was asked, answered, spent and found. */
+/** The script of 90 days or some of them, played by real runs on a clock of its own; notes what was asked, answered, spent and found. */
 export class Play {
   readonly runs: RunMade[] = [];
   readonly asked = new Map<string, Asked[]>();
@@ -53,8 +60,8 @@ export class Play {
   readonly wrong: string[] = [];
   doubled = 0;
   private readonly world = new World();
-  private readonly plan = deployments();
-  private readonly configs = new Map(this.plan.map((each) => [each, configured(each)]));
+  private readonly plan: readonly Deployment[];
+  private readonly configs: ReadonlyMap<Deployment, Config>;
   private readonly pinger: Pinger;
   private meters: Meter[] = [];
   private deliveries = 0;
@@ -63,7 +70,10 @@ export class Play {
   constructor(
     private readonly redis: RedisServer,
     private readonly store: Store,
+    private readonly span: Span,
   ) {
+    this.plan = deployments().filter(({ at }) => at < span.to);
+    this.configs = new Map(this.plan.map((each) => [each, configured(each)]));
     this.pinger = new Pinger(this.configOf(this.deploymentAt(Infinity)), this.watched());
     const deliver = () => {
       this.deliveries += 1;
@@ -80,13 +90,27 @@ export class Play {
         { at: each.from, happens: () => this.uncosted(() => this.beginMaintenance(each)) },
         { at: each.to, happens: () => this.uncosted(() => this.endMaintenance(each)) },
       ]),
-    ].sort((a, b) => a.at - b.at);
+    ]
+      .filter(({ at }) => at >= this.span.from && at < this.span.to)
+      .concat(this.readsAfterwards())
+      .sort((a, b) => a.at - b.at);
     this.pinger.now = 0;
     for (const { at, happens } of events) {
       // What comes while a run goes its rounds comes after it.
       this.pinger.now = Math.max(at, this.pinger.now + 1);
       await happens();
     }
+  }
+
+  /** The script reads after its own end, so that part of it does too. */
+  private readsAfterwards() {
+    const { to } = this.span;
+    const read = (name: string, after: number) => ({
+      at: to + after,
+      happens: () => this.uncosted(() => this.look(name)),
+    });
+    if (to === Infinity) return [];
+    return [read('at the end', 0), read('some hours later', 7 * HOUR), read('when all is over', 100 * DAY)];
   }
 
   private get now(): number {

@@ -1,5 +1,16 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import type { TestProject } from 'vitest/node';
+import { transpile } from './transpile.js';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Folder of the sources as JavaScript. */
+    readonly transpiled: string;
+    /** Whether the tests may take their time: `npm run test:long`. */
+    readonly long: boolean;
+  }
+}
 
 interface Tool {
   readonly command: string;
@@ -14,16 +25,18 @@ const TOOLS: readonly Tool[] = [
 ];
 
 /** Makes sure that what tests run against exists: nothing is skipped for want of it. */
-export default function setup(): void {
+export default function setup(project: TestProject): void {
   execFileSync(process.execPath, ['scripts/vendor.js']);
+  project.provide('transpiled', transpile());
   const missing = TOOLS.filter(({ command }) => !isInstalled(command));
   if (missing.length === 0) return;
   const packages = missing.map((tool) => tool.debianPackage);
   if (process.getuid?.() === 0 && existsSync('/etc/debian_version')) {
     console.log(`installing for the tests: ${packages.join(' ')}`);
-    const options = { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } };
-    execFileSync('apt-get', ['update', '-qq'], options);
-    execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], options);
+    const options = { stdio: 'inherit' as const, env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } };
+    // Where it fails it has said why; what is missing is named below.
+    spawnSync('apt-get', ['update', '-qq'], options);
+    spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], options);
   }
   const absent = missing.filter(({ command }) => !isInstalled(command));
   if (absent.length > 0) {

@@ -1,16 +1,19 @@
 import { mkdir } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
+import { resolve } from 'node:path';
 import { it } from 'vitest';
 import { setApp } from '../../lib/app.js';
 import { serve } from '../../lib/local/server.js';
 import { startBrowser } from '../support/browser.js';
 import { lived } from '../support/lives.js';
+import { ROOT } from '../support/root.js';
 import { configOf } from '../support/runs.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const OUT = process.env.SCREENSHOTS === '1' ? 'docs' : (process.env.SCREENSHOTS ?? 'docs');
+const FOLDER = resolve(ROOT, OUT);
 
 /** In the order of their ids. */
 const SERVICES = {
@@ -117,7 +120,7 @@ it('takes the pictures', { timeout: 180_000 }, async () => {
   const { server } = await serve(0);
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const browser = await startBrowser();
-  await mkdir(OUT, { recursive: true });
+  await mkdir(FOLDER, { recursive: true });
   for (const [name, path, width, colorScheme] of SHOTS) {
     const context = await browser.context({
       viewport: { width, height: width > 500 ? (path === '/' ? 1130 : 1100) : 844 },
@@ -127,7 +130,7 @@ it('takes the pictures', { timeout: 180_000 }, async () => {
     const page = await context.newPage();
     page.on('console', (message) => console.log(name, message.text()));
     await page.goto(origin + path, { waitUntil: 'networkidle' });
-    await page.screenshot({ path: `${OUT}/${name}.png`, fullPage: OUT !== 'docs' });
+    await page.screenshot({ path: `${FOLDER}/${name}.png`, fullPage: OUT !== 'docs' });
     await context.close();
   }
   await browser.close();

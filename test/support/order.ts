@@ -1,0 +1,16 @@
+import { relative } from 'node:path';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** The files that take longest. One that begins last would keep the others' cores idle. */
+const LONG = ['run/truth', 'view/pages'];
+
+/** Begins with the files of that list, in its order. */
+export class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const name = relative('test', moduleId).replace(/\.\w+\.ts$/, '');
+      return LONG.includes(name) ? LONG.indexOf(name) : LONG.length;
+    };
+    return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
+  }
+}

@@ -1,0 +1,33 @@
+import { cpSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildSync } from 'esbuild';
+import { ROOT } from './root.js';
+
+/**
+ * Writes the sources, and what tests run in processes of their own, as JavaScript to where packages are still found:
+ * Node 20 runs no TypeScript. Gives the folder, which is removed when this process ends.
+ */
+export function transpile(): string {
+  const target = join(ROOT, 'node_modules', '.cache', `keepalive-test-${process.pid}`);
+  process.once('exit', () => rmSync(target, { recursive: true, force: true }));
+  const files = ['api', 'bin', 'lib', join('test', 'support')].flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((file) => join(folder, file)),
+  );
+  buildSync({
+    entryPoints: files.filter((file) => /\.(?:tsx?|js)$/.test(file)),
+    absWorkingDir: ROOT,
+    outbase: ROOT,
+    outdir: target,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+  });
+  cpSync(join(ROOT, 'dist/vendor'), join(target, 'vendor'), { recursive: true });
+  writeFileSync(
+    join(target, 'package.json'),
+    '{ "type": "module", "imports": { "#zod": "./vendor/zod.js" } }',
+  );
+  return target;
+}
