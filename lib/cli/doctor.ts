@@ -76,6 +76,7 @@ async function examine(config: Config, { env, err }: Terminal, sendTest: boolean
     enabled: config.enabled,
     targets: config.targets.length,
     channels: channelNames(config.alerts),
+    telegramChat: config.alerts.telegram?.chat ?? null,
     store:
       present === null
         ? { ok: false, kind, message: '' }
@@ -98,6 +99,7 @@ async function examine(config: Config, { env, err }: Terminal, sendTest: boolean
     ...(await examineTargets(config, err)),
     ...(config.targets.length > 0 && checks.alerts.channels.length === 0 ? [say.ofNoChannels()] : []),
     ...(sendTest ? await sendTests(config) : say.ofChannels(checks.alerts)),
+    ...say.ofMovedChat(config.alerts.telegram?.chat ?? null, present?.outbox.moved.telegram),
     ...say.ofRestarts(config.targets),
     ...say.ofHours(hours),
     ...say.ofQStash(config.qstash),

@@ -188,7 +188,7 @@ function targetStats(
     incident: open && incidentView(open, now),
     lastError:
       known.lastError === null ? null : { at: iso(known.lastError.at), message: known.lastError.message },
-    recovery: recoveryOf(info, outbox.notes[info.id]),
+    recovery: recoveryOf(info, outbox.notes.get(info.id)),
     maintenance: maintenanceOf(target, maintenance, now),
   };
 }

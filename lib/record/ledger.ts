@@ -25,6 +25,8 @@ export interface Stored {
 export interface LedgerSettings extends Correspondence {
   readonly targets: readonly Target[];
   readonly tick: number;
+  /** When this process made its last run, also of those that could not be recorded; null: it made none. */
+  readonly lastHeardAt?: number | null;
 }
 
 /** What a commit writes. */
@@ -60,20 +62,22 @@ export class Ledger {
     settings: LedgerSettings,
     private readonly now: number,
   ) {
-    const { targets, tick } = settings;
+    const { targets, tick, lastHeardAt = null } = settings;
     const { targets: states, ...head } = stored.state === null ? emptyState(now) : readState(stored.state);
     this.tick = tick;
-    const gap = missedRuns(head, now, tick);
+    const gap = missedRuns(head, lastHeardAt, now, tick);
     this.head = { ...head, gaps: gap === null ? head.gaps : [...head.gaps, gap].slice(-GAPS_KEPT) };
     this.log = head.log;
     this.span = spanAt(head.log, now);
     this.markedHour = head.markedHour;
     this.revision = head.revision;
     this.targets = new Map(targets.map((target) => [target.info.id, target]));
-    const run = `${head.firstRunAt.toString(36)}-${head.revision}`;
-    this.desk = new Desk(stored.outbox, this.targets, settings, run, now);
-    if (gap !== null) this.desk.seeMissed(gap.from, gap.to);
     this.states = admit(states, targets, now);
+    const known = new Set(this.states.flatMap((state) => state?.id ?? []));
+    // A run that cannot commit may have sent what it said, and the next one begins on the same revision.
+    const run = `${head.firstRunAt.toString(36)}-${head.revision}-${(now - head.firstRunAt).toString(36)}`;
+    this.desk = new Desk(stored.outbox, this.targets, known, settings, run, now);
+    if (gap !== null) this.desk.seeMissed(gap.from, gap.to);
     this.slots = new Map(this.states.flatMap((state, slot) => (state === null ? [] : [[state.id, slot]])));
   }
 
@@ -97,8 +101,9 @@ export class Ledger {
   /**
    * Counts the checks that were made at one time. Those that are not newer than the last one recorded of their target
    * are left out: they were recorded already. Only when the clock was set back is this run's first check older.
+   * @param restartable whether restarts can be made because of them
    */
-  record(at: number, checks: ReadonlyMap<string, Check>): Transition[] {
+  record(at: number, checks: ReadonlyMap<string, Check>, restartable = true): Transition[] {
     this.markHours(at);
     const transitions: Transition[] = [];
     const row: LogRow['checks'][number][] = [];
@@ -111,7 +116,7 @@ export class Ledger {
       const after = advance(before, target, check, figuresAt(before, target, at, this.tick));
       this.states[slot] = after;
       if (isLogged(before, check)) row.push({ slot, check });
-      this.desk.see(target, check, before, after);
+      this.desk.see(target, check, before, after, restartable);
       if (before.incident !== null && after.incident === null) {
         const { startedAt } = before.incident;
         const endedAt = Math.max(startedAt, after.seriesAt ?? at);
@@ -244,7 +249,13 @@ function emptyState(now: number): State {
   };
 }
 
-function missedRuns({ lastRun }: Pick<State, 'lastRun'>, now: number, tick: number): RunGap | null {
-  if (lastRun === null || now - endOf(lastRun) <= MISSED_AFTER_TICKS * tick) return null;
-  return { from: endOf(lastRun), to: now };
+function missedRuns(
+  { lastRun }: Pick<State, 'lastRun'>,
+  lastHeardAt: number | null,
+  now: number,
+  tick: number,
+): RunGap | null {
+  if (lastRun === null) return null;
+  const from = Math.max(endOf(lastRun), lastHeardAt ?? 0);
+  return now - from <= MISSED_AFTER_TICKS * tick ? null : { from, to: now };
 }

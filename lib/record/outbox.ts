@@ -33,18 +33,21 @@ const dictionary = Buffer.from(
  * one column and times in the past are distances from `now`.
  */
 export function writeOutbox(outbox: Outbox, now: number): string {
-  const { alerts, restarts, troubles, notes, missed } = outbox;
+  const { alerts, restarts, troubles, undelivered, moved, notes, missed } = outbox;
   const isEmpty =
-    alerts.length + restarts.length === 0 &&
-    Object.keys(troubles).length + Object.keys(notes).length === 0 &&
+    alerts.length + restarts.length + notes.size === 0 &&
+    [troubles, undelivered, moved].every((record) => Object.keys(record).length === 0) &&
     missed === null;
   if (isEmpty) return '';
   const columns = {
     alerts: toColumns(alerts.map(({ alert, to }) => ({ ...alert, sentTo: to }))),
     restarts,
     troubles,
-    notes: toColumns(Object.entries(notes).map(([id, known]) => ({ id, ...said(known) }))),
+    notes: toColumns([...notes].map(([id, known]) => ({ id, ...said(known) }))),
     missed,
+    // Texts of 0.1.0 do not have these two.
+    ...(Object.keys(undelivered).length > 0 && { undelivered }),
+    ...(Object.keys(moved).length > 0 && { moved }),
   };
   const json = JSON.stringify(columns, (_, value: unknown) =>
     typeof value === 'number' && value > TIMES_FROM && value <= now ? value - now - 1 : value,
@@ -55,7 +58,7 @@ export function writeOutbox(outbox: Outbox, now: number): string {
 /** @throws TextError for what `writeOutbox` did not write. */
 export function readOutbox(source: string | null): Outbox {
   if (source === null || source === '') return EMPTY_OUTBOX;
-  const { alerts, restarts, troubles, notes, missed } = parse(source);
+  const { alerts, restarts, troubles, undelivered, moved, notes, missed } = parse(source);
   return {
     alerts: fromColumns(alerts).map(({ sentTo, ...alert }) => ({
       alert: alert as unknown as Alert,
@@ -63,14 +66,23 @@ export function readOutbox(source: string | null): Outbox {
     })),
     restarts,
     troubles,
-    notes: Object.fromEntries(
-      fromColumns(notes).map(({ id, ...known }) => [String(id), { ...NO_NOTES, ...known }]),
-    ),
+    undelivered: undelivered ?? droppedOf(troubles),
+    moved: moved ?? {},
+    notes: new Map(fromColumns(notes).map(({ id, ...known }) => [String(id), { ...NO_NOTES, ...known }])),
     missed,
   };
 }
 
-interface Columns extends Pick<Outbox, 'restarts' | 'troubles' | 'missed'> {
+/** 0.1.0 counted what a channel never got with its trouble. */
+function droppedOf(troubles: Outbox['troubles']): Outbox['undelivered'] {
+  const counts = Object.entries(troubles).map(
+    ([channel, trouble]) => [channel, (trouble as { dropped?: number }).dropped ?? 0] as const,
+  );
+  return Object.fromEntries(counts.filter(([, count]) => count > 0));
+}
+
+interface Columns
+  extends Pick<Outbox, 'restarts' | 'troubles' | 'missed'>, Partial<Pick<Outbox, 'undelivered' | 'moved'>> {
   readonly alerts: Table;
   readonly notes: Table;
 }

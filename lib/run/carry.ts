@@ -1,4 +1,5 @@
-import type { Outcome } from '../rules/outbox.js';
+import type { Stored } from '../record/ledger.js';
+import type { Outcome, SentAlert } from '../rules/outbox.js';
 import type { Check } from '../types.js';
 
 /** Checks that could not be stored, of one time. */
@@ -17,6 +18,19 @@ export class Carry {
   private batches: readonly Batch[] = [];
   /** What came of deliveries and could not be stored: it must not be delivered again. */
   outcomes: readonly Outcome[] = [];
+  /**
+   * State and outbox as this process knows them: as it last read or committed them, and while nothing can be committed,
+   * as they would be. Null: it has seen none yet.
+   */
+  books: Stored | null = null;
+  /** Begun over HTTP, as it was last read. */
+  maintenance: string | null = null;
+  /** What was sent since nothing can be recorded, in the order of time. */
+  sent: readonly SentAlert[] = [];
+  /** The first run in a row that could not be recorded; null: the last one could. */
+  unrecordedSince: number | null = null;
+  /** When people were told last that nothing can be recorded. */
+  unrecordedSaidAt: number | null = null;
 
   /** In the order of time. */
   get all(): readonly Batch[] {

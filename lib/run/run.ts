@@ -133,7 +133,7 @@ async function open(
   store: Store | null,
   lease: { readonly token: string; readonly now: number; readonly ttl: number },
 ): Promise<Books | 'locked'> {
-  const openOn = (stored: Stored, maintenance: string | null): Ledger => {
+  const openOn = (stored: Stored, maintenance: string | null, lastHeardAt: number | null): Ledger => {
     const windows = readableMaintenance(maintenance, ({ message }) =>
       log(JSON.stringify({ event: 'maintenance_unreadable', message })),
     );
@@ -142,13 +142,14 @@ async function open(
       tick: config.tick,
       channels: [...channels.keys()],
       reminder: config.alerts.reminder,
+      lastHeardAt,
     };
     return new Ledger(stored, settings, lease.now);
   };
   const openOnMemory = (lapse: Lapse): Books => {
-    const ledger = openOn({ state: null, outbox: null }, null);
-    for (const { at, checks } of carry.all) ledger.record(at, checks);
-    return { ledger, lapse };
+    const stored = carry.books ?? { state: null, outbox: null };
+    // Whether runs are missing cannot be known: another process may have made them.
+    return { ledger: openOn(stored, carry.maintenance, lease.now), stored, lapse };
   };
   if (store === null) return openOnMemory({ reason: 'store_missing', error: null });
   try {
@@ -156,7 +157,12 @@ async function open(
     const claim = await store.claim({ ...lease, fields });
     if (!claim.claimed) return 'locked';
     const [state = null, outbox = null, maintenance = null] = claim.fields;
-    return { ledger: openOn({ state, outbox }, maintenance), lapse: null };
+    const stored = { state, outbox };
+    const lastHeardAt = carry.all.at(-1)?.at ?? null;
+    const ledger = openOn(stored, maintenance, lastHeardAt);
+    carry.books = stored;
+    carry.maintenance = maintenance;
+    return { ledger, stored, lapse: null };
   } catch (error) {
     return openOnMemory(lapseOf(error));
   }
