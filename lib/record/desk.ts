@@ -105,7 +105,7 @@ export class Desk {
       restartable,
     });
     this.fresh.notes.set(id, notes);
-    for (const { alert, to } of alerts) this.enqueue({ ...alert, id: this.nextId(), at }, to);
+    for (const { alert, to, knew } of alerts) this.enqueue({ ...alert, id: this.nextId(), at }, to, knew);
     if (restart !== null && target.recovery !== null) {
       const { max } = target.recovery;
       const order = { id: this.nextId(), target: id, at, number: restart, max, to };
@@ -209,9 +209,9 @@ export class Desk {
     return this.channelsOf(target).includes(channel);
   }
 
-  private enqueue(alert: Alert, to: readonly ChannelName[]): void {
+  private enqueue(alert: Alert, to: readonly ChannelName[], knew?: readonly ChannelName[]): void {
     const setUp = to.filter((channel) => this.correspondence.channels.includes(channel));
-    if (setUp.length > 0) this.fresh.alerts.push(pendingFor(alert, setUp));
+    if (setUp.length > 0) this.fresh.alerts.push(pendingFor(alert, setUp, knew));
   }
 
   private channelsOf({ alerts }: Target): readonly ChannelName[] {

@@ -1,7 +1,7 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { NO_NOTES, type Notes } from '../rules/announce.js';
-import { EMPTY_OUTBOX, type Outbox } from '../rules/outbox.js';
-import type { Alert } from '../types.js';
+import { EMPTY_OUTBOX, type Outbox, type PendingAlert } from '../rules/outbox.js';
+import type { Alert, ChannelName } from '../types.js';
 import { TextError } from './text.js';
 
 /** Stands beside the state, so that what came of deliveries is committed without writing the state again. */
@@ -40,7 +40,7 @@ export function writeOutbox(outbox: Outbox, now: number): string {
     missed === null;
   if (isEmpty) return '';
   const columns = {
-    alerts: toColumns(alerts.map(({ alert, to }) => ({ ...alert, sentTo: to }))),
+    alerts: toColumns(alerts.map(({ alert, to, ...knew }) => ({ ...alert, sentTo: to, ...knew }))),
     restarts,
     troubles,
     notes: toColumns([...notes].map(([id, known]) => ({ id, ...said(known) }))),
@@ -60,9 +60,10 @@ export function readOutbox(source: string | null): Outbox {
   if (source === null || source === '') return EMPTY_OUTBOX;
   const { alerts, restarts, troubles, undelivered, moved, notes, missed } = parse(source);
   return {
-    alerts: fromColumns(alerts).map(({ sentTo, ...alert }) => ({
+    alerts: fromColumns(alerts).map(({ sentTo, knew, ...alert }) => ({
       alert: alert as unknown as Alert,
-      to: sentTo as Outbox['alerts'][number]['to'],
+      to: sentTo as PendingAlert['to'],
+      ...(knew !== undefined && { knew: knew as readonly ChannelName[] }),
     })),
     restarts,
     troubles,

@@ -96,9 +96,17 @@ export interface Situation extends Pick<Standing, 'status' | 'since' | 'consecut
   readonly awakeFrom: number | null;
 }
 
+/** An alert, and who is told. */
+export interface News {
+  readonly alert: TargetAlert;
+  readonly to: readonly ChannelName[];
+  /** Who knew already that something is wrong, where the alert says that it became something else. */
+  readonly knew?: readonly ChannelName[];
+}
+
 export interface Announcement {
   readonly notes: Notes;
-  readonly alerts: readonly { readonly alert: TargetAlert; readonly to: readonly ChannelName[] }[];
+  readonly alerts: readonly News[];
   /** The number of the restart to make; null: none. */
   readonly restart: number | null;
 }
@@ -187,9 +195,14 @@ const statusNews: Part = (notes, sight) => {
   const { status } = after;
   const tell = (as: Told['status'], startedAt: number, alert: TargetAlert | null): Announcement => {
     if (to.length === 0) return nothing(notes);
+    const knew = told?.to ?? [];
+    const all = [...new Set([...knew, ...to])];
     return {
-      notes: { ...notes, told: { status: as, startedAt, endedAt: null, saidAt: at, to, remindedAt: at } },
-      alerts: alert === null ? [] : [{ alert, to }],
+      notes: {
+        ...notes,
+        told: { status: as, startedAt, endedAt: null, saidAt: at, to: all, remindedAt: at },
+      },
+      alerts: alert === null ? [] : [{ alert, to, ...(knew.length > 0 && { knew }) }],
       restart: null,
     };
   };

@@ -25,6 +25,8 @@ export interface PendingAlert {
   readonly alert: Alert;
   /** The channels that have not taken it, with how often each was tried. */
   readonly to: ByChannel<number>;
+  /** Who was told of an earlier stage of the same trouble. */
+  readonly knew?: readonly ChannelName[];
 }
 
 export interface PendingRestart {
@@ -121,8 +123,13 @@ function delayAfter(failures: number, permanent: boolean): number {
 }
 
 /** @param to at least one */
-export function pendingFor(alert: Alert, to: readonly ChannelName[]): PendingAlert {
-  return { alert, to: Object.fromEntries(to.map((channel) => [channel, 0])) };
+export function pendingFor(
+  alert: Alert,
+  to: readonly ChannelName[],
+  knew: readonly ChannelName[] = [],
+): PendingAlert {
+  const pending = { alert, to: Object.fromEntries(to.map((channel) => [channel, 0])) };
+  return knew.length === 0 ? pending : { ...pending, knew };
 }
 
 /**
@@ -213,10 +220,12 @@ function withdrawn(outbox: Outbox, channel: ChannelName, pending: readonly Pendi
 /** The ids of what is too old for a channel. */
 function staleFor({ alerts, notes }: Outbox, channel: ChannelName, now: number): ReadonlySet<string> {
   const byTarget = new Map<string | null, Alert[]>();
-  for (const { alert, to } of alerts) {
+  const knew = new Set<Alert>();
+  for (const { alert, to, ...rest } of alerts) {
     if (to[channel] === undefined) continue;
-    const target = 'target' in alert ? alert.target : null;
+    const target = targetOf(alert);
     byTarget.set(target, [...(byTarget.get(target) ?? []), alert]);
+    if (rest.knew?.includes(channel)) knew.add(alert);
   }
   const isOld = ({ at }: Alert, age = LONGEST_AGE): boolean => now - at > age;
   const stale = [...byTarget].flatMap(([target, waiting]) => {
@@ -231,7 +240,13 @@ function staleFor({ alerts, notes }: Outbox, channel: ChannelName, now: number):
           isOld(alert, isEnd(alert) || alert.kind === 'up' ? LONGEST_AGE_OF_END : LONGEST_AGE),
         );
       }
-      if (isOver) return isOld(opening) ? outage : [];
+      // Whoever was told that it is degraded, and not that it is down, is told of the end all the same.
+      const end = knew.has(opening) ? outage.findLast(isEnd) : undefined;
+      if (isOver) {
+        return isOld(opening)
+          ? outage.filter((alert) => alert !== end || isOld(end, LONGEST_AGE_OF_END))
+          : [];
+      }
       const lasts = told !== null && told.to.includes(channel);
       return outage.filter((alert) => isOld(alert) && !(lasts && LASTS.has(alert.kind)));
     });
