@@ -212,6 +212,15 @@ export type TargetAlert = { readonly target: string } & (
       readonly restarts: number;
       readonly message: string | null;
     }
+  | {
+      /** It was removed or paused while people took it for down, degraded or flapping. */
+      readonly kind: 'unwatched';
+      readonly was: 'down' | 'degraded' | 'flapping';
+      readonly because: 'removed' | 'paused';
+      readonly startedAt: number;
+      /** Null: it was not over. */
+      readonly endedAt: number | null;
+    }
   | { readonly kind: 'degraded'; readonly message: string }
   | {
       readonly kind: 'flapping';
@@ -281,6 +290,19 @@ export type Alert = {
       /** Between two runs, the median of the last ones. */
       readonly actual: number;
       readonly slowFor: SlowTargets;
+    }
+  | {
+      /** The store takes no records. */
+      readonly kind: 'unrecorded';
+      /** The first run that could not be recorded. */
+      readonly from: number;
+      /** Of the store's error. */
+      readonly message: string;
+    }
+  | {
+      /** Alerts that this channel did not take within a day, and never gets. */
+      readonly kind: 'undelivered';
+      readonly count: number;
     }
   | {
       /** Sent by `keepalive doctor` to see whether a channel works. Nothing happened. */

@@ -78,6 +78,7 @@ async function examine(config: Config, { env, err }: Terminal, sendTest: boolean
     enabled: config.enabled,
     targets: config.targets,
     channels: channelNames(config.alerts),
+    telegramChat: config.alerts.telegram?.chat ?? null,
     store:
       present === null
         ? { ok: false, kind, message: '' }
@@ -102,6 +103,7 @@ async function examine(config: Config, { env, err }: Terminal, sendTest: boolean
     ...(config.targets.length > 0 && checks.alerts.channels.length === 0 ? [say.ofNoChannels()] : []),
     ...(sendTest ? await sendTests(config) : say.ofChannels(checks.alerts)),
     ...say.ofFirstAlerts(config.targets, times, checks.alerts.channels.length > 0),
+    ...say.ofMovedChat(config.alerts.telegram?.chat ?? null, present?.outbox.moved.telegram),
     ...say.ofRestarts(config.targets),
     ...say.ofHours(hours),
     ...say.ofQStash(config.qstash),

@@ -3,6 +3,7 @@ import type { Health } from '../read/health.js';
 import { CRITICAL_AFTER_TICKS } from '../read/health.js';
 import { endOf, type State } from '../record/state.js';
 import type { HostHours } from '../rules/allowance.js';
+import type { Moved } from '../rules/outbox.js';
 import {
   isSlow as isSlowPace,
   MISSED_AFTER_TICKS,
@@ -429,9 +430,28 @@ export function ofChannels({ channels }: Health['checks']['alerts']): Finding[] 
     }
     const what = `${name} ${status === 'refused' ? 'refuses alerts' : 'fails'}: ${trouble?.message ?? ''}`;
     return status === 'refused'
-      ? error('alerts', what, 'Nobody hears of outages there.', `Correct its ALERT_ variables.`)
+      ? error(
+          'alerts',
+          what,
+          'Nobody hears of outages there.',
+          `Correct its ALERT_ variables: it is tried again.`,
+        )
       : warning('alerts', what, 'Its alerts wait, and are sent again.', `Look at the service.`);
   });
+}
+
+/** A Telegram group that became a supergroup; messages go there already. */
+export function ofMovedChat(chat: string | null, moved: Moved | undefined): Finding[] {
+  if (chat === null || moved?.from !== chat) return [];
+  const what = 'telegram: the group moved to a new chat id';
+  return [
+    warning(
+      'alerts',
+      what,
+      'Messages follow as long as the store remembers it.',
+      `Set ALERT_TELEGRAM_CHAT=${moved.to}`,
+    ),
+  ];
 }
 
 /** What came of a test alert; null: it was taken. */

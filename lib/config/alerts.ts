@@ -13,7 +13,8 @@ export interface Alerts {
   readonly discord: Endpoint | null;
   readonly telegram: { readonly token: string; readonly chat: string } | null;
   readonly ntfy: Endpoint | null;
-  readonly pagerduty: { readonly key: string } | null;
+  /** `url`: where its events go, without a slash at the end; null: to the region US. */
+  readonly pagerduty: { readonly key: string; readonly url: string | null } | null;
   readonly email: {
     readonly smtpUrl: string;
     /** An address, or `Name <address>`. */
@@ -34,6 +35,12 @@ const NEEDED: Readonly<Record<ChannelName, readonly string[]>> = {
   email: ['ALERT_SMTP_URL', 'ALERT_EMAIL_FROM', 'ALERT_EMAIL_TO'],
   apprise: ['ALERT_APPRISE_URL'],
 };
+
+/** What makes no sense without another variable. */
+const MORE = [
+  ['ALERT_WEBHOOK_SECRET', 'ALERT_WEBHOOK_URL'],
+  ['ALERT_PAGERDUTY_URL', 'ALERT_PAGERDUTY_KEY'],
+] as const;
 
 /** The channels that are set up. */
 export function channelNames(alerts: Alerts): ChannelName[] {
@@ -61,8 +68,11 @@ export function halfChannels(texts: ReadonlyMap<string, string>): Problem[] {
       ? []
       : missing.map((variable) => ({ variable, message: `missing, ${set} needs it` }));
   });
-  if (!texts.has('ALERT_WEBHOOK_SECRET') || texts.has('ALERT_WEBHOOK_URL')) return halves;
-  return [...halves, { variable: 'ALERT_WEBHOOK_URL', message: 'missing, ALERT_WEBHOOK_SECRET needs it' }];
+  const lonely = MORE.filter(([more, needed]) => texts.has(more) && !texts.has(needed));
+  return [
+    ...halves,
+    ...lonely.map(([more, variable]) => ({ variable, message: `missing, ${more} needs it` })),
+  ];
 }
 
 export function toAlerts(system: SystemOptions): Alerts {
@@ -76,7 +86,7 @@ export function toAlerts(system: SystemOptions): Alerts {
     discord: system.ALERT_DISCORD_URL,
     telegram: token !== null && chat !== null ? { token, chat } : null,
     ntfy: system.ALERT_NTFY_URL,
-    pagerduty: key === null ? null : { key },
+    pagerduty: key === null ? null : { key, url: system.ALERT_PAGERDUTY_URL },
     email: smtpUrl !== null && from !== null && to !== null ? { smtpUrl, from, to } : null,
     apprise: system.ALERT_APPRISE_URL,
   };

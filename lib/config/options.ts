@@ -12,6 +12,7 @@ import {
   pattern,
   plainUrl,
   plainUrls,
+  eventsUrl,
   smtpUrl,
   statusList,
   targetAddress,
@@ -159,6 +160,7 @@ export const SYSTEM_OPTIONS = {
   ALERT_TELEGRAM_CHAT: option(null, matching('a chat id or @channel', /^(?:-?\d+|@\w+)$/)),
   ALERT_NTFY_URL: option(null, topicEndpoint),
   ALERT_PAGERDUTY_KEY: option(null, matching('the routing key of an Events API v2 integration', /^[\w-]+$/)),
+  ALERT_PAGERDUTY_URL: option(null, eventsUrl),
   ALERT_SMTP_URL: option(null, smtpUrl),
   ALERT_EMAIL_FROM: option(
     null,

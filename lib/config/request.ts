@@ -81,6 +81,13 @@ export const origin = value('an origin such as https://status.example.com, witho
   return url !== undefined && url.href === `${url.origin}/` ? url.origin : undefined;
 });
 
+/** PagerDuty's address is found with and without the path of its API. */
+export const eventsUrl = value('an origin such as https://events.eu.pagerduty.com', (text) => {
+  const url = parseHttpUrl(text);
+  if (url === undefined || url.username !== '' || url.password !== '') return undefined;
+  return /^\/(?:v2\/enqueue\/?)?$/.test(url.pathname) && url.search === '' ? url.origin : undefined;
+});
+
 /** A vendor's variable, which has had a path in its time. */
 export const originOf = value('an http:// or https:// address', (text) => parseHttpUrl(text)?.origin);
 

@@ -1,3 +1,4 @@
+import type { Moved } from '../rules/outbox.js';
 import type { Alert, ChannelName, PublicTarget } from '../types.js';
 
 /** What one channel is told after one run. */
@@ -14,7 +15,7 @@ export interface Digest {
 
 export interface DigestItem {
   readonly alert: Alert;
-  /** Null: the alert is about the pinger itself. */
+  /** Null: the alert is about the pinger itself, or about a target that was removed. */
   readonly target: PublicTarget | null;
 }
 
@@ -22,9 +23,17 @@ export interface Channel {
   readonly name: ChannelName;
   /**
    * Resolves once the channel has taken the whole digest.
+   * @param place what is known of where the channel's receiver moved to
    * @throws DeliveryError and nothing else, within moments of the signal at the latest.
    */
-  deliver(digest: Digest, signal: AbortSignal): Promise<void>;
+  deliver(digest: Digest, signal: AbortSignal, place?: Place): Promise<void>;
+}
+
+/** What a channel's service said of its receiver's new place: remembered for the next messages. */
+export interface Place {
+  readonly moved: Moved | null;
+  /** Null: what was remembered does not apply any more. */
+  remember(moved: Moved | null): void;
 }
 
 export type DeliveryErrorCode =
@@ -32,7 +41,7 @@ export type DeliveryErrorCode =
   | 'temporary'
   /** Worth another try, after `retryAfter`. */
   | 'rate_limited'
-  /** It will not work until somebody changes the configuration. */
+  /** Most likely it will not work until somebody corrects the configuration, here or there. */
   | 'permanent';
 
 /** A channel that did not take a digest. The message names no address and no secret. */

@@ -10,7 +10,7 @@ import { slack } from './slack.js';
 import { telegram } from './telegram.js';
 import { webhook } from './webhook.js';
 
-/** Services whose address is not configured, without a slash at the end. */
+/** Services whose address need not be configured, without a slash at the end. */
 export interface Services {
   readonly telegram: string;
   readonly pagerduty: string;
@@ -32,7 +32,8 @@ export function createChannels(
     discord: alerts.discord && discord(alerts.discord),
     telegram: alerts.telegram && telegram(alerts.telegram, services.telegram),
     ntfy: alerts.ntfy && ntfy(alerts.ntfy),
-    pagerduty: alerts.pagerduty && pagerduty(alerts.pagerduty, prefix, services.pagerduty),
+    pagerduty:
+      alerts.pagerduty && pagerduty(alerts.pagerduty, prefix, alerts.pagerduty.url ?? services.pagerduty),
     email: alerts.email && email(alerts.email),
     apprise: alerts.apprise && apprise(alerts.apprise),
   };

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Alerts } from '../config/alerts.js';
-import { codeOf } from '../probe/failure.js';
+import { codeOf, failureOf } from '../probe/failure.js';
 import { DeliveryError, type Channel, type Digest } from './channel.js';
 import { compose, escapeHtml, PLAIN, titleOf, utf16Length, type Markup } from './compose.js';
 
@@ -63,17 +63,22 @@ function messageIdOf({ id }: Digest, from: string): string {
 function deliveryErrorOf(error: unknown, signal: AbortSignal): DeliveryError {
   const cause = codeOf(error);
   if (signal.aborted) return new DeliveryError('temporary', 'no answer in time', { cause });
+  const certificate = certificateProblemOf(error);
+  if (certificate !== null) return new DeliveryError('permanent', certificate, { cause });
   const status = statusOf(error);
-  if (status === null)
-    return new DeliveryError(
-      UNFIT.has(cause) ? 'permanent' : 'temporary',
-      MESSAGES.get(cause) ?? 'mail not sent',
-      {
-        cause,
-      },
-    );
+  if (status === null) {
+    const code = UNFIT.has(cause) ? 'permanent' : 'temporary';
+    return new DeliveryError(code, MESSAGES.get(cause) ?? 'mail not sent', { cause });
+  }
   const permanent = status >= 500 && status !== FULL;
   return new DeliveryError(permanent ? 'permanent' : 'temporary', `answered ${status}`, { cause });
+}
+
+/** What is wrong with the server's certificate, by Node's code, which nodemailer keeps beside its own; null: nothing. */
+function certificateProblemOf(error: unknown): string | null {
+  if (typeof error !== 'object' || error === null || !('originalCode' in error)) return null;
+  const { code, message } = failureOf({ code: error.originalCode }, 'exchange');
+  return code === 'tls' ? message : null;
 }
 
 /** The SMTP reply code; null where it was not a reply that failed. */

@@ -18,9 +18,12 @@ const MEANING: Readonly<Record<Alert['kind'], 'critical' | 'error' | 'warning' |
   degraded: 'warning',
   certificate: 'warning',
   up: 'resolve',
+  unwatched: 'resolve',
   slept: null,
   missed: null,
   pace: null,
+  unrecorded: null,
+  undelivered: null,
   restart: null,
   test: 'resolve',
 };
@@ -94,12 +97,11 @@ function eventsOf(digest: Digest, key: string, prefix: string): { events: Event[
   return { events, silent };
 }
 
-/** What is true now of one target: the most important of what was said since it was last up, or that it is up. */
+/** What is true now of one target: the most important of what was said since its last end, or that end. */
 function lastWord(items: readonly DigestItem[]): DigestItem | undefined {
-  const up = items.filter(({ alert }) => alert.kind === 'up').toSorted((a, b) => b.alert.at - a.alert.at)[0];
-  return (
-    items.find(({ alert }) => alert.kind !== 'up' && (up === undefined || alert.at >= up.alert.at)) ?? up
-  );
+  const isEnd = ({ alert }: DigestItem): boolean => MEANING[alert.kind] === 'resolve';
+  const end = items.filter(isEnd).toSorted((a, b) => b.alert.at - a.alert.at)[0];
+  return items.find((item) => !isEnd(item) && (end === undefined || item.alert.at >= end.alert.at)) ?? end;
 }
 
 function triggerOf(item: DigestItem, severity: string | null, page: string | null) {

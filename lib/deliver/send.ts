@@ -146,20 +146,23 @@ export function post(
   );
 }
 
-/** Statuses below 500 that another try may change: request timeout, too early. */
+/** Statuses below 500 that pass by themselves: request timeout, too early. */
 const PASSING = new Set([408, 425]);
 const LONGEST_WAIT = 86_400_000;
 
 /**
  * Passes an answer that says that the message was taken.
- * @throws DeliveryError for every other, `retryAfter` as the service asks, a day at most
+ * @throws DeliveryError for every other, `retryAfter` as the service asks, a day at most. A redirect is not followed: it
+ * may lead anywhere, and what is sent was meant for the configured address.
  */
 export function accept(answer: Answer): void {
   const { status } = answer;
   if (status >= 200 && status < 300) return;
-  const code =
-    status === 429 ? 'rate_limited' : status >= 500 || PASSING.has(status) ? 'temporary' : 'permanent';
-  const retryAfter = code === 'permanent' ? null : waitOf(answer);
+  const retryAfter = waitOf(answer);
+  const passes = status >= 500 || PASSING.has(status);
+  // Whoever says when to come again does not refuse for good.
+  const isLimit = status === 429 || (!passes && retryAfter !== null);
+  const code = isLimit ? 'rate_limited' : passes ? 'temporary' : 'permanent';
   throw new DeliveryError(code, `answered ${status}`, { retryAfter });
 }
 

@@ -1,5 +1,6 @@
 import type { Alerts } from '../config/alerts.js';
 import { wordingOf } from '../rules/wording.js';
+import type { PublicTarget } from '../types.js';
 import type { Channel, Digest, DigestItem } from './channel.js';
 import { byteLength, sentenceOf, pageOf, PLAIN, shorten, titleOf } from './compose.js';
 import { accept, post } from './send.js';
@@ -76,16 +77,26 @@ function factsOf(item: DigestItem): Record<string, unknown> {
     kind,
     at: isoTime(at),
     level: wordingOf(item.alert, '').level,
-    target: target && {
-      id: target.id,
-      name: shorten(target.name, LONGEST_TEXT),
-      group: target.group && shorten(target.group, LONGEST_TEXT),
-      healthUrl: shorten(target.healthUrl, 2_000),
-      host: target.host,
-    },
+    target: target === null ? removedTarget(item) : knownTarget(target),
     text: sentenceOf(item, PLAIN, LONGEST_TEXT),
     ...(Object.fromEntries(facts) as Record<string, unknown>),
   };
+}
+
+function knownTarget(target: PublicTarget): Record<string, unknown> {
+  return {
+    id: target.id,
+    name: shorten(target.name, LONGEST_TEXT),
+    group: target.group && shorten(target.group, LONGEST_TEXT),
+    healthUrl: shorten(target.healthUrl, 2_000),
+    host: target.host,
+  };
+}
+
+/** All that is known of a target that is configured no longer is its id; null: the alert is about none. */
+function removedTarget({ alert }: DigestItem): Record<string, unknown> | null {
+  if (!('target' in alert)) return null;
+  return { id: alert.target, name: alert.target, group: null, healthUrl: null, host: null };
 }
 
 function fact(name: string, value: unknown): unknown {

@@ -4,6 +4,7 @@ import { atomFeed } from '../view/feed.js';
 import { cachingOf } from './answer.js';
 import { answerDocument } from './document.js';
 import { readEndpoint } from './endpoints.js';
+import { ORIGIN_HEADERS, visitedOrigin } from './origin.js';
 
 const ENTRIES = 50;
 
@@ -12,7 +13,10 @@ export function answerFeed(request: Request): Promise<Response> {
   return readEndpoint(request, async ({ config }, reader) => {
     const latest = await loadLatestIncidents(reader);
     const incidents = recentIncidents(config, latest, Date.now(), ENTRIES);
-    const body = await atomFeed(incidents, config.publicUrl ?? new URL(request.url).origin);
-    return answerDocument(request, { type: 'application/atom+xml; charset=utf-8', body }, cachingOf(config));
+    const body = await atomFeed(incidents, config.publicUrl ?? visitedOrigin(request));
+    const type = 'application/atom+xml; charset=utf-8';
+    const answer = answerDocument(request, { type, body }, cachingOf(config));
+    if (config.publicUrl === null) answer.headers.append('vary', ORIGIN_HEADERS);
+    return answer;
   });
 }

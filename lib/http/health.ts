@@ -25,6 +25,7 @@ export function answerHealth(request: Request): Promise<Response> {
         enabled: config.enabled,
         targets: config.targets,
         channels: channelNames(config.alerts),
+        telegramChat: config.alerts.telegram?.chat ?? null,
         store: finding,
         memory: { usedBytes: process.memoryUsage.rss(), limitBytes: memoryLimit() },
         processStartedAt: now - process.uptime() * 1000,

@@ -58,16 +58,18 @@ export interface Health {
 
 export interface ChannelHealth {
   readonly name: ChannelName;
-  /** `failing`: it is tried again. `refused`: it will not work until its configuration changes. */
+  /** Both are tried again. `refused`: most likely it will not work until its configuration is corrected. */
   readonly status: 'healthy' | 'failing' | 'refused';
   /** Alerts that wait to be delivered. */
   readonly waiting: number;
+  /** What its operator should correct although it works. */
+  readonly message?: string;
   readonly trouble: {
     readonly since: string;
     readonly failures: number;
     /** Null where nothing waits. */
     readonly nextTryAt: string | null;
-    /** Alerts that were given up. */
+    /** Alerts that it did not take within a day; its next message says so. */
     readonly dropped: number;
     readonly message: string;
   } | null;
@@ -98,6 +100,8 @@ export interface HealthFacts {
   readonly enabled: boolean;
   readonly targets: readonly { readonly info: PublicTarget }[];
   readonly channels: readonly ChannelName[];
+  /** The chat that is configured; null: none is. */
+  readonly telegramChat?: string | null;
   readonly store: StoreFinding;
   readonly memory: { readonly usedBytes: number; readonly limitBytes: number };
   readonly processStartedAt: number;
@@ -244,20 +248,33 @@ function configCheck(targets: number): Health['checks']['config'] {
     : { status: 'healthy', targets };
 }
 
-function alertsCheck({ store, channels }: HealthFacts): Health['checks']['alerts'] {
-  const found = channels.map((name) => channelHealth(name, store.ok ? store.outbox : EMPTY_OUTBOX));
+function alertsCheck({ store, channels, telegramChat = null }: HealthFacts): Health['checks']['alerts'] {
+  const outbox = store.ok ? store.outbox : EMPTY_OUTBOX;
+  // The new id is the operator's to know: the log and the doctor show it.
+  const hasMoved = telegramChat !== null && outbox.moved.telegram?.from === telegramChat;
+  const moved = 'the group moved: set ALERT_TELEGRAM_CHAT to its new id, which keepalive doctor shows';
+  const found = channels.map((name) => ({
+    ...channelHealth(name, outbox),
+    ...(hasMoved && name === 'telegram' ? { message: moved } : {}),
+  }));
   const ill = found.filter(({ status }) => status !== 'healthy');
-  const [first] = ill;
-  if (first === undefined) return { status: 'healthy', channels: found };
-  const message = ill.map(({ name, trouble }) => `${name}: ${trouble?.message ?? ''}`).join('; ');
-  return { status: 'degraded', channels: found, message };
+  const message = found
+    .flatMap(({ name, trouble, message }) =>
+      [trouble?.message, message].flatMap((said) => (said === undefined ? [] : `${name}: ${said}`)),
+    )
+    .join('; ');
+  return {
+    status: ill.length === 0 ? 'healthy' : 'degraded',
+    channels: found,
+    ...(message === '' ? {} : { message }),
+  };
 }
 
-function channelHealth(name: ChannelName, { alerts, troubles }: Outbox): ChannelHealth {
+function channelHealth(name: ChannelName, { alerts, troubles, undelivered }: Outbox): ChannelHealth {
   const waiting = alerts.filter(({ to }) => to[name] !== undefined).length;
   const trouble = troubles[name];
   if (trouble === undefined) return { name, status: 'healthy', waiting, trouble: null };
-  const { since, failures, nextAt, permanent, dropped, message } = trouble;
+  const { since, failures, nextAt, permanent, message } = trouble;
   return {
     name,
     status: permanent ? 'refused' : 'failing',
@@ -266,7 +283,7 @@ function channelHealth(name: ChannelName, { alerts, troubles }: Outbox): Channel
       since: new Date(since).toISOString(),
       failures,
       nextTryAt: waiting === 0 ? null : new Date(nextAt).toISOString(),
-      dropped,
+      dropped: undelivered[name] ?? 0,
       message,
     },
   };

@@ -212,7 +212,7 @@ export async function loadLatestIncidents(store: Reader): Promise<LatestIncident
 }
 
 export function openIncident({ id, incident }: TargetState, { notes }: Outbox): Incident | null {
-  return incident === null ? null : { ...incident, endedAt: null, events: notes[id]?.events ?? [] };
+  return incident === null ? null : { ...incident, endedAt: null, events: notes.get(id)?.events ?? [] };
 }
 
 /** The logs with the rows that a run that is under way, or was cut off, has left in the state. */

@@ -212,7 +212,7 @@ function targetStats(
     incident: open && incidentView(open, stale ?? now),
     lastError:
       known.lastError === null ? null : { at: iso(known.lastError.at), message: known.lastError.message },
-    recovery: recoveryOf(info, outbox.notes[info.id]),
+    recovery: recoveryOf(info, outbox.notes.get(info.id)),
     maintenance: maintenanceOf(target, maintenance, now),
   };
 }

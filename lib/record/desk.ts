@@ -8,13 +8,17 @@ import {
 } from '../rules/announce.js';
 import {
   dueFor,
+  enqueued,
   pendingFor,
+  reconciled,
   settle,
   withoutStale,
+  type Moved,
   type Outbox,
   type Outcome,
   type PendingAlert,
   type PendingRestart,
+  type SentAlert,
 } from '../rules/outbox.js';
 import { inMaintenance, isEntering } from '../rules/windows.js';
 import type { Alert, ChannelName, Check, Target } from '../types.js';
@@ -26,6 +30,16 @@ export interface Correspondence {
   readonly channels: readonly ChannelName[];
   /** Ms between two reminders; null: none. */
   readonly reminder: number | null;
+}
+
+/** What a channel is to be told. */
+export interface ChannelNews {
+  readonly channel: ChannelName;
+  readonly alerts: readonly Alert[];
+  /** How many earlier alerts it did not take in time. */
+  readonly undelivered: number;
+  /** Where it said that what is configured has moved to. */
+  readonly moved: Moved | null;
 }
 
 /** Left to a target after it enters its active hours, or twice its WAKE_TIMEOUT: it may wake slowly. */
@@ -54,7 +68,9 @@ export class Desk {
    */
   constructor(
     private readonly stored: string | null,
-    targets: ReadonlyMap<string, Target>,
+    private readonly targets: ReadonlyMap<string, Target>,
+    /** Of the targets whose history is kept, those that are configured among them. */
+    known: ReadonlySet<string>,
     private readonly correspondence: Correspondence,
     private readonly run: string,
     private readonly now: number,
@@ -62,14 +78,16 @@ export class Desk {
     const { notes, missed, ...rest } = readOutbox(stored);
     const kept = {
       ...rest,
-      notes: Object.fromEntries(Object.entries(notes).filter(([id]) => targets.has(id))),
+      notes: new Map([...notes].filter(([id]) => known.has(id))),
       missed: missed !== null && now - missed.at < MISSED_AGAIN_AFTER ? missed : null,
     };
-    this.stock = withoutStale(kept, correspondence.channels, now);
+    const { channels } = correspondence;
+    this.stock = withoutStale(kept, (...asked) => this.isWanted(...asked), channels, now);
+    for (const [id, known] of this.stock.notes) this.closeUnwatched(id, known);
   }
 
-  /** A check that was recorded. */
-  see(target: Target, check: Check, before: Situation, after: Situation): void {
+  /** A check that was recorded. `restartable`: restarts can be made because of it. */
+  see(target: Target, check: Check, before: Situation, after: Situation, restartable: boolean): void {
     const { id } = target.info;
     const { at } = check;
     const entering = Math.max(ENTERING, 2 * target.wakeTimeout);
@@ -86,9 +104,10 @@ export class Desk {
       sleepsAfter: target.info.sleepsAfter,
       tlsExpiry: target.assertions.tlsExpiry,
       recovery: target.recovery,
+      restartable,
     });
     this.fresh.notes.set(id, notes);
-    for (const { alert, to } of alerts) this.enqueue({ ...alert, id: this.nextId(), at }, to);
+    for (const { alert, to, knew } of alerts) this.enqueue({ ...alert, id: this.nextId(), at }, to, knew);
     if (restart !== null && target.recovery !== null) {
       const { max } = target.recovery;
       const order = { id: this.nextId(), target: id, at, number: restart, max, to };
@@ -125,6 +144,17 @@ export class Desk {
     this.stock = { ...this.outbox, slowPace: isOver ? null : { mendedAt } };
   }
 
+  /** Nothing could be recorded since `from`. */
+  seeUnrecorded(from: number, message: string, at: number): void {
+    const { channels } = this.correspondence;
+    this.enqueue({ id: this.nextId(), at, kind: 'unrecorded', from, message }, channels);
+  }
+
+  /** What was sent while nothing could be recorded. */
+  seeSent(sent: readonly SentAlert[]): void {
+    if (sent.length > 0) this.stock = reconciled(this.outbox, sent);
+  }
+
   eventsOf(id: string): readonly IncidentEvent[] {
     return this.notesOf(id).events;
   }
@@ -134,9 +164,15 @@ export class Desk {
   }
 
   /** What each channel is to be told now. */
-  digests(now: number): { readonly channel: ChannelName; readonly alerts: readonly Alert[] }[] {
+  digests(now: number): ChannelNews[] {
+    const { outbox } = this;
     return this.correspondence.channels
-      .map((channel) => ({ channel, alerts: dueFor(this.outbox, channel, now) }))
+      .map((channel) => ({
+        channel,
+        alerts: dueFor(outbox, channel, now),
+        undelivered: outbox.undelivered[channel] ?? 0,
+        moved: outbox.moved[channel] ?? null,
+      }))
       .filter(({ alerts }) => alerts.length > 0);
   }
 
@@ -154,23 +190,46 @@ export class Desk {
   private get outbox(): Outbox {
     const { alerts, notes } = this.fresh;
     if (alerts.length + notes.size > 0) {
-      const all = { ...this.stock.notes, ...Object.fromEntries(notes) };
+      const all = new Map([...this.stock.notes, ...notes]);
       this.stock = {
         ...this.stock,
-        alerts: [...this.stock.alerts, ...alerts.splice(0)],
-        notes: Object.fromEntries(Object.entries(all).filter(([, known]) => !isBlank(known))),
+        notes: new Map([...all].filter(([, known]) => !isBlank(known))),
       };
+      this.stock = enqueued(this.stock, alerts.splice(0));
       notes.clear();
     }
     return this.stock;
   }
 
   private notesOf(id: string): Notes {
-    return this.fresh.notes.get(id) ?? this.stock.notes[id] ?? NO_NOTES;
+    return this.fresh.notes.get(id) ?? this.stock.notes.get(id) ?? NO_NOTES;
   }
 
-  private enqueue(alert: Alert, to: readonly ChannelName[]): void {
-    if (to.length > 0) this.fresh.alerts.push(pendingFor(alert, to));
+  /** What people take for down although nobody looks at it any more is closed, once and for all that it was told to. */
+  private closeUnwatched(id: string, known: Notes): void {
+    const { told } = known;
+    const target = this.targets.get(id);
+    if (told === null || target?.info.enabled) return;
+    if (target !== undefined && inMaintenance(target.maintenance, this.now)) return;
+    const because = target === undefined ? 'removed' : 'paused';
+    const { status: was, startedAt, endedAt } = told;
+    this.fresh.notes.set(id, { ...known, told: null, transitions: [] });
+    const alert = { kind: 'unwatched', target: id, was, because, startedAt, endedAt } as const;
+    this.enqueue({ ...alert, id: this.nextId(), at: this.now }, told.to);
+  }
+
+  /** Whether an alert that waits for a channel is still to go there. */
+  private isWanted(alert: Alert, channel: ChannelName): boolean {
+    if (!this.correspondence.channels.includes(channel)) return false;
+    const target = 'target' in alert ? this.targets.get(alert.target) : undefined;
+    // Who was told of the beginning is told of the end.
+    if (target === undefined || alert.kind === 'up' || alert.kind === 'unwatched') return true;
+    return this.channelsOf(target).includes(channel);
+  }
+
+  private enqueue(alert: Alert, to: readonly ChannelName[], knew?: readonly ChannelName[]): void {
+    const setUp = to.filter((channel) => this.correspondence.channels.includes(channel));
+    if (setUp.length > 0) this.fresh.alerts.push(pendingFor(alert, setUp, knew));
   }
 
   private channelsOf({ alerts }: Target): readonly ChannelName[] {

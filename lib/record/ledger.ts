@@ -33,6 +33,8 @@ export interface LedgerSettings extends Correspondence {
   readonly tick: number;
   /** What this process knows of data that were here before; null: nothing. Looked at where nothing is stored. */
   readonly remembered?: LostData | null;
+  /** When this process made its last run, also of those that could not be recorded; null: it made none. */
+  readonly lastHeardAt?: number | null;
 }
 
 /** What a commit writes. */
@@ -68,11 +70,11 @@ export class Ledger {
     settings: LedgerSettings,
     private readonly now: number,
   ) {
-    const { targets, tick } = settings;
+    const { targets, tick, lastHeardAt = null } = settings;
     const { targets: states, ...head } =
       stored.state === null ? emptyState(now, settings.remembered ?? null) : readState(stored.state);
     this.tick = tick;
-    const gap = missedRuns(head, now, tick);
+    const gap = missedRuns(head, lastHeardAt, now, tick);
     this.head = {
       ...head,
       gaps: gap === null ? head.gaps : [...head.gaps, gap].slice(-GAPS_KEPT),
@@ -83,10 +85,12 @@ export class Ledger {
     this.markedHour = head.markedHour;
     this.revision = head.revision;
     this.targets = new Map(targets.map((target) => [target.info.id, target]));
-    const run = `${head.firstRunAt.toString(36)}-${head.revision}`;
-    this.desk = new Desk(stored.outbox, this.targets, settings, run, now);
-    this.seeRuns(head, gap);
     this.states = admit(states, targets, now);
+    const known = new Set(this.states.flatMap((state) => state?.id ?? []));
+    // A run that cannot commit may have sent what it said, and the next one begins on the same revision.
+    const run = `${head.firstRunAt.toString(36)}-${head.revision}-${(now - head.firstRunAt).toString(36)}`;
+    this.desk = new Desk(stored.outbox, this.targets, known, settings, run, now);
+    this.seeRuns(head, gap);
     this.slots = new Map(this.states.flatMap((state, slot) => (state === null ? [] : [[state.id, slot]])));
   }
 
@@ -130,8 +134,9 @@ export class Ledger {
   /**
    * Counts the checks that were made at one time. Those that are not newer than the last one recorded of their target
    * are left out: they were recorded already. Only when the clock was set back is this run's first check older.
+   * @param restartable whether restarts can be made because of them
    */
-  record(at: number, checks: ReadonlyMap<string, Check>): Transition[] {
+  record(at: number, checks: ReadonlyMap<string, Check>, restartable = true): Transition[] {
     this.markHours(at);
     const transitions: Transition[] = [];
     const row: LogRow['checks'][number][] = [];
@@ -144,7 +149,7 @@ export class Ledger {
       const after = advance(before, target, check, figuresAt(before, target, at, this.tick));
       this.states[slot] = after;
       if (isLogged(before, check)) row.push({ slot, check });
-      this.desk.see(target, check, before, after);
+      this.desk.see(target, check, before, after, restartable);
       if (before.incident !== null && after.incident === null) {
         const { startedAt } = before.incident;
         const endedAt = Math.max(startedAt, after.seriesAt ?? at);
@@ -279,7 +284,13 @@ function emptyState(now: number, lost: LostData | null): State {
   };
 }
 
-function missedRuns({ lastRun }: Pick<State, 'lastRun'>, now: number, tick: number): RunGap | null {
-  if (lastRun === null || now - endOf(lastRun) <= MISSED_AFTER_TICKS * tick) return null;
-  return { from: endOf(lastRun), to: now };
+function missedRuns(
+  { lastRun }: Pick<State, 'lastRun'>,
+  lastHeardAt: number | null,
+  now: number,
+  tick: number,
+): RunGap | null {
+  if (lastRun === null) return null;
+  const from = Math.max(endOf(lastRun), lastHeardAt ?? 0);
+  return now - from <= MISSED_AFTER_TICKS * tick ? null : { from, to: now };
 }

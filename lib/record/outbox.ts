@@ -1,7 +1,7 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { NO_NOTES, type Notes } from '../rules/announce.js';
-import { EMPTY_OUTBOX, type Outbox } from '../rules/outbox.js';
-import type { Alert } from '../types.js';
+import { EMPTY_OUTBOX, type Outbox, type PendingAlert } from '../rules/outbox.js';
+import type { Alert, ChannelName } from '../types.js';
 import { TextError } from './text.js';
 
 /** Stands beside the state, so that what came of deliveries is committed without writing the state again. */
@@ -33,20 +33,23 @@ const dictionary = Buffer.from(
  * one column and times in the past are distances from `now`.
  */
 export function writeOutbox(outbox: Outbox, now: number): string {
-  const { alerts, restarts, troubles, notes, missed, slowPace } = outbox;
+  const { alerts, restarts, troubles, undelivered, moved, notes, missed, slowPace } = outbox;
   const isEmpty =
-    alerts.length + restarts.length === 0 &&
-    Object.keys(troubles).length + Object.keys(notes).length === 0 &&
+    alerts.length + restarts.length + notes.size === 0 &&
+    [troubles, undelivered, moved].every((record) => Object.keys(record).length === 0) &&
     missed === null &&
     slowPace === null;
   if (isEmpty) return '';
   const columns = {
-    alerts: toColumns(alerts.map(({ alert, to }) => ({ ...alert, sentTo: to }))),
+    alerts: toColumns(alerts.map(({ alert, to, ...knew }) => ({ ...alert, sentTo: to, ...knew }))),
     restarts,
     troubles,
-    notes: toColumns(Object.entries(notes).map(([id, known]) => ({ id, ...said(known) }))),
+    notes: toColumns([...notes].map(([id, known]) => ({ id, ...said(known) }))),
     missed,
     ...(slowPace === null ? {} : { slowPace }),
+    // Texts of 0.1.0 do not have these two.
+    ...(Object.keys(undelivered).length > 0 && { undelivered }),
+    ...(Object.keys(moved).length > 0 && { moved }),
   };
   const json = JSON.stringify(columns, (_, value: unknown) =>
     typeof value === 'number' && value > TIMES_FROM && value <= now ? value - now - 1 : value,
@@ -57,25 +60,36 @@ export function writeOutbox(outbox: Outbox, now: number): string {
 /** @throws TextError for what `writeOutbox` did not write. */
 export function readOutbox(source: string | null): Outbox {
   if (source === null || source === '') return EMPTY_OUTBOX;
-  const { alerts, restarts, troubles, notes, missed, slowPace = null } = parse(source);
+  const { alerts, restarts, troubles, undelivered, moved, notes, missed, slowPace = null } = parse(source);
   return {
-    alerts: fromColumns(alerts).map(({ sentTo, ...alert }) => ({
+    alerts: fromColumns(alerts).map(({ sentTo, knew, ...alert }) => ({
       alert: alert as unknown as Alert,
-      to: sentTo as Outbox['alerts'][number]['to'],
+      to: sentTo as PendingAlert['to'],
+      ...(knew !== undefined && { knew: knew as readonly ChannelName[] }),
     })),
     restarts,
     troubles,
-    notes: Object.fromEntries(
-      fromColumns(notes).map(({ id, ...known }) => [String(id), { ...NO_NOTES, ...known }]),
-    ),
+    undelivered: undelivered ?? droppedOf(troubles),
+    moved: moved ?? {},
+    notes: new Map(fromColumns(notes).map(({ id, ...known }) => [String(id), { ...NO_NOTES, ...known }])),
     missed,
     slowPace,
   };
 }
 
-/** Texts of earlier versions have no `slowPace`. */
+/** 0.1.0 counted what a channel never got with its trouble. */
+function droppedOf(troubles: Outbox['troubles']): Outbox['undelivered'] {
+  const counts = Object.entries(troubles).map(
+    ([channel, trouble]) => [channel, (trouble as { dropped?: number }).dropped ?? 0] as const,
+  );
+  return Object.fromEntries(counts.filter(([, count]) => count > 0));
+}
+
+/** What texts of 0.1.0 do not have is optional. */
 interface Columns
-  extends Pick<Outbox, 'restarts' | 'troubles' | 'missed'>, Partial<Pick<Outbox, 'slowPace'>> {
+  extends
+    Pick<Outbox, 'restarts' | 'troubles' | 'missed'>,
+    Partial<Pick<Outbox, 'undelivered' | 'moved' | 'slowPace'>> {
   readonly alerts: Table;
   readonly notes: Table;
 }

@@ -1,4 +1,4 @@
-import type { ChannelName, Check, TargetAlert } from '../types.js';
+import type { ChannelName, Check, Outcome, TargetAlert } from '../types.js';
 import type { Standing } from './status.js';
 
 /** What is remembered of a target in order to say each thing once. Times in ms. */
@@ -28,7 +28,7 @@ export interface Told {
   /** When it was over, if people do not know that yet. */
   readonly endedAt: number | null;
   readonly saidAt: number;
-  /** Who knows. */
+  /** The channels that were told, or that will be as soon as they take messages. */
   readonly to: readonly ChannelName[];
   readonly remindedAt: number;
 }
@@ -86,6 +86,8 @@ export interface Sight {
   /** A certificate nearer to its end than this is told of. */
   readonly tlsExpiry: number;
   readonly recovery: { readonly cooldown: number; readonly max: number; readonly grace: number } | null;
+  /** False: no restart can be made for this check, because it is recorded late or cannot be recorded. */
+  readonly restartable: boolean;
 }
 
 export interface Situation extends Pick<Standing, 'status' | 'since' | 'consecutiveFailures' | 'seriesAt'> {
@@ -94,9 +96,17 @@ export interface Situation extends Pick<Standing, 'status' | 'since' | 'consecut
   readonly awakeFrom: number | null;
 }
 
+/** An alert, and who is told. */
+export interface News {
+  readonly alert: TargetAlert;
+  readonly to: readonly ChannelName[];
+  /** Who knew already that something is wrong, where the alert says that it became something else. */
+  readonly knew?: readonly ChannelName[];
+}
+
 export interface Announcement {
   readonly notes: Notes;
-  readonly alerts: readonly { readonly alert: TargetAlert; readonly to: readonly ChannelName[] }[];
+  readonly alerts: readonly News[];
   /** The number of the restart to make; null: none. */
   readonly restart: number | null;
 }
@@ -114,7 +124,7 @@ const EVENTS_KEPT = 30;
 export function announce(known: Notes, sight: Sight): Announcement {
   const { check, before, after, muted } = sight;
   const { at } = check;
-  if (sight.to.length === 0 && sight.recovery === null) return nothing(NO_NOTES);
+  if (sight.to.length === 0 && sight.recovery === null && known.told === null) return nothing(NO_NOTES);
   const opens = before.incident === null && after.incident !== null;
   const concerned = before.incident !== null || after.incident !== null;
   const notes: Notes = {
@@ -126,7 +136,7 @@ export function announce(known: Notes, sight: Sight): Announcement {
     lastRestartAt: lastRestart(known, sight, concerned),
   };
   if (muted) return { notes, alerts: [], restart: null };
-  const said = [statusNews, reminder, certificate, slept, restartNews].reduce<Announcement>(
+  const said = [statusNews, reminder, latecomers, certificate, slept, restartNews].reduce<Announcement>(
     (so, next) => {
       const more = next(so.notes, sight);
       return {
@@ -185,13 +195,18 @@ const statusNews: Part = (notes, sight) => {
   const { status } = after;
   const tell = (as: Told['status'], startedAt: number, alert: TargetAlert | null): Announcement => {
     if (to.length === 0) return nothing(notes);
+    const knew = told?.to ?? [];
+    const all = [...new Set([...knew, ...to])];
     return {
-      notes: { ...notes, told: { status: as, startedAt, endedAt: null, saidAt: at, to, remindedAt: at } },
-      alerts: alert === null ? [] : [{ alert, to }],
+      notes: {
+        ...notes,
+        told: { status: as, startedAt, endedAt: null, saidAt: at, to: all, remindedAt: at },
+      },
+      alerts: alert === null ? [] : [{ alert, to, ...(knew.length > 0 && { knew }) }],
       restart: null,
     };
   };
-  if (status === 'pending') return nothing(notes);
+  if (status === 'pending' || !bearsOut(check.outcome, status, told)) return nothing(notes);
   if (told?.status === 'flapping' && at - after.since < HOUR) return nothing(notes);
   if (told?.status !== 'flapping' && transitions.length > FLAPPING_AFTER) {
     const startedAt = transitions[0] ?? at;
@@ -201,14 +216,7 @@ const statusNews: Part = (notes, sight) => {
   if (told?.status === status) return nothing(notes);
   if (status === 'down') {
     const startedAt = after.incident?.startedAt ?? at;
-    const failures = after.consecutiveFailures;
-    return tell('down', startedAt, {
-      kind: 'down',
-      target,
-      startedAt,
-      failures,
-      message: check.message ?? '',
-    });
+    return tell('down', startedAt, downAlert(sight, startedAt));
   }
   if (told !== null && (status === 'up' || told.status === 'down'))
     return trouble(notes, told, sight, status);
@@ -217,8 +225,28 @@ const statusNews: Part = (notes, sight) => {
   return tell('degraded', after.since, isCertificateNear(sight) ? null : alert);
 };
 
-/** The end of what people were told of. */
-function trouble(notes: Notes, told: Told, { id, check, to }: Sight, now: 'up' | 'degraded'): Announcement {
+/**
+ * Whether a check agrees with the status that is to be told. The status may be older than the check: it changed in
+ * maintenance, or before the target was removed or rested. Then people are told by the next check that agrees.
+ */
+function bearsOut(outcome: Outcome, status: 'up' | 'degraded' | 'down', told: Told | null): boolean {
+  switch (status) {
+    case 'down':
+      return outcome === 'failed';
+    case 'degraded':
+      return told?.status === 'down' ? outcome !== 'failed' : outcome === 'degraded';
+    case 'up':
+      return told?.status === 'down' ? outcome !== 'failed' : outcome === 'good';
+  }
+}
+
+function downAlert({ id, check, after }: Sight, startedAt: number): TargetAlert {
+  const failures = after.consecutiveFailures;
+  return { kind: 'down', target: id, startedAt, failures, message: check.message ?? '' };
+}
+
+/** The end of what people were told of, for all who were told. */
+function trouble(notes: Notes, told: Told, { id, check }: Sight, now: 'up' | 'degraded'): Announcement {
   const { at, message } = check;
   const alert: TargetAlert = {
     kind: 'up',
@@ -240,7 +268,7 @@ function trouble(notes: Notes, told: Told, { id, check, to }: Sight, now: 'up' |
   };
   return {
     notes: { ...notes, told: now === 'degraded' ? left : null },
-    alerts: [{ alert, to: told.to.filter((channel) => to.includes(channel)) }],
+    alerts: [{ alert, to: told.to }],
     restart: null,
   };
 }
@@ -259,6 +287,20 @@ const reminder: Part = (notes, { id, check, after, reminder, to }) => {
   return {
     notes: { ...notes, told: { ...told, remindedAt: check.at } },
     alerts: [{ alert, to: told.to.filter((channel) => to.includes(channel)) }],
+    restart: null,
+  };
+};
+
+/** An outage that lasts is told to those of the target's channels that were set up after it began. */
+const latecomers: Part = (notes, sight) => {
+  const { told } = notes;
+  const { check, after, to } = sight;
+  if (told?.status !== 'down' || after.status !== 'down' || check.outcome !== 'failed') return nothing(notes);
+  const missing = to.filter((channel) => !told.to.includes(channel));
+  if (missing.length === 0) return nothing(notes);
+  return {
+    notes: { ...notes, told: { ...told, to: [...told.to, ...missing] } },
+    alerts: [{ alert: downAlert(sight, told.startedAt), to: missing }],
     restart: null,
   };
 };
@@ -300,8 +342,9 @@ const slept: Part = (notes, { id, check, before, sleepsAfter, to }) => {
  * A target that is down is restarted at once, and again when as many checks as made it down have failed after the
  * grace of the restart before; never sooner than the cooldown, and `max` times in one incident.
  */
-const restartNews: Part = (before, { id, check, after, failureThreshold, recovery, to }) => {
-  if (recovery === null || recovery.max === 0) return nothing(before);
+const restartNews: Part = (before, sight) => {
+  const { id, check, after, failureThreshold, recovery, to } = sight;
+  if (recovery === null || recovery.max === 0 || !sight.restartable) return nothing(before);
   if (after.status !== 'down' || check.outcome !== 'failed') return nothing(before);
   const { at } = check;
   const last = before.lastRestartAt;

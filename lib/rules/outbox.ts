@@ -1,18 +1,22 @@
-import type { Alert, ChannelName, TargetAlert } from '../types.js';
-import type { Notes } from './announce.js';
+import type { Alert, ChannelName } from '../types.js';
+import { NO_NOTES, type Notes, type Told } from './announce.js';
 
 type ByChannel<T> = Readonly<Partial<Record<ChannelName, T>>>;
 
 /** What is to be sent and to whom, and what was said and done before: kept from run to run. Times in ms. */
 export interface Outbox {
-  /** In the order of time; gone once every channel has taken them or was given up. */
+  /** In the order of time; gone once every channel has taken them or they became too old for it. */
   readonly alerts: readonly PendingAlert[];
   /** Restarts that are ordered, and not known to be made. */
   readonly restarts: readonly PendingRestart[];
   /** Those whose last delivery failed. */
   readonly troubles: ByChannel<Trouble>;
+  /** How many alerts a channel did not take in time, until it is told so. */
+  readonly undelivered: ByChannel<number>;
+  /** Where a channel said that what is configured has moved to. */
+  readonly moved: ByChannel<Moved>;
   /** By id; none where there is nothing to remember. */
-  readonly notes: Readonly<Record<string, Notes>>;
+  readonly notes: ReadonlyMap<string, Notes>;
   /** The missed runs of which people were told last. */
   readonly missed: { readonly at: number; readonly length: number } | null;
   /** People were told that runs come too seldom. `mendedAt`: since when they come often enough; null: they do not. */
@@ -23,6 +27,8 @@ export interface PendingAlert {
   readonly alert: Alert;
   /** The channels that have not taken it, with how often each was tried. */
   readonly to: ByChannel<number>;
+  /** Who was told of an earlier stage of the same trouble. */
+  readonly knew?: readonly ChannelName[];
 }
 
 export interface PendingRestart {
@@ -45,15 +51,33 @@ export interface Trouble {
   readonly failures: number;
   /** No try before. */
   readonly nextAt: number;
+  /** It refuses what is sent to it (4xx): most likely its configuration has to change. */
   readonly permanent: boolean;
   readonly message: string;
-  /** Alerts that it will never get. */
-  readonly dropped: number;
+}
+
+/** A Telegram group that became a supergroup. */
+export interface Moved {
+  /** The chat id that is configured. */
+  readonly from: string;
+  readonly to: string;
 }
 
 /** What came of one delivery. */
 export type Outcome =
-  | { readonly kind: 'delivered'; readonly channel: ChannelName; readonly ids: readonly string[] }
+  | {
+      readonly kind: 'delivered';
+      readonly channel: ChannelName;
+      readonly ids: readonly string[];
+      /** How many alerts the message said to be undelivered. */
+      readonly undelivered: number;
+    }
+  | {
+      readonly kind: 'moved';
+      readonly channel: ChannelName;
+      /** Null: what was known of a move is out of date. */
+      readonly moved: Moved | null;
+    }
   | {
       readonly kind: 'failed';
       readonly channel: ChannelName;
@@ -77,46 +101,187 @@ export const EMPTY_OUTBOX: Outbox = {
   alerts: [],
   restarts: [],
   troubles: {},
-  notes: {},
+  undelivered: {},
+  moved: {},
+  notes: new Map(),
   missed: null,
   slowPace: null,
 };
 
-const HOUR = 3_600_000;
-/** An alert that no channel took by then is news no more. */
-const LONGEST_AGE = 24 * HOUR;
-/** With the delays between them, about 13 hours. */
-const MOST_ATTEMPTS = 20;
-const FIRST_DELAY = 30_000;
-const LONGEST_DELAY = HOUR;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+/** For so long a channel is tried again with an alert. */
+const LONGEST_AGE = DAY;
+/** The same for the end of what a channel was told of: an incident may be open there. */
+const LONGEST_AGE_OF_END = 7 * DAY;
 
-/** How long a channel is left alone after so many failures in a row, in ms: 30 s, doubled up to an hour. */
-function delayAfter(failures: number): number {
-  return Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** (failures - 1));
+/**
+ * How long a channel is left alone after so many failures in a row, in ms. What passes by itself: 30 s, doubled up to
+ * an hour. A refusal, which passes when somebody corrects something: 2 minutes, doubled up to two hours.
+ */
+function delayAfter(failures: number, permanent: boolean): number {
+  const [first, longest] = permanent ? [2 * MINUTE, 2 * HOUR] : [MINUTE / 2, HOUR];
+  return Math.min(longest, first * 2 ** (failures - 1));
 }
 
 /** @param to at least one */
-export function pendingFor(alert: Alert, to: readonly ChannelName[]): PendingAlert {
-  return { alert, to: Object.fromEntries(to.map((channel) => [channel, 0])) };
+export function pendingFor(
+  alert: Alert,
+  to: readonly ChannelName[],
+  knew: readonly ChannelName[] = [],
+): PendingAlert {
+  const pending = { alert, to: Object.fromEntries(to.map((channel) => [channel, 0])) };
+  return knew.length === 0 ? pending : { ...pending, knew };
 }
 
-/** Drops what is too old, and what waits for channels that are set up no longer. */
-export function withoutStale(outbox: Outbox, channels: readonly ChannelName[], now: number): Outbox {
-  const names = new Set([outbox.troubles, ...outbox.alerts.map(({ to }) => to)].flatMap(channelsOf));
-  return [...names].reduce((left, channel) => {
-    const isSetUp = channels.includes(channel);
-    const stale = left.alerts.filter(({ alert }) => !isSetUp || now - alert.at > LONGEST_AGE);
-    const dropped = drop(left, channel, new Set(stale.map(({ alert }) => alert.id)));
-    return isSetUp ? dropped : { ...dropped, troubles: without(dropped.troubles, channel) };
+/**
+ * Adds alerts. A reminder takes the place of an earlier one of the same target that was not delivered yet.
+ * @param more in the order of time
+ */
+export function enqueued(outbox: Outbox, more: readonly PendingAlert[]): Outbox {
+  return more.reduce((so, pending) => {
+    const { alert, to } = pending;
+    const others = alert.kind !== 'reminder' ? so.alerts : withoutReminders(so.alerts, alert.target, to);
+    return { ...so, alerts: [...others, pending] };
   }, outbox);
 }
 
-/** What a channel is to be told now; nothing while it is left alone after a failure. */
+function withoutReminders(
+  alerts: readonly PendingAlert[],
+  target: string,
+  to: ByChannel<number>,
+): readonly PendingAlert[] {
+  const ids = new Set(
+    alerts.flatMap(({ alert }) => (alert.kind === 'reminder' && alert.target === target ? [alert.id] : [])),
+  );
+  return channelsOf(to).reduce((left, channel) => taken(left, channel, ids), alerts);
+}
+
+/** Alerts that an `up` or `unwatched` answers. */
+const OPENS: ReadonlySet<Alert['kind']> = new Set(['down', 'degraded', 'flapping', 'certificate']);
+/** Alerts that are true as long as the outage lasts. */
+const LASTS: ReadonlySet<Alert['kind']> = new Set(['down', 'degraded', 'flapping', 'person_needed', 'up']);
+
+/** Whether it tells that all is well again, or that nobody looks any more. */
+function isEnd(alert: Alert): boolean {
+  return alert.kind === 'unwatched' || (alert.kind === 'up' && alert.now === 'up');
+}
+
+/**
+ * Drops what waits for channels that nobody wants it sent to any more, and what is too old to be news, which is counted.
+ * An outage that lasts is never too old. One that is over is dropped as a whole, so that no channel hears of an end
+ * whose beginning it never heard of.
+ * @param isWanted whether the channel is set up, and is one of the alert's target
+ */
+export function withoutStale(
+  outbox: Outbox,
+  isWanted: (alert: Alert, channel: ChannelName) => boolean,
+  channels: readonly ChannelName[],
+  now: number,
+): Outbox {
+  const isSetUp = (channel: ChannelName): boolean => channels.includes(channel);
+  const waiting = new Set(outbox.alerts.flatMap(({ to }) => channelsOf(to)));
+  return [...waiting].reduce<Outbox>(
+    (left, channel) => {
+      const unwanted = left.alerts.filter(
+        ({ alert, to }) => to[channel] !== undefined && !isWanted(alert, channel),
+      );
+      const wanted = withdrawn(left, channel, unwanted);
+      const stale = staleFor(wanted, channel, now);
+      if (stale.size === 0) return wanted;
+      const count = (wanted.undelivered[channel] ?? 0) + stale.size;
+      return {
+        ...wanted,
+        alerts: taken(wanted.alerts, channel, stale),
+        undelivered: { ...wanted.undelivered, [channel]: count },
+      };
+    },
+    {
+      ...outbox,
+      troubles: only(outbox.troubles, isSetUp),
+      undelivered: only(outbox.undelivered, isSetUp),
+      moved: only(outbox.moved, isSetUp),
+    },
+  );
+}
+
+/** Takes back what a channel is not to get. If it is the news of an outage, the channel does not know of it. */
+function withdrawn(outbox: Outbox, channel: ChannelName, pending: readonly PendingAlert[]): Outbox {
+  if (pending.length === 0) return outbox;
+  const notes = new Map(outbox.notes);
+  for (const { alert } of pending) {
+    const known = 'target' in alert && OPENS.has(alert.kind) ? notes.get(alert.target) : undefined;
+    if (!('target' in alert) || known?.told == null) continue;
+    const to = known.told.to.filter((name) => name !== channel);
+    notes.set(alert.target, { ...known, told: { ...known.told, to } });
+  }
+  const ids = new Set(pending.map(({ alert }) => alert.id));
+  return { ...outbox, notes, alerts: taken(outbox.alerts, channel, ids) };
+}
+
+/** The ids of what is too old for a channel. */
+function staleFor({ alerts, notes }: Outbox, channel: ChannelName, now: number): ReadonlySet<string> {
+  const byTarget = new Map<string | null, Alert[]>();
+  const knew = new Set<Alert>();
+  for (const { alert, to, ...rest } of alerts) {
+    if (to[channel] === undefined) continue;
+    const target = targetOf(alert);
+    byTarget.set(target, [...(byTarget.get(target) ?? []), alert]);
+    if (rest.knew?.includes(channel)) knew.add(alert);
+  }
+  const isOld = ({ at }: Alert, age = LONGEST_AGE): boolean => now - at > age;
+  const stale = [...byTarget].flatMap(([target, waiting]) => {
+    if (!waiting.some((alert) => isOld(alert))) return [];
+    if (target === null) return waiting.filter((alert) => isOld(alert));
+    const told = notes.get(target)?.told ?? null;
+    return outagesOf(waiting).flatMap((outage) => {
+      const opening = outage.find(({ kind }) => OPENS.has(kind));
+      const isOver = outage.some(isEnd);
+      if (opening === undefined) {
+        return outage.filter((alert) =>
+          isOld(alert, isEnd(alert) || alert.kind === 'up' ? LONGEST_AGE_OF_END : LONGEST_AGE),
+        );
+      }
+      // Whoever was told that it is degraded, and not that it is down, is told of the end all the same.
+      const end = knew.has(opening) ? outage.findLast(isEnd) : undefined;
+      if (isOver) {
+        return isOld(opening)
+          ? outage.filter((alert) => alert !== end || isOld(end, LONGEST_AGE_OF_END))
+          : [];
+      }
+      const lasts = told !== null && told.to.includes(channel);
+      return outage.filter((alert) => isOld(alert) && !(lasts && LASTS.has(alert.kind)));
+    });
+  });
+  return new Set(stale.map(({ id }) => id));
+}
+
+/** The alerts of one target, each part but the last up to an end. */
+function outagesOf(alerts: readonly Alert[]): Alert[][] {
+  return alerts.reduce<Alert[][]>(
+    (parts, alert) => {
+      parts.at(-1)?.push(alert);
+      if (isEnd(alert)) parts.push([]);
+      return parts;
+    },
+    [[]],
+  );
+}
+
+/**
+ * What a channel is to be told now; nothing while it is left alone after a failure. One that refuses is asked again as
+ * soon as there is news, since its configuration may have been corrected.
+ */
 export function dueFor(outbox: Outbox, channel: ChannelName, now: number): Alert[] {
   const trouble = outbox.troubles[channel];
+  const waiting = outbox.alerts.filter(({ to }) => to[channel] !== undefined);
   // A time of the next try that is further away than any delay comes from a clock that was set back since.
-  if (trouble !== undefined && now < trouble.nextAt && trouble.nextAt <= now + LONGEST_AGE) return [];
-  return outbox.alerts.filter(({ to }) => to[channel] !== undefined).map(({ alert }) => alert);
+  if (trouble !== undefined && now < trouble.nextAt && trouble.nextAt <= now + LONGEST_AGE) {
+    const isNews = trouble.permanent && waiting.some(({ to }) => to[channel] === 0);
+    if (!isNews) return [];
+  }
+  return waiting.map(({ alert }) => alert);
 }
 
 /** The outbox once it is known what came of a delivery. Told twice of the same, it stays the same. */
@@ -125,7 +290,15 @@ export function settle(outbox: Outbox, outcome: Outcome): Outbox {
     case 'delivered': {
       const { channel, ids } = outcome;
       const troubles = without(outbox.troubles, channel);
-      return { ...outbox, troubles, alerts: taken(outbox.alerts, channel, new Set(ids)) };
+      const left = (outbox.undelivered[channel] ?? 0) - outcome.undelivered;
+      const others = without(outbox.undelivered, channel);
+      const undelivered = left > 0 ? { ...others, [channel]: left } : others;
+      return { ...outbox, troubles, undelivered, alerts: taken(outbox.alerts, channel, new Set(ids)) };
+    }
+    case 'moved': {
+      const { channel, moved } = outcome;
+      const others = without(outbox.moved, channel);
+      return { ...outbox, moved: moved === null ? others : { ...others, [channel]: moved } };
     }
     case 'failed':
       return failed(outbox, outcome);
@@ -152,53 +325,80 @@ function failed(outbox: Outbox, outcome: Outcome & { readonly kind: 'failed' }):
   const ids = new Set(outcome.ids);
   const before = outbox.troubles[channel];
   const failures = (before?.failures ?? 0) + 1;
-  const wait = permanent ? 0 : Math.max(delayAfter(failures), Math.min(retryAfter ?? 0, LONGEST_AGE));
+  const wait = Math.max(delayAfter(failures, permanent), Math.min(retryAfter ?? 0, DAY));
   const alerts = outbox.alerts.map((pending) => {
     const attempts = pending.to[channel];
     if (attempts === undefined || !ids.has(pending.alert.id)) return pending;
     return { ...pending, to: { ...pending.to, [channel]: attempts + 1 } };
   });
-  const hopeless = alerts.filter(
-    ({ alert, to }) => ids.has(alert.id) && (permanent || (to[channel] ?? 0) >= MOST_ATTEMPTS),
-  );
-  const trouble: Trouble = {
-    since: before?.since ?? at,
-    failures,
-    nextAt: at + wait,
-    permanent,
-    message,
-    dropped: before?.dropped ?? 0,
-  };
-  return drop(
-    { ...outbox, alerts, troubles: { ...outbox.troubles, [channel]: trouble } },
-    channel,
-    new Set(hopeless.map(({ alert }) => alert.id)),
-  );
+  const since = before?.since ?? at;
+  const trouble: Trouble = { since, failures, nextAt: at + wait, permanent, message };
+  return { ...outbox, alerts, troubles: { ...outbox.troubles, [channel]: trouble } };
 }
 
-/** Gives alerts up for a channel. Whoever never got the news of a trouble is not told of its end either. */
-function drop(outbox: Outbox, channel: ChannelName, ids: ReadonlySet<string>): Outbox {
-  const dropped = outbox.alerts.filter(({ alert, to }) => ids.has(alert.id) && to[channel] !== undefined);
-  if (dropped.length === 0) return outbox;
-  const notes = { ...outbox.notes };
-  for (const { alert } of dropped) {
-    if (!('target' in alert) || !OPENS.includes(alert.kind)) continue;
-    const known = notes[alert.target];
-    if (known?.told && known.told.saidAt === alert.at) {
-      const to = known.told.to.filter((name) => name !== channel);
-      notes[alert.target] = { ...known, told: { ...known.told, to } };
+/** An alert that a channel was sent. */
+export interface SentAlert {
+  readonly channel: ChannelName;
+  readonly alert: Alert;
+}
+
+/**
+ * Makes up for what was sent while nothing could be recorded: what is queued of it is not sent again, and outages of
+ * which the records know nothing are noted, so that their end is told too.
+ * @param sent in the order of time
+ */
+export function reconciled(outbox: Outbox, sent: readonly SentAlert[]): Outbox {
+  let left = outbox;
+  const rest = [isSameAlert, isSameOutage].reduce((unmatched, isSame) => {
+    return unmatched.filter(({ channel, alert }) => {
+      const found = left.alerts.find((each) => each.to[channel] !== undefined && isSame(each.alert, alert));
+      if (found === undefined) return true;
+      left = { ...left, alerts: taken(left.alerts, channel, new Set([found.alert.id])) };
+      return false;
+    });
+  }, sent);
+  const notes = new Map(left.notes);
+  for (const { channel, alert } of rest) {
+    if (!('target' in alert)) continue;
+    const known = notes.get(alert.target) ?? NO_NOTES;
+    const { told } = known;
+    const others = told?.to.filter((name) => name !== channel) ?? [];
+    if (isEnd(alert) && told !== null) {
+      notes.set(alert.target, { ...known, told: { ...told, to: others } });
+    } else if (isTrouble(alert)) {
+      notes.set(alert.target, { ...known, told: { ...(told ?? toldBy(alert)), to: [...others, channel] } });
     }
   }
-  const trouble = outbox.troubles[channel];
-  const troubles =
-    trouble === undefined
-      ? outbox.troubles
-      : { ...outbox.troubles, [channel]: { ...trouble, dropped: trouble.dropped + dropped.length } };
-  return { ...outbox, notes, troubles, alerts: taken(outbox.alerts, channel, ids) };
+  return { ...left, notes };
 }
 
-/** Alerts that an `up` answers. */
-const OPENS: readonly TargetAlert['kind'][] = ['down', 'degraded', 'flapping', 'certificate'];
+function toldBy(alert: TroubleAlert): Told {
+  const { kind: status, at } = alert;
+  const startedAt = 'startedAt' in alert ? alert.startedAt : at;
+  return { status, startedAt, endedAt: null, saidAt: at, to: [], remindedAt: at };
+}
+
+type TroubleAlert = Alert & { readonly kind: Told['status'] };
+
+function isTrouble(alert: Alert): alert is TroubleAlert {
+  return alert.kind === 'down' || alert.kind === 'degraded' || alert.kind === 'flapping';
+}
+
+/** Whether two alerts say the same of the same: made of one check, or of one outage. */
+function isSameAlert(a: Alert, b: Alert): boolean {
+  if (a.kind !== b.kind || targetOf(a) !== targetOf(b)) return false;
+  return a.at === b.at || ('startedAt' in a && 'startedAt' in b && a.startedAt === b.startedAt);
+}
+
+/** Whether `sent` is of the outage that `queued` dates to an earlier check, which the sender did not know of. */
+function isSameOutage(queued: Alert, sent: Alert): boolean {
+  if (queued.kind !== 'down' || sent.kind !== 'down' || queued.target !== sent.target) return false;
+  return queued.startedAt < sent.startedAt && queued.at <= sent.at;
+}
+
+function targetOf(alert: Alert): string | null {
+  return 'target' in alert ? alert.target : null;
+}
 
 function restarted(
   outbox: Outbox,
@@ -208,7 +408,7 @@ function restarted(
   const order = outbox.restarts.find((each) => each.target === target && each.at === orderedAt);
   if (order === undefined) return outbox;
   const left = { ...outbox, restarts: outbox.restarts.filter((each) => each !== order) };
-  const known = outbox.notes[target];
+  const known = outbox.notes.get(target);
   const answer = outcome.kind === 'restarted' ? outcome.answer : 'was not needed any more';
   const events = known?.events.map((event) =>
     event.kind === 'restart' && event.at === orderedAt ? { ...event, answer } : event,
@@ -216,7 +416,7 @@ function restarted(
   const noted =
     known === undefined || events === undefined
       ? left
-      : { ...left, notes: { ...left.notes, [target]: { ...known, events } } };
+      : { ...left, notes: new Map([...left.notes, [target, { ...known, events }]]) };
   if (outcome.kind === 'not_restarted') return noted;
   const { id, number, max, to } = order;
   if (to.length === 0) return noted;
@@ -226,6 +426,12 @@ function restarted(
 
 function channelsOf(record: ByChannel<unknown>): ChannelName[] {
   return Object.keys(record) as ChannelName[];
+}
+
+function only<T>(record: ByChannel<T>, isKept: (channel: ChannelName) => boolean): ByChannel<T> {
+  return channelsOf(record)
+    .filter((channel) => !isKept(channel))
+    .reduce(without, record);
 }
 
 function without<T>(record: ByChannel<T>, channel: ChannelName): ByChannel<T> {

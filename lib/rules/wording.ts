@@ -39,6 +39,28 @@ export function wordingOf(alert: Alert, name: string): Wording {
       ],
     };
   }
+  if (alert.kind === 'unrecorded') {
+    return {
+      level: 'warning',
+      subject: 'Keepalive',
+      predicate: 'cannot record what it finds',
+      details: [
+        `since ${timeInWords(alert.from, alert.at)}`,
+        alert.message,
+        'pings go out and outages are told, but figures stand still and nothing is restarted',
+      ],
+    };
+  }
+  if (alert.kind === 'undelivered') {
+    const { count } = alert;
+    return {
+      level: 'info',
+      subject: 'Keepalive',
+      predicate:
+        count === 1 ? 'could not deliver one earlier message' : `could not deliver ${count} earlier messages`,
+      details: ['this channel did not take them for a day'],
+    };
+  }
   if (alert.kind === 'test') {
     return {
       level: 'info',
@@ -72,6 +94,16 @@ function ofTarget(alert: TargetAlert, at: number): Omit<Wording, 'subject'> {
       };
     case 'up':
       return { level: alert.now === 'up' ? 'good' : 'warning', ...ofUp(alert, at) };
+    case 'unwatched':
+      return {
+        level: 'info',
+        predicate: `is no longer watched (${alert.because})`,
+        details: [
+          alert.endedAt === null
+            ? `it was ${alert.was} since ${timeInWords(alert.startedAt, at)}`
+            : `it was ${alert.was} from ${timeInWords(alert.startedAt, at)} to ${timeInWords(alert.endedAt, at)}`,
+        ],
+      };
     case 'degraded':
       return { level: 'warning', predicate: 'is degraded', details: [alert.message] };
     case 'flapping':
@@ -153,7 +185,10 @@ export function headline(items: readonly { readonly alert: Alert; readonly name:
     return `${subject} ${predicate}`;
   }
   const counts = new Map<Alert['kind'], number>();
-  for (const { alert } of items) counts.set(alert.kind, (counts.get(alert.kind) ?? 0) + 1);
+  for (const { alert } of items) {
+    const more = alert.kind === 'undelivered' ? alert.count : 1;
+    counts.set(alert.kind, (counts.get(alert.kind) ?? 0) + more);
+  }
   return [...counts]
     .map(([kind, count]) =>
       kind === 'missed' && count > 1 ? `${count} gaps in the runs` : `${count} ${SHORT[kind]}`,
@@ -168,11 +203,14 @@ const SHORT: Readonly<Record<Alert['kind'], string>> = {
   flapping: 'flapping',
   pace: 'warning about the pace of the runs',
   missed: 'gap in the runs',
+  unrecorded: 'store that takes no records',
   degraded: 'degraded',
   slept: 'slept',
   certificate: 'with a certificate near its end',
   restart: 'being restarted',
   up: 'up again',
+  unwatched: 'no longer watched',
+  undelivered: 'not delivered',
   test: 'test',
 };
 

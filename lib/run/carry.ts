@@ -1,5 +1,6 @@
+import type { Stored } from '../record/ledger.js';
 import type { LostData } from '../record/state.js';
-import type { Outcome } from '../rules/outbox.js';
+import type { Outcome, SentAlert } from '../rules/outbox.js';
 import type { Check } from '../types.js';
 
 /** Checks that could not be stored, of one time. */
@@ -20,6 +21,19 @@ export class Carry {
   outcomes: readonly Outcome[] = [];
   /** Of what time the data are that a run of this process has committed to last; null: there was none. */
   seen: LostData | null = null;
+  /**
+   * State and outbox as this process knows them: as it last read or committed them, and while nothing can be committed,
+   * as they would be. Null: it has seen none yet.
+   */
+  books: Stored | null = null;
+  /** Begun over HTTP, as it was last read. */
+  maintenance: string | null = null;
+  /** What was sent since nothing can be recorded, in the order of time. */
+  sent: readonly SentAlert[] = [];
+  /** The first run in a row that could not be recorded; null: the last one could. */
+  unrecordedSince: number | null = null;
+  /** When people were told last that nothing can be recorded. */
+  unrecordedSaidAt: number | null = null;
 
   /** In the order of time. */
   get all(): readonly Batch[] {

@@ -1,9 +1,9 @@
 import { DeliveryError, type Channel, type Digest } from '../deliver/channel.js';
 import type { Send } from '../deliver/send.js';
-import type { Desk } from '../record/desk.js';
-import type { Outcome, PendingRestart } from '../rules/outbox.js';
+import type { ChannelNews, Desk } from '../record/desk.js';
+import type { Moved, Outcome, PendingRestart } from '../rules/outbox.js';
 import { byImportance } from '../rules/wording.js';
-import type { Alert, ChannelName, Target } from '../types.js';
+import type { ChannelName, Target } from '../types.js';
 
 export interface DeliveryContext {
   readonly targets: ReadonlyMap<string, Target>;
@@ -31,12 +31,14 @@ export function hasPost(desk: Desk, now: number): boolean {
 export async function deliver(desk: Desk, context: DeliveryContext): Promise<readonly Outcome[]> {
   const restarts = await Promise.all(desk.restarts.map((order) => restart(order, context)));
   desk.settle(restarts);
-  const now = context.now();
-  const told = await Promise.all(
-    desk.digests(now).map(({ channel, alerts }) => tell(channel, alerts, context)),
-  );
+  return [...restarts, ...(await tellAll(desk, context))];
+}
+
+/** Tells every channel what is new. The desk knows of everything that came of it. Never rejects. */
+export async function tellAll(desk: Desk, context: DeliveryContext): Promise<readonly Outcome[]> {
+  const told = await Promise.all(desk.digests(context.now()).map((news) => tell(news, context)));
   desk.settle(told.flat());
-  return [...restarts, ...told.flat()];
+  return told.flat();
 }
 
 async function restart(
@@ -57,31 +59,44 @@ async function restart(
 }
 
 async function tell(
-  name: ChannelName,
-  alerts: readonly Alert[],
+  { channel: name, alerts, undelivered, moved: known }: ChannelNews,
   { channels, targets, publicUrl, now, log }: DeliveryContext,
 ): Promise<Outcome[]> {
-  const items = [...alerts].sort(byImportance).map((alert) => ({
-    alert,
-    target: 'target' in alert ? (targets.get(alert.target)?.info ?? null) : null,
-  }));
   const [first] = alerts;
   const channel = channels.get(name);
   if (first === undefined || channel === undefined) return [];
   const ids = alerts.map(({ id }) => id);
-  const digest: Digest = { id: `${first.id}.${ids.length}`, at: now(), items, pageUrl: publicUrl };
+  const at = now();
+  const id = `${first.id}.${ids.length}`;
+  const remark =
+    undelivered === 0
+      ? []
+      : [{ id: `${id}.undelivered`, at, kind: 'undelivered', count: undelivered } as const];
+  const items = [...alerts, ...remark].sort(byImportance).map((alert) => ({
+    alert,
+    target: 'target' in alert ? (targets.get(alert.target)?.info ?? null) : null,
+  }));
+  const digest: Digest = { id, at, items, pageUrl: publicUrl };
+  const moves: Outcome[] = [];
+  const remember = (moved: Moved | null): void => {
+    moves.push({ kind: 'moved', channel: name, moved });
+    if (moved !== null) log(`${name}: the group moved, set ALERT_TELEGRAM_CHAT=${moved.to}`);
+  };
   const count = ids.length === 1 ? '1 alert' : `${ids.length} alerts`;
   try {
-    await channel.deliver(digest, AbortSignal.timeout(DELIVERY_TIMEOUT));
+    await channel.deliver(digest, AbortSignal.timeout(DELIVERY_TIMEOUT), { moved: known, remember });
     log(`${name}: told (${count})`);
-    return [{ kind: 'delivered', channel: name, ids }];
+    return [...moves, { kind: 'delivered', channel: name, ids, undelivered }];
   } catch (error) {
     const message = messageOf(error);
     log(`${name}: not told (${count}): ${message}`);
     const known = error instanceof DeliveryError ? error : null;
     const delivered = known?.delivered ?? [];
     return [
-      ...(delivered.length > 0 ? [{ kind: 'delivered', channel: name, ids: delivered } as const] : []),
+      ...moves,
+      ...(delivered.length > 0
+        ? [{ kind: 'delivered', channel: name, ids: delivered, undelivered: 0 } as const]
+        : []),
       {
         kind: 'failed',
         channel: name,

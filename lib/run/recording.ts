@@ -1,4 +1,5 @@
-import type { Changes, Ledger } from '../record/ledger.js';
+import { STATE_FIELD, type Changes, type Ledger, type Stored } from '../record/ledger.js';
+import { OUTBOX_FIELD } from '../record/outbox.js';
 import type { Outcome } from '../rules/outbox.js';
 import { inMaintenance } from '../rules/windows.js';
 import type { LastRun } from '../record/state.js';
@@ -7,7 +8,7 @@ import type { Commit, Meter, Store, StoreErrorCode } from '../store/store.js';
 import { ACKNOWLEDGE_COMMANDS, COMMIT_COMMANDS, StoreError } from '../store/store.js';
 import type { Target, Transition } from '../types.js';
 import type { Batch } from './carry.js';
-import { deliver, hasPost } from './delivery.js';
+import { deliver, hasPost, tellAll, type DeliveryContext } from './delivery.js';
 import { pingLine, resultOf, transitionLine, type RunResult } from './report.js';
 import type { RunContext } from './run.js';
 
@@ -21,9 +22,17 @@ export interface Books {
   readonly ledger: Ledger;
   /** The run's time, in ms since the epoch. */
   readonly openedAt: number;
+  /** What the ledger was opened on. */
+  readonly stored: Stored;
   /** Not null: the ledger is made of what this process remembers, and nothing can be committed. */
   readonly lapse: Lapse | null;
 }
+
+/** People are told that nothing can be recorded once that has lasted so long, and then once in the time below. */
+const UNRECORDED_AFTER = 15 * 60_000;
+const UNRECORDED_AGAIN_AFTER = 24 * 3_600_000;
+/** More than the alerts that can be made within a day; the oldest go first. */
+const MOST_SENT = 10_000;
 
 /** @throws what is neither a fault of the store nor of what it holds. */
 export function lapseOf(error: unknown): Lapse {
@@ -38,8 +47,8 @@ export function hasSuccess(batches: readonly Batch[]): boolean {
 
 /**
  * What a run found, on its way to the store: first what earlier runs of the process could not store, then its own, in
- * one commit or, where the run goes on for long, in several. What is on record is said; what is not is logged and
- * carried on.
+ * one commit or, where the run goes on for long, in several. What is on record is said. What cannot be recorded is logged,
+ * carried on, and said from memory; once it can be recorded, what was said already is not said again.
  */
 export class Recording {
   readonly results: RunResult[] = [];
@@ -66,8 +75,11 @@ export class Recording {
     this.lapse = books.lapse;
     this.carried = context.carry.all;
     this.outcomes = context.carry.outcomes;
-    books.ledger.desk.settle(this.outcomes);
-    for (const { at, checks } of this.carried) this.note(books.ledger.record(at, checks));
+    // What this process remembers holds them already.
+    const isRemembered = books.lapse !== null && context.carry.unrecordedSince !== null;
+    if (!isRemembered) books.ledger.desk.settle(this.outcomes);
+    for (const { at, checks } of this.carried) this.note(books.ledger.record(at, checks, false));
+    if (books.lapse === null) books.ledger.desk.seeSent(context.carry.sent);
   }
 
   /**
@@ -107,16 +119,26 @@ export class Recording {
       },
       { release: !delivers, decides: true },
     );
-    if (this.lapse !== null) this.carryOn(this.lapse);
-    else if (delivers) await this.deliverAndAcknowledge();
+    if (this.lapse !== null) {
+      this.carryOn(this.lapse);
+      // Whoever took the lease sees what we see.
+      if (status !== 'inconclusive' && this.lapse.reason !== 'lease_lost') {
+        await this.deliverFromMemory(this.lapse, status);
+      }
+    } else if (delivers) await this.deliverAndAcknowledge();
     return this.lapse;
   }
 
   private async deliver(): Promise<void> {
+    const outcomes = await deliver(this.books.ledger.desk, this.deliveryContext());
+    this.outcomes = [...this.outcomes, ...outcomes];
+  }
+
+  private deliveryContext(): DeliveryContext {
     const { context, books } = this;
     const { config, channels, send, now, log } = context;
-    const isDown = ({ info }: Target): boolean => books.ledger.statusOf(info.id) === 'down';
-    const outcomes = await deliver(books.ledger.desk, {
+    const isDown = ({ info }: Target): boolean => info.enabled && books.ledger.statusOf(info.id) === 'down';
+    return {
       targets: books.ledger.targets,
       channels,
       send,
@@ -124,8 +146,42 @@ export class Recording {
       now,
       log,
       mayRestart: (target) => isDown(target) && !inMaintenance(target.maintenance, now()),
-    });
-    this.outcomes = [...this.outcomes, ...outcomes];
+    };
+  }
+
+  /**
+   * Tells people although nothing can be recorded, and keeps the books in the process, so that it tells nothing twice.
+   * Restarts are not made: without a record nobody could keep to their limit.
+   */
+  private async deliverFromMemory({ error }: Lapse, status: LastRun['status']): Promise<void> {
+    const { carry, now } = this.context;
+    const { ledger, stored } = this.books;
+    const { desk } = ledger;
+    carry.unrecordedSince ??= this.startedAt;
+    const isNews =
+      carry.unrecordedSaidAt === null || this.startedAt - carry.unrecordedSaidAt >= UNRECORDED_AGAIN_AFTER;
+    if (isNews && error instanceof Error && this.startedAt - carry.unrecordedSince >= UNRECORDED_AFTER) {
+      carry.unrecordedSaidAt = this.startedAt;
+      desk.seeUnrecorded(carry.unrecordedSince, error.message, this.startedAt);
+    }
+    const waiting = new Map(
+      desk.digests(now()).flatMap(({ alerts }) => alerts.map((each) => [each.id, each])),
+    );
+    const outcomes = await tellAll(desk, this.deliveryContext());
+    const sent = outcomes.flatMap((outcome) =>
+      outcome.kind !== 'delivered'
+        ? []
+        : outcome.ids.flatMap((id) => {
+            const alert = waiting.get(id);
+            return alert === undefined ? [] : [{ channel: outcome.channel, alert }];
+          }),
+    );
+    carry.sent = [...carry.sent, ...sent].slice(-MOST_SENT);
+    const { fields } = ledger.checkpoint(this.lastRun(status));
+    carry.books = {
+      state: fields[STATE_FIELD] ?? stored.state,
+      outbox: fields[OUTBOX_FIELD] ?? stored.outbox,
+    };
   }
 
   /** A channel that has answered must not be told again by a later run of this process, whatever the store says. */
@@ -142,7 +198,7 @@ export class Recording {
   private judge(batches: readonly Batch[]): void {
     const { ledger } = this.books;
     for (const { at, checks } of batches) {
-      const transitions = ledger.record(at, checks);
+      const transitions = ledger.record(at, checks, this.books.lapse === null);
       for (const [id, check] of checks) {
         const result = resultOf(id, check, ledger.statusOf(id));
         this.results.push(result);
@@ -175,14 +231,23 @@ export class Recording {
     changes: () => Changes,
     end: Pick<Commit, 'release' | 'decides'>,
   ): Promise<Lapse | null> {
+    const { carry } = this.context;
+    const change = changes();
     try {
-      const answer = await this.store?.commit({ token: this.runId, ...changes(), ...end });
+      const answer = await this.store?.commit({ token: this.runId, ...change, ...end });
       if (answer === 'lost') return { reason: 'lease_lost', error: null };
     } catch (error) {
       return lapseOf(error);
     }
-    this.context.carry.drop(this.carried);
-    this.context.carry.outcomes = [];
+    const { [STATE_FIELD]: state, [OUTBOX_FIELD]: outbox } = change.fields;
+    carry.books = {
+      state: state ?? carry.books?.state ?? this.books.stored.state,
+      outbox: outbox ?? carry.books?.outbox ?? this.books.stored.outbox,
+    };
+    carry.sent = [];
+    carry.unrecordedSince = null;
+    carry.drop(this.carried);
+    carry.outcomes = [];
     this.outcomes = [];
     // In one piece: to write one is dearer than to make it.
     if (this.waiting.lines.length > 0) this.context.log(this.waiting.lines.join('\n'));

@@ -5,8 +5,7 @@ import { checkTarget, type CheckContext } from '../probe/check.js';
 import type { Prober } from '../probe/probe.js';
 import { DeliveryError, type Channel } from '../deliver/channel.js';
 import type { Send } from '../deliver/send.js';
-import { Ledger, STATE_FIELD, type Stored } from '../record/ledger.js';
-import type { LostData } from '../record/state.js';
+import { Ledger, STATE_FIELD, type LedgerSettings, type Stored } from '../record/ledger.js';
 import { OUTBOX_FIELD } from '../record/outbox.js';
 import { MAINTENANCE_FIELD, readableMaintenance, withMaintenance } from '../record/maintenance.js';
 import { chooseDue } from '../rules/due.js';
@@ -155,7 +154,7 @@ async function open(
   const openOn = (
     stored: Stored,
     maintenance: string | null,
-    remembered: LostData | null,
+    process: Pick<LedgerSettings, 'remembered' | 'lastHeardAt'>,
   ): Omit<Books, 'lapse'> => {
     const openedAt = now();
     const windows = readableMaintenance(maintenance, ({ message }) =>
@@ -166,14 +165,14 @@ async function open(
       tick: config.tick,
       channels: [...channels.keys()],
       reminder: config.alerts.reminder,
-      remembered,
+      ...process,
     };
-    return { ledger: new Ledger(stored, settings, openedAt), openedAt };
+    return { ledger: new Ledger(stored, settings, openedAt), openedAt, stored };
   };
   const openOnMemory = (lapse: Lapse): Books => {
-    const books = openOn({ state: null, outbox: null }, null, null);
-    for (const { at, checks } of carry.all) books.ledger.record(at, checks);
-    return { ...books, lapse };
+    const stored = carry.books ?? { state: null, outbox: null };
+    // Whether runs are missing cannot be known: another process may have made them.
+    return { ...openOn(stored, carry.maintenance, { lastHeardAt: now() }), lapse };
   };
   if (store === null) return openOnMemory({ reason: 'store_missing', error: null });
   try {
@@ -181,7 +180,14 @@ async function open(
     const claim = await store.claim({ ...lease, fields });
     if (!claim.claimed) return 'locked';
     const [state = null, outbox = null, maintenance = null] = claim.fields;
-    return { ...openOn({ state, outbox }, maintenance, carry.seen), lapse: null };
+    const stored = { state, outbox };
+    const books = openOn(stored, maintenance, {
+      remembered: carry.seen,
+      lastHeardAt: carry.all.at(-1)?.at ?? null,
+    });
+    carry.books = stored;
+    carry.maintenance = maintenance;
+    return { ...books, lapse: null };
   } catch (error) {
     return openOnMemory(lapseOf(error));
   }

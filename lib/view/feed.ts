@@ -3,7 +3,8 @@ import { lengthInWords } from '../rules/wording.js';
 import { inertLine } from './inert.js';
 
 /**
- * Atom: one entry an incident. Its id stays when the incident is resolved, and its `updated` changes.
+ * Atom: one entry an incident. Its id stays when the incident is resolved, and its `updated` changes. The feed's own id
+ * is made of the first run, so that it is the same under every address.
  * @param origin where the page is, without a slash at its end
  */
 export async function atomFeed(
@@ -17,7 +18,7 @@ export async function atomFeed(
     .reduce((a, b) => (a > b ? a : b), since);
   const feed = new Feed({
     title: 'Keepalive: incidents',
-    id: self,
+    id: `tag:keepalive,2026:feed/${Date.parse(since)}`,
     link: `${origin}/`,
     feedLinks: { atom: self },
     updated: new Date(updated),

@@ -390,7 +390,7 @@ describe('alerts', () => {
       discord: { url: 'https://d/x', authorization: null },
       telegram: { token: '1:a', chat: '-5' },
       ntfy: { url: 'https://n/t', authorization: null },
-      pagerduty: { key: 'key' },
+      pagerduty: { key: 'key', url: null },
       email: { smtpUrl: 'smtp://m', from: 'a@b.org', to: ['c@d.org', 'e@f.org'] },
       apprise: { url: 'https://a/notify/x', authorization: null },
     });

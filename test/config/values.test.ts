@@ -361,6 +361,13 @@ const table: Partial<Record<keyof typeof options, [text: string, expected: unkno
     ['https://:tk@ntfy.sh/topic', { url: 'https://ntfy.sh/topic', authorization: `Basic ${btoa(':tk')}` }],
     ['https://ntfy.sh', BAD],
   ],
+  ALERT_PAGERDUTY_URL: [
+    ['https://events.eu.pagerduty.com', 'https://events.eu.pagerduty.com'],
+    ['https://events.eu.pagerduty.com/v2/enqueue', 'https://events.eu.pagerduty.com'],
+    ['eu', BAD],
+    ['https://events.eu.pagerduty.com/v3', BAD],
+    ['https://user:pw@events.eu.pagerduty.com', BAD],
+  ],
   ALERT_PAGERDUTY_KEY: [
     ['R0UT1NG', 'R0UT1NG'],
     ['a b', BAD],

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { EMAIL_LIMIT } from '../../lib/deliver/email.js';
+import { createAuthority } from '../support/certificates.js';
 import { channelTo } from '../support/channels.js';
 import { digestOf, downAlert, HOSTILE, itemOf } from '../support/digests.js';
 import { closedPort, serveRaw, serveTcp } from '../support/servers.js';
@@ -181,6 +182,32 @@ describe('no mail server', () => {
     await expect(delivery).rejects.toMatchObject({ code: 'temporary' });
     expect(accepted()).toBe(0);
   });
+});
+
+describe('a mail server with a certificate of its own', () => {
+  const authority = createAuthority('own');
+  const foreign = authority.issue(['other.example']);
+  const old = authority.issue(['127.0.0.1'], -10, -1);
+
+  it.each([
+    ['from the start', 'smtps:', { secure: true }],
+    ['by STARTTLS', 'smtp:', { disabledCommands: [] }],
+  ])(
+    '%s: the refusal names the certificate, and the address says that it is to be accepted',
+    async (_, scheme, options) => {
+      for (const pair of [foreign, old]) {
+        const server = await serveMail({ ...options, key: pair.key, cert: pair.cert });
+        const url = server.url.replace('smtp:', scheme);
+        await expect(email(url).deliver(digest, NEVER)).rejects.toMatchObject({
+          code: 'permanent',
+          message: expect.stringMatching(/certificate/) as string,
+        });
+        expect(server.mails).toEqual([]);
+        await email(`${url}?tls.rejectUnauthorized=false`).deliver(digest, NEVER);
+        expect(server.mails).toHaveLength(1);
+      }
+    },
+  );
 });
 
 function partOf({ raw }: Mail, type: string): string {

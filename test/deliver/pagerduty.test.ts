@@ -49,18 +49,24 @@ describe('an event', () => {
     ['certificate', 'trigger keepalive:test:api warning certificate'],
     ['up after down', 'resolve keepalive:test:api'],
     ['up, but degraded', 'resolve keepalive:test:api'],
+    ['unwatched', 'resolve keepalive:test:api'],
     ['up after flapping', 'resolve keepalive:test:api'],
     ['test', 'resolve keepalive:test:TEST'],
   ])('for %s: %s', async (name, expected) => {
     expect(await eventsFor(digest(said(name)))).toEqual([expected]);
   });
 
-  it.each(['slept', 'missed', 'pace', 'restart'])('is not sent for %s', async (name) => {
-    expect(await eventsFor(digest(said(name)))).toEqual([]);
-  });
+  it.each(['slept', 'missed', 'pace', 'restart', 'unrecorded', 'undelivered'])(
+    'is not sent for %s',
+    async (name) => {
+      expect(await eventsFor(digest(said(name)))).toEqual([]);
+    },
+  );
 
   it.each([
     [['down', 0, 'up after down', 5], 'resolve keepalive:test:api'],
+    [['down', 0, 'unwatched', 5], 'resolve keepalive:test:api'],
+    [['unwatched', 0, 'down', 5], 'trigger keepalive:test:api critical down'],
     [['up after down', 0, 'down', 5], 'trigger keepalive:test:api critical down'],
     [['down', 0, 'certificate', 5], 'trigger keepalive:test:api critical down'],
     [['up after down', 5, 'certificate', 5], 'trigger keepalive:test:api warning certificate'],

@@ -319,6 +319,34 @@ describe('on one machine', () => {
     }
   });
 
+  it('behind a proxy, links lead to where the visitor is, and the feed stays the same one', async () => {
+    await tell({ ...configWith(['t-0']), publicUrl: null }, { 't-0': 'ox' });
+    const idOf = (xml: string) => parseAtomFeed(xml).id;
+    const plain = await ask(feed, '/api/feed');
+    expect(plain.header('vary')).toBe('x-forwarded-proto, x-forwarded-host');
+    for (const [headers, origin] of [
+      [
+        { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'status.example.org' },
+        'https://status.example.org',
+      ],
+      [
+        { 'x-forwarded-proto': 'https, http', 'x-forwarded-host': 'a.example:8443, b' },
+        'https://a.example:8443',
+      ],
+      [{ 'x-forwarded-proto': 'https' }, `https://${new URL(ORIGIN).host}`],
+      [{ 'x-forwarded-proto': 'javascript', 'x-forwarded-host': 'evil"><x>' }, ORIGIN],
+      [{ 'x-forwarded-host': 'user:pw@evil.example' }, ORIGIN],
+    ] as const) {
+      const { text } = await ask(feed, '/api/feed', headers);
+      expect(text).toContain(`href="${origin}/t/t-0"`);
+      expect(idOf(text)).toBe(idOf(plain.text));
+    }
+    await tell({ ...configWith(['t-0']), publicUrl: 'https://public.example' }, {});
+    const known = await ask(feed, '/api/feed', { 'x-forwarded-host': 'evil.example' });
+    expect([known.header('vary'), known.text.includes('evil')]).toEqual(['', false]);
+    expect(idOf(known.text)).toBe(idOf(plain.text));
+  });
+
   it('a path that looks like an address is a path', async () => {
     setApp({ config: configWith(['t-0']), store });
     const { server, port } = await serve(0);

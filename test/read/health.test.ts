@@ -148,9 +148,14 @@ describe('health', () => {
     ['failing', { permanent: false, message: 'answered 500' }, 'failing'],
     ['refused', { permanent: true, message: 'answered 404' }, 'refused'],
   ])('says which channel is %s, and why', (_, changes, status) => {
-    const trouble = { since: NOW - MINUTE, failures: 2, nextAt: NOW + MINUTE, dropped: 1, ...changes };
+    const trouble = { since: NOW - MINUTE, failures: 2, nextAt: NOW + MINUTE, ...changes };
     const alert = { id: 'x', at: NOW, kind: 'missed', from: NOW, to: NOW } as const;
-    const outbox = { ...EMPTY_OUTBOX, troubles: { slack: trouble }, alerts: [{ alert, to: { slack: 1 } }] };
+    const outbox = {
+      ...EMPTY_OUTBOX,
+      troubles: { slack: trouble },
+      undelivered: { slack: 1 },
+      alerts: [{ alert, to: { slack: 1 } }],
+    };
     const store = { ok: true, kind: 'upstash', latencyMs: 3, state: stateAfterRun(0), outbox } as const;
     const answer = health(facts({ store }));
     expect([answer.status, healthStatusCode(answer)]).toEqual(['degraded', 200]);
@@ -173,6 +178,17 @@ describe('health', () => {
         { name: 'email', status: 'healthy', waiting: 0, trouble: null },
       ],
     });
+  });
+
+  it('says that a Telegram group moved, without its id', () => {
+    const outbox = { ...EMPTY_OUTBOX, moved: { telegram: { from: '-1', to: '-100123' } } };
+    const store = { ok: true, kind: 'upstash', latencyMs: 3, state: stateAfterRun(0), outbox } as const;
+    const of = (telegramChat: string) =>
+      health({ ...facts({ store }), channels: ['telegram'], telegramChat }).checks.alerts;
+    expect(of('-1')).toMatchObject({ status: 'healthy', channels: [{ status: 'healthy' }] });
+    expect(of('-1').message).toMatch(/^telegram: the group moved: set ALERT_TELEGRAM_CHAT/);
+    expect(JSON.stringify(of('-1'))).not.toContain('100123');
+    expect(of('-100123').message).toBeUndefined();
   });
 
   it('projects what a month of runs costs', () => {

@@ -4,7 +4,9 @@ import { NO_NOTES } from '../../lib/rules/announce.js';
 import {
   dueFor,
   EMPTY_OUTBOX,
+  enqueued,
   pendingFor,
+  reconciled,
   settle,
   withoutStale,
   type Outbox,
@@ -27,7 +29,12 @@ const down = (id: string, at = START): Alert => ({
 });
 const idsFor = (outbox: Outbox, channel: ChannelName, now: number) =>
   dueFor(outbox, channel, now).map(({ id }) => id);
-const delivered = (channel: ChannelName, ...ids: string[]): Outcome => ({ kind: 'delivered', channel, ids });
+const delivered = (channel: ChannelName, ...ids: string[]): Outcome => ({
+  kind: 'delivered',
+  channel,
+  ids,
+  undelivered: 0,
+});
 const failed = (channel: ChannelName, at: number, ids: readonly string[], changes: object = {}): Outcome => ({
   kind: 'failed',
   channel,
@@ -54,19 +61,20 @@ describe('an outbox', () => {
     expect(settle(outbox, delivered('email', 'b'))).toEqual(EMPTY_OUTBOX);
   });
 
-  it('leaves a channel alone for longer after each failure, up to an hour, and gives up at the 20th', () => {
+  it.each([
+    ['what passes by itself: up to an hour', false, [0.5, 1, 2, 4, 8, 16, 32, 60, 60]],
+    ['a refusal: up to two hours', true, [2, 4, 8, 16, 32, 64, 120, 120]],
+  ])('leaves a channel alone for longer after each failure, %s', (_, permanent, expected) => {
     let outbox = withAlerts('a');
     let now = START;
-    const waits: number[] = [];
-    while (idsFor(outbox, 'slack', now).length > 0) {
-      outbox = settle(outbox, failed('slack', now, ['a']));
+    const waits = expected.map(() => {
+      outbox = settle(outbox, failed('slack', now, ['a'], { permanent }));
       const failedAt = now;
-      const left = () => outbox.alerts.some(({ to }) => to.slack !== undefined);
-      while (left() && idsFor(outbox, 'slack', now).length === 0) now += 30_000;
-      if (left()) waits.push((now - failedAt) / MINUTE);
-    }
-    expect(waits).toEqual([0.5, 1, 2, 4, 8, 16, 32, ...Array.from({ length: 12 }, () => 60)]);
-    expect(outbox.troubles.slack).toMatchObject({ failures: 20, dropped: 1, since: START, permanent: false });
+      while (idsFor(outbox, 'slack', now).length === 0) now += 30_000;
+      return (now - failedAt) / MINUTE;
+    });
+    expect(waits).toEqual(expected);
+    expect(outbox.troubles.slack).toMatchObject({ failures: expected.length, since: START, permanent });
     expect(idsFor(outbox, 'email', now)).toEqual(['a']);
   });
 
@@ -85,43 +93,138 @@ describe('an outbox', () => {
     expect(idsFor(outbox, 'slack', START)).toEqual(['a']);
   });
 
-  it('gives up at once what a channel refuses for good, remembers it, and tries the next alert at once', () => {
-    const refused = settle(
-      withAlerts('a'),
-      failed('slack', START, ['a'], { permanent: true, message: 'answered 404' }),
-    );
-    const outbox = enqueue(refused, down('b', START + 1), ['slack']);
-    expect(outbox.troubles.slack).toMatchObject({ permanent: true, message: 'answered 404', dropped: 1 });
-    expect(idsFor(outbox, 'slack', START + 1)).toEqual(['b']);
-    expect(settle(outbox, delivered('slack', 'b')).troubles).toEqual({});
+  it('asks a channel that refuses again as soon as there is news, and one that is away not', () => {
+    for (const permanent of [true, false]) {
+      const refused = settle(withAlerts('a'), failed('slack', START, ['a'], { permanent }));
+      const outbox = enqueue(refused, down('b', START + 1), ['slack']);
+      expect(idsFor(outbox, 'slack', START + 1)).toEqual(permanent ? ['a', 'b'] : []);
+      expect(settle(outbox, delivered('slack', 'a', 'b')).troubles).toEqual({});
+    }
   });
 
-  it('gives up what is older than a day, and what waits for a channel that is set up no longer', () => {
-    const outbox = settle(withAlerts('a'), failed('email', START, ['a']));
-    const fresh = enqueue(outbox, down('b', START + 23 * HOUR), ['slack', 'email']);
-    const later = withoutStale(fresh, ['slack'], START + 25 * HOUR);
-    expect(later.alerts).toEqual([{ alert: down('b', START + 23 * HOUR), to: { slack: 0 } }]);
-    expect(later.troubles).toEqual({});
-  });
-
-  it('tells of the end of a trouble only those who got the news of it', () => {
+  const toldTo = (...to: ChannelName[]) => {
     const told = {
       status: 'down',
       startedAt: START,
       endedAt: null,
       saidAt: START,
-      to: ['slack', 'email'],
+      to,
       remindedAt: START,
     } as const;
-    const outbox = { ...withAlerts('a'), notes: { api: { ...NO_NOTES, told } } };
-    const refused = settle(outbox, failed('slack', START, ['a'], { permanent: true }));
-    expect(refused.notes.api?.told?.to).toEqual(['email']);
+    return new Map([['api', { ...NO_NOTES, told }]]);
+  };
+  const up = (id: string, at: number, more: object = {}): Alert => {
+    const common = { id, at, kind: 'up', target: 'api', was: 'down', now: 'up', startedAt: START } as const;
+    return { ...common, endedAt: at, restarts: 0, message: null, ...more };
+  };
+  const isWanted = (_: Alert, channel: ChannelName) => channel === 'slack';
+  const after = (outbox: Outbox, hours: number) =>
+    withoutStale(outbox, isWanted, ['slack'], START + hours * HOUR);
+  const left = ({ alerts, undelivered }: Outbox) => [
+    alerts.map(({ alert }) => alert.id).join(),
+    undelivered.slack,
+  ];
+  const queue = (...alerts: Alert[]): Outbox =>
+    alerts.reduce((outbox, alert) => enqueue(outbox, alert, ['slack']), EMPTY_OUTBOX);
+
+  it.each([
+    ['an outage that lasts, ever', { ...queue(down('a')), notes: toldTo('slack') }, 1000, ['a', undefined]],
+    ['one of which nothing is known any more, a day', queue(down('a')), 25, ['', 1]],
+    ['one that is over, a day', queue(down('a'), up('b', START + HOUR)), 25, ['', 2]],
+    ['one that is over, within the day', queue(down('a'), up('b', START + HOUR)), 23, ['a,b', undefined]],
+    ['no end without its beginning', queue(down('a'), up('b', START + 20 * HOUR)), 25, ['', 2]],
+    [
+      'no end of what came after it either',
+      queue(down('a'), up('b', START + HOUR, { now: 'degraded' }), up('c', START + 20 * HOUR)),
+      25,
+      ['', 3],
+    ],
+    [
+      'the next outage',
+      { ...queue(down('a'), up('b', START + HOUR), down('c', START + 2 * HOUR)), notes: toldTo('slack') },
+      30,
+      ['c', 2],
+    ],
+    ['the end of what a channel was told of, a week', queue(up('b', START)), 7 * 24, ['b', undefined]],
+    ['not longer', queue(up('b', START)), 7 * 24 + 1, ['', 1]],
+    [
+      'what is about the pinger, a day',
+      queue({ id: 'm', at: START, kind: 'missed', from: 0, to: 1 }),
+      25,
+      ['', 1],
+    ],
+  ] as const)('keeps %s', (_, outbox, hours, expected) => {
+    expect(left(after(outbox, hours))).toEqual(expected);
+  });
+
+  it('counts what a channel never gets until the channel is told', () => {
+    const outbox = after(queue(down('a'), up('b', START + HOUR)), 25);
+    const told = settle(outbox, { ...delivered('slack'), undelivered: 1 } as Outcome);
+    expect([outbox.undelivered, told.undelivered]).toEqual([{ slack: 2 }, { slack: 1 }]);
+    expect(settle(outbox, { ...delivered('slack'), undelivered: 2 } as Outcome).undelivered).toEqual({});
+  });
+
+  it('drops what nobody wants sent any more, uncounted: the channel does not know of the outage', () => {
+    const outbox = {
+      ...settle(withAlerts('a'), failed('email', START, ['a'])),
+      notes: toldTo('slack', 'email'),
+    };
+    const later = after(outbox, 1);
+    expect(later.alerts).toEqual([{ alert: down('a'), to: { slack: 0 } }]);
+    expect([later.troubles, later.undelivered]).toEqual([{}, {}]);
+    expect(later.notes.get('api')?.told?.to).toEqual(['slack']);
+  });
+
+  it('holds one reminder of a target', () => {
+    const reminder = (id: string, target: string): Alert =>
+      ({ ...down(id), kind: 'reminder', target }) as Alert;
+    const outbox = enqueued(withAlerts('a'), [
+      pendingFor(reminder('b', 'api'), ['slack', 'email']),
+      pendingFor(reminder('c', 'other'), ['slack']),
+      pendingFor(reminder('d', 'api'), ['slack']),
+    ]);
+    expect(idsFor(outbox, 'slack', START)).toEqual(['a', 'c', 'd']);
+    expect(idsFor(outbox, 'email', START)).toEqual(['a', 'b']);
+  });
+
+  it('remembers where a channel said that its receiver moved to', () => {
+    const moved = { from: '-1', to: '-1001' };
+    const outbox = settle(EMPTY_OUTBOX, { kind: 'moved', channel: 'telegram', moved });
+    expect(outbox.moved).toEqual({ telegram: moved });
+    expect(settle(outbox, { kind: 'moved', channel: 'telegram', moved: null }).moved).toEqual({});
+  });
+
+  describe('after a time in which nothing could be recorded', () => {
+    const sentTo = (alert: Alert) => [{ channel: 'slack', alert }] as const;
+
+    it('does not send again what was sent', () => {
+      expect(reconciled(queue(down('a')), sentTo(down('x'))).alerts).toEqual([]);
+      const dated = { ...down('a', START + HOUR), startedAt: START } as Alert;
+      expect(
+        reconciled(queue(dated), sentTo({ ...down('x', START + HOUR), startedAt: START + 1 } as Alert))
+          .alerts,
+      ).toEqual([]);
+      const other = enqueue(EMPTY_OUTBOX, down('a'), ['slack', 'email']);
+      expect(idsFor(reconciled(other, sentTo(down('x'))), 'email', START)).toEqual(['a']);
+    });
+
+    it('sends what is another outage', () => {
+      const later = down('a', START + HOUR);
+      expect(left(reconciled(queue(later), sentTo(down('x'))))).toEqual(['a', undefined]);
+    });
+
+    it('knows who was told of an outage, and who of its end', () => {
+      const { notes } = reconciled(EMPTY_OUTBOX, sentTo(down('x')));
+      expect(notes.get('api')?.told).toMatchObject({ status: 'down', startedAt: START, to: ['slack'] });
+      const ended = [...sentTo(down('x')), ...sentTo(up('y', START + HOUR))];
+      expect(reconciled(EMPTY_OUTBOX, ended).notes.get('api')?.told?.to).toEqual([]);
+    });
   });
 
   it('turns a restart that was made into news, and into a part of the record', () => {
     const order = { id: 'r', target: 'api', at: START, number: 1, max: 3, to: ['slack'] } as const;
     const notes = { ...NO_NOTES, events: [{ kind: 'restart', at: START, answer: null }] } as const;
-    const outbox: Outbox = { ...EMPTY_OUTBOX, restarts: [order], notes: { api: notes } };
+    const outbox: Outbox = { ...EMPTY_OUTBOX, restarts: [order], notes: new Map([['api', notes]]) };
     const made = settle(outbox, {
       kind: 'restarted',
       target: 'api',
@@ -129,7 +232,7 @@ describe('an outbox', () => {
       answer: 'answered 200',
     });
     expect(made.restarts).toEqual([]);
-    expect(made.notes.api?.events).toEqual([{ kind: 'restart', at: START, answer: 'answered 200' }]);
+    expect(made.notes.get('api')?.events).toEqual([{ kind: 'restart', at: START, answer: 'answered 200' }]);
     expect(dueFor(made, 'slack', START)).toEqual([
       { id: 'r', at: START, kind: 'restart', target: 'api', number: 1, max: 3, answer: 'answered 200' },
     ]);
@@ -143,6 +246,7 @@ describe('an outbox', () => {
       kind: fc.constant('delivered' as const),
       channel: fc.constantFrom<ChannelName>('slack', 'email'),
       ids: fc.subarray(ids),
+      undelivered: fc.constant(0),
     });
     fc.assert(
       fc.property(fc.array(outcome), (outcomes) => {

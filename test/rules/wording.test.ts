@@ -80,6 +80,19 @@ describe('an alert', () => {
       'pace that is only slower than expected',
       'warning | Keepalive runs every 10 m, expected every 1 m | let the trigger come more often; if it is to come that seldom, say so with KEEP_ALIVE_TICK',
     ],
+    ['unwatched', 'info | API is no longer watched (removed) | it was down since 11:50 UTC'],
+    [
+      'unwatched after its end',
+      'info | API is no longer watched (paused) | it was degraded from 11:50 UTC to 11:55 UTC',
+    ],
+    [
+      'unrecorded',
+      "warning | Keepalive cannot record what it finds | since 11:45 UTC | the store's allowance is used up | pings go out and outages are told, but figures stand still and nothing is restarted",
+    ],
+    [
+      'undelivered',
+      'info | Keepalive could not deliver 3 earlier messages | this channel did not take them for a day',
+    ],
     ['test', 'info | Keepalive sends a test | nothing happened; this channel works'],
   ])('%s', (name, expected) => {
     expect(said(alertOf(name))).toBe(expected);
@@ -88,7 +101,7 @@ describe('an alert', () => {
   it('is told of in full in this table', () => {
     const kinds = new Set(Object.values(ALERTS).map(({ kind }) => kind));
     expect([...kinds].toSorted()).toEqual(
-      'certificate degraded down flapping missed pace person_needed reminder restart slept test up'.split(
+      'certificate degraded down flapping missed pace person_needed reminder restart slept test undelivered unrecorded unwatched up'.split(
         ' ',
       ),
     );
@@ -118,6 +131,8 @@ describe('a headline', () => {
     [['person_needed', 'reminder', 'flapping'], '1 waiting for a person, 1 still down, 1 flapping'],
     [['missed', 'degraded'], '1 gap in the runs, 1 degraded'],
     [['missed', 'missed'], '2 gaps in the runs'],
+    [['down', 'undelivered'], '1 down, 3 not delivered'],
+    [['unwatched', 'unrecorded'], '1 no longer watched, 1 store that takes no records'],
     [
       ['slept', 'certificate', 'certificate', 'restart'],
       '1 slept, 2 with a certificate near its end, 1 being restarted',

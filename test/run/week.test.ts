@@ -5,9 +5,11 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Channel } from '../../lib/deliver/channel.js';
 import { createChannels } from '../../lib/deliver/channels.js';
 import { send } from '../../lib/deliver/send.js';
+import { MAINTENANCE_FIELD, writeMaintenance, type Maintenance } from '../../lib/record/maintenance.js';
 import { openSqlite } from '../../lib/store/sqlite.js';
-import type { Store } from '../../lib/store/store.js';
+import { StoreError, type Store } from '../../lib/store/store.js';
 import type { Attempt, ChannelName } from '../../lib/types.js';
+import { meddled } from '../support/meddle.js';
 import { receive, type Received } from '../support/receiver.js';
 import { configOf, FAILED, GOOD, Pinger } from '../support/runs.js';
 import { serveMail } from '../support/smtp.js';
@@ -62,6 +64,20 @@ const OUTAGES: Readonly<Record<string, readonly Spell[]>> = {
     ['Tue 20:00', 'Tue 21:10'],
   ],
   // Restarts bring it back at the second try on Wednesday, and not at all on Saturday.
+  // The maintenance that was posted at Mon 16:00 is over; two good checks follow.
+  cache: [
+    ['Mon 16:05', 'Mon 16:10'],
+    // While the webhook answers 404 at first, and 200 later.
+    ['Tue 12:00', 'Tue 12:40'],
+    // While the store's allowance is used up.
+    ['Thu 20:00', 'Thu 20:40'],
+    // It outlasts that.
+    ['Thu 22:00', 'Thu 23:30'],
+  ],
+  // Removed while it is down, and well when it comes back.
+  guest: [['Tue 14:00', 'Tue 15:30']],
+  // Paused while it is down, and down still when it goes on.
+  trial: [['Wed 09:00', 'Wed 12:00']],
   queue: [
     ['Wed 03:00', 'Wed 03:40'],
     ['Sat 05:00', 'Sat 08:00'],
@@ -85,6 +101,10 @@ const ENV = {
   TARGET_OFFICE_ALERTS: 'email',
   TARGET_MEMORY_URL: 'https://memory.example.com/',
   TARGET_MEMORY_ALERTS: 'slack',
+  TARGET_CACHE_URL: 'https://cache.example.com/',
+  TARGET_CACHE_FAILURE_THRESHOLD: '1',
+  TARGET_GUEST_URL: 'https://guest.example.com/',
+  TARGET_TRIAL_URL: 'https://trial.example.com/',
   KEEP_ALIVE_INTERVAL: '5m',
   KEEP_ALIVE_TICK: '5m',
   KEEP_ALIVE_RETRIES: '0',
@@ -144,14 +164,17 @@ it('a week, and what every channel said in it', async () => {
       request.url
         .split('/')[1]
         ?.replace(/^bot.*|^v2$/, (part) => (part === 'v2' ? 'pagerduty' : 'telegram')) ?? '';
-    const isAway = channel === 'slack' && isIn([['Thu 12:00', 'Thu 13:00']], pinger.now);
-    response.statusCode = isAway ? 503 : 200;
-    if (!isAway)
-      note(channel, TEXT_OF[channel]?.(JSON.parse(request.body) as Record<string, unknown>) ?? '?');
-    response.end('ok');
+    const status = statusOf(channel, pinger.now);
+    const body = JSON.parse(request.body) as Record<string, unknown>;
+    // On Saturday the group became a supergroup.
+    const isOldChat = channel === 'telegram' && pinger.now >= at('Sat 00:00') && body.chat_id === '-100';
+    if (isOldChat) oldChats.push(dayAndTime(pinger.now));
+    response.statusCode = isOldChat ? 400 : status;
+    if (response.statusCode === 200) note(channel, TEXT_OF[channel]?.(body) ?? '?');
+    response.end(isOldChat ? '{"ok":false,"parameters":{"migrate_to_chat_id":-1001234567890}}' : 'ok');
   });
   const mail = await serveMail();
-  const config = configOf({
+  const configuredEnv: Record<string, string> = {
     ...ENV,
     ALERT_WEBHOOK_URL: `${receiver.url}/webhook/canary-webhook`,
     ALERT_WEBHOOK_SECRET: `whsec_${Buffer.from('canary-secret-canary-secret-1234').toString('base64')}`,
@@ -165,7 +188,19 @@ it('a week, and what every channel said in it', async () => {
     ALERT_EMAIL_FROM: 'Keepalive <pinger@example.com>',
     ALERT_EMAIL_TO: 'ops@example.com',
     ALERT_APPRISE_URL: `${receiver.url}/apprise/canary-apprise`,
-  });
+  };
+  const config = configOf(configuredEnv);
+  const usedUp = meddled(store, () =>
+    Promise.reject(new StoreError('store_limit', "the store's allowance is used up")),
+  );
+  const setMaintenance = async (windows: readonly Maintenance[]): Promise<void> => {
+    const { fields } = await store.read({ fields: [MAINTENANCE_FIELD], logs: [] });
+    await store.swap({
+      field: MAINTENANCE_FIELD,
+      expected: fields[0] ?? null,
+      value: writeMaintenance(windows),
+    });
+  };
   const channels = createChannels(config, { telegram: receiver.url, pagerduty: receiver.url });
   let mails = 0;
   const email = channels.get('email');
@@ -181,6 +216,7 @@ it('a week, and what every channel said in it', async () => {
   };
   const all = new Map<ChannelName, Channel>([...channels, ['email', noted]]);
 
+  const oldChats: string[] = [];
   const lines: string[] = [];
   const restarts: string[] = [];
   let restartsOfIncident = 0;
@@ -246,8 +282,21 @@ it('a week, and what every channel said in it', async () => {
       pinger = newProcess();
       continue;
     }
+    if (now === at('Mon 16:00'))
+      await setMaintenance([{ target: 'cache', from: now, to: now + HOUR, reason: null }]);
+    if (now === at('Mon 16:15')) {
+      await setMaintenance([{ target: 'cache', from: at('Mon 16:00'), to: now - 1, reason: null }]);
+    }
+    const env = {
+      ...configuredEnv,
+      ...(isIn([['Tue 14:30', 'Tue 16:00']], now) ? { TARGET_GUEST_URL: '' } : {}),
+      ...(isIn([['Wed 09:30', 'Wed 11:00']], now) ? { TARGET_TRIAL_ENABLED: 'false' } : {}),
+    };
+    pinger.config = configOf(Object.fromEntries(Object.entries(env).filter(([, text]) => text !== '')));
+    const isUsedUp = isIn([['Thu 19:00', 'Thu 23:00']], now);
+    pinger.store = isUsedUp ? usedUp : store;
     const report = await pinger.run({ nextRunIn: 0 });
-    expect(report).toMatchObject({ status: 'completed', stored: true });
+    expect(report).toMatchObject({ status: 'completed', stored: !isUsedUp });
     lines.push(...pinger.lines.splice(0));
   }
   for (const [channel, messages] of Object.entries(received)) {
@@ -255,9 +304,17 @@ it('a week, and what every channel said in it', async () => {
   }
   expect(Object.keys(received).sort()).toEqual([...all.keys()].sort());
   expect(restarts).toEqual(['Wed 03:10', 'Wed 03:25', 'Sat 05:10', 'Sat 05:25', 'Sat 05:40']);
+  // The first message after the move, and none later.
+  expect(oldChats).toEqual(['Sat 05:10']);
   const everything = JSON.stringify([received, lines, mail.mails.map(({ raw }) => raw)]);
   expect(everything).not.toMatch(/canary/i);
 }, 120_000);
+
+/** Slack is away for an hour on Thursday; on Tuesday the webhook is gone for a while. */
+function statusOf(channel: string, now: number): number {
+  if (channel === 'slack' && isIn([['Thu 12:00', 'Thu 13:00']], now)) return 503;
+  return channel === 'webhook' && isIn([['Tue 11:00', 'Tue 12:25']], now) ? 404 : 200;
+}
 
 function lastOf(lines: readonly string[]): string | undefined {
   return lines.find((line) => line.includes('blog: up -> down'));

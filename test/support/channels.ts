@@ -15,7 +15,7 @@ function alertsTo(url: string, smtpUrl: string): Alerts {
     discord: endpoint('/api/webhooks/1/discord-key'),
     telegram: { token: '123:telegram-token', chat: '-1001' },
     ntfy: { ...endpoint('/my-topic'), authorization: 'Basic bnRmeTpwdw==' },
-    pagerduty: { key: 'pagerduty-routing-key' },
+    pagerduty: { key: 'pagerduty-routing-key', url: null },
     email: { smtpUrl, from: 'Keepalive <pinger@example.com>', to: ['a@example.com', 'b@example.com'] },
     apprise: endpoint('/notify/apprise-key'),
   };
