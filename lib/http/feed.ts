@@ -10,8 +10,9 @@ const ENTRIES = 50;
 /** `GET /api/feed` */
 export function answerFeed(request: Request): Promise<Response> {
   return readEndpoint(request, async ({ config }, store) => {
-    const latest = await loadLatestIncidents(store);
-    const incidents = recentIncidents(config.targets, latest, Date.now(), ENTRIES);
+    const now = Date.now();
+    const latest = await loadLatestIncidents(store, config, now);
+    const incidents = recentIncidents(config.targets, latest, now, ENTRIES);
     const body = await atomFeed(incidents, config.publicUrl ?? new URL(request.url).origin);
     return answerDocument(request, { type: 'application/atom+xml; charset=utf-8', body }, cachingOf(config));
   });

@@ -54,6 +54,7 @@ export function createProber(options: ProberOptions = {}): Prober {
         statusCode: null,
         tlsExpiresAt: null,
         noServer: false,
+        reached: false,
       };
       const limit = new Limit(target.timeout, signal);
       let total: number | null = null;
@@ -90,6 +91,7 @@ export function createProber(options: ProberOptions = {}): Prober {
         },
         tlsExpiresAt: trace.tlsExpiresAt,
         noServer: trace.noServer,
+        reached: trace.reached,
       };
     },
     async close() {

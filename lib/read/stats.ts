@@ -1,18 +1,19 @@
-import { MONTHLY_HOURS } from '../config/hosts.js';
-import { MISSED_AFTER_TICKS } from '../record/ledger.js';
+import { HOSTS, MONTHLY_HOURS } from '../config/hosts.js';
+import { mayMissPings, MISSED_AFTER_TICKS } from '../record/ledger.js';
 import type { Maintenance } from '../record/maintenance.js';
 import { openWindow, withMaintenance } from '../record/maintenance.js';
 import type { RecentCheck } from '../record/log.js';
 import type { TargetMark } from '../record/marks.js';
 import type { TargetState } from '../record/state.js';
-import { endOf } from '../record/state.js';
+import { endOf, type LastRun } from '../record/state.js';
+import { markAt, unobservedAt } from '../record/targets.js';
 import { monthlyHours } from '../rules/allowance.js';
 import type { Figures } from '../rules/figures.js';
-import { coverage, difference, successRate, uptimeRatio } from '../rules/figures.js';
-import { longestGap } from '../rules/gaps.js';
-import type { Percentiles } from '../rules/histogram.js';
+import { coverage, difference, NOTHING, successRate, uptimeRatio } from '../rules/figures.js';
+import { isInLastDay, longestGap } from '../rules/gaps.js';
+import type { Histogram, Percentiles } from '../rules/histogram.js';
 import { add, EMPTY, percentiles } from '../rules/histogram.js';
-import { isActive, isActiveThroughout, maintenanceEnd } from '../rules/windows.js';
+import { isActive, isActiveThroughout, maintenanceEnd, maintenanceIntervals } from '../rules/windows.js';
 import { NO_NOTES, type Notes } from '../rules/announce.js';
 import type { PublicTarget, Status, WatchedTarget } from '../types.js';
 import { lastDay, latenciesBetween, openAccount, type Account } from './account.js';
@@ -35,6 +36,8 @@ import type {
   TargetStats,
 } from './views.js';
 
+const WINDOWS_LONGEST_FIRST = ['90d', '30d', '7d', '24h'] as const satisfies readonly Window[];
+
 export interface Watch {
   readonly enabled: boolean;
   readonly tick: number;
@@ -44,7 +47,7 @@ export interface Watch {
 export function stats({ enabled, tick, targets }: Watch, overview: Overview, now: number): Stats {
   const { state } = overview;
   const all = withMaintenance(targets, overview.maintenance).map((target) =>
-    targetStats(target, openAccount(target, tick, overview, now), overview, now),
+    targetStats(target, openAccount(target, tick, overview, now), overview, tick, now),
   );
   const sum = (of: (target: TargetStats) => number): number =>
     all.reduce((total, target) => total + of(target), 0);
@@ -90,7 +93,7 @@ export function summary(watch: Watch, overview: Overview, now: number): Summary 
   const targets = withMaintenance(watch.targets, overview.maintenance).map((target) => {
     const account = openAccount(target, watch.tick, overview, now);
     return {
-      ...targetStats(target, account, overview, now),
+      ...targetStats(target, account, overview, watch.tick, now),
       days: days.map(({ from, to, name }) => day(name, account.at(from), account.at(to))),
       latencies: hours.map(([from, to]) =>
         to <= account.known.addedAt
@@ -123,7 +126,7 @@ export function targetHistory(
     pairs([...times, now])
       .filter(([, to]) => to > account.known.addedAt)
       .map(([from, to]) => bucket(from, to, account.at(from), account.at(to)));
-  const stats = targetStats(target, account, history, now);
+  const stats = targetStats(target, account, history, tick, now);
   const resolved = history.incidents.map((incident) => incidentView(incident, now));
   return {
     ...stats,
@@ -138,14 +141,20 @@ export function targetHistory(
 function targetStats(
   target: WatchedTarget,
   { isSeen, known, at }: Account,
-  { maintenance, outbox }: Overview,
+  { state, maintenance, outbox }: Overview,
+  tick: number,
   now: number,
 ): TargetStats {
   const { info } = target;
-  const open = openIncident(known, outbox);
-  const current = at(now);
-  const within = (window: Window): Figures =>
-    difference(current.figures, at(windowStart(window, now)).figures);
+  const open = openIncident(known, outbox, unobservedAt(known, target, now, tick));
+  const current = at(now) ?? markAt(known, target, now, tick);
+  // Where the mark is lost with which a window begins, the window begins with the next that is known.
+  const starts = WINDOWS_LONGEST_FIRST.map((window) => ({ window, start: at(windowStart(window, now)) }));
+  const within = (window: Window): Figures => {
+    const i = starts.findIndex((each) => each.window === window);
+    const start = starts.slice(i).find((each) => each.start !== null)?.start;
+    return difference(current.figures, start?.figures ?? current.figures);
+  };
   const windows = {
     '24h': within('24h'),
     '7d': within('7d'),
@@ -183,7 +192,7 @@ function targetStats(
     uptimeRatio: ratios(uptimeRatio),
     coverage: ratios(coverage),
     latencyMs: percentiles(lastDay(at, now)),
-    awake: awakeOf(target, known, windows['24h'].coldStarts, now),
+    awake: awakeOf(target, known, windows['24h'].coldStarts, state?.lastRun ?? null, tick, now),
     tls: known.tlsExpiresAt === null ? null : { expiresAt: iso(known.tlsExpiresAt) },
     incident: open && incidentView(open, now),
     lastError:
@@ -229,23 +238,34 @@ function phasesOf({ phases }: TargetState): Phases | null {
 }
 
 function awakeOf(
-  { info: { sleepsAfter }, activeHours }: WatchedTarget,
+  { info: { sleepsAfter, host }, activeHours, maintenance }: WatchedTarget,
   known: TargetState,
   coldStarts: number,
+  lastRun: LastRun | null,
+  tick: number,
   now: number,
 ): Awake {
   const { awakeFrom } = known;
   const isOpen = awakeFrom !== null && isActiveThroughout(activeHours, awakeFrom, now);
-  const open = isOpen ? [Math.max(0, now - awakeFrom)] : [];
+  const open = isOpen ? Math.max(0, now - awakeFrom) : null;
   const ended = longestGap(known.awakeGaps, now);
-  const gaps = ended === null ? open : [...open, ended];
-  const longest = gaps.length === 0 ? null : Math.max(...gaps);
-  return {
-    sleepsAfter,
-    longestGap: longest,
-    coldStarts,
-    keptAwake: sleepsAfter === null || longest === null ? null : coldStarts === 0 && longest < sleepsAfter,
-  };
+  const longest = open === null || ended === null ? (open ?? ended) : Math.max(open, ended);
+  const found = { sleepsAfter, longestGap: longest, coldStarts };
+  if (sleepsAfter === null || longest === null) return { ...found, keptAwake: null, proof: null };
+  const { proof } = HOSTS[host];
+  const sleepsNow =
+    isOpen &&
+    now - awakeFrom >= sleepsAfter &&
+    !known.pingsMissed &&
+    !mayMissPings(lastRun, now, tick) &&
+    maintenanceIntervals(maintenance, awakeFrom, now).length === 0;
+  if (sleepsNow || (known.sleptAt !== null && isInLastDay(known.sleptAt, now))) {
+    return { ...found, keptAwake: false, proof };
+  }
+  const pingedUntil = isOpen ? now : (known.lastCheckAt ?? now);
+  const pingedFor = pingedUntil - (known.awakeSince ?? awakeFrom ?? pingedUntil);
+  const isProven = proof === 'container' && longest < sleepsAfter && pingedFor >= sleepsAfter;
+  return { ...found, keptAwake: isProven ? true : null, proof };
 }
 
 /** The latencies of a window, of an overview that has the marks of `daysEnded`. */
@@ -259,8 +279,9 @@ export function latencyWithin(
   const { at } = openAccount(target, tick, overview, now);
   if (window === '24h') return percentiles(lastDay(at, now));
   const days = daysEnded(window, now);
-  const today = days[0] === now ? EMPTY : at(now).latencies;
-  return percentiles(days.reduce((sum, midnight) => add(sum, at(midnight).latencies), today));
+  const latencies = (time: number): Histogram => at(time)?.latencies ?? EMPTY;
+  const today = days[0] === now ? EMPTY : latencies(now);
+  return percentiles(days.reduce((sum, midnight) => add(sum, latencies(midnight)), today));
 }
 
 /** Each time with the one after it; none where both are the same. */
@@ -271,12 +292,17 @@ function pairs(times: readonly number[]): [from: number, to: number][] {
   });
 }
 
-function day(from: string, start: TargetMark, end: TargetMark): Day {
-  return { from, ...availability(difference(end.figures, start.figures)) };
+/** Nothing, where either mark is lost. */
+function between(start: TargetMark | null, end: TargetMark | null): Figures {
+  return start && end ? difference(end.figures, start.figures) : NOTHING;
 }
 
-function bucket(from: number, to: number, start: TargetMark, end: TargetMark): Bucket {
-  const figures = difference(end.figures, start.figures);
+function day(from: string, start: TargetMark | null, end: TargetMark | null): Day {
+  return { from, ...availability(between(start, end)) };
+}
+
+function bucket(from: number, to: number, start: TargetMark | null, end: TargetMark | null): Bucket {
+  const figures = between(start, end);
   return {
     from: iso(from),
     to: iso(to),

@@ -1,4 +1,5 @@
 import type { Pace } from '../rules/due.js';
+import { reachOf } from '../rules/figures.js';
 import { isSettling } from '../rules/status.js';
 import type { Check, Status, Target, Transition } from '../types.js';
 import { Desk, type Correspondence } from './desk.js';
@@ -7,14 +8,17 @@ import type { LogHead, LogRow } from './log.js';
 import { logName, NO_LOG, spanAt, writeRow } from './log.js';
 import { DAY, DAYS_KEPT, HOUR, HOURS_KEPT, markField, writeMark, writeMarkReference } from './marks.js';
 import { OUTBOX_FIELD } from './outbox.js';
+import { rewound, withNotes } from './rewind.js';
 import type { LastRun, RunGap, State, TargetState } from './state.js';
 import { endOf, readState, writeState } from './state.js';
-import { addedBy, admit, advance, figuresAt, isLogged, markAt } from './targets.js';
+import { addedBy, admit, advance, countUpTo, isLogged, markAt, unobservedAfter } from './targets.js';
 
 export const STATE_FIELD = 'state';
 const GAPS_KEPT = 20;
 /** A run is missing when none came for so many ticks. */
 export const MISSED_AFTER_TICKS = 2;
+/** A run that comes so many ticks after the one before is late: pings may be missing between them. */
+const LATE_AFTER_TICKS = 1.5;
 
 /** What a ledger is opened on; null: nothing is stored yet. */
 export interface Stored {
@@ -61,7 +65,8 @@ export class Ledger {
     private readonly now: number,
   ) {
     const { targets, tick } = settings;
-    const { targets: states, ...head } = stored.state === null ? emptyState(now) : readState(stored.state);
+    const state = stored.state === null ? emptyState(now) : readState(stored.state);
+    const { targets: states, ...head } = rewound(state, now);
     this.tick = tick;
     const gap = missedRuns(head, now, tick);
     this.head = { ...head, gaps: gap === null ? head.gaps : [...head.gaps, gap].slice(-GAPS_KEPT) };
@@ -73,7 +78,7 @@ export class Ledger {
     const run = `${head.firstRunAt.toString(36)}-${head.revision}`;
     this.desk = new Desk(stored.outbox, this.targets, settings, run, now);
     if (gap !== null) this.desk.seeMissed(gap.from, gap.to);
-    this.states = admit(states, targets, now);
+    this.states = admit(withNotes(states, gap, now), targets, now, mayMissPings(head.lastRun, now, tick));
     this.slots = new Map(this.states.flatMap((state, slot) => (state === null ? [] : [[state.id, slot]])));
   }
 
@@ -106,16 +111,18 @@ export class Ledger {
       const target = this.targets.get(id);
       const slot = this.slots.get(id);
       if (target === undefined || slot === undefined) continue;
-      const before = addedBy(this.stateOf(id), at, this.now);
-      if (this.isRecorded(before, at)) continue;
-      const after = advance(before, target, check, figuresAt(before, target, at, this.tick));
+      const last = addedBy(this.stateOf(id), at, this.now);
+      if (this.isRecorded(last, at)) continue;
+      const before = countUpTo(last, target, at, this.tick);
+      const after = advance(before, target, check);
       this.states[slot] = after;
       if (isLogged(before, check)) row.push({ slot, check });
       this.desk.see(target, check, before, after);
       if (before.incident !== null && after.incident === null) {
         const { startedAt } = before.incident;
         const endedAt = Math.max(startedAt, after.seriesAt ?? at);
-        const incident = { ...before.incident, endedAt, events: this.desk.eventsOf(id) };
+        const unobserved = unobservedAfter(before, check)?.atSeries ?? null;
+        const incident = { ...before.incident, endedAt, events: this.desk.eventsOf(id), unobserved };
         this.fields[incidentField(slot, after.incidents - 1)] = writeIncident(incident);
       }
       if (before.status !== after.status) {
@@ -144,8 +151,7 @@ export class Ledger {
     this.markHours(end);
     for (const [slot, state] of this.states.entries()) {
       if (state === null || state.removedAt !== null) continue;
-      const figures = figuresAt(state, this.targets.get(state.id), end, this.tick);
-      this.states[slot] = { ...state, figures, countedTo: Math.max(state.countedTo, end) };
+      this.states[slot] = countUpTo(state, this.targets.get(state.id), end, this.tick);
     }
     const { span, offset, pending } = this.log;
     return {
@@ -221,7 +227,7 @@ export class Ledger {
 
   private speaksUntil(state: TargetState): number {
     const interval = this.targets.get(state.id)?.info.interval ?? 0;
-    return (state.lastCheckAt ?? 0) + interval + this.tick;
+    return (state.lastCheckAt ?? 0) + reachOf(interval, this.tick);
   }
 
   private marksOfAll(at: number): Parameters<typeof writeMark>[1] {
@@ -242,6 +248,12 @@ function emptyState(now: number): State {
     markedHour: Math.floor(now / HOUR),
     targets: [],
   };
+}
+
+/** Whether pings may have been missed since the last run: none came in time, or it did not check everything. */
+export function mayMissPings(lastRun: LastRun | null, now: number, tick: number): boolean {
+  if (lastRun === null) return false;
+  return lastRun.status !== 'completed' || now - endOf(lastRun) > LATE_AFTER_TICKS * tick;
 }
 
 function missedRuns({ lastRun }: Pick<State, 'lastRun'>, now: number, tick: number): RunGap | null {

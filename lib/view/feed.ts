@@ -1,6 +1,7 @@
 import type { RecentIncidents, TargetIncident } from '../read/views.js';
 import { lengthInWords } from '../rules/wording.js';
 import { inertLine } from './inert.js';
+import { unobservedInWords } from './words.js';
 
 /**
  * Atom: one entry an incident. Its id stays when the incident is resolved, and its `updated` changes.
@@ -41,9 +42,10 @@ function title({ target, incident }: TargetIncident): string {
   return `${inertLine(target.name) || target.id} ${state}`;
 }
 
-function summary({ incident: { startedAt, endedAt, message } }: TargetIncident): string {
-  const span =
+function summary({ incident: { startedAt, endedAt, unobservedMs, message } }: TargetIncident): string {
+  const length =
     endedAt === null ? `Down since ${time(startedAt)}` : `Down from ${time(startedAt)} to ${time(endedAt)}`;
+  const span = `${length}${unobservedInWords(unobservedMs)}`;
   return message === '' ? `${span}.` : `${span}: ${message}`;
 }
 

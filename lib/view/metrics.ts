@@ -90,6 +90,12 @@ const FAMILIES: readonly Family[] = [
       ]),
   },
   perTarget(
+    'keepalive_latency_samples',
+    'gauge',
+    'Checks in 24 hours that keepalive_latency_seconds rests on',
+    ({ lastCheckAt, latencyMs }) => (lastCheckAt === null ? null : latencyMs.samples),
+  ),
+  perTarget(
     'keepalive_cold_starts',
     'gauge',
     'Checks in 24 hours that found the host asleep',
@@ -98,8 +104,14 @@ const FAMILIES: readonly Family[] = [
   perTarget(
     'keepalive_longest_gap_seconds',
     'gauge',
-    'Longest time in 24 hours without a good check',
+    'Longest time in 24 hours between two pings that reached the host',
     ({ awake }) => seconds(awake.longestGap),
+  ),
+  perTarget(
+    'keepalive_kept_awake',
+    'gauge',
+    'Whether the host was kept awake for 24 hours, where that is known',
+    ({ awake: { keptAwake } }) => (keptAwake === null ? null : Number(keptAwake)),
   ),
   perTarget('keepalive_incident_open', 'gauge', 'Whether an incident is open', ({ lastCheckAt, incident }) =>
     lastCheckAt === null ? null : Number(incident !== null),
