@@ -158,6 +158,8 @@ export interface Attempt {
   readonly tlsExpiresAt: number | null;
   /** The platform itself answered that no server is there. */
   readonly noServer: boolean;
+  /** It reached the host's own server, as far as the answer tells: no answer, or one of the platform's edge, did not. */
+  readonly reached: boolean;
 }
 
 /** One judged probe of a target, as it is recorded. */
@@ -172,6 +174,8 @@ export interface Check {
   readonly latency: number | null;
   readonly attempts: number;
   readonly coldStart: boolean;
+  /** The deciding attempt reached the host's own server. */
+  readonly reached: boolean;
   /** From the first attempt to the end of the good one, when it was a cold start. */
   readonly wakeMs: number | null;
   readonly timings: Timings;
@@ -231,7 +235,7 @@ export type TargetAlert = { readonly target: string } & (
   | {
       /** It was pinged in time, and slept all the same. */
       readonly kind: 'slept';
-      /** Ms since the good ping before. */
+      /** Ms since the ping before that reached the host. */
       readonly gap: number;
       readonly wakeMs: number;
     }

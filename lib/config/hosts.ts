@@ -7,9 +7,16 @@ const HOUR = 60 * MINUTE;
 /** How long a host that sleeps may take to wake. The slowest is Render's free plan: 30 to 90 s. */
 const WAKE_TIMEOUT = 90_000;
 
+/**
+ * What an answer of a host shows: `container`: that the app itself ran; `edge`: nothing, since the host's edge may have
+ * answered, or nobody knows what the host counts as activity.
+ */
+export type Proof = 'container' | 'edge';
+
 export interface Host {
   /** What its usual domain names end in. */
   readonly domain: string | null;
+  readonly proof: Proof;
   /** How long without a request until it sleeps, in ms; null: it does not. */
   readonly sleepsAfter: number | null;
   /** What its targets may be awake a month, all together; null: as long as they like. */
@@ -19,18 +26,32 @@ export interface Host {
 /**
  * From the vendors' documentation, as of 2026-11; Fly says "a few minutes". Render's hours are those of a workspace, and
  * when they are used up, all of its services are suspended; Heroku's are those of an account.
+ *
+ * `proof` is `container` only where the edge is known to hold a request until the app answers, or to mark answers of its
+ * own. Fly's headers prove nothing; Streamlit's and Supabase's edges answer for an app or database that is asleep or dead;
+ * of Heroku and Replit it is not known.
  */
 export const HOSTS: Readonly<Record<HostName, Host>> = {
-  railway: { domain: '.up.railway.app', sleepsAfter: 10 * MINUTE, monthlyHours: null },
-  render: { domain: '.onrender.com', sleepsAfter: 15 * MINUTE, monthlyHours: { hours: 750, plan: 'free' } },
-  koyeb: { domain: '.koyeb.app', sleepsAfter: HOUR, monthlyHours: null },
-  heroku: { domain: '.herokuapp.com', sleepsAfter: 30 * MINUTE, monthlyHours: { hours: 1000, plan: 'Eco' } },
-  fly: { domain: '.fly.dev', sleepsAfter: 5 * MINUTE, monthlyHours: null },
-  replit: { domain: '.replit.app', sleepsAfter: 15 * MINUTE, monthlyHours: null },
-  huggingface: { domain: '.hf.space', sleepsAfter: 48 * HOUR, monthlyHours: null },
-  supabase: { domain: '.supabase.co', sleepsAfter: 7 * 24 * HOUR, monthlyHours: null },
-  streamlit: { domain: '.streamlit.app', sleepsAfter: 12 * HOUR, monthlyHours: null },
-  none: { domain: null, sleepsAfter: null, monthlyHours: null },
+  railway: { domain: '.up.railway.app', proof: 'container', sleepsAfter: 10 * MINUTE, monthlyHours: null },
+  render: {
+    domain: '.onrender.com',
+    proof: 'container',
+    sleepsAfter: 15 * MINUTE,
+    monthlyHours: { hours: 750, plan: 'free' },
+  },
+  koyeb: { domain: '.koyeb.app', proof: 'container', sleepsAfter: HOUR, monthlyHours: null },
+  heroku: {
+    domain: '.herokuapp.com',
+    proof: 'edge',
+    sleepsAfter: 30 * MINUTE,
+    monthlyHours: { hours: 1000, plan: 'Eco' },
+  },
+  fly: { domain: '.fly.dev', proof: 'edge', sleepsAfter: 5 * MINUTE, monthlyHours: null },
+  replit: { domain: '.replit.app', proof: 'edge', sleepsAfter: 15 * MINUTE, monthlyHours: null },
+  huggingface: { domain: '.hf.space', proof: 'container', sleepsAfter: 48 * HOUR, monthlyHours: null },
+  supabase: { domain: '.supabase.co', proof: 'edge', sleepsAfter: 7 * 24 * HOUR, monthlyHours: null },
+  streamlit: { domain: '.streamlit.app', proof: 'edge', sleepsAfter: 12 * HOUR, monthlyHours: null },
+  none: { domain: null, proof: 'edge', sleepsAfter: null, monthlyHours: null },
 };
 
 export const MONTHLY_HOURS: Allowances = Object.fromEntries(

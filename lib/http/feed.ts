@@ -11,8 +11,9 @@ const ENTRIES = 50;
 /** `GET /api/feed` */
 export function answerFeed(request: Request): Promise<Response> {
   return readEndpoint(request, async ({ config }, reader) => {
-    const latest = await loadLatestIncidents(reader);
-    const incidents = recentIncidents(config, latest, Date.now(), ENTRIES);
+    const now = Date.now();
+    const latest = await loadLatestIncidents(reader, config, now);
+    const incidents = recentIncidents(config, latest, now, ENTRIES);
     const body = await atomFeed(incidents, config.publicUrl ?? visitedOrigin(request));
     const type = 'application/atom+xml; charset=utf-8';
     const answer = answerDocument(request, { type, body }, cachingOf(config));

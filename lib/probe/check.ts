@@ -62,6 +62,7 @@ export async function checkTarget(target: Target, context: CheckContext): Promis
     latency: failed ? null : Math.round(attempt.timings.total),
     attempts,
     coldStart,
+    reached: attempt.reached,
     wakeMs: coldStart ? now() - startedAt : null,
     timings: attempt.timings,
     tlsExpiresAt: attempt.tlsExpiresAt,

@@ -14,6 +14,10 @@ const HEADERS = { 'user-agent': USER_AGENT, accept: '*/*', 'accept-encoding': AC
 const FOLLOWED = new Set([301, 302, 303, 307, 308]);
 /** What platforms send in place of a server that sleeps (PLATFORM: Render with 404). */
 const NO_SERVER: readonly (readonly [header: string, value: string])[] = [['x-render-routing', 'no-server']];
+/** Headers of answers that a platform's edge gives in the place of a server (seen on Render and Railway, 2026-11). */
+const EDGE_HEADERS = ['x-render-routing', 'x-railway-fallback'];
+/** What a gateway answers for a server that does not: it proves nothing of the server, even where one sent it. */
+const GATEWAY_STATUSES = [502, 503, 504];
 
 /** A request as it goes from one redirect to the next. */
 interface Hop {
@@ -52,6 +56,8 @@ async function request(
   fromPublic: boolean,
 ): Promise<{ answer: ExchangeAnswer; address: string }> {
   const { url } = hop;
+  // What answered with a redirect may have been the edge.
+  trip.trace.reached = false;
   const isHttps = url.protocol === 'https:';
   const allow = (address: string) => target.allowPrivate || !fromPublic || trip.isPublic(address);
   const { socket, address } = await connect(url, isHttps ? 443 : 80, trip, allow);
@@ -68,6 +74,7 @@ async function request(
         keepBody: needsBody(target.assertions),
         onHead(statusCode, headers) {
           trip.trace.statusCode = statusCode;
+          trip.trace.reached = isOwnAnswer(statusCode, headers, target);
           trip.limit.stage = 'in the body';
           return target.maxRedirects === 0 || redirectOf(statusCode, headers) === null;
         },
@@ -80,6 +87,13 @@ async function request(
   } finally {
     socket.destroy();
   }
+}
+
+/** Whether the host's own server answered. A gateway's status that is expected is taken for the server's. */
+function isOwnAnswer(statusCode: number, headers: AnswerHeaders, { assertions }: Target): boolean {
+  if (EDGE_HEADERS.some((name) => headers.has(name))) return false;
+  const isExpected = assertions.expectStatus.some(({ from, to }) => statusCode >= from && statusCode <= to);
+  return isExpected || !GATEWAY_STATUSES.includes(statusCode);
 }
 
 /** The place that an answer redirects to; null when it does not. */

@@ -56,6 +56,7 @@ export function createProber(options: ProberOptions = {}): Prober {
         statusCode: null,
         tlsExpiresAt: null,
         noServer: false,
+        reached: false,
       };
       const limit = new Limit(target.timeout, signal);
       let total: number | null = null;
@@ -92,6 +93,7 @@ export function createProber(options: ProberOptions = {}): Prober {
         },
         tlsExpiresAt: trace.tlsExpiresAt,
         noServer: trace.noServer,
+        reached: trace.reached,
       };
     },
     async close() {

@@ -5,5 +5,6 @@ import type { Probe } from './trip.js';
 export const probeTcp: Probe = async (_target, url, trip) => {
   const { socket } = await connect(url, 0, trip, () => true);
   socket.destroy();
+  trip.trace.reached = true;
   return null;
 };

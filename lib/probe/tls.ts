@@ -6,6 +6,7 @@ export const probeTls: Probe = async (target, url, trip) => {
   const { socket } = await connect(url, 443, trip, () => true);
   try {
     await secure(socket, url, target.tlsVerify, undefined, trip);
+    trip.trace.reached = true;
   } finally {
     socket.destroy();
   }

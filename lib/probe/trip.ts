@@ -14,6 +14,8 @@ export interface Trace {
   /** The earliest end of a certificate met, ms since the epoch. */
   tlsExpiresAt: number | null;
   noServer: boolean;
+  /** The last answer came from the host's own server. */
+  reached: boolean;
 }
 
 /** One attempt on its way: its own limit and trace, and the process's shared pieces. */

@@ -15,7 +15,8 @@ export interface Account {
   /** False: no run has seen the target yet, what is known is a newcomer's. */
   readonly isSeen: boolean;
   readonly known: TargetState;
-  readonly at: (time: number) => TargetMark;
+  /** Null: there was a target, and its mark is lost. */
+  readonly at: (time: number) => TargetMark | null;
 }
 
 export function openAccount(
@@ -28,12 +29,14 @@ export function openAccount(
   const known = state?.targets[slot] ?? newTarget(target.info.id, now);
   // After the clock was set back, or by a clock that is behind, hours were marked that are still to come.
   const markedUntil = Math.min(state?.markedHour ?? 0, Math.floor(now / HOUR)) * HOUR;
-  const at = (time: number): TargetMark => {
-    if (time > markedUntil) return markAt(known, target, time, tick);
+  const at = (time: number): TargetMark | null => {
     const mark = marks.get(time) ?? null;
+    // A run may have marked the very hour that begins now; unless it was read, what is known now stands for it.
+    if (time > markedUntil || (time === now && mark === null)) return markAt(known, target, time, tick);
+    if (mark === null && known.addedAt < time) return null;
     const marked = markOf(mark, slot);
-    if (mark === null || mark.takenAt === time || !target.info.enabled) return marked;
-    const expected = marked.figures.expected + countedTime(target, mark.takenAt, time);
+    if (mark === null || mark.takenAt === time) return marked;
+    const expected = marked.figures.expected + expectedTime(target, known, mark.takenAt, time);
     return {
       figures: { ...marked.figures, expected },
       latencies: dayEndingAt(mark.takenAt) === dayEndingAt(time) ? marked.latencies : EMPTY,
@@ -42,16 +45,26 @@ export function openAccount(
   return { isSeen: slot !== -1, known, at };
 }
 
+/** Milliseconds of [from, to), in which no run came, in which checks were expected. */
+function expectedTime(target: WatchedTarget, { idle }: TargetState, from: number, to: number): number {
+  const counted = countedTime(target, from, to);
+  return idle === null
+    ? counted
+    : counted - countedTime(target, Math.max(from, idle.from), Math.min(to, idle.to));
+}
+
 /** Latencies are counted by day: today's, and yesterday's beyond those before the window. */
 export function lastDay(at: Account['at'], now: number): Histogram {
   const midnight = Math.floor(now / DAY) * DAY;
   const start = windowStart('24h', now);
-  const before = start % DAY === 0 ? EMPTY : at(start).latencies;
-  const today = now === midnight ? EMPTY : at(now).latencies;
-  return add(today, subtract(at(midnight).latencies, before));
+  const before = start % DAY === 0 ? EMPTY : at(start)?.latencies;
+  const today = now === midnight ? EMPTY : (at(now)?.latencies ?? EMPTY);
+  const yesterday = at(midnight)?.latencies;
+  return before && yesterday ? add(today, subtract(yesterday, before)) : today;
 }
 
 /** Of an hour or a day, or what has gone by of it: latencies are counted by day. */
-export function latenciesBetween(from: number, start: TargetMark, end: TargetMark): Histogram {
-  return from % DAY === 0 ? end.latencies : subtract(end.latencies, start.latencies);
+export function latenciesBetween(from: number, start: TargetMark | null, end: TargetMark | null): Histogram {
+  if (from % DAY === 0) return end?.latencies ?? EMPTY;
+  return start && end ? subtract(end.latencies, start.latencies) : EMPTY;
 }

@@ -32,11 +32,13 @@ function endOf({ endedAt }: Incident): number {
 }
 
 export function incidentView(incident: Incident, now: number): IncidentView {
-  const { startedAt, endedAt, message } = incident;
+  const { startedAt, endedAt, message, unobserved } = incident;
+  const durationMs = Math.max(0, (endedAt ?? now) - startedAt);
   return {
     startedAt: new Date(startedAt).toISOString(),
     endedAt: endedAt === null ? null : new Date(endedAt).toISOString(),
-    durationMs: Math.max(0, (endedAt ?? now) - startedAt),
+    durationMs,
+    unobservedMs: unobserved === null ? null : Math.min(durationMs, unobserved),
     message,
     events: eventViews(incident),
   };

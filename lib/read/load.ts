@@ -10,10 +10,12 @@ import { DAY, DAYS_KEPT, HOUR, HOURS_KEPT, markField, readMark } from '../record
 import { OUTBOX_FIELD, readOutbox } from '../record/outbox.js';
 import type { LostData, State, TargetState } from '../record/state.js';
 import { endOf, readState } from '../record/state.js';
+import { unobservedAt } from '../record/targets.js';
 import { TextError } from '../record/text.js';
 import type { Outbox } from '../rules/outbox.js';
 import type { Store } from '../store/store.js';
 import { StoreError } from '../store/store.js';
+import type { WatchedTarget } from '../types.js';
 
 /** What is needed of a store here. */
 export type Reader = Pick<Store, 'read'>;
@@ -101,25 +103,29 @@ export async function loadSummary(store: Reader, now: number): Promise<Overview>
 /**
  * The texts of the marks that were read, for the next reader: a mark is written once, and to read a hundred of them for
  * every visit would be most of what a busy page moves. They are good for the data that they were read with, which its
- * first run tells from other data.
+ * first run tells from other data, and until time is taken back.
  */
-const kept = new WeakMap<Reader, { readonly firstRunAt: number; readonly texts: Texts }>();
+const kept = new WeakMap<Reader, { readonly origin: string; readonly texts: Texts }>();
 type Texts = ReadonlyMap<number, string>;
 
 /** Loads with the marks that are known, and keeps those of the times that may be asked for again. */
 async function loadMarked(store: Reader, now: number, wanted: Wanted): Promise<Loaded> {
   const known = kept.get(store);
   const found = await load(store, wanted, known?.texts);
-  const isSame = known === undefined || found.state?.firstRunAt === known.firstRunAt;
+  const isSame = known === undefined || originOf(found.state) === known.origin;
   const loaded = isSame ? found : await load(store, wanted);
   const { state } = loaded;
   if (state !== null) {
     const texts = [...(isSame ? (known?.texts ?? []) : []), ...loaded.texts].filter(
       ([at]) => at >= now - (at % DAY === 0 ? DAYS_KEPT + 1 : HOURS_KEPT / 24) * DAY,
     );
-    kept.set(store, { firstRunAt: state.firstRunAt, texts: new Map(texts) });
+    kept.set(store, { origin: originOf(state), texts: new Map(texts) });
   }
   return loaded;
+}
+
+function originOf(state: State | null): string {
+  return `${state?.firstRunAt}/${state?.rewinds ?? 0}`;
 }
 
 /** The times at whose marks the hours and days of the status page meet, ascending. */
@@ -182,7 +188,12 @@ export interface LatestIncidents {
  * The last incidents of every target that is in the configuration: one store command, two where any is resolved. Of up
  * to 20 targets the last 50 each; of more, fewer: of 500 the last two.
  */
-export async function loadLatestIncidents(store: Reader): Promise<LatestIncidents> {
+export async function loadLatestIncidents(
+  store: Reader,
+  { tick, targets }: { readonly tick: number; readonly targets: readonly WatchedTarget[] },
+  now: number,
+): Promise<LatestIncidents> {
+  const configured = new Map(targets.map((target) => [target.info.id, target]));
   const { state, outbox } = await loadPresent(store);
   const known = (state?.targets ?? []).flatMap((target, slot) => {
     if (target === null || target.removedAt !== null || target.incidents === 0) return [];
@@ -199,7 +210,7 @@ export async function loadLatestIncidents(store: Reader): Promise<LatestIncident
   const texts = fields.length === 0 ? [] : (await store.read({ fields, logs: [] })).fields;
   const incidents = new Map<string, Incident[]>();
   for (const { target } of known) {
-    const open = openIncident(target, outbox);
+    const open = openIncident(target, outbox, unobservedAt(target, configured.get(target.id), now, tick));
     incidents.set(target.id, open === null ? [] : [open]);
   }
   for (const [i, { target }] of wanted.entries()) {
@@ -211,8 +222,15 @@ export async function loadLatestIncidents(store: Reader): Promise<LatestIncident
   return { state, incidents };
 }
 
-export function openIncident({ id, incident }: TargetState, { notes }: Outbox): Incident | null {
-  return incident === null ? null : { ...incident, endedAt: null, events: notes.get(id)?.events ?? [] };
+/** @param unobserved how much of it no check speaks for by now, in ms; null: not known */
+export function openIncident(
+  { id, incident }: TargetState,
+  { notes }: Outbox,
+  unobserved: number | null,
+): Incident | null {
+  return incident === null
+    ? null
+    : { ...incident, endedAt: null, events: notes.get(id)?.events ?? [], unobserved };
 }
 
 /** The logs with the rows that a run that is under way, or was cut off, has left in the state. */

@@ -1,18 +1,20 @@
-import { MONTHLY_HOURS } from '../config/hosts.js';
+import { HOSTS, MONTHLY_HOURS } from '../config/hosts.js';
+import { mayMissPings } from '../record/ledger.js';
 import type { Maintenance } from '../record/maintenance.js';
 import { openWindow, withMaintenance } from '../record/maintenance.js';
 import type { RecentCheck } from '../record/log.js';
 import type { TargetMark } from '../record/marks.js';
 import type { TargetState } from '../record/state.js';
-import { endOf } from '../record/state.js';
+import { endOf, type LastRun } from '../record/state.js';
+import { markAt, unobservedAt } from '../record/targets.js';
 import { monthlyHours } from '../rules/allowance.js';
 import { MISSED_AFTER_TICKS } from '../rules/trigger-pace.js';
 import type { Figures } from '../rules/figures.js';
-import { coverage, difference, successRate, uptimeRatio } from '../rules/figures.js';
-import { longestGap } from '../rules/gaps.js';
-import type { Percentiles } from '../rules/histogram.js';
+import { coverage, difference, NOTHING, successRate, uptimeRatio } from '../rules/figures.js';
+import { isInLastDay, longestGap } from '../rules/gaps.js';
+import type { Histogram, Percentiles } from '../rules/histogram.js';
 import { add, EMPTY, percentiles } from '../rules/histogram.js';
-import { isActive, isActiveThroughout, maintenanceEnd } from '../rules/windows.js';
+import { isActive, isActiveThroughout, maintenanceEnd, maintenanceIntervals } from '../rules/windows.js';
 import { NO_NOTES, type Notes } from '../rules/announce.js';
 import type { PublicTarget, Status, WatchedTarget } from '../types.js';
 import { lastDay, latenciesBetween, openAccount, type Account } from './account.js';
@@ -35,6 +37,8 @@ import type {
   TargetStats,
 } from './views.js';
 
+const WINDOWS_LONGEST_FIRST = ['90d', '30d', '7d', '24h'] as const satisfies readonly Window[];
+
 export interface Watch {
   readonly enabled: boolean;
   readonly tick: number;
@@ -46,7 +50,7 @@ export function stats(watch: Watch, overview: Overview, now: number): Stats {
   const { state } = overview;
   const stale = staleSince(watch, state, now);
   const all = withMaintenance(targets, overview.maintenance).map((target) =>
-    targetStats(target, openAccount(target, tick, overview, now), overview, stale, now),
+    targetStats(target, openAccount(target, tick, overview, now), overview, { tick, stale }, now),
   );
   const sum = (of: (target: TargetStats) => number): number =>
     all.reduce((total, target) => total + of(target), 0);
@@ -91,10 +95,11 @@ export function summary(watch: Watch, overview: Overview, now: number): Summary 
   const times = summaryTimes(now);
   const days = pairs([...times.days, now]).map(([from, to]) => ({ from, to, name: iso(from) }));
   const hours = pairs([...times.hours, now]);
+  const stale = staleSince(watch, overview.state, now);
   const targets = withMaintenance(watch.targets, overview.maintenance).map((target) => {
     const account = openAccount(target, watch.tick, overview, now);
     return {
-      ...targetStats(target, account, overview, staleSince(watch, overview.state, now), now),
+      ...targetStats(target, account, overview, { tick: watch.tick, stale }, now),
       days: days.map(({ from, to, name }) => day(name, account.at(from), account.at(to))),
       latencies: hours.map(([from, to]) =>
         to <= account.known.addedAt
@@ -139,7 +144,7 @@ export function targetHistory(
     pairs([...times, now])
       .filter(([, to]) => to > account.known.addedAt)
       .map(([from, to]) => bucket(from, to, account.at(from), account.at(to)));
-  const stats = targetStats(target, account, history, stale, now);
+  const stats = targetStats(target, account, history, { tick: watch.tick, stale }, now);
   const resolved = history.incidents.map((incident) => incidentView(incident, now));
   return {
     ...stats,
@@ -156,16 +161,21 @@ export function targetHistory(
 function targetStats(
   target: WatchedTarget,
   { isSeen, known, at }: Account,
-  { maintenance, outbox }: Overview,
-  /** Null: runs come. */
-  stale: number | null,
+  { state, maintenance, outbox }: Overview,
+  /** `stale`: since when no run came; null: runs come. */
+  { tick, stale }: { readonly tick: number; readonly stale: number | null },
   now: number,
 ): TargetStats {
   const { info } = target;
-  const open = openIncident(known, outbox);
-  const current = at(now);
-  const within = (window: Window): Figures =>
-    difference(current.figures, at(windowStart(window, now)).figures);
+  const open = openIncident(known, outbox, unobservedAt(known, target, now, tick));
+  const current = at(now) ?? markAt(known, target, now, tick);
+  // Where the mark is lost with which a window begins, the window begins with the next that is known.
+  const starts = WINDOWS_LONGEST_FIRST.map((window) => ({ window, start: at(windowStart(window, now)) }));
+  const within = (window: Window): Figures => {
+    const i = starts.findIndex((each) => each.window === window);
+    const start = starts.slice(i).find((each) => each.start !== null)?.start;
+    return difference(current.figures, start?.figures ?? current.figures);
+  };
   const windows = {
     '24h': within('24h'),
     '7d': within('7d'),
@@ -206,7 +216,7 @@ function targetStats(
     uptimeRatio: ratios(uptimeRatio),
     coverage: ratios(coverage),
     latencyMs: percentiles(lastDay(at, now)),
-    awake: awakeOf(target, known, windows['24h'].coldStarts, now),
+    awake: awakeOf(target, known, windows['24h'].coldStarts, state?.lastRun ?? null, tick, now),
     tls: known.tlsExpiresAt === null ? null : { expiresAt: iso(known.tlsExpiresAt) },
     // How long it went on after the last run is not known.
     incident: open && incidentView(open, stale ?? now),
@@ -253,23 +263,34 @@ function phasesOf({ phases }: TargetState): Phases | null {
 }
 
 function awakeOf(
-  { info: { sleepsAfter }, activeHours }: WatchedTarget,
+  { info: { sleepsAfter, host }, activeHours, maintenance }: WatchedTarget,
   known: TargetState,
   coldStarts: number,
+  lastRun: LastRun | null,
+  tick: number,
   now: number,
 ): Awake {
   const { awakeFrom } = known;
   const isOpen = awakeFrom !== null && isActiveThroughout(activeHours, awakeFrom, now);
-  const open = isOpen ? [Math.max(0, now - awakeFrom)] : [];
+  const open = isOpen ? Math.max(0, now - awakeFrom) : null;
   const ended = longestGap(known.awakeGaps, now);
-  const gaps = ended === null ? open : [...open, ended];
-  const longest = gaps.length === 0 ? null : Math.max(...gaps);
-  return {
-    sleepsAfter,
-    longestGap: longest,
-    coldStarts,
-    keptAwake: sleepsAfter === null || longest === null ? null : coldStarts === 0 && longest < sleepsAfter,
-  };
+  const longest = open === null || ended === null ? (open ?? ended) : Math.max(open, ended);
+  const found = { sleepsAfter, longestGap: longest, coldStarts };
+  if (sleepsAfter === null || longest === null) return { ...found, keptAwake: null, proof: null };
+  const { proof } = HOSTS[host];
+  const sleepsNow =
+    isOpen &&
+    now - awakeFrom >= sleepsAfter &&
+    !known.pingsMissed &&
+    !mayMissPings(lastRun, now, tick) &&
+    maintenanceIntervals(maintenance, awakeFrom, now).length === 0;
+  if (sleepsNow || (known.sleptAt !== null && isInLastDay(known.sleptAt, now))) {
+    return { ...found, keptAwake: false, proof };
+  }
+  const pingedUntil = isOpen ? now : (known.lastCheckAt ?? now);
+  const pingedFor = pingedUntil - (known.awakeSince ?? awakeFrom ?? pingedUntil);
+  const isProven = proof === 'container' && longest < sleepsAfter && pingedFor >= sleepsAfter;
+  return { ...found, keptAwake: isProven ? true : null, proof };
 }
 
 /** The latencies of a window, of an overview that has the marks of `daysEnded`. */
@@ -283,8 +304,9 @@ export function latencyWithin(
   const { at } = openAccount(target, tick, overview, now);
   if (window === '24h') return percentiles(lastDay(at, now));
   const days = daysEnded(window, now);
-  const today = days[0] === now ? EMPTY : at(now).latencies;
-  return percentiles(days.reduce((sum, midnight) => add(sum, at(midnight).latencies), today));
+  const latencies = (time: number): Histogram => at(time)?.latencies ?? EMPTY;
+  const today = days[0] === now ? EMPTY : latencies(now);
+  return percentiles(days.reduce((sum, midnight) => add(sum, latencies(midnight)), today));
 }
 
 /** Each time with the one after it; none where both are the same. */
@@ -295,12 +317,17 @@ function pairs(times: readonly number[]): [from: number, to: number][] {
   });
 }
 
-function day(from: string, start: TargetMark, end: TargetMark): Day {
-  return { from, ...availability(difference(end.figures, start.figures)) };
+/** Nothing, where either mark is lost. */
+function between(start: TargetMark | null, end: TargetMark | null): Figures {
+  return start && end ? difference(end.figures, start.figures) : NOTHING;
 }
 
-function bucket(from: number, to: number, start: TargetMark, end: TargetMark): Bucket {
-  const figures = difference(end.figures, start.figures);
+function day(from: string, start: TargetMark | null, end: TargetMark | null): Day {
+  return { from, ...availability(between(start, end)) };
+}
+
+function bucket(from: number, to: number, start: TargetMark | null, end: TargetMark | null): Bucket {
+  const figures = between(start, end);
   return {
     from: iso(from),
     to: iso(to),

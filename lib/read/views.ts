@@ -127,17 +127,25 @@ export interface MaintenanceView {
 /** Whether the pings kept the host awake, over the last 24 hours. */
 export interface Awake {
   readonly sleepsAfter: number | null;
-  /** Between two good pings, or since the last one. */
+  /** Between two pings that reached the host, good or failed, or since the last one. */
   readonly longestGap: number | null;
+  /** Checks that found the host asleep. */
   readonly coldStarts: number;
-  /** Null where the host does not sleep, or nothing is known yet. */
+  /** True: proven. False: it slept, or must have, although it was to be kept awake. Null: not known. */
   readonly keptAwake: boolean | null;
+  /**
+   * What the verdict rests on: answers of the app itself, answers that the host's edge may have given (they prove nothing),
+   * or the host's own word. Null: nothing is known yet, or the host does not sleep.
+   */
+  readonly proof: 'container' | 'edge' | 'host' | null;
 }
 
 export interface IncidentView {
   readonly startedAt: string;
   readonly endedAt: string | null;
   readonly durationMs: number;
+  /** How much of it nobody watched: no check speaks for that time. Null: not known. */
+  readonly unobservedMs: number | null;
   readonly message: string;
   /** In the order of time. */
   readonly events: readonly IncidentEventView[];

@@ -14,6 +14,8 @@ export interface Incident {
   readonly message: string;
   /** What was done about it, in the order of time. */
   readonly events: readonly IncidentEvent[];
+  /** How much of it no check speaks for, ms; null: not known, since it began under a version that did not count that. */
+  readonly unobserved: number | null;
 }
 
 /** The field of a slot's incident; `number` counts from 0. */
@@ -25,21 +27,31 @@ export function incidentFields(slot: number): string[] {
   return Array.from({ length: INCIDENTS_KEPT }, (_, number) => incidentField(slot, number));
 }
 
-export function writeIncident({ startedAt, endedAt, message, events }: Incident): string {
+export function writeIncident({ startedAt, endedAt, message, events, unobserved }: Incident): string {
   const packed = events.map((event): PackedEvent =>
     event.kind === 'alert' ? [event.at, 0, event.alert] : [event.at, 1, event.answer],
   );
-  return JSON.stringify([startedAt, endedAt, message, ...(packed.length > 0 ? [packed] : [])]);
+  return JSON.stringify([
+    ...[startedAt, endedAt, message],
+    ...(packed.length > 0 || unobserved !== null ? [packed] : []),
+    ...(unobserved === null ? [] : [unobserved]),
+  ]);
 }
 
 export function readIncident(text: string): Incident {
   const json: unknown = JSON.parse(text);
   if (!Array.isArray(json)) throw new TextError('an incident is not readable');
-  const [startedAt, endedAt, message, packed = []] = json as [number, number | null, string, PackedEvent[]?];
+  const [startedAt, endedAt, message, packed = [], unobserved = null] = json as [
+    number,
+    number | null,
+    string,
+    PackedEvent[]?,
+    number?,
+  ];
   const events = packed.map(([at, kind, what]): IncidentEvent =>
     kind === 0 ? { kind: 'alert', at, alert: what } : { kind: 'restart', at, answer: what },
   );
-  return { startedAt, endedAt, message, events };
+  return { startedAt, endedAt, message, events, unobserved };
 }
 
 type PackedEvent =

@@ -1,4 +1,5 @@
 import type { Pace } from '../rules/due.js';
+import { reachOf } from '../rules/figures.js';
 import {
   isSlow,
   MISSED_AFTER_TICKS,
@@ -15,12 +16,15 @@ import type { LogHead, LogRow } from './log.js';
 import { logName, NO_LOG, spanAt, writeRow } from './log.js';
 import { DAY, DAYS_KEPT, HOUR, HOURS_KEPT, markField, writeMark, writeMarkReference } from './marks.js';
 import { OUTBOX_FIELD } from './outbox.js';
+import { rewound, withNotes } from './rewind.js';
 import type { LastRun, LostData, RunGap, State, TargetState } from './state.js';
 import { endOf, readState, writeState } from './state.js';
-import { addedBy, admit, advance, figuresAt, isLogged, markAt } from './targets.js';
+import { addedBy, admit, advance, countUpTo, isLogged, markAt, unobservedAfter } from './targets.js';
 
 export const STATE_FIELD = 'state';
 const GAPS_KEPT = 20;
+/** A run that comes so many ticks after the one before is late: pings may be missing between them. */
+const LATE_AFTER_TICKS = 1.5;
 
 /** What a ledger is opened on; null: nothing is stored yet. */
 export interface Stored {
@@ -71,8 +75,9 @@ export class Ledger {
     private readonly now: number,
   ) {
     const { targets, tick, lastHeardAt = null } = settings;
-    const { targets: states, ...head } =
+    const state =
       stored.state === null ? emptyState(now, settings.remembered ?? null) : readState(stored.state);
+    const { targets: states, ...head } = rewound(state, now);
     this.tick = tick;
     const gap = missedRuns(head, lastHeardAt, now, tick);
     this.head = {
@@ -85,7 +90,7 @@ export class Ledger {
     this.markedHour = head.markedHour;
     this.revision = head.revision;
     this.targets = new Map(targets.map((target) => [target.info.id, target]));
-    this.states = admit(states, targets, now);
+    this.states = admit(withNotes(states, gap, now), targets, now, mayMissPings(head.lastRun, now, tick));
     const known = new Set(this.states.flatMap((state) => state?.id ?? []));
     // A run that cannot commit may have sent what it said, and the next one begins on the same revision.
     const run = `${head.firstRunAt.toString(36)}-${head.revision}-${(now - head.firstRunAt).toString(36)}`;
@@ -144,16 +149,18 @@ export class Ledger {
       const target = this.targets.get(id);
       const slot = this.slots.get(id);
       if (target === undefined || slot === undefined) continue;
-      const before = addedBy(this.stateOf(id), at, this.now);
-      if (this.isRecorded(before, at)) continue;
-      const after = advance(before, target, check, figuresAt(before, target, at, this.tick));
+      const last = addedBy(this.stateOf(id), at, this.now);
+      if (this.isRecorded(last, at)) continue;
+      const before = countUpTo(last, target, at, this.tick);
+      const after = advance(before, target, check);
       this.states[slot] = after;
       if (isLogged(before, check)) row.push({ slot, check });
       this.desk.see(target, check, before, after, restartable);
       if (before.incident !== null && after.incident === null) {
         const { startedAt } = before.incident;
         const endedAt = Math.max(startedAt, after.seriesAt ?? at);
-        const incident = { ...before.incident, endedAt, events: this.desk.eventsOf(id) };
+        const unobserved = unobservedAfter(before, check)?.atSeries ?? null;
+        const incident = { ...before.incident, endedAt, events: this.desk.eventsOf(id), unobserved };
         this.fields[incidentField(slot, after.incidents - 1)] = writeIncident(incident);
       }
       if (before.status !== after.status) {
@@ -182,8 +189,7 @@ export class Ledger {
     this.markHours(end);
     for (const [slot, state] of this.states.entries()) {
       if (state === null || state.removedAt !== null) continue;
-      const figures = figuresAt(state, this.targets.get(state.id), end, this.tick);
-      this.states[slot] = { ...state, figures, countedTo: Math.max(state.countedTo, end) };
+      this.states[slot] = countUpTo(state, this.targets.get(state.id), end, this.tick);
     }
     const { span, offset, pending } = this.log;
     return {
@@ -259,7 +265,7 @@ export class Ledger {
 
   private speaksUntil(state: TargetState): number {
     const interval = this.targets.get(state.id)?.info.interval ?? 0;
-    return (state.lastCheckAt ?? 0) + interval + this.tick;
+    return (state.lastCheckAt ?? 0) + reachOf(interval, this.tick);
   }
 
   private marksOfAll(at: number): Parameters<typeof writeMark>[1] {
@@ -282,6 +288,12 @@ function emptyState(now: number, lost: LostData | null): State {
     markedHour: Math.floor(now / HOUR),
     targets: [],
   };
+}
+
+/** Whether pings may have been missed since the last run: none came in time, or it did not check everything. */
+export function mayMissPings(lastRun: LastRun | null, now: number, tick: number): boolean {
+  if (lastRun === null) return false;
+  return lastRun.status !== 'completed' || now - endOf(lastRun) > LATE_AFTER_TICKS * tick;
 }
 
 function missedRuns(

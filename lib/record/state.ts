@@ -15,6 +15,8 @@ export interface State {
   /** Raised by each commit. */
   readonly revision: number;
   readonly firstRunAt: number;
+  /** How often time was taken back, after which marks are written again; absent: never. */
+  readonly rewinds?: number;
   readonly lastRun: LastRun | null;
   /** Runs that were missed, latest last. */
   readonly gaps: readonly RunGap[];
@@ -66,7 +68,7 @@ export interface TargetState extends Standing {
   readonly restingSince: number | null;
   readonly lastCheckAt: number | null;
   readonly lastSuccessAt: number | null;
-  /** The last good ping, unless the target rested since: the next good one ends a gap that began here. */
+  /** The last ping that reached the host, unless the target rested since: the next that does ends a gap that began here. */
   readonly awakeFrom: number | null;
   readonly lastStatusCode: number | null;
   /** Of the last check; null when it failed. */
@@ -81,13 +83,42 @@ export interface TargetState extends Standing {
   readonly figures: Figures;
   /** Until when `figures` are counted. */
   readonly countedTo: number;
-  /** False when the last check was made in maintenance. */
-  readonly counted: boolean;
   /** Latencies of the UTC day of the last check, cold starts left out. */
   readonly latencies: Histogram;
   readonly awakeGaps: Gaps;
   /** Of the last check, whole ms: dns, connect, tls, ttfb; null where a phase did not take place. */
   readonly phases: readonly (number | null)[] | null;
+  /** Where the host sleeps: since when it is pinged without a gap as long as its limit and without a cold start; rests apart. */
+  readonly awakeSince: number | null;
+  /** When it was last found to have slept although it was to be kept awake. */
+  readonly sleptAt: number | null;
+  /** Pings since `awakeFrom` that we missed: no run came in time, or it did not check everything. */
+  readonly pingsMissed: boolean;
+  /** The last stretch in which it was paused or missing from the configuration: nothing was expected of it. */
+  readonly idle: Stretch | null;
+  /** How much of the open incident, or of the failures that may become one, no check speaks for; null: not known, or none. */
+  readonly unobserved: Unobserved | null;
+  /** The figures before the last long gap in the runs, should it turn out that the clock was wrong; kept for a day of runs. */
+  readonly beforeGap: {
+    readonly countedTo: number;
+    /** When the run was made that found the gap. */
+    readonly endedAt: number;
+    readonly figures: Figures;
+  } | null;
+}
+
+/** From (included) to (excluded). */
+export interface Stretch {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** In ms, up to `countedTo`. */
+export interface Unobserved {
+  /** Since the first failed check. */
+  readonly total: number;
+  /** What it was when the last row of failed or of good checks began: an incident ends with the first of a row. */
+  readonly atSeries: number;
 }
 
 export interface OpenIncident {
@@ -114,10 +145,15 @@ export function newTarget(id: string, now: number): TargetState {
     incidents: 0,
     figures: NOTHING,
     countedTo: now,
-    counted: true,
     latencies: EMPTY,
     awakeGaps: [],
     phases: null,
+    awakeSince: null,
+    sleptAt: null,
+    pingsMissed: false,
+    idle: null,
+    unobserved: null,
+    beforeGap: null,
   };
 }
 
@@ -147,6 +183,8 @@ const optional = <T>(codec: Codec<T>): Codec<T | null> => ({
   write: (value, context) => (value === null ? null : codec.write(value, context)),
   read: (packed, context) => (packed === null ? null : codec.read(packed, context)),
 });
+/** A column that is not used any more keeps its place. */
+const retired: Codec<undefined> = { write: () => 1, read: () => undefined };
 const oneOf = <T>(values: readonly T[]): Codec<T> => ({
   write: (value) => values.indexOf(value),
   read: (packed) => {
@@ -156,8 +194,26 @@ const oneOf = <T>(values: readonly T[]): Codec<T> => ({
   },
 });
 
+const packedFigures: Codec<Figures> = {
+  write: ({ pings, failures, expected, observed, good, coldStarts }) => [
+    pings,
+    failures,
+    expected,
+    expected - observed,
+    observed - good,
+    coldStarts,
+  ],
+  read: (packed) => {
+    const [pings = 0, failures = 0, expected = 0, missed = 0, bad = 0, coldStarts = 0] = asNumbers(packed);
+    const observed = expected - missed;
+    return { pings, failures, expected, observed, good: observed - bad, coldStarts };
+  },
+};
+
 /** In the order in which they are written; what a text does not hold yet reads as a new target's. */
-const COLUMNS: { readonly [K in keyof TargetState]: Codec<TargetState[K]> } = {
+const COLUMNS: { readonly [K in keyof TargetState]: Codec<TargetState[K]> } & {
+  readonly counted: Codec<undefined>;
+} = {
   id: text,
   addedAt: time,
   removedAt: optional(time),
@@ -195,22 +251,8 @@ const COLUMNS: { readonly [K in keyof TargetState]: Codec<TargetState[K]> } = {
   }),
   incidents: count,
   countedTo: time,
-  counted: flag,
-  figures: {
-    write: ({ pings, failures, expected, observed, good, coldStarts }) => [
-      pings,
-      failures,
-      expected,
-      expected - observed,
-      observed - good,
-      coldStarts,
-    ],
-    read: (packed) => {
-      const [pings = 0, failures = 0, expected = 0, missed = 0, bad = 0, coldStarts = 0] = asNumbers(packed);
-      const observed = expected - missed;
-      return { pings, failures, expected, observed, good: observed - bad, coldStarts };
-    },
-  },
+  counted: retired,
+  figures: packedFigures,
   latencies: {
     write: (histogram) => flattenHistogram(histogram),
     read: (packed) => unflattenHistogram(asNumbers(packed)),
@@ -224,8 +266,40 @@ const COLUMNS: { readonly [K in keyof TargetState]: Codec<TargetState[K]> } = {
     write: (phases) => phases,
     read: (packed) => asList(packed).map((phase) => (phase === null ? null : asNumber(phase))),
   }),
+  awakeSince: optional(time),
+  sleptAt: optional(time),
+  pingsMissed: flag,
+  idle: optional({
+    write: ({ from, to }, context) => [time.write(from, context), time.write(to, context)],
+    read: (packed, context) => {
+      const [from, to] = asList(packed);
+      return { from: time.read(from ?? null, context), to: time.read(to ?? null, context) };
+    },
+  }),
+  unobserved: optional({
+    write: ({ total, atSeries }) => [total, atSeries],
+    read: (packed) => {
+      const [total = 0, atSeries = 0] = asNumbers(packed);
+      return { total, atSeries };
+    },
+  }),
+  beforeGap: optional({
+    write: ({ countedTo, endedAt, figures }, context) => [
+      time.write(countedTo, context),
+      time.write(endedAt, context),
+      packedFigures.write(figures, context),
+    ],
+    read: (packed, context) => {
+      const [countedTo, endedAt, figures] = asList(packed);
+      return {
+        countedTo: time.read(countedTo ?? null, context),
+        endedAt: time.read(endedAt ?? null, context),
+        figures: packedFigures.read(figures ?? null, context),
+      };
+    },
+  }),
 };
-const NAMES = Object.keys(COLUMNS) as (keyof TargetState)[];
+const NAMES = Object.keys(COLUMNS) as (keyof typeof COLUMNS)[];
 
 /**
  * What most states hold: deflate refers to it instead of repeating it, which halves the state of a few targets.
@@ -250,7 +324,9 @@ export function writeState(state: State): string {
   const context = { base: head.lastRun?.at ?? head.firstRunAt, hour: head.markedHour };
   const columns = NAMES.map((name) => {
     const { write } = COLUMNS[name] as Codec<unknown>;
-    return targets.map((target) => (target === null ? null : write(target[name], context)));
+    return targets.map((target) =>
+      target === null ? null : write(name === 'counted' ? undefined : target[name], context),
+    );
   });
   const json = JSON.stringify([VERSION, head, columns]);
   // Level 9 takes three times as long to save two hundredths.
@@ -267,7 +343,7 @@ export function readState(source: string): State {
   const targets = ids.map((id): Record<string, unknown> | null => (id === null ? null : { ...fresh }));
   for (const [index, name] of NAMES.entries()) {
     const column = columns[index];
-    if (column === undefined) continue;
+    if (column === undefined || name === 'counted') continue;
     const { read } = COLUMNS[name];
     const values = asList(column);
     for (const [slot, target] of targets.entries()) {

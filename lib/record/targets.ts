@@ -1,13 +1,19 @@
 import type { Figures } from '../rules/figures.js';
-import { extend } from '../rules/figures.js';
+import { extend, reachOf, unobservedTime } from '../rules/figures.js';
 import { withGap } from '../rules/gaps.js';
 import { EMPTY, observe } from '../rules/histogram.js';
 import { judge } from '../rules/status.js';
-import { countedIntervals, inMaintenance, isActive, isActiveThroughout } from '../rules/windows.js';
+import {
+  countedIntervals,
+  inMaintenance,
+  isActive,
+  isActiveThroughout,
+  maintenanceIntervals,
+} from '../rules/windows.js';
 import type { Check, Target, WatchedTarget } from '../types.js';
 import type { TargetMark } from './marks.js';
-import { DAY, dayEndingAt, DAYS_KEPT } from './marks.js';
-import type { TargetState } from './state.js';
+import { DAY, dayEndingAt, DAYS_KEPT, HOURS_KEPT } from './marks.js';
+import type { TargetState, Unobserved } from './state.js';
 import { newTarget } from './state.js';
 
 const MINUTE = 60_000;
@@ -21,11 +27,56 @@ export function figuresAt(
   at: number,
   tick: number,
 ): Figures {
-  if (!target?.info.enabled) return state.figures;
-  const reach = target.info.interval + tick;
+  // One that was removed and is configured again counts from its first run on.
+  if (!target?.info.enabled || state.removedAt !== null) return state.figures;
+  const reach = reachOf(target.info.interval, tick);
   return extend(state.figures, state, reach, state.countedTo, at, (from, to) =>
     countedIntervals(target, from, to),
   );
+}
+
+/** How much of its open incident no check speaks for up to a later time, when it was not checked again until then, in ms. */
+export function unobservedAt(
+  state: TargetState,
+  target: WatchedTarget | undefined,
+  at: number,
+  tick: number,
+): number | null {
+  if (state.unobserved === null) return null;
+  const reach = target?.info.enabled && state.removedAt === null ? reachOf(target.info.interval, tick) : 0;
+  return state.unobserved.total + unobservedTime(state, reach, state.countedTo, at);
+}
+
+/** The state once time is counted up to `at`, when the target was not checked again until then. */
+export function countUpTo(
+  state: TargetState,
+  target: WatchedTarget | undefined,
+  at: number,
+  tick: number,
+): TargetState {
+  if (!target?.info.enabled) return idleUntil(state, at);
+  const total = unobservedAt(state, target, at, tick) ?? 0;
+  const { idle } = state;
+  return {
+    ...state,
+    // No mark that is read any more depends on it.
+    idle: idle !== null && at - idle.to > (HOURS_KEPT / 24 + 2) * DAY ? null : idle,
+    figures: figuresAt(state, target, at, tick),
+    countedTo: Math.max(state.countedTo, at),
+    unobserved: state.unobserved && { ...state.unobserved, total },
+  };
+}
+
+/** It was paused or not configured since it was last counted: nothing was expected, and nobody watched. */
+function idleUntil(state: TargetState, at: number): TargetState {
+  const { countedTo, idle, unobserved } = state;
+  if (at <= countedTo) return state;
+  return {
+    ...state,
+    countedTo: at,
+    idle: { from: idle?.to === countedTo ? idle.from : countedTo, to: at },
+    unobserved: unobserved && { ...unobserved, total: unobserved.total + at - countedTo },
+  };
 }
 
 /** What is to be marked at a later time, when the target was not checked again until then. */
@@ -39,26 +90,29 @@ export function markAt(
   return { figures: figuresAt(state, target, at, tick), latencies: sameDay ? state.latencies : EMPTY };
 }
 
-/** The states by slot once the configuration is known: newcomers get a slot, the missing and the resting are noted. */
+/**
+ * The states by slot once the configuration is known: newcomers get a slot, the missing and the resting are noted.
+ * @param missed pings may have been missed since the last run
+ */
 export function admit(
   states: readonly (TargetState | null)[],
   targets: readonly Target[],
   now: number,
+  missed: boolean,
 ): (TargetState | null)[] {
   const configured = new Map(targets.map((target) => [target.info.id, target]));
   const kept = states.map((state) => {
     if (state === null) return null;
     const target = configured.get(state.id);
-    if (target !== undefined) return settle(state, target, now);
+    if (target !== undefined) return settle(state, target, now, missed);
     if (state.removedAt !== null && now - state.removedAt > REMOVED_KEPT) return null;
-    const countedTo = Math.max(state.countedTo, now);
-    return { ...state, removedAt: state.removedAt ?? now, countedTo, awakeFrom: null };
+    return { ...idleUntil(state, now), removedAt: state.removedAt ?? now, awakeFrom: null };
   });
   const known = new Set(kept.map((state) => state?.id));
   for (const target of targets) {
     if (known.has(target.info.id)) continue;
     const free = kept.indexOf(null);
-    const state = settle(newTarget(target.info.id, now), target, now);
+    const state = settle(newTarget(target.info.id, now), target, now, false);
     kept[free === -1 ? kept.length : free] = state;
   }
   return kept;
@@ -70,28 +124,29 @@ export function addedBy(state: TargetState, at: number, now: number): TargetStat
   return isEarlier ? { ...state, addedAt: at, countedTo: at, since: at } : state;
 }
 
-function settle(state: TargetState, target: Target, now: number): TargetState {
+function settle(state: TargetState, target: Target, now: number, missed: boolean): TargetState {
   const { enabled } = target.info;
   const uncounted = !enabled || state.removedAt !== null;
   const resting = !enabled || !isActive(target.activeHours, now);
   // It may have rested while no run came to see it.
   const rested = state.awakeFrom !== null && !isActiveThroughout(target.activeHours, state.awakeFrom, now);
+  const awakeFrom = resting || rested ? null : state.awakeFrom;
   return {
-    ...state,
+    ...(uncounted ? idleUntil(state, now) : state),
     removedAt: null,
-    countedTo: uncounted ? Math.max(state.countedTo, now) : state.countedTo,
     restingSince: resting ? (state.restingSince ?? now) : null,
-    awakeFrom: resting || rested ? null : state.awakeFrom,
+    awakeFrom,
+    pingsMissed: awakeFrom !== null && (state.pingsMissed || missed),
   };
 }
 
-export function advance(before: TargetState, target: Target, check: Check, figures: Figures): TargetState {
+/** @param before counted up to the check */
+export function advance(before: TargetState, target: Target, check: Check): TargetState {
   const { at } = check;
+  const { figures } = before;
   const failed = check.outcome === 'failed';
   const counted = !inMaintenance(target.maintenance, at);
   const standing = judge(before, check, target);
-  // Nobody pinged it while it rested: that it slept says nothing of the pings.
-  const rested = before.awakeFrom === null && before.lastSuccessAt !== null;
   const opens = before.incident === null && standing.status === 'down';
   const closes = before.incident !== null && standing.status !== 'down';
   const sameDay = Math.floor((before.lastCheckAt ?? 0) / DAY) === Math.floor(at / DAY);
@@ -101,11 +156,8 @@ export function advance(before: TargetState, target: Target, check: Check, figur
     ...standing,
     lastCheckAt: at,
     lastSuccessAt: failed ? before.lastSuccessAt : at,
-    awakeFrom: failed ? before.awakeFrom : at,
-    awakeGaps:
-      failed || before.awakeFrom === null || before.awakeFrom > at
-        ? before.awakeGaps
-        : withGap(before.awakeGaps, at, at - before.awakeFrom),
+    ...(check.reached ? awakeAfter(before, target, check) : {}),
+    unobserved: failed || (before.incident !== null && !closes) ? unobservedAfter(before, check) : null,
     lastStatusCode: check.statusCode,
     latency: check.latency,
     message: check.message,
@@ -123,14 +175,58 @@ export function advance(before: TargetState, target: Target, check: Check, figur
           ...figures,
           pings: figures.pings + 1,
           failures: figures.failures + (failed ? 1 : 0),
-          coldStarts: figures.coldStarts + (check.coldStart && !rested ? 1 : 0),
+          coldStarts: figures.coldStarts + (check.coldStart ? 1 : 0),
         }
       : figures,
     countedTo: Math.max(before.countedTo, at),
-    counted,
     latencies:
       counted && check.latency !== null && !check.coldStart ? observe(latencies, check.latency) : latencies,
   };
+}
+
+type AwakePart = Pick<TargetState, 'awakeFrom' | 'awakeGaps' | 'awakeSince' | 'sleptAt' | 'pingsMissed'>;
+
+/** What a ping that reached the host tells of whether it was kept awake. */
+function awakeAfter(before: TargetState, target: Target, { at, coldStart }: Check): AwakePart {
+  const { awakeFrom, awakeGaps } = before;
+  const { sleepsAfter } = target.info;
+  const gap = awakeFrom === null || awakeFrom > at ? null : at - awakeFrom;
+  const isTooLong = sleepsAfter !== null && gap !== null && gap >= sleepsAfter;
+  // At the first ping, after a rest, in maintenance, and where we missed pings, no promise is broken.
+  const slept =
+    sleepsAfter !== null &&
+    gap !== null &&
+    (isTooLong ? !before.pingsMissed : coldStart) &&
+    maintenanceIntervals(target.maintenance, at - gap, at + 1).length === 0;
+  return {
+    awakeFrom: at,
+    awakeGaps: gap === null ? awakeGaps : withGap(awakeGaps, at, gap),
+    awakeSince: sleepsAfter === null ? null : isTooLong || slept ? at : awakeSince(before, at, gap),
+    sleptAt: slept ? at : before.sleptAt,
+    pingsMissed: false,
+  };
+}
+
+/** A rest does not count as time in which it was pinged: what follows is added to what was before. */
+function awakeSince(
+  { awakeSince, awakeFrom, lastCheckAt }: TargetState,
+  at: number,
+  gap: number | null,
+): number {
+  if (gap !== null) return awakeSince ?? awakeFrom ?? at;
+  if (awakeSince === null || lastCheckAt === null) return at;
+  return at - Math.max(0, lastCheckAt - awakeSince);
+}
+
+/** How much of the failures that began with it or earlier no check spoke for, once this check is made. */
+export function unobservedAfter(
+  { unobserved, lastOutcome, incident }: TargetState,
+  { outcome }: Pick<Check, 'outcome'>,
+): Unobserved | null {
+  const failed = outcome === 'failed';
+  const begins = failed !== (lastOutcome === 'failed') || lastOutcome === null;
+  if (begins && failed && incident === null) return { total: 0, atSeries: 0 };
+  return unobserved && begins ? { ...unobserved, atSeries: unobserved.total } : unobserved;
 }
 
 function phasesOf({ timings: { dns, connect, tls, ttfb } }: Check): TargetState['phases'] {

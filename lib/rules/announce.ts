@@ -92,7 +92,7 @@ export interface Sight {
 
 export interface Situation extends Pick<Standing, 'status' | 'since' | 'consecutiveFailures' | 'seriesAt'> {
   readonly incident: { readonly startedAt: number } | null;
-  /** The last good ping, unless it rested since. */
+  /** The last ping that reached the host, good or failed, unless the target rested since. */
   readonly awakeFrom: number | null;
 }
 

@@ -26,16 +26,29 @@ export const NOTHING: Figures = {
 export interface Voice {
   readonly lastCheckAt: number | null;
   readonly lastOutcome: Outcome | null;
-  /** False when the last check was made in maintenance, and so counts on neither side. */
-  readonly counted: boolean;
 }
 
 /** The stretches of [from, to) in which checks count, ascending. */
 export type CountedIntervals = (from: number, to: number) => readonly (readonly [from: number, to: number])[];
 
+/** For how long a check speaks at most, ms: its interval and a grace of one tick or one interval, whichever is shorter. */
+export function reachOf(interval: number, tick: number): number {
+  return interval + Math.min(tick, interval);
+}
+
+/** Until when the last check speaks for the time after `from`. One that lies after `from` was dated by a wrong clock. */
+function speaksUntil({ lastCheckAt }: Voice, reach: number, from: number): number {
+  return lastCheckAt === null || lastCheckAt > from ? from : Math.max(from, lastCheckAt + reach);
+}
+
+/** How much of [from, to) no check speaks for, when nothing was checked since `from`. */
+export function unobservedTime(voice: Voice, reach: number, from: number, to: number): number {
+  return Math.max(0, to - speaksUntil(voice, reach, from));
+}
+
 /**
- * The figures at `to`, when nothing was checked since `from`: the last check speaks for `reach` ms (its interval and
- * one tick) after it was made, what lies beyond was expected and not observed.
+ * The figures at `to`, when nothing was checked since `from`: the last check speaks for `reach` ms after it was made, what
+ * lies beyond was expected and not observed.
  */
 export function extend(
   figures: Figures,
@@ -46,12 +59,12 @@ export function extend(
   counted: CountedIntervals,
 ): Figures {
   if (to <= from) return figures;
-  const speaksUntil = voice.lastCheckAt === null || !voice.counted ? from : voice.lastCheckAt + reach;
+  const end = speaksUntil(voice, reach, from);
   let expected = 0;
   let observed = 0;
-  for (const [start, end] of counted(from, to)) {
-    expected += end - start;
-    observed += Math.max(0, Math.min(end, speaksUntil) - start);
+  for (const [start, stop] of counted(from, to)) {
+    expected += stop - start;
+    observed += Math.max(0, Math.min(stop, end) - start);
   }
   return {
     ...figures,

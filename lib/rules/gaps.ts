@@ -22,6 +22,14 @@ export function withGap(gaps: Gaps, endedAt: number, length: number): Gaps {
 
 /** The longest gap that ended in the hour of `now` or the 24 before it; null when none did. */
 export function longestGap(gaps: Gaps, now: number): number | null {
-  const hour = Math.floor(now / HOUR);
-  return gaps.find((gap) => gap.hour >= hour - DAY_IN_HOURS)?.length ?? null;
+  return gaps.find((gap) => isRecent(gap.hour, now))?.length ?? null;
+}
+
+/** Whether a time lies in the hour of `now` or the 24 before it, or later. */
+export function isInLastDay(time: number, now: number): boolean {
+  return isRecent(Math.floor(time / HOUR), now);
+}
+
+function isRecent(hour: number, now: number): boolean {
+  return hour >= Math.floor(now / HOUR) - DAY_IN_HOURS;
 }

@@ -39,6 +39,8 @@ export function subtract(a: Histogram, b: Histogram): Histogram {
 }
 
 export interface Percentiles {
+  /** How many latencies they rest on. */
+  readonly samples: number;
   readonly p50: number | null;
   readonly p95: number | null;
   readonly p99: number | null;
@@ -56,5 +58,5 @@ export function percentiles(histogram: Histogram): Percentiles {
     }
     return null;
   };
-  return { p50: at(0.5), p95: at(0.95), p99: at(0.99) };
+  return { samples: total, p50: at(0.5), p95: at(0.95), p99: at(0.99) };
 }

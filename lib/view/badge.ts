@@ -2,6 +2,7 @@ import type { Window } from '../read/load.js';
 import type { TargetStats } from '../read/views.js';
 import type { Status } from '../types.js';
 import { inertLine } from './inert.js';
+import { restsOnLittle } from './words.js';
 
 export const METRICS = ['status', 'uptime', 'latency'] as const;
 export type Metric = (typeof METRICS)[number];
@@ -67,7 +68,7 @@ export function badgeOf({ target, metric, window, latency, now, label }: BadgeFa
     case 'status':
       return { label: labelOr(name, label), ...statusBadge(target, now), isError: false };
     case 'uptime': {
-      const finding = dated(uptimeBadge(target.uptimeRatio[window]), target);
+      const finding = dated(uptimeBadge(target.uptimeRatio[window], target.coverage[window]), target);
       return { label: labelOr(`${name} uptime ${window}`, label), ...finding, isError: false };
     }
     case 'latency': {
@@ -108,8 +109,11 @@ function statusBadge(target: TargetStats, now: number): Finding {
   return rests || isKnown ? { message: status, color: STATUS_COLORS[status] } : NO_DATA;
 }
 
-function uptimeBadge(ratio: number | null): Finding {
+function uptimeBadge(ratio: number | null, coverage: number | null): Finding {
   if (ratio === null) return NO_DATA;
+  if (coverage !== null && restsOnLittle(coverage)) {
+    return { message: `${percent(ratio)}%, ${Math.floor(coverage * 100)}% observed`, color: 'lightgrey' };
+  }
   const color = UPTIME_COLORS.find(([atLeast]) => ratio >= atLeast)?.[1] ?? 'red';
   return { message: `${percent(ratio)}%`, color };
 }

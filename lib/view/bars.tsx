@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import type { Day } from '../read/views.js';
 import { lengthInWords } from '../rules/wording.js';
-import { dateInWords, percent } from './words.js';
+import { dateInWords, percent, restsOnLittle } from './words.js';
 
 const HEIGHT = 32;
 const STEP = 4;
@@ -22,7 +22,7 @@ const NAMED = 5;
 
 /**
  * One bar a day. Its height is how much of the day was observed, its upper part (in another colour, set off) how bad it
- * was; a day without data is a dot. As few paths as there are colours: 200 targets are 18,000 days.
+ * was; without colour where less than half of it was observed; a day without data is a dot. As few paths as there are colours: 200 targets are 18,000 days.
  */
 export function DayBars({ days, label }: { days: readonly Day[]; label: string }): JSX.Element {
   const paths = { good: '', troubled: '', bad: '', none: '' };
@@ -33,6 +33,10 @@ export function DayBars({ days, label }: { days: readonly Day[]; label: string }
       continue;
     }
     const height = Math.max(6, Math.round(HEIGHT * (coverage > 0.99 ? 1 : coverage)));
+    if (restsOnLittle(coverage)) {
+      paths.none += `M${x} ${HEIGHT - height}v${height}`;
+      continue;
+    }
     const down = 1 - uptimeRatio;
     const part = SEVERITIES.find(({ upTo }) => down <= upTo)?.part ?? 1;
     const top = HEIGHT - height;
@@ -71,8 +75,10 @@ function daysInWords(days: readonly Day[]): string {
   const named = bad
     .slice(-NAMED)
     .map(
-      ({ from, uptimeRatio, downtimeMs }) =>
-        `${dateInWords(from)} ${percent(uptimeRatio)} (${lengthInWords(downtimeMs)} down)`,
+      ({ from, uptimeRatio, coverage, downtimeMs }) =>
+        `${dateInWords(from)} ${percent(uptimeRatio)} (${lengthInWords(downtimeMs)} down${
+          restsOnLittle(coverage) ? `, ${percent(coverage)} observed` : ''
+        })`,
     );
   const without = days.length - seen.length;
   return [

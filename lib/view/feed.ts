@@ -1,6 +1,7 @@
 import type { RecentIncidents, TargetIncident } from '../read/views.js';
 import { lengthInWords } from '../rules/wording.js';
 import { inertLine } from './inert.js';
+import { unobservedInWords } from './words.js';
 
 /**
  * Atom: one entry an incident. Its id stays when the incident is resolved, and its `updated` changes. The feed's own id
@@ -49,14 +50,15 @@ function title({ target, incident }: TargetIncident, staleSince: string | null):
 }
 
 function summary(
-  { incident: { startedAt, endedAt, message } }: TargetIncident,
+  { incident: { startedAt, endedAt, unobservedMs, message } }: TargetIncident,
   staleSince: string | null,
 ): string {
   const unchecked = staleSince === null ? '' : `, nothing was checked since ${time(staleSince)}`;
-  const span =
+  const length =
     endedAt === null
       ? `Down since ${time(startedAt)}${unchecked}`
       : `Down from ${time(startedAt)} to ${time(endedAt)}`;
+  const span = `${length}${unobservedInWords(unobservedMs)}`;
   return message === '' ? `${span}.` : `${span}: ${message}`;
 }
 

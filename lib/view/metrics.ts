@@ -95,6 +95,12 @@ const FAMILIES: readonly Family[] = [
       ]),
   },
   perTarget(
+    'keepalive_latency_samples',
+    'gauge',
+    'Checks in 24 hours that keepalive_latency_seconds rests on',
+    ({ lastCheckAt, latencyMs }) => (lastCheckAt === null ? null : latencyMs.samples),
+  ),
+  perTarget(
     'keepalive_cold_starts',
     'gauge',
     'Checks in 24 hours that found the host asleep',
@@ -103,8 +109,17 @@ const FAMILIES: readonly Family[] = [
   perTarget(
     'keepalive_longest_gap_seconds',
     'gauge',
-    'Longest time in 24 hours without a good check',
+    'Longest time in 24 hours between two pings that reached the host',
     ({ awake }) => seconds(awake.longestGap),
+  ),
+  perTarget(
+    'keepalive_kept_awake',
+    'gauge',
+    'Whether the host was kept awake for 24 hours, where that is known',
+    (target) => {
+      const { keptAwake } = target.awake;
+      return keptAwake === null || !isKnown(target) ? null : Number(keptAwake);
+    },
   ),
   perTarget('keepalive_incident_open', 'gauge', 'Whether an incident is open', (target) =>
     target.lastCheckAt === null || !isKnown(target) ? null : Number(target.incident !== null),

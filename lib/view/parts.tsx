@@ -2,7 +2,7 @@ import type { ComponentChildren, JSX } from 'preact';
 import type { IncidentView, TargetStats } from '../read/views.js';
 import { lengthInWords } from '../rules/wording.js';
 import type { Mood } from './words.js';
-import { dateInWords, LABELS } from './words.js';
+import { dateInWords, LABELS, unobservedInWords } from './words.js';
 
 /** Each status has a shape of its own, so that nobody needs to see its colour. */
 const SHAPES: Readonly<Record<Mood, string>> = {
@@ -78,7 +78,7 @@ export function Incident({
   now: string;
   children?: ComponentChildren;
 }): JSX.Element {
-  const { startedAt, endedAt, durationMs, message, events } = incident;
+  const { startedAt, endedAt, durationMs, unobservedMs, message, events } = incident;
   return (
     <article class={endedAt === null ? 'incident open' : 'incident'}>
       {children}
@@ -91,6 +91,7 @@ export function Incident({
         {endedAt === null ? ', for ' : ' to '}
         {endedAt === null ? null : <Moment at={endedAt} now={now} />}
         {endedAt === null ? lengthInWords(durationMs) : ` (${lengthInWords(durationMs)})`}
+        {unobservedInWords(unobservedMs)}
       </p>
       <ol class="events">
         {events.map(({ at, kind, text }) => (
@@ -103,11 +104,19 @@ export function Incident({
   );
 }
 
-/** Whether the pings kept the host awake, in a word. */
+/** Whether the pings kept the host awake, in a few words. */
 export function awakeInWords({ awake }: Pick<TargetStats, 'awake'>): string | null {
-  if (awake.sleepsAfter === null) return null;
-  if (awake.keptAwake === true) return 'Kept awake';
-  if (awake.coldStarts > 0)
-    return `Slept: ${awake.coldStarts} cold ${awake.coldStarts === 1 ? 'start' : 'starts'}`;
-  return awake.keptAwake === null ? 'Not known yet' : 'May have slept';
+  const { sleepsAfter, longestGap, coldStarts, keptAwake, proof } = awake;
+  if (sleepsAfter === null) return null;
+  if (keptAwake === true) return 'Kept awake';
+  if (keptAwake === false) {
+    return coldStarts > 0
+      ? `Slept: ${coldStarts} cold ${coldStarts === 1 ? 'start' : 'starts'}`
+      : 'Must have slept';
+  }
+  if (longestGap === null) return 'Awake: not known yet';
+  if (longestGap >= sleepsAfter) {
+    return coldStarts > 0 ? 'Slept: pings were missed' : 'Awake: not known, pings were missed';
+  }
+  return proof === 'edge' ? 'Awake: not proven by its answers' : 'Awake: not known yet';
 }

@@ -5,7 +5,7 @@ import { Sparkline } from './lines.js';
 import { renderPage } from './layout.js';
 import { awakeInWords, Glyph, Incident, Moment, StatusLabel } from './parts.js';
 import type { Verdict } from './words.js';
-import { LABELS, latencyInWords, targetMood, percent, shownStatus, verdictOf } from './words.js';
+import { fewSamples, LABELS, latencyInWords, percent, shownStatus, targetMood, verdictOf } from './words.js';
 
 /** `GET /` with at least one target. */
 export function statusPage({ freshness, targets }: Summary, isPrivate: boolean): string {
@@ -169,6 +169,7 @@ function Row({ target, freshness }: { target: TargetSummary; freshness: Freshnes
   const mood = targetMood(target);
   const awakeText = mood === 'up' || mood === 'degraded' ? awakeInWords(target) : null;
   const covered = coverage['90d'];
+  const few = fewSamples('p50', latencyMs.samples);
   return (
     <li class="target">
       <div class="who">
@@ -199,6 +200,7 @@ function Row({ target, freshness }: { target: TargetSummary; freshness: Freshnes
         <span>
           <span class="label">Latency </span>
           {latencyInWords(latencyMs.p50)}
+          {few !== null && <small> {few}</small>}
         </span>
       </div>
       <div class="checked right">
@@ -225,14 +227,14 @@ function Legend({ freshness }: { freshness: Freshness }): JSX.Element {
     <footer class="foot">
       <RecordNotice freshness={freshness} />
       <p>
-        A bar is one day (UTC), as tall as the part of it that was observed; its upper part is downtime. A dot
-        is a day without data.
+        A bar is one day (UTC), as tall as the part of it that was observed; its upper part is downtime. It
+        has no colour where less than half of the day was observed. A dot is a day without data.
       </p>
       <ul class="legend" aria-label="Colours of the bars">
         <li class="good">no downtime</li>
         <li class="troubled">below 5% down</li>
         <li class="bad">5% and more</li>
-        <li class="none">no data</li>
+        <li class="none">less than half observed, or no data</li>
       </ul>
       <p>
         As of <Moment at={freshness.updatedAt} now={freshness.updatedAt} /> ·{' '}

@@ -6,7 +6,15 @@ import { LatencyFigure } from './lines.js';
 import { renderPage } from './layout.js';
 import { awakeInWords, Glyph, Incident, Moment, StatusLabel, Url } from './parts.js';
 import { RecordNotice, StaleNotice } from './status-page.js';
-import { dateInWords, LABELS, latencyInWords, percent, shownStatus, targetMood } from './words.js';
+import {
+  dateInWords,
+  fewSamples,
+  LABELS,
+  latencyInWords,
+  percent,
+  shownStatus,
+  targetMood,
+} from './words.js';
 
 const DAYS = 90;
 const DAY = 86_400_000;
@@ -228,6 +236,7 @@ function Latency({ target, now }: { target: TargetHistory; now: string }): JSX.E
             <dt>{name}, 24 hours</dt>
             <dd>
               <strong>{latencyInWords(latencyMs[name])}</strong>
+              <small>{fewSamples(name, latencyMs.samples)}</small>
             </dd>
           </div>
         ))}
@@ -384,7 +393,7 @@ function AwakeCard({
   word: string | null;
   interval: number;
 }): JSX.Element | null {
-  const { sleepsAfter, longestGap, coldStarts, keptAwake } = awake;
+  const { sleepsAfter, longestGap, coldStarts, keptAwake, proof } = awake;
   if (sleepsAfter === null) return null;
   const scale = Math.max(sleepsAfter, longestGap ?? 0) * 1.15;
   const at = (length: number): number => Math.min(100, (length / scale) * 100);
@@ -408,11 +417,16 @@ function AwakeCard({
       </svg>
       <dl class="facts-list">
         <Fact name="Longest gap">
-          {longestGap === null ? 'not known yet' : `${lengthInWords(longestGap)} between good pings`}
+          {longestGap === null
+            ? 'not known yet'
+            : `${lengthInWords(longestGap)} between pings that reached it`}
         </Fact>
         <Fact name="Sleeps after">{intervalInWords(sleepsAfter)} without a request</Fact>
         <Fact name="Pinged every">{intervalInWords(interval)}</Fact>
         <Fact name="Cold starts">{coldStarts}</Fact>
+        {proof === 'edge' && (
+          <Fact name="Proof">none: its answers do not show that the app itself was awake</Fact>
+        )}
       </dl>
     </Card>
   );

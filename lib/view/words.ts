@@ -97,6 +97,25 @@ export function percent(ratio: number | null): string {
   return `${hundredths % 100 === 0 ? hundredths / 100 : (hundredths / 100).toFixed(2)}%`;
 }
 
+/** A ratio that rests on less than half of the time is shown without colour and with its coverage. */
+export function restsOnLittle(coverage: number | null): boolean {
+  return coverage !== null && coverage < 0.5;
+}
+
+/** So many latencies at least, for a percentile to be more than the slowest of them, and a median more than chance. */
+const SAMPLES = { p50: 10, p95: 20, p99: 100 } as const;
+
+/** `of 3 checks`, where a percentile rests on few; null where it does not, or nothing was measured. */
+export function fewSamples(name: keyof typeof SAMPLES, samples: number): string | null {
+  if (samples === 0 || samples >= SAMPLES[name]) return null;
+  return samples === 1 ? 'of 1 check' : `of ${samples} checks`;
+}
+
+/** How much of an incident nobody watched; empty where that is known to be nothing, or not known. */
+export function unobservedInWords(ms: number | null): string {
+  return ms === null || ms === 0 ? '' : `, not observed for ${lengthInWords(ms)} of it`;
+}
+
 /** `45 ms`, `1.24 s`, `32 s`; `–` for null. */
 export function latencyInWords(ms: number | null): string {
   if (ms === null) return '–';

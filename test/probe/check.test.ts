@@ -13,6 +13,7 @@ const attempt = (options: Partial<Attempt> = {}): Attempt => ({
   timings: { dns: null, connect: 1, tls: null, ttfb: 2, total: 44.6 },
   tlsExpiresAt: null,
   noServer: false,
+  reached: true,
   ...options,
 });
 const good = attempt();

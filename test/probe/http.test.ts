@@ -49,6 +49,29 @@ describe('an answer', () => {
     expect(await attempt(url)).toMatchObject({ reason: 'status', statusCode: 503 });
   });
 
+  test.each<[name: string, status: number, headers: Record<string, string>, options: TargetOptions, boolean]>(
+    [
+      ['a good answer', 200, {}, {}, true],
+      ['a failure of the server itself', 500, {}, {}, true],
+      ['a page that is not there', 404, {}, {}, true],
+      ['a gateway’s status', 502, {}, {}, false],
+      ['another', 503, {}, {}, false],
+      ['one that is expected', 503, {}, { assertions: { expectStatus: [{ from: 503, to: 503 }] } }, true],
+      ['Render’s edge, for a server that is not there', 404, { 'x-render-routing': 'no-server' }, {}, false],
+      ['Railway’s edge, for an application that is gone', 404, { 'x-railway-fallback': 'true' }, {}, false],
+      ['a redirect that is not followed', 301, { location: '/' }, { maxRedirects: 0 }, true],
+      ['a redirect into nothing', 301, { location: 'http://127.0.0.1:1/' }, {}, false],
+      ['a body that does not end', 200, { 'content-length': '5' }, { timeout: 200, ...okText }, true],
+    ],
+  )('tells whether the host’s own server gave it: %s', async (_, status, headers, options, reached) => {
+    const url = await answering((_request, response) => {
+      response.writeHead(status, headers);
+      if (headers['content-length'] === undefined) response.end();
+      else response.flushHeaders();
+    });
+    expect((await attempt(url, options)).reached).toBe(reached);
+  });
+
   test('each comes over a connection of its own, which is closed', async () => {
     const server = await serveHttp((_request, response) => response.end('ok'));
     for (let i = 0; i < 5; i++) await attempt(`http://127.0.0.1:${server.port}/`);

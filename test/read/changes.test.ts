@@ -31,9 +31,9 @@ it.each<[name: string, change: TargetOptions]>([
   expect(days[0]?.downtimeMs).toBeGreaterThanOrEqual(5 * HOUR);
 });
 
-it('does not count a night in which no run came as a gap between pings, nor the sleep in it', async () => {
+it('does not count a night in which no run came as a gap between pings, and the sleep in it as no broken promise', async () => {
   const office = aTarget('office', {
-    info: { interval: 5 * MINUTE, sleepsAfter: 15 * MINUTE },
+    info: { host: 'render', interval: 5 * MINUTE, sleepsAfter: 15 * MINUTE },
     activeHours: { days: [1, 2, 3, 4, 5], fromMinute: 480, toMinute: 1200, timeZone: 'UTC' },
   });
   const books = new Books(TICK, [office]);
@@ -42,10 +42,17 @@ it('does not count a night in which no run came as a gap between pings, nor the 
   const ping = (now: number, coldStart: boolean) =>
     books.run(now, [['office', goodCheck(now, { coldStart, wakeMs: coldStart ? 9_000 : null })]]);
   for (let now = START; now <= START + 11 * HOUR; now += TICK) ping(now, false);
-  const kept = { sleepsAfter: 15 * MINUTE, longestGap: TICK, coldStarts: 0, keptAwake: true };
+  const kept = {
+    sleepsAfter: 15 * MINUTE,
+    longestGap: TICK,
+    coldStarts: 0,
+    keptAwake: true,
+    proof: 'container',
+  };
   expect(await awakeAt(START + 20 * HOUR)).toEqual(kept);
   const morning = START + 25 * HOUR;
   ping(morning, true);
   ping(morning + TICK, false);
-  expect(await awakeAt(morning + TICK)).toEqual(kept);
+  // It woke, and nobody had promised to keep it awake.
+  expect(await awakeAt(morning + TICK)).toEqual({ ...kept, coldStarts: 1 });
 });

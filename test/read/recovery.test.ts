@@ -87,17 +87,20 @@ it('the phases of the last check are shown, in whole ms', async () => {
 
 it('a cold start after a night off does not count against the pings', async () => {
   const hours = { days: [1, 2, 3, 4, 5, 6, 7], fromMinute: 8 * 60, toMinute: 20 * 60, timeZone: 'UTC' };
-  const office = aTarget('api', { info: { sleepsAfter: 15 * MINUTE }, activeHours: hours });
+  const office = aTarget('api', { info: { host: 'render', sleepsAfter: 15 * MINUTE }, activeHours: hours });
   const books = new Books(MINUTE, [office]);
   const cold = { coldStart: true, wakeMs: 30_000 };
+  const afternoon = Date.UTC(2026, 0, 5, 19, 30);
   const evening = Date.UTC(2026, 0, 5, 19, 59);
   const morning = Date.UTC(2026, 0, 6, 8, 0);
-  books.run(evening, [['api', goodCheck(evening)]]);
+  for (let at = afternoon; at <= evening; at += MINUTE) books.run(at, [['api', goodCheck(at)]]);
   for (let at = evening + MINUTE; at < morning; at += MINUTE) books.run(at, []);
   books.run(morning, [['api', goodCheck(morning, cold)]]);
   const watch = { enabled: true, tick: MINUTE, targets: [office] };
   const awake = async (now: number) => stats(watch, await books.overview(now), now).targets[0]?.awake;
-  expect(await awake(morning + 1)).toMatchObject({ coldStarts: 0, keptAwake: true });
+  expect(await awake(morning + 1)).toMatchObject({ coldStarts: 1, keptAwake: true });
+  for (let at = morning + MINUTE; at < morning + 5 * MINUTE; at += MINUTE)
+    books.run(at, [['api', goodCheck(at)]]);
   books.run(morning + 5 * MINUTE, [['api', goodCheck(morning + 5 * MINUTE, cold)]]);
-  expect(await awake(morning + 5 * MINUTE + 1)).toMatchObject({ coldStarts: 1, keptAwake: false });
+  expect(await awake(morning + 5 * MINUTE + 1)).toMatchObject({ coldStarts: 2, keptAwake: false });
 });

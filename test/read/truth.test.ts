@@ -79,7 +79,9 @@ function plainFigures(target: Target, checks: readonly Check[], from: number, to
     }
     if (minute < from || !isActive(target, minute) || inMaintenance(target, minute)) continue;
     plain.expected += MINUTE;
-    if (!last || inMaintenance(target, last.at) || minute >= last.at + target.info.interval + TICK) continue;
+    // For its interval and a grace of one tick or one interval, whichever is shorter.
+    const { interval } = target.info;
+    if (!last || minute >= last.at + interval + Math.min(TICK, interval)) continue;
     plain.observed += MINUTE;
     if (last.outcome !== 'failed') plain.good += MINUTE;
   }

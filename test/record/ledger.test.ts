@@ -30,6 +30,8 @@ describe('the books of a run', () => {
       START + MINUTE,
       START + 5 * MINUTE,
       'status 503, expected 200-299',
+      [],
+      0,
     ]);
     expect(stateOf(books).targets[0]).toMatchObject({
       status: 'up',

@@ -1,8 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { coverage, extend, NOTHING, successRate, uptimeRatio } from '../../lib/rules/figures.js';
+import {
+  coverage,
+  extend,
+  NOTHING,
+  reachOf,
+  successRate,
+  unobservedTime,
+  uptimeRatio,
+} from '../../lib/rules/figures.js';
 
 const always = (from: number, to: number) => [[from, to]] as const;
-const good = { lastCheckAt: 0, lastOutcome: 'good', counted: true } as const;
+const good = { lastCheckAt: 0, lastOutcome: 'good' } as const;
 
 describe('time weighed', () => {
   it.each([
@@ -22,13 +30,13 @@ describe('time weighed', () => {
     ],
     [
       'before the first check nothing is observed',
-      { lastCheckAt: null, lastOutcome: null, counted: true },
+      { lastCheckAt: null, lastOutcome: null },
       90,
       { expected: 90, observed: 0, good: 0 },
     ],
     [
-      'a check in maintenance does not speak',
-      { ...good, counted: false },
+      'a check of a time to come, by a clock that was wrong, does not speak',
+      { ...good, lastCheckAt: 1_000 },
       90,
       { expected: 90, observed: 0, good: 0 },
     ],
@@ -47,6 +55,26 @@ describe('time weighed', () => {
 
   it('takes nothing away where time goes backwards', () => {
     expect(extend(NOTHING, good, 90, 100, 40, always)).toBe(NOTHING);
+  });
+});
+
+describe('what a check speaks for', () => {
+  it.each([
+    ['a tick shorter than the interval', 300, 60, 360],
+    ['a tick as long as the interval', 300, 300, 600],
+    ['a tick of a day', 300, 86_400, 600],
+    ['an interval of half a day', 43_200, 60, 43_260],
+  ])('%s', (_, interval, tick, expected) => {
+    expect(reachOf(interval, tick)).toBe(expected);
+  });
+
+  it.each([
+    ['within its reach', 0, 0, 100, 0],
+    ['beyond its reach', 0, 0, 250, 130],
+    ['long after it', 0, 200, 250, 50],
+    ['never checked', null, 10, 60, 50],
+  ])('leaves unobserved what is %s', (_, lastCheckAt, from, to, expected) => {
+    expect(unobservedTime({ lastCheckAt, lastOutcome: 'failed' }, 120, from, to)).toBe(expected);
   });
 });
 

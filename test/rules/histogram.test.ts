@@ -32,6 +32,6 @@ describe('latency histogram', () => {
   });
 
   it('knows nothing without observations', () => {
-    expect(percentiles(EMPTY)).toEqual({ p50: null, p95: null, p99: null });
+    expect(percentiles(EMPTY)).toEqual({ samples: 0, p50: null, p95: null, p99: null });
   });
 });

@@ -141,6 +141,7 @@ describe.each(Object.entries(stores))('a clock that steps, over %s', (_, open) =
       message: null,
       attempts: 1,
       coldStart: false,
+      reached: true,
       wakeMs: null,
       tlsExpiresAt: null,
     };

@@ -189,8 +189,8 @@ describe('figures', () => {
       return [
         [
           'incidents',
-          found.incidents.map(({ startedAt, endedAt }) => [startedAt, endedAt]),
-          last.map(({ startedAt, endedAt }) => [iso(startedAt), iso(endedAt)]),
+          found.incidents.map(({ startedAt, endedAt, unobservedMs }) => [startedAt, endedAt, unobservedMs]),
+          last.map(({ startedAt, endedAt, unobservedMs }) => [iso(startedAt), iso(endedAt), unobservedMs]),
         ],
         [
           'incident',
@@ -204,12 +204,10 @@ describe('figures', () => {
 
   it('tell whether the host was kept awake', () => {
     const wrong = differences((target, { awake }, { now }) => {
-      const gap = target.longestGap(now);
+      const { longestGap, keptAwake } = target.awake(now);
       const { coldStarts } = target.within(windowBegin(1, now), now);
-      const { sleepsAfter } = awake;
-      const keptAwake = sleepsAfter === null || gap === null ? null : coldStarts === 0 && gap < sleepsAfter;
       return [
-        ['longestGap', awake.longestGap, gap],
+        ['longestGap', awake.longestGap, longestGap],
         ['coldStarts', awake.coldStarts, coldStarts],
         ['keptAwake', awake.keptAwake, keptAwake],
       ];
@@ -224,6 +222,9 @@ describe('figures', () => {
         const day = { from: iso(windowBegin(1, now)) ?? '', to: iso(now) ?? '', latencyMs };
         for (const { from, to, latencyMs: found } of [day, ...hours, ...days]) {
           const { latencies } = plainOf(id).within(Date.parse(from), Date.parse(to));
+          figures += 1;
+          if (found.samples !== latencies.length)
+            wrong.push(`${name}: ${id} ${from} samples: ${found.samples}, not ${latencies.length}`);
           for (const [key, part] of PERCENTILES) {
             figures += 1;
             const [a, b] = [found[key], quantile(latencies, part)];

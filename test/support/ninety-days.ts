@@ -30,6 +30,7 @@ export interface Span {
 
 export interface Settings {
   readonly enabled: boolean;
+  readonly host: 'none' | 'railway' | 'render' | 'koyeb' | 'streamlit';
   readonly interval: number;
   readonly retries: number;
   readonly failureThreshold: number;
@@ -85,6 +86,7 @@ const span = (from: number, length: number): Span => ({ from, to: from + length 
 
 const USUAL: Settings = {
   enabled: true,
+  host: 'none',
   interval: 5 * MINUTE,
   retries: 2,
   failureThreshold: 3,
@@ -106,12 +108,13 @@ const asleepAfter = (sleepsAfter: number, interval: number, wakeTimeout = 90_000
 const NAMED: Readonly<Record<string, Partial<Settings>>> = {
   minutely: { interval: MINUTE, retries: 0, failureThreshold: 5, successThreshold: 3 },
   twominutely: { interval: 2 * MINUTE, retries: 1, degradedAfter: 700 },
-  railway: asleepAfter(10 * MINUTE, 5 * MINUTE),
-  render: asleepAfter(15 * MINUTE, 7 * MINUTE, 60_000),
-  koyeb: asleepAfter(HOUR, 30 * MINUTE),
-  streamlit: asleepAfter(12 * HOUR, 6 * HOUR),
+  railway: { ...asleepAfter(10 * MINUTE, 5 * MINUTE), host: 'railway' },
+  render: { ...asleepAfter(15 * MINUTE, 7 * MINUTE, 60_000), host: 'render' },
+  koyeb: { ...asleepAfter(HOUR, 30 * MINUTE), host: 'koyeb' },
+  streamlit: { ...asleepAfter(12 * HOUR, 6 * HOUR), host: 'streamlit' },
   paris: {
     ...asleepAfter(15 * MINUTE, 5 * MINUTE),
+    host: 'render',
     hours: { days: WEEKDAYS, from: '08:00', to: '20:00', zone: 'Europe/Paris' },
   },
   york: {

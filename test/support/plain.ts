@@ -42,10 +42,10 @@ export interface PlainCheck {
   readonly outcome: Outcome;
   readonly latency: number;
   readonly coldStart: boolean;
-  /** False in maintenance: then it is neither a ping nor a failure, and says nothing of the time after it. */
+  /** False in maintenance: then it is neither a ping nor a failure. */
   readonly counts: boolean;
-  /** Good after a time in which the target was not to be pinged: that it slept is as it should be. */
-  readonly afterRest: boolean;
+  /** It reached the host: it was answered, and not by a platform in the host's place. */
+  readonly reached: boolean;
 }
 
 type Outcome = Answer['outcome'];
@@ -68,6 +68,11 @@ interface PlainIncident {
   endedAt: number | null;
   /** When it was not `down` any more. */
   closedAt: number;
+}
+
+/** Time in which nothing changes: the last check speaks for it until `spokenUntil`. */
+interface Piece extends Span {
+  readonly spokenUntil: number;
 }
 
 interface Cell extends Span {
@@ -136,12 +141,16 @@ export class PlainTarget {
   private readonly periods: readonly (Span & { readonly tick: number; readonly settings: Settings | null })[];
   /** Time in which it was not to be pinged: paused, not configured, outside its active hours. */
   private readonly rests: readonly Span[];
+  private readonly muted: readonly Span[];
   private readonly begin: number;
   private readonly end: number;
   private readonly stretches = new Map<Weekly, readonly Span[]>();
   private readonly cells: readonly Cell[];
   private readonly all: readonly PlainCheck[];
   private readonly good: readonly PlainCheck[];
+  /** Those that reached the host. */
+  private readonly reached: readonly PlainCheck[];
+  private readonly pieces: Piece[] = [];
   private readonly judged: Judged[] = [];
   private readonly incidents: PlainIncident[] = [];
 
@@ -167,11 +176,16 @@ export class PlainTarget {
       ...this.windows().flatMap(({ from, to }) => [from, to]),
     ]);
     this.rests = segments.filter(({ from }) => this.isResting(from));
+    this.muted = segments.filter(({ from }) => {
+      const settings = this.periodAt(from)?.settings;
+      return settings != null && this.isInMaintenance(settings, from);
+    });
     this.all = this.toChecks(record.asked.get(id) ?? []);
     // A run in which nothing succeeded while the pinger's own network was away counts for nothing.
     this.checks = this.all.filter(({ run }) => !record.offline.has(run));
     this.cells = this.weigh(segments);
     this.good = this.checks.filter(({ outcome }) => !isFailed(outcome));
+    this.reached = this.checks.filter(({ reached }) => reached);
     this.judgeAll();
   }
 
@@ -243,7 +257,6 @@ export class PlainTarget {
   /** Requests of one run that are less than an interval apart are one check; its last answer decides. */
   private toChecks(asked: readonly Asked[]): PlainCheck[] {
     const checks: PlainCheck[] = [];
-    let lastGood: number | null = null;
     for (let i = 0; i < asked.length;) {
       const first = asked[i];
       const settings = first?.run.deployment.targets[this.id];
@@ -266,9 +279,8 @@ export class PlainTarget {
         latency: last.answer.latency,
         coldStart,
         counts: !this.isInMaintenance(settings, first.at),
-        afterRest: lastGood !== null && this.restedWithin(lastGood, first.at),
+        reached: isGood || (last.answer.statusCode !== null && !GATEWAY.includes(last.answer.statusCode)),
       });
-      if (isGood) lastGood = first.at;
     }
     return checks;
   }
@@ -298,10 +310,13 @@ export class PlainTarget {
       const isExpected = settings != null && !this.isResting(from) && !this.isInMaintenance(settings, from);
       for (let at = from; at < to;) {
         while ((this.checks[next]?.at ?? Infinity) <= at) last = this.checks[next++];
-        // Until the next check, for its interval and one tick at most.
+        // Until the next check, at most for its interval and a grace of one tick or one interval, whichever is shorter.
         const until = Math.min(to, this.checks[next]?.at ?? Infinity);
+        const { interval = 0, enabled = false } = settings ?? {};
+        const spokenUntil =
+          last === undefined || !enabled ? at : last.at + interval + Math.min(period?.tick ?? 0, interval);
+        this.pieces.push({ from: at, to: until, spokenUntil });
         if (isExpected) {
-          const spokenUntil = last?.counts ? last.at + settings.interval + (period?.tick ?? 0) : at;
           const spoken = Math.max(0, Math.min(until, spokenUntil) - at);
           cell.expected += until - at;
           cell.observed += spoken;
@@ -325,7 +340,7 @@ export class PlainTarget {
     return {
       pings: counted.length,
       failures: counted.filter(({ outcome }) => isFailed(outcome)).length,
-      coldStarts: counted.filter(({ coldStart, afterRest }) => coldStart && !afterRest).length,
+      coldStarts: counted.filter(({ coldStart }) => coldStart).length,
       uptimeRatio: ratio(good, observed),
       coverage: ratio(
         observed,
@@ -339,18 +354,83 @@ export class PlainTarget {
     };
   }
 
-  /** Of those that ended in the running hour or the 24 before it, and of the one under way. */
-  longestGap(now: number): number | null {
-    const from = windowBegin(1, now);
-    const good = between(this.good, -Infinity, now, ({ at }) => at);
+  /**
+   * Open: of those that ended in the running hour or the 24 before it, and of the one under way. A gap in which it was not
+   * to be pinged is none.
+   */
+  awake(now: number): { longestGap: number | null; keptAwake: boolean | null } {
+    const pings = between(this.reached, -Infinity, now, ({ at }) => at);
     const gaps: number[] = [];
-    for (let i = good.length - 1; (good[i]?.at ?? 0) >= from; i -= 1) {
-      const [before, check] = [good[i - 1], good[i]];
-      if (before !== undefined && check?.afterRest === false) gaps.push(check.at - before.at);
+    let slept = false;
+    // For how long it was pinged without a break, up to the ping before.
+    let pingedFor = 0;
+    for (const [i, ping] of pings.entries()) {
+      const before = pings[i - 1];
+      const isLate = ping.at >= windowBegin(1, now);
+      const sleepsAfter = ping.run.deployment.targets[this.id]?.sleepsAfter ?? null;
+      if (before === undefined || this.restedWithin(before.at, ping.at)) {
+        // What failed between the last ping that reached it and the rest was a ping too.
+        const last = lastBefore(this.checks, ping.at, ({ at }) => at);
+        if (before !== undefined && last !== undefined) pingedFor += last.at - before.at;
+        continue;
+      }
+      const gap = ping.at - before.at;
+      if (isLate) gaps.push(gap);
+      const isTooLong = sleepsAfter !== null && gap >= sleepsAfter;
+      const isExcused =
+        this.wasInMaintenance(before.at, ping.at + 1) || (isTooLong && this.missedWithin(before.at, ping.at));
+      const isBroken = sleepsAfter !== null && (isTooLong || ping.coldStart) && !isExcused;
+      if (isBroken && isLate) slept = true;
+      pingedFor = isBroken || isTooLong ? 0 : pingedFor + gap;
     }
-    const last = good.at(-1);
-    if (last !== undefined && !this.restedWithin(last.at, now)) gaps.push(now - last.at);
-    return gaps.length === 0 ? null : Math.max(...gaps);
+    const settings = this.periodAt(now)?.settings;
+    const last = pings.at(-1);
+    const limit = settings?.sleepsAfter ?? null;
+    if (last !== undefined && !this.restedWithin(last.at, now)) {
+      const gap = now - last.at;
+      gaps.push(gap);
+      pingedFor += gap;
+      const isExcused = this.wasInMaintenance(last.at, now) || this.missedWithin(last.at, now);
+      if (limit !== null && gap >= limit && !isExcused) slept = true;
+    } else if (last !== undefined) {
+      pingedFor += (lastBefore(this.checks, now, ({ at }) => at)?.at ?? last.at) - last.at;
+    }
+    const longestGap = gaps.length === 0 ? null : Math.max(...gaps);
+    if (limit === null || longestGap === null) return { longestGap, keptAwake: null };
+    if (slept) return { longestGap, keptAwake: false };
+    const isProven = PROVING.includes(settings?.host ?? 'none') && longestGap < limit && pingedFor >= limit;
+    return { longestGap, keptAwake: isProven ? true : null };
+  }
+
+  private wasInMaintenance(from: number, to: number): boolean {
+    return this.muted.some((span) => span.from < to && span.to > from);
+  }
+
+  /**
+   * Whether pings may have been missed in the time after `from`: no run came in time (open: within a tick and a half after
+   * the one before), or the network was away.
+   */
+  private missedWithin(from: number, to: number): boolean {
+    const { runs, offline } = this.record;
+    const isMissed = (before: RunMade, at: number, tick: number): boolean =>
+      offline.has(before) || at - before.endedAt > 1.5 * tick;
+    const first = countBefore(runs, from + 1, ({ startedAt }) => startedAt);
+    const end = countBefore(runs, to + 1, ({ startedAt }) => startedAt);
+    for (let i = Math.max(1, first); i < end; i += 1) {
+      const [before, run] = [runs[i - 1], runs[i]];
+      if (before && run && isMissed(before, run.startedAt, run.deployment.tick)) return true;
+    }
+    const last = runs[end - 1];
+    const isPing = last?.startedAt === to;
+    return last !== undefined && !isPing && isMissed(last, to, this.periodAt(to)?.tick ?? 0);
+  }
+
+  /** How much of [from, to) nobody watched. */
+  private unobserved(from: number, to: number): number {
+    return between(this.pieces, from, to, (piece) => piece.from).reduce(
+      (total, piece) => total + Math.max(0, piece.to - Math.max(piece.from, piece.spokenUntil)),
+      0,
+    );
   }
 
   /** Status and counts after the last check, and the incidents so far. */
@@ -358,7 +438,10 @@ export class PlainTarget {
     const last = lastBefore(this.judged, now, ({ check }) => check.at);
     const incidents = this.incidents
       .filter(({ openedAt }) => openedAt < now)
-      .map(({ startedAt, endedAt, closedAt }) => ({ startedAt, endedAt: closedAt < now ? endedAt : null }));
+      .map(({ startedAt, endedAt, closedAt }) => {
+        const end = closedAt < now ? endedAt : null;
+        return { startedAt, endedAt: end, unobservedMs: this.unobserved(startedAt, end ?? now) };
+      });
     return {
       status: last?.status ?? 'pending',
       since: last?.since ?? this.addedAt,
@@ -479,9 +562,14 @@ function isSettled(judged: Judged | undefined): boolean {
   return judged !== undefined && fitting[judged.check.outcome] === judged.status;
 }
 
+/** What a platform's edge answers in the place of a server. Open: from a server it proves nothing either. */
+const GATEWAY: readonly number[] = [502, 503, 504];
+/** Hosts whose answers prove that the app itself was awake. */
+const PROVING: readonly string[] = ['railway', 'render', 'koyeb', 'huggingface'];
+
 /** Refused, or answered as hosts do that wake. */
 function mayBeAsleep({ outcome, statusCode }: Answer): boolean {
-  return outcome === 'failed' && [null, 502, 503, 504].includes(statusCode);
+  return outcome === 'failed' && (statusCode === null || GATEWAY.includes(statusCode));
 }
 
 /** How many of a list in the order of time come before a time. */

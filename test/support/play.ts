@@ -306,6 +306,7 @@ function configured({ tick, targets }: Deployment): Config {
     const options: Record<string, string | number | boolean | null> = {
       URL: `http://${id}.example.com/`,
       ENABLED: own.enabled,
+      HOST: own.host,
       INTERVAL: own.interval,
       RETRIES: own.retries,
       FAILURE_THRESHOLD: own.failureThreshold,
@@ -328,5 +329,7 @@ const weeklyText = ({ days, from, to, zone }: Weekly): string => `${days.join(',
 /** What the probe would have made of a host's answer. */
 function attemptOf({ outcome, latency, statusCode, message }: Answer): Attempt {
   const reason = outcome !== 'failed' ? null : statusCode === null ? 'connect' : 'status';
-  return { ...GOOD, outcome, reason, message, statusCode, timings: { ...GOOD.timings, total: latency } };
+  const reached = outcome !== 'failed' || (statusCode !== null && ![502, 503, 504].includes(statusCode));
+  const timings = { ...GOOD.timings, total: latency };
+  return { ...GOOD, outcome, reason, message, statusCode, reached, timings };
 }

@@ -38,6 +38,7 @@ export const GOOD: Attempt = {
   timings: { dns: 1, connect: 1, tls: null, ttfb: 40, total: 45.2 },
   tlsExpiresAt: null,
   noServer: false,
+  reached: true,
 };
 export const FAILED: Attempt = {
   ...GOOD,
@@ -45,6 +46,7 @@ export const FAILED: Attempt = {
   reason: 'status',
   message: 'status 503, expected 200-299',
   statusCode: 503,
+  reached: false,
 };
 
 /** A process that makes runs on a clock of its own, whose attempts end as told. */

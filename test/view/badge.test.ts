@@ -96,6 +96,15 @@ describe('the uptime badge', () => {
     expect(uptime(ratio)).toMatchObject({ message, color });
   });
 
+  it.each([
+    [0.5, { message: '100%', color: 'brightgreen' }],
+    [0.49999, { message: '100%, 49% observed', color: 'lightgrey' }],
+    [0.001, { message: '100%, 0% observed', color: 'lightgrey' }],
+  ])('has its coverage instead of a colour where less than half was observed: %s', (covered, expected) => {
+    const coverage = { '24h': 1, '7d': 1, '30d': covered, '90d': 1 };
+    expect(badge(someTargetStats({ coverage }), 'uptime')).toMatchObject(expected);
+  });
+
   it('never says more than there was, and 100 only where nothing was missed', () => {
     fc.assert(
       fc.property(fc.double({ min: 0, max: 1, noNaN: true }), (ratio) => {

@@ -22,6 +22,7 @@ function incident(
       startedAt: iso(startedAt),
       endedAt: endedAt === null ? null : iso(endedAt),
       durationMs,
+      unobservedMs: 0,
       message,
       events: [],
     },

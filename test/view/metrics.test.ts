@@ -41,8 +41,10 @@ describe('the metrics', () => {
       'keepalive_latency_seconds{target="api",quantile="0.5"} 0.044',
       'keepalive_latency_seconds{target="api",quantile="0.95"} 0.0805',
       'keepalive_latency_seconds{target="api",quantile="0.99"} 0.12',
+      'keepalive_latency_samples{target="api"} 1438',
       'keepalive_cold_starts{target="api"} 1',
       'keepalive_longest_gap_seconds{target="api"} 61',
+      'keepalive_kept_awake{target="api"} 0',
       'keepalive_incident_open{target="api"} 0',
     ]);
   });
@@ -94,6 +96,7 @@ describe('the metrics', () => {
           startedAt: new Date(NOW - 180_000).toISOString(),
           endedAt: null,
           durationMs: 180_000,
+          unobservedMs: 0,
           message: 'status 503, expected 200-299',
           events: [],
         },

@@ -179,7 +179,7 @@ describe('the status page', () => {
     expect(labels.some((label) => /no downtime on 21 days; no data on 69 days/.test(label))).toBe(true);
     const rows = await page.locator('.target').allInnerTexts();
     for (const row of rows) expect(row).toMatch(/\n(Up|Down|Degraded)\b/);
-    expect(rows.some((row) => row.includes('Slept: 1 cold start'))).toBe(true);
+    expect(rows.some((row) => row.includes('Slept: pings were missed'))).toBe(true);
   });
 
   it('puts times into the viewer’s zone, and leaves them in UTC without scripts', async () => {
@@ -311,7 +311,7 @@ describe('the page of a service', () => {
     expect(await illsOf(seen.page)).toEqual([]);
     expectWell(seen);
     const text = await textOf(seen.page);
-    expect(text).toContain('Slept: 1 cold start');
+    expect(text).toContain('Slept: pings were missed');
     expect(text).toContain('Sleeps after 10 m without a request');
   });
 
@@ -385,6 +385,7 @@ describe('hostile names and messages', () => {
       startedAt: new Date(now - HOUR).toISOString(),
       endedAt: null,
       durationMs: HOUR,
+      unobservedMs: 0,
       message: NASTY,
       events: [
         { ...event, kind: 'alert' as const },

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Awake } from '../../lib/read/views.js';
 import type { Status } from '../../lib/types.js';
-import { latencyInWords, percent, verdictOf } from '../../lib/view/words.js';
+import { awakeInWords } from '../../lib/view/parts.js';
+import { fewSamples, latencyInWords, percent, unobservedInWords, verdictOf } from '../../lib/view/words.js';
 
 const FRESH = {
   updatedAt: '2026-05-20T12:00:00.000Z',
@@ -66,6 +68,47 @@ describe('a share in percent', () => {
         expect(Number.parseFloat(percent(millionths / 1e6))).toBeLessThanOrEqual(millionths / 1e4 + 1e-9);
       }),
     );
+  });
+});
+
+it.each([
+  ['p50', 0, null],
+  ['p50', 1, 'of 1 check'],
+  ['p50', 9, 'of 9 checks'],
+  ['p50', 10, null],
+  ['p95', 19, 'of 19 checks'],
+  ['p95', 20, null],
+  ['p99', 99, 'of 99 checks'],
+  ['p99', 100, null],
+] as const)('the %s of %i checks says that it rests on little: %s', (name, samples, text) => {
+  expect(fewSamples(name, samples)).toBe(text);
+});
+
+it.each([
+  [null, ''],
+  [0, ''],
+  [90 * 60_000, ', not observed for 1 h 30 m of it'],
+])('an incident of which %s ms were not observed says "%s"', (ms, text) => {
+  expect(unobservedInWords(ms)).toBe(text);
+});
+
+describe('whether it was kept awake', () => {
+  const awake = { sleepsAfter: 900_000, longestGap: 300_000, coldStarts: 0, proof: 'container' } as const;
+  it.each<[string | null, Partial<Awake>]>([
+    [null, { sleepsAfter: null, keptAwake: null }],
+    ['Kept awake', { keptAwake: true }],
+    // A wake that was no broken promise: the first ping, or one after a night off.
+    ['Kept awake', { keptAwake: true, coldStarts: 1 }],
+    ['Slept: 1 cold start', { keptAwake: false, coldStarts: 1 }],
+    ['Slept: 2 cold starts', { keptAwake: false, coldStarts: 2, proof: 'edge' }],
+    ['Must have slept', { keptAwake: false, longestGap: 1_000_000 }],
+    ['Awake: not known yet', { keptAwake: null, longestGap: null, proof: null }],
+    ['Awake: not known yet', { keptAwake: null }],
+    ['Awake: not known, pings were missed', { keptAwake: null, longestGap: 1_000_000 }],
+    ['Slept: pings were missed', { keptAwake: null, longestGap: 1_000_000, coldStarts: 1 }],
+    ['Awake: not proven by its answers', { keptAwake: null, proof: 'edge' }],
+  ])('%s', (text, changes) => {
+    expect(awakeInWords({ awake: { ...awake, keptAwake: null, ...changes } })).toBe(text);
   });
 });
 
