@@ -1,5 +1,33 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
+import ts from 'typescript';
+
+/**
+ * An object looked up by a text from outside finds `constructor` and the other names of Object.prototype. A Map does
+ * not. Keys whose type is a union of literals are known, and may be looked up.
+ */
+const noIndexByText = {
+  meta: {
+    type: 'problem',
+    schema: [],
+    messages: { text: 'An object is looked up by a text: use a Map, or a key whose type lists all keys.' },
+  },
+  create(context) {
+    const { getTypeAtLocation, program } = context.sourceCode.parserServices;
+    const checker = program.getTypeChecker();
+    return {
+      'MemberExpression[computed=true]'(node) {
+        const isText = (type) => (type.isUnion() ? type.types.some(isText) : (type.flags & TEXT) !== 0);
+        if (!isText(getTypeAtLocation(node.property))) return;
+        const object = checker.getApparentType(getTypeAtLocation(node.object));
+        if (checker.getStringIndexType?.(object) ?? object.getStringIndexType()) {
+          context.report({ node, messageId: 'text' });
+        }
+      },
+    };
+  },
+};
+const TEXT = ts.TypeFlags.String | ts.TypeFlags.TemplateLiteral;
 
 const onlyTypes = (layer, patterns, message) => ({
   files: [`lib/${layer}/**`],
@@ -48,6 +76,12 @@ export default tseslint.config(
         { object: 'process', property: 'env', message: 'Only lib/config/env.ts reads the environment.' },
       ],
     },
+  },
+  {
+    files: ['api/**', 'lib/**', 'bin/**'],
+    ignores: ['**/*.js'],
+    plugins: { keepalive: { rules: { 'no-index-by-text': noIndexByText } } },
+    rules: { 'keepalive/no-index-by-text': 'error' },
   },
   {
     files: ['api/**', 'lib/**', 'bin/**'],

@@ -7,7 +7,7 @@ export interface RoundsOptions {
   readonly until: number;
   /** When the checks have to be over: no round begins that leaves no time for one attempt. */
   readonly deadline: number;
-  /** Ms from one call of `record` to the next. */
+  /** Ms from one call of `record` to the next, at least. */
   readonly recordEvery: number;
   /** Aborts at the deadline: what is under way is given up. */
   readonly signal: AbortSignal;
@@ -31,6 +31,8 @@ export interface RoundsResult {
 
 /** Ms; what is finished is recorded before a longer wait for the next round. */
 const LONG_WAIT = 10_000;
+/** Ms; the first call of `record` comes no later where rounds follow each other without a long wait. */
+const FIRST_RECORD = 60_000;
 /** A check that has not ended after so many ms may go on for much longer, with its retries. */
 const SLOW_CHECK = 5_000;
 
@@ -77,13 +79,13 @@ export async function goRounds(
   const look = (): void => {
     if (finished.size === 0) return;
     const age = now() - (recordedAt ?? startedAt);
-    const isTime = age >= recordEvery || (recordedAt === null && slow.size > 0);
-    if (!isTime) {
-      void lookLater(recordEvery - age);
+    const period = recordedAt === null ? Math.min(FIRST_RECORD, recordEvery) : recordEvery;
+    if (age < period && (recordedAt !== null || slow.size === 0)) {
+      void lookLater(period - age);
       return;
     }
     // What ends in a moment is recorded with the rest.
-    if (quick.size > 0 && age < recordEvery + SLOW_CHECK) return;
+    if (quick.size > 0 && age < period + SLOW_CHECK) return;
     recordedAt = now();
     recording = recording.then(() => record(takeFinished()));
   };

@@ -62,12 +62,6 @@ const RECORDING = 20_000 + 2 * DELIVERY_TIMEOUT;
 const HEARTBEAT_TIMEOUT = 5_000;
 /** The last round of a run begins no later than this before the next run. */
 const ROUND_MARGIN = 2_000;
-/**
- * While a run goes on, what is finished is committed once in so many ms at most, or once a tick: it costs no more
- * commands a month than runs that come every minute.
- */
-const CHECKPOINT_EVERY = 60_000;
-
 /** One run: claim, choose the due, check, judge, commit. Rejects only where Keepalive itself is broken. */
 export async function run(context: RunContext, request: RunRequest): Promise<RunReport> {
   const { config, now } = context;
@@ -113,7 +107,8 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
   const { batches, unfinished } = await goRounds(due, startedAt, {
     until: startedAt + request.nextRunIn - ROUND_MARGIN,
     deadline: startedAt + timeLeft,
-    recordEvery: Math.min(config.tick, CHECKPOINT_EVERY),
+    // A run may cost 10 commands, of which one checkpoint leaves 7; one that goes on for longer stands for several.
+    recordEvery: request.nextRunIn > 0 ? request.nextRunIn : config.tick,
     signal,
     stopping: request.stopping ?? new AbortController().signal,
     check: (target, at, onWaking) => checkSafely(context, target, { at, signal, onWaking }),

@@ -159,29 +159,38 @@ it('costs ten commands where it records the others while it waits for a host to 
 });
 
 it.each([
-  ['10s', 7],
-  ['15s', COMMANDS_A_RUN],
-  ['30s', COMMANDS_A_RUN],
-])('makes rounds every %s under a tick of a minute for %i commands', async (interval, expected) => {
-  const env = { KEEP_ALIVE_FAILURE_THRESHOLD: '1', KEEP_ALIVE_SUCCESS_THRESHOLD: '1' };
-  const pinger = new Pinger(manyTargets(3, { KEEP_ALIVE_INTERVAL: interval, ...env }), store);
+  ['10s', 1, 7],
+  ['15s', 1, COMMANDS_A_RUN],
+  ['30s', 1, COMMANDS_A_RUN],
+  ['30s', 2, COMMANDS_A_RUN],
+  ['10s', 10, COMMANDS_A_RUN],
+  ['1m', 10, COMMANDS_A_RUN],
+  ['5m', 10, 7],
+])('makes rounds every %s under a tick of %i min for %i commands', async (interval, tick, expected) => {
+  const config = manyTargets(3, {
+    KEEP_ALIVE_INTERVAL: interval,
+    KEEP_ALIVE_TICK: `${tick}m`,
+    KEEP_ALIVE_FAILURE_THRESHOLD: '1',
+    KEEP_ALIVE_SUCCESS_THRESHOLD: '1',
+  });
+  const pinger = new Pinger(config, store);
   const begunAt = pinger.now;
-  const runAt = (minute: number) => {
-    pinger.now = begunAt + minute * MINUTE;
-    return costOf(() => pinger.run({ nextRunIn: MINUTE, limit: 5 * MINUTE }));
+  const run = (number: number) => {
+    pinger.now = begunAt + number * tick * MINUTE;
+    return costOf(() => pinger.run({ nextRunIn: tick * MINUTE, limit: 5 * MINUTE }));
   };
-  await runAt(0);
-  expect((await runAt(1)).commands).toBe(expected);
-  // Down in the first round, up in the last.
+  await run(0);
+  expect((await run(1)).commands).toBe(expected);
+  // Down in the first round, up in a later one.
   let told = 0;
   const deliver = () => {
     told += 1;
     return Promise.resolve();
   };
   pinger.channels = new Map([['slack', { name: 'slack', deliver }]]);
-  pinger.attempt = ({ info }) =>
-    info.id === 'service-0' && pinger.now < begunAt + 2 * MINUTE + 12_000 ? FAILED : GOOD;
-  expect((await runAt(2)).commands).toBeLessThanOrEqual(COMMANDS_DELIVERING);
+  const upAt = begunAt + 2 * tick * MINUTE + 12_000;
+  pinger.attempt = ({ info }) => (info.id === 'service-0' && pinger.now < upAt ? FAILED : GOOD);
+  expect((await run(2)).commands).toBeLessThanOrEqual(COMMANDS_DELIVERING);
   expect(told).toBeGreaterThan(0);
 });
 

@@ -172,7 +172,7 @@ describe('rounds of several targets', () => {
         fc.constantFrom(...TICKS, 47 * SECOND, 100 * SECOND),
         fc.constantFrom(300 * SECOND, 800 * SECOND),
         async (all, nextRunIn, limit) => {
-          const recordEvery = Math.min(nextRunIn, MINUTE);
+          const recordEvery = nextRunIn;
           const { finished, recordedAt, endedAt } = await play(all, nextRunIn, limit, recordEvery);
 
           // It ends with its last check, each of which began as a round that could.
