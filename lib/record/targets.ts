@@ -21,7 +21,7 @@ const MINUTE = 60_000;
 const REMOVED_KEPT = (DAYS_KEPT + 2) * DAY;
 
 /** The figures at a later time, when the target was not checked again until then. */
-export function figuresAt(
+function figuresAt(
   state: TargetState,
   target: WatchedTarget | undefined,
   at: number,
