@@ -55,7 +55,7 @@ export interface Present {
   readonly maintenance: readonly Maintenance[];
   /** What was said and done about open incidents, and what channels refuse. */
   readonly outbox: Outbox;
-  /** Data that were here before, and are gone; null: none is known of. */
+  /** Data that was here before, and is gone; null: none is known of. */
   readonly lost: LostData | null;
 }
 

@@ -122,7 +122,7 @@ export function freshness(watch: Watch, overview: Overview, now: number): Freshn
   };
 }
 
-/** Since when there are data, and which are gone. */
+/** Since when data is recorded, and what was lost. */
 function record({ state, lost }: Overview): Pick<Freshness, 'recordedSince' | 'lost'> {
   return {
     recordedSince: state === null ? null : iso(state.firstRunAt),

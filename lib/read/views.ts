@@ -19,9 +19,9 @@ export interface Stats {
   /** Where there is exactly one target. */
   readonly healthUrl?: string;
   readonly updatedAt: string;
-  /** When the first run of the data that are here was made; null: there was none yet. */
+  /** When the first run of the data that is here was made; null: there was none yet. */
   readonly recordedSince: string | null;
-  /** Data that were here before, and are gone; null: none is known of. */
+  /** Data that was here before, and is gone; null: none is known of. */
   readonly lost: LostDataView | null;
   readonly lastRun: LastRunView | null;
   readonly summary: Readonly<Record<Status, number>>;

@@ -35,7 +35,7 @@ export interface Stored {
 export interface LedgerSettings extends Correspondence {
   readonly targets: readonly Target[];
   readonly tick: number;
-  /** What this process knows of data that were here before; null: nothing. Looked at where nothing is stored. */
+  /** What this process knows of data that was here before; null: nothing. Looked at where nothing is stored. */
   readonly remembered?: LostData | null;
   /** When this process made its last run, also of those that could not be recorded; null: it made none. */
   readonly lastHeardAt?: number | null;

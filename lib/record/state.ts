@@ -52,7 +52,7 @@ export interface RunGap {
   readonly to: number;
 }
 
-/** What the runs before the first one of these data had recorded. */
+/** The time of the data that was lost. */
 export interface LostData {
   readonly firstRunAt: number;
   /** When a run was last heard of. */

@@ -52,6 +52,8 @@ const TARGETS_NAMED = 10;
 
 /** Runs are missing when none came for so many ticks, or for so many times as long as usual. */
 export const MISSED_AFTER_TICKS = 2;
+/** A longer gap is told of at once, also where no run has come in time yet. */
+const HELD_AT_MOST = 3_600_000;
 
 /** Adds the time since the last start. None is known where the clock was set back, or within the same second. */
 export function withInterval(intervals: readonly number[], lastAt: number, now: number): readonly number[] {
@@ -162,7 +164,7 @@ export interface Before {
 /**
  * The missed runs to tell people of; null: none. A gap that is as long as the usual interval is no news: the pace says
  * it. And as long as all intervals since the very first run were that long, nobody knows yet whether runs are missing
- * or the trigger is so slow: the gap is told of with the first run that comes in time.
+ * or the trigger is so slow: a gap of up to an hour is told of with the first run that comes in time.
  * @param gap the time without a run that ended with this one
  */
 export function missedToTell(before: Before, gap: Gap | null, tick: number, now: number): Gap | null {
@@ -173,7 +175,14 @@ export function missedToTell(before: Before, gap: Gap | null, tick: number, now:
   const isWhole = lastAt - firstRunAt < 1.1 * known + 2000;
   const isOpen =
     isWhole && intervals.length < INTERVALS_NEEDED && intervals.every((seconds) => seconds * 1000 > limit);
-  if (isOpen) return gap === null ? longestOf(gaps) : null;
+  if (isOpen) {
+    if (gap === null) return longestOf(gaps);
+    const longest = Math.max(
+      HELD_AT_MOST,
+      ...intervals.map((seconds) => MISSED_AFTER_TICKS * seconds * 1000),
+    );
+    return gap.to - gap.from > longest ? gap : null;
+  }
   if (gap === null) return null;
   const usual = triggerPace({ intervals, lastAt }, tick, now).actual ?? tick;
   return gap.to - gap.from > MISSED_AFTER_TICKS * usual ? gap : null;

@@ -19,7 +19,7 @@ export class Carry {
   private batches: readonly Batch[] = [];
   /** What came of deliveries and could not be stored: it must not be delivered again. */
   outcomes: readonly Outcome[] = [];
-  /** Of what time the data are that a run of this process has committed to last; null: there was none. */
+  /** Of what time the data is that a run of this process has committed to last; null: there was none. */
   seen: LostData | null = null;
   /**
    * State and outbox as this process knows them: as it last read or committed them, and while nothing can be committed,

@@ -60,7 +60,7 @@ export function verdictOf(
   };
   const { isStale, lastRunAt, updatedAt, lost } = freshness;
   if (lastRunAt === null && lost !== null) {
-    return { mood: 'unknown', sentence: 'The recorded data are gone', remark: null };
+    return { mood: 'unknown', sentence: 'The recorded data is gone', remark: null };
   }
   if (isStale && lastRunAt !== null) {
     const since = lengthInWords(Date.parse(updatedAt) - Date.parse(lastRunAt));

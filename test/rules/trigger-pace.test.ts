@@ -166,6 +166,8 @@ describe('missed runs', () => {
     ['after runs that came in time', before([60, 60]), gap(HOUR), gap(HOUR)],
     ['by a state of an earlier version', before([], [], HOUR), gap(HOUR), gap(HOUR)],
     ['at the second run ever', before([]), gap(HOUR), null],
+    ['at the second run ever, after more than an hour', before([]), gap(2 * HOUR), gap(2 * HOUR)],
+    ['at the third run, as long as the one before', before([86_400]), gap(24 * HOUR), null],
     ['while no run ever came in time', before([3600, 3600]), gap(HOUR), null],
     ['at the usual pace', before(times(5, 600)), gap(10 * MINUTE), null],
     ['beyond the usual pace', before(times(5, 600)), gap(HOUR), gap(HOUR)],
