@@ -64,7 +64,7 @@ export class Ledger {
   private log: LogHead;
   private markedHour: number;
   private revision: number;
-  private readonly fields: Record<string, string> = {};
+  private readonly fields = new Map<string, string>();
 
   private readonly tick: number;
 
@@ -161,7 +161,7 @@ export class Ledger {
         const endedAt = Math.max(startedAt, after.seriesAt ?? at);
         const unobserved = unobservedAfter(before, check)?.atSeries ?? null;
         const incident = { ...before.incident, endedAt, events: this.desk.eventsOf(id), unobserved };
-        this.fields[incidentField(slot, after.incidents - 1)] = writeIncident(incident);
+        this.fields.set(incidentField(slot, after.incidents - 1), writeIncident(incident));
       }
       if (before.status !== after.status) {
         transitions.push({
@@ -219,7 +219,7 @@ export class Ledger {
       markedHour: this.markedHour,
       targets: this.states,
     });
-    return { ...this.fields, ...this.outboxField(), [STATE_FIELD]: state };
+    return { ...Object.fromEntries(this.fields), ...this.outboxField(), [STATE_FIELD]: state };
   }
 
   private outboxField(): Changes['fields'] {
@@ -256,9 +256,9 @@ export class Ledger {
       if (at < until - (isMidnight ? DAYS_KEPT + 1 : HOURS_KEPT / 24 + 1) * DAY) continue;
       if (written === null || isMidnight || at - HOUR < spokenUntil) {
         written = at;
-        this.fields[markField(at)] = writeMark(at, this.marksOfAll(at));
+        this.fields.set(markField(at), writeMark(at, this.marksOfAll(at)));
       } else {
-        this.fields[markField(at)] = writeMarkReference(at, written);
+        this.fields.set(markField(at), writeMarkReference(at, written));
       }
     }
   }

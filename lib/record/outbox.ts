@@ -121,15 +121,12 @@ function said(notes: Notes): Partial<Notes> {
 type Table = readonly [names: readonly string[], ...columns: (readonly unknown[])[]];
 
 function toColumns(rows: readonly object[]): Table {
-  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const maps = rows.map((row) => new Map<string, unknown>(Object.entries(row)));
+  const names = [...new Set(maps.flatMap((row) => [...row.keys()]))];
   return [
     names,
-    ...names.map((name) => rows.map((row) => (row as Record<string, unknown>)[name] ?? missing(row, name))),
+    ...names.map((name) => maps.map((row) => (row.has(name) ? (row.get(name) ?? null) : false))),
   ];
-}
-
-function missing(row: object, name: string): null | false {
-  return name in row ? null : false;
 }
 
 function fromColumns([names, ...columns]: Table): Record<string, unknown>[] {

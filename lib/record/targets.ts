@@ -21,12 +21,7 @@ const MINUTE = 60_000;
 const REMOVED_KEPT = (DAYS_KEPT + 2) * DAY;
 
 /** The figures at a later time, when the target was not checked again until then. */
-function figuresAt(
-  state: TargetState,
-  target: WatchedTarget | undefined,
-  at: number,
-  tick: number,
-): Figures {
+function figuresAt(state: TargetState, target: WatchedTarget | undefined, at: number, tick: number): Figures {
   // One that was removed and is configured again counts from its first run on.
   if (!target?.info.enabled || state.removedAt !== null) return state.figures;
   const reach = reachOf(target.info.interval, tick);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { readIncident } from '../../lib/record/incidents.js';
 import { Ledger, STATE_FIELD } from '../../lib/record/ledger.js';
 import { readState, writeState } from '../../lib/record/state.js';
 import { TextError } from '../../lib/record/text.js';
@@ -11,6 +12,9 @@ const HOUR = 60 * MINUTE;
 const START = Date.UTC(2026, 0, 5, 12);
 const ledgerOn = (state: string | null, targets: readonly Target[], now: number) =>
   new Ledger({ state, outbox: null }, { targets, tick: MINUTE, channels: [], reminder: null }, now);
+/** Three targets after six runs: one is up, one down since the fourth, and one in maintenance (written by 0.1.0). */
+const BEFORE =
+  'jZTNDoIwDMffhXMP3egAfRWygwnGeACJxvj6pl3Zxpd4oWm3jvb337oQpFrJUVeGaEeOp0uC8L56Kcge95x6mVEXpfrL0L2Kc50k2CDL9z+SpdOca43kmmbBtYRivA7dfbjxRVpBNogkkN8jF/v4DAUU/Ztr99CWobOZUfQQP1sBAyWYdICx8wMQLATrxFb85sQ6sZpmaZmGmqYbVo5FBB4h4QGSC0WRm2o8GDN5Oy0e7Pa73Yd8rf7PQ3g25T0a9YXN1KGuMaYY0t/E3DSzWgpUCUULCelsYxeiwwtSs1FeUeQfAe/9Fw==';
 const stateOf = (books: Books) => readState(books.fields.get(STATE_FIELD) ?? '');
 
 describe('the books of a run', () => {
@@ -39,6 +43,40 @@ describe('the books of a run', () => {
       incidents: 1,
       figures: { pings: 7, failures: 4, expected: 6 * MINUTE, observed: 6 * MINUTE, good: 2 * MINUTE },
     });
+  });
+
+  it('go on with a state that the version before stored', () => {
+    const info = { host: 'render', sleepsAfter: 15 * MINUTE } as const;
+    const window = { kind: 'once', from: START, to: START + 10 * MINUTE } as const;
+    const targets = [
+      aTarget('up', { info }),
+      aTarget('down', { info }),
+      aTarget('muted', { info, maintenance: [window] }),
+    ];
+    const books = new Books(MINUTE, targets);
+    books.fields.set(STATE_FIELD, BEFORE);
+    const own = { statusCode: 500, reached: true };
+    for (let i = 6; i <= 20; i += 1) {
+      const at = START + i * MINUTE;
+      books.run(at, [
+        ['up', goodCheck(at)],
+        ['down', i < 19 ? failedCheck(at, own) : goodCheck(at)],
+        ['muted', goodCheck(at)],
+      ]);
+    }
+    const [up, down, muted] = stateOf(books).targets;
+    const time = 20 * MINUTE;
+    const figures = { pings: 21, expected: time, observed: time };
+    expect(up).toMatchObject({ figures, awakeSince: START + 5 * MINUTE, sleptAt: null });
+    expect(down).toMatchObject({ status: 'up', figures: { ...figures, failures: 18 } });
+    // How much of an outage nobody watched is not known where the version before saw its beginning.
+    const incident = readIncident(books.fields.get('i1.0') ?? '');
+    expect(incident).toMatchObject({
+      startedAt: START + MINUTE,
+      endedAt: START + 19 * MINUTE,
+      unobserved: null,
+    });
+    expect(muted?.figures).toMatchObject({ pings: 11, expected: 10 * MINUTE, observed: 10 * MINUTE });
   });
 
   it('write the same when a run is recorded again on the same text', () => {
