@@ -194,11 +194,11 @@ it.each([
   expect(told).toBeGreaterThan(0);
 });
 
-it('costs two commands where another run holds the lease', async () => {
+it('costs three commands where another run holds the lease', async () => {
   const pinger = new Pinger(manyTargets(3), store);
   await pinger.run();
   await store.claim({ token: 'other', ttl: 60_000, fields: [] });
-  expect(await pinger.run()).toMatchObject({ status: 'skipped', reason: 'locked', commands: 2, checked: 0 });
+  expect(await pinger.run()).toMatchObject({ status: 'skipped', reason: 'locked', commands: 3, checked: 0 });
   expect(pinger.asked).toHaveLength(3);
 });
 

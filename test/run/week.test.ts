@@ -190,9 +190,8 @@ it('a week, and what every channel said in it', async () => {
     ALERT_APPRISE_URL: `${receiver.url}/apprise/canary-apprise`,
   };
   const config = configOf(configuredEnv);
-  const usedUp = meddled(store, () =>
-    Promise.reject(new StoreError('store_limit', "the store's allowance is used up")),
-  );
+  const usedUp = () =>
+    meddled(store, () => Promise.reject(new StoreError('store_limit', "the store's allowance is used up")));
   const setMaintenance = async (windows: readonly Maintenance[]): Promise<void> => {
     const { fields } = await store.read({ fields: [MAINTENANCE_FIELD], logs: [] });
     await store.swap({
@@ -272,7 +271,7 @@ it('a week, and what every channel said in it', async () => {
     if (now === at('Sat 05:00')) restartsOfIncident = 0;
     pinger.now = now;
     if (now === at('Fri 18:00')) {
-      // Killed between commit and delivery: its successor has to wait for the lease, and says what it could not.
+      // Killed between commit and delivery: its successor says what it could not.
       const killed = pinger;
       killed.channels = new Map(
         [...all.keys()].map((name) => [name, { name, deliver: () => new Promise<void>(() => undefined) }]),
@@ -280,6 +279,9 @@ it('a week, and what every channel said in it', async () => {
       void killed.run({ nextRunIn: 0, limit: 60_000 });
       await expect.poll(() => lastOf(killed.lines)).toBeDefined();
       pinger = newProcess();
+      // Its lease ends with the process that holds the database.
+      await store.close();
+      store = openSqlite(join(directory, 'keepalive.db'));
       continue;
     }
     if (now === at('Mon 16:00'))
@@ -294,7 +296,7 @@ it('a week, and what every channel said in it', async () => {
     };
     pinger.config = configOf(Object.fromEntries(Object.entries(env).filter(([, text]) => text !== '')));
     const isUsedUp = isIn([['Thu 19:00', 'Thu 23:00']], now);
-    pinger.store = isUsedUp ? usedUp : store;
+    pinger.store = isUsedUp ? usedUp() : store;
     const report = await pinger.run({ nextRunIn: 0 });
     expect(report).toMatchObject({ status: 'completed', stored: !isUsedUp });
     lines.push(...pinger.lines.splice(0));

@@ -536,7 +536,13 @@ export class PlainTarget {
   /** What a reader sees of the status: a pause, and the hours in which it may sleep, lie over it. */
   shown(now: number): { status: string; since: number | null } {
     const settings = this.periodAt(now)?.settings;
-    if (settings?.enabled && !this.isResting(now)) return this.standing(now);
+    if (settings?.enabled && !this.isResting(now)) {
+      const standing = this.standing(now);
+      const last = this.record.runs.findLast(({ endedAt }) => endedAt <= now);
+      const isStale = last !== undefined && now - last.endedAt > 3 * last.deployment.tick;
+      // When no run came for three ticks, nothing is known.
+      return isStale ? { status: 'pending', since: last.endedAt } : standing;
+    }
     // Open: it rests since the first of the row of runs that found it so.
     const isResting = ({ startedAt, deployment }: RunMade): boolean => {
       const own = deployment.targets[this.id];

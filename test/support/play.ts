@@ -24,7 +24,7 @@ export const ALL: Span = { from: START, to: Infinity };
  */
 export const NINETEEN_DAYS: Span = { from: START + 9 * DAY, to: START + 28 * DAY };
 /** Commands of a call that finds another run under way. */
-const SKIPPED = 2;
+const SKIPPED = 3;
 
 /** What a run cost the store. */
 export interface Cost {

@@ -14,6 +14,8 @@ export interface RedisServer {
   command(...args: string[]): Promise<unknown>;
   /** Empties the data and `callsMade`, and keeps loaded scripts. */
   flush(): Promise<void>;
+  /** Ends all leases, as if their time were over: tests that simulate the time cannot wait for it. */
+  expireLeases(): Promise<void>;
   /** Commands run since `flush`, calls inside scripts included, without those of connecting and of this helper. */
   callsMade(): Promise<number>;
   /** Kills the server; its data is gone. */
@@ -53,6 +55,10 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
     flush: async () => {
       await admin.sendCommand(['FLUSHALL']);
       await admin.sendCommand(['CONFIG', 'RESETSTAT']);
+    },
+    expireLeases: async () => {
+      const leases = (await admin.sendCommand(['KEYS', '*:lease'])) as unknown as string[];
+      if (leases.length > 0) await admin.sendCommand(['DEL', ...leases]);
     },
     callsMade: async () => {
       const stats = (await admin.sendCommand(['INFO', 'commandstats'])) as unknown as string;
