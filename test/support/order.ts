@@ -2,7 +2,10 @@ import { relative } from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** The files that take longest. One that begins last would keep the others' cores idle. */
-const LONG = ['run/truth', 'view/pages'];
+const LONG = [
+  ...['run/fault-sweep', 'run/truth', 'deploy/functions', 'view/pages', 'cli/transfer', 'run/budget'],
+  'run/scale',
+];
 
 /** Begins with the files of that list, in its order. */
 export class LongestFirst extends BaseSequencer {
