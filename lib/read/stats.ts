@@ -218,8 +218,7 @@ function targetStats(
     latencyMs: percentiles(lastDay(at, now)),
     awake: awakeOf(target, known, windows['24h'].coldStarts, state?.lastRun ?? null, tick, now),
     tls: known.tlsExpiresAt === null ? null : { expiresAt: iso(known.tlsExpiresAt) },
-    // How long it went on after the last run is not known.
-    incident: open && incidentView(open, stale ?? now),
+    incident: open && incidentView(open, now),
     lastError:
       known.lastError === null ? null : { at: iso(known.lastError.at), message: known.lastError.message },
     recovery: recoveryOf(info, outbox.notes.get(info.id)),

@@ -19,6 +19,8 @@ export interface Lapse {
 }
 
 export interface Books {
+  /** Of the lease. */
+  readonly token: string;
   readonly ledger: Ledger;
   /** The run's time, in ms since the epoch. */
   readonly openedAt: number;
@@ -234,7 +236,7 @@ export class Recording {
     const { carry } = this.context;
     const change = changes();
     try {
-      const answer = await this.store?.commit({ token: this.runId, ...change, ...end });
+      const answer = await this.store?.commit({ token: this.books.token, ...change, ...end });
       if (answer === 'lost') return { reason: 'lease_lost', error: null };
     } catch (error) {
       return lapseOf(error);

@@ -137,7 +137,7 @@ describe('the functions as Vercel builds them', () => {
   });
 
   it('have what they do not answer themselves taken for what it says', async () => {
-    const { headers } = JSON.parse(await readFile('vercel.json', 'utf8')) as { headers: unknown };
+    const { headers } = JSON.parse(await readFile(join(ROOT, 'vercel.json'), 'utf8')) as { headers: unknown };
     const nosniff = { key: 'X-Content-Type-Options', value: 'nosniff' };
     expect(headers).toEqual([{ source: '/(.*)', headers: [nosniff] }]);
   });
@@ -220,6 +220,7 @@ describe('the functions as Vercel builds them', () => {
       [
         ...['isRunning', 'uptime', 'uptimeHours', 'pingCount', 'failedPings', 'successRate', 'pingInterval'],
         ...['healthUrl', 'updatedAt', 'lastRun', 'summary', 'hours', 'targets'],
+        ...['stale', 'recordedSince', 'lost'],
       ].sort(),
     );
     const [own] = stats?.targets as TargetStats[];
@@ -227,12 +228,12 @@ describe('the functions as Vercel builds them', () => {
       ...['id', 'name', 'group', 'status', 'healthUrl', 'host', 'since', 'lastCheckAt', 'lastSuccessAt'],
       ...['lastStatusCode', 'latency', 'message', 'pingCount', 'failedPings', 'successRate'],
       ...['consecutiveFailures', 'consecutiveSuccesses', 'pingInterval', 'uptimeRatio', 'coverage'],
-      ...['latencyMs', 'awake', 'tls', 'incident', 'recovery', 'maintenance', 'lastError'],
+      ...['latencyMs', 'awake', 'tls', 'incident', 'recovery', 'maintenance', 'lastError', 'lastKnownStatus'],
     ];
     expect(Object.keys(own ?? {}).sort()).toEqual([...fields].sort());
     expect(own).toMatchObject({ pingCount: 2, failedPings: 1, successRate: '50.0', status: 'down' });
     expect(Object.keys(history ?? {}).sort()).toEqual(
-      [...fields, 'phases', 'checks', 'hours', 'days', 'incidents'].sort(),
+      [...fields, 'stale', 'recordedSince', 'lost', 'phases', 'checks', 'hours', 'days', 'incidents'].sort(),
     );
     expect(health).toMatchObject({ status: 'healthy', checks: { redis: { kind: 'upstash' } } });
     const logs = [...running.values()].map((each) => each.output()).join('');

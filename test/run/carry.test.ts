@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { loadHistory, loadOverview, loadState } from '../../lib/read/load.js';
 import { stats } from '../../lib/read/stats.js';
 import { RUN_OVER } from '../../lib/probe/limit.js';
@@ -143,13 +143,19 @@ describe('what runs could not store', () => {
     pinger.store = store;
     pinger.now += MINUTE;
     const thief = { token: 'thief', ttl: 1, fields: [] };
+    const begun = performance.now();
+    const later = vi.spyOn(performance, 'now').mockReturnValue(begun);
+    onTestFinished(() => later.mockRestore());
     pinger.attempt = async () => {
+      // When the lease of the run is over.
+      later.mockReturnValue(begun + 20 * MINUTE);
       await store.claim(thief);
       return GOOD;
     };
     expect(await pinger.run()).toMatchObject({ stored: false, reason: 'lease_lost' });
     pinger.attempt = () => GOOD;
     pinger.now += 20 * MINUTE;
+    later.mockReturnValue(begun + 40 * MINUTE);
     expect(await pinger.run()).toMatchObject({ stored: true });
     expect(await targetsOf()).toMatchObject([{ figures: { pings: 3 } }]);
   });

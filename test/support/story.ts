@@ -42,6 +42,6 @@ export class Storyteller extends Pinger {
       if (id === 'wakes') return asleep-- > 0 ? FAILED : GOOD;
       return id === (run === 0 ? 'rises' : 'falls') ? FAILED : GOOD;
     };
-    return this.run({ nextRunIn: MINUTE });
+    return this.run({ nextRunIn: MINUTE, limit: 300_000 });
   }
 }
