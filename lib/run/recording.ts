@@ -33,6 +33,8 @@ export interface Books {
 /** People are told that nothing can be recorded once that has lasted so long, and then once in the time below. */
 const UNRECORDED_AFTER = 15 * 60_000;
 const UNRECORDED_AGAIN_AFTER = 24 * 3_600_000;
+/** Store commands that a run without deliveries may cost. */
+const MOST_COMMANDS = 10;
 /** More than the alerts that can be made within a day; the oldest go first. */
 const MOST_SENT = 10_000;
 
@@ -116,8 +118,10 @@ export class Recording {
     this.lapse ??= await this.commit(
       () => {
         const lastRun = this.lastRun(status, delivers);
-        // With a checkpoint before and an acknowledgement after, a commit that appends would be a command too many.
-        return delivers && this.checkpoints > 0 ? ledger.checkpoint(lastRun) : ledger.close(lastRun);
+        // With a checkpoint before, and an acknowledgement after or the store's time asked, a commit that appends would be
+        // a command too many. The rows of the log wait in the state for the next run.
+        const hasRoom = !delivers && this.meter.commands + COMMIT_COMMANDS <= MOST_COMMANDS;
+        return this.checkpoints > 0 && !hasRoom ? ledger.checkpoint(lastRun) : ledger.close(lastRun);
       },
       { release: !delivers, decides: true },
     );

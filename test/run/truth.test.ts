@@ -5,6 +5,7 @@ import type { Store } from '../../lib/store/store.js';
 import {
   BYTES_A_TARGET,
   COMMANDS_A_READ,
+  COMMANDS_A_CHECKPOINT,
   COMMANDS_A_RUN,
   COMMANDS_DELIVERING,
   STORED_A_TARGET,
@@ -240,8 +241,10 @@ describe('figures', () => {
 
 describe('costs', () => {
   it('stay within the commands of the contract in every run, and in every read', () => {
+    // A run that goes on for longer than a tick holds others up, and records what it found once for each of them.
     const wrong = play.costs.filter(
-      ({ commands, delivered }) => commands > (delivered ? COMMANDS_DELIVERING : COMMANDS_A_RUN),
+      ({ commands, delivered, ticks }) =>
+        commands > (delivered ? COMMANDS_DELIVERING : COMMANDS_A_RUN) + COMMANDS_A_CHECKPOINT * ticks,
     );
     expect(some(wrong.map((cost) => JSON.stringify(cost)))).toEqual([]);
     expect(Math.max(...play.looks.map(({ commands }) => commands))).toBeLessThanOrEqual(COMMANDS_A_READ);
@@ -250,7 +253,9 @@ describe('costs', () => {
   /** No two targets are alike, and a run that comes after hours marks them all: that costs more than the usual. */
   it('stay within the bytes of the contract, but for what marks cost', () => {
     const usual = play.costs.map(({ bytes, targets }) => bytes / targets).sort((a, b) => a - b);
-    expect(quantile(usual, 0.95)).toBeLessThanOrEqual(BYTES_A_TARGET);
+    // Half of these runs wait for a round for more than 10 s, and write the state once before and once after it.
+    expect(quantile(usual, 0.5)).toBeLessThanOrEqual(BYTES_A_TARGET);
+    expect(quantile(usual, 0.95)).toBeLessThanOrEqual(1.5 * BYTES_A_TARGET);
     const wrong = play.costs.filter(({ at, bytes, targets }, i) => {
       const hours = Math.floor(at / HOUR) - Math.floor((play.costs[i - 1]?.at ?? at) / HOUR);
       return bytes > (BYTES_AT_MOST + BYTES_A_MARK * hours) * targets;

@@ -33,6 +33,8 @@ export interface Cost {
   readonly bytes: number;
   readonly delivered: boolean;
   readonly targets: number;
+  /** Whole ticks that the run lasted. */
+  readonly ticks: number;
 }
 
 /** What a reader found. */
@@ -154,6 +156,7 @@ export class Play {
       commands: counted - SKIPPED * skipped,
       bytes: sum(this.meters.map(({ bytesSent, bytesReceived }) => bytesSent + bytesReceived)),
       delivered: this.deliveries > delivered,
+      ticks: Math.floor((reports[0]?.durationMs ?? 0) / this.pinger.config.tick),
       targets: this.pinger.config.targets.length,
     });
   }
