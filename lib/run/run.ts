@@ -102,13 +102,15 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
   );
   const due = chooseDue(awaited, (target) => books.ledger.paceOf(target), startedAt, config.tick);
   const timeIsUp = new AbortController();
-  const timeLeft = request.limit - RECORDING - (performance.now() - calledAt);
   // Not AbortSignal.timeout: Node 20 forgets one that only AbortSignal.any refers to.
-  const timer = setTimeout(() => timeIsUp.abort(), timeLeft);
+  const timer = setTimeout(
+    () => timeIsUp.abort(),
+    request.limit - RECORDING - (performance.now() - calledAt),
+  );
   const signal = AbortSignal.any([timeIsUp.signal, ...(request.signal ? [request.signal] : [])]);
   const { batches, unfinished } = await goRounds(due, startedAt, {
     until: startedAt + request.nextRunIn - ROUND_MARGIN,
-    deadline: startedAt + timeLeft,
+    deadline: startedAt + request.limit - RECORDING,
     // A run may cost 10 commands, of which one checkpoint leaves 7; one that goes on for longer stands for several.
     recordEvery: request.nextRunIn > 0 ? request.nextRunIn : config.tick,
     signal,

@@ -336,6 +336,7 @@ describe('?async=1', () => {
       config: configOf({ CRON_SECRET: SECRET, TARGET_API_URL: 'http://a.test/' }),
       store: {
         ...store,
+        now: () => Date.now(),
         metered: () => {
           throw broken;
         },

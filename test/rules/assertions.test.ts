@@ -117,14 +117,20 @@ describe('JSON', () => {
     ['($f := function($x) { $f($x + 1) }; $f(1))', '{}', slow],
     ['($f := function($x) { $f($x) + 1 }; $f(1))', '{}', broke],
     ['$match(s, /(a+)+$/)', `{"s":"${'a'.repeat(60)}b"}`, slow],
-    ['$sort($)[0] = 0', many, slow],
-    ['$count($distinct($)) > 1', many, slow],
     ['[1..10000000]', '{}', broke],
     ['a.b', '['.repeat(100_000) + ']'.repeat(100_000), broke],
     ['a.b', '['.repeat(100_000), failed('json', 'body is not JSON')],
   ])('%s', async (expectJson, body, verdict) => {
     expect(await judge({ expectJson }, body)).toEqual(verdict);
   });
+
+  // Where the machine is busy, it gets more time, and then takes too much memory.
+  test.each(['$sort($)[0] = 0', '$count($distinct($)) > 1'])(
+    '%s of a large body is stopped',
+    async (expectJson) => {
+      expect([slow, broke]).toContainEqual(await judge({ expectJson }, many));
+    },
+  );
 
   test('what was stopped leaves nothing to the next expression', async () => {
     expect(await judge({ expectJson: '($f := function($x) { $f($x + 1) }; $f(1))' }, '{}')).toEqual(slow);

@@ -98,6 +98,7 @@ describe('after a run', () => {
     teller.store = store;
     // The lease of the run before has to run out. Runs were made meanwhile, so none is said to be missing.
     teller.now += MINUTE;
+    await redis.expireLeases();
     await teller.minute('a');
     expect(teller.told).toEqual([]);
     await teller.minute();
@@ -189,6 +190,7 @@ describe('a run that is cut off', () => {
     heir.now = teller.now;
     expect(await heir.minute('a')).toMatchObject({ reason: 'locked' });
     heir.now += 2 * MINUTE;
+    await redis.expireLeases();
     expect(await heir.minute('a')).toMatchObject({ status: 'completed' });
     expect(heir.told.sort()).toEqual(['email: a down,  missed', 'slack: a down,  missed']);
     await heir.minute();
@@ -211,6 +213,7 @@ describe('a run that is cut off', () => {
     expect(teller.told).toHaveLength(2);
     expect(teller.lines.filter((line) => line.includes('delivery_not_acknowledged'))).toHaveLength(1);
     teller.store = store;
+    await redis.expireLeases();
     await teller.minute('a');
     expect(teller.told).toEqual([]);
     await teller.minute();
@@ -327,6 +330,7 @@ describe('restarts', () => {
       await expect.poll(() => redis.command('HGET', 'k:data', 'outbox')).toBeTruthy();
       const heir = restarter();
       heir.now = cut.now + 5 * MINUTE;
+      await redis.expireLeases();
       await heir.minute(...failing);
       expect(heir.requests).toHaveLength(expected);
       await heir.minute(...failing);

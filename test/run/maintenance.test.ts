@@ -208,10 +208,15 @@ describe('a deploy that takes a target down', () => {
   it('costs no further command', async () => {
     const { pinger, runs, send } = setUp();
     await runs(2, 'good');
-    const before = await pinger.run();
+    // The first claim of a process asks for the store's time, and one after the process's clock was set.
+    const costOfSecondRun = async () => {
+      await pinger.run();
+      pinger.now += MINUTE;
+      return (await pinger.run()).commands;
+    };
+    const before = await costOfSecondRun();
     await send('POST', { minutes: 10 });
-    pinger.now += MINUTE;
-    expect((await pinger.run()).commands).toBe(before.commands);
+    expect(await costOfSecondRun()).toBe(before);
     await redis.command('CONFIG', 'RESETSTAT');
     await loadOverview(store, pinger.now);
     expect(await redis.callsMade()).toBe(1);

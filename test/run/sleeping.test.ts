@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { checkTarget } from '../../lib/probe/check.js';
 import { createProber } from '../../lib/probe/probe.js';
 import { loadHistory, loadOverview } from '../../lib/read/load.js';
@@ -214,6 +214,9 @@ describe('asleep is not down', () => {
       reason: 'lease_lost',
     });
     pinger.now += 10 * MINUTE;
+    // The run that lost its lease did not give it back.
+    const clock = vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 10 * MINUTE);
+    onTestFinished(() => clock.mockRestore());
     await pinger.run();
     expect(await own(pinger, 'other')).toMatchObject({ pingCount: 2 });
     expect(await own(pinger, 'app')).toMatchObject({ pingCount: 2 });

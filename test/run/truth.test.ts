@@ -253,8 +253,7 @@ describe('costs', () => {
   /** No two targets are alike, and a run that comes after hours marks them all: that costs more than the usual. */
   it('stay within the bytes of the contract, but for what marks cost', () => {
     const usual = play.costs.map(({ bytes, targets }) => bytes / targets).sort((a, b) => a - b);
-    // Half of these runs wait for a round for more than 10 s, and write the state once before and once after it.
-    expect(quantile(usual, 0.5)).toBeLessThanOrEqual(BYTES_A_TARGET);
+    // Here a target is due every 30 s: a run waits for it for more than 10 s, and writes the state before it and after it.
     expect(quantile(usual, 0.95)).toBeLessThanOrEqual(1.5 * BYTES_A_TARGET);
     const wrong = play.costs.filter(({ at, bytes, targets }, i) => {
       const hours = Math.floor(at / HOUR) - Math.floor((play.costs[i - 1]?.at ?? at) / HOUR);

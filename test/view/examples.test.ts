@@ -33,7 +33,12 @@ describe('the Grafana dashboard', () => {
     const used = [...expressions, ...definitions].flatMap(
       (text) => text.match(/\b(?:probe|keepalive)_\w+/g) ?? [],
     );
-    const others = ['probe_http_status_code', 'keepalive_last_check_timestamp_seconds'];
+    const others = [
+      'probe_http_status_code',
+      'keepalive_last_check_timestamp_seconds',
+      'keepalive_latency_samples',
+      'keepalive_kept_awake',
+    ];
     expect([...new Set([...used, ...others])].sort()).toEqual([...exported].sort());
   });
 

@@ -65,6 +65,7 @@ describe('the metrics', () => {
       'keepalive_uptime_ratio',
       'keepalive_coverage_ratio',
       'keepalive_latency_seconds',
+      'keepalive_latency_samples',
       'keepalive_cold_starts',
       'keepalive_longest_gap_seconds',
     ]);
