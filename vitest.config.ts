@@ -9,7 +9,7 @@ export default defineConfig({
     include: process.env.SCREENSHOTS
       ? ['test/view/screenshots.ts']
       : LONG
-        ? ['test/run/truth.test.ts']
+        ? ['test/run/truth.test.ts', 'test/run/budget.test.ts']
         : ['test/**/*.test.ts'],
     globalSetup: ['test/support/system.ts'],
     setupFiles: ['test/support/own-folder.ts'],

@@ -19,7 +19,7 @@ export function growth(prepare: (size: number) => () => unknown, size: number): 
 }
 
 /** A limit between linear and quadratic, with room for caches, garbage and rehashing. */
-export const LINEAR = 24;
+export const LINEAR = 36;
 
 function measure(work: () => unknown): number {
   const start = performance.now();
