@@ -112,7 +112,7 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
     until: startedAt + request.nextRunIn - ROUND_MARGIN,
     deadline: startedAt + request.limit - RECORDING,
     // A run may cost 10 commands, of which one checkpoint leaves 7; one that goes on for longer stands for several.
-    recordEvery: request.nextRunIn > 0 ? request.nextRunIn : config.tick,
+    recordEvery: Math.max(request.nextRunIn, config.tick),
     signal,
     stopping: request.stopping ?? new AbortController().signal,
     check: (target, at, onWaking) => checkSafely(context, target, { at, signal, onWaking }),
