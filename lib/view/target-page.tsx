@@ -247,7 +247,7 @@ function Latency({ target, now }: { target: TargetHistory; now: string }): JSX.E
           </dd>
         </div>
       </dl>
-      <Chart title="Last 24 hours, every check" kind="checks" series={recent} now={now}>
+      <Chart title="Last 24 hours, a check a minute" kind="checks" series={recent} now={now}>
         <LatencyFigure
           hours={figures.slice(-25)}
           label={`Latency of the last 24 hours by hour: median ${latencyInWords(latencyMs.p50)}, 95th percentile ${latencyInWords(latencyMs.p95)}`}
@@ -504,7 +504,7 @@ function Checks({ checks, now }: { checks: readonly CheckView[]; now: string }):
           <summary>
             {checks.length > latest.length
               ? `The last ${latest.length} of ${checks.length} in 24 hours`
-              : `${checks.length} in the last 24 hours`}
+              : `${checks.length} kept of the last 24 hours, one a minute and each first failure`}
           </summary>
           <div class="scroll" tabIndex={0} role="region" aria-label="Recent checks">
             <table>
