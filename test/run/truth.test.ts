@@ -18,6 +18,8 @@ import { startRedis, type RedisServer } from '../support/redis.js';
 /** What was measured here, and some more. */
 const BYTES_AT_MOST = 400;
 const BYTES_A_MARK = 100;
+/** Commands of a claim that is dearer than usual. */
+const RARELY_MORE = 3;
 const CLOSE = 0.05;
 const INCIDENTS = 100;
 /** What the script has, and what its nineteen days have, of targets and of calls that meet another. */
@@ -242,11 +244,17 @@ describe('figures', () => {
 describe('costs', () => {
   it('stay within the commands of the contract in every run, and in every read', () => {
     // A run that goes on for longer than a tick holds others up, and records what it found once for each of them.
-    const wrong = play.costs.filter(
+    const beyond = play.costs.filter(
       ({ commands, delivered, ticks }) =>
         commands > (delivered ? COMMANDS_DELIVERING : COMMANDS_A_RUN) + COMMANDS_A_CHECKPOINT * ticks,
     );
+    // Once in a process and every ten minutes the store is asked for its time; a lease that was given up is taken over.
+    const wrong = beyond.filter(
+      ({ commands, delivered }) =>
+        commands > (delivered ? COMMANDS_DELIVERING : COMMANDS_A_RUN) + RARELY_MORE,
+    );
     expect(some(wrong.map((cost) => JSON.stringify(cost)))).toEqual([]);
+    expect(beyond.length).toBeLessThanOrEqual(play.costs.length / 1000);
     expect(Math.max(...play.looks.map(({ commands }) => commands))).toBeLessThanOrEqual(COMMANDS_A_READ);
   });
 
