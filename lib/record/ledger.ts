@@ -185,17 +185,18 @@ export class Ledger {
    * another one, and marks must never hold more than the state.
    */
   close(lastRun: LastRun): Changes {
-    const end = endOf(lastRun);
-    this.markHours(end);
-    for (const [slot, state] of this.states.entries()) {
-      if (state === null || state.removedAt !== null) continue;
-      this.states[slot] = countUpTo(state, this.targets.get(state.id), end, this.tick);
-    }
+    this.countUpToEnd(lastRun);
     const { span, offset, pending } = this.log;
     return {
       fields: this.fieldsWith(lastRun, { ...this.log, pending: '' }),
       append: pending === '' ? null : { log: logName(span), offset: offset - pending.length, text: pending },
     };
+  }
+
+  /** The same, but the rows of the log stay pending in the state, which costs a command less. */
+  closeWithoutAppending(lastRun: LastRun): Changes {
+    this.countUpToEnd(lastRun);
+    return this.checkpoint(lastRun);
   }
 
   /** What to commit while a run goes on. The rows of the log stay pending in the state, which costs a command less. */
@@ -206,6 +207,15 @@ export class Ledger {
   /** What to commit when it is known what came of deliveries, and nothing was recorded since the last commit. */
   acknowledgement(): Changes {
     return { fields: this.outboxField(), append: null };
+  }
+
+  private countUpToEnd(lastRun: LastRun): void {
+    const end = endOf(lastRun);
+    this.markHours(end);
+    for (const [slot, state] of this.states.entries()) {
+      if (state === null || state.removedAt !== null) continue;
+      this.states[slot] = countUpTo(state, this.targets.get(state.id), end, this.tick);
+    }
   }
 
   private fieldsWith(lastRun: LastRun, log: LogHead): Changes['fields'] {

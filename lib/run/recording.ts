@@ -121,7 +121,9 @@ export class Recording {
         // With a checkpoint before, and an acknowledgement after or the store's time asked, a commit that appends would be
         // a command too many. The rows of the log wait in the state for the next run.
         const hasRoom = !delivers && this.meter.commands + COMMIT_COMMANDS <= MOST_COMMANDS;
-        return this.checkpoints > 0 && !hasRoom ? ledger.checkpoint(lastRun) : ledger.close(lastRun);
+        return this.checkpoints > 0 && !hasRoom
+          ? ledger.closeWithoutAppending(lastRun)
+          : ledger.close(lastRun);
       },
       { release: !delivers, decides: true },
     );
