@@ -18,7 +18,7 @@ import { startRedis, type RedisServer } from '../support/redis.js';
 /** What was measured here, and some more. */
 const BYTES_AT_MOST = 400;
 const BYTES_A_MARK = 100;
-/** Commands of a claim that is dearer than usual. */
+/** Extra commands that a claim may cost now and then. */
 const RARELY_MORE = 3;
 const CLOSE = 0.05;
 const INCIDENTS = 100;
