@@ -9,16 +9,20 @@ export default defineConfig({
     include: process.env.SCREENSHOTS
       ? ['test/view/screenshots.ts']
       : LONG
-        ? ['test/run/truth.test.ts', 'test/run/budget.test.ts']
+        ? [
+            'test/fuzz/*.test.ts',
+            ...['budget', 'hostile', 'overlap', 'truth'].map((name) => `test/run/${name}.test.ts`),
+          ]
         : ['test/**/*.test.ts'],
+    exclude: LONG ? [] : ['test/fuzz/**', '**/node_modules/**'],
     globalSetup: ['test/support/system.ts'],
     setupFiles: ['test/support/own-folder.ts'],
     provide: { long: LONG },
     // Against what never ends; no test is meant to come near it, on a slow machine either.
     testTimeout: 180_000,
     hookTimeout: 180_000,
-    // One more than there are cores: many tests wait. By itself vitest leaves a core idle, which on two is half of them.
-    maxWorkers: availableParallelism() + 1,
+    // Two more than there are cores: many tests wait. By itself vitest leaves a core idle, which on two is half of them.
+    maxWorkers: availableParallelism() + 2,
     // Of tests that wait rather than work.
     maxConcurrency: 40,
     sequence: { sequencer: LongestFirst },

@@ -58,7 +58,10 @@ export function createEvaluator(): Evaluator & { close(): Promise<void> } {
     memoryTimer = setInterval(() => {
       if (memoryOf(pid) <= MEMORY_LIMIT) return;
       if (job) stopped.add(job.source);
+      // What it may still say is not listened to: it would be taken for the answer to the next expression.
       child?.kill('SIGKILL');
+      child = null;
+      settle('broken');
     }, MEMORY_CHECKED_EVERY);
   };
 
@@ -85,7 +88,9 @@ export function createEvaluator(): Evaluator & { close(): Promise<void> } {
       child = null;
       settle('broken');
     };
-    started.on('message', settle);
+    started.on('message', (outcome) => {
+      if (child === started) settle(outcome);
+    });
     started.once('error', ended).once('exit', ended);
     return started;
   };

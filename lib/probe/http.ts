@@ -5,28 +5,19 @@ import { connect, secure } from './connect.js';
 import type { AnswerHeaders } from './answer.js';
 import { exchange, type ExchangeAnswer } from './exchange.js';
 import { ProbeFailure } from './failure.js';
+import { nextHop, redirectOf, type Hop } from './redirect.js';
 import type { Probe, Trip } from './trip.js';
 
 export const USER_AGENT = 'keepalive/0.1 (+uptime check)';
 /** Sent unless HEADERS sets them. */
 const HEADERS = { 'user-agent': USER_AGENT, accept: '*/*', 'accept-encoding': ACCEPT_ENCODING };
 
-const FOLLOWED = new Set([301, 302, 303, 307, 308]);
 /** What platforms send in place of a server that sleeps (PLATFORM: Render with 404). */
 const NO_SERVER: readonly (readonly [header: string, value: string])[] = [['x-render-routing', 'no-server']];
 /** Headers of answers that a platform's edge gives in the place of a server (seen on Render and Railway, 2026-11). */
 const EDGE_HEADERS = ['x-render-routing', 'x-railway-fallback'];
 /** What a gateway answers for a server that does not: it proves nothing of the server, even where one sent it. */
 const GATEWAY_STATUSES = [502, 503, 504];
-
-/** A request as it goes from one redirect to the next. */
-interface Hop {
-  readonly url: URL;
-  readonly method: string;
-  readonly body: string | null;
-  /** Only what was configured. */
-  readonly headers: Readonly<Record<string, string>>;
-}
 
 /** HTTP and HTTPS: redirects followed, the body read only as far as it may be needed. */
 export const probeHttp: Probe = async (target, url, trip) => {
@@ -94,28 +85,4 @@ function isOwnAnswer(statusCode: number, headers: AnswerHeaders, { assertions }:
   if (EDGE_HEADERS.some((name) => headers.has(name))) return false;
   const isExpected = assertions.expectStatus.some(({ from, to }) => statusCode >= from && statusCode <= to);
   return isExpected || !GATEWAY_STATUSES.includes(statusCode);
-}
-
-/** The place that an answer redirects to; null when it does not. */
-function redirectOf(statusCode: number, headers: AnswerHeaders): string | null {
-  const location = FOLLOWED.has(statusCode) && headers.get('location');
-  // Servers write it in UTF-8 where it is not ASCII.
-  return location ? Buffer.from(location, 'latin1').toString() : null;
-}
-
-/** As fetch does it: 303 (and 301, 302 after POST) becomes GET; nothing that was configured goes to another origin. */
-function nextHop(hop: Hop, location: string, statusCode: number): Hop {
-  if (!URL.canParse(location, hop.url.href))
-    throw new ProbeFailure('redirect', 'redirect to an invalid address');
-  const url = new URL(location, hop.url);
-  if (url.protocol !== 'http:' && url.protocol !== 'https:')
-    throw new ProbeFailure('redirect', 'redirect to another protocol');
-  const toGet = (statusCode === 303 && hop.method !== 'HEAD') || (statusCode <= 302 && hop.method === 'POST');
-  const kept = url.origin === hop.url.origin ? Object.entries(hop.headers) : [];
-  return {
-    url,
-    method: toGet ? 'GET' : hop.method,
-    body: toGet || url.origin !== hop.url.origin ? null : hop.body,
-    headers: Object.fromEntries(kept.filter(([name]) => !toGet || !name.startsWith('content-'))),
-  };
 }

@@ -64,3 +64,14 @@ test('an expression is not called slow because the machine was busy with somethi
   const [evaluation] = (await once(child, 'message')) as [unknown];
   expect(evaluation).toBe('true');
 });
+
+test('an expression does not break because the one before it took all memory', async () => {
+  const hungry = (text: string) => `($f := function($x) { $f($x & $x & "${text}") }; $f($pad("a", 100000)))`;
+  const pairs = Array.from({ length: 20 }, (_, i) => [
+    evaluator.query(hungry(String(i)), '{}'),
+    evaluator.query('a = 1', '{"a":1}'),
+  ]);
+  for (const outcomes of await Promise.all(pairs.map((pair) => Promise.all(pair)))) {
+    expect(outcomes).toEqual([expect.stringMatching(/^(?:broken|slow)$/), 'true']);
+  }
+});

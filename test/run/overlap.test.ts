@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import { GET as getHealth } from '../../api/health.js';
 import { setApp } from '../../lib/app.js';
 import type { Health } from '../../lib/read/health.js';
@@ -62,31 +62,43 @@ for (const [name, config] of Object.entries(remotes)) {
 const statsOf = async ({ config, now }: Pinger, store: Store) =>
   stats(config, await loadOverview(store, now), now);
 
-describe.each(Object.entries(remotes))('a hundred triggers at once in two processes, %s', (_, config) => {
-  it('ping each target once', async () => {
-    const task: ChildTask = {
-      task: 'crowd',
-      store: config(),
-      runs: TRIGGERS / 2,
-      targets: TARGETS,
-      now: Date.UTC(2026, 0, 5, 12),
-    };
+/** Their triggers, those of each at once, by clocks that are so much ahead of the right one, in minutes. */
+const CROWDS = {
+  'a hundred triggers of two processes': { ahead: [0, 0], each: 50, times: 1 },
+  'twenty triggers of four processes whose clocks are wrong': {
+    ahead: [10, 0, -10, 0],
+    each: 5,
+    times: inject('long') ? 100 : 5,
+  },
+};
+
+describe.each(Object.entries(remotes))('%s', (_, config) => {
+  it.each(Object.entries(CROWDS))('%s ping each target once', async (_name, { ahead, each, times }) => {
     const script = new URL('../support/run-child.ts', import.meta.url);
-    const children = [0, 1].map(() => runChild(script, [JSON.stringify(task)]));
-    await Promise.all(children.map((child) => once(child, 'message')));
-    const crowds = children.map(async (child) => {
-      child.send('go');
-      return ((await once(child, 'message')) as [Crowd])[0];
+    const children = ahead.map((minutes) => {
+      const own = { store: config(), runs: each, targets: TARGETS, ahead: minutes * MINUTE };
+      return runChild(script, [JSON.stringify({ task: 'crowd', ...own } satisfies ChildTask)]);
     });
-    const all = await Promise.all(crowds);
-    expect(all.flatMap(({ asked }) => asked).sort()).toEqual(['service-0', 'service-1', 'service-2']);
-    const statuses = all.flatMap((crowd) => crowd.statuses);
-    expect(statuses).toHaveLength(TRIGGERS);
-    expect(new Set(statuses)).toEqual(new Set(['completed', 'skipped']));
+    await Promise.all(children.map((child) => once(child, 'message')));
     const store = await openRemoteStore(config(), { prefix: 'k' });
-    const { targets } = await statsOf(new Pinger(manyTargets(TARGETS), store), store);
-    expect(targets.map(({ pingCount }) => pingCount)).toEqual([1, 1, 1]);
+    for (let time = 0; time < times; time += 1) {
+      await redis.flush();
+      const crowds = children.map(async (child) => {
+        const answer = once(child, 'message') as Promise<[Crowd]>;
+        child.send('go');
+        return (await answer)[0];
+      });
+      const all = await Promise.all(crowds);
+      expect(all.flatMap(({ asked }) => asked).sort()).toEqual(['service-0', 'service-1', 'service-2']);
+      const statuses = all.flatMap((crowd) => crowd.statuses);
+      expect(statuses).toHaveLength(each * ahead.length);
+      expect(new Set(statuses)).toEqual(new Set(['completed', 'skipped']));
+      const { targets } = await statsOf(new Pinger(manyTargets(TARGETS), store), store);
+      expect(targets.map(({ pingCount }) => pingCount)).toEqual([1, 1, 1]);
+    }
     await store.close();
+    for (const child of children) child.disconnect();
+    await Promise.all(children.map((child) => once(child, 'exit')));
   });
 });
 

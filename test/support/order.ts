@@ -3,8 +3,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** The files that take longest. One that begins last would keep the others' cores idle. */
 const LONG = [
-  ...['run/fault-sweep', 'run/truth', 'deploy/functions', 'view/pages', 'cli/transfer', 'run/budget'],
-  'run/scale',
+  ...['run/fault-sweep', 'run/truth', 'deploy/functions', 'run/refusals', 'local/start', 'view/pages'],
+  ...['cli/transfer', 'run/budget', 'run/scale'],
 ];
 
 /** Begins with the files of that list, in its order. */

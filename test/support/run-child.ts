@@ -1,6 +1,7 @@
 import { openRemoteStore } from '../../lib/store/open.js';
 import type { RemoteStoreConfig } from '../../lib/store/open.js';
 import { openSqlite } from '../../lib/store/sqlite.js';
+import type { Store } from '../../lib/store/store.js';
 import { meddled } from './meddle.js';
 import { manyTargets, Pinger } from './runs.js';
 import { Storyteller } from './story.js';
@@ -13,8 +14,11 @@ export type ChildTask = { readonly store: ChildStore } & (
       readonly call: number;
       readonly when: 'during' | 'after';
     }
-  /** Makes so many runs at once, and sends what they pinged and how they ended. */
-  | { readonly task: 'crowd'; readonly runs: number; readonly targets: number; readonly now: number }
+  /**
+   * Whenever it is told to: opens its store anew, makes so many runs at once, and sends what they pinged and how they
+   * ended. Its clock is ahead by so many ms.
+   */
+  | { readonly task: 'crowd'; readonly runs: number; readonly targets: number; readonly ahead: number }
 );
 
 export type ChildStore =
@@ -26,8 +30,8 @@ export interface Crowd {
 }
 
 const task = JSON.parse(process.argv[2] ?? '') as ChildTask;
-const store =
-  task.store.kind === 'sqlite' ? openSqlite(task.store.path) : await openRemoteStore(task.store, task.store);
+const openStore = async (): Promise<Store> =>
+  task.store.kind === 'sqlite' ? openSqlite(task.store.path) : openRemoteStore(task.store, task.store);
 
 function die(): void {
   process.kill(process.pid, 'SIGKILL');
@@ -35,7 +39,7 @@ function die(): void {
 
 switch (task.task) {
   case 'die': {
-    const deadly = meddled(store, async ({ number }, work) => {
+    const deadly = meddled(await openStore(), async ({ number }, work) => {
       if (number !== task.call) return work();
       const working = work();
       if (task.when === 'during') setImmediate(die);
@@ -47,15 +51,17 @@ switch (task.task) {
     break;
   }
   case 'crowd': {
-    await store.ping();
-    const pinger = new Pinger(manyTargets(task.targets), store);
-    pinger.now = task.now;
+    const { now } = Date;
+    Date.now = () => now() + task.ahead;
+    const together = async (): Promise<Crowd> => {
+      const store = await openStore();
+      const pinger = new Pinger(manyTargets(task.targets), store);
+      Object.defineProperty(pinger, 'now', { get: () => store.now() });
+      const reports = await Promise.all(Array.from({ length: task.runs }, () => pinger.run()));
+      await store.close();
+      return { asked: pinger.asked, statuses: reports.map(({ status }) => status) };
+    };
+    process.on('message', () => void together().then((crowd) => process.send?.(crowd)));
     process.send?.('ready');
-    await new Promise((resolve) => process.once('message', resolve));
-    const reports = await Promise.all(Array.from({ length: task.runs }, () => pinger.run()));
-    const crowd: Crowd = { asked: pinger.asked, statuses: reports.map(({ status }) => status) };
-    process.send?.(crowd);
-    process.disconnect();
-    await store.close();
   }
 }

@@ -1,0 +1,329 @@
+import { isDeepStrictEqual } from 'node:util';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { DELETE as endMaintenance, POST as beginMaintenance } from '../../api/maintenance.js';
+import { POST as signIn } from '../../api/sign-in.js';
+import { setApp } from '../../lib/app.js';
+import { formatProblems, parseConfig, textsOf } from '../../lib/config/config.js';
+import { SYSTEM_OPTIONS, TARGET_OPTIONS } from '../../lib/config/options.js';
+import { warningsOf } from '../../lib/config/warnings.js';
+import { verifySignature } from '../../lib/http/signature.js';
+import { AnswerReader } from '../../lib/probe/answer.js';
+import { ProbeFailure } from '../../lib/probe/failure.js';
+import { nextHop, redirectOf } from '../../lib/probe/redirect.js';
+import { openSqlite } from '../../lib/store/sqlite.js';
+import { configOf } from './runs.js';
+import { sign } from './signature.js';
+import { tampered } from './tamper.js';
+
+/** What a process is to read, and for how long. */
+export interface FuzzOrder {
+  readonly reader: FuzzReader;
+  readonly seed: number;
+  readonly seconds: number;
+}
+
+/** Sent now and then, and once more with `end`. */
+export interface FuzzProgress {
+  readonly inputs: number;
+  /** In use after a collection, in bytes. */
+  readonly heap: number;
+  /** What an input did that none may do, as fast-check tells it with the seed and the smallest input; null: none did. */
+  readonly end?: { readonly problem: string | null };
+}
+
+/** A reader of foreign bytes: what it is fed, and what must hold of each input (it throws where that does not). */
+interface Fuzzed<T> {
+  readonly inputs: fc.Arbitrary<T>;
+  readonly read: (input: T) => void | Promise<void>;
+}
+
+let read = 0;
+const fuzzed = <T>(each: Fuzzed<T>) =>
+  fc.asyncProperty(each.inputs, async (input) => {
+    read++;
+    progress();
+    await each.read(input);
+  });
+
+const SECRET = 'canary-of-the-fuzzer-0123456789';
+const PAGE = 'https://pinger.test';
+const MAX_BODY = 1_000;
+
+const OK = 'HTTP/1.1 200 OK\r\n';
+const ANSWERS = [
+  `${OK}Content-Type: text/html; charset=utf-8\r\nContent-Length: 12\r\nServer: x\r\n\r\n<html></html>`,
+  `${OK}Transfer-Encoding: chunked\r\n\r\n4\r\nwiki\r\nA;x="y"\r\n0123456789\r\n0\r\nTrailer: 1\r\n\r\n`,
+  'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n',
+  'HTTP/1.0 302 Found\r\nLocation: https://b.test/x\r\n\r\nbody until the end',
+  'HTTP/1.1 503 Service Unavailable\nretry-after: 5\n folded: x\n\nbusy',
+];
+const ANSWER_PIECES = [
+  ...[
+    '\r\n',
+    '\n',
+    '\r',
+    ' ',
+    '\t',
+    ':',
+    ';',
+    ',',
+    '0',
+    'ffffffff',
+    '\0',
+    '\xff',
+    'HTTP/1.1 ',
+    '99999999999',
+  ],
+  ...['content-length: ', 'transfer-encoding: ', 'chunked', '101', '1xx', '0\r\n\r\n', ' \r\n\t'],
+];
+
+function answerOf(text: string, cuts: readonly number[], keepBody: boolean): unknown {
+  const reader = new AnswerReader({ method: 'GET', maxBody: MAX_BODY, keepBody, onHead: () => true });
+  const bytes = Buffer.from(text, 'latin1');
+  try {
+    let from = 0;
+    for (const cut of [...cuts].sort((a, b) => a - b)) {
+      const to = Math.min(bytes.length, cut);
+      if (to > from) reader.read(bytes.subarray(from, to));
+      from = Math.max(from, to);
+    }
+    if (from < bytes.length) reader.read(bytes.subarray(from));
+    reader.end();
+  } catch (error) {
+    if (error instanceof ProbeFailure) return error.message;
+    throw error;
+  }
+  if (reader.body.length > MAX_BODY) throw new Error('the body is longer than its cap');
+  return [reader.statusCode, [...reader.headers], reader.cut || reader.body.toString('latin1')];
+}
+
+const LOCATIONS = [
+  ...[
+    '/',
+    '',
+    '//b.test/x',
+    '../..',
+    '?q=1#f',
+    'https://user:password@b.test:8443/a%20b?c',
+    'http://[::1]:80/',
+  ],
+  ...['http://127.1/', 'https://xn--bcher-kva.test/', 'javascript:alert(1)', 'file:///etc/passwd', 'data:,x'],
+];
+const LOCATION_PIECES = [
+  ...['://', '@', ':', '/', '\\', '#', '?', '%', '%00', '%2e%2e', '\t', '\0', '\xc3\xbc', '[', ']', '..'],
+  ...['http', 'https', 'ftp', '0x7f', '４', '⑨', ' '],
+];
+
+const VALUES = [
+  ...[
+    'https://user:secret@example.com:8443/path?query=1#fragment',
+    'redis://default:secret@host:6379/2',
+    'off',
+  ],
+  ...['{"Authorization":"Bearer secret"}', '200-299,404', 'Mon-Fri 08:00-18:00 Europe/Berlin', '5m', '1d12h'],
+  ...[
+    '/^ok$/i',
+    'status = "ok"',
+    'smtps://user:secret@mail.example.com:465',
+    'a@example.com, B <b@example.com>',
+  ],
+  ...['slack,telegram', 'true', '10', '1mb', '2026-01-01T00:00/2026-01-02T00:00'],
+];
+const NAMES = [
+  ...['TARGET_A_URL', 'KEEP_ALIVE_URLS', 'REDIS_URL', 'CRON_SECRET', 'ALERT_SLACK_URL', 'P_KV_REST_API_URL'],
+  ...Object.keys(SYSTEM_OPTIONS),
+  ...Object.keys(TARGET_OPTIONS).flatMap((option) => [`TARGET_A_${option}`, `KEEP_ALIVE_${option}`]),
+  ...['TARGET_CONSTRUCTOR_URL', '__proto__', 'TARGET___PROTO___URL', 'toString'],
+];
+const TEXT_PIECES = [
+  ...[
+    ' ',
+    ',',
+    ';',
+    ':',
+    '/',
+    '@',
+    '%',
+    '"',
+    '{',
+    '}',
+    '[',
+    ']',
+    '\\',
+    '-',
+    '_',
+    '0',
+    '9',
+    'e',
+    '\n',
+    '\0',
+    '(',
+  ],
+  ...['TARGET_', 'KEEP_ALIVE_', '_URL', '://', '\xe9', '\u2028', '*', '+', '(a+)+'],
+];
+
+const BODIES = [
+  ...['{"minutes":30,"reason":"deploy"}', '{"target":"a","minutes":1e3}', '{"target":null}', '{}', ''],
+  ...['token=wrong&next=/t/a', 'action=sign-out', `{"minutes":5,"reason":"\u202e"}`, '[[[]]]', '"x"'],
+];
+const BODY_PIECES = [
+  ...[
+    '{',
+    '}',
+    '[',
+    ']',
+    '"',
+    ':',
+    ',',
+    '\\u0000',
+    '\\ud800',
+    '1e999',
+    '-0',
+    'null',
+    '&',
+    '=',
+    '%',
+    '%ff',
+    '+',
+  ],
+  ...['"__proto__":{}', '"constructor":1', '"target":"b"', '\xff\xfe'],
+];
+
+const KEY = 'sig_of_32_characters_for_the_fuzz';
+const CRON = `${PAGE}/api/cron`;
+const GENUINE = sign({ key: KEY, url: CRON, at: Math.floor(Date.now() / 1000), claims: { exp: 4e9 } });
+const SIGNATURES = [
+  GENUINE,
+  sign({ key: KEY, url: `${PAGE}/elsewhere`, at: 1, claims: { exp: 4e9 } }),
+  sign({ key: 'another', url: CRON, at: 1, claims: { exp: 4e9 } }),
+  sign({ key: KEY, url: CRON, at: 1, claims: { exp: 4e9 }, header: { alg: 'none' } }),
+  sign({ key: KEY, url: CRON, at: 1, claims: { exp: 4e9 }, header: { crit: ['exp'], b64: false } }),
+];
+const signed = (token: string) => token.slice(0, token.lastIndexOf('.'));
+
+const cuts = fc.array(fc.oneof(fc.nat(60), fc.nat(2_000)), { maxLength: 8 });
+const request = (path: string, init: RequestInit) => new Request(PAGE + path, init);
+
+const READERS = {
+  'HTTP answer': fuzzed({
+    inputs: fc.tuple(tampered(ANSWERS, ANSWER_PIECES), cuts, fc.boolean()),
+    read([text, at, keepBody]) {
+      const [whole, pieces] = [answerOf(text, [], keepBody), answerOf(text, at, keepBody)];
+      if (!isDeepStrictEqual(whole, pieces)) throw new Error('it depends on how the bytes are cut');
+    },
+  }),
+  'redirect target': fuzzed({
+    inputs: fc.tuple(tampered(LOCATIONS, LOCATION_PIECES), fc.constantFrom(301, 302, 303, 307, 308, 200)),
+    read([text, status]) {
+      const from = {
+        url: new URL('https://a.test/x?y'),
+        method: 'POST',
+        body: SECRET,
+        headers: { cookie: SECRET },
+      };
+      const location = redirectOf(status, new Map([['location', text]]));
+      if (location === null) return;
+      try {
+        const to = nextHop(from, location, status);
+        if (!/^https?:$/.test(to.url.protocol)) throw new Error('it leads to another protocol');
+        const leaks = to.body === SECRET || Object.values(to.headers).includes(SECRET);
+        if (leaks && to.url.origin !== from.url.origin) throw new Error('a secret goes to another origin');
+      } catch (error) {
+        if (!(error instanceof ProbeFailure)) throw error;
+      }
+    },
+  }),
+  configuration: fuzzed({
+    inputs: fc.array(
+      fc.tuple(
+        fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...NAMES) }, tampered(NAMES, TEXT_PIECES)),
+        tampered(VALUES, TEXT_PIECES),
+        fc.boolean(),
+      ),
+      { maxLength: 12 },
+    ),
+    read(entries) {
+      const env = Object.fromEntries(
+        entries.map(([name, value, isSecret]) => [name, isSecret ? value + SECRET : value]),
+      );
+      const result = parseConfig(env);
+      const warnings = warningsOf(textsOf(env)).map(({ message }) => message);
+      const problems = result.ok ? '' : formatProblems(result.problems);
+      const values = new Set(
+        entries.flatMap(([name]) => (name.includes(SECRET) ? [] : [problems, ...warnings])),
+      );
+      if ([...values].some((text) => text.includes(SECRET))) throw new Error('a message shows a value');
+    },
+  }),
+  'request body': fuzzed({
+    inputs: fc.tuple(fc.constantFrom('begin', 'end', 'sign in'), tampered(BODIES, BODY_PIECES), fc.boolean()),
+    async read([call, text, isForm]) {
+      const body = Buffer.from(text, 'latin1');
+      const headers = {
+        authorization: `Bearer ${SECRET}`,
+        'content-type': isForm ? 'application/x-www-form-urlencoded' : 'application/json',
+      };
+      const answer = await {
+        begin: () => beginMaintenance(request('/api/maintenance', { method: 'POST', body, headers })),
+        end: () => endMaintenance(request('/api/maintenance', { method: 'DELETE', body, headers })),
+        'sign in': () => signIn(request('/sign-in', { method: 'POST', body, headers })),
+      }[call]();
+      if (answer.status >= 500) throw new Error(`it answers ${answer.status}`);
+      if ((await answer.text()).includes(SECRET)) throw new Error('it shows the secret');
+    },
+  }),
+  signature: fuzzed({
+    inputs: tampered(SIGNATURES, ['.', '=', '-', '_', 'e30', 'eyJhbGciOiJub25lIn0', 'A', ' ', '\0', '\xff']),
+    async read(text) {
+      const called = request('/api/cron', { method: 'POST' });
+      const verdict = await verifySignature(called, text, { url: CRON, keys: [KEY] });
+      if (verdict.problem === null && signed(text) !== signed(GENUINE)) throw new Error('it was not signed');
+    },
+  }),
+};
+
+export type FuzzReader = keyof typeof READERS;
+
+/** Between two looks at the memory, in ms. */
+const LOOKS_EVERY = 1_000;
+let nextLook = 0;
+
+function progress(): void {
+  if (performance.now() < nextLook) return;
+  nextLook = performance.now() + LOOKS_EVERY;
+  tell();
+}
+
+function tell(end?: FuzzProgress['end']): void {
+  global.gc?.();
+  const { heapUsed, external } = process.memoryUsage();
+  process.send?.({ inputs: read, heap: heapUsed + external, ...(end && { end }) } satisfies FuzzProgress);
+}
+
+process.once('message', (order) => void work(order as FuzzOrder));
+
+async function work({ reader, seed, seconds }: FuzzOrder): Promise<void> {
+  const home = mkdtempSync(join(tmpdir(), 'keepalive-fuzz-'));
+  const store = openSqlite(join(home, 'keepalive.db'));
+  const config = configOf({
+    TARGET_A_URL: 'https://a.test/',
+    CRON_SECRET: SECRET,
+    STATS_TOKEN: `${SECRET}-2`,
+  });
+  setApp({ config, store });
+  const property = READERS[reader] as fc.IAsyncProperty<unknown>;
+  const { failed, ...found } = await fc.check(property, {
+    seed,
+    numRuns: Number.MAX_SAFE_INTEGER,
+    interruptAfterTimeLimit: seconds * 1_000,
+  });
+  tell({
+    problem: failed ? (fc.defaultReportMessage({ failed, ...found } as fc.RunDetails<unknown>) ?? '') : null,
+  });
+  await store.close();
+  rmSync(home, { recursive: true });
+  process.disconnect();
+}
