@@ -25,7 +25,6 @@ const NOTHING: Assertions = {
 };
 
 const ABOUT_THE_BODY: ReadonlySet<string> = new Set([
-  'MAX_BODY',
   'EXPECT_BODY',
   'REJECT_BODY',
   'EXPECT_JSON',
@@ -65,10 +64,8 @@ export async function explainAnswer(
   if (statusCode !== null) {
     explained.push(explain('EXPECT_STATUS', { expectStatus }, rangesText(expectStatus), `${statusCode}`));
   }
-  if (body?.cut === true) {
-    explained.push(explain('MAX_BODY', {}, 'no longer than that', 'a longer body'));
-  } else if (body !== null) {
-    const length = `${body.text.length} characters`;
+  if (body !== null) {
+    const length = `${body.text.length} characters${body.cut ? ', and more than MAX_BODY behind them' : ''}`;
     const values = (source: string) => valuesOf(source, body.text);
     if (expectBody !== null) {
       explained.push(explain('EXPECT_BODY', { expectBody }, patternText(expectBody), length));

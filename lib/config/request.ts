@@ -135,22 +135,20 @@ const RESERVED = new Set([
   'upgrade',
 ]);
 
-/** Names in lower case. What passes is fit to be sent: no later step needs to check. */
+/** Names as written. What passes is fit to be sent: no later step needs to check. */
 export const headers = value(
   'a JSON object of header names and values, each name once, none that concerns the connection or the length',
   (text) => {
     const parsed: unknown = JSON.parse(text);
     if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return undefined;
-    const entries = Object.entries(parsed).map(
-      ([name, content]) => [name.toLowerCase(), headerValue(content)] as const,
-    );
+    const entries = Object.entries(parsed).map(([name, content]) => [name, headerValue(content)] as const);
     if (entries.some(([, content]) => !/^[\t\x20-\x7e\x80-\xff]*$/.test(content))) {
       throw new InvalidValue(
         'a value has a character that no header can hold (a line end, another control character, or one beyond Latin-1)',
       );
     }
-    const fit = entries.every(([name]) => TOKEN.test(name) && !RESERVED.has(name));
-    const names = new Set(entries.map(([name]) => name));
+    const fit = entries.every(([name]) => TOKEN.test(name) && !RESERVED.has(name.toLowerCase()));
+    const names = new Set(entries.map(([name]) => name.toLowerCase()));
     return fit && names.size === entries.length ? Object.fromEntries(entries) : undefined;
   },
 );

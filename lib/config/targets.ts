@@ -164,6 +164,8 @@ function authorized(
   authorization: string | null,
   ownHeaders: RequestOptions['headers'] | undefined,
 ): RequestOptions {
-  if (authorization === null || ownHeaders?.authorization !== undefined) return request;
-  return { ...request, headers: { ...request.headers, authorization } };
+  const isAuthorization = (name: string): boolean => name.toLowerCase() === 'authorization';
+  if (authorization === null || Object.keys(ownHeaders ?? {}).some(isAuthorization)) return request;
+  const others = Object.entries(request.headers).filter(([name]) => !isAuthorization(name));
+  return { ...request, headers: { ...Object.fromEntries(others), Authorization: authorization } };
 }

@@ -12,7 +12,6 @@ const MAX_ANSWER = 16_384;
 export interface Outgoing {
   readonly url: string;
   readonly method: string;
-  /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | null;
 }
@@ -73,7 +72,7 @@ export async function send({ url, method, headers, body }: Outgoing, signal: Abo
     const request = {
       method,
       path: pathname + search,
-      headers: { 'user-agent': 'keepalive', ...headers },
+      headers: { ...(hasUserAgent(headers) ? {} : { 'user-agent': 'keepalive' }), ...headers },
       body,
       reset: true,
     };
@@ -91,6 +90,9 @@ export async function send({ url, method, headers, body }: Outgoing, signal: Abo
     end(socket);
   }
 }
+
+const hasUserAgent = (headers: Outgoing['headers']): boolean =>
+  Object.keys(headers).some((name) => name.toLowerCase() === 'user-agent');
 
 /** Gives up a socket in whatever state it is. */
 function end(socket: Socket | null): void {

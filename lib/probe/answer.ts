@@ -1,8 +1,10 @@
 import { ByteCollector } from './bytes.js';
 import { closedEarly, ProbeFailure } from './failure.js';
 
-/** Bytes of a head, of trailers, and of a chunk's size line at most, as Node's own default for heads. */
-const MAX_HEAD = 16_384;
+/** Bytes of a head at most, as Chrome has it. */
+const MAX_HEAD = 256 * 1024;
+/** Bytes of trailers, and of a chunk's size line, at most. */
+const MAX_LINE = 16_384;
 /** 1xx answers before the real one at most. */
 const MAX_INTERIM = 16;
 
@@ -14,7 +16,13 @@ const CHUNK_SIZE = /^([0-9A-Fa-f]{1,12})[\t ]*(?:;|$)/;
 const TORN = /[\0\r]/;
 const NO_BODY = [204, 304];
 
-/** Values by name in lower case, as Latin-1; several of one name are joined by commas. */
+/** Headers whose values may hold commas and cannot be joined by them. */
+const ONE_BY_ONE: ReadonlySet<string> = new Set(['location', 'set-cookie']);
+
+/**
+ * Values by name in lower case, as Latin-1. Several of one name are joined by commas, but those of `location` and
+ * `set-cookie` by line feeds, which no value can hold.
+ */
 export type AnswerHeaders = ReadonlyMap<string, string>;
 
 export interface AnswerOptions {
@@ -106,7 +114,7 @@ export class AnswerReader {
       case 'trailers':
         return this.#readLine(bytes, at, (line) => {
           this.#count += line.length + 1;
-          if (this.#count > MAX_HEAD) throw tooLarge();
+          if (this.#count > MAX_LINE) throw tooLarge();
           if (line === '') this.#part = 'over';
         });
       case 'over':
@@ -178,12 +186,13 @@ export class AnswerReader {
   }
 
   #keep(bytes: Buffer, from: number, to: number): void {
+    const { maxBody, keepBody } = this.options;
+    const room = maxBody - this.#size;
     this.#size += to - from;
-    if (this.#size > this.options.maxBody) {
+    if (keepBody) this.#body.append(bytes, from, Math.min(to, from + room));
+    if (this.#size > maxBody) {
       this.cut = true;
       this.#part = 'over';
-    } else if (this.options.keepBody) {
-      this.#body.append(bytes, from, to);
     }
   }
 
@@ -191,7 +200,7 @@ export class AnswerReader {
     const started = this.#started;
     const end = bytes.indexOf(10, at);
     const stop = end === -1 ? bytes.length : end;
-    if (started.length + stop - at > MAX_HEAD) throw tooLarge();
+    if (started.length + stop - at > MAX_LINE) throw tooLarge();
     if (end === -1 || started.length > 0) started.append(bytes, at, stop);
     if (end === -1) return stop;
     const line = started.length > 0 ? started.bytes.toString('latin1') : bytes.toString('latin1', at, stop);
@@ -210,18 +219,21 @@ function endOfHead(bytes: Buffer, from: number, to: number): number {
   return -1;
 }
 
+/** A line that is no header is left out, as browsers do, with the lines that continue it. */
 function fieldsOf(lines: readonly string[]): Map<string, string> {
   const fields = new Map<string, string>();
   let name = '';
   for (const line of lines) {
     if (line === '') continue;
-    const colon = line.indexOf(':');
+    if (TORN.test(line)) throw noAnswer();
     const isFolded = line.startsWith(' ') || line.startsWith('\t');
-    if (!isFolded) name = line.slice(0, colon).toLowerCase();
-    if (TORN.test(line) || (isFolded ? name === '' : colon === -1 || !NAME.test(name))) throw noAnswer();
-    const value = trimmed(isFolded ? line : line.slice(colon + 1));
+    const colon = isFolded ? -1 : line.indexOf(':');
+    if (!isFolded) name = trimmed(line.slice(0, Math.max(0, colon))).toLowerCase();
+    if (!NAME.test(name)) continue;
+    const value = trimmed(line.slice(colon + 1));
     const before = fields.get(name);
-    fields.set(name, before === undefined ? value : `${before}${isFolded ? ' ' : ', '}${value}`);
+    const joint = isFolded ? ' ' : ONE_BY_ONE.has(name) ? '\n' : ', ';
+    fields.set(name, before === undefined ? value : before + joint + value);
   }
   return fields;
 }

@@ -1,35 +1,51 @@
-import { promisify, TextDecoder } from 'node:util';
-import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib';
+import { Readable, type Duplex } from 'node:stream';
+import { TextDecoder } from 'node:util';
+import {
+  constants,
+  createBrotliDecompress,
+  createGunzip,
+  createInflate,
+  createInflateRaw,
+  type ZlibOptions,
+} from 'node:zlib';
 import type { Body } from '../rules/assertions.js';
-import { codeOf, ProbeFailure } from './failure.js';
+import { ProbeFailure } from './failure.js';
 
 export const ACCEPT_ENCODING = 'gzip, deflate, br';
 /** Encodings upon each other at most; no honest server uses more than one. */
 const MAX_LAYERS = 3;
 
-type Decoder = (data: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>;
+/** Of the first byte of the data. A body without its end is read as far as it goes, as browsers do. */
+type Decoder = (first: number) => Duplex;
 
-const ungzip: Decoder = promisify(gunzip);
-const unwrap: Decoder = promisify(inflate);
-const unraw: Decoder = promisify(inflateRaw);
+const UNFINISHED: ZlibOptions = { finishFlush: constants.Z_SYNC_FLUSH };
+const gunzip: Decoder = () => createGunzip(UNFINISHED);
 const DECODERS: ReadonlyMap<string, Decoder> = new Map(
   Object.entries<Decoder>({
-    gzip: ungzip,
-    'x-gzip': ungzip,
-    br: promisify(brotliDecompress),
+    gzip: gunzip,
+    'x-gzip': gunzip,
+    br: () => createBrotliDecompress({ finishFlush: constants.BROTLI_OPERATION_FLUSH }),
     // Some servers send deflate without the zlib wrapper, whose first byte would end in 8.
-    deflate: (data, options) => ((data[0] ?? 0) % 16 === 8 ? unwrap : unraw)(data, options),
+    deflate: (first) => (first % 16 === 8 ? createInflate(UNFINISHED) : createInflateRaw(UNFINISHED)),
   }),
 );
 
+/** Bytes of a page in which browsers look for its charset. */
+const PRESCANNED = 1_024;
 const utf8 = new TextDecoder();
 
+interface Data {
+  /** As it came, or as much of it as `maxBody` allows. */
+  readonly body: Buffer;
+  readonly cut: boolean;
+}
+
 /**
- * The text of a body that came whole. Decompression stops at `maxBody` bytes: then the body counts as cut.
- * Rejects with a ProbeFailure `protocol` when the encoding is unknown or broken.
+ * The text of a body, of at most `maxBody` bytes: what is longer counts as cut. An encoding that nobody knows is none, as
+ * for browsers. Rejects with a ProbeFailure `protocol` when an encoding is broken.
  */
 export async function decodeBody(
-  body: Buffer,
+  { body, cut }: Data,
   contentEncoding: string,
   contentType: string,
   maxBody: number,
@@ -37,31 +53,55 @@ export async function decodeBody(
   const layers = contentEncoding
     .toLowerCase()
     .split(',')
-    .map((layer) => layer.trim())
-    .filter((layer) => layer !== '' && layer !== 'identity');
+    .map((layer) => DECODERS.get(layer.trim()))
+    .filter((decoder) => decoder !== undefined);
   if (layers.length > MAX_LAYERS) throw new ProbeFailure('protocol', 'too many content encodings');
-  let data = body;
-  for (const layer of layers.reverse()) {
-    if (data.length === 0) break;
-    const decode = DECODERS.get(layer);
-    if (!decode) throw new ProbeFailure('protocol', 'unknown content encoding');
-    try {
-      data = await decode(data, { maxOutputLength: Math.max(1, maxBody) });
-    } catch (error) {
-      if (codeOf(error) === 'ERR_BUFFER_TOO_LARGE') return { text: '', cut: true };
-      throw new ProbeFailure('protocol', 'broken content encoding', { cause: error });
-    }
+  let data: Data = { body, cut };
+  for (const decoder of layers.reverse()) {
+    const [first] = data.body;
+    if (first === undefined) break;
+    data = await decoded(data, decoder(first), maxBody);
   }
-  if (data.length > maxBody) return { text: '', cut: true };
-  return { text: decoderFor(contentType).decode(data), cut: false };
+  return { text: decoderFor(data.body, contentType).decode(data.body), cut: data.cut };
 }
 
-function decoderFor(contentType: string): TextDecoder {
-  const charset = /charset\s*=\s*"?([\w.:-]+)/i.exec(contentType)?.[1];
+async function decoded({ body, cut }: Data, decoder: Duplex, maxBody: number): Promise<Data> {
+  const kept: Buffer[] = [];
+  let length = 0;
+  try {
+    const source = Readable.from([body], { objectMode: false });
+    source.on('error', () => undefined);
+    for await (const piece of source.pipe(decoder) as AsyncIterable<Buffer>) {
+      kept.push(piece);
+      length += piece.length;
+      if (length > maxBody) break;
+    }
+  } catch (error) {
+    throw new ProbeFailure('protocol', 'broken content encoding', { cause: error });
+  }
+  return { body: Buffer.concat(kept).subarray(0, maxBody), cut: cut || length > maxBody };
+}
+
+/** As browsers find it: by byte order mark, by Content-Type, by what the page says of itself; UTF-8 otherwise. */
+function decoderFor(body: Buffer, contentType: string): TextDecoder {
+  if (body[0] === 0xfe && body[1] === 0xff) return new TextDecoder('utf-16be');
+  if (body[0] === 0xff && body[1] === 0xfe) return new TextDecoder('utf-16le');
+  if (body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf) return utf8;
+  const charset = /charset\s*=\s*"?([\w.:-]+)/i.exec(contentType)?.[1] ?? charsetOfPage(body);
   if (charset === undefined) return utf8;
   try {
     return new TextDecoder(charset);
   } catch {
     return utf8;
   }
+}
+
+/** `<meta charset>`, `<meta http-equiv content>`, `<?xml encoding?>`. What can be read as a tag is not in UTF-16. */
+function charsetOfPage(body: Buffer): string | undefined {
+  const start = body.toString('latin1', 0, PRESCANNED);
+  const [, charset = ''] =
+    /<meta\s[^>]*charset\s*=\s*["']?\s*([\w.:-]+)/i.exec(start) ??
+    /^\s*<\?xml\s[^>]*encoding\s*=\s*["']([\w.:-]+)/i.exec(start) ??
+    [];
+  return charset === '' || /^utf-16/i.test(charset) ? undefined : charset;
 }

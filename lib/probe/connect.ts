@@ -1,6 +1,12 @@
 import type { X509Certificate } from 'node:crypto';
 import { connect as openSocket, isIP, type Socket } from 'node:net';
-import { connect as openTls, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
+import {
+  checkServerIdentity,
+  connect as openTls,
+  type DetailedPeerCertificate,
+  type TLSSocket,
+} from 'node:tls';
+import { endOfChain } from './chain.js';
 import type { Candidates } from './dns.js';
 import { certificateFailure, closingOf, failureOf, ProbeFailure } from './failure.js';
 import type { Trip } from './trip.js';
@@ -95,8 +101,8 @@ export async function secure(
     return () => secured.destroy();
   });
   trace.tls = (trace.tls ?? 0) + limit.elapsed - start;
-  const expiresAt = Date.parse(certificate?.validTo ?? '');
-  if (Number.isFinite(expiresAt)) trace.tlsExpiresAt = Math.min(trace.tlsExpiresAt ?? Infinity, expiresAt);
+  const expiresAt = certificate === undefined ? null : endOfChain(certificate);
+  if (expiresAt !== null) trace.tlsExpiresAt = Math.min(trace.tlsExpiresAt ?? Infinity, expiresAt);
   if (verify) {
     // Typed as an Error, but Node sets the code here.
     if (!secured.authorized) throw certificateFailure(String(secured.authorizationError));
@@ -106,7 +112,10 @@ export async function secure(
 }
 
 function isFor(certificate: X509Certificate, host: string): boolean {
-  return (isIP(host) === 0 ? certificate.checkHost(host) : certificate.checkIP(host)) !== undefined;
+  if (isIP(host) !== 0) return certificate.checkIP(host) !== undefined;
+  if (certificate.checkHost(host) !== undefined) return true;
+  // OpenSSL takes no wildcard for a name with an underscore; browsers, curl and Node do.
+  return checkServerIdentity(host, certificate.toLegacyObject()) === undefined;
 }
 
 function hostOf(url: URL): string {

@@ -1,6 +1,7 @@
 import { lookup, promises } from 'node:dns';
 import { isIP } from 'node:net';
 import { codeOf, failureOf } from './failure.js';
+import { HostsFile } from './hosts-file.js';
 import type { Clock } from './limit.js';
 
 /** At 300 questions in flight, answers over UDP were lost (MEASURES). */
@@ -23,11 +24,14 @@ export interface NameResolver {
 }
 
 /**
- * Asks DNS by c-ares, which no thread pool holds up; the system's lookup, which knows the hosts file, answers for names
- * without a dot, `.local`, and what DNS does not know.
+ * What the hosts file says comes first. Then DNS is asked by c-ares, which no thread pool holds up; the system's lookup
+ * answers for names without a dot, `.local`, and what DNS does not know.
  * @param servers name servers as `address:port` instead of the system's
  */
-export function createResolver(servers?: readonly string[]): NameResolver {
+export function createResolver(
+  servers?: readonly string[],
+  hostsFile: HostsFile = new HostsFile(),
+): NameResolver {
   const resolver = new promises.Resolver({ timeout: FIRST_WAIT, tries: TRIES });
   if (servers) resolver.setServers(servers);
   const gate = createGate(QUESTIONS_AT_ONCE, FIRST_WAIT);
@@ -46,6 +50,8 @@ export function createResolver(servers?: readonly string[]): NameResolver {
   return {
     async resolve(host, clock) {
       if (isIP(host) !== 0) return { addresses: [host], more: null };
+      const known = hostsFile.addressesOf(host);
+      if (known.length > 0) return { addresses: known, more: null };
       const local = !host.includes('.') || host.endsWith('.local');
       try {
         return local ? await fromSystem(host) : await fromDns(host, clock);

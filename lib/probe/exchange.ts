@@ -12,7 +12,7 @@ export interface ExchangeRequest extends AnswerOptions {
   readonly socket: Socket;
   /** Path and query. */
   readonly path: string;
-  /** In the order in which they are sent, `host` first, none that concerns the connection or the length. */
+  /** In the order and spelling in which they are sent, `Host` first, none that concerns the connection or the length. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | null;
 }
@@ -90,6 +90,6 @@ function textOf({ method, path, headers, body }: ExchangeRequest): string {
     text += `${name}: ${value}\r\n`;
   }
   if (!isFit) throw new ProbeFailure('protocol', 'request cannot be sent');
-  if (body !== null || SENDS_BODY.includes(method)) text += `content-length: ${content.length}\r\n`;
-  return `${text}connection: close\r\n\r\n${content}`;
+  if (body !== null || SENDS_BODY.includes(method)) text += `Content-Length: ${content.length}\r\n`;
+  return `${text}Connection: close\r\n\r\n${content}`;
 }

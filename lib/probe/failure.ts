@@ -37,6 +37,8 @@ const DNS: ReadonlyMap<string, Entry> = new Map(
   }),
 );
 
+const NO_COMMON_PROTOCOL = 'no common protocol: the server does not offer HTTP/1.1';
+
 const ELSEWHERE: ReadonlyMap<string, Entry> = new Map(
   Object.entries<Entry>({
     ECONNREFUSED: ['connect', 'connection refused'],
@@ -70,6 +72,24 @@ const ELSEWHERE: ReadonlyMap<string, Entry> = new Map(
     UNABLE_TO_GET_ISSUER_CERT: ['tls', 'unknown certificate issuer'],
     UNABLE_TO_GET_ISSUER_CERT_LOCALLY: ['tls', 'unknown certificate issuer'],
     UNABLE_TO_VERIFY_LEAF_SIGNATURE: ['tls', 'unknown certificate issuer'],
+    ERR_SSL_WRONG_VERSION_NUMBER: ['tls', 'the port does not speak TLS'],
+    ERR_SSL_PACKET_LENGTH_TOO_LONG: ['tls', 'the port does not speak TLS'],
+    ERR_SSL_HTTP_REQUEST: ['tls', 'the port does not speak TLS'],
+    ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL: ['tls', NO_COMMON_PROTOCOL],
+    ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: ['tls', 'no TLS version in common: 1.2 or newer is needed'],
+    ERR_SSL_UNSUPPORTED_PROTOCOL: ['tls', 'no TLS version in common: 1.2 or newer is needed'],
+    ERR_SSL_NO_SHARED_CIPHER: ['tls', 'no cipher in common'],
+    ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: [
+      'tls',
+      'TLS refused: no cipher in common, or a client certificate is needed',
+    ],
+    ERR_SSL_SSL_TLS_ALERT_HANDSHAKE_FAILURE: [
+      'tls',
+      'TLS refused: no cipher in common, or a client certificate is needed',
+    ],
+    ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: ['tls', 'the server wants a client certificate'],
+    ERR_SSL_TLSV1_UNRECOGNIZED_NAME: ['tls', 'the server does not know this name'],
+    ERR_SSL_TLSV1_ALERT_UNRECOGNIZED_NAME: ['tls', 'the server does not know this name'],
     ERR_TLS_CERT_ALTNAME_INVALID: ['tls', 'certificate is for another name'],
     HOSTNAME_MISMATCH: ['tls', 'certificate is for another name'],
   }),

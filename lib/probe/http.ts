@@ -2,6 +2,7 @@ import { needsBody } from '../rules/assertions.js';
 import type { Target } from '../types.js';
 import { ACCEPT_ENCODING, decodeBody } from './body.js';
 import { connect, secure } from './connect.js';
+import { Cookies } from './cookies.js';
 import type { AnswerHeaders } from './answer.js';
 import { exchange, type ExchangeAnswer } from './exchange.js';
 import { ProbeFailure } from './failure.js';
@@ -10,7 +11,7 @@ import type { Probe, Trip } from './trip.js';
 
 export const USER_AGENT = 'keepalive/0.1 (+uptime check)';
 /** Sent unless HEADERS sets them. */
-const HEADERS = { 'user-agent': USER_AGENT, accept: '*/*', 'accept-encoding': ACCEPT_ENCODING };
+const HEADERS = { 'User-Agent': USER_AGENT, Accept: '*/*', 'Accept-Encoding': ACCEPT_ENCODING };
 
 /** What platforms send in place of a server that sleeps (PLATFORM: Render with 404). */
 const NO_SERVER: readonly (readonly [header: string, value: string])[] = [['x-render-routing', 'no-server']];
@@ -24,18 +25,24 @@ export const probeHttp: Probe = async (target, url, trip) => {
   const { method, body, headers } = target.request;
   let hop: Hop = { url, method, body, headers };
   let fromPublic = false;
+  const cookies = new Cookies();
   for (let redirects = 0; ; redirects++) {
-    const { answer, address } = await request(hop, target, trip, fromPublic);
+    const { answer, address } = await request(
+      { ...hop, headers: cookies.withCookies(hop.headers, hop.url) },
+      target,
+      trip,
+      fromPublic,
+    );
     const location = target.maxRedirects > 0 ? redirectOf(answer.statusCode, answer.headers) : null;
     if (location === null) {
       if (!needsBody(target.assertions)) return null;
-      if (answer.cut) return { text: '', cut: true };
       const encoding = answer.headers.get('content-encoding') ?? '';
       const type = answer.headers.get('content-type') ?? '';
-      return decodeBody(answer.body, encoding, type, target.maxBody);
+      return decodeBody(answer, encoding, type, target.maxBody);
     }
     if (redirects >= target.maxRedirects) throw new ProbeFailure('redirect', 'too many redirects');
     fromPublic = trip.isPublic(address);
+    await cookies.take(answer.headers, hop.url);
     hop = nextHop(hop, location, answer.statusCode);
   }
 };
@@ -59,7 +66,7 @@ async function request(
         socket: stream,
         method: hop.method,
         path: url.pathname + url.search,
-        headers: { host: url.host, ...HEADERS, ...hop.headers },
+        headers: { ...missing({ Host: url.host, ...HEADERS }, hop.headers), ...hop.headers },
         body: hop.body,
         maxBody: target.maxBody,
         keepBody: needsBody(target.assertions),
@@ -78,6 +85,15 @@ async function request(
   } finally {
     socket.destroy();
   }
+}
+
+/** The defaults that are not set otherwise, in whatever spelling. */
+function missing(
+  defaults: Readonly<Record<string, string>>,
+  set: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const names = new Set(Object.keys(set).map((name) => name.toLowerCase()));
+  return Object.fromEntries(Object.entries(defaults).filter(([name]) => !names.has(name.toLowerCase())));
 }
 
 /** Whether the host's own server answered. A gateway's status that is expected is taken for the server's. */

@@ -5,6 +5,7 @@ import { isPublicAddress } from './address.js';
 import { createResolver } from './dns.js';
 import { createEvaluator } from './evaluator.js';
 import { failureOf } from './failure.js';
+import { HostsFile } from './hosts-file.js';
 import { probeHttp } from './http.js';
 import { Limit } from './limit.js';
 import { probeTcp } from './tcp.js';
@@ -22,6 +23,8 @@ export interface ProberOptions {
   readonly ca?: readonly string[];
   /** Name servers as `address:port` instead of the system's. */
   readonly servers?: readonly string[];
+  /** A hosts file instead of the system's. */
+  readonly hostsFile?: string;
   /** Which addresses a redirect from a public one may lead to. */
   readonly isPublic?: (address: string) => boolean;
   readonly now?: () => number;
@@ -41,7 +44,7 @@ const PROBES: ReadonlyMap<string, Probe> = new Map(
 /** The probes and what they share in a process: name resolver, TLS context. Holds nothing of a run. */
 export function createProber(options: ProberOptions = {}): Prober {
   const { ca, now = Date.now, isPublic = isPublicAddress } = options;
-  const resolver = createResolver(options.servers);
+  const resolver = createResolver(options.servers, new HostsFile(options.hostsFile));
   const evaluator = createEvaluator();
   let context: SecureContext | undefined;
   const secureContext = () => (context ??= createSecureContext(ca ? { ca: [...ca] } : {}));

@@ -2,6 +2,8 @@ import type { AnswerHeaders } from './answer.js';
 import { ProbeFailure } from './failure.js';
 
 const FOLLOWED = new Set([301, 302, 303, 307, 308]);
+/** Headers that describe the client, and so go along to wherever a redirect leads. */
+const OF_THE_CLIENT = /^(?:user-agent|accept(?:-.*)?)$/i;
 
 /** A request as it goes from one redirect to the next. */
 export interface Hop {
@@ -12,14 +14,28 @@ export interface Hop {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** The place that an answer redirects to; null when it does not. */
+/** The address that an answer redirects to, as it stands there; null when it does not. */
 export function redirectOf(statusCode: number, headers: AnswerHeaders): string | null {
-  const location = FOLLOWED.has(statusCode) && headers.get('location');
-  // Servers write it in UTF-8 where it is not ASCII.
-  return location ? Buffer.from(location, 'latin1').toString() : null;
+  if (!FOLLOWED.has(statusCode)) return null;
+  const [location = '', ...others] = new Set(headers.get('location')?.split('\n'));
+  if (others.length > 0) throw new ProbeFailure('redirect', 'redirect to several addresses');
+  return location === '' ? null : addressOf(location);
 }
 
-/** As fetch does it: 303 (and 301, 302 after POST) becomes GET; nothing that was configured goes to another origin. */
+/** Servers write what is not ASCII in UTF-8. Bytes that are not are percent-encoded as they stand, as browsers do it. */
+function addressOf(location: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(location, 'latin1'));
+  } catch {
+    return location.replace(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`);
+  }
+}
+
+/**
+ * As browsers do it: 303 (and 301, 302 after POST) becomes GET; the body goes no further than the name, and configured
+ * headers no further than the origin, but for those that describe the client. From http to https of the same name is
+ * the same origin here.
+ */
 export function nextHop(hop: Hop, location: string, statusCode: number): Hop {
   if (!URL.canParse(location, hop.url.href))
     throw new ProbeFailure('redirect', 'redirect to an invalid address');
@@ -27,11 +43,17 @@ export function nextHop(hop: Hop, location: string, statusCode: number): Hop {
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
     throw new ProbeFailure('redirect', 'redirect to another protocol');
   const toGet = (statusCode === 303 && hop.method !== 'HEAD') || (statusCode <= 302 && hop.method === 'POST');
-  const kept = url.origin === hop.url.origin ? Object.entries(hop.headers) : [];
+  const isSameName = url.hostname === hop.url.hostname;
+  const isUpgrade = isSameName && hop.url.protocol === 'http:' && url.protocol === 'https:';
+  const isOwn = isUpgrade || url.origin === hop.url.origin;
+  const isDowngrade = hop.url.protocol === 'https:' && url.protocol === 'http:';
+  const kept = Object.entries(hop.headers).filter(
+    ([name]) => (isOwn || OF_THE_CLIENT.test(name)) && !(toGet && /^content-/i.test(name)),
+  );
   return {
     url,
     method: toGet ? 'GET' : hop.method,
-    body: toGet || url.origin !== hop.url.origin ? null : hop.body,
-    headers: Object.fromEntries(kept.filter(([name]) => !toGet || !name.startsWith('content-'))),
+    body: toGet || !isSameName || isDowngrade ? null : hop.body,
+    headers: Object.fromEntries(kept),
   };
 }

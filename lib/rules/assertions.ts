@@ -1,6 +1,6 @@
 import type { Assertions, Attempt, StatusRange, TextPattern } from '../types.js';
 
-/** A body as text. `cut`: it was longer than the target's MAX_BODY, and the text is not to be judged. */
+/** A body as text. `cut`: it was longer than the target's MAX_BODY, and the text is only its beginning. */
 export interface Body {
   readonly text: string;
   readonly cut: boolean;
@@ -72,18 +72,21 @@ async function judgeBody(
   evaluator: Evaluator,
 ): Promise<Verdict | null> {
   if (body === null) return null;
-  if (body.cut) return failed('too_large', 'body too large');
-  const { expectBody, rejectBody, expectJson } = assertions;
+  const { expectBody, rejectBody, expectJson, degradedJson } = assertions;
+  const tooLarge = body.cut ? failed('too_large', 'body too large') : null;
   if (expectBody) {
     const found = await find(expectBody, body.text, evaluator);
-    if (found === 'false') return failed('body', 'expected text not found');
+    if (found === 'false') return tooLarge ?? failed('body', 'expected text not found');
     if (found !== 'true') return failed('body', `body expression ${trouble(found)}`);
   }
   if (rejectBody) {
     const found = await find(rejectBody, body.text, evaluator);
     if (found === 'true') return failed('body', 'rejected text found');
     if (found !== 'false') return failed('body', `body expression ${trouble(found)}`);
+    if (tooLarge !== null) return tooLarge;
   }
+  // The beginning of JSON is none.
+  if (tooLarge !== null && (expectJson !== null || degradedJson !== null)) return tooLarge;
   if (expectJson !== null) {
     const holds = await evaluator.query(expectJson, body.text);
     if (holds === 'not_json') return failed('json', 'body is not JSON');

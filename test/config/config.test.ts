@@ -344,7 +344,7 @@ describe('user info in an address', () => {
     [{ KEEP_ALIVE_HEADERS: '{"Authorization":"Bearer all"}' }, basic('u:p')],
   ])('becomes a header: %j', (env, authorization) => {
     const { url, info, request } = target({ TARGET_A_URL: 'https://u:p@h/x', ...env });
-    expect([url, info.healthUrl, request.headers.authorization]).toEqual([
+    expect([url, info.healthUrl, request.headers.Authorization]).toEqual([
       'https://h/x',
       'https://h/x',
       authorization,
@@ -354,7 +354,7 @@ describe('user info in an address', () => {
   it('becomes a header of the recovery request too', () => {
     expect(api({ TARGET_API_RECOVERY_URL: 'https://u:p@h/hook?x' }).recovery).toEqual({
       url: 'https://h/hook?x',
-      request: { method: 'POST', headers: { authorization: basic('u:p') }, body: null },
+      request: { method: 'POST', headers: { Authorization: basic('u:p') }, body: null },
       cooldown: 5 * MINUTE,
       max: 3,
       grace: 2 * MINUTE,

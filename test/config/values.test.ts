@@ -120,7 +120,7 @@ const table: Partial<Record<keyof typeof options, [text: string, expected: unkno
   ],
   HEADERS: [
     ['{}', {}],
-    ['{"X-Key":"a","n":1,"b":true}', { 'x-key': 'a', n: '1', b: 'true' }],
+    ['{"X-Key":"a","n":1,"b":true}', { 'X-Key': 'a', n: '1', b: 'true' }],
     ['{"a":" b "}', { a: 'b' }],
     ['{"a":"b\\r\\nc: d"}', BAD],
     ['{"a b":"c"}', BAD],

@@ -91,7 +91,7 @@ describe('a redirect', () => {
     expect('content-type' in (server.seen[1]?.headers ?? {})).toBe(method === then);
   });
 
-  test('takes nothing that was configured to another origin, nor back', async () => {
+  test('takes of what was configured only the user agent to another origin, and back', async () => {
     const [one, two] = [await redirecting(), await redirecting()];
     const url = one.to(307, two.to(307, one.base));
     const request = {
@@ -103,16 +103,18 @@ describe('a redirect', () => {
     expect(one.seen[0]?.headers).toMatchObject({ 'x-key': 'k', host: 'x.test', 'user-agent': 'mine' });
     expect(one.seen[0]?.headers.authorization).toBeDefined();
     for (const { headers, body } of [...two.seen, ...one.seen.slice(1)]) {
-      expect([headers['x-key'], headers.authorization, body]).toEqual([undefined, undefined, '']);
-      expect([headers.host, headers['user-agent']]).not.toContain(['x.test', 'mine']);
+      // Of another port, but of the same name: the body goes along.
+      expect([headers['x-key'], headers.authorization, body]).toEqual([undefined, undefined, 'b']);
+      expect(headers.host).not.toBe('x.test');
+      expect(headers['user-agent']).toBe('mine');
     }
     expect([one.seen.length, two.seen.length]).toEqual([2, 1]);
   });
 
   test.each([
-    ['http', 'https'],
-    ['https', 'http'],
-  ])('takes nothing that was configured from %s to %s on the same host and port', async (from, to) => {
+    ['all', 'http', 'https', ['Bearer t', 'k']],
+    ['nothing', 'https', 'http', [undefined, undefined]],
+  ])('takes %s that was configured from %s to %s of the same name', async (_, from, to, taken) => {
     const seen: IncomingMessage['headers'][] = [];
     const port = await serveBoth((request, response) => {
       seen.push(request.headers);
@@ -124,7 +126,7 @@ describe('a redirect', () => {
     expect(await attempt(url, { request, tlsVerify: false })).toMatchObject({ outcome: 'good' });
     expect(seen.map((headers) => [headers.authorization, headers['x-key']])).toEqual([
       ['Bearer t', 'k'],
-      [undefined, undefined],
+      taken,
     ]);
   });
 

@@ -72,7 +72,7 @@ describe.each(['https', 'tls'] as const)('%s', (protocol) => {
     [
       'no TLS',
       () => serveRaw((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')),
-      { reason: 'tls', message: 'TLS handshake failed' },
+      { reason: 'tls', message: 'the port does not speak TLS' },
     ],
     [
       'a stall',

@@ -232,7 +232,7 @@ const kinds: readonly Hostile[] = [
   {
     kind: 'no TLS',
     serve: async () => local((await serveHttp((_request, response) => response.end())).port, 'https'),
-    message: 'TLS handshake failed',
+    message: 'the port does not speak TLS',
   },
   {
     kind: 'expired certificate',
@@ -253,7 +253,7 @@ const kinds: readonly Hostile[] = [
     kind: 'unknown encoding',
     serve: encoded('zip'),
     options: WANTS_TEXT,
-    message: 'unknown content encoding',
+    message: 'expected text not found',
   },
   { kind: 'broken encoding', serve: encoded('br'), options: WANTS_TEXT, message: 'broken content encoding' },
   {

@@ -13,24 +13,36 @@ export interface TestAuthority {
   readonly ca: string;
   /** A leaf for names and addresses, valid from and to so many days from now. */
   issue(names: readonly string[], from?: number, to?: number): Pair;
+  /** An authority of its own that this one vouches for until so many days from now; its leaves come with it. */
+  intermediate(name: string, to: number): TestAuthority;
 }
 
 /** A certificate authority of the test's own. */
 export function createAuthority(name: string): TestAuthority {
-  const keys = forge.pki.rsa.generateKeyPair(2048);
+  return authorityOf(name, forge.pki.rsa.generateKeyPair(2048), '');
+}
+
+/** @param chain its own certificate, where others have to be told of it */
+function authorityOf(name: string, keys: forge.pki.rsa.KeyPair, chain: string): TestAuthority {
   const subject = [{ name: 'commonName', value: name }];
   let serial = 0;
 
-  const sign = (names: readonly string[], publicKey: forge.pki.rsa.PublicKey, from: number, to: number) => {
+  const sign = (
+    names: readonly string[],
+    publicKey: forge.pki.rsa.PublicKey,
+    from: number,
+    to: number,
+    authority = names[0] === undefined ? name : null,
+  ) => {
     const certificate = forge.pki.createCertificate();
     certificate.serialNumber = `0${++serial}`;
     certificate.publicKey = publicKey;
     certificate.validity.notBefore = new Date(Date.now() + from * DAY);
     certificate.validity.notAfter = new Date(Math.floor((Date.now() + to * DAY) / 1000) * 1000);
     certificate.setIssuer(subject);
-    certificate.setSubject(names[0] === undefined ? subject : [{ name: 'commonName', value: names[0] }]);
+    certificate.setSubject([{ name: 'commonName', value: authority ?? names[0] }]);
     certificate.setExtensions(
-      names.length === 0
+      authority !== null
         ? [{ name: 'basicConstraints', cA: true }]
         : [
             {
@@ -51,10 +63,15 @@ export function createAuthority(name: string): TestAuthority {
       const leaf = forge.pki.rsa.generateKeyPair(2048);
       const certificate = sign(names, leaf.publicKey, from, to);
       return {
-        cert: forge.pki.certificateToPem(certificate),
+        cert: forge.pki.certificateToPem(certificate) + chain,
         key: forge.pki.privateKeyToPem(leaf.privateKey),
         expiresAt: certificate.validity.notAfter.getTime(),
       };
+    },
+    intermediate(own, to) {
+      const ownKeys = forge.pki.rsa.generateKeyPair(2048);
+      const certificate = sign([], ownKeys.publicKey, -1, to, own);
+      return authorityOf(own, ownKeys, forge.pki.certificateToPem(certificate));
     },
   };
 }
