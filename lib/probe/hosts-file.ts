@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';
 
 /** Where the system keeps names that come before DNS. */
-export const HOSTS_FILE =
+const HOSTS_FILE =
   process.platform === 'win32' ? String.raw`C:\Windows\System32\drivers\etc\hosts` : '/etc/hosts';
 
 /** Bytes of a hosts file that are read at most; some that block advertisers have megabytes. */
