@@ -150,11 +150,12 @@ export function post(
 
 /** Statuses below 500 that pass by themselves: request timeout, too early. */
 const PASSING = new Set([408, 425]);
-const LONGEST_WAIT = 86_400_000;
+/** Ms; an alert is tried for a day. */
+const LONGEST_WAIT = 3_600_000;
 
 /**
  * Passes an answer that says that the message was taken.
- * @throws DeliveryError for every other, `retryAfter` as the service asks, a day at most. A redirect is not followed: it
+ * @throws DeliveryError for every other, `retryAfter` as the service asks, an hour at most. A redirect is not followed: it
  * may lead anywhere, and what is sent was meant for the configured address.
  */
 export function accept(answer: Answer): void {

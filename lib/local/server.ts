@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import * as badge from '../../api/badge/[id].js';
 import * as cron from '../../api/cron.js';
 import * as feed from '../../api/feed.js';
@@ -38,16 +38,36 @@ const ROUTES: readonly (readonly [path: RegExp, methods: Readonly<Partial<Record
 /** Bytes of a request's body at most; the functions have limits of their own below it. */
 const BODY_LIMIT = 64 * 1024;
 
+/** Requests that a client may send before it has the answer to the first. They are answered one after the other. */
+const PIPELINED = 32;
+
 /** Serves the functions on this machine. Rejects where the port cannot be had. */
 export async function serve(port: number): Promise<{ server: Server; port: number }> {
+  const under = new WeakMap<Socket, { count: number; last: Promise<void> }>();
   const server = createServer((request, response) => {
-    void respond(request, response);
+    const { socket } = request;
+    const way = under.get(socket) ?? { count: 0, last: Promise.resolve() };
+    under.set(socket, way);
+    if (++way.count > PIPELINED) {
+      socket.destroy();
+      return;
+    }
+    way.last = way.last
+      .then(() => respond(request, response))
+      .then(() => sent(response))
+      .finally(() => way.count--);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, resolve);
   });
   return { server, port: (server.address() as AddressInfo).port };
+}
+
+/** Resolves when the client has taken the answer, or is gone. */
+async function sent(response: ServerResponse): Promise<void> {
+  if (response.closed || response.destroyed) return;
+  await new Promise<void>((resolve) => response.once('close', resolve));
 }
 
 /** Ms that an answer under way may still take. */

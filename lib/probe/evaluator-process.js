@@ -32,22 +32,22 @@ const FAIR_SHARE = 0.8;
 /** How many times longer it may then take, when it is run again. */
 const PATIENCE = 4;
 
-const [jsonataPath = '', limit] = process.argv.slice(2);
-const timeLimit = Number(limit);
+const [jsonataPath = ''] = process.argv.slice(2);
 const box = createContext({}, { microtaskMode: 'afterEvaluate' });
 
 /**
- * Runs one task within `timeLimit`; again with more time where others had the CPU meanwhile.
+ * Runs one task within its limit; again with more time where others had the CPU meanwhile.
  * @param {import('./evaluator.js').Task} task
  * @returns {string} an Evaluation, when the expression leaves it alone
  */
 function run(task) {
   const before = process.cpuUsage();
-  const outcome = runWithin(timeLimit, task);
+  const { limit } = task;
+  const outcome = runWithin(limit, task);
   if (outcome !== 'slow') return outcome;
   const { user, system } = process.cpuUsage(before);
-  const hadItsTime = user + system >= timeLimit * FAIR_SHARE * 1000;
-  return hadItsTime ? outcome : runWithin(timeLimit * PATIENCE, task);
+  const hadItsTime = user + system >= limit * FAIR_SHARE * 1000;
+  return hadItsTime ? outcome : runWithin(limit * PATIENCE, task);
 }
 
 /**

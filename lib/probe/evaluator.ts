@@ -6,6 +6,11 @@ import type { Evaluation, Evaluator } from '../rules/assertions.js';
 
 /** Time for one expression, in ms. Where the machine is so busy that it had no CPU, it is run again for longer. */
 const TIME_LIMIT = 250;
+/**
+ * Time that an expression has at first, in ms. One that needs more is run again when no other is waiting: however many
+ * answers make an expression slow, the others are judged first.
+ */
+const FIRST_LIMIT = 25;
 /** Heap of the process that evaluates, in MB. */
 const HEAP = 128;
 /** What that process may occupy in all, in bytes: one large text may exceed its heap before V8 notices. */
@@ -20,6 +25,8 @@ export interface Task {
   /** Of a regular expression; null: the source is JSONata. */
   readonly flags: string | null;
   readonly text: string;
+  /** Ms that it may take. */
+  readonly limit: number;
 }
 
 interface Job extends Task {
@@ -35,13 +42,11 @@ const PROGRAM = fileURLToPath(new URL('./evaluator-process.js', import.meta.url)
 /**
  * Runs regular expressions and JSONata one by one in a process of their own, which is started with the first: while one
  * of them is slow, the others go on, and one that takes all memory ends that process and no other. (V8 ends the whole
- * process when a thread runs out of memory.) An expression that had to be stopped waits thereafter until no other is
- * waiting. It guards time and memory, not trust: the expressions are the operator's.
+ * process when a thread runs out of memory.) It guards time and memory, not trust: the expressions are the operator's.
  */
 export function createEvaluator(): Evaluator & { close(): Promise<void> } {
   const waiting: Job[] = [];
   const putOff: Job[] = [];
-  const stopped = new Set<string>();
   let child: ChildProcess | null = null;
   let job: Job | null = null;
   let memoryTimer: NodeJS.Timeout | undefined;
@@ -51,13 +56,12 @@ export function createEvaluator(): Evaluator & { close(): Promise<void> } {
     job = waiting.shift() ?? putOff.shift() ?? null;
     if (!job) return;
     child ??= start();
-    const { source, flags, text } = job;
+    const { source, flags, text, limit } = job;
     const { pid } = child;
     keepAlive(child, true);
-    child.send({ source, flags, text } satisfies Task, () => undefined);
+    child.send({ source, flags, text, limit } satisfies Task, () => undefined);
     memoryTimer = setInterval(() => {
       if (memoryOf(pid) <= MEMORY_LIMIT) return;
-      if (job) stopped.add(job.source);
       // What it may still say is not listened to: it would be taken for the answer to the next expression.
       child?.kill('SIGKILL');
       child = null;
@@ -71,13 +75,13 @@ export function createEvaluator(): Evaluator & { close(): Promise<void> } {
     clearInterval(memoryTimer);
     if (child) keepAlive(child, false);
     if (!settled) return;
-    if (outcome === 'slow') stopped.add(settled.source);
-    settled.resolve(OUTCOMES.includes(outcome) ? (outcome as Evaluation) : 'broken');
+    if (outcome === 'slow' && settled.limit === FIRST_LIMIT) putOff.push({ ...settled, limit: TIME_LIMIT });
+    else settled.resolve(OUTCOMES.includes(outcome) ? (outcome as Evaluation) : 'broken');
     next();
   };
 
   const start = () => {
-    const started = fork(PROGRAM, [require.resolve('jsonata'), String(TIME_LIMIT)], {
+    const started = fork(PROGRAM, [require.resolve('jsonata')], {
       execArgv: [`--max-old-space-size=${HEAP}`],
       // Nothing of the environment: it holds secrets.
       env: {},
@@ -95,9 +99,9 @@ export function createEvaluator(): Evaluator & { close(): Promise<void> } {
     return started;
   };
 
-  const evaluate = (task: Task) =>
+  const evaluate = (task: Omit<Task, 'limit'>) =>
     new Promise<Evaluation>((resolve) => {
-      (stopped.has(task.source) ? putOff : waiting).push({ ...task, resolve });
+      waiting.push({ ...task, limit: FIRST_LIMIT, resolve });
       next();
     });
 

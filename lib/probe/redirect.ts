@@ -5,6 +5,10 @@ const FOLLOWED = new Set([301, 302, 303, 307, 308]);
 /** Headers that describe the client, and so go along to wherever a redirect leads. */
 const OF_THE_CLIENT = /^(?:user-agent|accept(?:-.*)?)$/i;
 
+/** Characters of user info, host and port at most. To read a host that is not ASCII takes long, and no name is longer. */
+const LONGEST_AUTHORITY = 1_000;
+const AUTHORITY = /^[\0- ]*(?:https?:[\\/]*|[\\/]{2,})([^\\/?#]*)/i;
+
 /** A request as it goes from one redirect to the next. */
 export interface Hop {
   readonly url: URL;
@@ -31,15 +35,23 @@ function addressOf(location: string): string {
   }
 }
 
+function parsed(location: string, base: URL): URL | null {
+  try {
+    return new URL(location, base);
+  } catch {
+    return null;
+  }
+}
+
 /**
  * As browsers do it: 303 (and 301, 302 after POST) becomes GET; the body goes no further than the name, and configured
  * headers no further than the origin, but for those that describe the client. From http to https of the same name is
  * the same origin here.
  */
 export function nextHop(hop: Hop, location: string, statusCode: number): Hop {
-  if (!URL.canParse(location, hop.url.href))
-    throw new ProbeFailure('redirect', 'redirect to an invalid address');
-  const url = new URL(location, hop.url);
+  const authority = AUTHORITY.exec(location.replace(/\t/g, ''))?.[1] ?? '';
+  const url = authority.length > LONGEST_AUTHORITY ? null : parsed(location, hop.url);
+  if (url === null) throw new ProbeFailure('redirect', 'redirect to an invalid address');
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
     throw new ProbeFailure('redirect', 'redirect to another protocol');
   const toGet = (statusCode === 303 && hop.method !== 'HEAD') || (statusCode <= 302 && hop.method === 'POST');

@@ -101,3 +101,27 @@ it.each([
     json: { error: { code: 'method_not_allowed' } },
   });
 });
+
+describe('a client that sends many requests before it has an answer', () => {
+  const pipelined = (count: number, path: string) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.write(`GET ${path} HTTP/1.1\r\nhost: a\r\n\r\n`.repeat(count));
+    return socket;
+  };
+
+  it('gets them one after the other, in order', async () => {
+    const socket = pipelined(10, '/api/nothing');
+    let text = '';
+    socket.on('data', (part) => (text += part.toString()));
+    await expect.poll(() => text.match(/HTTP\/1\.1 404/g)?.length).toBe(10);
+    socket.destroy();
+  });
+
+  it('is cut off where it sends too many, and holds nobody up', async () => {
+    const socket = pipelined(1_500, '/style.css');
+    socket.pause().on('error', () => undefined);
+    const closed = once(socket.resume(), 'close');
+    expect((await fetch(`http://127.0.0.1:${port}/api/nothing`)).status).toBe(404);
+    await closed;
+  });
+});

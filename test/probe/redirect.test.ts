@@ -142,6 +142,11 @@ describe('a redirect', () => {
     ['another protocol', 'ftp://127.0.0.1/', { reason: 'redirect', statusCode: 302 }],
     ['a file', 'file:///etc/passwd', { reason: 'redirect' }],
     ['a script', 'javascript:1', { reason: 'redirect' }],
+    [
+      'a host that takes long to read',
+      `http://${'ä'.repeat(1_500)}/`,
+      { reason: 'redirect', message: 'redirect to an invalid address' },
+    ],
     ['an invalid address', 'http://[', { reason: 'redirect', message: 'redirect to an invalid address' }],
     ['an invalid port', 'http://a:99999/', { reason: 'redirect' }],
     ['no place', '', { reason: 'status', statusCode: 302 }],
