@@ -1,19 +1,32 @@
 /** Words shared by every layer. Times are milliseconds since the epoch, durations are milliseconds. */
 
-export type HostName =
-  | 'railway'
-  | 'render'
-  | 'koyeb'
-  | 'heroku'
-  | 'fly'
-  | 'replit'
-  | 'huggingface'
-  | 'supabase'
-  | 'streamlit'
-  | 'none';
+/** Hosts whose rules are known (`config/hosts.ts`), and `none` for all others. */
+export const HOST_NAMES = [
+  'railway',
+  'render',
+  'koyeb',
+  'heroku',
+  'fly',
+  'replit',
+  'huggingface',
+  'supabase',
+  'streamlit',
+  'none',
+] as const;
+export type HostName = (typeof HOST_NAMES)[number];
 
-export type ChannelName =
-  'webhook' | 'slack' | 'discord' | 'telegram' | 'ntfy' | 'pagerduty' | 'email' | 'apprise';
+/** Where alerts can go: `config/alerts.ts` has the settings of each, `deliver/channels.ts` its sender. */
+export const CHANNEL_NAMES = [
+  'webhook',
+  'slack',
+  'discord',
+  'telegram',
+  'ntfy',
+  'pagerduty',
+  'email',
+  'apprise',
+] as const;
+export type ChannelName = (typeof CHANNEL_NAMES)[number];
 
 /** What anybody may know of a target: views take this type, so that they cannot hold a header, body or token. */
 export interface PublicTarget {
@@ -120,19 +133,22 @@ export interface Target {
 /** The part of a target that views work from. */
 export type WatchedTarget = Pick<Target, 'info' | 'activeHours' | 'maintenance'>;
 
-export type Reason =
-  | 'dns'
-  | 'connect'
-  | 'tls'
-  | 'timeout'
-  | 'reset'
-  | 'protocol'
-  | 'status'
-  | 'body'
-  | 'json'
-  | 'too_large'
-  | 'redirect'
-  | 'blocked';
+/** Why an attempt failed. */
+export const REASONS = [
+  'dns',
+  'connect',
+  'tls',
+  'timeout',
+  'reset',
+  'protocol',
+  'status',
+  'body',
+  'json',
+  'too_large',
+  'redirect',
+  'blocked',
+] as const;
+export type Reason = (typeof REASONS)[number];
 
 /** Phases of one attempt in ms, to a tenth; null where a phase did not take place or was not reached. */
 export interface Timings {

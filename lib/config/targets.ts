@@ -1,7 +1,8 @@
 import type { RequestOptions, Target } from '../types.js';
 import { unusableChannels } from './alerts.js';
 import { defaultInterval, defaultWakeTimeout, HOSTS, hostOf } from './hosts.js';
-import { defaultsOf, TARGET_OPTIONS, type TargetOptionName, type TargetOptions } from './options.js';
+import { defaultsOf } from './option-table.js';
+import { TARGET_OPTIONS, type TargetOptionName, type TargetOptions } from './options.js';
 import type { Problem } from './problems.js';
 import { targetAddress, type TargetAddress } from './request.js';
 
