@@ -199,11 +199,12 @@ function qstashPrefix(variables: readonly string[], problems: Problem[]): string
   }
   if (byPrefix.has('')) return '';
   const [first, second] = [...byPrefix];
+  if (first === undefined) return '';
   if (second !== undefined) {
-    const message = `a second QStash account beside ${first?.[1] ?? ''}: set QSTASH_TOKEN, QSTASH_CURRENT_SIGNING_KEY and QSTASH_NEXT_SIGNING_KEY to those of the one to use`;
+    const message = `a second QStash account beside ${first[1]}: set QSTASH_TOKEN, QSTASH_CURRENT_SIGNING_KEY and QSTASH_NEXT_SIGNING_KEY to those of the one to use`;
     problems.push({ variable: second[1], message });
   }
-  return first?.[0] ?? '';
+  return first[0];
 }
 
 function deepFreeze<T>(value: T): T {

@@ -292,6 +292,7 @@ describe('a token with a character that no header can hold', () => {
 
 it('user info is what curl makes of it', () => {
   const result = parseConfig({ TARGET_A_URL: 'https://us%er:100%@h/' });
-  const { authorization = '' } = (result.ok && result.config.targets[0]?.request.headers) || {};
+  const target = result.ok ? result.config.targets[0] : undefined;
+  const authorization = target && 'request' in target ? (target.request.headers.authorization ?? '') : '';
   expect(Buffer.from(authorization.slice('Basic '.length), 'base64').toString()).toBe('us%er:100%');
 });
