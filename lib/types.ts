@@ -25,6 +25,8 @@ export const CHANNEL_NAMES = [
   'pagerduty',
   'email',
   'apprise',
+  'teams',
+  'google_chat',
 ] as const;
 export type ChannelName = (typeof CHANNEL_NAMES)[number];
 

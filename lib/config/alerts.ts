@@ -84,6 +84,12 @@ const CHANNELS = {
     }),
   ),
   apprise: channel({ ALERT_APPRISE_URL: endpoint }, {}, ({ ALERT_APPRISE_URL }) => ALERT_APPRISE_URL),
+  teams: channel({ ALERT_TEAMS_URL: endpoint }, {}, ({ ALERT_TEAMS_URL }) => ALERT_TEAMS_URL),
+  google_chat: channel(
+    { ALERT_GOOGLE_CHAT_URL: endpoint },
+    {},
+    ({ ALERT_GOOGLE_CHAT_URL }) => ALERT_GOOGLE_CHAT_URL,
+  ),
 } satisfies Readonly<Record<ChannelName, ChannelRow<unknown>>>;
 
 type SettingsOf<Row> = Row extends ChannelRow<infer S> ? S : never;

@@ -5,9 +5,11 @@ import { apprise } from './apprise.js';
 import type { Channel } from './channel.js';
 import { discord } from './discord.js';
 import { email } from './email.js';
+import { googleChat } from './google-chat.js';
 import { ntfy } from './ntfy.js';
 import { pagerduty } from './pagerduty.js';
 import { slack } from './slack.js';
+import { teams } from './teams.js';
 import { telegram } from './telegram.js';
 import { webhook } from './webhook.js';
 
@@ -42,6 +44,8 @@ const SENDERS: {
     pagerduty(settings, prefix, settings.url ?? services.pagerduty),
   email,
   apprise,
+  teams,
+  google_chat: googleChat,
 };
 
 /** The channels that are set up. Cheap: what they send with is loaded when they first do. */

@@ -20,6 +20,8 @@ const HTTP: Readonly<Record<string, Env>> = {
   ALERT_DISCORD_URL: {},
   ALERT_NTFY_URL: {},
   ALERT_APPRISE_URL: {},
+  ALERT_TEAMS_URL: {},
+  ALERT_GOOGLE_CHAT_URL: {},
 };
 const PLAIN: Readonly<Record<string, Env>> = {
   KEEP_ALIVE_HEARTBEAT_URL: {},

@@ -68,6 +68,8 @@ describe('an empty environment', () => {
         pagerduty: null,
         email: null,
         apprise: null,
+        teams: null,
+        google_chat: null,
       },
     });
   });
@@ -385,6 +387,8 @@ describe('alerts', () => {
       ALERT_EMAIL_FROM: 'a@b.org',
       ALERT_EMAIL_TO: 'c@d.org,e@f.org',
       ALERT_APPRISE_URL: 'https://a/notify/x',
+      ALERT_TEAMS_URL: 'https://t/invoke?sig=x',
+      ALERT_GOOGLE_CHAT_URL: 'https://g/messages?key=x',
     });
     expect(alerts).toEqual({
       reminder: 6 * HOUR,
@@ -400,6 +404,8 @@ describe('alerts', () => {
       pagerduty: { key: 'key', url: null },
       email: { smtpUrl: 'smtp://m', from: 'a@b.org', to: ['c@d.org', 'e@f.org'] },
       apprise: { url: 'https://a/notify/x', authorization: null },
+      teams: { url: 'https://t/invoke?sig=x', authorization: null },
+      google_chat: { url: 'https://g/messages?key=x', authorization: null },
     });
   });
 

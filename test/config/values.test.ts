@@ -450,6 +450,8 @@ it('the table has rows for every option that can be wrong', () => {
     ALERT_SLACK_URL: 'RECOVERY_URL',
     ALERT_DISCORD_URL: 'RECOVERY_URL',
     ALERT_APPRISE_URL: 'RECOVERY_URL',
+    ALERT_TEAMS_URL: 'RECOVERY_URL',
+    ALERT_GOOGLE_CHAT_URL: 'RECOVERY_URL',
   };
   expect(Object.keys(options).filter((name) => !(name in table) && !(name in sameAs))).toEqual([]);
 });
