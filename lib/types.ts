@@ -1,19 +1,34 @@
 /** Words shared by every layer. Times are milliseconds since the epoch, durations are milliseconds. */
 
-export type HostName =
-  | 'railway'
-  | 'render'
-  | 'koyeb'
-  | 'heroku'
-  | 'fly'
-  | 'replit'
-  | 'huggingface'
-  | 'supabase'
-  | 'streamlit'
-  | 'none';
+/** Hosts whose rules are known (`config/hosts.ts`), and `none` for all others. */
+export const HOST_NAMES = [
+  'railway',
+  'render',
+  'koyeb',
+  'heroku',
+  'fly',
+  'replit',
+  'huggingface',
+  'supabase',
+  'streamlit',
+  'none',
+] as const;
+export type HostName = (typeof HOST_NAMES)[number];
 
-export type ChannelName =
-  'webhook' | 'slack' | 'discord' | 'telegram' | 'ntfy' | 'pagerduty' | 'email' | 'apprise';
+/** Where alerts can go: `config/alerts.ts` has the settings of each, `deliver/channels.ts` its sender. */
+export const CHANNEL_NAMES = [
+  'webhook',
+  'slack',
+  'discord',
+  'telegram',
+  'ntfy',
+  'pagerduty',
+  'email',
+  'apprise',
+  'teams',
+  'google_chat',
+] as const;
+export type ChannelName = (typeof CHANNEL_NAMES)[number];
 
 /** What anybody may know of a target: views take this type, so that they cannot hold a header, body or token. */
 export interface PublicTarget {
@@ -65,7 +80,7 @@ export interface RequestOptions {
   readonly body: string | null;
 }
 
-/** What must hold of an answer, and what makes it `degraded` rather than good. */
+/** What must hold of an answer, and what makes it `degraded` rather than good. What a protocol's answers lack is not judged. */
 export interface Assertions {
   readonly expectStatus: readonly StatusRange[];
   readonly expectBody: TextPattern | null;
@@ -87,12 +102,46 @@ export interface Recovery {
   readonly grace: number;
 }
 
-/** A target as configured. Everything outside `info` may hold secrets. */
-export interface Target {
+/** Options of targets that only some protocols have: `http` means METHOD to ALLOW_PRIVATE, `tls` the TLS_ ones. */
+export type OptionGroup = 'http' | 'tls';
+
+interface ProtocolRules {
+  /** How its addresses begin or look, for messages. */
+  readonly form: string;
+  /** Null where the address has to name a port. */
+  readonly defaultPort: number | null;
+  readonly groups: readonly OptionGroup[];
+}
+
+/** The protocols of targets. `probe/probe.ts` has the probe of each. */
+export const PROTOCOLS = {
+  // A redirect may lead from http to https, so that the TLS options matter to both.
+  'http:': { form: 'http://', defaultPort: 80, groups: ['http', 'tls'] },
+  'https:': { form: 'https://', defaultPort: 443, groups: ['http', 'tls'] },
+  'tcp:': { form: 'tcp://host:port', defaultPort: null, groups: [] },
+  'tls:': { form: 'tls://host:port', defaultPort: null, groups: ['tls'] },
+} as const satisfies Readonly<Record<string, ProtocolRules>>;
+
+export type Protocol = keyof typeof PROTOCOLS;
+
+/** What a target has for each group of options. Durations in ms. */
+export interface GroupFields {
+  readonly http: {
+    readonly request: RequestOptions;
+    /** Bytes read at most, after decompression. */
+    readonly maxBody: number;
+    /** 0: redirects are not followed. */
+    readonly maxRedirects: number;
+    /** Redirects may lead to private addresses. */
+    readonly allowPrivate: boolean;
+  };
+  readonly tls: { readonly tlsVerify: boolean };
+}
+
+/** What every target has. Everything outside `info` may hold secrets. */
+export interface CommonTarget {
   readonly info: PublicTarget;
-  /** `http:`, `https:`, `tcp:` or `tls:`. */
   readonly url: string;
-  readonly request: RequestOptions;
   readonly assertions: Assertions;
   /** One attempt as a whole. */
   readonly timeout: number;
@@ -101,12 +150,6 @@ export interface Target {
   readonly retryDelay: number;
   /** 0: the host is not expected to sleep. */
   readonly wakeTimeout: number;
-  /** Bytes read at most, after decompression. */
-  readonly maxBody: number;
-  /** 0 does not follow. */
-  readonly maxRedirects: number;
-  readonly tlsVerify: boolean;
-  readonly allowPrivate: boolean;
   readonly failureThreshold: number;
   readonly successThreshold: number;
   /** Null: always. */
@@ -117,22 +160,42 @@ export interface Target {
   readonly recovery: Recovery | null;
 }
 
-/** The part of a target that views work from. */
-export type WatchedTarget = Pick<Target, 'info' | 'activeHours' | 'maintenance'>;
+type Intersection<Union> = (Union extends unknown ? (each: Union) => void : never) extends (
+  all: infer All,
+) => void
+  ? All
+  : never;
 
-export type Reason =
-  | 'dns'
-  | 'connect'
-  | 'tls'
-  | 'timeout'
-  | 'reset'
-  | 'protocol'
-  | 'status'
-  | 'body'
-  | 'json'
-  | 'too_large'
-  | 'redirect'
-  | 'blocked';
+/** A target of one protocol, or of any of several. */
+export type TargetOf<Name extends Protocol> = Name extends Protocol
+  ? CommonTarget & { readonly protocol: Name } & Intersection<
+        GroupFields[(typeof PROTOCOLS)[Name]['groups'][number]]
+      >
+  : never;
+
+/** A target as configured. */
+export type Target = TargetOf<Protocol>;
+export type HttpTarget = TargetOf<'http:' | 'https:'>;
+
+/** The part of a target that views work from. */
+export type WatchedTarget = Pick<CommonTarget, 'info' | 'activeHours' | 'maintenance'>;
+
+/** Why an attempt failed. */
+export const REASONS = [
+  'dns',
+  'connect',
+  'tls',
+  'timeout',
+  'reset',
+  'protocol',
+  'status',
+  'body',
+  'json',
+  'too_large',
+  'redirect',
+  'blocked',
+] as const;
+export type Reason = (typeof REASONS)[number];
 
 /** Phases of one attempt in ms, to a tenth; null where a phase did not take place or was not reached. */
 export interface Timings {
@@ -143,44 +206,57 @@ export interface Timings {
   readonly total: number;
 }
 
-export type Outcome = 'good' | 'degraded' | 'failed';
+/** What is said of an answer. The message is for the public: at most 120 characters, no secret, header, query or body. */
+export type Verdict =
+  | { readonly outcome: 'good'; readonly reason: null; readonly message: null }
+  | { readonly outcome: 'degraded'; readonly reason: null; readonly message: string }
+  | { readonly outcome: 'failed'; readonly reason: Reason; readonly message: string };
+
+export type Outcome = Verdict['outcome'];
 
 /** One request, judged by the target's assertions. */
-export interface Attempt {
-  readonly outcome: Outcome;
-  /** Null when good; a degraded attempt has a message but no reason. */
-  readonly reason: Reason | null;
-  /** Short (at most 120 characters), for the public: holds no secret, header, query or body. */
-  readonly message: string | null;
+export type Attempt = Verdict & {
   /** The last HTTP status received, also when a redirect or the body failed after it. */
   readonly statusCode: number | null;
   readonly timings: Timings;
+  /** The earliest end of a certificate met, ms since the epoch. */
   readonly tlsExpiresAt: number | null;
   /** The platform itself answered that no server is there. */
   readonly noServer: boolean;
   /** It reached the host's own server, as far as the answer tells: no answer, or one of the platform's edge, did not. */
   readonly reached: boolean;
-}
+};
+
+/** What the attempts of a check came to. `latency` is that of the deciding attempt in whole ms. */
+type CheckResult =
+  | (Extract<Verdict, { outcome: 'good' | 'degraded' }> & {
+      readonly latency: number;
+      readonly coldStart: false;
+      readonly wakeMs: null;
+    })
+  | (Extract<Verdict, { outcome: 'good' }> & {
+      readonly latency: number;
+      readonly coldStart: true;
+      /** From the first attempt to the end of the good one. */
+      readonly wakeMs: number;
+    })
+  | (Extract<Verdict, { outcome: 'failed' }> & {
+      readonly latency: null;
+      readonly coldStart: false;
+      readonly wakeMs: null;
+    });
 
 /** One judged probe of a target, as it is recorded. */
-export interface Check {
+export type Check = CheckResult & {
   /** When its round began. */
   readonly at: number;
-  readonly outcome: Outcome;
-  readonly reason: Reason | null;
-  readonly message: string | null;
   readonly statusCode: number | null;
-  /** Of the attempt that decided, whole ms; null when failed. */
-  readonly latency: number | null;
   readonly attempts: number;
-  readonly coldStart: boolean;
   /** The deciding attempt reached the host's own server. */
   readonly reached: boolean;
-  /** From the first attempt to the end of the good one, when it was a cold start. */
-  readonly wakeMs: number | null;
   readonly timings: Timings;
   readonly tlsExpiresAt: number | null;
-}
+};
 
 export type Status = 'pending' | 'up' | 'degraded' | 'down' | 'paused' | 'sleeping';
 

@@ -124,14 +124,13 @@ async function explained(
   }
 }
 
-function introduction({ info, request, timeout, retries, wakeTimeout, ...target }: Target): string[] {
-  const { protocol } = new URL(target.url);
-  const isHttp = protocol === 'http:' || protocol === 'https:';
+function introduction(target: Target): string[] {
+  const { info, timeout, retries, wakeTimeout } = target;
   const how = [
-    ...(isHttp ? [request.method] : []),
+    ...('request' in target ? [target.request.method] : []),
     `${latencyInWords(timeout)} an attempt`,
     retries === 1 ? '1 retry' : `${retries} retries`,
-    ...(isHttp ? [`${target.maxRedirects} redirects at most`] : []),
+    ...('maxRedirects' in target ? [`${target.maxRedirects} redirects at most`] : []),
     ...(wakeTimeout > 0 ? [`${intervalInWords(wakeTimeout)} to wake`] : []),
   ];
   return [
@@ -177,11 +176,11 @@ function conclusion({ info, failureThreshold }: Target, result: Check): string[]
   if (outcome === 'failed') {
     const threshold =
       failureThreshold === 1 ? 'one failed check' : `${failureThreshold} failed checks in a row`;
-    return ['', `${info.id} FAILED after ${after}: ${message ?? ''}`, `It is down after ${threshold}.`];
+    return ['', `${info.id} FAILED after ${after}: ${message}`, `It is down after ${threshold}.`];
   }
-  const remark = coldStart ? `, it slept and woke in ${lengthInWords(wakeMs ?? 0)}` : '';
+  const remark = coldStart ? `, it slept and woke in ${lengthInWords(wakeMs)}` : '';
   const why = message === null ? '' : `: ${message}`;
-  return ['', `${info.id} is ${outcome}${why} (${latency ?? 0} ms, ${after}${remark})`];
+  return ['', `${info.id} is ${outcome}${why} (${latency} ms, ${after}${remark})`];
 }
 
 function toJson({ info }: Target, result: Check, attempts: readonly ExplainedAttempt[]): unknown {

@@ -375,7 +375,7 @@ export function ofTarget({ info }: Target, check: Check): Finding {
   if (outcome === 'failed') {
     return error(
       'targets',
-      `${info.id} failed after ${attempts === 1 ? '1 attempt' : `${attempts} attempts`}: ${message ?? ''}`,
+      `${info.id} failed after ${attempts === 1 ? '1 attempt' : `${attempts} attempts`}: ${message}`,
       'From here it does not answer as it should.',
       `keepalive check ${info.id} explains it.`,
     );
@@ -383,7 +383,7 @@ export function ofTarget({ info }: Target, check: Check): Finding {
   if (outcome === 'degraded') {
     return warning(
       'targets',
-      `${info.id} is degraded: ${message ?? ''}`,
+      `${info.id} is degraded: ${message}`,
       'It answers, but not as it should.',
       `keepalive check ${info.id} explains it.`,
     );
@@ -391,12 +391,12 @@ export function ofTarget({ info }: Target, check: Check): Finding {
   if (coldStart) {
     return warning(
       'targets',
-      `${info.id} was asleep, and woke in ${lengthInWords(wakeMs ?? 0)}`,
+      `${info.id} was asleep, and woke in ${lengthInWords(wakeMs)}`,
       'Nothing had pinged it in time.',
       'Look at the schedule; if runs come, set a shorter SLEEPS_AFTER.',
     );
   }
-  return ok('targets', `${info.id} is good, ${latency ?? 0} ms`);
+  return ok('targets', `${info.id} is good, ${latency} ms`);
 }
 
 /** Neither a target nor a control address answers. */

@@ -1,15 +1,9 @@
 import type { Target } from '../types.js';
-import { halfChannels, toAlerts, unusableChannels, type Alerts } from './alerts.js';
+import { CHANNEL_OPTIONS, halfChannels, toAlerts, unusableChannels, type Alerts } from './alerts.js';
 import { isPublicName } from './hosts.js';
 import { findTargets, unknownVariables } from './names.js';
-import {
-  defaultsOf,
-  readOptions,
-  SYSTEM_OPTIONS,
-  TARGET_OPTIONS,
-  type SystemOptions,
-  type TargetOptions,
-} from './options.js';
+import { defaultsOf, readOptions } from './option-table.js';
+import { GENERAL_OPTIONS, TARGET_OPTIONS, type SystemOptions, type TargetOptions } from './options.js';
 import { sortProblems, type Problem } from './problems.js';
 import { origin, type TargetAddress } from './request.js';
 import { chooseStore, type StoreConfig } from './store.js';
@@ -67,7 +61,7 @@ export const DEFAULT_CONTROL_URLS: readonly string[] = [
   'https://cp.cloudflare.com/generate_204',
 ];
 
-const DEFAULTS = defaultsOf(SYSTEM_OPTIONS);
+const DEFAULTS = defaultsOf(GENERAL_OPTIONS);
 /** The variables that are set: white space around values is dropped, and an empty value counts as not set. */
 export function textsOf(env: Readonly<Record<string, string | undefined>>): Map<string, string> {
   const texts = new Map<string, string>();
@@ -90,12 +84,13 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
   const system: SystemOptions = {
     ...DEFAULTS,
     ...readOptions(
-      SYSTEM_OPTIONS,
+      GENERAL_OPTIONS,
       (name) => (name.startsWith('QSTASH_') ? prefix + name : name),
       texts,
       problems,
     ),
   };
+  const channels = readOptions(CHANNEL_OPTIONS, (name) => name, texts, problems);
   const inherited = readOptions(
     TARGET_OPTIONS,
     (name) => (name === 'URL' ? undefined : `KEEP_ALIVE_${name}`),
@@ -138,7 +133,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
       currentSigningKey: system.QSTASH_CURRENT_SIGNING_KEY,
       nextSigningKey: system.QSTASH_NEXT_SIGNING_KEY,
     },
-    alerts: toAlerts(system),
+    alerts: toAlerts(system.ALERT_REMINDER, new Map(Object.entries(channels))),
   };
   return deepFreeze({ ok: true, config });
 }
@@ -204,11 +199,12 @@ function qstashPrefix(variables: readonly string[], problems: Problem[]): string
   }
   if (byPrefix.has('')) return '';
   const [first, second] = [...byPrefix];
+  if (first === undefined) return '';
   if (second !== undefined) {
-    const message = `a second QStash account beside ${first?.[1] ?? ''}: set QSTASH_TOKEN, QSTASH_CURRENT_SIGNING_KEY and QSTASH_NEXT_SIGNING_KEY to those of the one to use`;
+    const message = `a second QStash account beside ${first[1]}: set QSTASH_TOKEN, QSTASH_CURRENT_SIGNING_KEY and QSTASH_NEXT_SIGNING_KEY to those of the one to use`;
     problems.push({ variable: second[1], message });
   }
-  return first?.[0] ?? '';
+  return first[0];
 }
 
 function deepFreeze<T>(value: T): T {

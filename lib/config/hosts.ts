@@ -1,5 +1,5 @@
 import type { Allowance, Allowances } from '../rules/allowance.js';
-import type { HostName } from '../types.js';
+import { HOST_NAMES, type HostName } from '../types.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -13,13 +13,14 @@ const WAKE_TIMEOUT = 90_000;
  */
 export type Proof = 'container' | 'edge';
 
+/** The rules of one host: a new host is a name in `types.ts` and a row below. */
 export interface Host {
-  /** What its usual domain names end in. */
-  readonly domain: string | null;
+  /** What its usual domain names end in, each with its leading dot. */
+  readonly domains: readonly string[];
   readonly proof: Proof;
-  /** How long without a request until it sleeps, in ms; null: it does not. */
+  /** Ms without a request until it sleeps; null where it does not sleep. */
   readonly sleepsAfter: number | null;
-  /** What its targets may be awake a month, all together; null: as long as they like. */
+  /** How long its targets may be awake in a month, all together; null where there is no limit. */
   readonly monthlyHours: Allowance | null;
 }
 
@@ -32,26 +33,31 @@ export interface Host {
  * of Heroku and Replit it is not known.
  */
 export const HOSTS: Readonly<Record<HostName, Host>> = {
-  railway: { domain: '.up.railway.app', proof: 'container', sleepsAfter: 10 * MINUTE, monthlyHours: null },
+  railway: {
+    domains: ['.up.railway.app'],
+    proof: 'container',
+    sleepsAfter: 10 * MINUTE,
+    monthlyHours: null,
+  },
   render: {
-    domain: '.onrender.com',
+    domains: ['.onrender.com'],
     proof: 'container',
     sleepsAfter: 15 * MINUTE,
     monthlyHours: { hours: 750, plan: 'free' },
   },
-  koyeb: { domain: '.koyeb.app', proof: 'container', sleepsAfter: HOUR, monthlyHours: null },
+  koyeb: { domains: ['.koyeb.app'], proof: 'container', sleepsAfter: HOUR, monthlyHours: null },
   heroku: {
-    domain: '.herokuapp.com',
+    domains: ['.herokuapp.com'],
     proof: 'edge',
     sleepsAfter: 30 * MINUTE,
     monthlyHours: { hours: 1000, plan: 'Eco' },
   },
-  fly: { domain: '.fly.dev', proof: 'edge', sleepsAfter: 5 * MINUTE, monthlyHours: null },
-  replit: { domain: '.replit.app', proof: 'edge', sleepsAfter: 15 * MINUTE, monthlyHours: null },
-  huggingface: { domain: '.hf.space', proof: 'container', sleepsAfter: 48 * HOUR, monthlyHours: null },
-  supabase: { domain: '.supabase.co', proof: 'edge', sleepsAfter: 7 * 24 * HOUR, monthlyHours: null },
-  streamlit: { domain: '.streamlit.app', proof: 'edge', sleepsAfter: 12 * HOUR, monthlyHours: null },
-  none: { domain: null, proof: 'edge', sleepsAfter: null, monthlyHours: null },
+  fly: { domains: ['.fly.dev'], proof: 'edge', sleepsAfter: 5 * MINUTE, monthlyHours: null },
+  replit: { domains: ['.replit.app'], proof: 'edge', sleepsAfter: 15 * MINUTE, monthlyHours: null },
+  huggingface: { domains: ['.hf.space'], proof: 'container', sleepsAfter: 48 * HOUR, monthlyHours: null },
+  supabase: { domains: ['.supabase.co'], proof: 'edge', sleepsAfter: 7 * 24 * HOUR, monthlyHours: null },
+  streamlit: { domains: ['.streamlit.app'], proof: 'edge', sleepsAfter: 12 * HOUR, monthlyHours: null },
+  none: { domains: [], proof: 'edge', sleepsAfter: null, monthlyHours: null },
 };
 
 export const MONTHLY_HOURS: Allowances = Object.fromEntries(
@@ -60,12 +66,10 @@ export const MONTHLY_HOURS: Allowances = Object.fromEntries(
   ),
 );
 
-export const HOST_NAMES = Object.keys(HOSTS) as HostName[];
-
-/** The host whose usual domain a host name belongs to; `none` where it belongs to no known one. */
+/** The host that a host name's domain belongs to; `none` where it is no domain of a known host. */
 export function hostOf(hostname: string): HostName {
   const name = hostname.replace(/\.$/, '');
-  return HOST_NAMES.find((host) => name.endsWith(HOSTS[host].domain ?? '\0')) ?? 'none';
+  return HOST_NAMES.find((host) => HOSTS[host].domains.some((domain) => name.endsWith(domain))) ?? 'none';
 }
 
 /** Half of the time until the host sleeps, within 1 minute to 12 hours; 5 minutes where it does not sleep. */

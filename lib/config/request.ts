@@ -1,4 +1,4 @@
-import type { StatusRange, TextPattern } from '../types.js';
+import { PROTOCOLS, type OptionGroup, type Protocol, type StatusRange, type TextPattern } from '../types.js';
 import { checkAddress, credentialsOf, withPercentEncoded } from './address.js';
 import { InvalidValue, isOff, value } from './values.js';
 
@@ -11,20 +11,43 @@ export interface Endpoint {
 }
 
 export interface TargetAddress extends Endpoint {
-  readonly protocol: 'http:' | 'https:' | 'tcp:' | 'tls:';
+  readonly protocol: Protocol;
   /** Lower case. */
   readonly hostname: string;
   /** Without user info, query and fragment. */
   readonly healthUrl: string;
 }
 
-const ADDRESS = 'http://, https://, tcp://host:port or tls://host:port with a host';
+const PROTOCOL_NAMES = Object.keys(PROTOCOLS) as Protocol[];
+const ADDRESS = `${inWords(
+  PROTOCOL_NAMES.map((name) => PROTOCOLS[name].form),
+  'or',
+)} with a host`;
+
+/** `a, b or c` */
+export function inWords(words: readonly string[], link: 'and' | 'or'): string {
+  return words.join(', ').replace(/, ([^,]*)$/, ` ${link} $1`);
+}
+
+/** Whether targets of a protocol have a group of options. */
+export function hasGroup(protocol: Protocol, group: OptionGroup): boolean {
+  return PROTOCOLS[protocol].groups.some((each) => each === group);
+}
+
+/** The forms of the protocols that have a group of options: `http:// and https://`. */
+export function formsWith(group: OptionGroup): string {
+  const names = PROTOCOL_NAMES.filter((name) => hasGroup(name, group));
+  return inWords(
+    names.map((name) => PROTOCOLS[name].form),
+    'and',
+  );
+}
 
 function parseTargetAddress(text: string): TargetAddress | undefined {
   const url = parseUrl(text);
-  const protocol = url?.protocol;
-  if (url === undefined) return undefined;
-  if (protocol === 'http:' || protocol === 'https:') {
+  const protocol = PROTOCOL_NAMES.find((name) => name === url?.protocol);
+  if (url === undefined || protocol === undefined) return undefined;
+  if (hasGroup(protocol, 'http')) {
     const authorization = takeUserInfo(url);
     url.hash = '';
     return {
@@ -35,11 +58,11 @@ function parseTargetAddress(text: string): TargetAddress | undefined {
       healthUrl: url.origin + url.pathname,
     };
   }
-  if (protocol !== 'tcp:' && protocol !== 'tls:') return undefined;
   // The URL standard neither checks nor lowers the host of a scheme that it does not know.
-  const socket = /^(tcp|tls):\/\/(\[[0-9a-f:.]+\]|[a-z0-9._-]+):(\d+)\/?$/.exec(url.href.toLowerCase());
-  const [, , hostname, port] = socket ?? [];
-  if (hostname === undefined || port === undefined) return undefined;
+  const [, hostname, named] =
+    /^[a-z]+:\/\/(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(\d+))?\/?$/.exec(url.href.toLowerCase()) ?? [];
+  const port = named ?? PROTOCOLS[protocol].defaultPort;
+  if (hostname === undefined || port === null) return undefined;
   const address = `${protocol}//${hostname}:${port}`;
   return { url: address, authorization: null, protocol, hostname, healthUrl: address };
 }

@@ -51,19 +51,19 @@ export function chooseStore(texts: ReadonlyMap<string, string>, problems: Proble
   if (kind === undefined) return { kind: 'none' };
 
   if (kind === 'first' || kind === 'upstash') {
-    const pairs = restPairs(texts);
-    if (pairs.length > 1) {
+    const [pair, second] = restPairs(texts);
+    if (pair !== undefined && second !== undefined) {
       return problem(
-        pairs[1]?.[0] ?? '',
-        `a second database beside ${pairs[0]?.[0] ?? ''}: set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN to the one to use`,
+        second[0],
+        `a second database beside ${pair[0]}: set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN to the one to use`,
       );
     }
-    const [pair] = pairs;
     if (pair !== undefined) {
-      const [url, token] = [texts.get(pair[0]), texts.get(pair[1])];
-      if (url === undefined) return problem(pair[0], `missing, ${pair[1]} needs it`);
-      if (token === undefined) return problem(pair[1], `missing, ${pair[0]} needs it`);
-      return { kind: 'upstash', url: valid(pair[0], plainUrl) ?? '', token: valid(pair[1], secret(1)) ?? '' };
+      if (!texts.has(pair[0])) return problem(pair[0], `missing, ${pair[1]} needs it`);
+      if (!texts.has(pair[1])) return problem(pair[1], `missing, ${pair[0]} needs it`);
+      const url = valid(pair[0], plainUrl);
+      const token = valid(pair[1], secret(1));
+      return url === undefined || token === undefined ? { kind: 'none' } : { kind: 'upstash', url, token };
     }
     if (kind === 'upstash') {
       return problem(
@@ -75,7 +75,8 @@ export function chooseStore(texts: ReadonlyMap<string, string>, problems: Proble
   if (kind === 'redis' && !texts.has('REDIS_URL'))
     return problem('KEEP_ALIVE_STORE', 'this store needs REDIS_URL');
   if (kind === 'redis' || (kind === 'first' && texts.has('REDIS_URL'))) {
-    return { kind: 'redis', url: valid('REDIS_URL', redisUrl) ?? '' };
+    const url = valid('REDIS_URL', redisUrl);
+    return url === undefined ? { kind: 'none' } : { kind: 'redis', url };
   }
   const path = texts.get('KEEP_ALIVE_DATABASE');
   if (kind === 'first' && path === undefined) return { kind: 'none' };

@@ -1,27 +1,55 @@
-import type { RequestOptions, Target } from '../types.js';
+import {
+  PROTOCOLS,
+  type CommonTarget,
+  type GroupFields,
+  type OptionGroup,
+  type RequestOptions,
+  type Target,
+} from '../types.js';
 import { unusableChannels } from './alerts.js';
 import { defaultInterval, defaultWakeTimeout, HOSTS, hostOf } from './hosts.js';
-import { defaultsOf, TARGET_OPTIONS, type TargetOptionName, type TargetOptions } from './options.js';
+import { defaultsOf } from './option-table.js';
+import { TARGET_OPTIONS, type TargetOptionName, type TargetOptions } from './options.js';
 import type { Problem } from './problems.js';
-import { targetAddress, type TargetAddress } from './request.js';
+import { formsWith, hasGroup, targetAddress, type TargetAddress } from './request.js';
 
 const DEFAULTS = defaultsOf(TARGET_OPTIONS);
 
-const HTTP_ONLY = [
-  'METHOD',
-  'HEADERS',
-  'BODY',
-  'EXPECT_STATUS',
-  'EXPECT_BODY',
-  'REJECT_BODY',
-  'EXPECT_JSON',
-  'DEGRADED_JSON',
-  'MAX_BODY',
-  'MAX_REDIRECTS',
-  'ALLOW_PRIVATE',
-] as const satisfies TargetOptionName[];
+/** The options of each group: they have no effect on targets of a protocol without the group. */
+const GROUPS: Readonly<Record<OptionGroup, readonly TargetOptionName[]>> = {
+  http: [
+    'METHOD',
+    'HEADERS',
+    'BODY',
+    'EXPECT_STATUS',
+    'EXPECT_BODY',
+    'REJECT_BODY',
+    'EXPECT_JSON',
+    'DEGRADED_JSON',
+    'MAX_BODY',
+    'MAX_REDIRECTS',
+    'ALLOW_PRIVATE',
+  ],
+  tls: ['TLS_EXPIRY', 'TLS_VERIFY'],
+};
+const GROUP_NAMES = Object.keys(GROUPS) as OptionGroup[];
 
-const TLS_ONLY = ['TLS_EXPIRY', 'TLS_VERIFY'] as const satisfies TargetOptionName[];
+/** Makes the fields of each group out of a target's options. */
+const FIELDS: {
+  readonly [Group in OptionGroup]: (source: Source, options: TargetOptions) => GroupFields[Group];
+} = {
+  http: ({ address, own }, options) => ({
+    request: authorized(
+      toRequest(options.METHOD, options.HEADERS, options.BODY),
+      address.authorization,
+      own.HEADERS,
+    ),
+    maxBody: options.MAX_BODY,
+    maxRedirects: options.MAX_REDIRECTS,
+    allowPrivate: options.ALLOW_PRIVATE,
+  }),
+  tls: (_source, options) => ({ tlsVerify: options.TLS_VERIFY }),
+};
 
 const FOR_RECOVERY = [
   'RECOVERY_METHOD',
@@ -52,9 +80,14 @@ export function toTarget(source: Source, texts: ReadonlyMap<string, string>, pro
   const report = (option: TargetOptionName, message: string) => {
     if (own[option] !== undefined) problems.push({ variable: source.variableOf(option), message });
   };
-  const useless = uselessOptions(address.protocol);
-  for (const option of useless)
-    report(option, `has no effect on this kind of target (${kindNeeded(option)})`);
+  const { protocol } = address;
+  const missing = GROUP_NAMES.filter((group) => !hasGroup(protocol, group));
+  for (const group of missing) {
+    for (const option of GROUPS[group]) {
+      report(option, `has no effect on this kind of target (${formsWith(group)} have it)`);
+    }
+  }
+  const useless = missing.flatMap((group) => GROUPS[group]);
   const inherited = Object.fromEntries(
     Object.entries(source.inherited).filter(([name]) => !useless.some((option) => option === name)),
   );
@@ -71,9 +104,7 @@ export function toTarget(source: Source, texts: ReadonlyMap<string, string>, pro
 
   const host = options.HOST ?? hostOf(address.hostname);
   const sleepsAfter = (options.SLEEPS_AFTER ?? HOSTS[host].sleepsAfter) || null;
-  const request = toRequest(options.METHOD, options.HEADERS, options.BODY);
-  const withUserInfo = authorized(request, address.authorization, own.HEADERS);
-  return {
+  const common: CommonTarget = {
     info: {
       id,
       name: options.NAME ?? id,
@@ -86,7 +117,6 @@ export function toTarget(source: Source, texts: ReadonlyMap<string, string>, pro
       maxRestarts: options.RECOVERY_URL === null ? null : options.RECOVERY_MAX,
     },
     url: address.url,
-    request: withUserInfo,
     assertions: {
       expectStatus: options.EXPECT_STATUS,
       expectBody: options.EXPECT_BODY,
@@ -100,10 +130,6 @@ export function toTarget(source: Source, texts: ReadonlyMap<string, string>, pro
     retries: options.RETRIES,
     retryDelay: options.RETRY_DELAY,
     wakeTimeout: options.WAKE_TIMEOUT ?? defaultWakeTimeout(sleepsAfter),
-    maxBody: options.MAX_BODY,
-    maxRedirects: options.MAX_REDIRECTS,
-    tlsVerify: options.TLS_VERIFY,
-    allowPrivate: options.ALLOW_PRIVATE,
     failureThreshold: options.FAILURE_THRESHOLD,
     successThreshold: options.SUCCESS_THRESHOLD,
     activeHours: options.ACTIVE_HOURS,
@@ -121,6 +147,9 @@ export function toTarget(source: Source, texts: ReadonlyMap<string, string>, pro
       grace: options.RECOVERY_GRACE,
     },
   };
+  const fields = PROTOCOLS[protocol].groups.map((group) => FIELDS[group](source, options));
+  // The compiler does not see that these are the fields of this protocol.
+  return Object.assign({ ...common, protocol }, ...fields) as Target;
 }
 
 /** A target at an address, with the defaults for everything else; or what is wrong with the address. */
@@ -137,17 +166,6 @@ export function targetAt(url: string): Target | string {
  */
 export function idFromHost(hostname: string): string {
   return hostname.replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '') || 'target';
-}
-
-function uselessOptions(protocol: TargetAddress['protocol']): readonly TargetOptionName[] {
-  if (protocol === 'tcp:') return [...HTTP_ONLY, ...TLS_ONLY];
-  return protocol === 'tls:' ? HTTP_ONLY : [];
-}
-
-function kindNeeded(option: TargetOptionName): string {
-  return TLS_ONLY.some((name) => name === option)
-    ? 'https:// and tls:// have it'
-    : 'http:// and https:// have it';
 }
 
 function hasBody(method: string): boolean {

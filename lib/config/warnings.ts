@@ -51,7 +51,9 @@ export function warningsOf(texts: ReadonlyMap<string, string>): Problem[] {
  * Looks at each variable once, and at no long name.
  */
 export function nearMisses(texts: ReadonlyMap<string, string>): NearMiss[] {
-  const hasStore = chooseStore(texts, []).kind !== 'none';
+  const problems: Problem[] = [];
+  // A store that is set and not valid is a problem of its own.
+  const hasStore = chooseStore(texts, problems).kind !== 'none' || problems.length > 0;
   const isWanted = (name: string): boolean =>
     !texts.has(name) && !(hasStore && STORE_VARIABLES.some((variable) => variable === name));
   return [...texts].flatMap(([variable, text]) => {

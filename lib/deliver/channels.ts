@@ -1,12 +1,15 @@
+import type { ChannelSettings } from '../config/alerts.js';
 import type { Config } from '../config/config.js';
-import type { ChannelName } from '../types.js';
+import { CHANNEL_NAMES, type ChannelName } from '../types.js';
 import { apprise } from './apprise.js';
 import type { Channel } from './channel.js';
 import { discord } from './discord.js';
 import { email } from './email.js';
+import { googleChat } from './google-chat.js';
 import { ntfy } from './ntfy.js';
 import { pagerduty } from './pagerduty.js';
 import { slack } from './slack.js';
+import { teams } from './teams.js';
 import { telegram } from './telegram.js';
 import { webhook } from './webhook.js';
 
@@ -21,25 +24,44 @@ const SERVICES: Services = {
   pagerduty: 'https://events.pagerduty.com',
 };
 
+/** What a sender gets beside its own settings. */
+interface Shared {
+  readonly services: Services;
+  /** What the store's keys begin with: it tells installations apart. */
+  readonly prefix: string;
+}
+
+/** One row a channel. Its settings are the row of the same name in `config/alerts.ts`. */
+const SENDERS: {
+  readonly [Name in ChannelName]: (settings: ChannelSettings[Name], shared: Shared) => Channel;
+} = {
+  webhook,
+  slack,
+  discord,
+  telegram: (settings, { services }) => telegram(settings, services.telegram),
+  ntfy,
+  pagerduty: (settings, { services, prefix }) =>
+    pagerduty(settings, prefix, settings.url ?? services.pagerduty),
+  email,
+  apprise,
+  teams,
+  google_chat: googleChat,
+};
+
 /** The channels that are set up. Cheap: what they send with is loaded when they first do. */
 export function createChannels(
   { alerts, prefix }: Pick<Config, 'alerts' | 'prefix'>,
   services: Services = SERVICES,
 ): ReadonlyMap<ChannelName, Channel> {
-  const channels: Readonly<Record<ChannelName, Channel | null>> = {
-    webhook: alerts.webhook && webhook(alerts.webhook),
-    slack: alerts.slack && slack(alerts.slack),
-    discord: alerts.discord && discord(alerts.discord),
-    telegram: alerts.telegram && telegram(alerts.telegram, services.telegram),
-    ntfy: alerts.ntfy && ntfy(alerts.ntfy),
-    pagerduty:
-      alerts.pagerduty && pagerduty(alerts.pagerduty, prefix, alerts.pagerduty.url ?? services.pagerduty),
-    email: alerts.email && email(alerts.email),
-    apprise: alerts.apprise && apprise(alerts.apprise),
-  };
-  return new Map(
-    Object.values(channels)
-      .filter((channel) => channel !== null)
-      .map((channel) => [channel.name, channel]),
-  );
+  const channels = CHANNEL_NAMES.map((name) => [name, open(name, alerts, { services, prefix })] as const);
+  return new Map(channels.filter((entry): entry is [ChannelName, Channel] => entry[1] !== null));
+}
+
+function open<Name extends ChannelName>(
+  name: Name,
+  alerts: { readonly [Each in Name]: ChannelSettings[Each] | null },
+  shared: Shared,
+): Channel | null {
+  const settings = alerts[name];
+  return settings === null ? null : SENDERS[name](settings, shared);
 }

@@ -33,6 +33,17 @@ export const PLAIN: Markup = {
 export const escapeHtml = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 
+/**
+ * For the chats whose `*`, `_`, `~` and backticks cannot be escaped: each is replaced by a character that looks like it and
+ * means nothing. An underscore within a word is no markup, and stays.
+ */
+export const withoutEmphasis = (text: string): string =>
+  text
+    .replaceAll('*', '∗')
+    .replaceAll('`', 'ˋ')
+    .replaceAll('~', '∼')
+    .replace(/(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, 'ˍ');
+
 const ICONS: Readonly<Record<Level, string>> = { critical: '🔴', warning: '🟠', info: '🔵', good: '🟢' };
 
 /** Code points of a name or message that are shown at most; checks say what they have to say in 120. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Alerts } from '../config/alerts.js';
+import type { ChannelSettings } from '../config/alerts.js';
 import { codeOf, failureOf } from '../probe/failure.js';
 import { DeliveryError, type Channel, type Digest } from './channel.js';
 import { compose, escapeHtml, PLAIN, titleOf, utf16Length, type Markup } from './compose.js';
@@ -19,7 +19,7 @@ export const HTML: Markup = {
 };
 
 /** One message to all recipients over SMTP; taken once the server took it for any of them. */
-export function email(settings: NonNullable<Alerts['email']>): Channel {
+export function email(settings: ChannelSettings['email']): Channel {
   return {
     name: 'email',
     async deliver(digest, signal) {

@@ -1,25 +1,15 @@
 import type { Endpoint } from '../config/request.js';
 import type { Channel } from './channel.js';
-import { compose, utf16Length, type Markup } from './compose.js';
+import { compose, utf16Length, withoutEmphasis, type Markup } from './compose.js';
 import { accept, post } from './send.js';
 
 /** https://docs.slack.dev/reference/methods/chat.postMessage: 4,000 characters are recommended, longer ones are split. */
 export const SLACK_LIMIT = 4_000;
 
-const ENTITIES: ReadonlyMap<string, string> = new Map(
-  Object.entries<string>({ '&': '&amp;', '<': '&lt;', '>': '&gt;' }),
-);
-/** mrkdwn knows no escape for these: letters that look like them mean nothing to it. */
-const LOOK_ALIKES: ReadonlyMap<string, string> = new Map(
-  Object.entries<string>({ '*': '∗', '`': 'ˋ', '~': '∼', _: 'ˍ' }),
-);
-
-/** Mentions and links begin with `<`. An underscore within a word is no markup. */
+/** mrkdwn. Mentions and links begin with `<`. */
 export const SLACK_MARKUP: Markup = {
   escape: (text) =>
-    text
-      .replace(/[&<>]/g, (char) => ENTITIES.get(char) ?? '')
-      .replace(/[*`~]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, (char) => LOOK_ALIKES.get(char) ?? ''),
+    withoutEmphasis(text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')),
   bold: (text) => `*${text}*`,
   link: (url) => `<${url.replaceAll('&', '&amp;').replaceAll('|', '%7C')}>`,
   size: utf16Length,

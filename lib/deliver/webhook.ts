@@ -1,4 +1,4 @@
-import type { Alerts } from '../config/alerts.js';
+import type { ChannelSettings } from '../config/alerts.js';
 import { wordingOf } from '../rules/wording.js';
 import type { PublicTarget } from '../types.js';
 import type { Channel, Digest, DigestItem } from './channel.js';
@@ -16,7 +16,7 @@ const TIMES: ReadonlySet<string> = new Set(['startedAt', 'endedAt', 'expiresAt',
  * A receiver of the operator's own, told the facts as JSON. With a secret, signed by the Standard Webhooks convention:
  * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  */
-export function webhook(settings: NonNullable<Alerts['webhook']>): Channel {
+export function webhook(settings: ChannelSettings['webhook']): Channel {
   return {
     name: 'webhook',
     async deliver(digest, signal) {

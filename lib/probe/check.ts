@@ -8,6 +8,8 @@ const LONGEST_DELAY = 30_000;
 /** Between two attempts while a host wakes, in ms: often enough to see when it is up, and no burden on it. */
 const WAKE_DELAY = 2_000;
 
+type FailedAttempt = Extract<Attempt, { outcome: 'failed' }>;
+
 export interface CheckContext {
   /** When the check's round began, ms since the epoch. */
   readonly at: number;
@@ -51,35 +53,50 @@ export async function checkTarget(target: Target, context: CheckContext): Promis
     attempt = next;
     attempts++;
   }
-  const failed = attempt.outcome === 'failed';
-  const coldStart = waking && !failed;
-  return {
-    at,
-    outcome: coldStart ? 'good' : attempt.outcome,
-    reason: attempt.reason,
-    message: coldStart ? null : attempt.message,
-    statusCode: attempt.statusCode,
-    latency: failed ? null : Math.round(attempt.timings.total),
-    attempts,
-    coldStart,
-    reached: attempt.reached,
-    wakeMs: coldStart ? now() - startedAt : null,
-    timings: attempt.timings,
-    tlsExpiresAt: attempt.tlsExpiresAt,
-  };
+  const { statusCode, reached, timings, tlsExpiresAt } = attempt;
+  const result = resultOf(attempt, waking ? now() - startedAt : null);
+  return { ...result, at, statusCode, attempts, reached, timings, tlsExpiresAt };
 }
 
-const WAKING_REASONS: readonly (Reason | null)[] = ['connect', 'reset', 'timeout'];
+/** @param wakeMs since the first attempt, where the host seemed to sleep; else null */
+function resultOf(attempt: Attempt, wakeMs: number | null) {
+  const { outcome, reason, message, timings } = attempt;
+  const latency = Math.round(timings.total);
+  if (outcome === 'failed') return { outcome, reason, message, latency: null, ...AWAKE } as const;
+  if (wakeMs !== null) {
+    return { outcome: 'good', reason: null, message: null, latency, coldStart: true, wakeMs } as const;
+  }
+  return outcome === 'good'
+    ? ({ outcome, reason, message, latency, ...AWAKE } as const)
+    : ({ outcome, reason, message, latency, ...AWAKE } as const);
+}
+
+const AWAKE = { coldStart: false, wakeMs: null } as const;
+
+/** Whether a host that sleeps may fail like that while it wakes; `by status`: with a gateway's status. */
+const MAY_WAKE: Readonly<Record<Reason, boolean | 'by status'>> = {
+  dns: false,
+  connect: true,
+  tls: false,
+  timeout: true,
+  reset: true,
+  protocol: false,
+  status: 'by status',
+  body: false,
+  json: false,
+  too_large: false,
+  redirect: false,
+  blocked: false,
+};
 const WAKING_STATUSES: readonly (number | null)[] = [502, 503, 504];
 
-/** What a host that sleeps answers to the request that wakes it; one that is broken may answer the same. */
-function mayBeWaking({ reason, statusCode, noServer }: Attempt): boolean {
-  return reason === 'status'
-    ? noServer || WAKING_STATUSES.includes(statusCode)
-    : WAKING_REASONS.includes(reason);
+/** Whether this is what a sleeping host answers to the request that wakes it. One that is broken may answer the same. */
+function mayBeWaking({ reason, statusCode, noServer }: FailedAttempt): boolean {
+  const mayWake = MAY_WAKE[reason];
+  return mayWake === 'by status' ? noServer || WAKING_STATUSES.includes(statusCode) : mayWake;
 }
 
-function retriesAfter({ retries }: Target, { reason }: Attempt): number {
+function retriesAfter({ retries }: Target, { reason }: FailedAttempt): number {
   return reason === 'dns' ? Math.max(1, retries) : retries;
 }
 

@@ -35,7 +35,7 @@ interface Secured {
  */
 export async function connect(
   url: URL,
-  defaultPort: number,
+  port: number,
   trip: Trip,
   allow: (address: string) => boolean,
 ): Promise<Connection> {
@@ -52,7 +52,6 @@ export async function connect(
   const resolved = limit.elapsed;
   if (isName) trace.dns = (trace.dns ?? 0) + resolved - start;
 
-  const port = url.port === '' ? defaultPort : Number(url.port);
   const connection = await limit.guard<Connection>('connecting', (resolve, reject) =>
     connectAny(candidates, { port, allow, onBegin: () => limit.beginStep() }, resolve, reject),
   );

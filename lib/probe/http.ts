@@ -1,5 +1,5 @@
 import { needsBody } from '../rules/assertions.js';
-import type { Target } from '../types.js';
+import { PROTOCOLS, type HttpTarget } from '../types.js';
 import { ACCEPT_ENCODING, decodeBody } from './body.js';
 import { connect, secure } from './connect.js';
 import { Cookies } from './cookies.js';
@@ -21,7 +21,7 @@ const EDGE_HEADERS = ['x-render-routing', 'x-railway-fallback'];
 const GATEWAY_STATUSES = [502, 503, 504];
 
 /** HTTP and HTTPS: redirects followed, the body read only as far as it may be needed. */
-export const probeHttp: Probe = async (target, url, trip) => {
+export const probeHttp: Probe<'http:' | 'https:'> = async (target, url, trip) => {
   const { method, body, headers } = target.request;
   let hop: Hop = { url, method, body, headers };
   let fromPublic = false;
@@ -49,7 +49,7 @@ export const probeHttp: Probe = async (target, url, trip) => {
 
 async function request(
   hop: Hop,
-  target: Target,
+  target: HttpTarget,
   trip: Trip,
   fromPublic: boolean,
 ): Promise<{ answer: ExchangeAnswer; address: string }> {
@@ -58,7 +58,13 @@ async function request(
   trip.trace.reached = false;
   const isHttps = url.protocol === 'https:';
   const allow = (address: string) => target.allowPrivate || !fromPublic || trip.isPublic(address);
-  const { socket, address } = await connect(url, isHttps ? 443 : 80, trip, allow);
+  const { defaultPort } = PROTOCOLS[isHttps ? 'https:' : 'http:'];
+  const { socket, address } = await connect(
+    url,
+    url.port === '' ? defaultPort : Number(url.port),
+    trip,
+    allow,
+  );
   try {
     const stream = isHttps ? await secure(socket, url, target.tlsVerify, ['http/1.1'], trip) : socket;
     const answer = await exchange(
@@ -97,7 +103,7 @@ function missing(
 }
 
 /** Whether the host's own server answered. A gateway's status that is expected is taken for the server's. */
-function isOwnAnswer(statusCode: number, headers: AnswerHeaders, { assertions }: Target): boolean {
+function isOwnAnswer(statusCode: number, headers: AnswerHeaders, { assertions }: HttpTarget): boolean {
   if (EDGE_HEADERS.some((name) => headers.has(name))) return false;
   const isExpected = assertions.expectStatus.some(({ from, to }) => statusCode >= from && statusCode <= to);
   return isExpected || !GATEWAY_STATUSES.includes(statusCode);

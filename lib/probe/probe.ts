@@ -1,6 +1,6 @@
 import { createSecureContext, type SecureContext } from 'node:tls';
-import { judgeAnswer, type Answer, type Verdict } from '../rules/assertions.js';
-import type { Attempt, Target } from '../types.js';
+import { judgeAnswer, type Answer, type Body } from '../rules/assertions.js';
+import type { Attempt, Protocol, Target, TargetOf, Verdict } from '../types.js';
 import { isPublicAddress } from './address.js';
 import { createResolver } from './dns.js';
 import { createEvaluator } from './evaluator.js';
@@ -10,7 +10,7 @@ import { probeHttp } from './http.js';
 import { Limit } from './limit.js';
 import { probeTcp } from './tcp.js';
 import { probeTls } from './tls.js';
-import type { Probe, Trace } from './trip.js';
+import type { Probe, Trace, Trip } from './trip.js';
 
 export interface Prober {
   /** One request, judged. Never rejects; when `signal` fires it ends at once with RUN_OVER as its message. */
@@ -32,14 +32,13 @@ export interface ProberOptions {
   readonly onAnswer?: (answer: Answer) => void;
 }
 
-const PROBES: ReadonlyMap<string, Probe> = new Map(
-  Object.entries<Probe>({
-    'http:': probeHttp,
-    'https:': probeHttp,
-    'tcp:': probeTcp,
-    'tls:': probeTls,
-  }),
-);
+/** One row a protocol. Its rules are the row of the same name in `types.ts`. */
+const PROBES: { readonly [Name in Protocol]: Probe<Name> } = {
+  'http:': probeHttp,
+  'https:': probeHttp,
+  'tcp:': probeTcp,
+  'tls:': probeTls,
+};
 
 /** The probes and what they share in a process: name resolver, TLS context. Holds nothing of a run. */
 export function createProber(options: ProberOptions = {}): Prober {
@@ -65,10 +64,13 @@ export function createProber(options: ProberOptions = {}): Prober {
       let total: number | null = null;
       let verdict: Verdict;
       try {
-        const url = new URL(target.url);
-        const probe = PROBES.get(url.protocol);
-        if (!probe) throw new Error('no probe for this protocol');
-        const body = await probe(target, url, { limit, trace, resolver, secureContext, isPublic });
+        const body = await probe(target.protocol, target, {
+          limit,
+          trace,
+          resolver,
+          secureContext,
+          isPublic,
+        });
         limit.pause();
         total = limit.elapsed;
         const { statusCode, tlsExpiresAt } = trace;
@@ -104,6 +106,14 @@ export function createProber(options: ProberOptions = {}): Prober {
       await evaluator.close();
     },
   };
+}
+
+function probe<Name extends Protocol>(
+  protocol: Name,
+  target: TargetOf<Name>,
+  trip: Trip,
+): Promise<Body | null> {
+  return PROBES[protocol](target, new URL(target.url), trip);
 }
 
 function tenths<T extends number | null>(ms: T): T;

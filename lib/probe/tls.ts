@@ -2,8 +2,8 @@ import { connect, secure } from './connect.js';
 import type { Probe } from './trip.js';
 
 /** TLS: good when the handshake ends and, unless told otherwise, the certificate stands the check. */
-export const probeTls: Probe = async (target, url, trip) => {
-  const { socket } = await connect(url, 443, trip, () => true);
+export const probeTls: Probe<'tls:'> = async (target, url, trip) => {
+  const { socket } = await connect(url, Number(url.port), trip, () => true);
   try {
     await secure(socket, url, target.tlsVerify, undefined, trip);
     trip.trace.reached = true;

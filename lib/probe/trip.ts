@@ -1,6 +1,6 @@
 import type { SecureContext } from 'node:tls';
 import type { Body } from '../rules/assertions.js';
-import type { Target } from '../types.js';
+import type { Protocol, TargetOf } from '../types.js';
 import type { NameResolver } from './dns.js';
 import type { Limit } from './limit.js';
 
@@ -28,4 +28,8 @@ export interface Trip {
 }
 
 /** Probes a target at its URL; resolves with the body where assertions look at it. Rejects with a ProbeFailure. */
-export type Probe = (target: Target, url: URL, trip: Trip) => Promise<Body | null>;
+export type Probe<Name extends Protocol> = (
+  target: TargetOf<Name>,
+  url: URL,
+  trip: Trip,
+) => Promise<Body | null>;

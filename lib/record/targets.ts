@@ -156,7 +156,7 @@ export function advance(before: TargetState, target: Target, check: Check): Targ
     lastStatusCode: check.statusCode,
     latency: check.latency,
     message: check.message,
-    lastError: failed ? { at, message: check.message ?? '' } : before.lastError,
+    lastError: failed ? { at, message: check.message } : before.lastError,
     tlsExpiresAt: check.tlsExpiresAt ?? before.tlsExpiresAt,
     phases: phasesOf(check),
     incident: opens

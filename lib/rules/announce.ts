@@ -282,7 +282,7 @@ const reminder: Part = (notes, { id, check, after, reminder, to }) => {
     target: id,
     startedAt: told.startedAt,
     failures: after.consecutiveFailures,
-    message: check.message ?? '',
+    message: check.message,
   };
   return {
     notes: { ...notes, told: { ...told, remindedAt: check.at } },
@@ -333,7 +333,7 @@ const slept: Part = (notes, { id, check, before, sleepsAfter, to }) => {
   if (!pingedInTime || notes.sleptAt !== null || to.length === 0) return nothing(notes);
   return {
     notes: { ...notes, sleptAt: at },
-    alerts: [{ alert: { kind: 'slept', target: id, gap, wakeMs: wakeMs ?? 0 }, to }],
+    alerts: [{ alert: { kind: 'slept', target: id, gap, wakeMs }, to }],
     restart: null,
   };
 };
@@ -358,7 +358,7 @@ const restartNews: Part = (before, sight) => {
   }
   if (notes.exhausted) return nothing(notes);
   const startedAt = after.incident?.startedAt ?? at;
-  const message = check.message ?? '';
+  const message = check.message;
   const alert = { kind: 'person_needed', target: id, restarts: notes.restarts, startedAt, message } as const;
   return { notes: { ...notes, exhausted: true }, alerts: [{ alert, to }], restart: null };
 };

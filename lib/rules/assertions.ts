@@ -1,4 +1,4 @@
-import type { Assertions, Attempt, StatusRange, TextPattern } from '../types.js';
+import type { Assertions, Reason, StatusRange, TextPattern, Verdict } from '../types.js';
 
 /** A body as text. `cut`: it was longer than the target's MAX_BODY, and the text is only its beginning. */
 export interface Body {
@@ -30,8 +30,6 @@ export interface Evaluator {
   /** Whether a JSONata expression over the JSON text gives `true` itself. */
   query(expression: string, json: string): Promise<Evaluation>;
 }
-
-export type Verdict = Pick<Attempt, 'outcome' | 'reason' | 'message'>;
 
 const GOOD: Verdict = { outcome: 'good', reason: null, message: null };
 const DAY = 86_400_000;
@@ -127,7 +125,7 @@ function trouble(evaluation: Evaluation): string {
   return evaluation === 'slow' ? 'took too long' : 'failed';
 }
 
-function failed(reason: NonNullable<Verdict['reason']>, message: string): Verdict {
+function failed(reason: Reason, message: string): Verdict {
   return { outcome: 'failed', reason, message };
 }
 

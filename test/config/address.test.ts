@@ -20,6 +20,8 @@ const HTTP: Readonly<Record<string, Env>> = {
   ALERT_DISCORD_URL: {},
   ALERT_NTFY_URL: {},
   ALERT_APPRISE_URL: {},
+  ALERT_TEAMS_URL: {},
+  ALERT_GOOGLE_CHAT_URL: {},
 };
 const PLAIN: Readonly<Record<string, Env>> = {
   KEEP_ALIVE_HEARTBEAT_URL: {},
@@ -292,7 +294,7 @@ describe('a token with a character that no header can hold', () => {
 
 it('user info is what curl makes of it', () => {
   const result = parseConfig({ TARGET_A_URL: 'https://us%er:100%@h/' });
-  const { Authorization: authorization = '' } =
-    (result.ok && result.config.targets[0]?.request.headers) || {};
+  const target = result.ok ? result.config.targets[0] : undefined;
+  const authorization = target && 'request' in target ? (target.request.headers.Authorization ?? '') : '';
   expect(Buffer.from(authorization.slice('Basic '.length), 'base64').toString()).toBe('us%er:100%');
 });

@@ -9,6 +9,7 @@ import {
 } from '../../lib/config/config.js';
 import { GENERAL_VARIABLES } from '../../lib/config/names.js';
 import { TARGET_OPTIONS } from '../../lib/config/options.js';
+import type { HttpTarget } from '../../lib/types.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -31,7 +32,9 @@ const target = (env: Env) => {
   if (first === undefined) throw new Error('no target');
   return first;
 };
-const api = (env: Env) => target({ TARGET_API_URL: 'https://api.acme.org/health', ...env });
+/** A target whose requests can be looked at. */
+const httpTarget = (env: Env): HttpTarget => target(env) as HttpTarget;
+const api = (env: Env) => httpTarget({ TARGET_API_URL: 'https://api.acme.org/health', ...env });
 
 describe('an empty environment', () => {
   it('is valid and has the defaults', () => {
@@ -65,6 +68,8 @@ describe('an empty environment', () => {
         pagerduty: null,
         email: null,
         apprise: null,
+        teams: null,
+        google_chat: null,
       },
     });
   });
@@ -85,6 +90,7 @@ describe('a target', () => {
         maxRestarts: null,
       },
       url: 'https://api.acme.org/health',
+      protocol: 'https:',
       request: { method: 'GET', headers: {}, body: null },
       assertions: {
         expectStatus: [{ from: 200, to: 299 }],
@@ -215,7 +221,11 @@ describe('what belongs to which target', () => {
       TARGET_A_SUCCESS_THRESHOLD: '7',
     });
     expect(
-      targets.map(({ info, request, successThreshold }) => [info.id, request.body, successThreshold]),
+      (targets as readonly HttpTarget[]).map(({ info, request, successThreshold }) => [
+        info.id,
+        request.body,
+        successThreshold,
+      ]),
     ).toEqual([
       ['a', null, 7],
       ['a-max', 'x', 2],
@@ -327,10 +337,9 @@ describe('options without effect', () => {
 
   it('are left out where they are inherited', () => {
     const inherited = { KEEP_ALIVE_METHOD: 'POST', KEEP_ALIVE_BODY: 'x', KEEP_ALIVE_EXPECT_BODY: 'y' };
-    expect(target({ ...db, ...inherited })).toMatchObject({
-      request: { method: 'GET', body: null },
-      assertions: { expectBody: null },
-    });
+    const tcp = target({ ...db, ...inherited });
+    expect(tcp).toMatchObject({ protocol: 'tcp:', assertions: { expectBody: null } });
+    expect(tcp).not.toHaveProperty('request');
     expect(api({ KEEP_ALIVE_BODY: 'x' }).request.body).toBeNull();
     expect(api(inherited).request).toEqual({ method: 'POST', headers: {}, body: 'x' });
   });
@@ -343,7 +352,7 @@ describe('user info in an address', () => {
     [{ TARGET_A_HEADERS: '{"Authorization":"Bearer own"}' }, 'Bearer own'],
     [{ KEEP_ALIVE_HEADERS: '{"Authorization":"Bearer all"}' }, basic('u:p')],
   ])('becomes a header: %j', (env, authorization) => {
-    const { url, info, request } = target({ TARGET_A_URL: 'https://u:p@h/x', ...env });
+    const { url, info, request } = httpTarget({ TARGET_A_URL: 'https://u:p@h/x', ...env });
     expect([url, info.healthUrl, request.headers.Authorization]).toEqual([
       'https://h/x',
       'https://h/x',
@@ -378,6 +387,8 @@ describe('alerts', () => {
       ALERT_EMAIL_FROM: 'a@b.org',
       ALERT_EMAIL_TO: 'c@d.org,e@f.org',
       ALERT_APPRISE_URL: 'https://a/notify/x',
+      ALERT_TEAMS_URL: 'https://t/invoke?sig=x',
+      ALERT_GOOGLE_CHAT_URL: 'https://g/messages?key=x',
     });
     expect(alerts).toEqual({
       reminder: 6 * HOUR,
@@ -393,6 +404,8 @@ describe('alerts', () => {
       pagerduty: { key: 'key', url: null },
       email: { smtpUrl: 'smtp://m', from: 'a@b.org', to: ['c@d.org', 'e@f.org'] },
       apprise: { url: 'https://a/notify/x', authorization: null },
+      teams: { url: 'https://t/invoke?sig=x', authorization: null },
+      google_chat: { url: 'https://g/messages?key=x', authorization: null },
     });
   });
 

@@ -99,6 +99,19 @@ it('apprise: 424 is worth another try', async () => {
 });
 
 it.each([
+  [429, 'rate_limited'],
+  [403, 'permanent'],
+  [502, 'temporary'],
+])('teams: a connector that answers 200 and names %i: %s', async (status, code) => {
+  const text = `Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error ${status} with ContextId tcid=0`;
+  const receiver = await receive((response) => response.end(text));
+  await expect(channelTo('teams', receiver.url).deliver(digest, NEVER)).rejects.toMatchObject({
+    code,
+    message: `answered ${status}`,
+  });
+});
+
+it.each([
   ['discord', '{"message":"You are being rate limited.","retry_after":0.529,"global":false}', 529],
   [
     'telegram',

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../lib/config/config.js';
 import { createChannels } from '../../lib/deliver/channels.js';
+import { CHANNEL_NAMES } from '../../lib/types.js';
 import { ROOT } from '../support/root.js';
 
 const of = (env: Record<string, string>) => {
@@ -26,13 +27,15 @@ const ALL = {
   ALERT_EMAIL_FROM: 'a@example.com',
   ALERT_EMAIL_TO: 'b@example.com',
   ALERT_APPRISE_URL: 'https://apprise.example/notify/a',
+  ALERT_TEAMS_URL: 'https://teams.example/invoke?sig=a',
+  ALERT_GOOGLE_CHAT_URL: 'https://chat.example/v1/spaces/a/messages?key=a',
 };
 
 describe('channels', () => {
   it('are those that are set up', () => {
     expect(of({})).toEqual([]);
     expect(of({ ALERT_SLACK_URL: ALL.ALERT_SLACK_URL })).toEqual(['slack']);
-    expect(of(ALL)).toEqual('webhook slack discord telegram ntfy pagerduty email apprise'.split(' '));
+    expect(of(ALL)).toEqual(CHANNEL_NAMES);
   });
 
   it('load what they send with when they send', () => {

@@ -13,6 +13,7 @@ import {
 } from '../../lib/deliver/compose.js';
 import { DISCORD_MARKUP } from '../../lib/deliver/discord.js';
 import { HTML } from '../../lib/deliver/email.js';
+import { GOOGLE_CHAT_MARKUP } from '../../lib/deliver/google-chat.js';
 import { SLACK_MARKUP } from '../../lib/deliver/slack.js';
 import { TELEGRAM_MARKUP } from '../../lib/deliver/telegram.js';
 import { ALERTS, digestOf, downAlert, HOSTILE, itemOf } from '../support/digests.js';
@@ -23,6 +24,7 @@ const MARKUPS: Readonly<Record<string, Markup>> = {
   slack: SLACK_MARKUP,
   discord: DISCORD_MARKUP,
   telegram: TELEGRAM_MARKUP,
+  'google chat': GOOGLE_CHAT_MARKUP,
   html: HTML,
 };
 

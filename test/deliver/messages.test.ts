@@ -3,9 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { APPRISE_LIMIT } from '../../lib/deliver/apprise.js';
 import type { Digest } from '../../lib/deliver/channel.js';
 import { DISCORD_LIMIT } from '../../lib/deliver/discord.js';
+import { GOOGLE_CHAT_LIMIT } from '../../lib/deliver/google-chat.js';
 import { NTFY_LIMIT } from '../../lib/deliver/ntfy.js';
 import { SUMMARY_LIMIT } from '../../lib/deliver/pagerduty.js';
 import { SLACK_LIMIT } from '../../lib/deliver/slack.js';
+import { TEAMS_LIMIT } from '../../lib/deliver/teams.js';
 import { TELEGRAM_LIMIT } from '../../lib/deliver/telegram.js';
 import { WEBHOOK_LIMIT } from '../../lib/deliver/webhook.js';
 import type { ChannelName } from '../../lib/types.js';
@@ -100,6 +102,18 @@ const BAD: readonly (readonly [string, Digest])[] = [
   ),
 ];
 
+interface Attachment {
+  readonly contentType: string;
+  readonly content: {
+    readonly msteams: unknown;
+    readonly actions: unknown;
+    readonly body: readonly {
+      readonly type: string;
+      readonly inlines: readonly { readonly type: string; readonly text: string }[];
+    }[];
+  };
+}
+
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 const expectSeen = (text: string) => expect(text.replaceAll('\n', '')).not.toMatch(UNSEEN);
 const LINK = 'https://status.example.com/';
@@ -163,6 +177,40 @@ describe.each(BAD)('with %s', (_what, digest) => {
     expect(String(payload.title)).not.toMatch(UNSEEN);
   });
 
+  it('teams: within its limit, text that no client reads as Markdown, the page as a button', async () => {
+    const [request] = await sentBy('teams', digest);
+    const json = request?.body ?? '';
+    expect(Math.max(Buffer.byteLength(json), 2 * json.length)).toBeLessThanOrEqual(TEAMS_LIMIT);
+    const [attachment, ...more] = (JSON.parse(json) as { attachments: Attachment[] }).attachments;
+    expect(more).toEqual([]);
+    expect(attachment?.contentType).toBe('application/vnd.microsoft.card.adaptive');
+    expect(attachment?.content.actions).toEqual([
+      { type: 'Action.OpenUrl', title: 'Status page', url: LINK },
+    ]);
+    expect(attachment?.content.msteams).toEqual({ width: 'Full' });
+    for (const { type, inlines } of attachment?.content.body ?? []) {
+      expect(type).toBe('RichTextBlock');
+      expect(inlines.length).toBeGreaterThan(0);
+      for (const { type: kind, text } of inlines) {
+        expect(kind).toBe('TextRun');
+        expectSeen(text);
+        expect(text).not.toBe('');
+      }
+    }
+  });
+
+  it('google_chat: within its limit, nothing but its own bold and link', async () => {
+    const text = await textOf('google_chat', 'text', digest);
+    expect(text.length).toBeLessThanOrEqual(GOOGLE_CHAT_LIMIT);
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(32_000);
+    expectSeen(text);
+    expect(text.endsWith(`<${LINK}>`)).toBe(true);
+    const rest = text.slice(0, -LINK.length - 2);
+    expect(rest).not.toMatch(/[<>`~]/);
+    for (const line of rest.split('\n')) expect([0, 2]).toContain(line.match(/\*/g)?.length ?? 0);
+    expect(rest).not.toMatch(/(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/u);
+  });
+
   it('webhook: within its limit in bytes, all alerts there or counted', async () => {
     const [request] = await sentBy('webhook', digest);
     expect(Buffer.byteLength(request?.body ?? '')).toBeLessThanOrEqual(WEBHOOK_LIMIT);
@@ -197,6 +245,48 @@ describe('mentions', () => {
     expect(await textOf('discord', 'content', digest)).toContain(
       '**my\\_api** is down – \\<@1\\> \\[x\\]\\(https://e.example\\) \\`a\\`;',
     );
+  });
+});
+
+describe('google_chat', () => {
+  it('mentions nobody', async () => {
+    const digest = digestOf([itemOf(downAlert('api', '<users/all> <https://evil.example|ok>'))]);
+    expect(await textOf('google_chat', 'text', digest)).toContain(
+      '*api* is down – ‹users/all› ‹https://evil.example|ok›;',
+    );
+  });
+
+  it('names the message, so that one that is sent twice is there once, and keeps key and thread', async () => {
+    const { googleChat } = await import('../../lib/deliver/google-chat.js');
+    const receiver = await receive();
+    const url = `${receiver.url}/v1/spaces/a/messages?key=k&token=t%3D&threadKey=x`;
+    await googleChat({ url, authorization: null }).deliver(allKinds, NEVER);
+    expect(receiver.received[0]?.url).toBe(
+      '/v1/spaces/a/messages?key=k&token=t%3D&threadKey=x&requestId=msg_1',
+    );
+  });
+});
+
+describe('teams', () => {
+  it('makes the subject bold, and no button where the page is not known', async () => {
+    const digest = digestOf([itemOf(downAlert('api', '[x](https://evil.example) <at>all</at>'))], {
+      pageUrl: null,
+    });
+    const { attachments } = (await payloadOf('teams', digest)) as { attachments?: Attachment[] };
+    expect(attachments?.[0]?.content).not.toHaveProperty('actions');
+    expect(attachments?.[0]?.content.body).toEqual([
+      {
+        type: 'RichTextBlock',
+        inlines: [
+          { type: 'TextRun', text: '🔴 ' },
+          { type: 'TextRun', text: 'api', weight: 'Bolder' },
+          {
+            type: 'TextRun',
+            text: ' is down – [x](https://evil.example) <at>all</at>; 3 checks failed since 11:50 UTC',
+          },
+        ],
+      },
+    ]);
   });
 });
 
@@ -239,6 +329,7 @@ describe('a page that is not known', () => {
   const digest = digestOf([itemOf(downAlert('api', 'x'))], { pageUrl: null });
   it.each([
     ['slack', 'text'],
+    ['google_chat', 'text'],
     ['discord', 'content'],
     ['telegram', 'text'],
     ['apprise', 'body'],

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../lib/config/config.js';
 import type { Channel } from '../../lib/deliver/channel.js';
 import { createChannels } from '../../lib/deliver/channels.js';
-import type { ChannelName } from '../../lib/types.js';
+import { CHANNEL_NAMES, type ChannelName } from '../../lib/types.js';
 import { ALERTS, digestOf, itemOf } from '../support/digests.js';
 import { receive } from '../support/receiver.js';
 import { closedPort, serveTcp } from '../support/servers.js';
@@ -36,6 +36,8 @@ function channelsTo(address: string, smtpPort: number | string): ReadonlyMap<Cha
     ALERT_EMAIL_FROM: 'from@example.com',
     ALERT_EMAIL_TO: 'canary-email-to@example.com',
     ALERT_APPRISE_URL: `${at('apprise')}/notify/canary-apprise-path`,
+    ALERT_TEAMS_URL: `${at('teams')}/invoke?sig=canary-teams-query`,
+    ALERT_GOOGLE_CHAT_URL: `${at('google_chat')}/messages?key=canary-google_chat-query&token=canary-google_chat-token`,
   });
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   return createChannels(parsed.config, { telegram: address, pagerduty: address });
@@ -106,19 +108,16 @@ const FAILURES: Readonly<Record<string, () => Promise<number>>> = {
 };
 
 describe.each(Object.entries(FAILURES))('where a peer %s', (_what, open) => {
-  it.each('webhook slack discord telegram ntfy pagerduty email apprise'.split(' '))(
-    '%s fails without a secret or an address in what can be printed',
-    async (name) => {
-      const port = await open();
-      const channel = channelsTo(`http://127.0.0.1:${port}`, port).get(name as ChannelName);
-      const failure = await channel?.deliver(digest, AbortSignal.timeout(300)).then(
-        () => null,
-        (error: unknown) => error,
-      );
-      expect(failure).toMatchObject({ name: 'DeliveryError' });
-      expectNoPrinted(failure);
-    },
-  );
+  it.each(CHANNEL_NAMES)('%s fails without a secret or an address in what can be printed', async (name) => {
+    const port = await open();
+    const channel = channelsTo(`http://127.0.0.1:${port}`, port).get(name);
+    const failure = await channel?.deliver(digest, AbortSignal.timeout(300)).then(
+      () => null,
+      (error: unknown) => error,
+    );
+    expect(failure).toMatchObject({ name: 'DeliveryError' });
+    expectNoPrinted(failure);
+  });
 });
 
 it.each([535, 550, 451])(

@@ -3,19 +3,20 @@ import { describe, expect, test } from 'vitest';
 import { checkTarget, retryDelay } from '../../lib/probe/check.js';
 import { RUN_OVER } from '../../lib/probe/limit.js';
 import type { Attempt } from '../../lib/types.js';
-import { someTarget, type TargetOptions } from '../support/targets.js';
+import { someTarget, type AttemptChanges, type TargetOptions } from '../support/targets.js';
 
-const attempt = (options: Partial<Attempt> = {}): Attempt => ({
-  outcome: 'good',
-  reason: null,
-  message: null,
-  statusCode: 200,
-  timings: { dns: null, connect: 1, tls: null, ttfb: 2, total: 44.6 },
-  tlsExpiresAt: null,
-  noServer: false,
-  reached: true,
-  ...options,
-});
+const attempt = (options: AttemptChanges = {}): Attempt =>
+  ({
+    outcome: 'good',
+    reason: null,
+    message: null,
+    statusCode: 200,
+    timings: { dns: null, connect: 1, tls: null, ttfb: 2, total: 44.6 },
+    tlsExpiresAt: null,
+    noServer: false,
+    reached: true,
+    ...options,
+  }) as Attempt;
 const good = attempt();
 const failed = attempt({ outcome: 'failed', reason: 'status', message: 'status 500', statusCode: 500 });
 const unresolved = attempt({ outcome: 'failed', reason: 'dns', message: 'name not found', statusCode: null });

@@ -396,8 +396,3 @@ describe('the end of the run', () => {
     expect(server.accepted()).toBe(0);
   });
 });
-
-test('an address that no probe knows is a failure', async () => {
-  expect(await attempt('ftp://127.0.0.1/')).toMatchObject({ outcome: 'failed' });
-  expect(await attempt('no address')).toMatchObject({ outcome: 'failed' });
-});

@@ -144,7 +144,7 @@ describe.each(Object.entries(stores))('a clock that steps, over %s', (_, open) =
       reached: true,
       wakeMs: null,
       tlsExpiresAt: null,
-    };
+    } as const;
     carry.keep([{ at, checks: new Map([[ID, { ...check, ...rest, timings: GOOD.timings }]]) }]);
     pinger.now -= HOUR;
     await runs(10);

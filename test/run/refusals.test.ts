@@ -110,6 +110,8 @@ async function play(
     ALERT_EMAIL_FROM: 'pinger@example.com',
     ALERT_EMAIL_TO: 'ops@example.com',
     ALERT_APPRISE_URL: `${receiver.url}/apprise`,
+    ALERT_TEAMS_URL: `${receiver.url}/teams`,
+    ALERT_GOOGLE_CHAT_URL: `${receiver.url}/chat`,
   });
   const told = new Map<ChannelName, string[]>();
   const tries = new Map<ChannelName, number>();

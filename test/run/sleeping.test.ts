@@ -10,6 +10,7 @@ import { loadHistory, loadOverview } from '../../lib/read/load.js';
 import { stats } from '../../lib/read/stats.js';
 import { openSqlite } from '../../lib/store/sqlite.js';
 import type { Store } from '../../lib/store/store.js';
+import type { Attempt } from '../../lib/types.js';
 import { configOf, FAILED, GOOD, Pinger } from '../support/runs.js';
 import { Sleeper, WAKING } from '../support/sleeper.js';
 import { someTarget } from '../support/targets.js';
@@ -109,7 +110,7 @@ describe('asleep is not down', () => {
     TARGET_OTHER_URL: 'https://other.test',
     KEEP_ALIVE_INTERVAL: '1m',
   });
-  const setUp = (wakesIn: number, answer = FAILED) => {
+  const setUp = (wakesIn: number, answer: Attempt = FAILED) => {
     const pinger = new Pinger(config, store);
     const sleeper = new Sleeper(HOUR, wakesIn, pinger.clock, answer);
     pinger.now += HOUR + 1;

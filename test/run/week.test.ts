@@ -116,12 +116,21 @@ const ENV = {
   ALERT_REMINDER: '1d',
 };
 
+const cardText = (body: Record<string, unknown>): string => {
+  const [card] = (
+    body as unknown as { attachments: { content: { body: { inlines: { text: string }[] }[] } }[] }
+  ).attachments;
+  return (card?.content.body ?? []).map(({ inlines }) => inlines.map(({ text }) => text).join('')).join('\n');
+};
+
 /** What each channel got, as its receiver would show it: the text alone. */
 const TEXT_OF: Readonly<Record<string, (body: Record<string, unknown>) => string>> = {
   slack: ({ text }) => String(text),
   discord: ({ content }) => String(content),
   telegram: ({ text }) => String(text),
   ntfy: ({ title, message, priority }) => `[${String(priority)}] ${String(title)}\n${String(message)}`,
+  teams: cardText,
+  google_chat: ({ text }) => String(text),
   apprise: ({ title, body, type }) => `[${String(type)}] ${String(title)}\n${String(body)}`,
   webhook: ({ alerts }) => (alerts as { text: string }[]).map(({ text }) => text).join('\n'),
   pagerduty: (event) => {
@@ -188,6 +197,8 @@ it('a week, and what every channel said in it', async () => {
     ALERT_EMAIL_FROM: 'Keepalive <pinger@example.com>',
     ALERT_EMAIL_TO: 'ops@example.com',
     ALERT_APPRISE_URL: `${receiver.url}/apprise/canary-apprise`,
+    ALERT_TEAMS_URL: `${receiver.url}/teams/canary-teams`,
+    ALERT_GOOGLE_CHAT_URL: `${receiver.url}/google_chat/canary-chat`,
   };
   const config = configOf(configuredEnv);
   const usedUp = () =>

@@ -1,7 +1,7 @@
 import { createChannels } from '../../lib/deliver/channels.js';
 import type { Channel } from '../../lib/deliver/channel.js';
 import type { Alerts } from '../../lib/config/alerts.js';
-import type { ChannelName } from '../../lib/types.js';
+import { CHANNEL_NAMES, type ChannelName } from '../../lib/types.js';
 
 export const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 
@@ -18,6 +18,8 @@ function alertsTo(url: string, smtpUrl: string): Alerts {
     pagerduty: { key: 'pagerduty-routing-key', url: null },
     email: { smtpUrl, from: 'Keepalive <pinger@example.com>', to: ['a@example.com', 'b@example.com'] },
     apprise: endpoint('/notify/apprise-key'),
+    teams: endpoint('/workflows/1/triggers/manual/paths/invoke?api-version=1&sig=teams-key'),
+    google_chat: endpoint('/v1/spaces/1/messages?key=chat-key&token=chat-token'),
   };
 }
 
@@ -28,12 +30,4 @@ export function channelTo(name: ChannelName, url: string, smtpUrl = 'smtp://127.
   return channel;
 }
 
-export const HTTP_CHANNELS = [
-  'webhook',
-  'slack',
-  'discord',
-  'telegram',
-  'ntfy',
-  'pagerduty',
-  'apprise',
-] as const satisfies ChannelName[];
+export const HTTP_CHANNELS = CHANNEL_NAMES.filter((name) => name !== 'email');

@@ -334,5 +334,5 @@ function attemptOf({ outcome, latency, statusCode, message }: Answer): Attempt {
   const reason = outcome !== 'failed' ? null : statusCode === null ? 'connect' : 'status';
   const reached = outcome !== 'failed' || (statusCode !== null && ![502, 503, 504].includes(statusCode));
   const timings = { ...GOOD.timings, total: latency };
-  return { ...GOOD, outcome, reason, message, statusCode, reached, timings };
+  return { ...GOOD, outcome, reason, message, statusCode, reached, timings } as Attempt;
 }

@@ -30,7 +30,7 @@ export function manyTargets(count: number, env: Readonly<Record<string, string>>
   });
 }
 
-export const GOOD: Attempt = {
+export const GOOD = {
   outcome: 'good',
   reason: null,
   message: null,
@@ -39,15 +39,15 @@ export const GOOD: Attempt = {
   tlsExpiresAt: null,
   noServer: false,
   reached: true,
-};
-export const FAILED: Attempt = {
+} as const satisfies Attempt;
+export const FAILED = {
   ...GOOD,
   outcome: 'failed',
   reason: 'status',
   message: 'status 503, expected 200-299',
   statusCode: 503,
   reached: false,
-};
+} as const satisfies Attempt;
 
 /** A process that makes runs on a clock of its own, whose attempts end as told. */
 export class Pinger {

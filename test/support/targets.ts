@@ -1,6 +1,15 @@
-import type { Assertions, Check, PublicTarget, RequestOptions, Target } from '../../lib/types.js';
+import type {
+  Assertions,
+  Attempt,
+  Check,
+  HttpTarget,
+  Protocol,
+  PublicTarget,
+  RequestOptions,
+  Target,
+} from '../../lib/types.js';
 
-export type TargetOptions = Partial<Omit<Target, 'info' | 'request' | 'assertions'>> & {
+export type TargetOptions = Partial<Omit<HttpTarget, 'info' | 'request' | 'assertions'>> & {
   readonly info?: Partial<PublicTarget>;
   readonly request?: Partial<RequestOptions>;
   readonly assertions?: Partial<Assertions>;
@@ -17,7 +26,7 @@ export const someAssertions = (options: Partial<Assertions> = {}): Assertions =>
   ...options,
 });
 
-/** A target with the contract's defaults, but for its time limit of 5 s. */
+/** A target with the contract's defaults, but for its time limit of 5 s. It has the fields of every protocol. */
 export function someTarget(url: string, { info, request, assertions, ...rest }: TargetOptions = {}): Target {
   return {
     info: {
@@ -33,6 +42,7 @@ export function someTarget(url: string, { info, request, assertions, ...rest }: 
       ...info,
     },
     url,
+    protocol: new URL(url).protocol as Protocol,
     request: { method: 'GET', headers: {}, body: null, ...request },
     assertions: someAssertions(assertions),
     timeout: 5_000,
@@ -60,7 +70,11 @@ export function aTarget(id: string, { info, ...rest }: TargetOptions = {}): Targ
 
 const TIMINGS = { dns: null, connect: null, tls: null, ttfb: null, total: 0 };
 
-export function goodCheck(at: number, changes: Partial<Check> = {}): Check {
+/** Changes that the compiler does not hold to one outcome. */
+export type CheckChanges = { readonly [Field in keyof Check]?: Check[Field] };
+export type AttemptChanges = { readonly [Field in keyof Attempt]?: Attempt[Field] };
+
+export function goodCheck(at: number, changes: CheckChanges = {}): Check {
   return {
     at,
     outcome: 'good',
@@ -75,10 +89,10 @@ export function goodCheck(at: number, changes: Partial<Check> = {}): Check {
     timings: TIMINGS,
     tlsExpiresAt: null,
     ...changes,
-  };
+  } as Check;
 }
 
-export function failedCheck(at: number, changes: Partial<Check> = {}): Check {
+export function failedCheck(at: number, changes: CheckChanges = {}): Check {
   return goodCheck(at, {
     outcome: 'failed',
     reason: 'status',
