@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { GET } from '../../api/keepalive.js';
+import { GET } from '../../api/keepalive/[id].js';
 import { setApp } from '../../lib/app.js';
 import { readDump, writeDump, type Dump } from '../../lib/cli/dump.js';
 import { collect, restore } from '../../lib/cli/transfer.js';

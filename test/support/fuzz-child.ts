@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { DELETE as endMaintenance, POST as beginMaintenance } from '../../api/maintenance.js';
-import { POST as signIn } from '../../api/sign-in.js';
+import { POST as signIn } from '../../api/page/[page].js';
 import { setApp } from '../../lib/app.js';
 import { formatProblems, parseConfig, textsOf } from '../../lib/config/config.js';
 import { SYSTEM_OPTIONS, TARGET_OPTIONS } from '../../lib/config/options.js';
