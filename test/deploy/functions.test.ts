@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FUNCTION_LIMIT } from '../../lib/http/cron.js';
+import { FUNCTION_LIMIT } from '../../lib/config/vercel.js';
 import type { TargetStats } from '../../lib/read/views.js';
 import type { RunReport } from '../../lib/run/report.js';
 import { TEMPLATES } from '../../lib/view/templates.js';
