@@ -16,7 +16,7 @@ const LAYERS = {
     why: 'A file of api/ calls one function of lib/http: the work belongs there.',
   },
   local: {
-    may: ['api', 'app', 'config', 'http', 'probe', 'rules', 'run', 'store'],
+    may: ['api', 'app', 'config', 'http', 'probe', 'record', 'rules', 'run', 'store'],
     why: 'lib/local runs on one machine what api/ offers: what others need too belongs further down.',
   },
   cli: {
@@ -28,7 +28,7 @@ const LAYERS = {
     why: 'lib/http reads requests and makes responses: probing and delivering belong in lib/run.',
   },
   app: {
-    may: ['config', 'run', 'store'],
+    may: ['config', 'record', 'run', 'store'],
     why: 'lib/app.ts opens what the requests of a process share: what it is used for belongs in lib/http.',
   },
   run: {

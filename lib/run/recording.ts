@@ -1,5 +1,5 @@
-import { STATE_FIELD, type Changes, type Ledger, type Stored } from '../record/ledger.js';
-import { OUTBOX_FIELD } from '../record/outbox.js';
+import { type Changes, type Ledger, type Stored } from '../record/ledger.js';
+import { OUTBOX_FIELD, STATE_FIELD } from '../record/fields.js';
 import type { Outcome } from '../rules/outbox.js';
 import { inMaintenance } from '../rules/windows.js';
 import type { LastRun } from '../record/state.js';

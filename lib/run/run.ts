@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { controlTargets } from '../config/control.js';
 import { checkTarget, type CheckContext } from '../probe/check.js';
 import { DeliveryError } from '../deliver/channel.js';
-import { Ledger, STATE_FIELD, type LedgerSettings, type Stored } from '../record/ledger.js';
-import { OUTBOX_FIELD } from '../record/outbox.js';
-import { MAINTENANCE_FIELD, readableMaintenance, withMaintenance } from '../record/maintenance.js';
+import { Ledger, type LedgerSettings, type Stored } from '../record/ledger.js';
+import { HEAD_FIELDS, MAINTENANCE_FIELD, OUTBOX_FIELD, STATE_FIELD } from '../record/fields.js';
+import { readableMaintenance, withMaintenance } from '../record/maintenance.js';
 import { chooseDue } from '../rules/due.js';
 import { isActive } from '../rules/windows.js';
 import type { Meter, Store } from '../store/store.js';
@@ -188,11 +188,13 @@ async function open(
   };
   if (store === null) return openOnMemory({ reason: 'store_missing', error: null });
   try {
-    const fields = [STATE_FIELD, OUTBOX_FIELD, MAINTENANCE_FIELD];
-    const claim = await store.claim({ ...lease, fields });
+    const claim = await store.claim({ ...lease, fields: HEAD_FIELDS });
     if (!claim.claimed) return 'locked';
-    const [state = null, outbox = null, maintenance = null] = claim.fields;
-    const stored = { state, outbox };
+    const stored = {
+      state: claim.fields.get(STATE_FIELD) ?? null,
+      outbox: claim.fields.get(OUTBOX_FIELD) ?? null,
+    };
+    const maintenance = claim.fields.get(MAINTENANCE_FIELD) ?? null;
     const books = openOn(stored, maintenance, {
       remembered: carry.seen,
       lastHeardAt: carry.all.at(-1)?.at ?? null,

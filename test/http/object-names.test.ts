@@ -13,7 +13,7 @@ import { GET as page, POST as signIn } from '../../api/page/[page].js';
 import { setApp } from '../../lib/app.js';
 import { parseConfig } from '../../lib/config/config.js';
 import type { RunReport } from '../../lib/run/report.js';
-import { openSqlite } from '../../lib/store/sqlite.js';
+import { openSqlite } from '../support/stores.js';
 import type { Store } from '../../lib/store/store.js';
 import { runChild } from '../support/child.js';
 import { configOf } from '../support/runs.js';

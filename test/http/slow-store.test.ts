@@ -7,7 +7,7 @@ import { GET as metrics } from '../../api/metrics.js';
 import { GET as page } from '../../api/page/[page].js';
 import { setApp } from '../../lib/app.js';
 import { READ_LIMIT } from '../../lib/read/recent.js';
-import { openRemoteStore } from '../../lib/store/open.js';
+import { openRemoteStore } from '../support/stores.js';
 import type { Store } from '../../lib/store/store.js';
 import { startRedis, type RedisServer } from '../support/redis.js';
 import { configOf, Pinger } from '../support/runs.js';

@@ -9,7 +9,7 @@ import { GET as metrics } from '../../api/metrics.js';
 import { GET as page, POST as signIn } from '../../api/page/[page].js';
 import { setApp } from '../../lib/app.js';
 import { serve } from '../../lib/local/server.js';
-import { openRemoteStore } from '../../lib/store/open.js';
+import { openRemoteStore } from '../support/stores.js';
 import type { Store } from '../../lib/store/store.js';
 import { startRedis, type RedisServer } from '../support/redis.js';
 import { configOf, FAILED, GOOD, Pinger } from '../support/runs.js';

@@ -13,7 +13,7 @@ import { verifySignature } from '../../lib/http/signature.js';
 import { AnswerReader } from '../../lib/probe/answer.js';
 import { ProbeFailure } from '../../lib/probe/failure.js';
 import { nextHop, redirectOf } from '../../lib/probe/redirect.js';
-import { openSqlite } from '../../lib/store/sqlite.js';
+import { openSqlite } from './stores.js';
 import { configOf } from './runs.js';
 import { sign } from './signature.js';
 import { tampered } from './tamper.js';
