@@ -1,40 +1,6 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
-import ts from 'typescript';
-
-/**
- * An object looked up by a text from outside finds `constructor` and the other names of Object.prototype. A Map does
- * not. Keys whose type is a union of literals are known, and may be looked up.
- */
-const noIndexByText = {
-  meta: {
-    type: 'problem',
-    schema: [],
-    messages: { text: 'An object is looked up by a text: use a Map, or a key whose type lists all keys.' },
-  },
-  create(context) {
-    const { getTypeAtLocation, program } = context.sourceCode.parserServices;
-    const checker = program.getTypeChecker();
-    return {
-      'MemberExpression[computed=true]'(node) {
-        const isText = (type) => (type.isUnion() ? type.types.some(isText) : (type.flags & TEXT) !== 0);
-        if (!isText(getTypeAtLocation(node.property))) return;
-        const object = checker.getApparentType(getTypeAtLocation(node.object));
-        if (checker.getStringIndexType?.(object) ?? object.getStringIndexType()) {
-          context.report({ node, messageId: 'text' });
-        }
-      },
-    };
-  },
-};
-const TEXT = ts.TypeFlags.String | ts.TypeFlags.TemplateLiteral;
-
-const onlyTypes = (layer, patterns, message) => ({
-  files: [`lib/${layer}/**`],
-  rules: {
-    '@typescript-eslint/no-restricted-imports': ['error', { patterns: [{ group: patterns, message }] }],
-  },
-});
+import keepalive from './lint-rules.js';
 
 const BROWSER = Object.fromEntries(
   [
@@ -80,8 +46,13 @@ export default tseslint.config(
   {
     files: ['api/**', 'lib/**', 'bin/**'],
     ignores: ['**/*.js'],
-    plugins: { keepalive: { rules: { 'no-index-by-text': noIndexByText } } },
+    plugins: { keepalive },
     rules: { 'keepalive/no-index-by-text': 'error' },
+  },
+  {
+    files: ['api/**', 'lib/**', 'bin/**'],
+    plugins: { keepalive },
+    rules: { 'keepalive/layers': 'error', 'keepalive/no-circles': 'error' },
   },
   {
     files: ['api/**', 'lib/**', 'bin/**'],
@@ -94,24 +65,17 @@ export default tseslint.config(
       globals: { ...BROWSER, AbortSignal: 'readonly', fetch: 'readonly', setInterval: 'readonly' },
     },
   },
-  onlyTypes(
-    'rules',
-    [
-      'node:*',
-      '../config/*',
-      '../probe/*',
-      '../store/*',
-      '../view/*',
-      '../deliver/*',
-      'undici',
-      '@upstash/*',
-      '@redis/*',
-    ],
-    'Rules are pure: they see types only, no clock, environment, network or store.',
-  ),
   {
     files: ['lib/rules/**'],
     rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            { group: ['node:*', 'undici'], message: 'Rules are pure: no clock, environment or network.' },
+          ],
+        },
+      ],
       'no-restricted-globals': ['error', 'process', 'fetch', 'setTimeout', 'setInterval'],
       'no-restricted-syntax': [
         'error',

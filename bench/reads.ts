@@ -13,8 +13,8 @@ const WARM_UP = 10;
 const LATER = 30;
 
 const OF_ALL = [
-  { entrypoint: 'api/keepalive.ts', path: '/api/keepalive' },
-  { entrypoint: 'api/page.ts', path: '/' },
+  { entrypoint: 'api/keepalive/[id].ts', path: '/api/keepalive' },
+  { entrypoint: 'api/page/[page].ts', path: '/' },
 ];
 const OF_ONE = [
   { entrypoint: 'api/keepalive/[id].ts', path: '/api/keepalive/service-0' },

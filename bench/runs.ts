@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { restore } from '../lib/cli/transfer.js';
 import { parseConfig } from '../lib/config/config.js';
-import { STATE_FIELD } from '../lib/record/ledger.js';
+import { STATE_FIELD } from '../lib/record/fields.js';
 import { readState, writeState, type State } from '../lib/record/state.js';
 import type { RunReport } from '../lib/run/report.js';
 import type { Store } from '../lib/store/store.js';
@@ -151,7 +151,7 @@ async function letMinutePass(store: Store): Promise<void> {
   const token = randomUUID();
   const now = Date.now();
   const claim = await store.claim({ token, ttl: MINUTE, fields: [STATE_FIELD] });
-  const state = claim.claimed ? (claim.fields[0] ?? null) : null;
+  const state = claim.claimed ? (claim.fields.get(STATE_FIELD) ?? null) : null;
   if (state === null) throw new Error('no state to age');
   const fields = { [STATE_FIELD]: writeState(aged(readState(state), now - MINUTE)) };
   await store.commit({ token, fields, append: null, release: true });

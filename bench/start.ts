@@ -31,8 +31,11 @@ interface Taken {
 const ROUNDS = 21;
 const CHILD = fileURLToPath(new URL('./built/start-child.js', import.meta.url));
 const SECRET = 'a-secret-of-32-characters-length';
-/** Where not a GET of the file's own path. */
-const PATHS: Readonly<Record<string, string>> = { 'api/page.ts': '/', 'api/sign-in.ts': '/sign-in' };
+/** What is asked of a function that serves other paths than its file's own. */
+const PATHS: Readonly<Record<string, readonly string[]>> = {
+  'api/keepalive/[id].ts': ['/api/keepalive', '/api/keepalive/a'],
+  'api/page/[page].ts': ['/', '/t/a', '/sign-in'],
+};
 const METHODS: Readonly<Record<string, string>> = { 'api/maintenance.ts': 'DELETE' };
 
 /** Starts every function, as Vercel's builder makes it, in new processes, in turn with one that loads nothing. */
@@ -66,19 +69,25 @@ async function table(
   storeUrl: string,
   env: Readonly<Record<string, string>>,
 ): Promise<Table> {
-  const ask = ([name, built]: readonly [string, BuiltFunction], list = false): Promise<Start> => {
-    const path = PATHS[name] ?? `/${name.replace(/\.ts$/, '').replace('[id]', 'a')}`;
+  const asked = functions.flatMap(([name, built]) =>
+    (PATHS[name] ?? [`/${name.replace(/\.ts$/, '').replace('[id]', 'a')}`]).map((path) => ({
+      name,
+      built,
+      path,
+    })),
+  );
+  const ask = ({ name, built, path }: (typeof asked)[number], list = false): Promise<Start> => {
     const args = [METHODS[name] ?? 'GET', `https://status.example.com${path}`, SECRET];
     return startChild([join(built.directory, built.entrypoint), ...args], env, list);
   };
   const empty: Start[] = [];
   const fetching: Start[] = [];
-  const started = functions.map((): Start[] => []);
+  const started = asked.map((): Start[] => []);
   for (let round = 0; round <= ROUNDS; round += 1) {
     const nothing = await startChild([], env);
     const fetched = await startChild(['', 'GET', storeUrl], env);
     const starts = [];
-    for (const each of functions) starts.push(await ask(each));
+    for (const each of asked) starts.push(await ask(each));
     if (round === 0) continue;
     empty.push(nothing);
     fetching.push(fetched);
@@ -86,13 +95,13 @@ async function table(
   }
   const base = figures(empty);
   const over = (starts: readonly Start[]) => figures(starts).map((ms, i) => ms - (base[i] ?? 0));
-  const rows = functions.map(async (each, i) => {
+  const rows = asked.map(async (each, i) => {
     const { files, filesImported } = await ask(each, true);
     return [
-      each[0],
+      each.path,
       ...over(started[i] ?? []).map(ms),
       `${filesImported}, ${files.length}`,
-      ((await shippedBytes(each[1])) / 1e6).toFixed(1),
+      ((await shippedBytes(each.built)) / 1e6).toFixed(1),
       [...new Set(files.map(packageOf).filter((name) => name !== undefined))].sort().join(' '),
     ];
   });
@@ -102,7 +111,7 @@ async function table(
       `Medians of ${ROUNDS} processes each, in turn, in ms over a process that loads nothing (which itself takes ` +
       `${base.map(ms).slice(0, 2).join(' ms, ')} ms of CPU); the first answer includes the import, and asks a store on loopback.`,
     columns: [
-      ...['function', 'import', 'its CPU', 'first answer', 'its CPU', 'files loaded by then'],
+      ...['path', 'import', 'its CPU', 'first answer', 'its CPU', 'files loaded by then'],
       ...['MB shipped', 'packages loaded'],
     ],
     rows: [

@@ -1,6 +1,7 @@
 import type { Config, Problem } from './config/config.js';
 import { parseConfig } from './config/config.js';
 import { readEnv } from './config/env.js';
+import { GUARDED_FIELDS } from './record/fields.js';
 import type { RunsUnderWay } from './run/under-way.js';
 import { openRemoteStore } from './store/open.js';
 import type { Store } from './store/store.js';
@@ -46,8 +47,11 @@ async function openApp(): Promise<AppResult> {
   const { config } = result;
   switch (config.store.kind) {
     case 'upstash':
-    case 'redis':
-      return { ok: true, app: { config, store: await openRemoteStore(config.store, config) } };
+    case 'redis': {
+      const { prefix } = config;
+      const store = await openRemoteStore(config.store, { prefix, guarded: GUARDED_FIELDS });
+      return { ok: true, app: { config, store } };
+    }
     case 'none':
       return { ok: true, app: { config, store: null } };
     case 'sqlite': {

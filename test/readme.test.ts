@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parseConfig } from '../lib/config/config.js';
-import { openSqlite } from '../lib/store/sqlite.js';
+import { openSqlite } from './support/stores.js';
 import { runChild } from './support/child.js';
 import { ROOT } from './support/root.js';
 import { configOf, Pinger } from './support/runs.js';

@@ -1,7 +1,7 @@
-import { answerTarget } from '../../lib/http/stats.js';
+import { answerKeepalive } from '../../lib/http/stats.js';
 
 export function GET(request: Request): Promise<Response> {
-  return answerTarget(request);
+  return answerKeepalive(request);
 }
 
 /** Link checkers and monitors ask like this first. */

@@ -1,4 +1,4 @@
-import { openRemoteStore } from '../../lib/store/open.js';
+import { openRemoteStore } from '../../test/support/stores.js';
 import type { Store } from '../../lib/store/store.js';
 import { buildFunctions, type BuiltFunction } from '../../test/support/deployable.js';
 import { startRedis, type RedisServer } from '../../test/support/redis.js';

@@ -1,7 +1,7 @@
 import type { Config } from '../../lib/config/config.js';
 import type { Dump } from '../../lib/cli/dump.js';
-import { Ledger, STATE_FIELD } from '../../lib/record/ledger.js';
-import { OUTBOX_FIELD } from '../../lib/record/outbox.js';
+import { Ledger } from '../../lib/record/ledger.js';
+import { OUTBOX_FIELD, STATE_FIELD } from '../../lib/record/fields.js';
 import type { Check } from '../../lib/types.js';
 import { chanceOf, checkOf, type Life } from '../../test/support/lives.js';
 

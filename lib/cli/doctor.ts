@@ -10,6 +10,7 @@ import { warningsOf } from '../config/warnings.js';
 import { DeliveryError, type Channel } from '../deliver/channel.js';
 import { checkTarget } from '../probe/check.js';
 import { checkTimes, health, paceOfRuns } from '../read/health.js';
+import { GUARDED_FIELDS } from '../record/fields.js';
 import { loadPresent, type Present } from '../read/load.js';
 import { monthlyHours } from '../rules/allowance.js';
 import { isActive } from '../rules/windows.js';
@@ -163,9 +164,10 @@ async function examineStore(config: Config, env: Env): Promise<Examined> {
 }
 
 async function open({ store, prefix }: Config, path: string | null): Promise<Store> {
-  if (store.kind === 'upstash' || store.kind === 'redis') return openRemoteStore(store, { prefix });
+  if (store.kind === 'upstash' || store.kind === 'redis')
+    return openRemoteStore(store, { prefix, guarded: GUARDED_FIELDS });
   const { openSqlite } = await import('../store/sqlite.js');
-  return openSqlite(path ?? DEFAULT_DATABASE);
+  return openSqlite(path ?? DEFAULT_DATABASE, { guarded: GUARDED_FIELDS });
 }
 
 async function medianLatency(store: Store): Promise<number> {
@@ -184,7 +186,11 @@ async function medianLatency(store: Store): Promise<number> {
  */
 async function write(store: Store): Promise<void> {
   const { fields } = await store.read({ fields: [DOCTOR_FIELD], logs: ['doctor-1', 'doctor-2'] });
-  await store.swap({ field: DOCTOR_FIELD, expected: fields[0] ?? null, value: new Date().toISOString() });
+  await store.swap({
+    field: DOCTOR_FIELD,
+    expected: fields.get(DOCTOR_FIELD) ?? null,
+    value: new Date().toISOString(),
+  });
 }
 
 async function examineTargets(config: Config, progress: (line: string) => void): Promise<Finding[]> {

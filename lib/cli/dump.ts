@@ -1,10 +1,10 @@
 import { readIncident } from '../record/incidents.js';
-import { STATE_FIELD } from '../record/ledger.js';
+import { HEAD_FIELDS, MAINTENANCE_FIELD, OUTBOX_FIELD, STATE_FIELD } from '../record/fields.js';
 import { logNames } from '../record/log.js';
-import { MAINTENANCE_FIELD, readMaintenance } from '../record/maintenance.js';
+import { readMaintenance } from '../record/maintenance.js';
 import { checkMark } from '../record/marks.js';
-import { HEAD_FIELDS, historyFields } from '../record/names.js';
-import { OUTBOX_FIELD, readOutbox } from '../record/outbox.js';
+import { historyFields } from '../record/names.js';
+import { readOutbox } from '../record/outbox.js';
 import { readState } from '../record/state.js';
 import { TextError } from '../record/text.js';
 

@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import { DEFAULT_DATABASE, type Config } from '../config/config.js';
 import { validConfig, type Env } from '../config/valid.js';
+import { GUARDED_FIELDS } from '../record/fields.js';
 import { openRemoteStore } from '../store/open.js';
 import { DATABASE_IN_USE, openSqlite } from '../store/sqlite.js';
 import { StoreError, type Store } from '../store/store.js';
@@ -102,14 +103,15 @@ async function withStore<T>(
 }
 
 async function open({ store: config, prefix }: Config, purpose: 'read' | 'write'): Promise<Store> {
-  if (config.kind === 'upstash' || config.kind === 'redis') return openRemoteStore(config, { prefix });
+  if (config.kind === 'upstash' || config.kind === 'redis')
+    return openRemoteStore(config, { prefix, guarded: GUARDED_FIELDS });
   const path = config.kind === 'sqlite' ? config.path : DEFAULT_DATABASE;
   if (purpose === 'read' && !existsSync(path)) {
     const hint =
       config.kind === 'none' ? ` There is no ${DEFAULT_DATABASE} here, and no other store is set.` : '';
     throw new TransferError(`The database file (KEEP_ALIVE_DATABASE) does not exist.${hint}`);
   }
-  return openSqlite(path, say);
+  return openSqlite(path, { guarded: GUARDED_FIELDS, print: say });
 }
 
 function problem({ code, message }: StoreError, purpose: 'read' | 'write'): string {

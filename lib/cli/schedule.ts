@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.js';
-import { CRON_PATH, FUNCTION_LIMIT } from '../http/cron.js';
+import { CRON_PATH, FUNCTION_LIMIT } from '../config/vercel.js';
 import { cadenceOf, cadenceWithin } from '../rules/cadence.js';
 import { intervalInWords } from '../rules/wording.js';
 import { openQstash, QstashError, type Qstash, type Schedule } from './qstash.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { STATE_FIELD } from '../record/ledger.js';
+import { HEAD_FIELDS, STATE_FIELD } from '../record/fields.js';
 import { logNames } from '../record/log.js';
-import { HEAD_FIELDS, historyFields } from '../record/names.js';
+import { historyFields } from '../record/names.js';
 import { readState, type State } from '../record/state.js';
 import { StoreError, type Store } from '../store/store.js';
 import { TransferError, type Dump } from './dump.js';
@@ -30,8 +30,9 @@ export async function collect(store: Store, progress: Progress = () => undefined
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     const fields = new Map<string, string>();
     const logs = new Map<string, string>();
-    const head = await readFields(store, HEAD_FIELDS, fields);
-    const state = stateOf(head[0] ?? null);
+    await readFields(store, HEAD_FIELDS, fields);
+    const head = fields.get(STATE_FIELD) ?? null;
+    const state = stateOf(head);
     if (state === null) return { fields, logs };
     const names = historyFields(state);
     const marks = names.filter((name) => !name.startsWith('i'));
@@ -44,11 +45,11 @@ export async function collect(store: Store, progress: Progress = () => undefined
     }
     for (const page of chunks(logNames(), LOGS_A_PAGE)) {
       const answer = await store.read({ fields: [], logs: page });
-      for (const [i, name] of page.entries()) put(logs, name, answer.logs[i]);
+      for (const [name, text] of answer.logs) logs.set(name, text);
       progress((done += page.length), total);
     }
-    const [now = null] = (await store.read({ fields: [STATE_FIELD], logs: [] })).fields;
-    if (now === head[0]) return { fields, logs };
+    const now = (await store.read({ fields: [STATE_FIELD], logs: [] })).fields.get(STATE_FIELD) ?? null;
+    if (now === head) return { fields, logs };
   }
   throw new TransferError('Runs committed all the while: try again, or stop them for a moment.');
 }
@@ -70,7 +71,7 @@ export async function restore(store: Store, dump: Dump, force: boolean): Promise
   if (!claim.claimed)
     throw new TransferError('A run is under way, or was cut off minutes ago: try again in a moment.');
   try {
-    if (!force && claim.fields.some((text) => text !== null)) throw occupied();
+    if (!force && claim.fields.size > 0) throw occupied();
     const logs = Object.fromEntries(logNames().map((name) => [name, dump.logs.get(name) ?? null]));
     const outcome = await store.replace({ token, fields: Object.fromEntries(dump.fields), logs });
     if (outcome === 'lost')
@@ -86,18 +87,9 @@ function occupied(): TransferError {
   return new TransferError('The store holds data already: --force replaces it.');
 }
 
-async function readFields(
-  store: Store,
-  names: readonly string[],
-  into: Map<string, string>,
-): Promise<readonly (string | null)[]> {
+async function readFields(store: Store, names: readonly string[], into: Map<string, string>): Promise<void> {
   const { fields } = await store.read({ fields: names, logs: [] });
-  for (const [i, name] of names.entries()) put(into, name, fields[i]);
-  return fields;
-}
-
-function put(into: Map<string, string>, name: string, text: string | null | undefined): void {
-  if (text !== null && text !== undefined) into.set(name, text);
+  for (const [name, text] of fields) into.set(name, text);
 }
 
 function stateOf(text: string | null): State | null {

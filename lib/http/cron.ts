@@ -1,18 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { App } from '../app.js';
 import { perApp } from '../app.js';
+import { CRON_PATH, FUNCTION_LIMIT } from '../config/vercel.js';
 import { runParts } from '../run/parts.js';
 import type { RunReport } from '../run/report.js';
 import { run } from '../run/run.js';
 import { answerError, answerJson, bears } from './answer.js';
 import { withApp } from './endpoints.js';
 import { UsedTokens, verifySignature } from './signature.js';
-
-/** How long Vercel lets the function run, in ms: `maxDuration` of api/cron.ts in vercel.json, the most of the free plan. */
-export const FUNCTION_LIMIT = 300_000;
-
-/** Where runs are started. */
-export const CRON_PATH = '/api/cron';
 
 /**
  * `GET` and `POST /api/cron`. With `?async=1`, 202 as soon as the caller is known, for those who do not wait long; the

@@ -2,6 +2,7 @@ import '../view/templates.js';
 import { problemPage, signInPage } from '../view/notices.js';
 import type { Caching } from './answer.js';
 import { cacheControl, NO_SNIFFING } from './answer.js';
+import { pagePath } from './page-path.js';
 
 /** Nothing but our own files, no script or style in the page itself, no frame around it. */
 const POLICY = [
@@ -39,7 +40,7 @@ export function answerProblem(
   request?: Request,
 ): Response {
   if (code === 'unauthorized') {
-    return answerHtml(signInPage(request === undefined ? '/' : new URL(request.url).pathname), status);
+    return answerHtml(signInPage(request === undefined ? '/' : pagePath(request)), status);
   }
   const lines = (details.problems ?? []).map((problem) => `${problem.variable}: ${problem.message}`);
   return answerHtml(problemPage(code, message, lines), status);

@@ -1,15 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import * as z from '#zod';
 import type { Maintenance } from '../record/maintenance.js';
-import {
-  begin,
-  end,
-  MAINTENANCE_FIELD,
-  openWindows,
-  readableMaintenance,
-  WINDOWS_KEPT,
-  writeMaintenance,
-} from '../record/maintenance.js';
+import { MAINTENANCE_FIELD } from '../record/fields.js';
+import { begin, end, openWindows, readableMaintenance, WINDOWS_KEPT, writeMaintenance } from '../record/maintenance.js';
 import type { Store } from '../store/store.js';
 import { answerError, answerJson, bears } from './answer.js';
 import { readText } from './body.js';
@@ -94,7 +87,7 @@ async function change(
 ): Promise<Response> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     const { fields } = await store.read({ fields: [MAINTENANCE_FIELD], logs: [] });
-    const [expected = null] = fields;
+    const expected = fields.get(MAINTENANCE_FIELD) ?? null;
     const now = Date.now();
     const windows = apply(readableMaintenance(expected), now);
     const open = openWindows(windows, now);

@@ -1,63 +1,48 @@
-import type { App } from '../app.js';
-import { loadHistory, loadSummary, type Reader } from '../read/load.js';
-import { freshness, summary, targetHistory } from '../read/stats.js';
-import { setUpPage } from '../view/notices.js';
-import { statusPage } from '../view/status-page.js';
-import { targetPage } from '../view/target-page.js';
-import { cachingOf } from './answer.js';
-import { answerInTime, guarded, readerOf, withApp } from './endpoints.js';
-import { answerHtml, answerProblem } from './html.js';
+import { pagePath } from './page-path.js';
 
-/** `GET /` */
-export function answerPage(request: Request): Promise<Response> {
-  return pageEndpoint(request, async ({ config }, reader) => {
-    const now = Date.now();
-    const found = summary(config, await loadSummary(reader, now), now);
-    return answerHtml(statusPage(found, config.statsToken !== null), 200, cachingOf(config));
-  });
+type Method = 'GET' | 'POST';
+type Handler = (request: Request, match: RegExpExecArray) => Promise<Response>;
+
+/** Each page with the methods it answers. A page loads only what it needs itself: one function serves them all. */
+const PAGES: readonly { readonly path: RegExp; readonly handlers: Partial<Record<Method, Handler>> }[] = [
+  {
+    path: /^\/$/,
+    handlers: {
+      GET: async (request) => (await import('./status-pages.js')).answerStatusPage(request),
+    },
+  },
+  {
+    path: /^\/t\/([^/]+)$/,
+    handlers: {
+      GET: async (request, [, id = '']) => (await import('./status-pages.js')).answerTargetPage(request, id),
+    },
+  },
+  {
+    path: /^\/sign-in$/,
+    handlers: {
+      GET: async (request) => (await import('./sign-in.js')).answerSignInForm(request),
+      POST: async (request) => (await import('./sign-in.js')).answerSignIn(request),
+    },
+  },
+];
+
+/** `GET /`, `GET /t/<id>`, `GET` and `POST /sign-in`. HEAD is answered as GET. */
+export async function answerPages(request: Request): Promise<Response> {
+  const path = pagePath(request);
+  const method = request.method === 'POST' ? 'POST' : 'GET';
+  for (const { path: pattern, handlers } of PAGES) {
+    const match = pattern.exec(path);
+    if (match === null) continue;
+    const handler = handlers[method];
+    return handler === undefined ? methodNotAllowed(handlers) : handler(request, match);
+  }
+  const { answerProblem } = await import('./html.js');
+  return answerProblem(404, 'not_found', 'There is no such page.');
 }
 
-/** `GET /t/<id>` */
-export function answerTargetPage(request: Request): Promise<Response> {
-  return pageEndpoint(request, async ({ config }, reader) => {
-    const id = new URL(request.url).pathname.split('/').at(-1) ?? '';
-    const target = config.targets.find(({ info }) => info.id === id);
-    if (target === undefined) return answerProblem(404, 'target_not_found', 'No target has this id.');
-    const now = Date.now();
-    const history = await loadHistory(reader, id, now);
-    const page = targetPage(
-      targetHistory(config, target, history, now),
-      freshness(config, history, now),
-      config.statsToken !== null,
-    );
-    return answerHtml(page, 200, cachingOf(config));
-  });
-}
-
-/** A page that needs the store and something to watch, and says what to do where one is missing. */
-function pageEndpoint(
-  request: Request,
-  answer: (app: App, reader: Reader) => Promise<Response>,
-): Promise<Response> {
-  return withApp(
-    request,
-    (app) =>
-      guarded(
-        request,
-        app,
-        ({ config }) => {
-          const reader = readerOf(app);
-          if (reader !== null && config.targets.length > 0) return answerInTime(app, reader, answer);
-          const setUp = {
-            hasStore: reader !== null,
-            hasTargets: config.targets.length > 0,
-            hasCronSecret: config.cronSecret !== null,
-          };
-          const page = setUpPage(setUp, config.statsToken !== null);
-          return Promise.resolve(answerHtml(page, reader === null ? 503 : 200));
-        },
-        answerProblem,
-      ),
-    answerProblem,
-  );
+async function methodNotAllowed(handlers: Partial<Record<Method, Handler>>): Promise<Response> {
+  const { answerProblem } = await import('./html.js');
+  const answer = answerProblem(405, 'method_not_allowed', 'Method not allowed.');
+  answer.headers.set('allow', [...Object.keys(handlers), 'HEAD'].join(', '));
+  return answer;
 }

@@ -3,18 +3,24 @@ import { stats, targetHistory } from '../read/stats.js';
 import { answerError, answerJson, cachingOf } from './answer.js';
 import { readEndpoint } from './endpoints.js';
 
-/** `GET /api/keepalive` */
-export function answerStats(request: Request): Promise<Response> {
+/**
+ * `GET /api/keepalive` and `GET /api/keepalive/<id>`. One function serves both: vercel.json sends the first to `_all`,
+ * which is no target's id, and the URL of a request may hold either path.
+ */
+export function answerKeepalive(request: Request): Promise<Response> {
+  const [id = '_all'] = new URL(request.url).pathname.split('/').slice(3);
+  return id === '_all' ? answerStats(request) : answerTarget(request, id);
+}
+
+function answerStats(request: Request): Promise<Response> {
   return readEndpoint(request, async ({ config }, reader) => {
     const now = Date.now();
     return answerJson(stats(config, await loadOverview(reader, now), now), 200, cachingOf(config));
   });
 }
 
-/** `GET /api/keepalive/<id>` */
-export function answerTarget(request: Request): Promise<Response> {
+function answerTarget(request: Request, id: string): Promise<Response> {
   return readEndpoint(request, async ({ config }, reader) => {
-    const id = new URL(request.url).pathname.split('/').at(-1) ?? '';
     const target = config.targets.find(({ info }) => info.id === id);
     if (target === undefined) return answerError(404, 'target_not_found', 'No target has this id.');
     const now = Date.now();

@@ -5,13 +5,10 @@ import * as badge from '../../api/badge/[id].js';
 import * as cron from '../../api/cron.js';
 import * as feed from '../../api/feed.js';
 import * as health from '../../api/health.js';
-import * as keepalive from '../../api/keepalive.js';
-import * as target from '../../api/keepalive/[id].js';
+import * as keepalive from '../../api/keepalive/[id].js';
 import * as maintenance from '../../api/maintenance.js';
 import * as metrics from '../../api/metrics.js';
-import * as page from '../../api/page.js';
-import * as targetPage from '../../api/page/[id].js';
-import * as signIn from '../../api/sign-in.js';
+import * as page from '../../api/page/[page].js';
 import { answerError } from '../http/answer.js';
 import { isPublicAddress } from '../probe/address.js';
 import { staticFile } from './files.js';
@@ -26,13 +23,10 @@ const ROUTES: readonly (readonly [path: RegExp, methods: Readonly<Partial<Record
   [/^\/api\/cron$/, cron],
   [/^\/api\/feed$/, feed],
   [/^\/api\/health$/, health],
-  [/^\/api\/keepalive$/, keepalive],
-  [/^\/api\/keepalive\/[^/]+$/, target],
+  [/^\/api\/keepalive(?:\/[^/]+)?$/, keepalive],
   [/^\/api\/maintenance$/, maintenance],
   [/^\/api\/metrics$/, metrics],
-  [/^\/(?:api\/page)?$/, page],
-  [/^\/(?:t|api\/page)\/[^/]+$/, targetPage],
-  [/^\/(?:api\/)?sign-in$/, signIn],
+  [/^\/(?:sign-in|(?:t|api\/page)\/[^/]+)?$/, page],
 ];
 
 /** Bytes of a request's body at most; the functions have limits of their own below it. */
@@ -140,7 +134,7 @@ async function dispatch(incoming: IncomingMessage): Promise<Response> {
   const method = incoming.method === 'HEAD' ? 'GET' : (incoming.method ?? 'GET');
   const handler = isMethod(method) ? route[1][method] : undefined;
   if (handler === undefined) {
-    const answer = answerError(405, 'method_not_allowed', 'This method is not served here.');
+    const answer = answerError(405, 'method_not_allowed', 'Method not allowed.');
     answer.headers.set('allow', Object.keys(route[1]).join(', '));
     return answer;
   }

@@ -4,6 +4,7 @@ import type { Config } from '../config/config.js';
 import { DEFAULT_DATABASE } from '../config/config.js';
 import { MONTHLY_HOURS } from '../config/hosts.js';
 import { configWarnings, validConfig, type Env } from '../config/valid.js';
+import { GUARDED_FIELDS } from '../record/fields.js';
 import { monthlyHours } from '../rules/allowance.js';
 import { tooSlowFor } from '../rules/trigger-pace.js';
 import { intervalInWords, tooSlowInWords } from '../rules/wording.js';
@@ -93,11 +94,11 @@ async function openStore({ store, prefix }: Config, print: (line: string) => voi
   switch (store.kind) {
     case 'upstash':
     case 'redis':
-      return openRemoteStore(store, { prefix });
+      return openRemoteStore(store, { prefix, guarded: GUARDED_FIELDS });
     case 'sqlite':
-      return openSqlite(store.path, print);
+      return openSqlite(store.path, { guarded: GUARDED_FIELDS, print });
     case 'none':
-      return openSqlite(DEFAULT_DATABASE, print);
+      return openSqlite(DEFAULT_DATABASE, { guarded: GUARDED_FIELDS, print });
   }
 }
 

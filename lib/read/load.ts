@@ -1,19 +1,19 @@
 import { incidentField, incidentFields, readIncident } from '../record/incidents.js';
 import type { Incident } from '../record/incidents.js';
-import { STATE_FIELD } from '../record/ledger.js';
+import { MAINTENANCE_FIELD, OUTBOX_FIELD, STATE_FIELD } from '../record/fields.js';
 import type { LogHead, RecentCheck } from '../record/log.js';
 import { logName, readChecks, recentLogs } from '../record/log.js';
 import type { Maintenance } from '../record/maintenance.js';
-import { MAINTENANCE_FIELD, readableMaintenance } from '../record/maintenance.js';
+import { readableMaintenance } from '../record/maintenance.js';
 import type { Mark } from '../record/marks.js';
 import { DAY, DAYS_KEPT, HOUR, HOURS_KEPT, markField, readMark } from '../record/marks.js';
-import { OUTBOX_FIELD, readOutbox } from '../record/outbox.js';
+import { readOutbox } from '../record/outbox.js';
 import type { LostData, State, TargetState } from '../record/state.js';
 import { endOf, readState } from '../record/state.js';
 import { unobservedAt } from '../record/targets.js';
 import { TextError } from '../record/text.js';
 import type { Outbox } from '../rules/outbox.js';
-import type { Store } from '../store/store.js';
+import type { ReadAnswer, Store } from '../store/store.js';
 import { StoreError } from '../store/store.js';
 import type { WatchedTarget } from '../types.js';
 
@@ -44,7 +44,7 @@ export function windowStart(window: Window, now: number): number {
 /** Null: there was no run yet. One store command. */
 export async function loadState(store: Reader): Promise<State | null> {
   const { fields } = await store.read({ fields: [STATE_FIELD], logs: [] });
-  return stateOf(fields[0] ?? null);
+  return stateOf(fields.get(STATE_FIELD) ?? null);
 }
 
 /** What is now, without history. */
@@ -165,12 +165,16 @@ export async function loadHistory(store: Reader, id: string, now: number): Promi
   const wanted = { times, fields: resolved > 0 ? incidentFields(slot) : [], logs: names, id };
   const { state, fields, logs, ...overview } = await loadMarked(store, now, wanted);
   const addedAt = state?.targets[slot]?.addedAt ?? now;
-  const incidents = fields
-    .flatMap((field) => (field === null ? [] : [unpack(() => readIncident(field))]))
+  const incidents = wanted.fields
+    .flatMap((name) => {
+      const text = fields.get(name);
+      return text === undefined ? [] : [unpack(() => readIncident(text))];
+    })
     .filter(({ startedAt }) => startedAt >= addedAt)
     .sort((a, b) => b.startedAt - a.startedAt);
-  const whole = state === null ? logs : withPending(logs, names, state.log);
-  return { ...overview, state, incidents, checks: unpack(() => readChecks(whole, slot, now)) };
+  const whole = state === null ? logs : withPending(logs, state.log);
+  const rows = names.map((name) => whole.get(name) ?? null);
+  return { ...overview, state, incidents, checks: unpack(() => readChecks(rows, slot, now)) };
 }
 
 /** How many resolved incidents are read at most, whatever the number of targets, and of one target. */
@@ -207,15 +211,15 @@ export async function loadLatestIncidents(
     })),
   );
   const fields = wanted.map(({ field }) => field);
-  const texts = fields.length === 0 ? [] : (await store.read({ fields, logs: [] })).fields;
+  const texts = fields.length === 0 ? null : (await store.read({ fields, logs: [] })).fields;
   const incidents = new Map<string, Incident[]>();
   for (const { target } of known) {
     const open = openIncident(target, outbox, unobservedAt(target, configured.get(target.id), now, tick));
     incidents.set(target.id, open === null ? [] : [open]);
   }
-  for (const [i, { target }] of wanted.entries()) {
-    const text = texts[i] ?? null;
-    if (text === null) continue;
+  for (const { target, field } of wanted) {
+    const text = texts?.get(field);
+    if (text === undefined) continue;
     const incident = unpack(() => readIncident(text));
     if (incident.startedAt >= target.addedAt) incidents.get(target.id)?.push(incident);
   }
@@ -234,15 +238,10 @@ export function openIncident(
 }
 
 /** The logs with the rows that a run that is under way, or was cut off, has left in the state. */
-function withPending(
-  logs: readonly (string | null)[],
-  names: readonly string[],
-  { span, offset, pending }: LogHead,
-): (string | null)[] {
+function withPending(logs: ReadAnswer['logs'], { span, offset, pending }: LogHead): ReadAnswer['logs'] {
   const name = logName(span);
-  return logs.map((log, i) =>
-    pending === '' || names[i] !== name ? log : (log ?? '').slice(0, offset - pending.length) + pending,
-  );
+  if (pending === '') return logs;
+  return new Map(logs).set(name, (logs.get(name) ?? '').slice(0, offset - pending.length) + pending);
 }
 
 /** What is read besides what is now. */
@@ -256,8 +255,8 @@ interface Wanted {
 }
 
 interface Loaded extends Overview {
-  readonly fields: readonly (string | null)[];
-  readonly logs: readonly (string | null)[];
+  readonly fields: ReadAnswer['fields'];
+  readonly logs: ReadAnswer['logs'];
   /** Of the marks that were found. */
   readonly texts: Texts;
 }
@@ -274,15 +273,15 @@ async function load(store: Reader, wanted: Wanted, known: Texts = new Map()): Pr
     ],
     logs: wanted.logs ?? [],
   });
-  const [stateText = null, maintenanceText = null, outboxText = null, ...rest] = answer.fields;
-  const state = stateOf(stateText);
-  const maintenance = readableMaintenance(maintenanceText);
-  const outbox = unpack(() => readOutbox(outboxText));
+  const { fields, logs } = answer;
+  const state = stateOf(fields.get(STATE_FIELD) ?? null);
+  const maintenance = readableMaintenance(fields.get(MAINTENANCE_FIELD) ?? null);
+  const outbox = unpack(() => readOutbox(fields.get(OUTBOX_FIELD) ?? null));
   const addedAt = (slot: number): number | null => {
     const target = state?.targets[slot];
     return target && (id === undefined || target.id === id) ? target.addedAt : null;
   };
-  for (const [i, at] of asked.entries()) texts.set(at, rest[i] ?? null);
+  for (const at of asked) texts.set(at, fields.get(markField(at)) ?? null);
   const found = times.map((at) => ({
     at,
     mark: unpack(() => readMark(texts.get(at) ?? null, at, addedAt)),
@@ -297,7 +296,7 @@ async function load(store: Reader, wanted: Wanted, known: Texts = new Map()): Pr
   if (missing.length > 0) {
     const absent = missing.filter((at) => !texts.has(at));
     const more = absent.length > 0 ? await store.read({ fields: absent.map(markField), logs: [] }) : null;
-    for (const [i, at] of absent.entries()) texts.set(at, more?.fields[i] ?? null);
+    for (const at of absent) texts.set(at, more?.fields.get(markField(at)) ?? null);
     for (const at of missing) {
       const mark = unpack(() => readMark(texts.get(at) ?? null, at, addedAt));
       marks.set(at, mark !== null && 'see' in mark ? null : mark);
@@ -311,9 +310,8 @@ async function load(store: Reader, wanted: Wanted, known: Texts = new Map()): Pr
     const text = texts.get(at) ?? null;
     return text === null || (marks.get(at) ?? null) === null ? [] : [[at, text]];
   });
-  const fields = rest.slice(asked.length);
   const lost = lostData(store, state);
-  return { state, marks, maintenance, outbox, lost, fields, logs: answer.logs, texts: new Map(used) };
+  return { state, marks, maintenance, outbox, lost, fields, logs, texts: new Map(used) };
 }
 
 /** Of what time this process has seen data: what is not there any more when it reads again has been lost. */

@@ -1,7 +1,5 @@
-import { STATE_FIELD } from '../record/ledger.js';
-import { MAINTENANCE_FIELD } from '../record/maintenance.js';
-import { OUTBOX_FIELD } from '../record/outbox.js';
-import type { ReadAnswer, ReadRequest, Store } from '../store/store.js';
+import { MAINTENANCE_FIELD, OUTBOX_FIELD, STATE_FIELD } from '../record/fields.js';
+import type { ReadAnswer, ReadRequest, Store, Texts } from '../store/store.js';
 import type { Reader } from './load.js';
 
 /** Ms that what was read of the store is given to other readers of the process. */
@@ -113,10 +111,11 @@ export class RecentReader implements Reader {
     }
     this.#failure = null;
     const isSame =
-      before !== null && ANCHORS.every((name, i) => before.fields.get(name) === answer.fields[i]);
+      before !== null &&
+      ANCHORS.every((name) => before.fields.get(name) === (answer.fields.get(name) ?? null));
     const snapshot = isSame ? before : { at, writes, latency: 0, fields: new Map(), logs: new Map() };
-    for (const [i, name] of fields.entries()) snapshot.fields.set(name, answer.fields[i] ?? null);
-    for (const [i, name] of logs.entries()) snapshot.logs.set(name, answer.logs[i] ?? null);
+    for (const name of fields) snapshot.fields.set(name, answer.fields.get(name) ?? null);
+    for (const name of logs) snapshot.logs.set(name, answer.logs.get(name) ?? null);
     snapshot.latency = performance.now() - startedAt;
     this.#snapshot = snapshot;
     return snapshot;
@@ -128,10 +127,16 @@ function answerFrom(snapshot: Snapshot, { fields, logs }: ReadRequest): ReadAnsw
   const isComplete =
     fields.every((name) => snapshot.fields.has(name)) && logs.every((name) => snapshot.logs.has(name));
   if (!isComplete) return null;
-  return {
-    fields: fields.map((name) => snapshot.fields.get(name) ?? null),
-    logs: logs.map((name) => snapshot.logs.get(name) ?? null),
-  };
+  return { fields: chosen(snapshot.fields, fields), logs: chosen(snapshot.logs, logs) };
+}
+
+function chosen(all: ReadonlyMap<string, string | null>, names: readonly string[]): Texts {
+  const found = new Map<string, string>();
+  for (const name of names) {
+    const text = all.get(name) ?? null;
+    if (text !== null) found.set(name, text);
+  }
+  return found;
 }
 
 function isWithin(length: number, from: number, now: number): boolean {

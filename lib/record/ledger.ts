@@ -11,17 +11,16 @@ import {
 import { isSettling } from '../rules/status.js';
 import type { Check, Status, Target, Transition } from '../types.js';
 import { Desk, type Correspondence } from './desk.js';
+import { OUTBOX_FIELD, STATE_FIELD } from './fields.js';
 import { incidentField, writeIncident } from './incidents.js';
 import type { LogHead, LogRow } from './log.js';
 import { logName, NO_LOG, spanAt, writeRow } from './log.js';
 import { DAY, DAYS_KEPT, HOUR, HOURS_KEPT, markField, writeMark, writeMarkReference } from './marks.js';
-import { OUTBOX_FIELD } from './outbox.js';
 import { rewound, withNotes } from './rewind.js';
 import type { LastRun, LostData, RunGap, State, TargetState } from './state.js';
 import { endOf, readState, writeState } from './state.js';
 import { addedBy, admit, advance, countUpTo, isLogged, markAt, unobservedAfter } from './targets.js';
 
-export const STATE_FIELD = 'state';
 const GAPS_KEPT = 20;
 /** A run that comes so many ticks after the one before is late: pings may be missing between them. */
 const LATE_AFTER_TICKS = 1.5;

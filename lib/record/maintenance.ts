@@ -2,9 +2,6 @@ import { DAY, HOURS_KEPT } from './marks.js';
 import type { WatchedTarget } from '../types.js';
 import { TextError } from './text.js';
 
-/** Maintenance that was begun over HTTP. Runs read this field and never write it. */
-export const MAINTENANCE_FIELD = 'maintenance';
-
 /** From (included) to (excluded), ms since the epoch. */
 export interface Maintenance {
   /** A target's id; null: all. */

@@ -5,7 +5,6 @@ import type { Alert, ChannelName } from '../types.js';
 import { TextError } from './text.js';
 
 /** Stands beside the state, so that what came of deliveries is committed without writing the state again. */
-export const OUTBOX_FIELD = 'outbox';
 
 const VERSION = 1;
 /** Greater numbers are times. */

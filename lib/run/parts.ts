@@ -1,11 +1,33 @@
 import { setMaxListeners } from 'node:events';
 import type { Config } from '../config/config.js';
+import type { Channel } from '../deliver/channel.js';
 import { createChannels } from '../deliver/channels.js';
-import { send } from '../deliver/send.js';
+import { send, type Send } from '../deliver/send.js';
 import { createPacer } from '../probe/pace.js';
-import { createProber } from '../probe/probe.js';
+import { createProber, type Prober } from '../probe/probe.js';
+import type { Store } from '../store/store.js';
+import type { ChannelName } from '../types.js';
 import { Carry } from './carry.js';
-import type { RunContext } from './run.js';
+
+/** What a run needs from the process that it runs in; nothing here belongs to one run. */
+export interface RunContext {
+  readonly config: Config;
+  /** Null: none is configured. */
+  readonly store: Store | null;
+  /** Bounds and paces the attempts of all runs of the process. */
+  readonly prober: Prober;
+  readonly carry: Carry;
+  /** Those that are set up. */
+  readonly channels: ReadonlyMap<ChannelName, Channel>;
+  /** Makes restart requests and the heartbeat. */
+  readonly send: Send;
+  readonly now: () => number;
+  readonly random: () => number;
+  /** Resolves after so many ms, or early when the signal aborts. */
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** One line or more. */
+  readonly log: (text: string) => void;
+}
 
 type Parts = Omit<RunContext, 'config' | 'store'>;
 

@@ -1,5 +1,5 @@
-import { STATE_FIELD, type Changes, type Ledger, type Stored } from '../record/ledger.js';
-import { OUTBOX_FIELD } from '../record/outbox.js';
+import { type Changes, type Ledger, type Stored } from '../record/ledger.js';
+import { OUTBOX_FIELD, STATE_FIELD } from '../record/fields.js';
 import type { Outcome } from '../rules/outbox.js';
 import { inMaintenance } from '../rules/windows.js';
 import type { LastRun } from '../record/state.js';
@@ -10,7 +10,7 @@ import type { Target, Transition } from '../types.js';
 import type { Batch } from './carry.js';
 import { deliver, hasPost, tellAll, type DeliveryContext } from './delivery.js';
 import { pingLine, resultOf, transitionLine, type RunResult } from './report.js';
-import type { RunContext } from './run.js';
+import type { RunContext } from './parts.js';
 
 /** Why a run is not on record. */
 export interface Lapse {
@@ -49,6 +49,16 @@ export function hasSuccess(batches: readonly Batch[]): boolean {
   return batches.some(({ checks }) => [...checks.values()].some(({ outcome }) => outcome !== 'failed'));
 }
 
+export interface RecordingOptions {
+  readonly context: RunContext;
+  /** The store of the context, which counts its commands into `meter`. */
+  readonly store: Store | null;
+  readonly meter: Meter;
+  readonly books: Books;
+  readonly runId: string;
+  readonly startedAt: number;
+}
+
 /**
  * What a run found, on its way to the store: first what earlier runs of the process could not store, then its own, in
  * one commit or, where the run goes on for long, in several. What is on record is said. What cannot be recorded is logged,
@@ -68,14 +78,22 @@ export class Recording {
   /** Judged and not on record yet. */
   private waiting: { batches: Batch[]; results: RunResult[]; lines: string[] } = noneWaiting();
 
-  constructor(
-    private readonly context: RunContext,
-    private readonly store: Store | null,
-    private readonly meter: Meter,
-    private readonly books: Books,
-    private readonly runId: string,
-    private readonly startedAt: number,
-  ) {
+  /** There is something to deliver: the lease is kept until it is known what came of it. */
+  private mustDeliver = false;
+  private readonly context: RunContext;
+  private readonly store: Store | null;
+  private readonly meter: Meter;
+  private readonly books: Books;
+  private readonly runId: string;
+  private readonly startedAt: number;
+
+  constructor({ context, store, meter, books, runId, startedAt }: RecordingOptions) {
+    this.context = context;
+    this.store = store;
+    this.meter = meter;
+    this.books = books;
+    this.runId = runId;
+    this.startedAt = startedAt;
     this.lapse = books.lapse;
     this.carried = context.carry.all;
     this.outcomes = context.carry.outcomes;
@@ -98,26 +116,40 @@ export class Recording {
     this.undecided.push(...batches);
     if (this.lapse !== null) return;
     if (!this.hasSuccess && (await isInconclusive(this.undecided))) return;
-    this.judge(this.undecided.splice(0));
+    this.judge([]);
     const { ledger } = this.books;
-    const lapse = await this.commit(() => ledger.checkpoint(this.lastRun('partial')), { release: false });
+    const lapse = await this.write(() => ledger.checkpoint(this.lastRun('partial')), { release: false });
     if (lapse?.reason === 'lease_lost') this.lapse = lapse;
     this.checkpoints += 1;
     // What comes of it is on record with the next commit.
-    if (lapse === null) await this.deliver();
+    if (lapse === null) await this.deliverAlerts();
   }
 
-  /**
-   * Commits the rest, delivers what is to be delivered, and gives the lease back. An inconclusive run leaves its own
-   * checks out and delivers nothing: its network does not work.
-   */
-  async close(batches: readonly Batch[], status: LastRun['status']): Promise<Lapse | null> {
-    if (status !== 'inconclusive') this.judge([...this.undecided, ...batches]);
+  /** Makes the next states of these checks and of those that were undecided, with what is to be said and done of them. */
+  judge(batches: readonly Batch[]): void {
     const { ledger } = this.books;
-    const delivers = status !== 'inconclusive' && hasPost(ledger.desk, this.context.now());
-    this.lapse ??= await this.commit(
+    const all = [...this.undecided.splice(0), ...batches];
+    for (const { at, checks } of all) {
+      const transitions = ledger.record(at, checks, this.books.lapse === null);
+      for (const [id, check] of checks) {
+        const result = resultOf(id, check, ledger.statusOf(id));
+        this.results.push(result);
+        this.waiting.results.push(result);
+        this.waiting.lines.push(pingLine(ledger.pingsOf(id), result));
+      }
+      this.note(transitions);
+    }
+    this.waiting.batches.push(...all);
+  }
+
+  /** Commits what was judged. The lease is given back, unless there is something to deliver. */
+  async commit(status: LastRun['status']): Promise<Lapse | null> {
+    const { ledger } = this.books;
+    this.mustDeliver = status !== 'inconclusive' && hasPost(ledger.desk, this.context.now());
+    const delivers = this.mustDeliver;
+    this.lapse ??= await this.write(
       () => {
-        const lastRun = this.lastRun(status, delivers);
+        const lastRun = this.lastRun(status, { delivers });
         // With a checkpoint before, and an acknowledgement after or the store's time asked, a commit that appends would be
         // a command too many. The rows of the log wait in the state for the next run.
         const hasRoom = !delivers && this.meter.commands + COMMIT_COMMANDS <= MOST_COMMANDS;
@@ -127,17 +159,21 @@ export class Recording {
       },
       { release: !delivers, decides: true },
     );
-    if (this.lapse !== null) {
-      this.carryOn(this.lapse);
-      // Whoever took the lease sees what we see.
-      if (status !== 'inconclusive' && this.lapse.reason !== 'lease_lost') {
-        await this.deliverFromMemory(this.lapse, status);
-      }
-    } else if (delivers) await this.deliverAndAcknowledge();
+    if (this.lapse !== null) this.carryOn(this.lapse);
     return this.lapse;
   }
 
-  private async deliver(): Promise<void> {
+  /** Delivers what is to be delivered, and gives the lease back with what came of it. */
+  async deliver(status: LastRun['status']): Promise<void> {
+    if (this.lapse === null) {
+      if (this.mustDeliver) await this.deliverAndAcknowledge();
+      return;
+    }
+    // Whoever took the lease sees what we see.
+    if (this.lapse.reason !== 'lease_lost') await this.deliverFromMemory(this.lapse, status);
+  }
+
+  private async deliverAlerts(): Promise<void> {
     const outcomes = await deliver(this.books.ledger.desk, this.deliveryContext());
     this.outcomes = [...this.outcomes, ...outcomes];
   }
@@ -194,28 +230,13 @@ export class Recording {
 
   /** A channel that has answered must not be told again by a later run of this process, whatever the store says. */
   private async deliverAndAcknowledge(): Promise<void> {
-    await this.deliver();
+    await this.deliverAlerts();
     const { ledger } = this.books;
-    const lapse = await this.commit(() => ledger.acknowledgement(), { release: true });
+    const lapse = await this.write(() => ledger.acknowledgement(), { release: true });
     if (lapse === null) return;
     const { reason } = lapse;
     this.context.carry.outcomes = this.outcomes;
     this.context.log(JSON.stringify({ event: 'delivery_not_acknowledged', runId: this.runId, reason }));
-  }
-
-  private judge(batches: readonly Batch[]): void {
-    const { ledger } = this.books;
-    for (const { at, checks } of batches) {
-      const transitions = ledger.record(at, checks, this.books.lapse === null);
-      for (const [id, check] of checks) {
-        const result = resultOf(id, check, ledger.statusOf(id));
-        this.results.push(result);
-        this.waiting.results.push(result);
-        this.waiting.lines.push(pingLine(ledger.pingsOf(id), result));
-      }
-      this.note(transitions);
-    }
-    this.waiting.batches.push(...batches);
   }
 
   private note(transitions: readonly Transition[]): void {
@@ -223,7 +244,7 @@ export class Recording {
     this.waiting.lines.push(...transitions.map(transitionLine));
   }
 
-  private lastRun(status: LastRun['status'], delivers = false): LastRun {
+  private lastRun(status: LastRun['status'], { delivers } = { delivers: false }): LastRun {
     return {
       id: this.runId,
       at: this.startedAt,
@@ -235,7 +256,7 @@ export class Recording {
     };
   }
 
-  private async commit(
+  private async write(
     changes: () => Changes,
     end: Pick<Commit, 'release' | 'decides'>,
   ): Promise<Lapse | null> {
@@ -257,7 +278,7 @@ export class Recording {
     carry.drop(this.carried);
     carry.outcomes = [];
     this.outcomes = [];
-    // In one piece: to write one is dearer than to make it.
+    // One call for all lines: the call costs more than building the text.
     if (this.waiting.lines.length > 0) this.context.log(this.waiting.lines.join('\n'));
     this.waiting = noneWaiting();
     return null;

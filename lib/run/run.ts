@@ -1,42 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import type { Config } from '../config/config.js';
 import { controlTargets } from '../config/control.js';
 import { checkTarget, type CheckContext } from '../probe/check.js';
-import type { Prober } from '../probe/probe.js';
-import { DeliveryError, type Channel } from '../deliver/channel.js';
-import type { Send } from '../deliver/send.js';
-import { Ledger, STATE_FIELD, type LedgerSettings, type Stored } from '../record/ledger.js';
-import { OUTBOX_FIELD } from '../record/outbox.js';
-import { MAINTENANCE_FIELD, readableMaintenance, withMaintenance } from '../record/maintenance.js';
+import { DeliveryError } from '../deliver/channel.js';
+import { Ledger, type LedgerSettings, type Stored } from '../record/ledger.js';
+import { HEAD_FIELDS, MAINTENANCE_FIELD, OUTBOX_FIELD, STATE_FIELD } from '../record/fields.js';
+import { readableMaintenance, withMaintenance } from '../record/maintenance.js';
 import { chooseDue } from '../rules/due.js';
 import { isActive } from '../rules/windows.js';
 import type { Meter, Store } from '../store/store.js';
-import type { ChannelName, Check, Target } from '../types.js';
-import type { Batch, Carry } from './carry.js';
+import type { Check, Target } from '../types.js';
+import type { Batch } from './carry.js';
 import { DELIVERY_TIMEOUT } from './delivery.js';
+import type { RunContext } from './parts.js';
 import { hasSuccess, lapseOf, Recording, type Books, type Lapse } from './recording.js';
 import { transitionView, type RunReport } from './report.js';
-import { goRounds } from './rounds.js';
-
-/** What a run needs from the process that it runs in; nothing here belongs to one run. */
-export interface RunContext {
-  readonly config: Config;
-  /** Null: none is configured. */
-  readonly store: Store | null;
-  /** Bounds and paces the attempts of all runs of the process. */
-  readonly prober: Prober;
-  readonly carry: Carry;
-  /** Those that are set up. */
-  readonly channels: ReadonlyMap<ChannelName, Channel>;
-  /** Makes restart requests and the heartbeat. */
-  readonly send: Send;
-  readonly now: () => number;
-  readonly random: () => number;
-  /** Resolves after so many ms, or early when the signal aborts. */
-  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
-  /** One line or more. */
-  readonly log: (text: string) => void;
-}
+import { goRounds, type RoundsOptions, type RoundsResult } from './rounds.js';
 
 export interface RunRequest {
   /** Who called: `vercel`, `qstash`, `local`, `http`. */
@@ -62,7 +40,10 @@ const RECORDING = 20_000 + 2 * DELIVERY_TIMEOUT;
 const HEARTBEAT_TIMEOUT = 5_000;
 /** The last round of a run begins no later than this before the next run. */
 const ROUND_MARGIN = 2_000;
-/** One run: claim, choose the due, check, judge, commit. Rejects only where Keepalive itself is broken. */
+/**
+ * One run: claim, choose the due, check, judge, commit, deliver. Whoever triggered it was authenticated before.
+ * Rejects only where Keepalive itself is broken.
+ */
 export async function run(context: RunContext, request: RunRequest): Promise<RunReport> {
   const { config, now } = context;
   const runId = randomUUID();
@@ -86,49 +67,45 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
   });
   if (config.targets.length === 0) return report({ status: 'skipped', reason: 'no_targets', stored: false });
 
+  // Claim.
   const calledAt = performance.now();
   const store = context.store?.metered(meter) ?? null;
-  const books = await open(context, store, {
-    token,
-    ttl: request.limit + Math.min(LEASE_MARGIN, config.tick),
-  });
+  const ttl = request.limit + Math.min(LEASE_MARGIN, config.tick);
+  const books = await open(context, store, { token, ttl });
   if (books === 'locked') return report({ status: 'skipped', reason: 'locked', stored: false });
   // The claim may have found this process's clock to be wrong.
   startedAt = books.openedAt;
-  const recording = new Recording(context, store, meter, books, runId, startedAt);
+  const recording = new Recording({ context, store, meter, books, runId, startedAt });
 
+  // Choose the due.
   const awaited = config.targets.filter(
     ({ info, activeHours }) => info.enabled && isActive(activeHours, startedAt),
   );
   const due = chooseDue(awaited, (target) => books.ledger.paceOf(target), startedAt, config.tick);
-  const timeIsUp = new AbortController();
-  // Not AbortSignal.timeout: Node 20 forgets one that only AbortSignal.any refers to.
-  const timer = setTimeout(
-    () => timeIsUp.abort(),
-    request.limit - RECORDING - (performance.now() - calledAt),
-  );
-  const signal = AbortSignal.any([timeIsUp.signal, ...(request.signal ? [request.signal] : [])]);
-  const { batches, unfinished } = await goRounds(due, startedAt, {
-    until: startedAt + request.nextRunIn - ROUND_MARGIN,
-    deadline: startedAt + request.limit - RECORDING,
-    // A run may cost 10 commands, of which one checkpoint leaves 7; one that goes on for longer stands for several.
-    recordEvery: Math.max(request.nextRunIn, config.tick),
-    signal,
-    stopping: request.stopping ?? new AbortController().signal,
-    check: (target, at, onWaking) => checkSafely(context, target, { at, signal, onWaking }),
-    record: (finished) => recording.checkpoint(finished, (batches) => isInconclusive(context, batches)),
-    now,
-    sleep: context.sleep,
-  }).finally(() => clearTimeout(timer));
 
+  // Check. What is finished before a long wait is judged, committed and delivered meanwhile.
+  const { batches, unfinished } = await checkAll(due, context, request, {
+    startedAt,
+    timeLeft: request.limit - RECORDING - (performance.now() - calledAt),
+    record: (finished) => recording.checkpoint(finished, (failed) => isInconclusive(context, failed)),
+  });
   const inconclusive =
     !recording.hasSuccess && (await isInconclusive(context, [...recording.undecided, ...batches]));
   const status = inconclusive ? 'inconclusive' : unfinished > 0 ? 'partial' : 'completed';
-  const lapse = await recording.close(batches, status);
+
+  // Judge. An inconclusive run leaves its checks out, and delivers nothing: its network does not work.
+  if (!inconclusive) recording.judge(batches);
+
+  // Commit.
+  const lapse = await recording.commit(status);
   if (lapse === null) {
     context.carry.seen = { firstRunAt: books.ledger.firstRunAt, lastRunAt: now() };
   }
+
+  // Deliver.
+  if (!inconclusive) await recording.deliver(status);
   if (lapse === null && !inconclusive) await sendHeartbeat(context);
+
   const { results, transitions } = recording;
   const failed = results.filter(({ ok }) => !ok).length;
   return report({
@@ -142,6 +119,42 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
     transitions: transitions.map(transitionView),
     results,
   });
+}
+
+/** Checks the due targets, in rounds where their intervals are shorter than the time to the next run. */
+async function checkAll(
+  due: readonly Target[],
+  context: RunContext,
+  { limit, nextRunIn, signal: cancelled, stopping }: RunRequest,
+  { startedAt, timeLeft, record }: CheckPlan,
+): Promise<RoundsResult> {
+  const timeIsUp = new AbortController();
+  // Not AbortSignal.timeout: Node 20 forgets one that only AbortSignal.any refers to.
+  const timer = setTimeout(() => timeIsUp.abort(), timeLeft);
+  const signal = AbortSignal.any([timeIsUp.signal, ...(cancelled ? [cancelled] : [])]);
+  try {
+    return await goRounds(due, startedAt, {
+      until: startedAt + nextRunIn - ROUND_MARGIN,
+      deadline: startedAt + limit - RECORDING,
+      // A run may cost 10 commands, of which one checkpoint leaves 7; one that goes on for longer stands for several.
+      recordEvery: Math.max(nextRunIn, context.config.tick),
+      signal,
+      stopping: stopping ?? new AbortController().signal,
+      check: (target, at, onWaking) => checkSafely(context, target, { at, signal, onWaking }),
+      record,
+      now: context.now,
+      sleep: context.sleep,
+    });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+interface CheckPlan {
+  readonly startedAt: number;
+  /** Ms until what is under way is given up. */
+  readonly timeLeft: number;
+  readonly record: RoundsOptions['record'];
 }
 
 /** The books on what is stored; without it, on what this process remembers, so that the pings still go out. */
@@ -175,11 +188,13 @@ async function open(
   };
   if (store === null) return openOnMemory({ reason: 'store_missing', error: null });
   try {
-    const fields = [STATE_FIELD, OUTBOX_FIELD, MAINTENANCE_FIELD];
-    const claim = await store.claim({ ...lease, fields });
+    const claim = await store.claim({ ...lease, fields: HEAD_FIELDS });
     if (!claim.claimed) return 'locked';
-    const [state = null, outbox = null, maintenance = null] = claim.fields;
-    const stored = { state, outbox };
+    const stored = {
+      state: claim.fields.get(STATE_FIELD) ?? null,
+      outbox: claim.fields.get(OUTBOX_FIELD) ?? null,
+    };
+    const maintenance = claim.fields.get(MAINTENANCE_FIELD) ?? null;
     const books = openOn(stored, maintenance, {
       remembered: carry.seen,
       lastHeardAt: carry.all.at(-1)?.at ?? null,

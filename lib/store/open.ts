@@ -1,11 +1,11 @@
 import { RedisStore } from './redis.js';
-import type { Store } from './store.js';
+import type { Store, StoreOptions } from './store.js';
 
 export type RemoteStoreConfig =
   | { readonly kind: 'upstash'; readonly url: string; readonly token: string }
   | { readonly kind: 'redis'; readonly url: string };
 
-export interface RemoteStoreOptions {
+export interface RemoteStoreOptions extends StoreOptions {
   /** What the names of all keys begin with. */
   readonly prefix: string;
   /** Ms that one request may take; a call with its repetitions takes at most three times this. */
@@ -21,16 +21,16 @@ const TIMEOUT = 4_000;
  */
 export async function openRemoteStore(
   config: RemoteStoreConfig,
-  { prefix, timeout = TIMEOUT }: RemoteStoreOptions,
+  { prefix, guarded, timeout = TIMEOUT }: RemoteStoreOptions,
 ): Promise<Store> {
   switch (config.kind) {
     case 'upstash': {
       const { UpstashTransport } = await import('./upstash.js');
-      return new RedisStore(new UpstashTransport(config, timeout), prefix);
+      return new RedisStore(new UpstashTransport(config, timeout), { prefix, guarded });
     }
     case 'redis': {
       const { TcpTransport } = await import('./tcp.js');
-      return new RedisStore(new TcpTransport(config.url, timeout), prefix);
+      return new RedisStore(new TcpTransport(config.url, timeout), { prefix, guarded });
     }
   }
 }

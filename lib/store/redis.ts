@@ -5,7 +5,6 @@ import { CLAIM, COMMIT, REPLACE, SWAP, type Script } from './scripts.js';
 import {
   checkSwap,
   StoreError,
-  UNDER_LEASE,
   type Claim,
   type ClaimRequest,
   type Commit,
@@ -14,7 +13,9 @@ import {
   type ReadRequest,
   type Replacement,
   type Store,
+  type StoreOptions,
   type Swap,
+  type Texts,
 } from './store.js';
 
 /** What Redis said to one command; `error` is its text, which may hold parts of the command. */
@@ -63,6 +64,11 @@ interface Shared {
   writes: number;
 }
 
+export interface RedisStoreOptions extends StoreOptions {
+  /** What the names of all keys begin with. */
+  readonly prefix: string;
+}
+
 /**
  * The store on any Redis. A hash `<prefix>:data` holds the fields, a string `<prefix>:log:<name>` each log, and a key
  * `<prefix>:lease` that expires the lease. A claim costs 3 commands (also when locked; TIME besides, every ten minutes),
@@ -72,19 +78,19 @@ interface Shared {
 export class RedisStore implements Store {
   readonly kind;
   readonly #transport: RedisTransport;
-  readonly #prefix: string;
+  readonly #options: RedisStoreOptions;
   readonly #meter: Meter;
   readonly #shared: Shared;
 
   constructor(
     transport: RedisTransport,
-    prefix: string,
+    options: RedisStoreOptions,
     meter: Meter = { commands: 0, bytesSent: 0, bytesReceived: 0 },
     shared: Shared = { givenUp: [], claims: new Map(), clock: new StoreClock(), written: null, writes: 0 },
   ) {
     this.kind = transport.kind;
     this.#transport = transport;
-    this.#prefix = prefix;
+    this.#options = options;
     this.#meter = meter;
     this.#shared = shared;
   }
@@ -94,7 +100,7 @@ export class RedisStore implements Store {
   }
 
   metered(meter: Meter): Store {
-    return new RedisStore(this.#transport, this.#prefix, meter, this.#shared);
+    return new RedisStore(this.#transport, this.#options, meter, this.#shared);
   }
 
   claim({ token, ttl, fields }: ClaimRequest): Promise<Claim> {
@@ -115,13 +121,13 @@ export class RedisStore implements Store {
       if (typeof lastCommitter !== 'string') throw nonsense();
       const values = Array.isArray(list) ? (list as unknown[]) : [];
       const told = values.map((value, i) => (value === 0 ? written?.fields.get(asked[i] ?? '') : value));
-      const found = new Map(texts(told, asked.length).map((text, i) => [asked[i], text]));
+      const found = texts(told, asked);
       givenUp.length = 0;
       await this.#measureClock();
       claims.set(token, { lastCommitter, ttl });
       const [oldest = ''] = claims.keys();
       if (claims.size > TOKENS_KEPT) claims.delete(oldest);
-      return { claimed: true, fields: fields.map((field) => found.get(field) ?? null) };
+      return { claimed: true, fields: found };
     });
   }
 
@@ -132,8 +138,8 @@ export class RedisStore implements Store {
     const attempt = async (): Promise<ReadAnswer> => {
       const values = commands.length > 0 ? await this.#send(commands) : [];
       return {
-        fields: fields.length > 0 ? texts(values.shift(), fields.length) : [],
-        logs: logs.length > 0 ? texts(values.shift(), logs.length) : [],
+        fields: fields.length > 0 ? texts(values.shift(), fields) : new Map(),
+        logs: logs.length > 0 ? texts(values.shift(), logs) : new Map(),
       };
     };
     const answer = withRetry(this.#transport.timeout, attempt, within);
@@ -168,13 +174,13 @@ export class RedisStore implements Store {
     if (outcome instanceof StoreError) throw outcome;
     if (outcome === 0) return 'lost';
     const before = written?.token === token ? written.fields : [];
-    const now = Object.entries(fields).filter(([field]) => UNDER_LEASE.has(field));
+    const now = Object.entries(fields).filter(([field]) => this.#options.guarded.has(field));
     this.#shared.written = { token, fields: new Map([...before, ...now]) };
     return 'committed';
   }
 
   async swap(swap: Swap): Promise<boolean> {
-    checkSwap(swap);
+    checkSwap(swap, this.#options);
     const { field, expected, value } = swap;
     const args = [field, value, ...(expected === null ? [] : [expected])];
     const swapping = withRetry(this.#transport.timeout, async (earlier) => {
@@ -250,15 +256,15 @@ export class RedisStore implements Store {
   }
 
   get #dataKey(): string {
-    return `${this.#prefix}:data`;
+    return `${this.#options.prefix}:data`;
   }
 
   get #leaseKey(): string {
-    return `${this.#prefix}:lease`;
+    return `${this.#options.prefix}:lease`;
   }
 
   #logKey(name: string): string {
-    return `${this.#prefix}:log:${name}`;
+    return `${this.#options.prefix}:log:${name}`;
   }
 
   async #writing<T>(work: Promise<T>): Promise<T> {
@@ -310,12 +316,17 @@ function valueOf(reply: Reply | undefined): unknown {
   return reply.value;
 }
 
-function texts(value: unknown, length: number): (string | null)[] {
+/** The values of an answer by the names that were asked for, in the same order. */
+function texts(value: unknown, names: readonly string[]): Texts {
   const list: unknown[] = Array.isArray(value) ? value : [];
-  if (list.length !== length || !list.every((item) => item === null || typeof item === 'string')) {
-    throw nonsense();
+  if (list.length !== names.length) throw nonsense();
+  const found = new Map<string, string>();
+  for (const [i, name] of names.entries()) {
+    const item = list[i];
+    if (typeof item === 'string') found.set(name, item);
+    else if (item !== null) throw nonsense();
   }
-  return list;
+  return found;
 }
 
 function pieces(entries: readonly [string, string][]): [string, string][][] {

@@ -13,7 +13,9 @@ import {
   type Replacement,
   type Store,
   type StoreErrorCode,
+  type StoreOptions,
   type Swap,
+  type Texts,
 } from './store.js';
 
 /** "Keep" in ASCII: tells our files from those of other programs. */
@@ -31,16 +33,20 @@ const SCHEMA = `
 /** What a process says that finds the file in use. */
 export const DATABASE_IN_USE = 'another process uses the database';
 
+export interface SqliteOptions extends StoreOptions {
+  /** Is given a line for people where something was created that they may not expect. */
+  readonly print?: (line: string) => void;
+}
+
 /**
  * Opens the embedded database, and creates file and folder where they are missing. The file, and those that SQLite puts
  * beside it, can be read by their owner alone. The process owns the file until it closes the store or ends, in whatever
  * way. A file that cannot be read is left as it is.
- * @param print is given a line for people where something was created that they may not expect
  * @throws StoreError that names the path and the cause: `store_unreachable` (no such place, or another process uses it),
  * `store_denied` (no permission, read-only), `store_corrupt` (damaged, or not our database), `store_limit` (disk full).
  * Errors of later calls do not name the path: they are shown to readers of `/api/health`.
  */
-export function openSqlite(path: string, print: (line: string) => void = () => undefined): Store {
+export function openSqlite(path: string, { guarded, print = () => undefined }: SqliteOptions): Store {
   const full = resolve(path);
   let db: Database.Database | null = null;
   try {
@@ -52,7 +58,7 @@ export function openSqlite(path: string, print: (line: string) => void = () => u
     check(db);
     db.exec('COMMIT');
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN EXCLUSIVE; COMMIT');
-    return new SqliteStore(new Connection(db, full));
+    return new SqliteStore(new Connection(db, full), { guarded });
   } catch (error) {
     db?.close();
     const { code, message, cause } = failure(error);
@@ -157,10 +163,16 @@ class Connection {
 class SqliteStore implements Store {
   readonly kind = 'sqlite';
   readonly #connection: Connection;
+  readonly #options: StoreOptions;
   readonly #meter: Meter;
 
-  constructor(connection: Connection, meter: Meter = { commands: 0, bytesSent: 0, bytesReceived: 0 }) {
+  constructor(
+    connection: Connection,
+    options: StoreOptions,
+    meter: Meter = { commands: 0, bytesSent: 0, bytesReceived: 0 },
+  ) {
     this.#connection = connection;
+    this.#options = options;
     this.#meter = meter;
   }
 
@@ -169,7 +181,7 @@ class SqliteStore implements Store {
   }
 
   metered(meter: Meter): Store {
-    return new SqliteStore(this.#connection, meter);
+    return new SqliteStore(this.#connection, this.#options, meter);
   }
 
   claim({ token, ttl, fields }: ClaimRequest): Promise<Claim> {
@@ -177,7 +189,7 @@ class SqliteStore implements Store {
       const { token: holder, leaseEnd } = connection;
       const now = performance.now();
       if (holder !== token && leaseEnd > now) return { claimed: false };
-      const values = fields.map((name) => this.#field(name));
+      const values = texts(fields, (name) => this.#field(name));
       connection.token = token;
       connection.leaseEnd = now + ttl;
       return { claimed: true, fields: values };
@@ -186,8 +198,8 @@ class SqliteStore implements Store {
 
   read({ fields, logs }: ReadRequest): Promise<ReadAnswer> {
     return this.#call(() => ({
-      fields: fields.map((name) => this.#field(name)),
-      logs: logs.map((name) => this.#log(name)?.toString('latin1') ?? null),
+      fields: texts(fields, (name) => this.#field(name)),
+      logs: texts(logs, (name) => this.#log(name)?.toString('latin1') ?? null),
     }));
   }
 
@@ -211,7 +223,7 @@ class SqliteStore implements Store {
 
   swap(swap: Swap): Promise<boolean> {
     return this.#write(() => {
-      checkSwap(swap);
+      checkSwap(swap, this.#options);
       const { field, expected, value } = swap;
       if (this.#field(field) !== expected) return false;
       this.#put('fields', 'value', field, value);
@@ -293,6 +305,15 @@ class SqliteStore implements Store {
 
 function fileAt(path: string): BigIntStats | undefined {
   return statSync(path, { bigint: true, throwIfNoEntry: false });
+}
+
+function texts(names: readonly string[], read: (name: string) => string | null): Texts {
+  const found = new Map<string, string>();
+  for (const name of names) {
+    const text = read(name);
+    if (text !== null) found.set(name, text);
+  }
+  return found;
 }
 
 /** `text` laid over `before` at `offset`, NUL in the gap. */

@@ -25,7 +25,7 @@ export interface Store {
    */
   claim(request: ClaimRequest): Promise<Claim>;
 
-  /** Reads fields and logs; null for what does not exist. May lag behind a commit by moments. Writes nothing. */
+  /** Reads fields and logs. May lag behind a commit by moments. Writes nothing. */
   read(request: ReadRequest): Promise<ReadAnswer>;
 
   /**
@@ -74,9 +74,11 @@ export interface ClaimRequest {
   readonly fields: readonly string[];
 }
 
-/** `claimed: false`: somebody else holds the lease. `fields` in the order asked for, null for what does not exist. */
-export type Claim =
-  { readonly claimed: true; readonly fields: readonly (string | null)[] } | { readonly claimed: false };
+/** Texts by name. What does not exist is left out. */
+export type Texts = ReadonlyMap<string, string>;
+
+/** `claimed: false`: somebody else holds the lease. */
+export type Claim = { readonly claimed: true; readonly fields: Texts } | { readonly claimed: false };
 
 export interface ReadRequest {
   readonly fields: readonly string[];
@@ -88,10 +90,10 @@ export interface ReadRequest {
   readonly within?: number;
 }
 
-/** In the order asked for. A log never written up to some offset holds NUL characters there. */
+/** A log never written up to some offset holds NUL characters there. */
 export interface ReadAnswer {
-  readonly fields: readonly (string | null)[];
-  readonly logs: readonly (string | null)[];
+  readonly fields: Texts;
+  readonly logs: Texts;
 }
 
 export interface Commit {
@@ -110,7 +112,7 @@ export interface Commit {
 }
 
 export interface Swap {
-  /** One that commits do not write: neither `lease` nor `state` nor `outbox`. */
+  /** None that is guarded by the lease. */
   readonly field: string;
   /** Null: the field does not exist. */
   readonly expected: string | null;
@@ -166,11 +168,14 @@ export class StoreError extends Error {
   }
 }
 
-/** Fields that only the holder of the lease writes. */
-export const UNDER_LEASE: ReadonlySet<string> = new Set(['lease', 'state', 'outbox']);
+/** How every store is opened. */
+export interface StoreOptions {
+  /** Names of the fields that only the holder of the lease writes; `lease` is the store's own. */
+  readonly guarded: ReadonlySet<string>;
+}
 
 /** @throws StoreError for a field that only the holder of the lease may write. */
-export function checkSwap({ field }: Swap): void {
-  if (!UNDER_LEASE.has(field)) return;
+export function checkSwap({ field }: Swap, { guarded }: StoreOptions): void {
+  if (field !== 'lease' && !guarded.has(field)) return;
   throw new StoreError('store_denied', 'this field is written under the lease only');
 }

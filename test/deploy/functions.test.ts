@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FUNCTION_LIMIT } from '../../lib/http/cron.js';
+import { FUNCTION_LIMIT } from '../../lib/config/vercel.js';
 import type { TargetStats } from '../../lib/read/views.js';
 import type { RunReport } from '../../lib/run/report.js';
 import { TEMPLATES } from '../../lib/view/templates.js';
@@ -21,13 +21,14 @@ import { startUpstashFront } from '../support/upstash-front.js';
 const SECRET = 'a-secret-of-32-characters-length';
 /** A process reads again what it has read 5 s ago. */
 const LATER = { timeout: 30_000, interval: 500 };
+const KEEPALIVE = 'api/keepalive/[id].ts';
+const PAGE = 'api/page/[page].ts';
 const ENTRYPOINTS = [
-  ...['api/cron.ts', 'api/health.ts', 'api/keepalive.ts', 'api/keepalive/[id].ts'],
-  ...['api/badge/[id].ts', 'api/feed.ts', 'api/metrics.ts'],
-  'api/maintenance.ts',
-  ...['api/page.ts', 'api/page/[id].ts'],
-  'api/sign-in.ts',
+  ...['api/cron.ts', 'api/health.ts', KEEPALIVE, 'api/badge/[id].ts', 'api/feed.ts', 'api/metrics.ts'],
+  ...['api/maintenance.ts', PAGE],
 ];
+/** Of the 12 that Vercel's free plan allows, so that there is room for what comes. */
+const MOST_FUNCTIONS = 9;
 
 let deployable: Deployable;
 let redis: Awaited<ReturnType<typeof startRedis>>;
@@ -122,18 +123,23 @@ describe('the functions as Vercel builds them', () => {
     ['api/badge/[id].ts', [...BADGE, ...COLOR]],
     ['api/feed.ts', ['feed', 'sax', 'xml-js']],
     ['api/health.ts', []],
-    ['api/keepalive.ts', []],
-    ['api/keepalive/[id].ts', []],
+    [KEEPALIVE, []],
     ['api/maintenance.ts', []],
     ['api/metrics.ts', []],
-    ['api/page.ts', PREACT],
-    ['api/page/[id].ts', PREACT],
-    ['api/sign-in.ts', PREACT],
+    [PAGE, PREACT],
   ])('%s ships what reading needs, and nothing that checks, delivers or runs', (entrypoint, own) => {
     expect(packagesOf(entrypoint)).toEqual([...REDIS, ...own].sort());
     expect(
       filesOf(entrypoint).filter((file) => /^lib\/(?:cli|deliver|local|probe|run)\//.test(file)),
     ).toEqual([]);
+  });
+
+  it('are all files under api/, and few enough for the free plan', async () => {
+    const files = (await readdir(join(ROOT, 'api'), { recursive: true })).filter((name) =>
+      name.endsWith('.ts'),
+    );
+    expect(files.map((name) => `api/${name}`).sort()).toEqual([...ENTRYPOINTS].sort());
+    expect(files.length).toBeLessThanOrEqual(MOST_FUNCTIONS);
   });
 
   it('have what they do not answer themselves taken for what it says', async () => {
@@ -156,16 +162,17 @@ describe('the functions as Vercel builds them', () => {
       rewrites: { source: string; destination: string }[];
     };
     expect(rewrites.map(({ source, destination }) => [source, destination])).toEqual([
-      ['/', '/api/page'],
-      ['/t/:id', '/api/page/:id'],
-      ['/sign-in', '/api/sign-in'],
+      ['/', '/api/page/status'],
+      ['/t/:id', '/api/page/t-:id'],
+      ['/sign-in', '/api/page/sign-in'],
+      ['/api/keepalive', '/api/keepalive/_all'],
     ]);
     const templates = (await readdir(join(ROOT, 'lib/view'))).filter((name) => name.endsWith('.tsx')).sort();
     expect(TEMPLATES.map(({ pathname }) => basename(pathname)).sort()).toEqual(templates);
-    expect(deployable.functions.get('api/page.ts')?.files).toEqual(
+    expect(deployable.functions.get(PAGE)?.files).toEqual(
       expect.arrayContaining(templates.map((name) => `lib/view/${name.replace('.tsx', '.js')}`)),
     );
-    const answer = await fetch(`${running.get('api/page.ts')?.origin ?? ''}/`);
+    const answer = await fetch(`${running.get(PAGE)?.origin ?? ''}/`);
     expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
     const text = await answer.text();
     expect(text).toContain('my-api');
@@ -177,7 +184,7 @@ describe('the functions as Vercel builds them', () => {
       const answer = await cron(secret);
       expect([answer.status, answer.json]).toMatchObject([401, { error: { code: 'unauthorized' } }]);
     }
-    const { json } = await get('api/keepalive.ts', '/api/keepalive');
+    const { json } = await get(KEEPALIVE, '/api/keepalive');
     expect(json).toMatchObject({ isRunning: false, pingCount: 0, successRate: null, lastRun: null });
   });
 
@@ -209,8 +216,8 @@ describe('the functions as Vercel builds them', () => {
 
   it('show every field of the contract, and no secret', async () => {
     const answers = [
-      await get('api/keepalive.ts', '/api/keepalive'),
-      await get('api/keepalive/[id].ts', '/api/keepalive/my-api'),
+      await get(KEEPALIVE, '/api/keepalive'),
+      await get(KEEPALIVE, '/api/keepalive/my-api'),
       await get('api/health.ts', '/api/health'),
     ];
     expect(answers.map((answer) => answer.status)).toEqual([200, 200, 200]);
@@ -250,7 +257,7 @@ describe('the functions as Vercel builds them', () => {
     const begun = await change({ method: 'POST', body: '{"target":"my-api","minutes":5,"reason":"deploy"}' });
     expect([begun.status, begun.json]).toMatchObject([200, { maintenance: [{ target: 'my-api' }] }]);
     // Another process, which has read a moment ago.
-    const shown = async () => (await get('api/keepalive.ts', '/api/keepalive')).json;
+    const shown = async () => (await get(KEEPALIVE, '/api/keepalive')).json;
     await expect.poll(shown, LATER).toMatchObject({ targets: [{ maintenance: { reason: 'deploy' } }] });
     const tooLong = await change({ method: 'POST', body: ' '.repeat(100_000) });
     expect([tooLong.status, tooLong.json]).toMatchObject([413, { error: { code: 'too_large' } }]);
@@ -279,17 +286,20 @@ describe('the functions as Vercel builds them', () => {
   });
 
   it.each([
-    ...['api/health.ts', 'api/keepalive.ts', 'api/metrics.ts', 'api/feed.ts'].map((entrypoint) => [
+    ...['api/health.ts', 'api/metrics.ts', 'api/feed.ts'].map((entrypoint) => [
       entrypoint,
       `/${entrypoint.replace('.ts', '')}`,
     ]),
-    ['api/keepalive/[id].ts', '/api/keepalive/my-api'],
-    ['api/keepalive/[id].ts', '/api/keepalive/nobody'],
+    [KEEPALIVE, '/api/keepalive'],
+    [KEEPALIVE, '/api/keepalive/my-api'],
+    [KEEPALIVE, '/api/keepalive/nobody'],
     ['api/badge/[id].ts', '/api/badge/my-api'],
     ['api/badge/[id].ts', '/api/badge/__proto__'],
-    ['api/page.ts', '/'],
-    ['api/page/[id].ts', '/t/my-api'],
-    ['api/sign-in.ts', '/sign-in'],
+    [PAGE, '/'],
+    [PAGE, '/t/my-api'],
+    [PAGE, '/t/nobody'],
+    [PAGE, '/sign-in'],
+    [PAGE, '/api/page/nothing'],
     ['api/cron.ts', '/api/cron'],
   ])('%s answers HEAD %s with the headers of GET', async (entrypoint, path) => {
     const ask = async (method: string) => {
@@ -310,8 +320,40 @@ describe('the functions as Vercel builds them', () => {
     expect(await ask('HEAD')).toEqual(await ask('GET'));
   });
 
+  it.each([
+    [KEEPALIVE, '/api/keepalive', '/api/keepalive/_all'],
+    [PAGE, '/', '/api/page/status'],
+    [PAGE, '/t/my-api', '/api/page/t-my-api'],
+    [PAGE, '/t/nobody', '/api/page/t-nobody'],
+    [PAGE, '/sign-in', '/api/page/sign-in'],
+  ])(
+    '%s answers %s as it is asked for and as it is rewritten, whatever the query says',
+    async (entrypoint, path, rewritten) => {
+      const forged = '?id=my-api&page=sign-in&page=status';
+      const answers = await Promise.all(
+        [path, rewritten, path + forged, rewritten + forged].map(async (each) => {
+          const { origin } = running.get(entrypoint) ?? { origin: '' };
+          const { status, headers, body } = await fetch(origin + each, { redirect: 'manual' });
+          await body?.cancel();
+          return [status, headers.get('content-type'), headers.get('location')];
+        }),
+      );
+      for (const answer of answers.slice(1)) expect(answer).toEqual(answers[0]);
+    },
+  );
+
+  it.each(['/', '/t/my-api', '/api/page/status'])(
+    'take no POST at %s, where only the sign-in form is sent',
+    async (path) => {
+      const body = new URLSearchParams({ token: 'x', page: 'sign-in' });
+      const answer = await fetchText(PAGE, `${path}?page=sign-in`, { method: 'POST', body });
+      expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+      expect((await fetchText(PAGE, path, { method: 'PUT' })).status).toBe(405);
+    },
+  );
+
   it('know no other target', async () => {
-    const answer = await get('api/keepalive/[id].ts', '/api/keepalive/nobody');
+    const answer = await get(KEEPALIVE, '/api/keepalive/nobody');
     expect([answer.status, answer.json]).toMatchObject([404, { error: { code: 'target_not_found' } }]);
     const badge = await fetchText('api/badge/[id].ts', '/api/badge/nobody');
     expect([badge.status, badge.text]).toEqual([404, expect.stringContaining('not found')]);
@@ -326,7 +368,7 @@ describe('the functions as Vercel builds them', () => {
       { status: 'completed', stored: false, reason: 'store_unreachable', results: [{ ok: true }] },
     ]);
     expect(running.get('api/cron.ts')?.output()).toContain('"event":"check_not_stored"');
-    const read = async () => (await get('api/keepalive.ts', '/api/keepalive')).json;
+    const read = async () => (await get(KEEPALIVE, '/api/keepalive')).json;
     await expect.poll(read, LATER).toMatchObject({ error: { code: 'store_unreachable' } });
     const health = async () => (await get('api/health.ts', '/api/health')).json;
     await expect.poll(health, LATER).toMatchObject({ status: 'degraded' });
@@ -347,7 +389,7 @@ describe('the functions, called by QStash', () => {
     return send('api/cron.ts', `/api/cron${query}`, { method: 'POST', headers, body: signing.body ?? null });
   };
   const pingCount = async () =>
-    ((await get('api/keepalive.ts', '/api/keepalive')).json as { pingCount: number }).pingCount;
+    ((await get(KEEPALIVE, '/api/keepalive')).json as { pingCount: number }).pingCount;
 
   beforeAll(async () => {
     await redis.flush();
@@ -360,7 +402,7 @@ describe('the functions, called by QStash', () => {
         KEEP_ALIVE_PUBLIC_URL: PUBLIC,
         TARGET_A_URL: `http://127.0.0.1:${(target.address() as AddressInfo).port}/`,
       },
-      ['api/cron.ts', 'api/keepalive.ts'],
+      ['api/cron.ts', KEEPALIVE],
     );
   });
 
@@ -390,8 +432,8 @@ describe('the functions, called by QStash', () => {
 
 describe('the functions, set up wrongly', () => {
   const CRON = ['api/cron.ts'];
-  const READS = ['api/keepalive.ts', 'api/health.ts'];
-  const PAGES = ['api/page.ts', 'api/sign-in.ts'];
+  const READS = [KEEPALIVE, 'api/health.ts'];
+  const PAGES = [PAGE];
 
   it('ping nothing where no secret is configured', async () => {
     await startAll({ UPSTASH_REDIS_REST_URL: front.url, UPSTASH_REDIS_REST_TOKEN: front.token }, CRON);
@@ -402,7 +444,7 @@ describe('the functions, set up wrongly', () => {
   it('skip a run without targets', async () => {
     await startAll({ CRON_SECRET: SECRET }, [...CRON, ...READS]);
     expect((await cron(SECRET)).json).toMatchObject({ status: 'skipped', reason: 'no_targets', checked: 0 });
-    expect((await get('api/keepalive.ts', '/api/keepalive')).json).toMatchObject({
+    expect((await get(KEEPALIVE, '/api/keepalive')).json).toMatchObject({
       error: { code: 'store_missing' },
     });
   });
@@ -426,16 +468,21 @@ describe('the functions, set up wrongly', () => {
       },
       [...READS, ...PAGES],
     );
-    expect((await get('api/keepalive.ts', '/api/keepalive')).status).toBe(401);
+    expect((await get(KEEPALIVE, '/api/keepalive')).status).toBe(401);
     expect((await get('api/health.ts', '/api/health')).status).toBe(401);
-    const answer = await get('api/keepalive.ts', '/api/keepalive', {
+    const answer = await get(KEEPALIVE, '/api/keepalive', {
       authorization: 'Bearer token-of-readers',
     });
     expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'private, no-store']);
 
-    const page = `${running.get('api/page.ts')?.origin ?? ''}/`;
+    const page = `${running.get(PAGE)?.origin ?? ''}/`;
     expect((await fetch(page)).status).toBe(401);
-    const signedIn = await fetch(`${running.get('api/sign-in.ts')?.origin ?? ''}/sign-in`, {
+    for (const path of ['/t/a', '/api/page/t-a', '/t/a?page=sign-in']) {
+      const form = await fetchText(PAGE, path);
+      expect([path, form.status, form.text]).toEqual([path, 401, expect.stringContaining('value="/t/a"')]);
+    }
+    expect((await get(KEEPALIVE, '/api/keepalive/_all')).status).toBe(401);
+    const signedIn = await fetch(`${running.get(PAGE)?.origin ?? ''}/sign-in`, {
       method: 'POST',
       redirect: 'manual',
       body: new URLSearchParams({ token: 'token-of-readers', next: '/' }),

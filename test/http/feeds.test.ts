@@ -6,7 +6,7 @@ import { GET as metrics } from '../../api/metrics.js';
 import { setApp } from '../../lib/app.js';
 import type { Config } from '../../lib/config/config.js';
 import { serve } from '../../lib/local/server.js';
-import { openRemoteStore } from '../../lib/store/open.js';
+import { openRemoteStore } from '../support/stores.js';
 import type { Store } from '../../lib/store/store.js';
 import { meddled } from '../support/meddle.js';
 import { checkMetrics } from '../support/promtool.js';

@@ -3,12 +3,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { GET as badge } from '../../api/badge/[id].js';
 import { GET as cron, POST as signedCron } from '../../api/cron.js';
 import { GET as feed } from '../../api/feed.js';
-import { GET as keepalive } from '../../api/keepalive.js';
-import { GET as target } from '../../api/keepalive/[id].js';
+import { GET as keepalive } from '../../api/keepalive/[id].js';
 import { POST as maintenance } from '../../api/maintenance.js';
 import { GET as metrics } from '../../api/metrics.js';
-import { GET as targetPage } from '../../api/page/[id].js';
-import { POST as signIn } from '../../api/sign-in.js';
+import { GET as page, POST as signIn } from '../../api/page/[page].js';
 import { setApp } from '../../lib/app.js';
 import { serve } from '../../lib/local/server.js';
 import { readMaintenance, writeMaintenance } from '../../lib/record/maintenance.js';
@@ -116,8 +114,8 @@ const READERS: Readonly<Record<string, Work>> = {
     const signature = sign({ key: KEY, url, at: Math.floor(Date.now() / 1000), claims });
     return signedCron(new Request(url, { method: 'POST', headers: { 'upstash-signature': signature } }));
   },
-  "a target's id": inPath(target, '/api/keepalive/'),
-  "a page's path": inPath(targetPage, '/t/'),
+  "a target's id": inPath(keepalive, '/api/keepalive/'),
+  "a page's path": inPath(page, '/t/'),
   "a badge's path": inPath(badge, '/api/badge/'),
   "a badge's label": inPath(badge, '/api/badge/a?label='),
   "a badge's window": inPath(badge, '/api/badge/a?window='),

@@ -6,17 +6,14 @@ import { GET as badge } from '../../api/badge/[id].js';
 import { GET as cron } from '../../api/cron.js';
 import { GET as feed } from '../../api/feed.js';
 import { GET as health } from '../../api/health.js';
-import { GET as keepalive } from '../../api/keepalive.js';
-import { GET as target } from '../../api/keepalive/[id].js';
+import { GET as keepalive } from '../../api/keepalive/[id].js';
 import { DELETE as endMaintenance, POST as maintenance } from '../../api/maintenance.js';
 import { GET as metrics } from '../../api/metrics.js';
-import { GET as page } from '../../api/page.js';
-import { GET as targetPage } from '../../api/page/[id].js';
-import { POST as signIn } from '../../api/sign-in.js';
+import { GET as page, POST as signIn } from '../../api/page/[page].js';
 import { setApp } from '../../lib/app.js';
 import { parseConfig } from '../../lib/config/config.js';
 import type { RunReport } from '../../lib/run/report.js';
-import { openSqlite } from '../../lib/store/sqlite.js';
+import { openSqlite } from '../support/stores.js';
 import type { Store } from '../../lib/store/store.js';
 import { runChild } from '../support/child.js';
 import { configOf } from '../support/runs.js';
@@ -119,8 +116,8 @@ describe('the names of Object.prototype', () => {
 
   it.each(NAMES)('%s is a target of its own, and none where it is written otherwise', async (name) => {
     for (const [handler, path] of [
-      [target, '/api/keepalive/'],
-      [targetPage, '/t/'],
+      [keepalive, '/api/keepalive/'],
+      [page, '/t/'],
       [badge, '/api/badge/'],
     ] as const) {
       expect((await ask(handler, path + idOf(name))).status).toBe(200);

@@ -2,14 +2,12 @@ import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { GET as badge } from '../../api/badge/[id].js';
 import { GET as feed } from '../../api/feed.js';
 import { GET as health } from '../../api/health.js';
-import { GET as keepalive } from '../../api/keepalive.js';
-import { GET as target } from '../../api/keepalive/[id].js';
+import { GET as keepalive } from '../../api/keepalive/[id].js';
 import { GET as metrics } from '../../api/metrics.js';
-import { GET as page } from '../../api/page.js';
-import { GET as targetPage } from '../../api/page/[id].js';
+import { GET as page } from '../../api/page/[page].js';
 import { setApp } from '../../lib/app.js';
 import { READ_LIMIT } from '../../lib/read/recent.js';
-import { openRemoteStore } from '../../lib/store/open.js';
+import { openRemoteStore } from '../support/stores.js';
 import type { Store } from '../../lib/store/store.js';
 import { startRedis, type RedisServer } from '../support/redis.js';
 import { configOf, Pinger } from '../support/runs.js';
@@ -48,12 +46,12 @@ afterEach(() => {
 
 const READS = [
   ['/api/keepalive', keepalive],
-  ['/api/keepalive/a', target],
+  ['/api/keepalive/a', keepalive],
   ['/api/metrics', metrics],
   ['/api/feed', feed],
   ['/api/badge/a', badge],
   ['/', page],
-  ['/t/a', targetPage],
+  ['/t/a', page],
 ] as const;
 
 const ask = (path: string, handler: (request: Request) => Promise<Response>) =>

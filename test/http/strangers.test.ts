@@ -3,16 +3,13 @@ import { GET as badge } from '../../api/badge/[id].js';
 import { GET as cron } from '../../api/cron.js';
 import { GET as feed } from '../../api/feed.js';
 import { GET as health } from '../../api/health.js';
-import { GET as keepalive } from '../../api/keepalive.js';
-import { GET as target } from '../../api/keepalive/[id].js';
+import { GET as keepalive } from '../../api/keepalive/[id].js';
 import { POST as maintenance } from '../../api/maintenance.js';
 import { GET as metrics } from '../../api/metrics.js';
-import { GET as page } from '../../api/page.js';
-import { GET as targetPage } from '../../api/page/[id].js';
-import { GET as signInForm, POST as signIn } from '../../api/sign-in.js';
+import { GET as page, POST as signIn } from '../../api/page/[page].js';
 import { setApp } from '../../lib/app.js';
 import { serve } from '../../lib/local/server.js';
-import { openRemoteStore } from '../../lib/store/open.js';
+import { openRemoteStore } from '../support/stores.js';
 import type { Store } from '../../lib/store/store.js';
 import { startRedis, type RedisServer } from '../support/redis.js';
 import { configOf, FAILED, GOOD, Pinger } from '../support/runs.js';
@@ -32,16 +29,16 @@ const ENV = {
 };
 const READS = [
   ['/api/keepalive', keepalive],
-  ['/api/keepalive/a', target],
-  ['/api/keepalive/b', target],
+  ['/api/keepalive/a', keepalive],
+  ['/api/keepalive/b', keepalive],
   ['/api/metrics', metrics],
   ['/api/feed', feed],
   ['/api/badge/a', badge],
   ['/api/badge/b', badge],
   ['/api/health', health],
   ['/', page],
-  ['/t/a', targetPage],
-  ['/t/b', targetPage],
+  ['/t/a', page],
+  ['/t/b', page],
 ] as const;
 
 let redis: RedisServer;
@@ -120,12 +117,12 @@ describe('reads that follow one another within 5 s', () => {
   });
 
   it('see at once what maintenance the same process was told of', async () => {
-    await ask(targetPage, '/t/a');
+    await ask(page, '/t/a');
     const headers = { authorization: `Bearer ${SECRET}` };
     const body = JSON.stringify({ target: 'a', minutes: 5, reason: 'deploy of today' });
     expect((await ask(maintenance, '/api/maintenance', { method: 'POST', headers, body })).status).toBe(200);
-    expect(await (await ask(target, '/api/keepalive/a')).text()).toContain('deploy of today');
-    expect(await (await ask(targetPage, '/t/a')).text()).toContain('deploy of today');
+    expect(await (await ask(keepalive, '/api/keepalive/a')).text()).toContain('deploy of today');
+    expect(await (await ask(page, '/t/a')).text()).toContain('deploy of today');
   });
 
   it('show nothing to whoever may not read, however warm the memory is', async () => {
@@ -149,8 +146,8 @@ describe('what is not there costs the store nothing, and is refused as unknown:'
     const commands = await commandsOf(async () => {
       for (const [path, handler] of [
         ['/api/badge/', badge],
-        ['/api/keepalive/', target],
-        ['/t/', targetPage],
+        ['/api/keepalive/', keepalive],
+        ['/t/', page],
       ] as const) {
         expect([path, (await ask(handler, path + name)).status]).toEqual([path, 404]);
       }
@@ -189,15 +186,15 @@ describe('every answer', () => {
     const found: Record<string, Response> = {
       'unknown badge': await ask(badge, '/api/badge/nobody'),
       'badge of an unknown metric': await ask(badge, '/api/badge/a?metric=speed'),
-      'unknown target': await ask(target, '/api/keepalive/nobody'),
-      'unknown page': await ask(targetPage, '/t/nobody'),
+      'unknown target': await ask(keepalive, '/api/keepalive/nobody'),
+      'unknown page': await ask(page, '/t/nobody'),
       'run without a secret': await ask(cron, '/api/cron'),
       'maintenance without a secret': await ask(maintenance, '/api/maintenance', { method: 'POST' }),
-      'nothing to sign in to': await ask(signInForm, '/sign-in'),
+      'nothing to sign in to': await ask(page, '/sign-in'),
     };
     setApp({ config: configOf({ ...ENV, STATS_TOKEN: TOKEN }), store });
     for (const [path, handler] of READS) found[`private ${path}`] = await ask(handler, path);
-    found.form = await ask(signInForm, '/sign-in');
+    found.form = await ask(page, '/sign-in');
     found['form from elsewhere'] = await form({}, { origin: 'https://evil.test' });
     found['form with a long origin'] = await form({}, { origin: `https://${'é'.repeat(8_000)}.test` });
     found['wrong token'] = await form({ token: 'x' });

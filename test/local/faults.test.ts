@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadState } from '../../lib/read/load.js';
-import { openSqlite } from '../../lib/store/sqlite.js';
+import { openSqlite } from '../support/stores.js';
 import { runChild } from '../support/child.js';
 
 const KEEPALIVE = new URL('../../bin/keepalive.ts', import.meta.url);

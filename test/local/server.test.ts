@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { setApp } from '../../lib/app.js';
 import { serve } from '../../lib/local/server.js';
-import { openSqlite } from '../../lib/store/sqlite.js';
+import { openSqlite } from '../support/stores.js';
 import type { Store } from '../../lib/store/store.js';
 import { configOf } from '../support/runs.js';
 

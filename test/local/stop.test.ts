@@ -7,7 +7,7 @@ import { setApp } from '../../lib/app.js';
 import { start } from '../../lib/local/start.js';
 import { loadState } from '../../lib/read/load.js';
 import type { RunReport } from '../../lib/run/report.js';
-import { openSqlite } from '../../lib/store/sqlite.js';
+import { openSqlite } from '../support/stores.js';
 import { serveHttp } from '../support/servers.js';
 
 const SECRET = 'a-secret-of-32-characters-length';

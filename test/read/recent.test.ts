@@ -20,8 +20,8 @@ function setUp() {
   const read = async (request: ReadRequest): Promise<ReadAnswer> => {
     asked.push(request);
     const found = {
-      fields: request.fields.map((name) => texts.get(name) ?? null),
-      logs: request.logs.map((name) => texts.get(name) ?? null),
+      fields: new Map([...texts].filter(([name]) => request.fields.includes(name))),
+      logs: new Map([...texts].filter(([name]) => request.logs.includes(name))),
     };
     await world.gate;
     if (world.error !== null) throw world.error as Error;
@@ -41,7 +41,8 @@ function setUp() {
   };
   const get = async (fields: readonly string[], logs: readonly string[] = []) => {
     const answer = await reader.read({ fields, logs });
-    return [...answer.fields, ...answer.logs];
+    const found = [fields.map((name) => answer.fields.get(name)), logs.map((name) => answer.logs.get(name))];
+    return found.flat().map((text) => text ?? null);
   };
   return { world, asked, get, write, reader };
 }

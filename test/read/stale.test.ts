@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { recentIncidents } from '../../lib/read/incidents.js';
 import { loadHistory, loadLatestIncidents, loadOverview } from '../../lib/read/load.js';
 import { freshness, stats, targetHistory } from '../../lib/read/stats.js';
-import { STATE_FIELD } from '../../lib/record/ledger.js';
+import { STATE_FIELD } from '../../lib/record/fields.js';
 import type { Status } from '../../lib/types.js';
 import { Books } from '../support/books.js';
 import { aTarget, failedCheck, goodCheck } from '../support/targets.js';

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Ledger, STATE_FIELD } from '../../lib/record/ledger.js';
-import { OUTBOX_FIELD, readOutbox, writeOutbox } from '../../lib/record/outbox.js';
+import { OUTBOX_FIELD, STATE_FIELD } from '../../lib/record/fields.js';
+import { Ledger } from '../../lib/record/ledger.js';
+import { readOutbox, writeOutbox } from '../../lib/record/outbox.js';
 import type { Alert, ChannelName, Check, Target } from '../../lib/types.js';
 import { aTarget, failedCheck, goodCheck, type TargetOptions } from '../support/targets.js';
 

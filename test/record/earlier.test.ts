@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
-import { Ledger, STATE_FIELD } from '../../lib/record/ledger.js';
-import { OUTBOX_FIELD, readOutbox } from '../../lib/record/outbox.js';
+import { OUTBOX_FIELD, STATE_FIELD } from '../../lib/record/fields.js';
+import { Ledger } from '../../lib/record/ledger.js';
+import { readOutbox } from '../../lib/record/outbox.js';
 import { readState } from '../../lib/record/state.js';
 import { aTarget, goodCheck } from '../support/targets.js';
 

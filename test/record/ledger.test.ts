@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readIncident } from '../../lib/record/incidents.js';
-import { Ledger, STATE_FIELD } from '../../lib/record/ledger.js';
+import { STATE_FIELD } from '../../lib/record/fields.js';
+import { Ledger } from '../../lib/record/ledger.js';
 import { readState, writeState } from '../../lib/record/state.js';
 import { TextError } from '../../lib/record/text.js';
 import type { Target } from '../../lib/types.js';

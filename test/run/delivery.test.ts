@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DeliveryError, type Digest } from '../../lib/deliver/channel.js';
 import { loadHistory } from '../../lib/read/load.js';
-import { openRemoteStore } from '../../lib/store/open.js';
+import { openRemoteStore } from '../support/stores.js';
 import { StoreError, type Store } from '../../lib/store/store.js';
 import type { ChannelName } from '../../lib/types.js';
 import { meddled } from '../support/meddle.js';

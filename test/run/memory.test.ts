@@ -5,8 +5,9 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 
 import type { Digest } from '../../lib/deliver/channel.js';
 import { DeliveryError } from '../../lib/deliver/channel.js';
 import { loadState } from '../../lib/read/load.js';
-import { MAINTENANCE_FIELD, writeMaintenance } from '../../lib/record/maintenance.js';
-import { openSqlite } from '../../lib/store/sqlite.js';
+import { MAINTENANCE_FIELD } from '../../lib/record/fields.js';
+import { writeMaintenance } from '../../lib/record/maintenance.js';
+import { openSqlite } from '../support/stores.js';
 import { StoreError, type Store, type StoreErrorCode } from '../../lib/store/store.js';
 import { meddled } from '../support/meddle.js';
 import { configOf, FAILED, GOOD, Pinger } from '../support/runs.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Channel } from '../../lib/deliver/channel.js';
 import { createChannels } from '../../lib/deliver/channels.js';
-import { openSqlite } from '../../lib/store/sqlite.js';
+import { openSqlite } from '../support/stores.js';
 import type { ChannelName } from '../../lib/types.js';
 import { receive } from '../support/receiver.js';
 import { configOf, FAILED, GOOD, Pinger } from '../support/runs.js';

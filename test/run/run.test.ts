@@ -5,8 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RUN_OVER } from '../../lib/probe/limit.js';
 import { loadHistory, loadOverview } from '../../lib/read/load.js';
 import { stats } from '../../lib/read/stats.js';
-import { STATE_FIELD } from '../../lib/record/ledger.js';
-import { openSqlite } from '../../lib/store/sqlite.js';
+import { STATE_FIELD } from '../../lib/record/fields.js';
+import { openSqlite } from '../support/stores.js';
 import type { Store } from '../../lib/store/store.js';
 import { configOf, FAILED, GOOD, manyTargets, Pinger } from '../support/runs.js';
 
@@ -351,6 +351,6 @@ describe('without its store, a run', () => {
     const pinger = new Pinger(manyTargets(1), store);
     expect(await pinger.run()).toMatchObject({ stored: false, reason: 'store_corrupt', checked: 1 });
     const { fields } = await store.read({ fields: [STATE_FIELD], logs: [] });
-    expect(fields).toEqual(['not ours']);
+    expect(fields.get(STATE_FIELD)).toBe('not ours');
   });
 });

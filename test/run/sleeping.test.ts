@@ -8,7 +8,7 @@ import { checkTarget } from '../../lib/probe/check.js';
 import { createProber } from '../../lib/probe/probe.js';
 import { loadHistory, loadOverview } from '../../lib/read/load.js';
 import { stats } from '../../lib/read/stats.js';
-import { openSqlite } from '../../lib/store/sqlite.js';
+import { openSqlite } from '../support/stores.js';
 import type { Store } from '../../lib/store/store.js';
 import type { Attempt } from '../../lib/types.js';
 import { configOf, FAILED, GOOD, Pinger } from '../support/runs.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import type { Bucket, TargetHistory } from '../../lib/read/views.js';
-import { openRemoteStore } from '../../lib/store/open.js';
+import { openRemoteStore } from '../support/stores.js';
 import type { Store } from '../../lib/store/store.js';
 import {
   BYTES_A_TARGET,

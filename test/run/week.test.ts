@@ -5,8 +5,9 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Channel } from '../../lib/deliver/channel.js';
 import { createChannels } from '../../lib/deliver/channels.js';
 import { send } from '../../lib/deliver/send.js';
-import { MAINTENANCE_FIELD, writeMaintenance, type Maintenance } from '../../lib/record/maintenance.js';
-import { openSqlite } from '../../lib/store/sqlite.js';
+import { MAINTENANCE_FIELD } from '../../lib/record/fields.js';
+import { writeMaintenance, type Maintenance } from '../../lib/record/maintenance.js';
+import { openSqlite } from '../support/stores.js';
 import { StoreError, type Store } from '../../lib/store/store.js';
 import type { Attempt, ChannelName } from '../../lib/types.js';
 import { meddled } from '../support/meddle.js';
@@ -207,7 +208,7 @@ it('a week, and what every channel said in it', async () => {
     const { fields } = await store.read({ fields: [MAINTENANCE_FIELD], logs: [] });
     await store.swap({
       field: MAINTENANCE_FIELD,
-      expected: fields[0] ?? null,
+      expected: fields.get(MAINTENANCE_FIELD) ?? null,
       value: writeMaintenance(windows),
     });
   };

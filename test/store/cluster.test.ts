@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { doctor } from '../../lib/cli/doctor.js';
-import { openRemoteStore } from '../../lib/store/open.js';
+import { openRemoteStore, texts } from '../support/stores.js';
 import type { Store } from '../../lib/store/store.js';
 import { freePort, startRedis, type RedisServer } from '../support/redis.js';
 import { newMeter, storeContract } from './contract.js';
@@ -107,8 +107,8 @@ describe('a cluster of two nodes', () => {
         store.read({ fields: ['x'], logs: [] }),
       ]);
       expect(both).toEqual([
-        { fields: [token], logs: ['text', null] },
-        { fields: [token], logs: [] },
+        { fields: texts({ x: token }), logs: texts({ l: 'text' }) },
+        { fields: texts({ x: token }), logs: texts({}) },
       ]);
       expect(meter.commands).toBe(2);
     },

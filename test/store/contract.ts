@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Meter, Store } from '../../lib/store/store.js';
+import { texts } from '../support/stores.js';
 
 const TTL = 300_000;
 /** Ms: a lease that is over as soon as one waits a little. */
@@ -30,11 +31,12 @@ export function storeContract(open: () => Promise<Store>): void {
     store.commit({ token, fields, append: null, release });
   const append = (token: string, log: string, offset: number, text: string) =>
     store.commit({ token, fields: {}, append: { log, offset, text }, release: false });
-  const field = async (name: string) => (await store.read({ fields: [name], logs: [] })).fields[0];
-  const log = async (name: string) => (await store.read({ fields: [], logs: [name] })).logs[0];
+  const field = async (name: string) =>
+    (await store.read({ fields: [name], logs: [] })).fields.get(name) ?? null;
+  const log = async (name: string) => (await store.read({ fields: [], logs: [name] })).logs.get(name) ?? null;
 
   describe('lease', () => {
-    const GRANTED = { claimed: true, fields: [] };
+    const GRANTED = { claimed: true, fields: texts({}) };
     const LOCKED = { claimed: false };
 
     test('is held for its lifetime, by the clock of the store', async () => {
@@ -94,7 +96,10 @@ export function storeContract(open: () => Promise<Store>): void {
         release: true,
       };
       expect(await store.commit(lost)).toBe('lost');
-      expect(await store.read({ fields: ['x'], logs: ['l'] })).toEqual({ fields: [null], logs: [null] });
+      expect(await store.read({ fields: ['x'], logs: ['l'] })).toEqual({
+        fields: texts({}),
+        logs: texts({}),
+      });
       expect(await claim('c')).toEqual({ claimed: false });
     });
 
@@ -124,8 +129,8 @@ export function storeContract(open: () => Promise<Store>): void {
       expect(await store.commit(twice)).toBe('committed');
       expect(await store.commit(twice)).toBe('committed');
       expect(await store.read({ fields: ['x'], logs: ['l'] })).toEqual({
-        fields: ['1'],
-        logs: ['begin end'],
+        fields: texts({ x: '1' }),
+        logs: texts({ l: 'begin end' }),
       });
       expect(await claim('b')).toMatchObject({ claimed: true });
     });
@@ -159,7 +164,10 @@ export function storeContract(open: () => Promise<Store>): void {
       await claim('a');
       await commit('a', { x: '1', y: '1' });
       await commit('a', { y: '2' });
-      expect(await store.read({ fields: ['x', 'y'], logs: [] })).toEqual({ fields: ['1', '2'], logs: [] });
+      expect(await store.read({ fields: ['x', 'y'], logs: [] })).toEqual({
+        fields: texts({ x: '1', y: '2' }),
+        logs: texts({}),
+      });
     });
   });
 
@@ -187,10 +195,13 @@ export function storeContract(open: () => Promise<Store>): void {
       expect(await store.swap({ field: 'x', expected: null, value: '1' })).toBe(true);
       expect(await claim('b')).toEqual({ claimed: false });
       expect(await commit('a', { y: '1' })).toBe('committed');
-      expect(await store.read({ fields: ['x', 'y'], logs: [] })).toEqual({ fields: ['1', '1'], logs: [] });
+      expect(await store.read({ fields: ['x', 'y'], logs: [] })).toEqual({
+        fields: texts({ x: '1', y: '1' }),
+        logs: texts({}),
+      });
       expect(await store.claim({ token: 'b', ttl: TTL, fields: ['x'] })).toEqual({
         claimed: true,
-        fields: ['1'],
+        fields: texts({ x: '1' }),
       });
     });
 
@@ -213,12 +224,12 @@ export function storeContract(open: () => Promise<Store>): void {
   });
 
   describe('fields', () => {
-    test('come in the order asked for, null where there is none, from read and claim alike', async () => {
+    test('come by name, without those that are not there, from read and claim alike', async () => {
       await claim('a');
       await commit('a', { one: '1', two: '2', empty: '' });
       const fields = ['two', 'none', 'empty', 'one', 'two'];
-      const values = ['2', null, '', '1', '2'];
-      expect(await store.read({ fields, logs: [] })).toEqual({ fields: values, logs: [] });
+      const values = texts({ two: '2', empty: '', one: '1' });
+      expect(await store.read({ fields, logs: [] })).toEqual({ fields: values, logs: texts({}) });
       expect(await store.claim({ token: 'b', ttl: TTL, fields })).toEqual({
         claimed: true,
         fields: values,
@@ -236,7 +247,7 @@ export function storeContract(open: () => Promise<Store>): void {
       expect(await field(`name ${text}`)).toBe(text);
       expect(await store.claim({ token: 'b', ttl: TTL, fields: [`name ${text}`] })).toEqual({
         claimed: true,
-        fields: [text],
+        fields: new Map([[`name ${text}`, text]]),
       });
     });
 
@@ -251,7 +262,7 @@ export function storeContract(open: () => Promise<Store>): void {
       };
       expect(await store.commit(both)).toBe('committed');
       const { fields, logs } = await store.read({ fields: ['large'], logs: ['l'] });
-      expect(fields[0] === large && logs[0] === large).toBe(true);
+      expect(fields.get('large') === large && logs.get('l') === large).toBe(true);
     });
 
     test('may be 25,000 in one commit', async () => {
@@ -270,7 +281,7 @@ export function storeContract(open: () => Promise<Store>): void {
       await commit('a', Object.fromEntries(names.map((name) => [name, name])));
       expect(await store.claim({ token: 'b', ttl: TTL, fields: names })).toEqual({
         claimed: true,
-        fields: names,
+        fields: new Map(names.map((name) => [name, name])),
       });
     });
   });
@@ -308,7 +319,7 @@ export function storeContract(open: () => Promise<Store>): void {
       await append('a', 'one', 0, '1');
       await append('a', 'two', 0, '2');
       const { fields, logs } = await store.read({ fields: ['one'], logs: ['two', 'none', 'one'] });
-      expect({ fields, logs }).toEqual({ fields: [null], logs: ['2', null, '1'] });
+      expect({ fields, logs }).toEqual({ fields: texts({}), logs: texts({ two: '2', one: '1' }) });
     });
 
     test('equal a string that the same texts were laid over', async () => {
@@ -350,10 +361,10 @@ export function storeContract(open: () => Promise<Store>): void {
       const logs = { changed: 'a\0b', removed: null, fresh: 'new', never: null };
       expect(await replace('a', { x: 'ünï', z: '' }, logs)).toBe('committed');
       expect(await store.read({ fields: ['x', 'y', 'z'], logs: ['kept', ...Object.keys(logs)] })).toEqual({
-        fields: ['ünï', null, ''],
-        logs: ['old', 'a\0b', null, 'new', null],
+        fields: texts({ x: 'ünï', z: '' }),
+        logs: texts({ kept: 'old', changed: 'a\0b', fresh: 'new' }),
       });
-      expect(await claim('b')).toEqual({ claimed: true, fields: [] });
+      expect(await claim('b')).toEqual({ claimed: true, fields: texts({}) });
     });
 
     test('writes nothing without the lease, and nothing once somebody else has taken it', async () => {
@@ -362,14 +373,20 @@ export function storeContract(open: () => Promise<Store>): void {
       await claim('b');
       await commit('b', { x: 'b' });
       expect(await replace('a', { x: 'a' }, { l: 'x' })).toBe('lost');
-      expect(await store.read({ fields: ['x'], logs: ['l'] })).toEqual({ fields: ['b'], logs: [null] });
+      expect(await store.read({ fields: ['x'], logs: ['l'] })).toEqual({
+        fields: texts({ x: 'b' }),
+        logs: texts({}),
+      });
     });
 
     test('repeated, does the same again', async () => {
       await claim('a');
       await replace('a', { x: '1' }, { l: 'x' });
       expect(await replace('a', { x: '1' }, { l: 'x' })).toBe('committed');
-      expect(await store.read({ fields: ['x'], logs: ['l'] })).toEqual({ fields: ['1'], logs: ['x'] });
+      expect(await store.read({ fields: ['x'], logs: ['l'] })).toEqual({
+        fields: texts({ x: '1' }),
+        logs: texts({ l: 'x' }),
+      });
     });
 
     test('takes nothing at all, and some megabytes in thousands of fields', async () => {
@@ -380,14 +397,14 @@ export function storeContract(open: () => Promise<Store>): void {
       const logs = { l: 'x'.repeat(900_000) };
       expect(await replace('a', fields, logs)).toBe('committed');
       expect(await store.read({ fields: Object.keys(fields), logs: ['l'] })).toEqual({
-        fields: Object.values(fields),
-        logs: [logs.l],
+        fields: texts(fields),
+        logs: texts(logs),
       });
       await claim('b');
       expect(await replace('b', {}, { l: null })).toBe('committed');
       expect(await store.read({ fields: Object.keys(fields), logs: ['l'] })).toEqual({
-        fields: Object.keys(fields).map(() => null),
-        logs: [null],
+        fields: texts({}),
+        logs: texts({}),
       });
     });
   });
@@ -406,7 +423,10 @@ export function storeContract(open: () => Promise<Store>): void {
 
     test('is nothing for reading nothing', async () => {
       const meter = newMeter();
-      expect(await store.metered(meter).read({ fields: [], logs: [] })).toEqual({ fields: [], logs: [] });
+      expect(await store.metered(meter).read({ fields: [], logs: [] })).toEqual({
+        fields: texts({}),
+        logs: texts({}),
+      });
       expect(meter).toEqual(newMeter());
     });
   });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { openRemoteStore } from '../../lib/store/open.js';
+import { openRemoteStore, texts } from '../support/stores.js';
 import { refusal } from '../../lib/store/refusal.js';
 import type { Store } from '../../lib/store/store.js';
 import { startRedis, type RedisServer } from '../support/redis.js';
@@ -132,7 +132,7 @@ describe.each([
     const meter = newMeter();
     await redis.command('SCRIPT', 'FLUSH');
     await redis.command('CONFIG', 'RESETSTAT');
-    expect(await store.metered(meter).claim(claim())).toEqual({ claimed: true, fields: [] });
+    expect(await store.metered(meter).claim(claim())).toEqual({ claimed: true, fields: texts({}) });
     const commit = { token: 'a', fields: { x: '1' }, append: null, release: true };
     expect(await store.metered(meter).commit(commit)).toBe('committed');
     // Each script twice, what it calls, and TIME.
@@ -182,7 +182,7 @@ describe.each([
     const token = () => `run ${(runs += 1)}`;
     const claimed = async (by: Store, of: string) => {
       const answer = await by.claim({ token: of, ttl: 300_000, fields: FIELDS });
-      return answer.claimed ? answer.fields : 'locked';
+      return answer.claimed ? FIELDS.map((name) => answer.fields.get(name) ?? null) : 'locked';
     };
     const run = async (by: Store, fields: Record<string, string>) => {
       const name = token();
@@ -243,7 +243,7 @@ describe.each([
             const answer = await mine.claim({ token: of, ttl: 300_000, fields: FIELDS });
             expect(answer).toEqual({
               claimed: true,
-              fields: FIELDS.map((field) => model.get(field) ?? null),
+              fields: model,
             });
             if (end === 'expire') continue;
             await mine.commit({ token: of, fields, append: null, release: end !== 'keep' });

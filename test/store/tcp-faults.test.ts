@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { openRemoteStore } from '../../lib/store/open.js';
+import { openRemoteStore, texts } from '../support/stores.js';
 import type { Store } from '../../lib/store/store.js';
 import { freePort, startRedis, type RedisServer } from '../support/redis.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
@@ -30,7 +30,7 @@ const open = (url: string, timeout = 4000) =>
 const POLL = { timeout: 15_000, interval: 100 };
 
 const CLAIM = { token: 'a', ttl: 300_000, fields: ['x'] };
-const GRANTED = { claimed: true, fields: [null] };
+const GRANTED = { claimed: true, fields: texts({}) };
 const COMMIT = { token: 'a', fields: { x: '1' }, append: null, release: true };
 
 test('opening connects nowhere until the first call', async () => {

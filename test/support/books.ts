@@ -1,7 +1,7 @@
 import type { History, Overview } from '../../lib/read/load.js';
 import { loadHistory, loadOverview } from '../../lib/read/load.js';
-import { Ledger, STATE_FIELD } from '../../lib/record/ledger.js';
-import { OUTBOX_FIELD } from '../../lib/record/outbox.js';
+import { Ledger } from '../../lib/record/ledger.js';
+import { OUTBOX_FIELD, STATE_FIELD } from '../../lib/record/fields.js';
 import type { LostData } from '../../lib/record/state.js';
 import type { Store } from '../../lib/store/store.js';
 import type { ChannelName, Check, Target, Transition } from '../../lib/types.js';
@@ -83,8 +83,8 @@ export class Books {
       read: ({ fields, logs }) => {
         this.reads += (fields.length > 0 ? 1 : 0) + (logs.length > 0 ? 1 : 0);
         return Promise.resolve({
-          fields: fields.map((name) => this.fields.get(name) ?? null),
-          logs: logs.map((name) => this.logs.get(name) ?? null),
+          fields: new Map([...this.fields].filter(([name]) => fields.includes(name))),
+          logs: new Map([...this.logs].filter(([name]) => logs.includes(name))),
         });
       },
     };

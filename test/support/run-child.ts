@@ -1,6 +1,6 @@
-import { openRemoteStore } from '../../lib/store/open.js';
+import { openRemoteStore } from './stores.js';
 import type { RemoteStoreConfig } from '../../lib/store/open.js';
-import { openSqlite } from '../../lib/store/sqlite.js';
+import { openSqlite } from './stores.js';
 import type { Store } from '../../lib/store/store.js';
 import { meddled } from './meddle.js';
 import { manyTargets, Pinger } from './runs.js';

@@ -1,4 +1,4 @@
-import { openSqlite } from '../../lib/store/sqlite.js';
+import { openSqlite } from './stores.js';
 import type { StoreError } from '../../lib/store/store.js';
 
 /** Owns a database file, does one thing with it, and waits to be killed. */
@@ -30,6 +30,6 @@ switch (task) {
     await commit({ large: 'x'.repeat(4_000_000) }).catch(async (error: unknown) => {
       const { code, message } = error as StoreError;
       const { fields } = await store.read({ fields: ['first'], logs: [] });
-      process.send?.({ code, message, first: fields[0] });
+      process.send?.({ code, message, first: fields.get('first') });
     });
 }

@@ -14,7 +14,7 @@ import { serve } from '../../lib/local/server.js';
 import { loadHistory, loadSummary } from '../../lib/read/load.js';
 import { freshness, summary, targetHistory } from '../../lib/read/stats.js';
 import type { TargetHistory, TargetSummary } from '../../lib/read/views.js';
-import { openRemoteStore } from '../../lib/store/open.js';
+import { openRemoteStore } from '../support/stores.js';
 import { statusPage } from '../../lib/view/status-page.js';
 import { targetPage } from '../../lib/view/target-page.js';
 import { Books } from '../support/books.js';

@@ -1,8 +1,0 @@
-import { answerStats } from '../lib/http/stats.js';
-
-export function GET(request: Request): Promise<Response> {
-  return answerStats(request);
-}
-
-/** Link checkers and monitors ask like this first. */
-export { GET as HEAD };

@@ -1,8 +1,0 @@
-import { answerPage } from '../lib/http/pages.js';
-
-export function GET(request: Request): Promise<Response> {
-  return answerPage(request);
-}
-
-/** Link checkers and monitors ask like this first. */
-export { GET as HEAD };

@@ -1,0 +1,15 @@
+/** Where vercel.json sends the requests for pages, each with one name behind it: `status`, `sign-in`, `t-my-api`. */
+const DESTINATION = '/api/page/';
+
+/**
+ * The public path of the page that a request asks for: `/`, `/t/my-api`, `/sign-in`. Behind a rewrite, the URL of a
+ * request may hold the public path or the destination; both name the page. The query is never looked at, so that nobody
+ * can name another page with it.
+ */
+export function pagePath(request: Request): string {
+  const { pathname } = new URL(request.url);
+  if (!pathname.startsWith(DESTINATION)) return pathname;
+  const name = pathname.slice(DESTINATION.length);
+  if (name === 'status') return '/';
+  return name.startsWith('t-') ? `/t/${name.slice(2)}` : `/${name}`;
+}
