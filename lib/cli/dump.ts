@@ -6,7 +6,7 @@ import { checkMark } from '../record/marks.js';
 import { historyFields } from '../record/names.js';
 import { readOutbox } from '../record/outbox.js';
 import { readState } from '../record/state.js';
-import { TextError } from '../record/text.js';
+import { TextError } from '../record/codec/text-error.js';
 
 /** All data of an installation. */
 export interface Dump {
@@ -119,7 +119,9 @@ function checkFields(fields: ReadonlyMap<string, string>, lineOf: ReadonlyMap<st
   reading(OUTBOX_FIELD, readOutbox);
   reading(MAINTENANCE_FIELD, readMaintenance);
   const history = historyFields(state);
-  for (const name of history) reading(name, name.startsWith('i') ? readIncident : checkMark);
+  for (const name of history) {
+    reading(name, name.startsWith('i') ? readIncident : (text) => checkMark(name, text));
+  }
   const known = new Set([...HEAD_FIELDS, ...history]);
   for (const [name, line] of lineOf) {
     if (!known.has(name)) throw new TransferError(`Line ${line}: the state knows of no such field.`);

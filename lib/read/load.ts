@@ -11,7 +11,7 @@ import { readOutbox } from '../record/outbox.js';
 import type { LostData, State, TargetState } from '../record/state.js';
 import { endOf, readState } from '../record/state.js';
 import { unobservedAt } from '../record/targets.js';
-import { TextError } from '../record/text.js';
+import { TextError } from '../record/codec/text-error.js';
 import type { Outbox } from '../rules/outbox.js';
 import type { ReadAnswer, Store } from '../store/store.js';
 import { StoreError } from '../store/store.js';

@@ -1,6 +1,11 @@
 import type { IncidentEvent } from '../rules/announce.js';
-import type { TargetAlert } from '../types.js';
-import { TextError } from './text.js';
+import { TARGET_ALERT_CODES } from './codes.js';
+import { readEnvelope, writeEnvelope } from './codec/envelope.js';
+import { asList, asNumber, asText, asTime, orNull, parseJson } from './codec/json.js';
+import { NewerTextError, TextError } from './codec/text-error.js';
+
+/** Of the format of an incident. Version 1 has the same body and no version before it. */
+const VERSION = 2;
 
 /** How many incidents of a target are kept. */
 const INCIDENTS_KEPT = 100;
@@ -27,33 +32,50 @@ export function incidentFields(slot: number): string[] {
   return Array.from({ length: INCIDENTS_KEPT }, (_, number) => incidentField(slot, number));
 }
 
+/**
+ * An incident is the envelope with the version (codec/envelope.ts), then a JSON list: when it began, when it ended, the
+ * message, then its events and `unobserved`, each left out where nothing follows. An event is a list of its time, 0 and
+ * the alert's kind, or its time, 1 and the answer.
+ *
+ * Worked value: ` 2[1767614400000,1767614700000,"request timed out",[[1767614520000,0,"down"]],0]`.
+ */
 export function writeIncident({ startedAt, endedAt, message, events, unobserved }: Incident): string {
-  const packed = events.map((event): PackedEvent =>
+  const packed = events.map((event) =>
     event.kind === 'alert' ? [event.at, 0, event.alert] : [event.at, 1, event.answer],
   );
-  return JSON.stringify([
+  const body = JSON.stringify([
     ...[startedAt, endedAt, message],
     ...(packed.length > 0 || unobserved !== null ? [packed] : []),
     ...(unobserved === null ? [] : [unobserved]),
   ]);
+  return writeEnvelope(VERSION, body);
 }
 
+/** @throws TextError for what is no incident */
 export function readIncident(text: string): Incident {
-  const json: unknown = JSON.parse(text);
-  if (!Array.isArray(json)) throw new TextError('an incident is not readable');
-  const [startedAt, endedAt, message, packed = [], unobserved = null] = json as [
-    number,
-    number | null,
-    string,
-    PackedEvent[]?,
-    number?,
-  ];
-  const events = packed.map(([at, kind, what]): IncidentEvent =>
-    kind === 0 ? { kind: 'alert', at, alert: what } : { kind: 'restart', at, answer: what },
+  const { body } = readEnvelope(text, 'an incident', VERSION);
+  const [startedAt, endedAt, message, events = [], unobserved = null] = asList(
+    parseJson(body, 'an incident'),
   );
-  return { startedAt, endedAt, message, events, unobserved };
+  return {
+    startedAt: asTime(startedAt),
+    endedAt: orNull(endedAt, asTime),
+    message: asText(message),
+    events: asList(events).map(readEvent),
+    unobserved: orNull(unobserved, asNumber),
+  };
 }
 
-type PackedEvent =
-  | readonly [at: number, kind: 0, alert: TargetAlert['kind']]
-  | readonly [at: number, kind: 1, answer: string | null];
+function readEvent(packed: unknown): IncidentEvent {
+  const [time, kind, what = null] = asList(packed);
+  const at = asTime(time);
+  if (kind === 1) return { kind: 'restart', at, answer: orNull(what, asText) };
+  if (kind !== 0) throw new TextError('an event of an incident is of no kind');
+  const alert = asText(what);
+  if (!isTargetAlert(alert)) throw new NewerTextError('an event of an incident is an unknown alert');
+  return { kind: 'alert', at, alert };
+}
+
+function isTargetAlert(kind: string): kind is (IncidentEvent & { kind: 'alert' })['alert'] {
+  return Object.hasOwn(TARGET_ALERT_CODES, kind);
+}

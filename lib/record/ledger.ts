@@ -289,6 +289,7 @@ function emptyState(now: number, lost: LostData | null): State {
   return {
     revision: 0,
     firstRunAt: now,
+    rewinds: 0,
     lastRun: null,
     gaps: [],
     intervals: [],

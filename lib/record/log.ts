@@ -1,6 +1,8 @@
-import type { Cell } from './cell.js';
-import { cellCode, cellOf } from './cell.js';
-import { TextError, TextReader, unzigzag, writeNumber, writePair, zigzag } from './text.js';
+import { readCheckCode, writeCheckCode, type LoggedCheck } from './check-code.js';
+import { readEnvelope, writeEnvelope } from './codec/envelope.js';
+import { asTime } from './codec/json.js';
+import { TextError } from './codec/text-error.js';
+import { unzigzag, VarintReader, writePair, writeVarint, zigzag } from './codec/varint.js';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -12,8 +14,13 @@ const UNIT = 250;
 /** Most rows follow the one before by about a minute: what is written is the deviation from it. */
 const USUAL = 60_000 / UNIT;
 
+/** Of the format of a log. Version 1 has the same rows and no version before them. */
+const VERSION = 2;
+
 /** Where the next row goes, and what the last one looked like (rows like it are shorter). */
 export interface LogHead {
+  /** Of the log's format. A log that an earlier version began goes on in that form until its two hours are over. */
+  readonly version: number;
   readonly span: number;
   readonly offset: number;
   /** In units of a quarter of a second. */
@@ -24,14 +31,21 @@ export interface LogHead {
   readonly pending: string;
 }
 
-export const NO_LOG: LogHead = { span: -1, offset: 0, lastUnit: 0, lastWidth: null, pending: '' };
+export const NO_LOG: LogHead = {
+  version: VERSION,
+  span: -1,
+  offset: 0,
+  lastUnit: 0,
+  lastWidth: null,
+  pending: '',
+};
 
 export interface LogRow {
   readonly at: number;
   /** Ascending by slot. */
   readonly checks: readonly {
     readonly slot: number;
-    readonly check: Parameters<typeof cellCode>[0];
+    readonly check: Parameters<typeof writeCheckCode>[0];
   }[];
 }
 
@@ -53,32 +67,42 @@ export function logNames(): string[] {
 }
 
 /**
- * One row: a number that says when it was made (0: the time follows in full; else one more than twice the folded
- * deviation from a minute after the row before, plus one if the row has the shape of the one before), then its shape
- * (twice the number of cells, plus one if slots are given), then its cells of two characters, each after the distance
- * from the slot before where slots are given.
+ * Appends a row to the log of a span. A log is the envelope with the version (codec/envelope.ts), then its rows. A row is:
+ * - when it was made, one number: 0, and the time in quarters of a second follows; otherwise one more than twice the
+ *   zigzag of the deviation from a minute after the row before, plus 1 if this row has the shape of the one before;
+ * - unless it has, its shape: twice the number of checks, plus 1 if slots are given;
+ * - its checks: each a check code (check-code.ts) as a pair, after the distance from the slot before where slots are given.
+ *
+ * Worked value: ` 2!PTqU`D$*B$*B` is a log in version 2. Its first row is of 2026-01-05 12:00 (0, then 7,070,457,600
+ * quarters of a second), has one check (2), of slot 0, good in 45 ms (`*B`). Its second row came a minute later, in the
+ * same shape (1 + 2 × 0 + 1).
+ *
+ * A log of a version that is not known here cannot be continued: it is begun again.
  */
 export function writeRow(head: LogHead, span: number, row: LogRow): LogHead {
-  const fresh = span !== head.span;
+  const fresh = span !== head.span || head.version > VERSION;
   const unit = Math.round(row.at / UNIT);
   const width = row.checks.length;
   const complete = row.checks.every(({ slot }, index) => slot === index);
   const same = !fresh && complete && head.lastWidth === width;
   const deviation = zigzag(unit - head.lastUnit - USUAL);
-  let text = fresh ? writeNumber(0) + writeNumber(unit) : writeNumber(1 + 2 * deviation + (same ? 1 : 0));
-  if (!same) text += writeNumber(2 * width + (complete ? 0 : 1));
+  let text = fresh
+    ? writeEnvelope(VERSION, writeVarint(0) + writeVarint(unit))
+    : writeVarint(1 + 2 * deviation + (same ? 1 : 0));
+  if (!same) text += writeVarint(2 * width + (complete ? 0 : 1));
   let next = 0;
   for (const { slot, check } of row.checks) {
-    if (!complete) text += writeNumber(slot - next);
-    text += writePair(cellCode(check));
+    if (!complete) text += writeVarint(slot - next);
+    text += writePair(writeCheckCode(check));
     next = slot + 1;
   }
   const offset = (fresh ? 0 : head.offset) + text.length;
-  const pending = head.pending + text;
-  return { span, offset, lastUnit: unit, lastWidth: complete ? width : null, pending };
+  const pending = (head.version > VERSION ? '' : head.pending) + text;
+  const version = fresh ? VERSION : head.version;
+  return { version, span, offset, lastUnit: unit, lastWidth: complete ? width : null, pending };
 }
 
-export interface RecentCheck extends Cell {
+export interface RecentCheck extends LoggedCheck {
   /** To a quarter of a second. */
   readonly at: number;
 }
@@ -93,43 +117,63 @@ export function recentLogs(now: number): string[] {
 /**
  * The checks of one slot in the 24 hours before `now`, oldest first. Rows of an earlier turn of the ring are left out, and
  * so are those of a time to come: the clock was set back.
+ * @throws TextError for what is no log
  */
 export function readChecks(logs: readonly (string | null)[], slot: number, now: number): RecentCheck[] {
   return logs
-    .flatMap((log) => (log === null ? [] : readLog(log, slot)))
+    .flatMap((log) => (log === null ? [] : checksOf(log, slot)))
     .filter(({ at }) => at > now - DAY && at <= now + UNIT)
     .sort((a, b) => a.at - b.at);
 }
 
-function readLog(text: string, slot: number): RecentCheck[] {
-  const reader = new TextReader(text);
+function checksOf(log: string, slot: number): RecentCheck[] {
   const checks: RecentCheck[] = [];
+  visitChecks(log, slot, (at, _, code) => checks.push({ at, ...readCheckCode(code) }));
+  return checks;
+}
+
+/** The checks of all slots, in the order in which they are logged. @throws TextError for what is no log */
+export function readLog(log: string): (RecentCheck & { readonly slot: number })[] {
+  const checks: (RecentCheck & { readonly slot: number })[] = [];
+  visitChecks(log, null, (at, slot, code) => checks.push({ at, slot, ...readCheckCode(code) }));
+  return checks;
+}
+
+/** @param slot null: all of them */
+function visitChecks(
+  log: string,
+  slot: number | null,
+  visit: (at: number, slot: number, code: number) => void,
+): void {
+  const reader = new VarintReader(readEnvelope(log, 'a log', VERSION).body);
   let unit = 0;
   let width: number | null = null;
   while (!reader.done) {
     const time = reader.number();
     if (time === 0) unit = reader.number();
     else unit += USUAL + unzigzag(Math.floor((time - 1) / 2));
+    const at = asTime(unit * UNIT);
     const same = time !== 0 && (time - 1) % 2 === 1;
-    if (same && width === null) throw new TextError('a row that is like no other');
+    if (same && width === null) throw new TextError('a row is to have the shape of a row that has none');
     const shape: number = same ? 2 * (width ?? 0) : reader.number();
-    const cells = Math.floor(shape / 2);
+    const checks = Math.floor(shape / 2);
     const complete = shape % 2 === 0;
-    if (complete) {
-      const before = Math.min(slot, cells);
-      reader.skipPairs(before);
-      if (before < cells) checks.push({ at: unit * UNIT, ...cellOf(reader.pair()) });
-      reader.skipPairs(Math.max(0, cells - before - 1));
-    } else {
-      let at = 0;
-      for (let i = 0; i < cells; i += 1) {
-        at += reader.number();
+    if (!complete) {
+      let next = 0;
+      for (let i = 0; i < checks; i += 1) {
+        const found = next + reader.number();
         const code = reader.pair();
-        if (at === slot) checks.push({ at: unit * UNIT, ...cellOf(code) });
-        at += 1;
+        if (slot === null || found === slot) visit(at, found, code);
+        next = found + 1;
       }
+    } else if (slot === null) {
+      for (let i = 0; i < checks; i += 1) visit(at, i, reader.pair());
+    } else {
+      const before = Math.min(slot, checks);
+      reader.skipPairs(before);
+      if (before < checks) visit(at, slot, reader.pair());
+      reader.skipPairs(Math.max(0, checks - before - 1));
     }
-    width = complete ? cells : null;
+    width = complete ? checks : null;
   }
-  return checks;
 }

@@ -1,6 +1,11 @@
 import { DAY, HOURS_KEPT } from './marks.js';
 import type { WatchedTarget } from '../types.js';
-import { TextError } from './text.js';
+import { readEnvelope, writeEnvelope } from './codec/envelope.js';
+import { asList, asText, asTime, orNull, parseJson } from './codec/json.js';
+import { TextError } from './codec/text-error.js';
+
+/** Of the format of this field. Version 1 has the same body and no version before it. */
+const VERSION = 2;
 
 /** From (included) to (excluded), ms since the epoch. */
 export interface Maintenance {
@@ -14,20 +19,12 @@ export interface Maintenance {
 /** Figures of the hours are taken from what was known up to a day before. */
 const ENDED_KEPT = (HOURS_KEPT / 24 + 1) * DAY;
 export const WINDOWS_KEPT = 100;
-/** Of ECMAScript, in ms either side of the epoch. */
-const LATEST_DATE = 8.64e15;
 
-/** @throws TextError for what `writeMaintenance` did not write. */
+/** @throws TextError for what `writeMaintenance` did not write */
 export function readMaintenance(text: string | null): readonly Maintenance[] {
   if (text === null) return [];
-  let found: unknown;
-  try {
-    found = JSON.parse(text);
-  } catch (cause) {
-    throw new TextError('the maintenance is not readable', { cause });
-  }
-  if (!Array.isArray(found)) throw new TextError('the maintenance is not a list');
-  return found.map(toWindow);
+  const { body } = readEnvelope(text, 'the maintenance', VERSION);
+  return asList(parseJson(body, 'the maintenance')).map(toWindow);
 }
 
 /** The same, but what cannot be read is told to `complain` and counts as none: it must hold up neither run nor reader. */
@@ -44,9 +41,14 @@ export function readableMaintenance(
   }
 }
 
-/** Each window as `[target, from, length]`, with its reason behind where it has one: every run reads this. */
+/**
+ * The envelope with the version (codec/envelope.ts), then a JSON list with a list for each window: its target, when it
+ * begins, its length in ms, and its reason where it has one.
+ *
+ * Worked value: ` 2[["api",1767614400000,1800000,"deploy"]]`.
+ */
 export function writeMaintenance(windows: readonly Maintenance[]): string {
-  return JSON.stringify(
+  const body = JSON.stringify(
     windows.map(({ target, from, to, reason }) => [
       target,
       from,
@@ -54,6 +56,7 @@ export function writeMaintenance(windows: readonly Maintenance[]): string {
       ...(reason === null ? [] : [reason]),
     ]),
   );
+  return writeEnvelope(VERSION, body);
 }
 
 /**
@@ -122,21 +125,11 @@ function kept(windows: readonly Maintenance[], now: number): Maintenance[] {
 }
 
 function toWindow(item: unknown): Maintenance {
-  const [target, from, length, reason = null] = Array.isArray(item) ? (item as unknown[]) : [];
-  if (!isTextOrNull(target) || !isTextOrNull(reason) || !isTime(from) || !isTime(length)) throw unreadable();
-  const to = from + length;
-  if (length <= 0 || !isTime(to)) throw unreadable();
-  return { target, from, to, reason };
-}
-
-function unreadable(): TextError {
-  return new TextError('a window of the maintenance is not readable');
-}
-
-function isTextOrNull(value: unknown): value is string | null {
-  return value === null || typeof value === 'string';
-}
-
-function isTime(value: unknown): value is number {
-  return Number.isInteger(value) && Math.abs(Number(value)) <= LATEST_DATE;
+  const [target, from, length, reason = null] = asList(item);
+  const begins = asTime(from);
+  const ends = asTime(begins + asTime(length));
+  if (!Number.isInteger(begins) || !Number.isInteger(ends))
+    throw new TextError('a window has no whole times');
+  if (ends <= begins) throw new TextError('a window of the maintenance ends before it begins');
+  return { target: orNull(target, asText), from: begins, to: ends, reason: orNull(reason, asText) };
 }

@@ -2,8 +2,11 @@ import type { Figures } from '../rules/figures.js';
 import { NOTHING } from '../rules/figures.js';
 import type { Histogram } from '../rules/histogram.js';
 import { EMPTY } from '../rules/histogram.js';
-import { flattenHistogram, unflattenHistogram } from './state.js';
-import { TextError, TextReader, writeNumber } from './text.js';
+import { readEnvelope, writeEnvelope } from './codec/envelope.js';
+import { flattenHistogram, unflattenHistogram } from './codec/histogram.js';
+import { asTime } from './codec/json.js';
+import { TextError } from './codec/text-error.js';
+import { VarintReader, writeVarint } from './codec/varint.js';
 
 export const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;
@@ -36,35 +39,45 @@ export function dayEndingAt(time: number): number {
   return Math.floor((time - 1) / DAY);
 }
 
+const HOUR_FIELDS = HOURS_KEPT + 2;
+const DAY_FIELDS = DAYS_KEPT + 2;
+
 /** The field of the mark at a full hour. */
 export function markField(at: number): string {
   const hour = Math.floor(at / HOUR);
   const day = Math.floor(at / DAY);
-  return at % DAY === 0 ? `d${day % (DAYS_KEPT + 2)}` : `h${hour % (HOURS_KEPT + 2)}`;
+  return at % DAY === 0 ? `d${day % DAY_FIELDS}` : `h${hour % HOUR_FIELDS}`;
 }
 
 /** The fields of all marks. */
 export function markFields(): string[] {
-  const hours = Array.from({ length: HOURS_KEPT + 2 }, (_, hour) => `h${hour}`);
-  return [...hours, ...Array.from({ length: DAYS_KEPT + 2 }, (_, day) => `d${day}`)];
+  const hours = Array.from({ length: HOUR_FIELDS }, (_, hour) => `h${hour}`);
+  return [...hours, ...Array.from({ length: DAY_FIELDS }, (_, day) => `d${day}`)];
 }
 
-/** What `writeMark` or `writeMarkReference` wrote, for whatever hour. @throws TextError for anything else. */
-export function checkMark(text: string): void {
-  readMark(text, new TextReader(text).number() * HOUR, () => null);
+/** Which turn of its ring a mark belongs to: the fields of a ring are used in turn. */
+function turnOf(at: number): number {
+  return at % DAY === 0 ? Math.floor(at / DAY / DAY_FIELDS) : Math.floor(at / HOUR / HOUR_FIELDS);
 }
+
+/** Of the format of a mark. Version 1 had the full hour instead of the turn, then the number of slots, or 0 and the other hour. */
+const VERSION = 2;
 
 /**
- * A mark as text: its hour, the number of slots, and for each slot (0: free) pings + 1, failures, the time in which
- * nothing was expected since it was added, missed time, bad time, cold starts and the latency histogram: all of them
- * zero or short for a healthy target.
+ * A mark is the envelope with the version (codec/envelope.ts), then varints: twice the turn of its ring, then for each
+ * slot to the end of the text 0 (free), or one more than its pings, its failures, the time in which nothing was expected
+ * since it was added, the time that was missed, the bad time, cold starts, the number of buckets of the latency
+ * histogram, and those (codec/histogram.ts). Most of it is 0 or short for a healthy target.
+ *
+ * Worked value: `` 2kr$`#!!!!!#I_# `` is a mark of 2026-01-05 12:00 (turn 2,888 of the ring of 170 hours) with one target
+ * that was pinged 60 times, all of them good and in bucket 39 of the histogram.
  */
 export function writeMark(
   at: number,
   targets: readonly ({ readonly addedAt: number; readonly mark: TargetMark } | null)[],
 ): string {
   const slots = targets.map((target) => {
-    if (target === null) return writeNumber(0);
+    if (target === null) return writeVarint(0);
     const { pings, failures, expected, observed, good, coldStarts } = target.mark.figures;
     const latencies = flattenHistogram(target.mark.latencies);
     return [
@@ -77,15 +90,18 @@ export function writeMark(
       latencies.length / 2,
       ...latencies,
     ]
-      .map(writeNumber)
+      .map(writeVarint)
       .join('');
   });
-  return writeNumber(at / HOUR) + writeNumber(slots.length) + slots.join('');
+  return writeEnvelope(VERSION, writeVarint(2 * turnOf(at)) + slots.join(''));
 }
 
-/** A mark at which nothing was known that the mark at `takenAt` does not say. */
+/**
+ * A mark at which nothing was known that the mark at `takenAt` does not say: twice the turn and 1, then how many hours
+ * before it the other one is.
+ */
 export function writeMarkReference(at: number, takenAt: number): string {
-  return writeNumber(at / HOUR) + writeNumber(0) + writeNumber(takenAt / HOUR);
+  return writeEnvelope(VERSION, writeVarint(2 * turnOf(at) + 1) + writeVarint((at - takenAt) / HOUR));
 }
 
 /** What a field holds for `at`: a mark, the time of the mark to read instead, or null (nothing, or an earlier turn's). */
@@ -95,16 +111,51 @@ export function readMark(
   addedAt: (slot: number) => number | null,
 ): Mark | { readonly see: number } | null {
   if (text === null) return null;
-  const reader = new TextReader(text);
-  if (reader.number() * HOUR !== at) return null;
-  const slots = reader.number();
-  if (slots === 0) return { see: reader.number() * HOUR };
-  const targets = Array.from({ length: slots }, (_, slot) => readTargetMark(reader, at, addedAt(slot)));
-  if (!reader.done) throw new TextError('a mark is longer than its targets');
+  const { version, body } = readEnvelope(text, 'a mark', VERSION);
+  const reader = new VarintReader(body);
+  const head = version === 1 ? readHeadV1(reader, at) : readHead(reader, at);
+  if (head === null || 'see' in head) return head;
+  const targets: (TargetMark | null)[] = [];
+  while (!reader.done) targets.push(readTargetMark(reader, at, addedAt(targets.length)));
+  if (head.slots !== null && head.slots !== targets.length) {
+    throw new TextError('a mark does not have as many targets as it says');
+  }
   return { at, takenAt: at, targets };
 }
 
-function readTargetMark(reader: TextReader, at: number, addedAt: number | null): TargetMark | null {
+/** What stands before the targets. `slots`: how many follow; null: those to the end of the text. */
+type MarkHead = { readonly slots: number | null } | { readonly see: number } | null;
+
+function readHead(reader: VarintReader, at: number): MarkHead {
+  const head = reader.number();
+  if (Math.floor(head / 2) !== turnOf(at)) return null;
+  return head % 2 === 0 ? { slots: null } : { see: asTime(at - reader.number() * HOUR) };
+}
+
+function readHeadV1(reader: VarintReader, at: number): MarkHead {
+  if (reader.number() * HOUR !== at) return null;
+  const slots = reader.number();
+  return slots === 0 ? { see: asTime(reader.number() * HOUR) } : { slots };
+}
+
+/** When the mark that a field holds was made. @throws TextError for what is no mark */
+export function markTime(field: string, text: string): number {
+  const { version, body } = readEnvelope(text, 'a mark', VERSION);
+  const number = new VarintReader(body).number();
+  if (version === 1) return asTime(number * HOUR);
+  const place = Number(field.slice(1));
+  const turn = Math.floor(number / 2);
+  return asTime(
+    field.startsWith('d') ? (turn * DAY_FIELDS + place) * DAY : (turn * HOUR_FIELDS + place) * HOUR,
+  );
+}
+
+/** @throws TextError unless the text is a mark that the field may hold */
+export function checkMark(field: string, text: string): void {
+  readMark(text, markTime(field, text), () => null);
+}
+
+function readTargetMark(reader: VarintReader, at: number, addedAt: number | null): TargetMark | null {
   const pings = reader.number() - 1;
   if (pings < 0) return null;
   const failures = reader.number();
@@ -128,7 +179,7 @@ class PackedMark implements TargetMark {
   ) {}
 
   get latencies(): Histogram {
-    const reader = new TextReader(this.packed);
+    const reader = new VarintReader(this.packed);
     const flat: number[] = [];
     while (!reader.done) flat.push(reader.number());
     return unflattenHistogram(flat);

@@ -1,137 +1,209 @@
-import { deflateRawSync, inflateRawSync } from 'node:zlib';
-import { NO_NOTES, type Notes } from '../rules/announce.js';
-import { EMPTY_OUTBOX, type Outbox, type PendingAlert } from '../rules/outbox.js';
-import type { Alert, ChannelName } from '../types.js';
-import { TextError } from './text.js';
+import type { Told, IncidentEvent, Notes } from '../rules/announce.js';
+import {
+  EMPTY_OUTBOX,
+  type ByChannel,
+  type Moved,
+  type Outbox,
+  type PendingAlert,
+  type PendingRestart,
+  type Trouble,
+} from '../rules/outbox.js';
+import type { Alert, ChannelName, SlowTarget, SlowTargets } from '../types.js';
+import {
+  ACTIVE_ALERT_CODES,
+  ALERT_CODES,
+  CHANNEL_CODES,
+  EVENT_CODES,
+  STATUS_CODES,
+  TARGET_ALERT_CODES,
+  UNWATCHED_CODES,
+} from './codes.js';
+import { deflate, inflate, readEnvelope, writeEnvelope } from './codec/envelope.js';
+import {
+  code,
+  count,
+  flag,
+  list,
+  mapped,
+  nullable,
+  optional,
+  record,
+  text,
+  time,
+  variants,
+  type Field,
+} from './codec/fields.js';
+import { asObject, asTime } from './codec/json.js';
+import { TextError } from './codec/text-error.js';
+import { VarintReader, VarintWriter } from './codec/varint.js';
+import { readOutboxV1 } from './outbox-v1.js';
 
 /** Stands beside the state, so that what came of deliveries is committed without writing the state again. */
 
-const VERSION = 1;
-/** Greater numbers are times. */
-const TIMES_FROM = 1e11;
+/** Of the format of the outbox. Version 1 is read in outbox-v1.ts. */
+const VERSION = 2;
+
+const channel = code<ChannelName>(CHANNEL_CODES, 'channel');
+const channels = list(channel);
+const was = code(ACTIVE_ALERT_CODES, 'status of an alert');
+
+/** What is kept for some of the channels, as pairs; version 1 had an object. */
+function byChannel<T>(field: Field<T>): Field<ByChannel<T>> {
+  const pairs = mapped(
+    list(record<{ channel: ChannelName; value: T }>({ channel, value: field })),
+    (values: ByChannel<T>) =>
+      (Object.entries(values) as [ChannelName, T][]).map(([name, value]) => ({ channel: name, value })),
+    (stored) => Object.fromEntries(stored.map(({ channel: name, value }) => [name, value])) as ByChannel<T>,
+  );
+  return {
+    ...pairs,
+    parse: (json, base) =>
+      pairs.parse(
+        [...asObject(json)].map(([name, value]) => ({ channel: name, value })),
+        base,
+      ),
+  };
+}
+
+const slowFor = record<SlowTargets>({
+  count,
+  targets: list(
+    record<SlowTarget>({ target: text, interval: count, checkedEvery: count, sleepsAfter: nullable(count) }),
+  ),
+});
+
+/** The members of a union that share their fields are one kind each, as their codes are. */
+const down = { id: text, at: time, target: text, startedAt: time, failures: count, message: text };
+
+const alert = variants<Alert>(code(ALERT_CODES, 'kind of alert'), {
+  down,
+  reminder: down,
+  up: {
+    ...{
+      id: text,
+      at: time,
+      target: text,
+      was,
+      now: code({ up: STATUS_CODES.up, degraded: STATUS_CODES.degraded }, 'status'),
+    },
+    ...{ startedAt: time, endedAt: time, restarts: count, message: optional(text) },
+  },
+  unwatched: {
+    ...{ id: text, at: time, target: text, was, because: code(UNWATCHED_CODES, 'cause') },
+    ...{ startedAt: time, endedAt: nullable(time) },
+  },
+  degraded: { id: text, at: time, target: text, message: text },
+  flapping: {
+    ...{ id: text, at: time, target: text, transitions: count },
+    status: code({ up: STATUS_CODES.up, degraded: STATUS_CODES.degraded, down: STATUS_CODES.down }, 'status'),
+  },
+  slept: { id: text, at: time, target: text, gap: count, wakeMs: count },
+  certificate: { id: text, at: time, target: text, expiresAt: time },
+  restart: { id: text, at: time, target: text, number: count, max: count, answer: text },
+  person_needed: { id: text, at: time, target: text, restarts: count, startedAt: time, message: text },
+  missed: { id: text, at: time, from: time, to: time },
+  pace: { id: text, at: time, expected: count, actual: count, slowFor },
+  unrecorded: { id: text, at: time, from: time, message: text },
+  undelivered: { id: text, at: time, count },
+  test: { id: text, at: time },
+});
+
+const pendingAlert: Field<PendingAlert> = mapped(
+  record({ alert, to: byChannel(count), knew: channels }),
+  ({ knew = [], ...pending }: PendingAlert) => ({ ...pending, knew }),
+  ({ knew, ...pending }) => (knew.length === 0 ? pending : { ...pending, knew }),
+);
+
+const event = variants<IncidentEvent>(code(EVENT_CODES, 'kind of event'), {
+  alert: { at: time, alert: code(TARGET_ALERT_CODES, 'kind of alert') },
+  restart: { at: time, answer: optional(text) },
+});
+
+const notes = record<Notes>({
+  told: optional(
+    record<Told>({
+      status: was,
+      startedAt: time,
+      endedAt: nullable(time),
+      saidAt: time,
+      to: channels,
+      remindedAt: time,
+    }),
+  ),
+  transitions: list(time),
+  certificate: nullable(time),
+  sleptAt: nullable(time),
+  lastRestartAt: nullable(time),
+  restarts: count,
+  failures: count,
+  exhausted: flag,
+  events: list(event),
+});
+
+const outbox = record<Outbox>({
+  alerts: list(pendingAlert),
+  restarts: list(
+    record<PendingRestart>({ id: text, target: text, at: time, number: count, max: count, to: channels }),
+  ),
+  troubles: byChannel(
+    record<Trouble>({ since: time, failures: count, nextAt: time, permanent: flag, message: text }),
+  ),
+  undelivered: byChannel(count),
+  moved: byChannel(record<Moved>({ from: text, to: text })),
+  notes: mapped(
+    list(record<{ id: string; notes: Notes }>({ id: text, notes })),
+    (byId: ReadonlyMap<string, Notes>) => [...byId].map(([id, known]) => ({ id, notes: known })),
+    (stored) => new Map(stored.map(({ id, notes: known }) => [id, known])),
+  ),
+  missed: optional(record({ at: time, length: count })),
+  slowPace: optional(record({ mendedAt: nullable(time) })),
+});
 
 /**
- * What most outboxes hold: deflate refers to it instead of repeating it.
- * A text can be read only with the dictionary that it was written with: change it with VERSION, never alone.
+ * What many outboxes hold: deflate refers to it instead of repeating it. A text can be read only with the dictionary that
+ * it was written with: change it with VERSION, never alone.
  */
 const dictionary = Buffer.from(
-  '"expiresAt","number","max","answer","from","to","gap","wakeMs","restarts","transitions","status","was","now","endedAt"' +
-    ',"troubles":{"webhook":{"since":-1,"failures":1,"nextAt":,"permanent":true,"message":"answered 404","dropped":1}}' +
-    ',"missed":{"at":-60001,"length":300000}"pagerduty","telegram","discord","apprise","certificate","person_needed","reminder","missed","restart","slept"' +
-    '"request timed out""connection refused""connection reset""name not found""certificate has expired""status 502, expected 200-299""status 503, expected 200-299"' +
-    '["flapping"]["degraded"]["up"]["email":0]["ntfy":0]["webhook":0]{"alerts":[],"restarts":[[["id","target","at","number","max","to"],[' +
-    '"troubles":{},"notes":[["told","transitions","certificate","sleptAt","lastRestartAt","restarts","failures","exhausted","events"' +
-    '{"kind":"restart","at":-1,"answer":"answered 200"},{"kind":"alert","at":-1,"alert":"down"}' +
-    '],[[],[null],[0],[false],[[]],"missed":null}' +
-    '{"alerts":[["kind","target","startedAt","failures","message","id","at","to"],["down"],["api"],[-120001],[3],["status 500, expected 200-299"],["mk0ztj3w-100-1"],[-1],[{"slack":0}]],"restarts":[],"troubles":{},' +
-    '"notes":[["id","told","transitions","events"],["api"],[{"status":"down","startedAt":-120001,"endedAt":null,"saidAt":-1,"to":["slack"],"remindedAt":-1}],[[-1]],[[{"kind":"alert","at":-1,"alert":"down"}]]],"missed":null}',
+  'answered 404 answered 200 certificate has expired name not found connection reset connection refused' +
+    ' request timed out status 404, expected 200-299 status 502, expected 200-299 status 500, expected 20' +
+    '0-299 status 503, expected 200-299wt]jXkR&#!6mk0xjmrc-145-56gyo-1uw{&%webX]c)%>status 503, expected ' +
+    '200-299##!!!!!!#%web##X]c)!uw{&##uw{&#uw{&!!!!!!#!uw{&!!!PTsjZkR&#!6mk0xjmrc-295-ajdeo-1uw{&%apiX]c)' +
+    '%>status 503, expected 200-299##!!!!!!#%api##X]c)!uw{&##uw{&#uw{&!!!!!!#!uw{&!!!',
 );
 
 /**
- * Empty when there is nothing to remember; else deflated JSON in base64, in which each property of alerts and notes is
- * one column and times in the past are distances from `now`.
+ * Empty where there is nothing to remember. Otherwise it is the envelope with the version (codec/envelope.ts), then
+ * deflated text in base64. That text is varints: the base (`now`, in ms since the epoch), then the fields of `outbox` as
+ * codec/fields.ts describes them, in the order in which they stand here.
  */
-export function writeOutbox(outbox: Outbox, now: number): string {
-  const { alerts, restarts, troubles, undelivered, moved, notes, missed, slowPace } = outbox;
-  const isEmpty =
-    alerts.length + restarts.length + notes.size === 0 &&
-    [troubles, undelivered, moved].every((record) => Object.keys(record).length === 0) &&
-    missed === null &&
-    slowPace === null;
-  if (isEmpty) return '';
-  const columns = {
-    alerts: toColumns(alerts.map(({ alert, to, ...knew }) => ({ ...alert, sentTo: to, ...knew }))),
-    restarts,
-    troubles,
-    notes: toColumns([...notes].map(([id, known]) => ({ id, ...said(known) }))),
-    missed,
-    ...(slowPace === null ? {} : { slowPace }),
-    // Texts of 0.1.0 do not have these two.
-    ...(Object.keys(undelivered).length > 0 && { undelivered }),
-    ...(Object.keys(moved).length > 0 && { moved }),
-  };
-  const json = JSON.stringify(columns, (_, value: unknown) =>
-    typeof value === 'number' && value > TIMES_FROM && value <= now ? value - now - 1 : value,
-  );
-  return deflateRawSync(`${VERSION} ${now} ${json}`, { level: 9, dictionary }).toString('base64');
+export function writeOutbox(value: Outbox, now: number): string {
+  if (isEmpty(value)) return '';
+  const out = new VarintWriter(now);
+  out.number(now);
+  outbox.write([value], out);
+  return writeEnvelope(VERSION, deflate(out.text, dictionary, 9));
 }
 
-/** @throws TextError for what `writeOutbox` did not write. */
+function isEmpty(value: Outbox): boolean {
+  const { alerts, restarts, troubles, undelivered, moved, notes, missed, slowPace } = value;
+  return (
+    alerts.length + restarts.length + notes.size === 0 &&
+    [troubles, undelivered, moved].every((channels) => Object.keys(channels).length === 0) &&
+    missed === null &&
+    slowPace === null
+  );
+}
+
+/** @throws TextError for what `writeOutbox` did not write */
 export function readOutbox(source: string | null): Outbox {
   if (source === null || source === '') return EMPTY_OUTBOX;
-  const { alerts, restarts, troubles, undelivered, moved, notes, missed, slowPace = null } = parse(source);
-  return {
-    alerts: fromColumns(alerts).map(({ sentTo, knew, ...alert }) => ({
-      alert: alert as unknown as Alert,
-      to: sentTo as PendingAlert['to'],
-      ...(knew !== undefined && { knew: knew as readonly ChannelName[] }),
-    })),
-    restarts,
-    troubles,
-    undelivered: undelivered ?? droppedOf(troubles),
-    moved: moved ?? {},
-    notes: new Map(fromColumns(notes).map(({ id, ...known }) => [String(id), { ...NO_NOTES, ...known }])),
-    missed,
-    slowPace,
-  };
-}
-
-/** 0.1.0 counted what a channel never got with its trouble. */
-function droppedOf(troubles: Outbox['troubles']): Outbox['undelivered'] {
-  const counts = Object.entries(troubles).map(
-    ([channel, trouble]) => [channel, (trouble as { dropped?: number }).dropped ?? 0] as const,
-  );
-  return Object.fromEntries(counts.filter(([, count]) => count > 0));
-}
-
-/** What texts of 0.1.0 do not have is optional. */
-interface Columns
-  extends
-    Pick<Outbox, 'restarts' | 'troubles' | 'missed'>,
-    Partial<Pick<Outbox, 'undelivered' | 'moved' | 'slowPace'>> {
-  readonly alerts: Table;
-  readonly notes: Table;
-}
-
-function parse(source: string): Columns {
-  try {
-    const text = inflateRawSync(Buffer.from(source, 'base64'), { dictionary }).toString();
-    const [, version, now, json = ''] = /^(\d+) (\d+) (.*)$/s.exec(text) ?? [];
-    if (Number(version) === VERSION) {
-      return JSON.parse(json, (_, value: unknown) =>
-        typeof value === 'number' && value < 0 ? value + Number(now) + 1 : value,
-      ) as Columns;
-    }
-  } catch (cause) {
-    throw new TextError('the outbox is not readable', { cause });
-  }
-  throw new TextError('the outbox was written by another version of Keepalive');
-}
-
-/** The part of the notes that says something. */
-function said(notes: Notes): Partial<Notes> {
-  const entries = Object.entries(notes) as [keyof Notes, unknown][];
-  return Object.fromEntries(
-    entries.filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(NO_NOTES[name])),
-  );
-}
-
-/** The names of the properties, then a column for each; false where a row has no such property. */
-type Table = readonly [names: readonly string[], ...columns: (readonly unknown[])[]];
-
-function toColumns(rows: readonly object[]): Table {
-  const maps = rows.map((row) => new Map<string, unknown>(Object.entries(row)));
-  const names = [...new Set(maps.flatMap((row) => [...row.keys()]))];
-  return [
-    names,
-    ...names.map((name) => maps.map((row) => (row.has(name) ? (row.get(name) ?? null) : false))),
-  ];
-}
-
-function fromColumns([names, ...columns]: Table): Record<string, unknown>[] {
-  return (columns[0] ?? []).map((_, i) =>
-    Object.fromEntries(
-      names.map((name, n) => [name, columns[n]?.[i]] as const).filter(([, value]) => value !== false),
-    ),
-  );
+  const { version, body } = readEnvelope(source, 'the outbox', VERSION);
+  if (version === 1) return readOutboxV1(body, outbox);
+  const inflated = inflate(body, dictionary, 'the outbox');
+  const base = asTime(new VarintReader(inflated).number());
+  const reader = new VarintReader(inflated, base);
+  reader.number();
+  const [value] = outbox.read(1, reader);
+  if (value === undefined || !reader.done) throw new TextError('the outbox is too long');
+  return value;
 }

@@ -24,7 +24,7 @@ export function rewound(state: State, now: number): State {
   return {
     ...state,
     firstRunAt: Math.min(state.firstRunAt, now),
-    rewinds: (state.rewinds ?? 0) + 1,
+    rewinds: state.rewinds + 1,
     gaps: state.gaps.filter(({ to }) => to <= now),
     markedHour: Math.min(state.markedHour, Math.floor(countedTo / HOUR)),
     targets,

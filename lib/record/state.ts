@@ -1,22 +1,42 @@
-import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { Figures } from '../rules/figures.js';
 import { NOTHING } from '../rules/figures.js';
 import type { Gaps } from '../rules/gaps.js';
 import type { Histogram } from '../rules/histogram.js';
 import { EMPTY } from '../rules/histogram.js';
-import type { JudgedStatus, Standing } from '../rules/status.js';
+import type { Standing } from '../rules/status.js';
 import { newcomer } from '../rules/status.js';
-import type { Outcome } from '../types.js';
 import type { LogHead } from './log.js';
-import { TextError } from './text.js';
+import { RUN_CODES, OUTCOME_CODES, STATUS_CODES } from './codes.js';
+import { deflate, inflate, readEnvelope, writeEnvelope } from './codec/envelope.js';
+import {
+  code,
+  count,
+  flag,
+  list,
+  mapped,
+  nullable,
+  optional,
+  record,
+  text,
+  time,
+  timeIn,
+  timeRoundedTo,
+  whole,
+  type Field,
+} from './codec/fields.js';
+import { histogramField } from './codec/histogram.js';
+import { asTime } from './codec/json.js';
+import { TextError } from './codec/text-error.js';
+import { VarintReader, VarintWriter } from './codec/varint.js';
+import { migrateState, readStateV1 } from './state-v1.js';
 
 /** Everything that a run reads and writes back: one text, whatever the number of targets. */
 export interface State {
   /** Raised by each commit. */
   readonly revision: number;
   readonly firstRunAt: number;
-  /** How often time was taken back, after which marks are written again; absent: never. */
-  readonly rewinds?: number;
+  /** How often time was taken back, after which marks are written again. */
+  readonly rewinds: number;
   readonly lastRun: LastRun | null;
   /** Runs that were missed, latest last. */
   readonly gaps: readonly RunGap[];
@@ -157,263 +177,131 @@ export function newTarget(id: string, now: number): TargetState {
   };
 }
 
-const VERSION = 1;
+/** Of the format of the state. Version 1 is read in state-v1.ts. */
+const VERSION = 2;
+const HOUR = 3_600_000;
+/** The logs count time in quarters of a second. */
+const LOG_UNIT = 250;
 
-type Packed = number | string | null | readonly Packed[];
-
-/** One property of a target as a JSON value. `base` is the time of the last run, `hour` the last marked hour. */
-interface Codec<T> {
-  readonly write: (value: T, context: Context) => Packed;
-  readonly read: (packed: Packed, context: Context) => T;
-}
-
-interface Context {
-  readonly base: number;
-  readonly hour: number;
-}
-
-const text: Codec<string> = { write: (value) => value, read: (packed) => asText(packed) };
-const count: Codec<number> = { write: (value) => value, read: (packed) => asNumber(packed) };
-const flag: Codec<boolean> = { write: (value) => (value ? 1 : 0), read: (packed) => packed === 1 };
-const time: Codec<number> = {
-  write: (value, { base }) => base - value,
-  read: (packed, { base }) => base - asNumber(packed),
-};
-const optional = <T>(codec: Codec<T>): Codec<T | null> => ({
-  write: (value, context) => (value === null ? null : codec.write(value, context)),
-  read: (packed, context) => (packed === null ? null : codec.read(packed, context)),
-});
-/** A column that is not used any more keeps its place. */
-const retired: Codec<undefined> = { write: () => 1, read: () => undefined };
-const oneOf = <T>(values: readonly T[]): Codec<T> => ({
-  write: (value) => values.indexOf(value),
-  read: (packed) => {
-    const value = values[asNumber(packed)];
-    if (value === undefined) throw new TextError('an unknown value in the state');
-    return value;
-  },
-});
-
-const packedFigures: Codec<Figures> = {
-  write: ({ pings, failures, expected, observed, good, coldStarts }) => [
-    pings,
-    failures,
-    expected,
-    expected - observed,
-    observed - good,
-    coldStarts,
-  ],
-  read: (packed) => {
-    const [pings = 0, failures = 0, expected = 0, missed = 0, bad = 0, coldStarts = 0] = asNumbers(packed);
+const figures = mapped(
+  record({ pings: count, failures: count, expected: whole, missed: whole, bad: whole, coldStarts: count }),
+  ({ pings, failures, expected, observed, good, coldStarts }: Figures) => ({
+    ...{ pings, failures, expected, coldStarts },
+    missed: expected - observed,
+    bad: observed - good,
+  }),
+  ({ pings, failures, expected, missed, bad, coldStarts }): Figures => {
     const observed = expected - missed;
     return { pings, failures, expected, observed, good: observed - bad, coldStarts };
   },
-};
+);
 
-/** In the order in which they are written; what a text does not hold yet reads as a new target's. */
-const COLUMNS: { readonly [K in keyof TargetState]: Codec<TargetState[K]> } & {
-  readonly counted: Codec<undefined>;
-} = {
+const head: Field<Omit<State, 'targets'>> = record<Omit<State, 'targets'>>({
+  revision: count,
+  firstRunAt: time,
+  rewinds: count,
+  lastRun: optional(
+    record<LastRun>({
+      id: text,
+      at: time,
+      status: code(RUN_CODES, 'run status'),
+      durationMs: count,
+      checked: count,
+      failed: count,
+      commands: count,
+    }),
+  ),
+  gaps: list(record<RunGap>({ from: time, to: time })),
+  intervals: list(count),
+  lost: optional(record<LostData>({ firstRunAt: time, lastRunAt: time })),
+  log: record<LogHead>({
+    version: count,
+    span: whole,
+    offset: count,
+    lastUnit: timeIn(LOG_UNIT),
+    lastWidth: nullable(count),
+    pending: text,
+  }),
+  markedHour: timeIn(HOUR),
+});
+
+const target: Field<TargetState> = record<TargetState>({
   id: text,
   addedAt: time,
-  removedAt: optional(time),
-  restingSince: optional(time),
-  status: oneOf<JudgedStatus>(['pending', 'up', 'degraded', 'down']),
+  removedAt: nullable(time),
+  restingSince: nullable(time),
+  status: code(STATUS_CODES, 'status'),
   since: time,
-  lastOutcome: optional(oneOf<Outcome>(['good', 'degraded', 'failed'])),
+  lastOutcome: nullable(code(OUTCOME_CODES, 'outcome')),
   consecutiveFailures: count,
   consecutiveSuccesses: count,
   streak: count,
-  seriesAt: optional(time),
-  lastCheckAt: optional(time),
-  lastSuccessAt: optional(time),
-  awakeFrom: optional(time),
-  lastStatusCode: optional(count),
-  latency: optional(count),
+  seriesAt: nullable(time),
+  lastCheckAt: nullable(time),
+  lastSuccessAt: nullable(time),
+  awakeFrom: nullable(time),
+  lastStatusCode: nullable(count),
+  latency: nullable(count),
   message: optional(text),
-  lastError: optional({
-    write: ({ at, message }, context) => [time.write(at, context), message],
-    read: (packed, context) => {
-      const [at, message] = asList(packed);
-      return { at: time.read(at ?? null, context), message: asText(message ?? null) };
-    },
-  }),
-  tlsExpiresAt: optional({
-    write: (value) => Math.round(value / 1000),
-    read: (packed) => asNumber(packed) * 1000,
-  }),
-  incident: optional({
-    write: ({ startedAt, message }, context) => [time.write(startedAt, context), message],
-    read: (packed, context) => {
-      const [startedAt, message] = asList(packed);
-      return { startedAt: time.read(startedAt ?? null, context), message: asText(message ?? null) };
-    },
-  }),
+  lastError: optional(record({ at: time, message: text })),
+  tlsExpiresAt: nullable(timeRoundedTo(1000)),
+  incident: optional(record({ startedAt: time, message: text })),
   incidents: count,
+  figures,
   countedTo: time,
-  counted: retired,
-  figures: packedFigures,
-  latencies: {
-    write: (histogram) => flattenHistogram(histogram),
-    read: (packed) => unflattenHistogram(asNumbers(packed)),
-  },
-  awakeGaps: {
-    write: (gaps, { hour: now }) => gaps.flatMap(({ hour, length }) => [now - hour, length]),
-    read: (packed, { hour: now }) =>
-      pairs(asNumbers(packed)).map(([ago, length]) => ({ hour: now - ago, length })),
-  },
-  phases: optional({
-    write: (phases) => phases,
-    read: (packed) => asList(packed).map((phase) => (phase === null ? null : asNumber(phase))),
-  }),
-  awakeSince: optional(time),
-  sleptAt: optional(time),
+  latencies: histogramField,
+  awakeGaps: list(record({ hour: timeIn(HOUR), length: count })),
+  phases: optional(list(nullable(count))),
+  awakeSince: nullable(time),
+  sleptAt: nullable(time),
   pingsMissed: flag,
-  idle: optional({
-    write: ({ from, to }, context) => [time.write(from, context), time.write(to, context)],
-    read: (packed, context) => {
-      const [from, to] = asList(packed);
-      return { from: time.read(from ?? null, context), to: time.read(to ?? null, context) };
-    },
-  }),
-  unobserved: optional({
-    write: ({ total, atSeries }) => [total, atSeries],
-    read: (packed) => {
-      const [total = 0, atSeries = 0] = asNumbers(packed);
-      return { total, atSeries };
-    },
-  }),
-  beforeGap: optional({
-    write: ({ countedTo, endedAt, figures }, context) => [
-      time.write(countedTo, context),
-      time.write(endedAt, context),
-      packedFigures.write(figures, context),
-    ],
-    read: (packed, context) => {
-      const [countedTo, endedAt, figures] = asList(packed);
-      return {
-        countedTo: time.read(countedTo ?? null, context),
-        endedAt: time.read(endedAt ?? null, context),
-        figures: packedFigures.read(figures ?? null, context),
-      };
-    },
-  }),
-};
-const NAMES = Object.keys(COLUMNS) as (keyof typeof COLUMNS)[];
+  idle: optional(record({ from: time, to: time })),
+  unobserved: optional(record({ total: count, atSeries: count })),
+  beforeGap: optional(record({ countedTo: time, endedAt: time, figures })),
+});
+
+const slots = list(optional(target));
 
 /**
- * What most states hold: deflate refers to it instead of repeating it, which halves the state of a few targets.
- * A text can be read only with the dictionary that it was written with: change it with VERSION, never alone.
+ * What many states of a few targets hold: deflate refers to it instead of repeating it. A text can be read only with the
+ * dictionary that it was written with: change it with VERSION, never alone.
  */
 const dictionary = Buffer.from(
-  ',"request timed out","connection refused","connection reset","name not found","certificate has expired"' +
-    ',"status 404, expected 200-299","status 500, expected 200-299","status 502, expected 200-299","status 503, expected 200-299"' +
-    ',[[0,60000,1,3600000]],[[39,38,1,74,1,18],[1000,0,60000000,0,0,0]],[1],[0],[0],[1800000000],[null],[null],[null],[200],[0],[0],[0]' +
-    '[1,{"revision":100,"firstRunAt":1760000000000,"lastRun":{"id":"","at":1760000000000,"status":"partial","inconclusive","completed"' +
-    ',"durationMs":100,"checked":1,"failed":0},"gaps":[{"from":1760000000000,"to":1760000000000}],"log":{"span":245000,"offset":1000' +
-    ',"lastUnit":7000000000,"lastWidth":1},"markedHour":490000},[["api"],[60000],[null],[null],[1],[60000],[0],[0],[10],[10],[60000],[0],[0],[0],[200]',
+  'certificate has expired name not found connection reset connection refused request timed out status ' +
+    '404, expected 200-299 status 502, expected 200-299 status 500, expected 200-299 status 503, expected' +
+    ' 200-299wt]jXkR&]%ozp~%!#$00000000-0000-4000-8000-000000000000!!!$#)!6_#_#_#_#_#_#_#_#_#_#_#_#_#_#_#' +
+    "_#_#_#_#_#!$}QR'~+!%!!$##%(webworkerozp~%ozp~%!!!!%#uw{&ozp~%%#)!!]%)]%Y]c)pzp~%##z}m*#z}m*#},b&!p##" +
+    '!>status 503, expected 200-299#!!>status 503, expected 200-299g~v^%g~v^%#!X]c)>status 503, expected ' +
+    "200-299#!]%]%)!ozp~%ozp~%!!X]c)!!!!!--I##########I##########'+,/001547'',,.211767'##!!aa>aa>##&&!!!!" +
+    "%+8a#pzp~%pzp~%!!!!!!#!!!!!ZjTZYkR&a&ee``'!#$00000000-0000-4000-8000-000000000000!!!#!)!6_#_#_#_#_#_" +
+    "#_#_#_#_#_#_#_#_#_#_#_#_#_#_#!$PRR'h#!$!!##%apiee``'!!#ee``'#!a&a&fe``'###b&X#!!RWt^%!!a&!ee``'!!!!-" +
+    "I##########)/04566<<@)#!aa>#&%+8`#fe``'!!!!!",
 );
 
 /**
- * The text form: JSON in which each property of the targets is one column (so that equal things stand side by side)
- * and times are distances from the last run, deflated, in base64.
+ * The state is the envelope with the version (codec/envelope.ts), then deflated text in base64. That text is varints: the
+ * base (when the last run began, before it the first; in ms since the epoch), then the fields of `head` and `slots` as
+ * codec/fields.ts describes them, in the order in which they stand here.
  */
-export function writeState(state: State): string {
-  const { targets, lost, ...rest } = state;
-  const head = lost === null ? rest : { ...rest, lost };
-  const context = { base: head.lastRun?.at ?? head.firstRunAt, hour: head.markedHour };
-  const columns = NAMES.map((name) => {
-    const { write } = COLUMNS[name] as Codec<unknown>;
-    return targets.map((target) =>
-      target === null ? null : write(name === 'counted' ? undefined : target[name], context),
-    );
-  });
-  const json = JSON.stringify([VERSION, head, columns]);
-  // Level 9 takes three times as long to save two hundredths.
-  return deflateRawSync(json, { level: 7, dictionary }).toString('base64');
+export function writeState({ targets, ...rest }: State): string {
+  const out = new VarintWriter(rest.lastRun?.at ?? rest.firstRunAt);
+  out.number(out.base);
+  head.write([rest], out);
+  slots.write([targets], out);
+  return writeEnvelope(VERSION, deflate(out.text, dictionary));
 }
 
-/** Throws a TextError for what `writeState` did not write. */
+/** @throws TextError for what `writeState` did not write */
 export function readState(source: string): State {
-  const [version, head, columns] = parse(source);
-  if (version !== VERSION) throw new TextError('the state was written by another version of Keepalive');
-  const context = { base: head.lastRun?.at ?? head.firstRunAt, hour: head.markedHour };
-  const ids = asList(columns[0] ?? []);
-  const fresh = newTarget('', context.base);
-  const targets = ids.map((id): Record<string, unknown> | null => (id === null ? null : { ...fresh }));
-  for (const [index, name] of NAMES.entries()) {
-    const column = columns[index];
-    if (column === undefined || name === 'counted') continue;
-    const { read } = COLUMNS[name];
-    const values = asList(column);
-    for (const [slot, target] of targets.entries()) {
-      if (target !== null) target[name] = read(values[slot] ?? null, context);
-    }
-  }
-  const complete = { ...head, intervals: head.intervals ?? [], lost: head.lost ?? null };
-  return { ...complete, targets: targets as unknown as (TargetState | null)[] };
-}
-
-/** What a text holds; those of earlier versions lack what was added since. */
-type StoredHead = Omit<State, 'targets' | Added> & Partial<Pick<State, Added>>;
-type Added = 'intervals' | 'lost';
-
-function parse(source: string): [number, StoredHead, readonly Packed[]] {
-  try {
-    const json: unknown = JSON.parse(
-      inflateRawSync(Buffer.from(source, 'base64'), { dictionary }).toString(),
-    );
-    if (Array.isArray(json) && json.length === 3) return json as [number, StoredHead, Packed[]];
-  } catch (cause) {
-    throw new TextError('the state is not readable', { cause });
-  }
-  throw new TextError('the state is not readable');
-}
-
-/** Ascending buckets as distances, each followed by its count. */
-export function flattenHistogram(histogram: Histogram): number[] {
-  let previous = 0;
-  return [...histogram]
-    .sort(([a], [b]) => a - b)
-    .flatMap(([bucket, observed]) => {
-      const distance = bucket - previous;
-      previous = bucket;
-      return [distance, observed];
-    });
-}
-
-export function unflattenHistogram(flat: readonly number[]): Histogram {
-  const histogram = new Map<number, number>();
-  let bucket = 0;
-  for (let i = 0; i + 1 < flat.length; i += 2) {
-    bucket += flat[i] ?? 0;
-    histogram.set(bucket, flat[i + 1] ?? 0);
-  }
-  return histogram;
-}
-
-function pairs(flat: readonly number[]): [number, number][] {
-  return Array.from({ length: Math.floor(flat.length / 2) }, (_, i) => [
-    flat[2 * i] ?? 0,
-    flat[2 * i + 1] ?? 0,
-  ]);
-}
-
-function asNumber(packed: Packed): number {
-  if (typeof packed !== 'number') throw new TextError('a number is missing in the state');
-  return packed;
-}
-
-function asText(packed: Packed): string {
-  if (typeof packed !== 'string') throw new TextError('a text is missing in the state');
-  return packed;
-}
-
-function asList(packed: Packed): readonly Packed[] {
-  if (typeof packed !== 'object' || packed === null) throw new TextError('a list is missing in the state');
-  return packed;
-}
-
-function asNumbers(packed: Packed): number[] {
-  return asList(packed).map(asNumber);
+  const { version, body } = readEnvelope(source, 'the state', VERSION);
+  if (version === 1) return migrateState(readStateV1(body));
+  const inflated = inflate(body, dictionary, 'the state');
+  const base = asTime(new VarintReader(inflated).number());
+  const reader = new VarintReader(inflated, base);
+  reader.number();
+  const [rest] = head.read(1, reader);
+  const [targets] = slots.read(1, reader);
+  if (rest === undefined || targets === undefined || !reader.done)
+    throw new TextError('the state is too long');
+  return { ...rest, targets };
 }

@@ -1,7 +1,7 @@
 import type { Alert, ChannelName } from '../types.js';
 import { NO_NOTES, type Notes, type Told } from './announce.js';
 
-type ByChannel<T> = Readonly<Partial<Record<ChannelName, T>>>;
+export type ByChannel<T> = Readonly<Partial<Record<ChannelName, T>>>;
 
 /** What is to be sent and to whom, and what was said and done before: kept from run to run. Times in ms. */
 export interface Outbox {

@@ -3,7 +3,7 @@ import { OUTBOX_FIELD, STATE_FIELD } from '../record/fields.js';
 import type { Outcome } from '../rules/outbox.js';
 import { inMaintenance } from '../rules/windows.js';
 import type { LastRun } from '../record/state.js';
-import { TextError } from '../record/text.js';
+import { TextError } from '../record/codec/text-error.js';
 import type { Commit, Meter, Store, StoreErrorCode } from '../store/store.js';
 import { ACKNOWLEDGE_COMMANDS, COMMIT_COMMANDS, StoreError } from '../store/store.js';
 import type { Target, Transition } from '../types.js';

@@ -3,7 +3,7 @@ import { readIncident } from '../../lib/record/incidents.js';
 import { STATE_FIELD } from '../../lib/record/fields.js';
 import { Ledger } from '../../lib/record/ledger.js';
 import { readState, writeState } from '../../lib/record/state.js';
-import { TextError } from '../../lib/record/text.js';
+import { TextError } from '../../lib/record/codec/text-error.js';
 import type { Target } from '../../lib/types.js';
 import { Books } from '../support/books.js';
 import { aTarget, failedCheck, goodCheck } from '../support/targets.js';
@@ -31,13 +31,13 @@ describe('the books of a run', () => {
       ['down', 'up', 6],
     ]);
     expect(transitions[1]?.reason).toBe('status 503, expected 200-299');
-    expect(JSON.parse(books.fields.get('i0.0') ?? '')).toEqual([
-      START + MINUTE,
-      START + 5 * MINUTE,
-      'status 503, expected 200-299',
-      [],
-      0,
-    ]);
+    expect(readIncident(books.fields.get('i0.0') ?? '')).toEqual({
+      startedAt: START + MINUTE,
+      endedAt: START + 5 * MINUTE,
+      message: 'status 503, expected 200-299',
+      events: [],
+      unobserved: 0,
+    });
     expect(stateOf(books).targets[0]).toMatchObject({
       status: 'up',
       incident: null,

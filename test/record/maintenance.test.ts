@@ -12,7 +12,7 @@ import {
   withMaintenance,
   writeMaintenance,
 } from '../../lib/record/maintenance.js';
-import { TextError } from '../../lib/record/text.js';
+import { TextError } from '../../lib/record/codec/text-error.js';
 import { inMaintenance } from '../../lib/rules/windows.js';
 import { aTarget } from '../support/targets.js';
 

@@ -1,21 +1,21 @@
 import fc from 'fast-check';
+import { TextError } from '../../../lib/record/codec/text-error.js';
 import { describe, expect, it } from 'vitest';
 import {
   PAIR,
-  TextError,
-  TextReader,
+  VarintReader,
   unzigzag,
-  writeNumber,
+  writeVarint,
   writePair,
   zigzag,
-} from '../../lib/record/text.js';
+} from '../../../lib/record/codec/varint.js';
 
 describe('numbers as text', () => {
   it('come back in turn, and need no escaping in JSON', () => {
     fc.assert(
       fc.property(fc.array(fc.maxSafeNat()), (numbers) => {
-        const text = numbers.map(writeNumber).join('');
-        const reader = new TextReader(text);
+        const text = numbers.map(writeVarint).join('');
+        const reader = new VarintReader(text);
         expect(numbers.map(() => reader.number())).toEqual(numbers);
         expect(reader.done).toBe(true);
         expect(JSON.stringify(text)).toHaveLength(text.length + 2);
@@ -30,14 +30,14 @@ describe('numbers as text', () => {
     [2115, 2],
     [2116, 3],
   ])('%i takes %i characters', (number, length) => {
-    expect(writeNumber(number)).toHaveLength(length);
+    expect(writeVarint(number)).toHaveLength(length);
   });
 
   it('in pairs take two characters', () => {
     for (let value = 0; value < PAIR; value += 1) {
       const text = writePair(value);
       expect(text).toHaveLength(2);
-      expect(new TextReader(text).pair()).toBe(value);
+      expect(new VarintReader(text).pair()).toBe(value);
     }
   });
 
@@ -50,11 +50,11 @@ describe('numbers as text', () => {
   });
 
   it.each([[-1], [0.5], [Number.NaN]])('refuse %d', (value) => {
-    expect(() => writeNumber(value)).toThrow(RangeError);
+    expect(() => writeVarint(value)).toThrow(RangeError);
   });
 
   it('say where a foreign text cannot be read', () => {
-    expect(() => new TextReader('\u0000').number()).toThrow(TextError);
-    expect(() => new TextReader('').pair()).toThrow(TextError);
+    expect(() => new VarintReader('\u0000').number()).toThrow(TextError);
+    expect(() => new VarintReader('').pair()).toThrow(TextError);
   });
 });

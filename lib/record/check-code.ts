@@ -1,0 +1,75 @@
+import type { Check, Outcome, Reason } from '../types.js';
+import { NewerTextError } from './codec/text-error.js';
+import { PAIR } from './codec/varint.js';
+import { REASON_CODES } from './codes.js';
+
+/** What the log of recent checks keeps of one check. */
+export interface LoggedCheck {
+  readonly outcome: Outcome;
+  readonly reason: Reason | null;
+  /** Kept where the reason is `status`; null otherwise. */
+  readonly statusCode: number | null;
+  /**
+   * In ms: exact below 200, within half a percent above, 3 minutes at most. A cold start's is its wake time. Null where
+   * the check failed.
+   */
+  readonly latency: number | null;
+  readonly coldStart: boolean;
+}
+
+/**
+ * A check code is a number below 8,464, stored as a pair:
+ * - 0 to 7,289: a check that did not fail. The latency counts steps of half a percent, 0 to 2,429 (183 s); 2,430 more
+ *   for a degraded check, 4,860 more for a cold start.
+ * - 7,290 and more: a failed check. 7,290 plus the reason's code; where an HTTP status from 100 to 599 is the reason,
+ *   7,302 plus the status less 100.
+ *
+ * Worked value: a good check of 45 ms is step 768, the pair 8 32: `*B`. Status 503 is 7,705, the pair 83 69: `vh`.
+ */
+const STEP = Math.log(1.005);
+const LATENCIES = 2_430;
+const DEGRADED = LATENCIES;
+const COLD = 2 * LATENCIES;
+const FAILED = 3 * LATENCIES;
+const STATUS = FAILED + 12;
+const STATUS_FROM = 100;
+const STATUS_TO = 599;
+
+const REASONS: ReadonlyMap<number, Reason> = new Map(
+  (Object.entries(REASON_CODES) as [Reason, number][]).map(([reason, code]) => [FAILED + code, reason]),
+);
+
+/** @throws RangeError for a failed check whose reason has no code: no failure is stored as anything else */
+export function writeCheckCode(
+  check: Pick<Check, 'outcome' | 'reason' | 'statusCode' | 'latency' | 'coldStart' | 'wakeMs'>,
+): number {
+  if (check.outcome === 'failed') {
+    const status = check.statusCode ?? 0;
+    if (check.reason === 'status' && status >= STATUS_FROM && status <= STATUS_TO) {
+      return STATUS + status - STATUS_FROM;
+    }
+    const code = FAILED + REASON_CODES[check.reason ?? 'protocol'];
+    if (!(code >= FAILED && code < PAIR)) throw new RangeError('a reason has no code');
+    return code;
+  }
+  const latency = (check.coldStart ? check.wakeMs : check.latency) ?? 0;
+  const step = Math.min(LATENCIES - 1, Math.round(Math.log(latency + 1) / STEP));
+  return step + (check.coldStart ? COLD : check.outcome === 'degraded' ? DEGRADED : 0);
+}
+
+/** @throws NewerTextError for a code that is not used yet */
+export function readCheckCode(code: number): LoggedCheck {
+  if (code < FAILED) {
+    const coldStart = code >= COLD;
+    const latency = Math.round(Math.exp((code % LATENCIES) * STEP) - 1);
+    const outcome = !coldStart && code >= DEGRADED ? 'degraded' : 'good';
+    return { outcome, reason: null, statusCode: null, latency, coldStart };
+  }
+  const failure = { outcome: 'failed', latency: null, coldStart: false } as const;
+  const statusCode = code - STATUS + STATUS_FROM;
+  if (statusCode >= STATUS_FROM && statusCode <= STATUS_TO)
+    return { ...failure, reason: 'status', statusCode };
+  const reason = REASONS.get(code);
+  if (reason === undefined) throw new NewerTextError(`check code ${code} is unknown`);
+  return { ...failure, reason, statusCode: null };
+}

@@ -1,0 +1,141 @@
+import { join } from 'node:path';
+import ts from 'typescript';
+import { expect, it } from 'vitest';
+import * as codes from '../../lib/record/codes.js';
+import { ROOT } from '../support/root.js';
+
+it('codes are for ever: none is changed or removed, and new ones come behind', () => {
+  expect({ ...codes }).toMatchInlineSnapshot(`
+    {
+      "ACTIVE_ALERT_CODES": {
+        "degraded": 0,
+        "down": 1,
+        "flapping": 2,
+      },
+      "ALERT_CODES": {
+        "certificate": 7,
+        "degraded": 4,
+        "down": 0,
+        "flapping": 5,
+        "missed": 10,
+        "pace": 11,
+        "person_needed": 9,
+        "reminder": 1,
+        "restart": 8,
+        "slept": 6,
+        "test": 14,
+        "undelivered": 13,
+        "unrecorded": 12,
+        "unwatched": 3,
+        "up": 2,
+      },
+      "CHANNEL_CODES": {
+        "apprise": 7,
+        "discord": 2,
+        "email": 6,
+        "google_chat": 9,
+        "ntfy": 4,
+        "pagerduty": 5,
+        "slack": 1,
+        "teams": 8,
+        "telegram": 3,
+        "webhook": 0,
+      },
+      "EVENT_CODES": {
+        "alert": 0,
+        "restart": 1,
+      },
+      "OUTCOME_CODES": {
+        "degraded": 1,
+        "failed": 2,
+        "good": 0,
+      },
+      "REASON_CODES": {
+        "blocked": 11,
+        "body": 7,
+        "connect": 1,
+        "dns": 0,
+        "json": 8,
+        "protocol": 5,
+        "redirect": 10,
+        "reset": 4,
+        "status": 6,
+        "timeout": 3,
+        "tls": 2,
+        "too_large": 9,
+      },
+      "RUN_CODES": {
+        "completed": 0,
+        "inconclusive": 2,
+        "partial": 1,
+      },
+      "STATUS_CODES": {
+        "degraded": 2,
+        "down": 3,
+        "pending": 0,
+        "up": 1,
+      },
+      "TARGET_ALERT_CODES": {
+        "certificate": 7,
+        "degraded": 4,
+        "down": 0,
+        "flapping": 5,
+        "person_needed": 9,
+        "reminder": 1,
+        "restart": 8,
+        "slept": 6,
+        "unwatched": 3,
+        "up": 2,
+      },
+      "UNWATCHED_CODES": {
+        "paused": 1,
+        "removed": 0,
+      },
+    }
+  `);
+  for (const table of Object.values(codes)) {
+    expect(Object.isFrozen(table)).toBe(true);
+    expect(new Set(Object.values(table)).size).toBe(Object.keys(table).length);
+  }
+});
+
+/** What the compiler says of codes.ts when a line of another file of lib is replaced. */
+function problemsWith(file: string, from: string, to: string): string[] {
+  const changed = join(ROOT, 'lib', file);
+  const options: ts.CompilerOptions = {
+    strict: true,
+    noEmit: true,
+    skipLibCheck: true,
+    target: ts.ScriptTarget.ES2023,
+    module: ts.ModuleKind.NodeNext,
+    moduleResolution: ts.ModuleResolutionKind.NodeNext,
+    types: ['node'],
+  };
+  const host = ts.createCompilerHost(options);
+  const read = host.readFile.bind(host);
+  host.readFile = (name) => {
+    const text = read(name);
+    if (name !== changed) return text;
+    expect(text).toContain(from);
+    return text?.replace(from, to);
+  };
+  const getSource = host.getSourceFile.bind(host);
+  host.getSourceFile = (name, ...rest) =>
+    name === changed
+      ? ts.createSourceFile(name, host.readFile(name) ?? '', ts.ScriptTarget.ES2023)
+      : getSource(name, ...rest);
+  const program = ts.createProgram([join(ROOT, 'lib/record/codes.ts')], options, host);
+  const source = program.getSourceFile(join(ROOT, 'lib/record/codes.ts'));
+  return program
+    .getSemanticDiagnostics(source)
+    .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, ' '));
+}
+
+it.each([
+  ['types.ts', "  'blocked',", "  'blocked', 'quota',", 'quota'],
+  ['types.ts', 'export type Outcome = ', "export type Outcome = 'local' | ", 'local'],
+  ['types.ts', "  'webhook',", "  'webhook', 'pager',", 'pager'],
+])('a word without a code does not compile: %s with %s', (file, from, to, word) => {
+  expect(problemsWith(file, from, from)).toEqual([]);
+  expect(problemsWith(file, from, to).join()).toContain(`'${word}' is missing`);
+});

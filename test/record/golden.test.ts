@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { readIncident, writeIncident } from '../../lib/record/incidents.js';
+import { readLog } from '../../lib/record/log.js';
+import { readMaintenance, writeMaintenance } from '../../lib/record/maintenance.js';
+import { markField, markTime, readMark, writeMark, writeMarkReference } from '../../lib/record/marks.js';
+import { readOutbox, writeOutbox } from '../../lib/record/outbox.js';
+import { readState, writeState, type State } from '../../lib/record/state.js';
+import type { Figures } from '../../lib/rules/figures.js';
+import { ROOT } from '../support/root.js';
+
+const at = Date.UTC(2026, 0, 5, 12);
+
+type MarkSlot = { addedAt: number; mark: { figures: Figures; latencies: [number, number][] } } | null;
+
+/** Texts of each format in one version, and what they were written from; Maps as lists of entries. */
+interface Golden {
+  readonly state: { readonly text: string; readonly value: State };
+  readonly outbox: { readonly text: string; readonly value: unknown };
+  readonly marks: readonly { at: number; field: string; text: string; value: MarkSlot[] }[];
+  readonly reference: { at: number; see: number; field: string; text: string };
+  readonly log: { readonly text: string; readonly value: Record<string, unknown>[] };
+  readonly incidents: readonly { text: string; value: unknown }[];
+  readonly maintenance: { text: string; value: unknown };
+}
+
+const goldenOf = (version: number) =>
+  JSON.parse(readFileSync(join(ROOT, `test/record/golden/version-${version}.json`), 'utf8')) as Golden;
+
+/** With Maps as lists of entries, as the golden files have them. */
+const plain = (value: unknown): unknown =>
+  JSON.parse(JSON.stringify(value, (_, each: unknown) => (each instanceof Map ? [...each] : each)));
+
+describe.each([1, 2])('texts of version %i', (version) => {
+  const golden = goldenOf(version);
+
+  it('of the state are read, and written today they say the same', () => {
+    const state = readState(golden.state.text);
+    // Logs of version 1 go on without a version.
+    const { log } = golden.state.value;
+    expect(plain(state)).toEqual({ ...golden.state.value, log: { ...log, version } });
+    expect(readState(writeState(state))).toEqual(state);
+  });
+
+  it('of the outbox are read, and written today they say the same', () => {
+    const outbox = readOutbox(golden.outbox.text);
+    expect(plain(outbox)).toEqual(golden.outbox.value);
+    expect(readOutbox(writeOutbox(outbox, at))).toEqual(outbox);
+  });
+
+  it('of marks are read', () => {
+    for (const { at, field, text, value } of golden.marks) {
+      const mark = readMark(text, at, (slot) => value[slot]?.addedAt ?? null);
+      const found = mark !== null && 'targets' in mark ? mark.targets : [];
+      const seen = found.map((each) => each && { figures: each.figures, latencies: [...each.latencies] });
+      expect(seen).toEqual(value.map((each) => each && each.mark));
+      expect([field, markTime(field, text)]).toEqual([markField(at), at]);
+      // That of another turn of the ring is none.
+      expect(readMark(text, at + 170 * 3_600_000, () => null)).toBeNull();
+    }
+    const { at, see, field, text } = golden.reference;
+    expect(readMark(text, at, () => null)).toEqual({ see });
+    expect(markTime(field, text)).toBe(at);
+  });
+
+  it('of the log are read', () => {
+    const { value } = golden.log;
+    expect(readLog(golden.log.text)).toEqual(value.map(({ at, ...check }) => ({ at, ...check })));
+  });
+
+  it('of incidents and maintenance are read', () => {
+    for (const { text, value } of golden.incidents) expect(readIncident(text)).toEqual(value);
+    expect(readMaintenance(golden.maintenance.text)).toEqual(golden.maintenance.value);
+  });
+});
+
+it('what is written today is version 2, to the character', () => {
+  const golden = goldenOf(2);
+  const incidents = golden.incidents.map(({ text }) => readIncident(text));
+  expect(incidents.map(writeIncident)).toEqual(golden.incidents.map(({ text }) => text));
+  expect(writeMaintenance(readMaintenance(golden.maintenance.text))).toBe(golden.maintenance.text);
+  for (const { at, text, value } of golden.marks) {
+    const slots = value.map(
+      (each) => each && { ...each, mark: { ...each.mark, latencies: new Map(each.mark.latencies) } },
+    );
+    expect(writeMark(at, slots)).toBe(text);
+  }
+  const { at, see, text } = golden.reference;
+  expect(writeMarkReference(at, see)).toBe(text);
+});
