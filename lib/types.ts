@@ -156,6 +156,8 @@ export interface Attempt {
   readonly statusCode: number | null;
   readonly timings: Timings;
   readonly tlsExpiresAt: number | null;
+  /** It was cut short because its run was over: it says nothing of the target. */
+  readonly interrupted?: true;
   /** The platform itself answered that no server is there. */
   readonly noServer: boolean;
   /** It reached the host's own server, as far as the answer tells: no answer, or one of the platform's edge, did not. */

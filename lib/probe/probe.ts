@@ -4,7 +4,7 @@ import type { Attempt, Target } from '../types.js';
 import { isPublicAddress } from './address.js';
 import { createResolver } from './dns.js';
 import { createEvaluator } from './evaluator.js';
-import { failureOf } from './failure.js';
+import { failureOf, Interruption } from './failure.js';
 import { probeHttp } from './http.js';
 import { Limit } from './limit.js';
 import { probeTcp } from './tcp.js';
@@ -12,7 +12,7 @@ import { probeTls } from './tls.js';
 import type { Probe, Trace } from './trip.js';
 
 export interface Prober {
-  /** One request, judged. Never rejects; when `signal` fires it ends at once with RUN_OVER as its message. */
+  /** One request, judged. Never rejects; when `signal` fires it ends at once and is `interrupted`. */
   attempt(target: Target, signal: AbortSignal): Promise<Attempt>;
   close(): Promise<void>;
 }
@@ -60,7 +60,7 @@ export function createProber(options: ProberOptions = {}): Prober {
       };
       const limit = new Limit(target.timeout, signal);
       let total: number | null = null;
-      let verdict: Verdict;
+      let verdict: Verdict & Pick<Attempt, 'interrupted'>;
       try {
         const url = new URL(target.url);
         const probe = PROBES.get(url.protocol);
@@ -76,8 +76,13 @@ export function createProber(options: ProberOptions = {}): Prober {
           return () => undefined;
         });
       } catch (error) {
-        const { code, message } = failureOf(error, 'exchange');
-        verdict = { outcome: 'failed', reason: code, message };
+        const failure = failureOf(error, 'exchange');
+        verdict = {
+          outcome: 'failed',
+          reason: failure.code,
+          message: failure.message,
+          ...(failure instanceof Interruption && { interrupted: true }),
+        };
       } finally {
         limit.close();
       }

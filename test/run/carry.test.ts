@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { loadHistory, loadOverview, loadState } from '../../lib/read/load.js';
 import { stats } from '../../lib/read/stats.js';
-import { RUN_OVER } from '../../lib/probe/limit.js';
 import { Carry, type Batch } from '../../lib/run/carry.js';
 import { openRemoteStore, openSqlite } from '../support/stores.js';
 import type { Store } from '../../lib/store/store.js';
@@ -104,7 +103,7 @@ describe('what runs could not store', () => {
     other.attempt = ({ info }) => {
       if (info.id === 'service-0') return GOOD;
       timeIsUp.abort();
-      return { ...FAILED, message: RUN_OVER };
+      return { ...FAILED, interrupted: true };
     };
     expect(await other.run({ signal: timeIsUp.signal })).toMatchObject({ checked: 1, stored: true });
     cutOff.store = store;

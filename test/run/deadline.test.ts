@@ -2,7 +2,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, onTestFinished, test } from 'vitest';
-import { RUN_OVER } from '../../lib/probe/limit.js';
 import { Carry } from '../../lib/run/carry.js';
 import { run } from '../../lib/run/run.js';
 import { configOf, FAILED } from '../support/runs.js';
@@ -18,7 +17,7 @@ test('a run ends at its limit, though memory was collected meanwhile', async () 
       prober: {
         attempt: (_target, signal) =>
           new Promise((resolve) => {
-            const over = { ...FAILED, reason: 'timeout', message: RUN_OVER } as const;
+            const over = { ...FAILED, reason: 'timeout', message: 'cut short', interrupted: true } as const;
             signal.addEventListener('abort', () => resolve(over));
           }),
         close: () => Promise.resolve(),
