@@ -2,7 +2,8 @@
 import type { Terminal } from '../lib/cli/terminal.js';
 import { readEnv } from '../lib/config/env.js';
 import { MONTHLY_HOURS } from '../lib/config/hosts.js';
-import { ConfigError, configWarnings, validConfig } from '../lib/config/valid.js';
+import { configWarnings, validConfig } from '../lib/config/valid.js';
+import { OperatorError } from '../lib/operator-error.js';
 import { monthlyHours } from '../lib/rules/allowance.js';
 
 const USAGE = `Usage: keepalive <command>
@@ -85,11 +86,7 @@ function misused(): void {
 }
 
 function fail(error: unknown): void {
-  // The others are told by their names: their modules are loaded by the commands that throw them.
-  const isForTheOperator =
-    error instanceof ConfigError ||
-    (error instanceof Error && ['StartError', 'ScheduleError'].includes(error.name));
-  console.error(isForTheOperator ? error.message : error);
+  console.error(error instanceof OperatorError ? error.message : error);
   process.exit(1);
 }
 

@@ -1,6 +1,7 @@
-import { plain, shorten } from '../deliver/compose.js';
-import { durationText, judgeAnswer, rangesText, type Answer, type Evaluator } from '../rules/assertions.js';
+import { judgeAnswer, rangesText, type Answer, type Evaluator } from '../rules/assertions.js';
 import type { Assertions, TextPattern } from '../types.js';
+import { durationText } from '../rules/durations.js';
+import { singleLine } from '../text.js';
 
 /** One assertion and what an answer made of it. */
 export interface Explained {
@@ -53,7 +54,7 @@ export async function explainAnswer(
     const { message } = await judgeAnswer({ ...NOTHING, ...only }, judged, evaluator);
     return {
       option,
-      expected: shorten(plain(expected), LONGEST_EXPECTED),
+      expected: singleLine(expected, LONGEST_EXPECTED),
       found,
       holds: message === null,
       message,
@@ -115,7 +116,7 @@ async function valuesOf(source: string, text: string): Promise<string> {
   if (values.size === 0) return 'JSON';
   return [...values]
     .slice(0, MOST_VALUES)
-    .map(([path, value]) => `${shorten(plain(path), LONGEST_VALUE)}: ${value}`)
+    .map(([path, value]) => `${singleLine(path, LONGEST_VALUE)}: ${value}`)
     .join(', ');
 }
 
@@ -152,5 +153,5 @@ function valueText(value: unknown): string {
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (typeof value === 'object' && value !== null) return 'an object';
   const text = JSON.stringify(value);
-  return text.length > LONGEST_VALUE ? `a text of ${text.length - 2} characters` : plain(text);
+  return text.length > LONGEST_VALUE ? `a text of ${text.length - 2} characters` : singleLine(text);
 }

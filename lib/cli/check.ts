@@ -1,20 +1,21 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { parseConfig } from '../config/config.js';
 import { targetAt } from '../config/targets.js';
 import { ConfigError, validConfig } from '../config/valid.js';
 import { checkTarget } from '../probe/check.js';
 import { createEvaluator } from '../probe/evaluator.js';
 import { createProber, type ProberOptions } from '../probe/probe.js';
 import type { Answer } from '../rules/assertions.js';
-import { intervalInWords, lengthInWords } from '../rules/wording.js';
-import { latencyInWords } from '../view/words.js';
 import type { Attempt, Check, Target, Timings } from '../types.js';
 import { explainAnswer, type Explained } from './assertions.js';
 import { isoTime, jsonText, USAGE_ERROR, type Terminal } from './terminal.js';
+import { intervalInWords, latencyInWords, lengthInWords } from '../rules/durations.js';
 
 const USAGE = `Usage: keepalive check <id|url> [--json]
 
-Makes one check of a target and explains it, phase by phase. A URL is checked with the defaults.
+Makes one check of a target and explains it, phase by phase. A URL is checked with the
+options of the configured target that has exactly this address, else with the defaults.
 Exit code: 0 good or degraded, 1 failed, 2 nothing was checked.`;
 
 type ExplainedAttempt = Attempt & { readonly assertions: readonly Explained[] };
@@ -33,7 +34,8 @@ export async function check(
     err(USAGE);
     return USAGE_ERROR;
   }
-  const target = await findTarget(asked.what, env).catch((error: unknown) => {
+  const print = asked.json ? () => undefined : out;
+  const target = await findTarget(asked.what, { env, print }).catch((error: unknown) => {
     if (error instanceof ConfigError) return error.message;
     throw error;
   });
@@ -41,7 +43,6 @@ export async function check(
     err(target);
     return USAGE_ERROR;
   }
-  const print = asked.json ? () => undefined : out;
   for (const line of introduction(target)) print(line);
   const { result, attempts } = await explained(target, print, proberOptions);
   for (const line of conclusion(target, result)) print(line);
@@ -67,10 +68,18 @@ function readArgs(args: readonly string[]): { what: string; json: boolean } | nu
  * The target, or why there is none. What was asked for is not repeated: it may be an address that holds a secret.
  * @throws ConfigError where the configuration is needed
  */
-async function findTarget(what: string, env: Terminal['env']): Promise<Target | string> {
+async function findTarget(
+  what: string,
+  { env, print }: { readonly env: Terminal['env']; readonly print: (line: string) => void },
+): Promise<Target | string> {
   if (what.includes('://')) {
     const found = targetAt(what);
-    return typeof found === 'string' ? `The address: ${found}.` : found;
+    if (typeof found === 'string') return `The address: ${found}.`;
+    const result = parseConfig(env);
+    const configured = result.ok ? result.config.targets.find((target) => isAt(target, found)) : undefined;
+    if (configured === undefined) return found;
+    print(`A configured target has this address: its options are used (${configured.info.id}).`);
+    return configured;
   }
   const { targets } = await validConfig(env);
   const id = what.toLowerCase().replaceAll('_', '-');
@@ -80,6 +89,12 @@ async function findTarget(what: string, env: Terminal['env']): Promise<Target | 
   return ids === ''
     ? 'No target is configured: set TARGET_<ID>_URL, or give an address.'
     : `No such target. Those that are configured: ${ids}.`;
+}
+
+/** Whether a configured target has exactly the address that was asked for, user info included where it was given. */
+function isAt({ url, request }: Target, asked: Target): boolean {
+  const given = asked.request.headers.authorization;
+  return url === asked.url && (given === undefined || given === request.headers.authorization);
 }
 
 async function explained(

@@ -1,14 +1,16 @@
 import type { Config } from '../config/config.js';
 import { CRON_PATH, FUNCTION_LIMIT } from '../config/vercel.js';
+import { OperatorError } from '../operator-error.js';
 import { cadenceOf, cadenceWithin } from '../rules/cadence.js';
-import { intervalInWords } from '../rules/wording.js';
 import { openQstash, QstashError, type Qstash, type Schedule } from './qstash.js';
+import { intervalInWords } from '../rules/durations.js';
+import { MINUTE } from '../time.js';
 
 /** Of QStash's free plan, every delivery counts one: https://upstash.com/pricing/qstash, 2026-11. */
 export const FREE_MESSAGES_A_DAY = 1_000;
 
 /** What keeps the schedule from being made, as its operator should read it. */
-export class ScheduleError extends Error {
+export class ScheduleError extends OperatorError {
   override readonly name = 'ScheduleError';
   constructor(
     readonly code: 'not_configured' | 'other_destination' | 'qstash',
@@ -131,5 +133,5 @@ function count(number: number): string {
 
 /** As KEEP_ALIVE_TICK takes it. */
 function variableOf(period: number): string {
-  return `${period / 60_000}m`;
+  return `${period / MINUTE}m`;
 }

@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { ERROR_STATUS, type ErrorCode } from './error-codes.js';
 
 /** At the edge a busy page costs one read every few seconds, and a stale answer is better than a slow one. */
 const SHARED_CACHE = 'public, max-age=0, s-maxage=5, stale-while-revalidate=15';
@@ -39,9 +40,9 @@ export function cachingOf({ statsToken }: { readonly statsToken: string | null }
 }
 
 /** `{ "error": { "code", "message" } }`; `details` stand beside them. */
-export function answerError(status: number, code: string, message: string, details: object = {}): Response {
-  const answer = answerJson({ error: { code, message, ...details } }, status);
-  if (status === 401) answer.headers.set('www-authenticate', 'Bearer');
+export function answerError(code: ErrorCode, message: string, details: object = {}): Response {
+  const answer = answerJson({ error: { code, message, ...details } }, ERROR_STATUS[code]);
+  if (code === 'unauthorized') answer.headers.set('www-authenticate', 'Bearer');
   return answer;
 }
 

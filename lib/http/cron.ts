@@ -37,15 +37,15 @@ async function authenticate(request: Request, app: App): Promise<string | Respon
   if (cronSecret !== null && bears(request, cronSecret)) return triggerOf(request);
   const keys = [qstash.currentSigningKey, qstash.nextSigningKey].filter((key) => key !== null);
   if (cronSecret === null && keys.length === 0) {
-    return answerError(503, 'cron_secret_missing', 'Set CRON_SECRET: without it anybody could start runs.');
+    return answerError('cron_secret_missing', 'Set CRON_SECRET: without it anybody could start runs.');
   }
   const signature = request.headers.get('upstash-signature');
-  if (signature === null) return answerError(401, 'unauthorized', 'Send CRON_SECRET as a bearer.');
+  if (signature === null) return answerError('unauthorized', 'Send CRON_SECRET as a bearer.');
   const { origin, search } = new URL(request.url);
   const url = (publicUrl ?? origin) + CRON_PATH + search;
   const verdict = await verifySignature(request, signature, { url, keys });
   if (verdict.problem !== null) {
-    return answerError(401, 'unauthorized', `Upstash-Signature: ${verdict.problem}.`);
+    return answerError('unauthorized', `Upstash-Signature: ${verdict.problem}.`);
   }
   if (!usedTokensOf(app).use(verdict.token, Date.now())) return answerJson(replayed(Date.now()));
   return 'qstash';

@@ -29,6 +29,7 @@ export function answerHealth(request: Request): Promise<Response> {
         store: finding,
         memory: { usedBytes: process.memoryUsage.rss(), limitBytes: memoryLimit() },
         processStartedAt: now - process.uptime() * 1000,
+        isLocal: app.runs !== undefined,
       });
       return answerJson(answer, healthStatusCode(answer));
     }),

@@ -8,13 +8,14 @@ const PAGES: readonly { readonly path: RegExp; readonly handlers: Partial<Record
   {
     path: /^\/$/,
     handlers: {
-      GET: async (request) => (await import('./status-pages.js')).answerStatusPage(request),
+      GET: async (request) => (await import('./status-page-endpoint.js')).answerStatusPage(request),
     },
   },
   {
     path: /^\/t\/([^/]+)$/,
     handlers: {
-      GET: async (request, [, id = '']) => (await import('./status-pages.js')).answerTargetPage(request, id),
+      GET: async (request, [, id = '']) =>
+        (await import('./target-page-endpoint.js')).answerTargetPage(request, id),
     },
   },
   {
@@ -37,12 +38,12 @@ export async function answerPages(request: Request): Promise<Response> {
     return handler === undefined ? methodNotAllowed(handlers) : handler(request, match);
   }
   const { answerProblem } = await import('./html.js');
-  return answerProblem(404, 'not_found', 'There is no such page.');
+  return answerProblem('not_found', 'There is no such page.');
 }
 
 async function methodNotAllowed(handlers: Partial<Record<Method, Handler>>): Promise<Response> {
   const { answerProblem } = await import('./html.js');
-  const answer = answerProblem(405, 'method_not_allowed', 'Method not allowed.');
+  const answer = answerProblem('method_not_allowed', 'Method not allowed.');
   answer.headers.set('allow', [...Object.keys(handlers), 'HEAD'].join(', '));
   return answer;
 }

@@ -33,14 +33,10 @@ export function answerSignIn(request: Request): Promise<Response> {
     async (app) => {
       const { statsToken } = app.config;
       if (!isFromOurPage(request)) {
-        return answerProblem(
-          403,
-          'cross_site',
-          'Sign in from the page itself: the form came from another site.',
-        );
+        return answerProblem('cross_site', 'Sign in from the page itself: the form came from another site.');
       }
       const text = await readText(request, MAX_FORM);
-      if (text === null) return answerProblem(413, 'too_large', 'The form is too large.');
+      if (text === null) return answerProblem('too_large', 'The form is too large.');
       const form = new URLSearchParams(text);
       const next = form.get('next') ?? '/';
       const page = LOCAL_PAGE.test(next) ? next : '/';

@@ -22,7 +22,7 @@ function answerStats(request: Request): Promise<Response> {
 function answerTarget(request: Request, id: string): Promise<Response> {
   return readEndpoint(request, async ({ config }, reader) => {
     const target = config.targets.find(({ info }) => info.id === id);
-    if (target === undefined) return answerError(404, 'target_not_found', 'No target has this id.');
+    if (target === undefined) return answerError('target_not_found', 'No target has this id.');
     const now = Date.now();
     const history = await loadHistory(reader, id, now);
     return answerJson(targetHistory(config, target, history, now), 200, cachingOf(config));

@@ -1,5 +1,5 @@
 import type { TargetMark } from '../record/marks.js';
-import { DAY, dayEndingAt, HOUR, markOf } from '../record/marks.js';
+import { dayEndingAt, markOf } from '../record/marks.js';
 import type { TargetState } from '../record/state.js';
 import { newTarget } from '../record/state.js';
 import { markAt } from '../record/targets.js';
@@ -9,6 +9,7 @@ import { countedTime } from '../rules/windows.js';
 import type { WatchedTarget } from '../types.js';
 import type { Overview } from './load.js';
 import { windowStart } from './load.js';
+import { DAY, HOUR } from '../time.js';
 
 /** What is known of one target, and what was known of it at any marked time. */
 export interface Account {

@@ -1,10 +1,10 @@
 import type { Incident } from '../record/incidents.js';
 import type { IncidentEvent } from '../rules/announce.js';
 import { staleSince } from './health.js';
-import { lengthInWords } from '../rules/wording.js';
 import type { TargetAlert, WatchedTarget } from '../types.js';
 import type { LatestIncidents } from './load.js';
 import type { IncidentEventView, IncidentView, RecentIncidents, TargetIncident } from './views.js';
+import { lengthInWords } from '../rules/durations.js';
 
 /** The latest incidents of all targets, at most `limit`: those that are open, then those that ended last. */
 export function recentIncidents(

@@ -6,7 +6,7 @@ import { logName, readChecks, recentLogs } from '../record/log.js';
 import type { Maintenance } from '../record/maintenance.js';
 import { readableMaintenance } from '../record/maintenance.js';
 import type { Mark } from '../record/marks.js';
-import { DAY, DAYS_KEPT, HOUR, HOURS_KEPT, markField, readMark } from '../record/marks.js';
+import { DAYS_KEPT, HOURS_KEPT, markField, readMark } from '../record/marks.js';
 import { readOutbox } from '../record/outbox.js';
 import type { LostData, State, TargetState } from '../record/state.js';
 import { endOf, readState } from '../record/state.js';
@@ -16,6 +16,7 @@ import type { Outbox } from '../rules/outbox.js';
 import type { ReadAnswer, Store } from '../store/store.js';
 import { StoreError } from '../store/store.js';
 import type { WatchedTarget } from '../types.js';
+import { DAY, HOUR } from '../time.js';
 
 /** What is needed of a store here. */
 export type Reader = Pick<Store, 'read'>;

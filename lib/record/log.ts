@@ -1,16 +1,15 @@
 import type { Cell } from './cell.js';
 import { cellCode, cellOf } from './cell.js';
 import { TextError, TextReader, unzigzag, writeNumber, writePair, zigzag } from './text.js';
+import { DAY, HOUR, MINUTE } from '../time.js';
 
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
 /** A log holds the rows of two hours; logs are reused in turn, so that no more than 26 hours are ever stored. */
 const SPAN = 2 * HOUR;
 const RING = 13;
 /** Rows are timed to a quarter of a second. */
 const UNIT = 250;
 /** Most rows follow the one before by about a minute: what is written is the deviation from it. */
-const USUAL = 60_000 / UNIT;
+const USUAL = MINUTE / UNIT;
 
 /** Where the next row goes, and what the last one looked like (rows like it are shorter). */
 export interface LogHead {

@@ -1,6 +1,7 @@
-import { DAY, HOURS_KEPT } from './marks.js';
+import { HOURS_KEPT } from './marks.js';
 import type { WatchedTarget } from '../types.js';
 import { TextError } from './text.js';
+import { DAY } from '../time.js';
 
 /** From (included) to (excluded), ms since the epoch. */
 export interface Maintenance {

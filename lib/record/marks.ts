@@ -4,9 +4,7 @@ import type { Histogram } from '../rules/histogram.js';
 import { EMPTY } from '../rules/histogram.js';
 import { flattenHistogram, unflattenHistogram } from './state.js';
 import { TextError, TextReader, writeNumber } from './text.js';
-
-export const HOUR = 3_600_000;
-export const DAY = 24 * HOUR;
+import { DAY, HOUR } from '../time.js';
 
 /**
  * History is kept as marks: what the figures of every target were when an hour ended. What happened between two times

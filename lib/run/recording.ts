@@ -11,6 +11,7 @@ import type { Batch } from './carry.js';
 import { deliver, hasPost, tellAll, type DeliveryContext } from './delivery.js';
 import { pingLine, resultOf, transitionLine, type RunResult } from './report.js';
 import type { RunContext } from './parts.js';
+import { DAY, MINUTE } from '../time.js';
 
 /** Why a run is not on record. */
 export interface Lapse {
@@ -31,8 +32,8 @@ export interface Books {
 }
 
 /** People are told that nothing can be recorded once that has lasted so long, and then once in the time below. */
-const UNRECORDED_AFTER = 15 * 60_000;
-const UNRECORDED_AGAIN_AFTER = 24 * 3_600_000;
+const UNRECORDED_AFTER = 15 * MINUTE;
+const UNRECORDED_AGAIN_AFTER = DAY;
 /** Store commands that a run without deliveries may cost. */
 const MOST_COMMANDS = 10;
 /** More than the alerts that can be made within a day; the oldest go first. */

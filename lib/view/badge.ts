@@ -1,8 +1,9 @@
 import type { Window } from '../read/load.js';
 import type { TargetStats } from '../read/views.js';
 import type { Status } from '../types.js';
-import { inertLine } from './inert.js';
 import { restsOnLittle } from './words.js';
+import { singleLine } from '../text.js';
+import { DAY } from '../time.js';
 
 export const METRICS = ['status', 'uptime', 'latency'] as const;
 export type Metric = (typeof METRICS)[number];
@@ -46,7 +47,6 @@ const LATENCY_COLORS: readonly (readonly [atMost: number, Color])[] = [
   [Infinity, 'red'],
 ];
 
-const DAY = 86_400_000;
 const NAME_LENGTH = 40;
 const LABEL_LENGTH = 60;
 
@@ -63,7 +63,7 @@ export interface BadgeFacts {
 }
 
 export function badgeOf({ target, metric, window, latency, now, label }: BadgeFacts): Badge {
-  const name = inertLine(target.name, NAME_LENGTH) || target.id;
+  const name = singleLine(target.name, NAME_LENGTH) || target.id;
   switch (metric) {
     case 'status':
       return { label: labelOr(name, label), ...statusBadge(target, now), isError: false };
@@ -83,7 +83,7 @@ export function errorBadge(message: string, label: string | null): Badge {
 }
 
 function labelOr(usual: string, label: string | null): string {
-  return label === null ? usual : inertLine(label, LABEL_LENGTH);
+  return label === null ? usual : singleLine(label, LABEL_LENGTH);
 }
 
 type Finding = Pick<Badge, 'message' | 'color'>;

@@ -1,7 +1,7 @@
 import type { RecentIncidents, TargetIncident } from '../read/views.js';
-import { lengthInWords } from '../rules/wording.js';
-import { inertLine } from './inert.js';
 import { unobservedInWords } from './words.js';
+import { lengthInWords } from '../rules/durations.js';
+import { singleLine } from '../text.js';
 
 /**
  * Atom: one entry an incident. Its id stays when the incident is resolved, and its `updated` changes. The feed's own id
@@ -46,7 +46,7 @@ function updatedAt({ incident }: TargetIncident, staleSince: string | null): str
 function title({ target, incident }: TargetIncident, staleSince: string | null): string {
   const open = staleSince === null ? 'is down' : 'was down when it was last checked';
   const state = incident.endedAt === null ? open : `was down for ${lengthInWords(incident.durationMs)}`;
-  return `${inertLine(target.name) || target.id} ${state}`;
+  return `${singleLine(target.name) || target.id} ${state}`;
 }
 
 function summary(
@@ -68,5 +68,5 @@ function time(iso: string): string {
 
 /** The library declares titles and summaries to be HTML. */
 function html(text: string): string {
-  return inertLine(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  return singleLine(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

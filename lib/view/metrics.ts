@@ -174,8 +174,9 @@ function isKnown({ lastKnownStatus }: TargetStats): boolean {
   return lastKnownStatus === null;
 }
 
+/** To a microsecond: what the division adds beyond it is no figure. */
 function seconds(ms: number | null): number | null {
-  return ms === null ? null : ms / 1_000;
+  return ms === null ? null : Math.round(ms * 1_000) / 1e6;
 }
 
 function timestamp(time: string | null | undefined): number | null {

@@ -11,8 +11,15 @@ interface Notice {
   readonly body: ComponentChildren;
 }
 
+/** What went wrong; `lines` name the variables that are not valid. */
+export interface Problem {
+  readonly code: string;
+  readonly message: string;
+  readonly lines: readonly string[];
+}
+
 /** A page for what went wrong; `code` and `message` are those of the JSON answers. */
-export function problemPage(code: string, message: string, variables: readonly string[] = []): string {
+export function problemPage({ code, message, lines: variables }: Problem): string {
   return noticePage(noticeOf(code, message, variables));
 }
 

@@ -1,8 +1,8 @@
 import type { ComponentChildren, JSX } from 'preact';
 import type { IncidentView, TargetStats } from '../read/views.js';
-import { lengthInWords } from '../rules/wording.js';
 import type { Mood } from './words.js';
 import { dateInWords, LABELS, unobservedInWords } from './words.js';
+import { lengthInWords } from '../rules/durations.js';
 
 /** Each status has a shape of its own, so that nobody needs to see its colour. */
 const SHAPES: Readonly<Record<Mood, string>> = {
@@ -79,6 +79,8 @@ export function Incident({
   children?: ComponentChildren;
 }): JSX.Element {
   const { startedAt, endedAt, durationMs, unobservedMs, message, events } = incident;
+  // Shown to the minute, both ends would be the same.
+  const isWithinMinute = endedAt?.slice(0, 16) === startedAt.slice(0, 16);
   return (
     <article class={endedAt === null ? 'incident open' : 'incident'}>
       {children}
@@ -88,9 +90,9 @@ export function Incident({
       <p class="quiet">
         {endedAt === null ? 'Since ' : ''}
         <Moment at={startedAt} now={now} />
-        {endedAt === null ? ', for ' : ' to '}
-        {endedAt === null ? null : <Moment at={endedAt} now={now} />}
-        {endedAt === null ? lengthInWords(durationMs) : ` (${lengthInWords(durationMs)})`}
+        {endedAt === null || isWithinMinute ? ', for ' : ' to '}
+        {endedAt === null || isWithinMinute ? null : <Moment at={endedAt} now={now} />}
+        {endedAt === null || isWithinMinute ? lengthInWords(durationMs) : ` (${lengthInWords(durationMs)})`}
         {unobservedInWords(unobservedMs)}
       </p>
       <ol class="events">

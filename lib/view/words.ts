@@ -1,6 +1,6 @@
 import type { Freshness, TargetStats } from '../read/views.js';
-import { lengthInWords } from '../rules/wording.js';
 import type { Status } from '../types.js';
+import { lengthInWords } from '../rules/durations.js';
 
 /** What a reader sees of a target's status: maintenance lies over what the checks say. */
 export type Shown = Status | 'maintenance';
@@ -75,10 +75,7 @@ export function verdictOf(
   if (count('up') > 0) {
     const all = count('up') === targets.length;
     if (targets.length === 1) return verdict('up', `${who('up')} is up`);
-    return verdict(
-      'up',
-      all ? `All ${targets.length} services are up` : 'All services that are watched now are up',
-    );
+    return verdict('up', all ? `All ${targets.length} services are up` : 'All active services are up');
   }
   if (count('maintenance') > 0) return verdict('maintenance', 'Maintenance is under way');
   if (count('pending') > 0) return verdict('pending', 'Waiting for the first checks');
@@ -114,13 +111,6 @@ export function fewSamples(name: keyof typeof SAMPLES, samples: number): string 
 /** How much of an incident nobody watched; empty where that is known to be nothing, or not known. */
 export function unobservedInWords(ms: number | null): string {
   return ms === null || ms === 0 ? '' : `, not observed for ${lengthInWords(ms)} of it`;
-}
-
-/** `45 ms`, `1.24 s`, `32 s`; `–` for null. */
-export function latencyInWords(ms: number | null): string {
-  if (ms === null) return '–';
-  if (ms < 1000) return `${ms < 10 ? Math.round(ms * 10) / 10 : Math.round(ms)} ms`;
-  return `${ms < 10_000 ? (ms / 1000).toFixed(2) : Math.round(ms / 1000)} s`;
 }
 
 /** `20 Nov 2026`; UTC. */
