@@ -60,7 +60,7 @@ async function config(): Promise<void> {
   }
   // A production build: what it deploys is to be called.
   if (isProductionBuild && qstash.token !== null) {
-    const { createSchedule, ScheduleError } = await import('../lib/cli/schedule.js');
+    const { createSchedule, ScheduleError } = await import('../lib/cli/schedule-command.js');
     await createSchedule(valid, console.log, { mayReplace: false }).catch((error: unknown) => {
       if (!(error instanceof ScheduleError)) throw error;
       console.warn(`Warning: the QStash schedule was not made. ${error.message}`);
@@ -75,7 +75,7 @@ async function schedule(): Promise<void> {
     return;
   }
   const valid = await validConfig(readEnv());
-  const { createSchedule, listSchedules, removeSchedule } = await import('../lib/cli/schedule.js');
+  const { createSchedule, listSchedules, removeSchedule } = await import('../lib/cli/schedule-command.js');
   if (command === 'create') await createSchedule(valid, console.log, { mayReplace: true });
   else await (command === 'list' ? listSchedules : removeSchedule)(valid, console.log);
 }
@@ -91,7 +91,7 @@ function fail(error: unknown): void {
 }
 
 async function check(): Promise<void> {
-  const { check: checkOne } = await import('../lib/cli/check.js');
+  const { check: checkOne } = await import('../lib/cli/check-command.js');
   process.exitCode = await checkOne(process.argv.slice(3), terminal());
 }
 

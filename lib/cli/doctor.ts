@@ -15,7 +15,7 @@ import { loadPresent, type Present } from '../read/load.js';
 import { monthlyHours } from '../rules/allowance.js';
 import { isActive } from '../rules/windows.js';
 import { DELIVERY_TIMEOUT } from '../run/delivery.js';
-import { runParts } from '../run/parts.js';
+import { sharedContext } from '../run/run-context.js';
 import { openRemoteStore } from '../store/open.js';
 import { StoreError, type Store } from '../store/store.js';
 import type { Finding } from './finding.js';
@@ -199,7 +199,7 @@ async function write(store: Store): Promise<void> {
 }
 
 async function examineTargets(config: Config, progress: (line: string) => void): Promise<Finding[]> {
-  const { prober, now, random, sleep } = runParts(config);
+  const { prober, now, random, sleep } = sharedContext(config);
   const { signal } = new AbortController();
   let done = 0;
   try {
@@ -230,7 +230,7 @@ async function examineTargets(config: Config, progress: (line: string) => void):
 
 async function sendTests(config: Config): Promise<Finding[]> {
   return Promise.all(
-    [...runParts(config).channels.values()].map(async (channel) =>
+    [...sharedContext(config).channels.values()].map(async (channel) =>
       ofSentTest(channel.name, await failureOfTest(channel, config.publicUrl)),
     ),
   );

@@ -16,11 +16,11 @@ export type Finding = { readonly area: Area; readonly what: string } & (
 export const ok = (area: Area, what: string): Finding => ({ area, level: 'ok', what });
 
 /** What is not as it should be, why it matters, and what to do about it. */
-interface Problem {
+interface Defect {
   readonly what: string;
   readonly why: string;
   readonly todo: string;
 }
 
-export const warning = (area: Area, problem: Problem): Finding => ({ area, level: 'warning', ...problem });
-export const error = (area: Area, problem: Problem): Finding => ({ area, level: 'error', ...problem });
+export const warning = (area: Area, defect: Defect): Finding => ({ area, level: 'warning', ...defect });
+export const error = (area: Area, defect: Defect): Finding => ({ area, level: 'error', ...defect });

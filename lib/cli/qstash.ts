@@ -1,9 +1,9 @@
 import { DeliveryError } from '../deliver/channel.js';
 import { send } from '../deliver/send.js';
-import { singleLine } from '../text.js';
+import { singleLine } from '../single-line.js';
 
 /** A schedule as QStash shows it, as far as it matters here. */
-export interface Schedule {
+export interface QstashSchedule {
   readonly scheduleId: string;
   readonly cron: string;
   readonly destination: string;
@@ -62,7 +62,7 @@ export function openQstash({ url, token }: { readonly url: string; readonly toke
     return text;
   };
   return {
-    list: async (): Promise<Schedule[]> => schedulesOf(await call('GET', '')),
+    list: async (): Promise<QstashSchedule[]> => schedulesOf(await call('GET', '')),
     /** Takes the place of the one with the same id. */
     create: async ({ scheduleId, cron, destination, timeout }: NewSchedule): Promise<void> => {
       await call('POST', `/${destination}`, {
@@ -89,7 +89,7 @@ function saying(text: string, token: string): string {
   return `: ${singleLine(said.replaceAll(token, '…'), SAYING)}`;
 }
 
-function schedulesOf(text: string): Schedule[] {
+function schedulesOf(text: string): QstashSchedule[] {
   const found = jsonOf(text);
   if (!Array.isArray(found)) throw new QstashError('unreadable', 'QStash sent something else than schedules');
   return found.flatMap((each: unknown) => {

@@ -1,6 +1,6 @@
 import { headline, LEVELS, wordingOf, type Level } from '../rules/wording.js';
 import type { Digest, DigestItem } from './channel.js';
-import { shorten, singleLine } from '../text.js';
+import { shorten, singleLine } from '../single-line.js';
 
 /** How a channel writes text, and how it counts it. */
 export interface Markup {

@@ -2,7 +2,7 @@ import type { Alert } from '../types.js';
 import { DeliveryError, type Channel, type Digest, type DigestItem } from './channel.js';
 import { nameOf, pageOf, PLAIN, sentenceOf } from './compose.js';
 import { accept, post } from './send.js';
-import { shorten, singleLine } from '../text.js';
+import { shorten, singleLine } from '../single-line.js';
 
 /** https://developer.pagerduty.com/api-reference/send-an-event: `summary`, up to 1,024 characters. */
 export const SUMMARY_LIMIT = 1_024;

@@ -4,7 +4,7 @@ import type { PublicTarget } from '../types.js';
 import type { Channel, Digest, DigestItem } from './channel.js';
 import { byteLength, sentenceOf, pageOf, PLAIN, titleOf } from './compose.js';
 import { accept, post } from './send.js';
-import { shorten } from '../text.js';
+import { shorten } from '../single-line.js';
 
 /** Bytes; ours: what receivers take without being told to (a body of 1 MB is a common limit, 256 KB a queue's). */
 export const WEBHOOK_LIMIT = 262_144;

@@ -6,7 +6,7 @@ import type { Reader } from '../read/load.js';
 import { READ_LIMIT, RecentReader } from '../read/recent.js';
 import { withinLimit } from '../store/retry.js';
 import { StoreError } from '../store/store.js';
-import { answerError, bears } from './answer.js';
+import { answerError, bears } from './responses.js';
 import type { ErrorCode } from './error-codes.js';
 import { hasSession } from './session.js';
 

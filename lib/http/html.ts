@@ -1,7 +1,7 @@
 import '../view/templates.js';
 import { problemPage, signInPage } from '../view/notices.js';
-import type { Caching } from './answer.js';
-import { cacheControl, NO_SNIFFING } from './answer.js';
+import type { Caching } from './responses.js';
+import { cacheControl, NO_SNIFFING } from './responses.js';
 import { ERROR_STATUS, type ErrorCode } from './error-codes.js';
 import { pagePath } from './page-path.js';
 

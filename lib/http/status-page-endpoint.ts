@@ -1,7 +1,7 @@
 import { loadSummary } from '../read/load.js';
 import { summary } from '../read/stats.js';
 import { statusPage } from '../view/status-page.js';
-import { cachingOf } from './answer.js';
+import { cachingOf } from './responses.js';
 import { answerHtml } from './html.js';
 import { pageEndpoint } from './page-endpoint.js';
 

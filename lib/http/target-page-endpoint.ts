@@ -1,7 +1,7 @@
 import { loadHistory } from '../read/load.js';
 import { freshness, targetHistory } from '../read/stats.js';
 import { targetPage } from '../view/target-page.js';
-import { cachingOf } from './answer.js';
+import { cachingOf } from './responses.js';
 import { answerHtml, answerProblem } from './html.js';
 import { pageEndpoint } from './page-endpoint.js';
 

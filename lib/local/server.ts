@@ -9,7 +9,7 @@ import * as keepalive from '../../api/keepalive/[id].js';
 import * as maintenance from '../../api/maintenance.js';
 import * as metrics from '../../api/metrics.js';
 import * as page from '../../api/page/[page].js';
-import { answerError } from '../http/answer.js';
+import { answerError } from '../http/responses.js';
 import { isPublicAddress } from '../probe/address.js';
 import { staticFile } from './files.js';
 

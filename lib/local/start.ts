@@ -9,7 +9,7 @@ import { OperatorError } from '../operator-error.js';
 import { monthlyHours } from '../rules/allowance.js';
 import { tooSlowFor } from '../rules/trigger-pace.js';
 import { tooSlowInWords } from '../rules/wording.js';
-import { runParts } from '../run/parts.js';
+import { sharedContext } from '../run/run-context.js';
 import { run } from '../run/run.js';
 import { RunsUnderWay } from '../run/under-way.js';
 import { openRemoteStore } from '../store/open.js';
@@ -110,7 +110,7 @@ function schedule(
 ): Scheduler {
   const { config, store, runs } = app;
   const period = timeBetweenRuns(config, store);
-  const parts = { ...runParts(config), log: print };
+  const parts = { ...sharedContext(config), log: print };
   return new Scheduler(period, async () => {
     try {
       const { stopping } = runs;

@@ -13,14 +13,14 @@ import type { ChannelName, PublicTarget, SlowTargets } from '../types.js';
 import { intervalInWords, paceInWords } from '../rules/durations.js';
 import { DAY } from '../time.js';
 
-export type Level = 'healthy' | 'degraded' | 'critical';
+export type HealthLevel = 'healthy' | 'degraded' | 'critical';
 
 /** The answer of `GET /api/health`. */
 export interface Health {
-  readonly status: Level;
+  readonly status: HealthLevel;
   readonly checks: {
     readonly redis: {
-      readonly status: Level;
+      readonly status: HealthLevel;
       readonly kind: string | null;
       readonly latencyMs: number | null;
       /** What runs cost, where commands are paid for; null elsewhere, and before the first run. */
@@ -28,7 +28,7 @@ export interface Health {
       readonly message?: string;
     };
     readonly schedule: {
-      readonly status: Level;
+      readonly status: HealthLevel;
       readonly lastRunAt: string | null;
       readonly tick: number;
       /** Between two runs, by KEEP_ALIVE_TICK, in ms. */
@@ -43,14 +43,14 @@ export interface Health {
       readonly message?: string;
     };
     readonly memory: {
-      readonly status: Level;
+      readonly status: HealthLevel;
       readonly usedBytes: number;
       readonly limitBytes: number;
       readonly ratio: number;
     };
-    readonly config: { readonly status: Level; readonly targets: number; readonly message?: string };
+    readonly config: { readonly status: HealthLevel; readonly targets: number; readonly message?: string };
     readonly alerts: {
-      readonly status: Level;
+      readonly status: HealthLevel;
       /** Those that are set up. */
       readonly channels: readonly ChannelHealth[];
       readonly message?: string;
@@ -302,6 +302,6 @@ function channelHealth(name: ChannelName, { alerts, troubles, undelivered }: Out
   };
 }
 
-function worst(levels: readonly Level[]): Level {
+function worst(levels: readonly HealthLevel[]): HealthLevel {
   return levels.includes('critical') ? 'critical' : levels.includes('degraded') ? 'degraded' : 'healthy';
 }

@@ -17,10 +17,10 @@ import { add, EMPTY, percentiles } from '../rules/histogram.js';
 import { isActive, isActiveThroughout, maintenanceEnd, maintenanceIntervals } from '../rules/windows.js';
 import { NO_NOTES, type Notes } from '../rules/announce.js';
 import type { PublicTarget, Status, WatchedTarget } from '../types.js';
-import { lastDay, latenciesBetween, openAccount, type Account } from './account.js';
+import { lastDay, latenciesBetween, openAccount, type Account } from './timeline.js';
 import type { History, Overview, Window } from './load.js';
 import { checkTimes, paceOfRuns, staleSince } from './health.js';
-import { incidentView } from './incidents.js';
+import { incidentView } from './incident-views.js';
 import { daysEnded, historyTimes, openIncident, summaryTimes, windowStart } from './load.js';
 import type {
   Awake,

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { Check, Target } from '../types.js';
-import type { Batch } from './carry.js';
+import type { Batch } from './backlog.js';
 import { MINUTE } from '../time.js';
 
 export interface RoundsOptions {

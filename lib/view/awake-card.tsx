@@ -1,7 +1,7 @@
 import type { Awake } from '../read/views.js';
 import { intervalInWords, lengthInWords } from '../rules/durations.js';
 import { Card, Fact } from './card.js';
-import { Glyph } from './parts.js';
+import { Glyph } from './components.js';
 import type { JSX } from 'preact';
 
 export function AwakeCard({

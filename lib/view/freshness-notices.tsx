@@ -1,6 +1,6 @@
 import type { Freshness } from '../read/views.js';
 import { DAY } from '../time.js';
-import { Moment } from './parts.js';
+import { Moment } from './components.js';
 import type { JSX } from 'preact';
 
 /** Said loudly: whoever looks must not take an old state for the present one. */

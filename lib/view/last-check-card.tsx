@@ -1,7 +1,7 @@
 import type { Phases, TargetHistory } from '../read/views.js';
 import { latencyInWords } from '../rules/durations.js';
 import { Card, Fact } from './card.js';
-import { Moment } from './parts.js';
+import { Moment } from './components.js';
 import type { JSX } from 'preact';
 
 const PHASES = [

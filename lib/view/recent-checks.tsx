@@ -1,6 +1,6 @@
 import type { CheckView } from '../read/views.js';
 import { latencyInWords } from '../rules/durations.js';
-import { Glyph, Moment } from './parts.js';
+import { Glyph, Moment } from './components.js';
 import type { JSX } from 'preact';
 
 const CHECKS_SHOWN = 60;

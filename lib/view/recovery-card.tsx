@@ -1,6 +1,6 @@
 import type { TargetHistory } from '../read/views.js';
 import { Card, Fact } from './card.js';
-import { Glyph, Moment } from './parts.js';
+import { Glyph, Moment } from './components.js';
 import type { JSX } from 'preact';
 
 export function RecoveryCard({ target, now }: { target: TargetHistory; now: string }): JSX.Element | null {

@@ -4,14 +4,14 @@ import { DayBars } from './bars.js';
 import { RecordNotice, StaleNotice } from './freshness-notices.js';
 import { renderPage } from './layout.js';
 import { Sparkline } from './lines.js';
-import { Glyph, Incident, Moment, StatusLabel, awakeInWords } from './parts.js';
-import { LABELS, fewSamples, percent, shownStatus, targetMood, verdictOf } from './words.js';
-import type { Verdict } from './words.js';
+import { Glyph, Incident, Moment, StatusLabel, awakeInWords } from './components.js';
+import { LABELS, fewSamples, percent, shownStatus, targetMood, overallStatus } from './words.js';
+import type { OverallStatus } from './words.js';
 import type { JSX } from 'preact';
 
 /** `GET /` with at least one target. */
 export function statusPage({ freshness, targets }: Summary, isPrivate: boolean): string {
-  const verdict = verdictOf(freshness, targets);
+  const verdict = overallStatus(freshness, targets);
   return renderPage({
     title: `${verdict.sentence} · Keepalive`,
     mood: verdict.mood,
@@ -28,7 +28,7 @@ export function statusPage({ freshness, targets }: Summary, isPrivate: boolean):
   });
 }
 
-function Hero({ verdict, freshness }: { verdict: Verdict; freshness: Freshness }): JSX.Element {
+function Hero({ verdict, freshness }: { verdict: OverallStatus; freshness: Freshness }): JSX.Element {
   const { mood, sentence, remark } = verdict;
   const { lastRunAt, updatedAt } = freshness;
   return (

@@ -6,7 +6,7 @@ import { RecordNotice, StaleNotice } from './freshness-notices.js';
 import { LastCheck } from './last-check-card.js';
 import { Latency } from './latency-panel.js';
 import { renderPage } from './layout.js';
-import { Glyph, Incident, Moment, StatusLabel, Url, awakeInWords } from './parts.js';
+import { Glyph, Incident, Moment, StatusLabel, Url, awakeInWords } from './components.js';
 import { Checks } from './recent-checks.js';
 import { RecoveryCard } from './recovery-card.js';
 import { Uptime } from './uptime-panel.js';

@@ -13,7 +13,7 @@ export const TEMPLATES: readonly URL[] = [
   new URL('./layout.tsx', import.meta.url),
   new URL('./lines.tsx', import.meta.url),
   new URL('./notices.tsx', import.meta.url),
-  new URL('./parts.tsx', import.meta.url),
+  new URL('./components.tsx', import.meta.url),
   new URL('./recent-checks.tsx', import.meta.url),
   new URL('./recovery-card.tsx', import.meta.url),
   new URL('./status-page.tsx', import.meta.url),

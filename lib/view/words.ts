@@ -16,23 +16,23 @@ export const LABELS: Readonly<Record<Shown, string>> = {
 };
 
 /** Where runs have stopped, what was shown then. */
-export function shownStatus({ status, lastKnownStatus, maintenance }: Standing): Shown {
+export function shownStatus({ status, lastKnownStatus, maintenance }: StatusState): Shown {
   const last = lastKnownStatus ?? status;
   return maintenance === null || last === 'paused' || last === 'sleeping' ? last : 'maintenance';
 }
 
-type Standing = Pick<TargetStats, 'status' | 'lastKnownStatus' | 'maintenance'>;
+type StatusState = Pick<TargetStats, 'status' | 'lastKnownStatus' | 'maintenance'>;
 
 /** `unknown`: nothing can be said, because nothing was checked lately. */
 export type Mood = Shown | 'unknown';
 
 /** What its sign and colour say. */
-export function targetMood(target: Standing): Mood {
+export function targetMood(target: StatusState): Mood {
   return target.lastKnownStatus === null ? shownStatus(target) : 'unknown';
 }
 
 /** The state of everything in one sentence. */
-export interface Verdict {
+export interface OverallStatus {
   readonly mood: Mood;
   readonly sentence: string;
   /** What the sentence leaves out; null: nothing. */
@@ -40,10 +40,10 @@ export interface Verdict {
 }
 
 /** What to say of all targets, at least one. */
-export function verdictOf(
+export function overallStatus(
   freshness: Freshness,
-  targets: readonly (Pick<TargetStats, 'name'> & Standing)[],
-): Verdict {
+  targets: readonly (Pick<TargetStats, 'name'> & StatusState)[],
+): OverallStatus {
   const shown = targets.map(shownStatus);
   const count = (status: Shown): number => shown.filter((each) => each === status).length;
   const who = (status: Shown): string => {
@@ -53,7 +53,7 @@ export function verdictOf(
   const rest = (['degraded', 'maintenance', 'pending', 'sleeping', 'paused'] as const)
     .filter((status) => count(status) > 0)
     .map((status) => `${count(status)} ${LABELS[status].toLowerCase()}`);
-  const verdict = (mood: Mood, sentence: string): Verdict => {
+  const verdict = (mood: Mood, sentence: string): OverallStatus => {
     const told =
       mood === 'down' || mood === 'up' ? rest : rest.filter((text) => !text.endsWith(labelOf(mood)));
     return { mood, sentence, remark: told.length === 0 ? null : told.join(', ') };

@@ -8,7 +8,7 @@ import {
   FREE_MESSAGES_A_DAY,
   listSchedules,
   removeSchedule,
-} from '../../lib/cli/schedule.js';
+} from '../../lib/cli/schedule-command.js';
 import { configOf } from '../support/runs.js';
 import { closedPort, serveHttp } from '../support/servers.js';
 

@@ -14,7 +14,7 @@ import { HTML } from '../../lib/deliver/email.js';
 import { SLACK_MARKUP } from '../../lib/deliver/slack.js';
 import { TELEGRAM_MARKUP } from '../../lib/deliver/telegram.js';
 import { ALERTS, digestOf, downAlert, HOSTILE, itemOf } from '../support/digests.js';
-import { shorten, singleLine } from '../../lib/text.js';
+import { shorten, singleLine } from '../../lib/single-line.js';
 
 const MARKUPS: Readonly<Record<string, Markup>> = {
   plain: PLAIN,

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, onTestFinished, test } from 'vitest';
-import { Carry } from '../../lib/run/carry.js';
+import { Backlog } from '../../lib/run/backlog.js';
 import { run } from '../../lib/run/run.js';
 import { configOf, FAILED } from '../support/runs.js';
 
@@ -22,7 +22,7 @@ test('a run ends at its limit, though memory was collected meanwhile', async () 
           }),
         close: () => Promise.resolve(),
       },
-      carry: new Carry(),
+      backlog: new Backlog(),
       channels: new Map(),
       send: () => Promise.reject(new Error('nothing is sent')),
       now: Date.now,

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Awake } from '../../lib/read/views.js';
 import type { Status } from '../../lib/types.js';
-import { awakeInWords } from '../../lib/view/parts.js';
-import { fewSamples, percent, unobservedInWords, verdictOf } from '../../lib/view/words.js';
+import { awakeInWords } from '../../lib/view/components.js';
+import { fewSamples, percent, unobservedInWords, overallStatus } from '../../lib/view/words.js';
 import { latencyInWords } from '../../lib/rules/durations.js';
 
 const FRESH = {
@@ -36,12 +36,12 @@ describe('the sentence about everything', () => {
     [['sleeping'], 'sleeping', 'Outside active hours', null],
     [['paused', 'paused'], 'paused', 'Everything is paused', null],
   ] as const)('of %j: %s, %s', (statuses, mood, sentence, remark) => {
-    expect(verdictOf(FRESH, some(...statuses))).toEqual({ mood, sentence, remark });
+    expect(overallStatus(FRESH, some(...statuses))).toEqual({ mood, sentence, remark });
   });
 
   it('is about nothing that is out of date', () => {
     const stale = { ...FRESH, isStale: true, lastRunAt: '2026-05-20T10:40:00.000Z' };
-    expect(verdictOf(stale, some('up', 'down'))).toEqual({
+    expect(overallStatus(stale, some('up', 'down'))).toEqual({
       mood: 'unknown',
       sentence: 'Nothing was checked for 1 h 20 m',
       remark: null,

@@ -1,7 +1,7 @@
 import { loadOverview } from '../read/load.js';
 import { stats } from '../read/stats.js';
-import { metricsText } from '../view/metrics.js';
-import { cachingOf } from './answer.js';
+import { metricsText } from '../view/metrics-text.js';
+import { cachingOf } from './responses.js';
 import { answerDocument } from './document.js';
 import { readEndpoint } from './endpoints.js';
 

@@ -8,7 +8,7 @@ import { createEvaluator } from '../probe/evaluator.js';
 import { createProber, type ProberOptions } from '../probe/probe.js';
 import type { Answer } from '../rules/assertions.js';
 import type { Attempt, Check, Target, Timings } from '../types.js';
-import { explainAnswer, type Explained } from './assertions.js';
+import { explainAnswer, type Explained } from './explain.js';
 import { isoTime, jsonText, USAGE_ERROR, type Terminal } from './terminal.js';
 import { intervalInWords, latencyInWords, lengthInWords } from '../rules/durations.js';
 

@@ -12,10 +12,10 @@ export interface Batch {
 const MOST_CHECKS = 50_000;
 
 /**
- * What runs of this process could not store, for the next run that can. Recording a check a second time changes
+ * What runs of this process could not store, for the next run that can. Committer a check a second time changes
  * nothing, so a batch is given up only once a commit is known to hold it.
  */
-export class Carry {
+export class Backlog {
   private batches: readonly Batch[] = [];
   /** What came of deliveries and could not be stored: it must not be delivered again. */
   outcomes: readonly Outcome[] = [];
@@ -25,7 +25,7 @@ export class Carry {
    * State and outbox as this process knows them: as it last read or committed them, and while nothing can be committed,
    * as they would be. Null: it has seen none yet.
    */
-  books: Stored | null = null;
+  lastKnown: Stored | null = null;
   /** Begun over HTTP, as it was last read. */
   maintenance: string | null = null;
   /** What was sent since nothing can be recorded, in the order of time. */

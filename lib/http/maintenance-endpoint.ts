@@ -11,9 +11,9 @@ import {
   writeMaintenance,
 } from '../record/maintenance.js';
 import type { Store } from '../store/store.js';
-import { isSingleLine } from '../text.js';
-import { answerError, answerJson, bears } from './answer.js';
-import { readText } from './body.js';
+import { isSingleLine } from '../single-line.js';
+import { answerError, answerJson, bears } from './responses.js';
+import { readText } from './request-body.js';
 import { noStore, withApp } from './endpoints.js';
 import { MINUTE } from '../time.js';
 

@@ -6,7 +6,7 @@ import { health, healthStatusCode } from '../read/health.js';
 import { loadPresent } from '../read/load.js';
 import { withinLimit } from '../store/retry.js';
 import { StoreError } from '../store/store.js';
-import { answerJson } from './answer.js';
+import { answerJson } from './responses.js';
 import { guarded, readerOf, withApp } from './endpoints.js';
 
 /** A health check must answer before those who ask lose patience. */

@@ -2,7 +2,7 @@ import type { Config } from '../config/config.js';
 import { CRON_PATH, FUNCTION_LIMIT } from '../config/vercel.js';
 import { OperatorError } from '../operator-error.js';
 import { cadenceOf, cadenceWithin } from '../rules/cadence.js';
-import { openQstash, QstashError, type Qstash, type Schedule } from './qstash.js';
+import { openQstash, QstashError, type Qstash, type QstashSchedule } from './qstash.js';
 import { intervalInWords } from '../rules/durations.js';
 import { MINUTE } from '../time.js';
 
@@ -116,11 +116,11 @@ async function withQstash(config: Config, work: (setting: Setting) => Promise<vo
 }
 
 /** With or without a query, such as `?async=1`. */
-function calls({ destination }: Schedule, ours: string): boolean {
+function calls({ destination }: QstashSchedule, ours: string): boolean {
   return destination === ours || destination.startsWith(`${ours}?`);
 }
 
-function otherDestination({ scheduleId, destination }: Schedule, ours: string): ScheduleError {
+function otherDestination({ scheduleId, destination }: QstashSchedule, ours: string): ScheduleError {
   return new ScheduleError(
     'other_destination',
     `${scheduleId} calls ${destination} and not ${ours}: left as it is. Another installation needs another KEEP_ALIVE_PREFIX; \`keepalive schedule create\` replaces it.`,

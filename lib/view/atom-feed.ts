@@ -1,7 +1,7 @@
 import type { RecentIncidents, TargetIncident } from '../read/views.js';
 import { unobservedInWords } from './words.js';
 import { lengthInWords } from '../rules/durations.js';
-import { singleLine } from '../text.js';
+import { singleLine } from '../single-line.js';
 
 /**
  * Atom: one entry an incident. Its id stays when the incident is resolved, and its `updated` changes. The feed's own id

@@ -2,7 +2,7 @@ import type { Window } from '../read/load.js';
 import type { TargetStats } from '../read/views.js';
 import type { Status } from '../types.js';
 import { restsOnLittle } from './words.js';
-import { singleLine } from '../text.js';
+import { singleLine } from '../single-line.js';
 import { DAY } from '../time.js';
 
 export const METRICS = ['status', 'uptime', 'latency'] as const;
@@ -68,12 +68,12 @@ export function badgeOf({ target, metric, window, latency, now, label }: BadgeFa
     case 'status':
       return { label: labelOr(name, label), ...statusBadge(target, now), isError: false };
     case 'uptime': {
-      const finding = dated(uptimeBadge(target.uptimeRatio[window], target.coverage[window]), target);
-      return { label: labelOr(`${name} uptime ${window}`, label), ...finding, isError: false };
+      const value = dated(uptimeBadge(target.uptimeRatio[window], target.coverage[window]), target);
+      return { label: labelOr(`${name} uptime ${window}`, label), ...value, isError: false };
     }
     case 'latency': {
-      const finding = dated(latencyBadge(latency), target);
-      return { label: labelOr(`${name} latency ${window}`, label), ...finding, isError: false };
+      const value = dated(latencyBadge(latency), target);
+      return { label: labelOr(`${name} latency ${window}`, label), ...value, isError: false };
     }
   }
 }
@@ -86,22 +86,22 @@ function labelOr(usual: string, label: string | null): string {
   return label === null ? usual : singleLine(label, LABEL_LENGTH);
 }
 
-type Finding = Pick<Badge, 'message' | 'color'>;
-const NO_DATA: Finding = { message: 'no data', color: 'lightgrey' };
+type BadgeValue = Pick<Badge, 'message' | 'color'>;
+const NO_DATA: BadgeValue = { message: 'no data', color: 'lightgrey' };
 
-const UNKNOWN: Finding = { message: 'unknown', color: 'lightgrey' };
+const UNKNOWN: BadgeValue = { message: 'unknown', color: 'lightgrey' };
 
 /** A figure of a time that ended when the runs stopped is shown with that, and without colour. */
-function dated(finding: Finding, { lastKnownStatus }: TargetStats): Finding {
-  if (lastKnownStatus === null || finding === NO_DATA) return finding;
-  return { message: `${finding.message} (stale)`, color: 'lightgrey' };
+function dated(value: BadgeValue, { lastKnownStatus }: TargetStats): BadgeValue {
+  if (lastKnownStatus === null || value === NO_DATA) return value;
+  return { message: `${value.message} (stale)`, color: 'lightgrey' };
 }
 
 /**
  * Where no run came for three ticks, and of a target of which nothing was heard for a day beyond its interval, nobody
  * knows the status.
  */
-function statusBadge(target: TargetStats, now: number): Finding {
+function statusBadge(target: TargetStats, now: number): BadgeValue {
   const { status, lastKnownStatus, lastCheckAt, pingInterval } = target;
   if (lastKnownStatus !== null) return UNKNOWN;
   const rests = status === 'paused' || status === 'sleeping';
@@ -109,7 +109,7 @@ function statusBadge(target: TargetStats, now: number): Finding {
   return rests || isKnown ? { message: status, color: STATUS_COLORS[status] } : NO_DATA;
 }
 
-function uptimeBadge(ratio: number | null, coverage: number | null): Finding {
+function uptimeBadge(ratio: number | null, coverage: number | null): BadgeValue {
   if (ratio === null) return NO_DATA;
   if (coverage !== null && restsOnLittle(coverage)) {
     return { message: `${percent(ratio)}%, ${Math.floor(coverage * 100)}% observed`, color: 'lightgrey' };
@@ -124,7 +124,7 @@ function percent(ratio: number): number {
   return Math.floor((ratio < 1 ? Math.min(millionths, 999_999) : millionths) / 100) / 100;
 }
 
-function latencyBadge(latency: number | null): Finding {
+function latencyBadge(latency: number | null): BadgeValue {
   if (latency === null) return NO_DATA;
   const color = LATENCY_COLORS.find(([atMost]) => latency <= atMost)?.[1] ?? 'red';
   const ms = Math.round(latency);

@@ -7,19 +7,19 @@ import { TextError } from '../record/text.js';
 import type { Commit, Meter, Store, StoreErrorCode } from '../store/store.js';
 import { ACKNOWLEDGE_COMMANDS, COMMIT_COMMANDS, StoreError } from '../store/store.js';
 import type { Target, Transition } from '../types.js';
-import type { Batch } from './carry.js';
+import type { Batch } from './backlog.js';
 import { deliver, hasPost, tellAll, type DeliveryContext } from './delivery.js';
 import { pingLine, resultOf, transitionLine, type RunResult } from './report.js';
-import type { RunContext } from './parts.js';
+import type { RunContext } from './run-context.js';
 import { DAY, MINUTE } from '../time.js';
 
 /** Why a run is not on record. */
-export interface Lapse {
+export interface RecordFailure {
   readonly reason: StoreErrorCode | 'store_missing' | 'lease_lost';
   readonly error: unknown;
 }
 
-export interface Books {
+export interface OpenRun {
   /** Of the lease. */
   readonly token: string;
   readonly ledger: Ledger;
@@ -28,7 +28,7 @@ export interface Books {
   /** What the ledger was opened on. */
   readonly stored: Stored;
   /** Not null: the ledger is made of what this process remembers, and nothing can be committed. */
-  readonly lapse: Lapse | null;
+  readonly failure: RecordFailure | null;
 }
 
 /** People are told that nothing can be recorded once that has lasted so long, and then once in the time below. */
@@ -40,7 +40,7 @@ const MOST_COMMANDS = 10;
 const MOST_SENT = 10_000;
 
 /** @throws what is neither a fault of the store nor of what it holds. */
-export function lapseOf(error: unknown): Lapse {
+export function recordFailureOf(error: unknown): RecordFailure {
   if (error instanceof StoreError) return { reason: error.code, error };
   if (error instanceof TextError) return { reason: 'store_corrupt', error };
   throw error;
@@ -50,12 +50,12 @@ export function hasSuccess(batches: readonly Batch[]): boolean {
   return batches.some(({ checks }) => [...checks.values()].some(({ outcome }) => outcome !== 'failed'));
 }
 
-export interface RecordingOptions {
+export interface CommitterOptions {
   readonly context: RunContext;
   /** The store of the context, which counts its commands into `meter`. */
   readonly store: Store | null;
   readonly meter: Meter;
-  readonly books: Books;
+  readonly opened: OpenRun;
   readonly runId: string;
   readonly startedAt: number;
 }
@@ -63,16 +63,16 @@ export interface RecordingOptions {
 /**
  * What a run found, on its way to the store: first what earlier runs of the process could not store, then its own, in
  * one commit or, where the run goes on for long, in several. What is on record is said. What cannot be recorded is logged,
- * carried on, and said from memory; once it can be recorded, what was said already is not said again.
+ * kept on, and said from memory; once it can be recorded, what was said already is not said again.
  */
-export class Recording {
+export class Committer {
   readonly results: RunResult[] = [];
   readonly transitions: Transition[] = [];
   /** Failures that wait for a success, or for the end of the run, to tell whether they are the targets' or ours. */
   readonly undecided: Batch[] = [];
   hasSuccess = false;
-  private lapse: Lapse | null;
-  private readonly carried: readonly Batch[];
+  private failure: RecordFailure | null;
+  private readonly kept: readonly Batch[];
   private checkpoints = 0;
   /** What came of deliveries and is not on record yet. */
   private outcomes: readonly Outcome[];
@@ -84,25 +84,25 @@ export class Recording {
   private readonly context: RunContext;
   private readonly store: Store | null;
   private readonly meter: Meter;
-  private readonly books: Books;
+  private readonly opened: OpenRun;
   private readonly runId: string;
   private readonly startedAt: number;
 
-  constructor({ context, store, meter, books, runId, startedAt }: RecordingOptions) {
+  constructor({ context, store, meter, opened, runId, startedAt }: CommitterOptions) {
     this.context = context;
     this.store = store;
     this.meter = meter;
-    this.books = books;
+    this.opened = opened;
     this.runId = runId;
     this.startedAt = startedAt;
-    this.lapse = books.lapse;
-    this.carried = context.carry.all;
-    this.outcomes = context.carry.outcomes;
+    this.failure = opened.failure;
+    this.kept = context.backlog.all;
+    this.outcomes = context.backlog.outcomes;
     // What this process remembers holds them already.
-    const isRemembered = books.lapse !== null && context.carry.unrecordedSince !== null;
-    if (!isRemembered) books.ledger.desk.settle(this.outcomes);
-    for (const { at, checks } of this.carried) this.note(books.ledger.record(at, checks, false));
-    if (books.lapse === null) books.ledger.desk.seeSent(context.carry.sent);
+    const isRemembered = opened.failure !== null && context.backlog.unrecordedSince !== null;
+    if (!isRemembered) opened.ledger.desk.settle(this.outcomes);
+    for (const { at, checks } of this.kept) this.note(opened.ledger.record(at, checks, false));
+    if (opened.failure === null) opened.ledger.desk.seeSent(context.backlog.sent);
   }
 
   /**
@@ -115,23 +115,23 @@ export class Recording {
   ): Promise<void> {
     this.hasSuccess ||= hasSuccess(batches);
     this.undecided.push(...batches);
-    if (this.lapse !== null) return;
+    if (this.failure !== null) return;
     if (!this.hasSuccess && (await isInconclusive(this.undecided))) return;
     this.judge([]);
-    const { ledger } = this.books;
-    const lapse = await this.write(() => ledger.checkpoint(this.lastRun('partial')), { release: false });
-    if (lapse?.reason === 'lease_lost') this.lapse = lapse;
+    const { ledger } = this.opened;
+    const failure = await this.write(() => ledger.checkpoint(this.lastRun('partial')), { release: false });
+    if (failure?.reason === 'lease_lost') this.failure = failure;
     this.checkpoints += 1;
     // What comes of it is on record with the next commit.
-    if (lapse === null) await this.deliverAlerts();
+    if (failure === null) await this.deliverAlerts();
   }
 
   /** Makes the next states of these checks and of those that were undecided, with what is to be said and done of them. */
   judge(batches: readonly Batch[]): void {
-    const { ledger } = this.books;
+    const { ledger } = this.opened;
     const all = [...this.undecided.splice(0), ...batches];
     for (const { at, checks } of all) {
-      const transitions = ledger.record(at, checks, this.books.lapse === null);
+      const transitions = ledger.record(at, checks, this.opened.failure === null);
       for (const [id, check] of checks) {
         const result = resultOf(id, check, ledger.statusOf(id));
         this.results.push(result);
@@ -144,11 +144,11 @@ export class Recording {
   }
 
   /** Commits what was judged. The lease is given back, unless there is something to deliver. */
-  async commit(status: LastRun['status']): Promise<Lapse | null> {
-    const { ledger } = this.books;
+  async commit(status: LastRun['status']): Promise<RecordFailure | null> {
+    const { ledger } = this.opened;
     this.mustDeliver = status !== 'inconclusive' && hasPost(ledger.desk, this.context.now());
     const delivers = this.mustDeliver;
-    this.lapse ??= await this.write(
+    this.failure ??= await this.write(
       () => {
         const lastRun = this.lastRun(status, { delivers });
         // With a checkpoint before, and an acknowledgement after or the store's time asked, a commit that appends would be
@@ -160,31 +160,31 @@ export class Recording {
       },
       { release: !delivers, decides: true },
     );
-    if (this.lapse !== null) this.carryOn(this.lapse);
-    return this.lapse;
+    if (this.failure !== null) this.keepForLater(this.failure);
+    return this.failure;
   }
 
   /** Delivers what is to be delivered, and gives the lease back with what came of it. */
   async deliver(status: LastRun['status']): Promise<void> {
-    if (this.lapse === null) {
+    if (this.failure === null) {
       if (this.mustDeliver) await this.deliverAndAcknowledge();
       return;
     }
     // Whoever took the lease sees what we see.
-    if (this.lapse.reason !== 'lease_lost') await this.deliverFromMemory(this.lapse, status);
+    if (this.failure.reason !== 'lease_lost') await this.deliverFromMemory(this.failure, status);
   }
 
   private async deliverAlerts(): Promise<void> {
-    const outcomes = await deliver(this.books.ledger.desk, this.deliveryContext());
+    const outcomes = await deliver(this.opened.ledger.desk, this.deliveryContext());
     this.outcomes = [...this.outcomes, ...outcomes];
   }
 
   private deliveryContext(): DeliveryContext {
-    const { context, books } = this;
+    const { context, opened } = this;
     const { config, channels, send, now, log } = context;
-    const isDown = ({ info }: Target): boolean => info.enabled && books.ledger.statusOf(info.id) === 'down';
+    const isDown = ({ info }: Target): boolean => info.enabled && opened.ledger.statusOf(info.id) === 'down';
     return {
-      targets: books.ledger.targets,
+      targets: opened.ledger.targets,
       channels,
       send,
       publicUrl: config.publicUrl,
@@ -195,19 +195,20 @@ export class Recording {
   }
 
   /**
-   * Tells people although nothing can be recorded, and keeps the books in the process, so that it tells nothing twice.
+   * Tells people although nothing can be recorded, and keeps the opened in the process, so that it tells nothing twice.
    * Restarts are not made: without a record nobody could keep to their limit.
    */
-  private async deliverFromMemory({ error }: Lapse, status: LastRun['status']): Promise<void> {
-    const { carry, now } = this.context;
-    const { ledger, stored } = this.books;
+  private async deliverFromMemory({ error }: RecordFailure, status: LastRun['status']): Promise<void> {
+    const { backlog, now } = this.context;
+    const { ledger, stored } = this.opened;
     const { desk } = ledger;
-    carry.unrecordedSince ??= this.startedAt;
+    backlog.unrecordedSince ??= this.startedAt;
     const isNews =
-      carry.unrecordedSaidAt === null || this.startedAt - carry.unrecordedSaidAt >= UNRECORDED_AGAIN_AFTER;
-    if (isNews && error instanceof Error && this.startedAt - carry.unrecordedSince >= UNRECORDED_AFTER) {
-      carry.unrecordedSaidAt = this.startedAt;
-      desk.seeUnrecorded(carry.unrecordedSince, error.message, this.startedAt);
+      backlog.unrecordedSaidAt === null ||
+      this.startedAt - backlog.unrecordedSaidAt >= UNRECORDED_AGAIN_AFTER;
+    if (isNews && error instanceof Error && this.startedAt - backlog.unrecordedSince >= UNRECORDED_AFTER) {
+      backlog.unrecordedSaidAt = this.startedAt;
+      desk.seeUnrecorded(backlog.unrecordedSince, error.message, this.startedAt);
     }
     const waiting = new Map(
       desk.digests(now()).flatMap(({ alerts }) => alerts.map((each) => [each.id, each])),
@@ -221,9 +222,9 @@ export class Recording {
             return alert === undefined ? [] : [{ channel: outcome.channel, alert }];
           }),
     );
-    carry.sent = [...carry.sent, ...sent].slice(-MOST_SENT);
+    backlog.sent = [...backlog.sent, ...sent].slice(-MOST_SENT);
     const { fields } = ledger.checkpoint(this.lastRun(status));
-    carry.books = {
+    backlog.lastKnown = {
       state: fields[STATE_FIELD] ?? stored.state,
       outbox: fields[OUTBOX_FIELD] ?? stored.outbox,
     };
@@ -232,11 +233,11 @@ export class Recording {
   /** A channel that has answered must not be told again by a later run of this process, whatever the store says. */
   private async deliverAndAcknowledge(): Promise<void> {
     await this.deliverAlerts();
-    const { ledger } = this.books;
-    const lapse = await this.write(() => ledger.acknowledgement(), { release: true });
-    if (lapse === null) return;
-    const { reason } = lapse;
-    this.context.carry.outcomes = this.outcomes;
+    const { ledger } = this.opened;
+    const failure = await this.write(() => ledger.acknowledgement(), { release: true });
+    if (failure === null) return;
+    const { reason } = failure;
+    this.context.backlog.outcomes = this.outcomes;
     this.context.log(JSON.stringify({ event: 'delivery_not_acknowledged', runId: this.runId, reason }));
   }
 
@@ -260,24 +261,24 @@ export class Recording {
   private async write(
     changes: () => Changes,
     end: Pick<Commit, 'release' | 'decides'>,
-  ): Promise<Lapse | null> {
-    const { carry } = this.context;
+  ): Promise<RecordFailure | null> {
+    const { backlog } = this.context;
     const change = changes();
     try {
-      const answer = await this.store?.commit({ token: this.books.token, ...change, ...end });
+      const answer = await this.store?.commit({ token: this.opened.token, ...change, ...end });
       if (answer === 'lost') return { reason: 'lease_lost', error: null };
     } catch (error) {
-      return lapseOf(error);
+      return recordFailureOf(error);
     }
     const { [STATE_FIELD]: state, [OUTBOX_FIELD]: outbox } = change.fields;
-    carry.books = {
-      state: state ?? carry.books?.state ?? this.books.stored.state,
-      outbox: outbox ?? carry.books?.outbox ?? this.books.stored.outbox,
+    backlog.lastKnown = {
+      state: state ?? backlog.lastKnown?.state ?? this.opened.stored.state,
+      outbox: outbox ?? backlog.lastKnown?.outbox ?? this.opened.stored.outbox,
     };
-    carry.sent = [];
-    carry.unrecordedSince = null;
-    carry.drop(this.carried);
-    carry.outcomes = [];
+    backlog.sent = [];
+    backlog.unrecordedSince = null;
+    backlog.drop(this.kept);
+    backlog.outcomes = [];
     this.outcomes = [];
     // One call for all lines: the call costs more than building the text.
     if (this.waiting.lines.length > 0) this.context.log(this.waiting.lines.join('\n'));
@@ -285,16 +286,16 @@ export class Recording {
     return null;
   }
 
-  private carryOn({ reason, error }: Lapse): void {
-    const { log, carry } = this.context;
+  private keepForLater({ reason, error }: RecordFailure): void {
+    const { log, backlog } = this.context;
     const { runId } = this;
     const message = error instanceof Error ? error.message : undefined;
-    carry.outcomes = this.outcomes;
+    backlog.outcomes = this.outcomes;
     log(JSON.stringify({ event: 'run_not_stored', runId, reason, message }));
     for (const result of this.waiting.results) {
       log(JSON.stringify({ event: 'check_not_stored', runId, ...result }));
     }
-    const dropped = carry.keep(this.waiting.batches);
+    const dropped = backlog.keep(this.waiting.batches);
     if (dropped > 0) log(JSON.stringify({ event: 'checks_dropped', runId, count: dropped }));
   }
 }

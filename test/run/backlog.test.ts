@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { loadHistory, loadOverview, loadState } from '../../lib/read/load.js';
 import { stats } from '../../lib/read/stats.js';
-import { Carry, type Batch } from '../../lib/run/carry.js';
+import { Backlog, type Batch } from '../../lib/run/backlog.js';
 import { openRemoteStore, openSqlite } from '../support/stores.js';
 import type { Store } from '../../lib/store/store.js';
 import type { Check } from '../../lib/types.js';
@@ -67,7 +67,7 @@ describe('what runs could not store', () => {
     expect(transitions.filter((line) => line.startsWith('service-0'))).toEqual(
       ['up', 'down', 'up', 'down', 'up'].map((to) => `service-0 ${to}`),
     );
-    expect(pinger.carry.all).toEqual([]);
+    expect(pinger.backlog.all).toEqual([]);
   });
 
   it('is recorded once where two runs of the process overlapped in the outage', async () => {
@@ -166,10 +166,10 @@ describe('the bound of what is carried', () => {
   });
 
   it('is 50,000 checks, of which the oldest go first', () => {
-    const carry = new Carry();
-    expect(carry.keep(Array.from({ length: 100 }, (_, i) => batchOf(500, 100 - i, goodCheck)))).toBe(0);
-    expect(carry.keep([batchOf(10, 101, goodCheck)])).toBe(500);
-    expect([carry.all[0]?.at, carry.all.at(-1)?.at, carry.all.length]).toEqual([2, 101, 100]);
+    const backlog = new Backlog();
+    expect(backlog.keep(Array.from({ length: 100 }, (_, i) => batchOf(500, 100 - i, goodCheck)))).toBe(0);
+    expect(backlog.keep([batchOf(10, 101, goodCheck)])).toBe(500);
+    expect([backlog.all[0]?.at, backlog.all.at(-1)?.at, backlog.all.length]).toEqual([2, 101, 100]);
   });
 
   it('can be recorded in one commit over Redis, even when everything flapped', async () => {
@@ -177,14 +177,14 @@ describe('the bound of what is carried', () => {
     onTestFinished(() => redis.stop());
     const remote = await openRemoteStore({ kind: 'redis', url: redis.url }, { prefix: 'k' });
     const pinger = new Pinger(manyTargets(500, QUICK_TO_JUDGE), remote);
-    pinger.carry.keep(
+    pinger.backlog.keep(
       Array.from({ length: 100 }, (_, i) =>
         batchOf(500, pinger.now + i * MINUTE, i % 2 === 0 ? failedCheck : goodCheck),
       ),
     );
     pinger.now += 100 * MINUTE;
     expect(await pinger.run()).toMatchObject({ stored: true, checked: 500 });
-    expect(pinger.carry.all).toEqual([]);
+    expect(pinger.backlog.all).toEqual([]);
     for (const target of await targetsOf(remote)) {
       expect(target).toMatchObject({ status: 'up', incidents: 50, figures: { pings: 101, failures: 50 } });
     }

@@ -7,7 +7,7 @@ import { createPacer } from '../probe/pace.js';
 import { createProber, type Prober } from '../probe/probe.js';
 import type { Store } from '../store/store.js';
 import type { ChannelName } from '../types.js';
-import { Carry } from './carry.js';
+import { Backlog } from './backlog.js';
 
 /** What a run needs from the process that it runs in; nothing here belongs to one run. */
 export interface RunContext {
@@ -16,7 +16,7 @@ export interface RunContext {
   readonly store: Store | null;
   /** Bounds and paces the attempts of all runs of the process. */
   readonly prober: Prober;
-  readonly carry: Carry;
+  readonly backlog: Backlog;
   /** Those that are set up. */
   readonly channels: ReadonlyMap<ChannelName, Channel>;
   /** Makes restart requests and the heartbeat. */
@@ -29,22 +29,22 @@ export interface RunContext {
   readonly log: (text: string) => void;
 }
 
-type Parts = Omit<RunContext, 'config' | 'store'>;
+type SharedContext = Omit<RunContext, 'config' | 'store'>;
 
-const shared = new WeakMap<Config, Parts>();
+const shared = new WeakMap<Config, SharedContext>();
 
 /** What the runs of a process share: the prober with its bound on descriptors, and what could not be stored. */
-export function runParts(config: Config): Parts {
+export function sharedContext(config: Config): SharedContext {
   const found = shared.get(config);
   if (found !== undefined) return found;
   const pacer = createPacer(config.concurrency);
   const prober = createProber();
-  const parts: Parts = {
+  const context: SharedContext = {
     prober: {
       attempt: (target, signal) => pacer.run(() => prober.attempt(target, signal)),
       close: () => prober.close(),
     },
-    carry: new Carry(),
+    backlog: new Backlog(),
     channels: createChannels(config),
     send,
     now: Date.now,
@@ -52,8 +52,8 @@ export function runParts(config: Config): Parts {
     sleep,
     log: console.log,
   };
-  shared.set(config, parts);
-  return parts;
+  shared.set(config, context);
+  return context;
 }
 
 /** By hand: `node:timers/promises` makes an error, with its stack, for each of the many that are woken early. */

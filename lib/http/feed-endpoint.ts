@@ -1,7 +1,7 @@
-import { recentIncidents } from '../read/incidents.js';
+import { recentIncidents } from '../read/incident-views.js';
 import { loadLatestIncidents } from '../read/load.js';
-import { atomFeed } from '../view/feed.js';
-import { cachingOf } from './answer.js';
+import { atomFeed } from '../view/atom-feed.js';
+import { cachingOf } from './responses.js';
 import { answerDocument } from './document.js';
 import { readEndpoint } from './endpoints.js';
 import { ORIGIN_HEADERS, visitedOrigin } from './origin.js';

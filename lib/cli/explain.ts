@@ -1,7 +1,7 @@
 import { judgeAnswer, rangesText, type Answer, type Evaluator } from '../rules/assertions.js';
 import type { Assertions, TextPattern } from '../types.js';
 import { durationText } from '../rules/durations.js';
-import { singleLine } from '../text.js';
+import { singleLine } from '../single-line.js';
 
 /** One assertion and what an answer made of it. */
 export interface Explained {

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { App } from '../app.js';
 import { perApp } from '../app.js';
 import { CRON_PATH, FUNCTION_LIMIT } from '../config/vercel.js';
-import { runParts } from '../run/parts.js';
+import { sharedContext } from '../run/run-context.js';
 import type { RunReport } from '../run/report.js';
 import { run } from '../run/run.js';
-import { answerError, answerJson, bears } from './answer.js';
+import { answerError, answerJson, bears } from './responses.js';
 import { withApp } from './endpoints.js';
 import { UsedTokens, verifySignature } from './signature.js';
 
@@ -43,11 +43,11 @@ async function authenticate(request: Request, app: App): Promise<string | Respon
   if (signature === null) return answerError('unauthorized', 'Send CRON_SECRET as a bearer.');
   const { origin, search } = new URL(request.url);
   const url = (publicUrl ?? origin) + CRON_PATH + search;
-  const verdict = await verifySignature(request, signature, { url, keys });
-  if (verdict.problem !== null) {
-    return answerError('unauthorized', `Upstash-Signature: ${verdict.problem}.`);
+  const result = await verifySignature(request, signature, { url, keys });
+  if (result.problem !== null) {
+    return answerError('unauthorized', `Upstash-Signature: ${result.problem}.`);
   }
-  if (!usedTokensOf(app).use(verdict.token, Date.now())) return answerJson(replayed(Date.now()));
+  if (!usedTokensOf(app).use(result.token, Date.now())) return answerJson(replayed(Date.now()));
   return 'qstash';
 }
 
@@ -79,7 +79,7 @@ function replayed(now: number): RunReport {
 function startRun(app: App, trigger: string): Promise<RunReport> {
   const { config, runs } = app;
   const running = run(
-    { ...runParts(config), ...app, now: () => app.store?.now() ?? Date.now() },
+    { ...sharedContext(config), ...app, now: () => app.store?.now() ?? Date.now() },
     { trigger, limit: FUNCTION_LIMIT, nextRunIn: config.tick, ...(runs && { stopping: runs.stopping }) },
   );
   return runs?.track(running) ?? running;

@@ -1,6 +1,6 @@
 import { loadHistory, loadOverview } from '../read/load.js';
 import { stats, targetHistory } from '../read/stats.js';
-import { answerError, answerJson, cachingOf } from './answer.js';
+import { answerError, answerJson, cachingOf } from './responses.js';
 import { readEndpoint } from './endpoints.js';
 
 /**

@@ -9,8 +9,8 @@ import {
   renderSvg,
   type Badge,
   type Metric,
-} from '../view/badge.js';
-import type { Caching } from './answer.js';
+} from '../view/badge-image.js';
+import type { Caching } from './responses.js';
 import { answerDocument } from './document.js';
 import { readEndpoint } from './endpoints.js';
 

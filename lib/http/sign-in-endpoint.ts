@@ -1,6 +1,6 @@
 import { perApp } from '../app.js';
-import { readText } from './body.js';
-import { isSame, NO_SNIFFING } from './answer.js';
+import { readText } from './request-body.js';
+import { isSame, NO_SNIFFING } from './responses.js';
 import { withApp } from './endpoints.js';
 import { answerHtml, answerProblem } from './html.js';
 import { endedCookie, sessionCookie } from './session.js';
