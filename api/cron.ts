@@ -1,4 +1,4 @@
-import { answerCron } from '../lib/http/cron.js';
+import { answerCron } from '../lib/http/cron-endpoint.js';
 
 export function GET(request: Request): Promise<Response> {
   return answerCron(request);

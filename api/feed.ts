@@ -1,4 +1,4 @@
-import { answerFeed } from '../lib/http/feed.js';
+import { answerFeed } from '../lib/http/feed-endpoint.js';
 
 export function GET(request: Request): Promise<Response> {
   return answerFeed(request);

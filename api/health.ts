@@ -1,4 +1,4 @@
-import { answerHealth } from '../lib/http/health.js';
+import { answerHealth } from '../lib/http/health-endpoint.js';
 
 export function GET(request: Request): Promise<Response> {
   return answerHealth(request);

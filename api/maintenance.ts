@@ -1,4 +1,4 @@
-import { answerBegin, answerEnd } from '../lib/http/maintenance.js';
+import { answerBegin, answerEnd } from '../lib/http/maintenance-endpoint.js';
 
 export function POST(request: Request): Promise<Response> {
   return answerBegin(request);

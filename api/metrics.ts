@@ -1,4 +1,4 @@
-import { answerMetrics } from '../lib/http/metrics.js';
+import { answerMetrics } from '../lib/http/metrics-endpoint.js';
 
 export function GET(request: Request): Promise<Response> {
   return answerMetrics(request);

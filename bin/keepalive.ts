@@ -2,7 +2,8 @@
 import type { Terminal } from '../lib/cli/terminal.js';
 import { readEnv } from '../lib/config/env.js';
 import { MONTHLY_HOURS } from '../lib/config/hosts.js';
-import { ConfigError, configWarnings, validConfig } from '../lib/config/valid.js';
+import { configWarnings, validConfig } from '../lib/config/valid.js';
+import { OperatorError } from '../lib/operator-error.js';
 import { monthlyHours } from '../lib/rules/allowance.js';
 
 const USAGE = `Usage: keepalive <command>
@@ -59,7 +60,7 @@ async function config(): Promise<void> {
   }
   // A production build: what it deploys is to be called.
   if (isProductionBuild && qstash.token !== null) {
-    const { createSchedule, ScheduleError } = await import('../lib/cli/schedule.js');
+    const { createSchedule, ScheduleError } = await import('../lib/cli/schedule-command.js');
     await createSchedule(valid, console.log, { mayReplace: false }).catch((error: unknown) => {
       if (!(error instanceof ScheduleError)) throw error;
       console.warn(`Warning: the QStash schedule was not made. ${error.message}`);
@@ -74,7 +75,7 @@ async function schedule(): Promise<void> {
     return;
   }
   const valid = await validConfig(readEnv());
-  const { createSchedule, listSchedules, removeSchedule } = await import('../lib/cli/schedule.js');
+  const { createSchedule, listSchedules, removeSchedule } = await import('../lib/cli/schedule-command.js');
   if (command === 'create') await createSchedule(valid, console.log, { mayReplace: true });
   else await (command === 'list' ? listSchedules : removeSchedule)(valid, console.log);
 }
@@ -85,16 +86,12 @@ function misused(): void {
 }
 
 function fail(error: unknown): void {
-  // The others are told by their names: their modules are loaded by the commands that throw them.
-  const isForTheOperator =
-    error instanceof ConfigError ||
-    (error instanceof Error && ['StartError', 'ScheduleError'].includes(error.name));
-  console.error(isForTheOperator ? error.message : error);
+  console.error(error instanceof OperatorError ? error.message : error);
   process.exit(1);
 }
 
 async function check(): Promise<void> {
-  const { check: checkOne } = await import('../lib/cli/check.js');
+  const { check: checkOne } = await import('../lib/cli/check-command.js');
   process.exitCode = await checkOne(process.argv.slice(3), terminal());
 }
 

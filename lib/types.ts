@@ -221,6 +221,8 @@ export type Attempt = Verdict & {
   readonly timings: Timings;
   /** The earliest end of a certificate met, ms since the epoch. */
   readonly tlsExpiresAt: number | null;
+  /** It was cut short because its run was over: it says nothing of the target. */
+  readonly interrupted?: true;
   /** The platform itself answered that no server is there. */
   readonly noServer: boolean;
   /** It reached the host's own server, as far as the answer tells: no answer, or one of the platform's edge, did not. */

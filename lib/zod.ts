@@ -7,7 +7,7 @@ export {
   number,
   optional,
   pipe,
-  regex,
+  refine,
   strictObject,
   string,
   transform,

@@ -1,4 +1,4 @@
-import { answerBadge } from '../../lib/http/badge.js';
+import { answerBadge } from '../../lib/http/badge-endpoint.js';
 
 export function GET(request: Request): Promise<Response> {
   return answerBadge(request);

@@ -1,4 +1,4 @@
-import { answerKeepalive } from '../../lib/http/stats.js';
+import { answerKeepalive } from '../../lib/http/stats-endpoint.js';
 
 export function GET(request: Request): Promise<Response> {
   return answerKeepalive(request);

@@ -15,11 +15,16 @@ import { loadPresent, type Present } from '../read/load.js';
 import { monthlyHours } from '../rules/allowance.js';
 import { isActive } from '../rules/windows.js';
 import { DELIVERY_TIMEOUT } from '../run/delivery.js';
-import { runParts } from '../run/parts.js';
+import { sharedContext } from '../run/run-context.js';
 import { openRemoteStore } from '../store/open.js';
 import { StoreError, type Store } from '../store/store.js';
-import * as say from './findings.js';
-import type { Finding } from './findings.js';
+import type { Finding } from './finding.js';
+import { ofChannels, ofFirstAlerts, ofMovedChat, ofNoChannels, ofSentTest } from './alert-findings.js';
+import { ofProblems, ofTargetsConfigured, ofWarnings } from './configuration-findings.js';
+import { ofQStash, ofSchedule } from './schedule-findings.js';
+import { ofSecrets } from './secret-findings.js';
+import { ofBudget, ofNoStore, ofReadOnlyVariable, ofStore, ofStoreError } from './store-findings.js';
+import { ofHours, ofOwnNetwork, ofRestarts, ofRestingTarget, ofTarget } from './target-findings.js';
 import { render } from './render.js';
 import { jsonText, USAGE_ERROR, type Terminal } from './terminal.js';
 
@@ -42,11 +47,11 @@ export async function doctor(args: readonly string[], terminal: Terminal): Promi
   const examined = await validConfig(terminal.env).then(
     (config) => examine(config, terminal, asked.sendTest),
     (error: unknown) => {
-      if (error instanceof ConfigError) return say.ofProblems(error.problems);
+      if (error instanceof ConfigError) return ofProblems(error.problems);
       throw error;
     },
   );
-  const findings = [...say.ofWarnings(warningsOf(textsOf(terminal.env))), ...examined];
+  const findings = [...ofWarnings(warningsOf(textsOf(terminal.env))), ...examined];
   const errors = findings.filter(({ level }) => level === 'error').length;
   const warnings = findings.filter(({ level }) => level === 'warning').length;
   if (asked.json) terminal.out(jsonText({ errors, warnings, findings }));
@@ -72,7 +77,7 @@ function readArgs(args: readonly string[]): { sendTest: boolean; json: boolean }
 async function examine(config: Config, { env, err }: Terminal, sendTest: boolean): Promise<Finding[]> {
   const now = Date.now();
   const isLocal = databaseOf(config) !== null;
-  const { findings: ofStore, present, kind, latency } = await examineStore(config, env);
+  const { findings: storeFindings, present, kind, latency } = await examineStore(config, env);
   const { checks } = health({
     now,
     tick: config.tick,
@@ -91,23 +96,23 @@ async function examine(config: Config, { env, err }: Terminal, sendTest: boolean
   const schedule =
     present === null || !config.enabled || config.targets.length === 0
       ? []
-      : say.ofSchedule(checks.schedule, state, config, now, isLocal);
+      : ofSchedule(checks.schedule, state, config, now, isLocal);
   const times = checkTimes(state, paceOfRuns(state, config.tick, now));
   const hours = monthlyHours(config.targets, MONTHLY_HOURS, now, times);
   return [
-    ...say.ofTargetsConfigured(config),
-    ...say.ofSecrets(config, isLocal),
-    ...ofStore,
-    ...say.ofBudget(checks.redis),
+    ...ofTargetsConfigured(config),
+    ...ofSecrets(config, isLocal),
+    ...storeFindings,
+    ...ofBudget(checks.redis),
     ...schedule,
     ...(await examineTargets(config, err)),
-    ...(config.targets.length > 0 && checks.alerts.channels.length === 0 ? [say.ofNoChannels()] : []),
-    ...(sendTest ? await sendTests(config) : say.ofChannels(checks.alerts)),
-    ...say.ofFirstAlerts(config.targets, times, checks.alerts.channels.length > 0),
-    ...say.ofMovedChat(config.alerts.telegram?.chat ?? null, present?.outbox.moved.telegram),
-    ...say.ofRestarts(config.targets),
-    ...say.ofHours(hours),
-    ...say.ofQStash(config.qstash),
+    ...(config.targets.length > 0 && checks.alerts.channels.length === 0 ? [ofNoChannels()] : []),
+    ...(sendTest ? await sendTests(config) : ofChannels(checks.alerts)),
+    ...ofFirstAlerts(config.targets, times, checks.alerts.channels.length > 0),
+    ...ofMovedChat(config.alerts.telegram?.chat ?? null, present?.outbox.moved.telegram),
+    ...ofRestarts(config.targets),
+    ...ofHours(hours),
+    ...ofQStash(config.qstash),
   ];
 }
 
@@ -133,10 +138,10 @@ const DOCTOR_FIELD = 'doctor';
 async function examineStore(config: Config, env: Env): Promise<Examined> {
   const path = databaseOf(config);
   if (config.store.kind === 'none' && path === null) {
-    return { findings: [say.ofNoStore(false)], present: null, kind: null, latency: 0 };
+    return { findings: [ofNoStore(false)], present: null, kind: null, latency: 0 };
   }
   if (path !== null && !existsSync(path)) {
-    return { findings: [say.ofNoStore(true)], present: null, kind: 'sqlite', latency: 0 };
+    return { findings: [ofNoStore(true)], present: null, kind: 'sqlite', latency: 0 };
   }
   const kind = config.store.kind === 'none' ? 'sqlite' : config.store.kind;
   const variables = variablesOf(config.store, env);
@@ -150,13 +155,13 @@ async function examineStore(config: Config, env: Env): Promise<Examined> {
     await write(store);
     const readOnly = Object.keys(env).filter((name) => name.endsWith('KV_REST_API_READ_ONLY_TOKEN'));
     const findings = [
-      ...say.ofStore({ kind, variables, latency }),
-      ...(kind === 'upstash' ? say.ofReadOnlyVariable(readOnly) : []),
+      ...ofStore({ kind, variables, latency }),
+      ...(kind === 'upstash' ? ofReadOnlyVariable(readOnly) : []),
     ];
     return { findings, present, kind, latency };
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
-    const finding = say.ofStoreError(error.code, error.message, { kind, variables }, present !== null);
+    const finding = ofStoreError(error.code, error.message, { kind, variables }, present !== null);
     return { findings: [finding], present, kind, latency };
   } finally {
     await store?.close();
@@ -194,7 +199,7 @@ async function write(store: Store): Promise<void> {
 }
 
 async function examineTargets(config: Config, progress: (line: string) => void): Promise<Finding[]> {
-  const { prober, now, random, sleep } = runParts(config);
+  const { prober, now, random, sleep } = sharedContext(config);
   const { signal } = new AbortController();
   let done = 0;
   try {
@@ -213,10 +218,10 @@ async function examineTargets(config: Config, progress: (line: string) => void):
     const controls = controlTargets(config);
     if (checks.length > 0 && controls.length > 0 && checks.every(({ outcome }) => outcome === 'failed')) {
       const answers = await Promise.all(controls.map((control) => prober.attempt(control, signal)));
-      if (answers.every(({ outcome }) => outcome === 'failed')) return [say.ofOwnNetwork()];
+      if (answers.every(({ outcome }) => outcome === 'failed')) return [ofOwnNetwork()];
     }
     return looked.map(({ target, check }) =>
-      check === null ? say.ofRestingTarget(target) : say.ofTarget(target, check),
+      check === null ? ofRestingTarget(target) : ofTarget(target, check),
     );
   } finally {
     await prober.close();
@@ -225,8 +230,8 @@ async function examineTargets(config: Config, progress: (line: string) => void):
 
 async function sendTests(config: Config): Promise<Finding[]> {
   return Promise.all(
-    [...runParts(config).channels.values()].map(async (channel) =>
-      say.ofSentTest(channel.name, await failureOfTest(channel, config.publicUrl)),
+    [...sharedContext(config).channels.values()].map(async (channel) =>
+      ofSentTest(channel.name, await failureOfTest(channel, config.publicUrl)),
     ),
   );
 }

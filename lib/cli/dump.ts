@@ -1,3 +1,4 @@
+import { OperatorError } from '../operator-error.js';
 import { readIncident } from '../record/incidents.js';
 import { HEAD_FIELDS, MAINTENANCE_FIELD, OUTBOX_FIELD, STATE_FIELD } from '../record/fields.js';
 import { logNames } from '../record/log.js';
@@ -15,7 +16,7 @@ export interface Dump {
 }
 
 /** What keeps data from being moved, as its operator should read it. */
-export class TransferError extends Error {
+export class TransferError extends OperatorError {
   override readonly name = 'TransferError';
 }
 

@@ -1,7 +1,9 @@
-import { codeOf } from '../probe/failure.js';
+import { DeliveryError } from '../deliver/channel.js';
+import { send } from '../deliver/send.js';
+import { singleLine } from '../single-line.js';
 
 /** A schedule as QStash shows it, as far as it matters here. */
-export interface Schedule {
+export interface QstashSchedule {
   readonly scheduleId: string;
   readonly cron: string;
   readonly destination: string;
@@ -29,6 +31,8 @@ export class QstashError extends Error {
 }
 
 const TIMEOUT = 10_000;
+/** Bytes of an answer at most: some thousand schedules. */
+const MAX_ANSWER = 2_000_000;
 /** Characters of what QStash says of a refusal. */
 const SAYING = 200;
 
@@ -38,21 +42,17 @@ const SAYING = 200;
  */
 export function openQstash({ url, token }: { readonly url: string; readonly token: string }) {
   const call = async (method: string, path: string, headers: Record<string, string> = {}) => {
-    let status: number;
-    let text: string;
-    try {
-      const answer = await fetch(`${url}/v2/schedules${path}`, {
-        method,
-        headers: { authorization: `Bearer ${token}`, ...headers },
-        redirect: 'error',
-        signal: AbortSignal.timeout(TIMEOUT),
-      });
-      ({ status } = answer);
-      text = await answer.text();
-    } catch (error) {
-      const cause = codeOf(error instanceof Error && error.cause !== undefined ? error.cause : error);
-      throw new QstashError('unreachable', 'QStash gave no answer', { cause });
-    }
+    const request = {
+      url: `${url}/v2/schedules${path}`,
+      method,
+      headers: { authorization: `Bearer ${token}`, ...headers },
+      body: null,
+      maxAnswer: MAX_ANSWER,
+    };
+    const { status, text } = await send(request, AbortSignal.timeout(TIMEOUT)).catch((error: unknown) => {
+      if (!(error instanceof DeliveryError)) throw error;
+      throw new QstashError('unreachable', 'QStash did not answer', { cause: error.cause });
+    });
     if (status === 401 || status === 403) {
       throw new QstashError('unauthorized', `QStash refused QSTASH_TOKEN (${status})`);
     }
@@ -62,7 +62,7 @@ export function openQstash({ url, token }: { readonly url: string; readonly toke
     return text;
   };
   return {
-    list: async (): Promise<Schedule[]> => schedulesOf(await call('GET', '')),
+    list: async (): Promise<QstashSchedule[]> => schedulesOf(await call('GET', '')),
     /** Takes the place of the one with the same id. */
     create: async ({ scheduleId, cron, destination, timeout }: NewSchedule): Promise<void> => {
       await call('POST', `/${destination}`, {
@@ -86,14 +86,10 @@ export type Qstash = ReturnType<typeof openQstash>;
 function saying(text: string, token: string): string {
   const said = propertyOf(jsonOf(text), 'error');
   if (typeof said !== 'string') return '';
-  return `: ${printable(said.replaceAll(token, '…')).slice(0, SAYING)}`;
+  return `: ${singleLine(said.replaceAll(token, '…'), SAYING)}`;
 }
 
-function printable(text: string): string {
-  return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}\s]+/gu, ' ');
-}
-
-function schedulesOf(text: string): Schedule[] {
+function schedulesOf(text: string): QstashSchedule[] {
   const found = jsonOf(text);
   if (!Array.isArray(found)) throw new QstashError('unreadable', 'QStash sent something else than schedules');
   return found.flatMap((each: unknown) => {
@@ -104,8 +100,8 @@ function schedulesOf(text: string): Schedule[] {
       ? [
           {
             scheduleId,
-            cron: printable(cron),
-            destination: printable(destination),
+            cron: singleLine(cron),
+            destination: singleLine(destination),
             isPaused: propertyOf(each, 'isPaused') === true,
           },
         ]

@@ -1,4 +1,4 @@
-import type { Finding } from './findings.js';
+import type { Finding } from './finding.js';
 
 const LABELS: Readonly<Record<Finding['level'], string>> = { ok: 'ok', warning: 'warning', error: 'ERROR' };
 const INDENT = ' '.repeat(11);

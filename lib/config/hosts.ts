@@ -1,8 +1,6 @@
 import type { Allowance, Allowances } from '../rules/allowance.js';
 import { HOST_NAMES, type HostName } from '../types.js';
-
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
+import { HOUR, MINUTE } from '../time.js';
 
 /** How long a host that sleeps may take to wake. The slowest is Render's free plan: 30 to 90 s. */
 const WAKE_TIMEOUT = 90_000;

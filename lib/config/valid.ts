@@ -2,12 +2,13 @@ import { formatProblems, parseConfig, textsOf, type Config } from './config.js';
 import { checkExpressions } from './expressions.js';
 import { missingInProduction } from './production.js';
 import { sortProblems, type Problem } from './problems.js';
+import { OperatorError } from '../operator-error.js';
 import { nearMisses, warningsOf } from './warnings.js';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
 /** All that is wrong with a configuration, one line a problem, as its operator should read it. */
-export class ConfigError extends Error {
+export class ConfigError extends OperatorError {
   override readonly name = 'ConfigError';
   constructor(readonly problems: readonly Problem[]) {
     const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;

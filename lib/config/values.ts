@@ -1,4 +1,5 @@
 import * as z from '#zod';
+import { DAY, HOUR, MINUTE } from '../time.js';
 
 /** Turns the text of a variable into a value. A failure says what was expected, never what was found. */
 export type Value<T> = z.ZodMiniType<T, string>;
@@ -40,7 +41,7 @@ export function isOff(text: string): boolean {
   return /^(?:off|none)$/i.test(text);
 }
 
-const UNITS = new Map(Object.entries({ ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }));
+const UNITS = new Map(Object.entries({ ms: 1, s: 1000, m: MINUTE, h: HOUR, d: DAY }));
 
 /** `90s` as milliseconds, a bare number as it is, rounded to whole ones; undefined for anything else. */
 export function parseDuration(text: string): number | undefined {

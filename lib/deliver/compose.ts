@@ -1,5 +1,6 @@
 import { headline, LEVELS, wordingOf, type Level } from '../rules/wording.js';
 import type { Digest, DigestItem } from './channel.js';
+import { shorten, singleLine } from '../single-line.js';
 
 /** How a channel writes text, and how it counts it. */
 export interface Markup {
@@ -85,7 +86,10 @@ export function compose(digest: Digest, markup: Markup, limit: number, titled: b
  * @param longest in code points
  */
 export function titleOf({ items }: Digest, longest: number): string {
-  return shorten(plain(headline(items.map((item) => ({ alert: item.alert, name: nameOf(item) })))), longest);
+  return shorten(
+    singleLine(headline(items.map((item) => ({ alert: item.alert, name: nameOf(item) })))),
+    longest,
+  );
 }
 
 /** The most that any of a digest's alerts matters. */
@@ -100,7 +104,7 @@ export function levelOf({ items }: Digest): Level {
  */
 export function sentenceOf(item: DigestItem, markup: Markup, longest: number): string {
   const { subject, predicate, details } = wordingOf(item.alert, nameOf(item));
-  const piece = (text: string) => markup.escape(shorten(plain(text), longest));
+  const piece = (text: string) => markup.escape(singleLine(text, longest));
   const said = details.map(piece).filter((text) => text !== '');
   const end = said.length === 0 ? '' : ` – ${said.join('; ')}`;
   return `${markup.bold(piece(subject))} ${markup.escape(predicate)}${end}`;
@@ -113,7 +117,7 @@ function lineOf(item: DigestItem, markup: Markup, longest: number): string {
 /** What people call the target of an alert; never empty. */
 export function nameOf({ alert, target }: DigestItem): string {
   const id = 'target' in alert ? alert.target : 'Keepalive';
-  const name = plain(target?.name ?? '');
+  const name = singleLine(target?.name ?? '');
   return name === '' ? id : name;
 }
 
@@ -122,20 +126,4 @@ export function pageOf({ pageUrl }: Digest): string | null {
   if (pageUrl === null || !URL.canParse(pageUrl)) return null;
   const { protocol, href } = new URL(pageUrl);
   return protocol === 'http:' || protocol === 'https:' ? href : null;
-}
-
-/** One line without what is not seen: control and format characters (those that turn the direction among them). */
-export function plain(text: string): string {
-  return text
-    .replace(/[\s\p{Zl}\p{Zp}]+/gu, ' ')
-    .replace(/[\p{Cc}\p{Cf}]+/gu, '')
-    .replace(/\p{Cs}/gu, '\ufffd')
-    .trim();
-}
-
-/** At most `longest` code points, the last an ellipsis where there were more. */
-export function shorten(text: string, longest: number): string {
-  const most = Math.max(1, Math.floor(longest));
-  const points = Array.from(text.slice(0, 2 * most + 2));
-  return points.length <= most ? text : `${points.slice(0, most - 1).join('')}…`;
 }

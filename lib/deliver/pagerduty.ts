@@ -1,7 +1,8 @@
 import type { Alert } from '../types.js';
 import { DeliveryError, type Channel, type Digest, type DigestItem } from './channel.js';
-import { nameOf, pageOf, plain, PLAIN, sentenceOf, shorten } from './compose.js';
+import { nameOf, pageOf, PLAIN, sentenceOf } from './compose.js';
 import { accept, post } from './send.js';
+import { shorten, singleLine } from '../single-line.js';
 
 /** https://developer.pagerduty.com/api-reference/send-an-event: `summary`, up to 1,024 characters. */
 export const SUMMARY_LIMIT = 1_024;
@@ -117,7 +118,7 @@ function triggerOf(item: DigestItem, severity: string | null, page: string | nul
       timestamp: new Date(alert.at).toISOString(),
       class: alert.kind,
       ...(target !== null && { component: target.id }),
-      ...(target?.group != null && { group: shorten(plain(target.group), 200) }),
+      ...(target?.group != null && { group: singleLine(target.group, 200) }),
     },
   };
 }

@@ -5,6 +5,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Endpoint } from '../config/request.js';
 import { codeOf, failureOf } from '../probe/failure.js';
 import { DeliveryError } from './channel.js';
+import { HOUR } from '../time.js';
 
 /** Bytes of an answer that are read at most: enough for what a service says of a refusal. */
 const MAX_ANSWER = 16_384;
@@ -14,6 +15,8 @@ export interface Outgoing {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | null;
+  /** Bytes of the answer that are read at most; 16 KB where it is not given. */
+  readonly maxAnswer?: number;
 }
 
 export interface Answer {
@@ -30,7 +33,10 @@ export type Send = (request: Outgoing, signal: AbortSignal) => Promise<Answer>;
  * status is the answer: a body that breaks off or stalls ends where it got to, the latter when the signal fires.
  * @throws DeliveryError `temporary` when no answer came, `permanent` when the request cannot be sent at all
  */
-export async function send({ url, method, headers, body }: Outgoing, signal: AbortSignal): Promise<Answer> {
+export async function send(
+  { url, method, headers, body, maxAnswer = MAX_ANSWER }: Outgoing,
+  signal: AbortSignal,
+): Promise<Answer> {
   const { Client } = await import('undici');
   const { origin, pathname, search } = new URL(url);
   let socket: Socket | null = null;
@@ -80,7 +86,7 @@ export async function send({ url, method, headers, body }: Outgoing, signal: Abo
     // An answer that comes as the signal fires is nobody's, and its body's error would end the process.
     asked.then(({ body }) => body.on('error', () => undefined)).catch(() => undefined);
     const answer = await Promise.race([stopped, asked]);
-    const text = await readText(answer.body, stopped);
+    const text = await readText(answer.body, { most: maxAnswer, stopped });
     return { status: answer.statusCode, headers: answer.headers, text };
   } catch (error) {
     throw deliveryErrorOf(error);
@@ -99,18 +105,21 @@ function end(socket: Socket | null): void {
   socket?.on('error', () => undefined).destroy();
 }
 
-async function readText(body: AsyncIterable<Uint8Array>, stopped: Promise<never>): Promise<string> {
+async function readText(
+  body: AsyncIterable<Uint8Array>,
+  { most, stopped }: { readonly most: number; readonly stopped: Promise<never> },
+): Promise<string> {
   const chunks: Uint8Array[] = [];
   const read = async () => {
     let size = 0;
     for await (const chunk of body) {
       chunks.push(chunk);
       size += chunk.length;
-      if (size >= MAX_ANSWER) break;
+      if (size >= most) break;
     }
   };
   await Promise.race([stopped, read()]).catch(() => undefined);
-  return Buffer.concat(chunks).subarray(0, MAX_ANSWER).toString();
+  return Buffer.concat(chunks).subarray(0, most).toString();
 }
 
 /** The cause is a code alone: the error itself may quote an address, or what a peer sent back. */
@@ -151,7 +160,7 @@ export function post(
 /** Statuses below 500 that pass by themselves: request timeout, too early. */
 const PASSING = new Set([408, 425]);
 /** Ms; an alert is tried for a day. */
-const LONGEST_WAIT = 3_600_000;
+const LONGEST_WAIT = HOUR;
 
 /**
  * Passes an answer that says that the message was taken.

@@ -2,8 +2,9 @@ import type { ChannelSettings } from '../config/alerts.js';
 import { wordingOf } from '../rules/wording.js';
 import type { PublicTarget } from '../types.js';
 import type { Channel, Digest, DigestItem } from './channel.js';
-import { byteLength, sentenceOf, pageOf, PLAIN, shorten, titleOf } from './compose.js';
+import { byteLength, sentenceOf, pageOf, PLAIN, titleOf } from './compose.js';
 import { accept, post } from './send.js';
+import { shorten } from '../single-line.js';
 
 /** Bytes; ours: what receivers take without being told to (a body of 1 MB is a common limit, 256 KB a queue's). */
 export const WEBHOOK_LIMIT = 262_144;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { cacheControl, NO_SNIFFING, type Caching } from './answer.js';
+import { cacheControl, NO_SNIFFING, type Caching } from './responses.js';
 
 /**
  * An answer that is not JSON and is asked for again and again: what the client has already is not sent again.

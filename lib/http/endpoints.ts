@@ -6,7 +6,8 @@ import type { Reader } from '../read/load.js';
 import { READ_LIMIT, RecentReader } from '../read/recent.js';
 import { withinLimit } from '../store/retry.js';
 import { StoreError } from '../store/store.js';
-import { answerError, bears } from './answer.js';
+import { answerError, bears } from './responses.js';
+import type { ErrorCode } from './error-codes.js';
 import { hasSession } from './session.js';
 
 /** Reads the store for whoever asks: what was read a moment ago is not read again. Null where there is no store. */
@@ -37,8 +38,7 @@ export function readEndpoint(
 
 /** How an endpoint tells what went wrong: as JSON, or as a page. */
 export type Tell = (
-  status: number,
-  code: string,
+  code: ErrorCode,
   message: string,
   details: { readonly problems?: readonly Problem[] },
   request: Request,
@@ -53,7 +53,7 @@ export async function guarded(
 ): Promise<Response> {
   const { statsToken } = app.config;
   if (statsToken !== null && !bears(request, statsToken) && !hasSession(request, statsToken, Date.now())) {
-    return tell(401, 'unauthorized', 'This status is private: send STATS_TOKEN as a bearer.', {}, request);
+    return tell('unauthorized', 'This status is private: send STATS_TOKEN as a bearer.', {}, request);
   }
   return answer(app);
 }
@@ -68,15 +68,14 @@ export async function withApp(
     const result = await getApp();
     return result.ok ? await answer(result.app) : configInvalid(request, result.problems, tell);
   } catch (error) {
-    if (error instanceof StoreError) return tell(503, error.code, error.message, {}, request);
+    if (error instanceof StoreError) return tell(error.code, error.message, {}, request);
     console.error(error);
-    return tell(500, 'internal', 'Keepalive failed; its log says how.', {}, request);
+    return tell('internal', 'Something went wrong in Keepalive. The log has the details.', {}, request);
   }
 }
 
 export function noStore(): Response {
   return answerError(
-    503,
     'store_missing',
     'No database is configured: set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or REDIS_URL.',
   );
@@ -86,5 +85,5 @@ export function noStore(): Response {
 function configInvalid(request: Request, problems: readonly Problem[], tell: Tell): Response {
   const secret = readEnv().CRON_SECRET?.trim() ?? '';
   const details = secret !== '' && bears(request, secret) ? { problems } : {};
-  return tell(500, 'config_invalid', 'The configuration is not valid.', details, request);
+  return tell('config_invalid', 'The configuration is not valid.', details, request);
 }

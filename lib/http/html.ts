@@ -1,7 +1,8 @@
 import '../view/templates.js';
 import { problemPage, signInPage } from '../view/notices.js';
-import type { Caching } from './answer.js';
-import { cacheControl, NO_SNIFFING } from './answer.js';
+import type { Caching } from './responses.js';
+import { cacheControl, NO_SNIFFING } from './responses.js';
+import { ERROR_STATUS, type ErrorCode } from './error-codes.js';
 import { pagePath } from './page-path.js';
 
 /** Nothing but our own files, no script or style in the page itself, no frame around it. */
@@ -33,15 +34,14 @@ export function answerHtml(html: string, status = 200, caching: Caching = 'never
 
 /** What `answerError` says, for people. */
 export function answerProblem(
-  status: number,
-  code: string,
+  code: ErrorCode,
   message: string,
   details: { readonly problems?: readonly { readonly variable: string; readonly message: string }[] } = {},
   request?: Request,
 ): Response {
   if (code === 'unauthorized') {
-    return answerHtml(signInPage(request === undefined ? '/' : pagePath(request)), status);
+    return answerHtml(signInPage(request === undefined ? '/' : pagePath(request)), ERROR_STATUS[code]);
   }
   const lines = (details.problems ?? []).map((problem) => `${problem.variable}: ${problem.message}`);
-  return answerHtml(problemPage(code, message, lines), status);
+  return answerHtml(problemPage({ code, message, lines }), ERROR_STATUS[code]);
 }

@@ -1,27 +1,31 @@
 import { pagePath } from './page-path.js';
 
-type Method = 'GET' | 'POST';
-type Handler = (request: Request, match: RegExpExecArray) => Promise<Response>;
+type PageMethod = 'GET' | 'POST';
+type PageHandler = (request: Request, match: RegExpExecArray) => Promise<Response>;
 
 /** Each page with the methods it answers. A page loads only what it needs itself: one function serves them all. */
-const PAGES: readonly { readonly path: RegExp; readonly handlers: Partial<Record<Method, Handler>> }[] = [
+const PAGES: readonly {
+  readonly path: RegExp;
+  readonly handlers: Partial<Record<PageMethod, PageHandler>>;
+}[] = [
   {
     path: /^\/$/,
     handlers: {
-      GET: async (request) => (await import('./status-pages.js')).answerStatusPage(request),
+      GET: async (request) => (await import('./status-page-endpoint.js')).answerStatusPage(request),
     },
   },
   {
     path: /^\/t\/([^/]+)$/,
     handlers: {
-      GET: async (request, [, id = '']) => (await import('./status-pages.js')).answerTargetPage(request, id),
+      GET: async (request, [, id = '']) =>
+        (await import('./target-page-endpoint.js')).answerTargetPage(request, id),
     },
   },
   {
     path: /^\/sign-in$/,
     handlers: {
-      GET: async (request) => (await import('./sign-in.js')).answerSignInForm(request),
-      POST: async (request) => (await import('./sign-in.js')).answerSignIn(request),
+      GET: async (request) => (await import('./sign-in-endpoint.js')).answerSignInForm(request),
+      POST: async (request) => (await import('./sign-in-endpoint.js')).answerSignIn(request),
     },
   },
 ];
@@ -37,12 +41,12 @@ export async function answerPages(request: Request): Promise<Response> {
     return handler === undefined ? methodNotAllowed(handlers) : handler(request, match);
   }
   const { answerProblem } = await import('./html.js');
-  return answerProblem(404, 'not_found', 'There is no such page.');
+  return answerProblem('not_found', 'There is no such page.');
 }
 
-async function methodNotAllowed(handlers: Partial<Record<Method, Handler>>): Promise<Response> {
+async function methodNotAllowed(handlers: Partial<Record<PageMethod, PageHandler>>): Promise<Response> {
   const { answerProblem } = await import('./html.js');
-  const answer = answerProblem(405, 'method_not_allowed', 'Method not allowed.');
+  const answer = answerProblem('method_not_allowed', 'PageMethod not allowed.');
   answer.headers.set('allow', [...Object.keys(handlers), 'HEAD'].join(', '));
   return answer;
 }

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { isSame } from './answer.js';
+import { isSame } from './responses.js';
 
 /** What a browser keeps after signing in. */
 const COOKIE = 'keepalive_session';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readText } from './body.js';
-import { isSame } from './answer.js';
+import { readText } from './request-body.js';
+import { isSame } from './responses.js';
 
 /** Seconds by which QStash's clock and ours may differ. */
 const CLOCK_TOLERANCE = 10;
@@ -16,7 +16,8 @@ export interface Expected {
 }
 
 /** Why a signature is refused, which says nothing to whoever does not know a key; or which token it is. */
-export type Verdict = { readonly problem: string } | { readonly problem: null; readonly token: SignedToken };
+export type SignatureResult =
+  { readonly problem: string } | { readonly problem: null; readonly token: SignedToken };
 
 export interface SignedToken {
   /** The same for each copy of the token, and for no other token. */
@@ -33,7 +34,7 @@ export async function verifySignature(
   request: Request,
   signature: string,
   { url, keys }: Expected,
-): Promise<Verdict> {
+): Promise<SignatureResult> {
   const { jwtVerify } = await import('jose/jwt/verify');
   const options = {
     algorithms: ['HS256'],

@@ -1,10 +1,12 @@
+import { MINUTE } from '../time.js';
+
 /** Wrong tokens that an address may send before it has to wait. */
 const FREE_TRIES = 5;
 /** Ms; doubles with each further wrong token. */
 const FIRST_WAIT = 1_000;
 const LONGEST_WAIT = 30_000;
 /** Ms without a wrong token after which an address begins anew. */
-const FORGOTTEN_AFTER = 15 * 60_000;
+const FORGOTTEN_AFTER = 15 * MINUTE;
 /** Addresses that are remembered; the one that failed longest ago makes room. */
 const ADDRESSES_KEPT = 1_000;
 

@@ -1,7 +1,8 @@
 import type { Store } from '../store/store.js';
+import { MINUTE } from '../time.js';
 
 /** Ms; shorter intervals are kept by rounds within a run where commits cost something. */
-const ROUNDS_BELOW = 60_000;
+const ROUNDS_BELOW = MINUTE;
 
 /**
  * Ms between two runs on one machine. The embedded database costs nothing a commit, so a run comes as often as the

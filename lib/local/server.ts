@@ -9,7 +9,7 @@ import * as keepalive from '../../api/keepalive/[id].js';
 import * as maintenance from '../../api/maintenance.js';
 import * as metrics from '../../api/metrics.js';
 import * as page from '../../api/page/[page].js';
-import { answerError } from '../http/answer.js';
+import { answerError } from '../http/responses.js';
 import { isPublicAddress } from '../probe/address.js';
 import { staticFile } from './files.js';
 
@@ -122,19 +122,17 @@ async function dispatch(incoming: IncomingMessage): Promise<Response> {
   const host = incoming.headers.host ?? 'localhost';
   const address = `http://${host}${pathOf(incoming.url ?? '/')}`;
   if (!HOST.test(host) || !URL.canParse(address)) {
-    return answerError(400, 'bad_request', 'The address cannot be read.');
+    return answerError('bad_request', 'The address is not valid.');
   }
   const url = new URL(address);
   const route = ROUTES.find(([path]) => path.test(url.pathname));
   if (route === undefined) {
-    return (
-      (await staticFile(incoming, url.pathname)) ?? answerError(404, 'not_found', 'Nothing is served here.')
-    );
+    return (await staticFile(incoming, url.pathname)) ?? answerError('not_found', 'Not found.');
   }
   const method = incoming.method === 'HEAD' ? 'GET' : (incoming.method ?? 'GET');
   const handler = isMethod(method) ? route[1][method] : undefined;
   if (handler === undefined) {
-    const answer = answerError(405, 'method_not_allowed', 'Method not allowed.');
+    const answer = answerError('method_not_allowed', 'Method not allowed.');
     answer.headers.set('allow', Object.keys(route[1]).join(', '));
     return answer;
   }
@@ -146,7 +144,7 @@ async function dispatch(incoming: IncomingMessage): Promise<Response> {
   if (method === 'GET') return handler(new Request(href, { method, headers }));
   const body = await readBody(incoming);
   if (body === null) {
-    return answerError(413, 'too_large', `The body may have ${BODY_LIMIT} bytes at most.`);
+    return answerError('too_large', `The body may have ${BODY_LIMIT} bytes at most.`);
   }
   return handler(new Request(href, { method, headers, ...(body.length > 0 ? { body } : {}) }));
 }

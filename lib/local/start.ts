@@ -5,10 +5,11 @@ import { DEFAULT_DATABASE } from '../config/config.js';
 import { MONTHLY_HOURS } from '../config/hosts.js';
 import { configWarnings, validConfig, type Env } from '../config/valid.js';
 import { GUARDED_FIELDS } from '../record/fields.js';
+import { OperatorError } from '../operator-error.js';
 import { monthlyHours } from '../rules/allowance.js';
 import { tooSlowFor } from '../rules/trigger-pace.js';
-import { intervalInWords, tooSlowInWords } from '../rules/wording.js';
-import { runParts } from '../run/parts.js';
+import { tooSlowInWords } from '../rules/wording.js';
+import { sharedContext } from '../run/run-context.js';
 import { run } from '../run/run.js';
 import { RunsUnderWay } from '../run/under-way.js';
 import { openRemoteStore } from '../store/open.js';
@@ -17,12 +18,13 @@ import type { Store } from '../store/store.js';
 import { StoreError } from '../store/store.js';
 import { periodOf, Scheduler } from './scheduler.js';
 import { closeServer, serve } from './server.js';
+import { intervalInWords } from '../rules/durations.js';
 
 /** The longest that a run may go on here; after it the checks that are left come first in the next. */
 const RUN_LIMIT = 300_000;
 
 /** What keeps Keepalive from starting, as its operator should read it. */
-class StartError extends Error {
+class StartError extends OperatorError {
   override readonly name = 'StartError';
 }
 
@@ -108,7 +110,7 @@ function schedule(
 ): Scheduler {
   const { config, store, runs } = app;
   const period = timeBetweenRuns(config, store);
-  const parts = { ...runParts(config), log: print };
+  const parts = { ...sharedContext(config), log: print };
   return new Scheduler(period, async () => {
     try {
       const { stopping } = runs;

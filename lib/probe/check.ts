@@ -1,5 +1,4 @@
 import type { Attempt, Check, Reason, Target } from '../types.js';
-import { RUN_OVER } from './limit.js';
 import type { Prober } from './probe.js';
 
 /** The longest wait between two attempts, before jitter, in ms. */
@@ -36,7 +35,7 @@ export async function checkTarget(target: Target, context: CheckContext): Promis
   const startedAt = now();
   let attempts = 1;
   let attempt = await prober.attempt(target, signal);
-  if (attempt.message === RUN_OVER) return null;
+  if (attempt.interrupted) return null;
   let waking = false;
   while (attempt.outcome === 'failed') {
     if (!waking && target.wakeTimeout > 0 && mayBeWaking(attempt)) {
@@ -49,7 +48,7 @@ export async function checkTarget(target: Target, context: CheckContext): Promis
     await sleep(wait, signal);
     if (signal.aborted) break;
     const next = await prober.attempt(target, signal);
-    if (next.message === RUN_OVER) break;
+    if (next.interrupted) break;
     attempt = next;
     attempts++;
   }

@@ -13,6 +13,13 @@ export class ProbeFailure extends Error {
   }
 }
 
+/** The attempt was cut short by the end of its run, not by its own time limit: it says nothing of the target. */
+export class Interruption extends ProbeFailure {
+  constructor() {
+    super('timeout', "the run's time was up");
+  }
+}
+
 export type Phase = 'dns' | 'connect' | 'tls' | 'exchange';
 
 type Entry = readonly [reason: Reason, message: string];

@@ -1,8 +1,5 @@
-import { ProbeFailure } from './failure.js';
+import { Interruption, ProbeFailure } from './failure.js';
 import { afterEvents } from './turn.js';
-
-/** Message of an attempt that was cut short by its run, not by its own time limit: it says nothing of the target. */
-export const RUN_OVER = "the run's time was up";
 
 export type Stage =
   | 'resolving'
@@ -118,7 +115,7 @@ export class Limit implements Clock {
   }
 
   /** Stops what is under way and lets nothing begin; without a failure of its own, because the run is over. */
-  end(failure = new ProbeFailure('timeout', RUN_OVER)): void {
+  end(failure: ProbeFailure = new Interruption()): void {
     this.#failure ??= failure;
     this.#stop(this.#failure);
   }

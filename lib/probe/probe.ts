@@ -4,7 +4,7 @@ import type { Attempt, Protocol, Target, TargetOf, Verdict } from '../types.js';
 import { isPublicAddress } from './address.js';
 import { createResolver } from './dns.js';
 import { createEvaluator } from './evaluator.js';
-import { failureOf } from './failure.js';
+import { failureOf, Interruption } from './failure.js';
 import { HostsFile } from './hosts-file.js';
 import { probeHttp } from './http.js';
 import { Limit } from './limit.js';
@@ -13,7 +13,7 @@ import { probeTls } from './tls.js';
 import type { Probe, Trace, Trip } from './trip.js';
 
 export interface Prober {
-  /** One request, judged. Never rejects; when `signal` fires it ends at once with RUN_OVER as its message. */
+  /** One request, judged. Never rejects; when `signal` fires it ends at once and is `interrupted`. */
   attempt(target: Target, signal: AbortSignal): Promise<Attempt>;
   close(): Promise<void>;
 }
@@ -62,7 +62,7 @@ export function createProber(options: ProberOptions = {}): Prober {
       };
       const limit = new Limit(target.timeout, signal);
       let total: number | null = null;
-      let verdict: Verdict;
+      let verdict: Verdict & Pick<Attempt, 'interrupted'>;
       try {
         const body = await probe(target.protocol, target, {
           limit,
@@ -81,8 +81,13 @@ export function createProber(options: ProberOptions = {}): Prober {
           return () => undefined;
         });
       } catch (error) {
-        const { code, message } = failureOf(error, 'exchange');
-        verdict = { outcome: 'failed', reason: code, message };
+        const failure = failureOf(error, 'exchange');
+        verdict = {
+          outcome: 'failed',
+          reason: failure.code,
+          message: failure.message,
+          ...(failure instanceof Interruption && { interrupted: true }),
+        };
       } finally {
         limit.close();
       }

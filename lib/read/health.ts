@@ -8,17 +8,19 @@ import {
   type CheckTimes,
   type TriggerPace,
 } from '../rules/trigger-pace.js';
-import { intervalInWords, paceInWords, tooSlowInWords } from '../rules/wording.js';
+import { tooSlowInWords } from '../rules/wording.js';
 import type { ChannelName, PublicTarget, SlowTargets } from '../types.js';
+import { intervalInWords, paceInWords } from '../rules/durations.js';
+import { DAY } from '../time.js';
 
-export type Level = 'healthy' | 'degraded' | 'critical';
+export type HealthLevel = 'healthy' | 'degraded' | 'critical';
 
 /** The answer of `GET /api/health`. */
 export interface Health {
-  readonly status: Level;
+  readonly status: HealthLevel;
   readonly checks: {
     readonly redis: {
-      readonly status: Level;
+      readonly status: HealthLevel;
       readonly kind: string | null;
       readonly latencyMs: number | null;
       /** What runs cost, where commands are paid for; null elsewhere, and before the first run. */
@@ -26,7 +28,7 @@ export interface Health {
       readonly message?: string;
     };
     readonly schedule: {
-      readonly status: Level;
+      readonly status: HealthLevel;
       readonly lastRunAt: string | null;
       readonly tick: number;
       /** Between two runs, by KEEP_ALIVE_TICK, in ms. */
@@ -41,14 +43,14 @@ export interface Health {
       readonly message?: string;
     };
     readonly memory: {
-      readonly status: Level;
+      readonly status: HealthLevel;
       readonly usedBytes: number;
       readonly limitBytes: number;
       readonly ratio: number;
     };
-    readonly config: { readonly status: Level; readonly targets: number; readonly message?: string };
+    readonly config: { readonly status: HealthLevel; readonly targets: number; readonly message?: string };
     readonly alerts: {
-      readonly status: Level;
+      readonly status: HealthLevel;
       /** Those that are set up. */
       readonly channels: readonly ChannelHealth[];
       readonly message?: string;
@@ -105,11 +107,13 @@ export interface HealthFacts {
   readonly store: StoreFinding;
   readonly memory: { readonly usedBytes: number; readonly limitBytes: number };
   readonly processStartedAt: number;
+  /** Runs are made by this very process (`npm start`), and begin when it starts. */
+  readonly isLocal?: boolean;
 }
 
 /** So many ticks without a run, and nothing is pinged any more. */
 export const CRITICAL_AFTER_TICKS = 3;
-const MONTH = 30 * 86_400_000;
+const MONTH = 30 * DAY;
 /** Upstash's free plan, commands a month (https://upstash.com/pricing/redis, 2026-11). */
 const FREE_COMMANDS = 500_000;
 const MEMORY_DEGRADED = 0.8;
@@ -181,10 +185,19 @@ function scheduleCheck(facts: HealthFacts): Health['checks']['schedule'] {
   if (!facts.enabled || facts.targets.length === 0)
     return { status: 'healthy', ...found, message: 'nothing to ping' };
   if (!store.ok) return { status: 'degraded', ...found, message: 'not known without the store' };
-  const ticks = (now - (lastRun === null ? facts.processStartedAt : endOf(lastRun))) / tick;
+  const { processStartedAt, isLocal = false } = facts;
+  const heardAt = lastRun === null ? processStartedAt : endOf(lastRun);
+  const ticks = (now - (isLocal ? Math.max(heardAt, processStartedAt) : heardAt)) / tick;
+  if (isLocal && heardAt < processStartedAt && ticks <= CRITICAL_AFTER_TICKS) {
+    return {
+      status: 'degraded',
+      ...found,
+      message: 'Keepalive has just been started; the first run is under way',
+    };
+  }
   const seldom = paceMessage(pace, slow);
   if (ticks > CRITICAL_AFTER_TICKS) {
-    const message = `no run came for three ticks: ${seldom ?? 'is the trigger set up?'}`;
+    const message = `no run came for three ticks: ${seldom ?? (isLocal ? 'look at the log of npm start' : 'is the trigger set up?')}`;
     return { status: 'critical', ...found, message };
   }
   if (lastRun === null) return { status: 'degraded', ...found, message: 'no run came yet' };
@@ -289,6 +302,6 @@ function channelHealth(name: ChannelName, { alerts, troubles, undelivered }: Out
   };
 }
 
-function worst(levels: readonly Level[]): Level {
+function worst(levels: readonly HealthLevel[]): HealthLevel {
   return levels.includes('critical') ? 'critical' : levels.includes('degraded') ? 'degraded' : 'healthy';
 }

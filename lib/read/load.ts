@@ -6,7 +6,7 @@ import { logName, readChecks, recentLogs } from '../record/log.js';
 import type { Maintenance } from '../record/maintenance.js';
 import { readableMaintenance } from '../record/maintenance.js';
 import type { Mark } from '../record/marks.js';
-import { DAY, DAYS_KEPT, HOUR, HOURS_KEPT, markField, readMark } from '../record/marks.js';
+import { DAYS_KEPT, HOURS_KEPT, markField, readMark } from '../record/marks.js';
 import { readOutbox } from '../record/outbox.js';
 import type { LostData, State, TargetState } from '../record/state.js';
 import { endOf, readState } from '../record/state.js';
@@ -16,6 +16,7 @@ import type { Outbox } from '../rules/outbox.js';
 import type { ReadAnswer, Store } from '../store/store.js';
 import { StoreError } from '../store/store.js';
 import type { WatchedTarget } from '../types.js';
+import { DAY, HOUR } from '../time.js';
 
 /** What is needed of a store here. */
 export type Reader = Pick<Store, 'read'>;
@@ -105,11 +106,11 @@ export async function loadSummary(store: Reader, now: number): Promise<Overview>
  * every visit would be most of what a busy page moves. They are good for the data that they were read with, which its
  * first run tells from other data, and until time is taken back.
  */
-const kept = new WeakMap<Reader, { readonly origin: string; readonly texts: Texts }>();
-type Texts = ReadonlyMap<number, string>;
+const kept = new WeakMap<Reader, { readonly origin: string; readonly texts: MarkTexts }>();
+type MarkTexts = ReadonlyMap<number, string>;
 
 /** Loads with the marks that are known, and keeps those of the times that may be asked for again. */
-async function loadMarked(store: Reader, now: number, wanted: Wanted): Promise<Loaded> {
+async function loadMarked(store: Reader, now: number, wanted: LoadRequest): Promise<Loaded> {
   const known = kept.get(store);
   const found = await load(store, wanted, known?.texts);
   const isSame = known === undefined || originOf(found.state) === known.origin;
@@ -245,7 +246,7 @@ function withPending(logs: ReadAnswer['logs'], { span, offset, pending }: LogHea
 }
 
 /** What is read besides what is now. */
-interface Wanted {
+interface LoadRequest {
   /** At whose marks. */
   readonly times?: readonly number[];
   readonly fields?: readonly string[];
@@ -258,10 +259,10 @@ interface Loaded extends Overview {
   readonly fields: ReadAnswer['fields'];
   readonly logs: ReadAnswer['logs'];
   /** Of the marks that were found. */
-  readonly texts: Texts;
+  readonly texts: MarkTexts;
 }
 
-async function load(store: Reader, wanted: Wanted, known: Texts = new Map()): Promise<Loaded> {
+async function load(store: Reader, wanted: LoadRequest, known: MarkTexts = new Map()): Promise<Loaded> {
   const { times = [], id } = wanted;
   const texts = new Map<number, string | null>(known);
   const asked = times.filter((at) => !texts.has(at));

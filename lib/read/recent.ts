@@ -25,7 +25,7 @@ interface Snapshot {
 }
 
 /** Names that readers wait for. */
-interface Wanted {
+interface PendingRead {
   readonly fields: Set<string>;
   readonly logs: Set<string>;
   readonly loaded: Promise<Snapshot>;
@@ -43,7 +43,7 @@ export class RecentReader implements Reader {
   #snapshot: Snapshot | null = null;
   #failure: { readonly at: number; readonly writes: number; readonly error: unknown } | null = null;
   #underWay: Promise<unknown> = Promise.resolve();
-  #wanted: Wanted | null = null;
+  #wanted: PendingRead | null = null;
 
   constructor(store: Store, now: () => number = Date.now) {
     this.#store = store;
@@ -80,7 +80,7 @@ export class RecentReader implements Reader {
   }
 
   /** Asks the store as soon as the read under way has ended. */
-  #begin(): Wanted {
+  #begin(): PendingRead {
     const fields = new Set<string>();
     const logs = new Set<string>();
     const loaded = this.#underWay.then(() => {

@@ -17,10 +17,10 @@ import { add, EMPTY, percentiles } from '../rules/histogram.js';
 import { isActive, isActiveThroughout, maintenanceEnd, maintenanceIntervals } from '../rules/windows.js';
 import { NO_NOTES, type Notes } from '../rules/announce.js';
 import type { PublicTarget, Status, WatchedTarget } from '../types.js';
-import { lastDay, latenciesBetween, openAccount, type Account } from './account.js';
+import { lastDay, latenciesBetween, openAccount, type Account } from './timeline.js';
 import type { History, Overview, Window } from './load.js';
 import { checkTimes, paceOfRuns, staleSince } from './health.js';
-import { incidentView } from './incidents.js';
+import { incidentView } from './incident-views.js';
 import { daysEnded, historyTimes, openIncident, summaryTimes, windowStart } from './load.js';
 import type {
   Awake,
@@ -36,6 +36,7 @@ import type {
   TargetHistory,
   TargetStats,
 } from './views.js';
+import { HOUR } from '../time.js';
 
 const WINDOWS_LONGEST_FIRST = ['90d', '30d', '7d', '24h'] as const satisfies readonly Window[];
 
@@ -65,7 +66,7 @@ export function stats(watch: Watch, overview: Overview, now: number): Stats {
     isRunning: enabled && lastRun !== null && now - endOf(lastRun) <= MISSED_AFTER_TICKS * tick,
     stale: stale !== null,
     uptime,
-    uptimeHours: (uptime / 3_600_000).toFixed(1),
+    uptimeHours: (uptime / HOUR).toFixed(1),
     pingCount: pings,
     failedPings: failures,
     successRate: successRate(pings, failures),

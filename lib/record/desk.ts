@@ -23,6 +23,7 @@ import {
 import { inMaintenance, isEntering } from '../rules/windows.js';
 import type { Alert, ChannelName, Check, Target } from '../types.js';
 import { readOutbox, writeOutbox } from './outbox.js';
+import { DAY, MINUTE } from '../time.js';
 
 /** Who can be told, and how often they want to hear it again. */
 export interface Correspondence {
@@ -43,12 +44,12 @@ export interface ChannelNews {
 }
 
 /** Left to a target after it enters its active hours, or twice its WAKE_TIMEOUT: it may wake slowly. */
-const ENTERING = 5 * 60_000;
+const ENTERING = 5 * MINUTE;
 /** Missed runs are told of once in this time, unless it was far more than the last time. */
-const MISSED_AGAIN_AFTER = 24 * 3_600_000;
+const MISSED_AGAIN_AFTER = DAY;
 const FAR_MORE = 2;
 /** Runs that came too seldom are told of again only after they came often enough for this time. */
-const MENDED_AFTER = 24 * 3_600_000;
+const MENDED_AFTER = DAY;
 
 /** What is to be said and done: what was left by earlier runs and what this one sees, until it is delivered. */
 export class Desk {

@@ -15,11 +15,12 @@ import { OUTBOX_FIELD, STATE_FIELD } from './fields.js';
 import { incidentField, writeIncident } from './incidents.js';
 import type { LogHead, LogRow } from './log.js';
 import { logName, NO_LOG, spanAt, writeRow } from './log.js';
-import { DAY, DAYS_KEPT, HOUR, HOURS_KEPT, markField, writeMark, writeMarkReference } from './marks.js';
+import { DAYS_KEPT, HOURS_KEPT, markField, writeMark, writeMarkReference } from './marks.js';
 import { rewound, withNotes } from './rewind.js';
 import type { LastRun, LostData, RunGap, State, TargetState } from './state.js';
 import { endOf, readState, writeState } from './state.js';
 import { addedBy, admit, advance, countUpTo, isLogged, markAt, unobservedAfter } from './targets.js';
+import { DAY, HOUR } from '../time.js';
 
 const GAPS_KEPT = 20;
 /** A run that comes so many ticks after the one before is late: pings may be missing between them. */

@@ -3,16 +3,15 @@ import { readEnvelope, writeEnvelope } from './codec/envelope.js';
 import { asTime } from './codec/json.js';
 import { TextError } from './codec/text-error.js';
 import { unzigzag, VarintReader, writePair, writeVarint, zigzag } from './codec/varint.js';
+import { DAY, HOUR, MINUTE } from '../time.js';
 
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
 /** A log holds the rows of two hours; logs are reused in turn, so that no more than 26 hours are ever stored. */
 const SPAN = 2 * HOUR;
 const RING = 13;
 /** Rows are timed to a quarter of a second. */
 const UNIT = 250;
 /** Most rows follow the one before by about a minute: what is written is the deviation from it. */
-const USUAL = 60_000 / UNIT;
+const USUAL = MINUTE / UNIT;
 
 /** Of the format of a log. Version 1 has the same rows and no version before them. */
 const VERSION = 2;

@@ -1,5 +1,6 @@
-import { DAY, HOURS_KEPT } from './marks.js';
+import { HOURS_KEPT } from './marks.js';
 import type { WatchedTarget } from '../types.js';
+import { DAY } from '../time.js';
 import { readEnvelope, writeEnvelope } from './codec/envelope.js';
 import { asList, asText, asTime, orNull, parseJson } from './codec/json.js';
 import { TextError } from './codec/text-error.js';

@@ -7,9 +7,7 @@ import { flattenHistogram, unflattenHistogram } from './codec/histogram.js';
 import { asTime } from './codec/json.js';
 import { TextError } from './codec/text-error.js';
 import { VarintReader, writeVarint } from './codec/varint.js';
-
-export const HOUR = 3_600_000;
-export const DAY = 24 * HOUR;
+import { DAY, HOUR } from '../time.js';
 
 /**
  * History is kept as marks: what the figures of every target were when an hour ended. What happened between two times

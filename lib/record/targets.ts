@@ -12,11 +12,11 @@ import {
 } from '../rules/windows.js';
 import type { Check, Target, WatchedTarget } from '../types.js';
 import type { TargetMark } from './marks.js';
-import { DAY, dayEndingAt, DAYS_KEPT, HOURS_KEPT } from './marks.js';
+import { dayEndingAt, DAYS_KEPT, HOURS_KEPT } from './marks.js';
 import type { TargetState, Unobserved } from './state.js';
 import { newTarget } from './state.js';
+import { DAY, MINUTE } from '../time.js';
 
-const MINUTE = 60_000;
 /** A target that is gone from the configuration keeps its slot until no mark holds anything of it. */
 const REMOVED_KEPT = (DAYS_KEPT + 2) * DAY;
 

@@ -1,6 +1,7 @@
 import type { HostName, WatchedTarget, WeeklyWindow } from '../types.js';
 import { checkSpacing, type CheckTimes } from './trigger-pace.js';
 import { activeIntervals, duration } from './windows.js';
+import { HOUR } from '../time.js';
 
 /** What the targets on a host may be awake in a calendar month, all together. */
 export interface Allowance {
@@ -22,8 +23,6 @@ export interface HostHours {
   /** Where it is exceeded. */
   readonly message?: string;
 }
-
-const HOUR = 3_600_000;
 
 /**
  * What the month (UTC) of `now` comes to on each host that has an allowance, at the pace of the runs. A target that is

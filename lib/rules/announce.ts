@@ -1,5 +1,6 @@
 import type { ChannelName, Check, Outcome, TargetAlert } from '../types.js';
 import type { Standing } from './status.js';
+import { DAY, HOUR } from '../time.js';
 
 /** What is remembered of a target in order to say each thing once. Times in ms. */
 export interface Notes {
@@ -111,8 +112,6 @@ export interface Announcement {
   readonly restart: number | null;
 }
 
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
 /** More transitions than this within an hour are flapping. */
 const FLAPPING_AFTER = 6;
 const EVENTS_KEPT = 30;

@@ -1,4 +1,5 @@
 import type { Assertions, Reason, StatusRange, TextPattern, Verdict } from '../types.js';
+import { durationText } from './durations.js';
 
 /** A body as text. `cut`: it was longer than the target's MAX_BODY, and the text is only its beginning. */
 export interface Body {
@@ -32,8 +33,6 @@ export interface Evaluator {
 }
 
 const GOOD: Verdict = { outcome: 'good', reason: null, message: null };
-const DAY = 86_400_000;
-const HOUR = 3_600_000;
 
 /** Whether an assertion looks at the body, so that it must be read whole. */
 export function needsBody(assertions: Assertions): boolean {
@@ -139,9 +138,4 @@ const LONGEST_RANGES = 80;
 export function rangesText(ranges: readonly StatusRange[]): string {
   const text = ranges.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(',');
   return text.length > LONGEST_RANGES ? `${text.slice(0, LONGEST_RANGES)}…` : text;
-}
-
-/** `14 days`, `36 hours` */
-export function durationText(ms: number): string {
-  return ms >= 2 * DAY ? `${Math.round(ms / DAY)} days` : `${Math.round(ms / HOUR)} hours`;
 }

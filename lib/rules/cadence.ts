@@ -1,3 +1,5 @@
+import { DAY, MINUTE } from '../time.js';
+
 /** How often a cron calls. */
 export interface Cadence {
   readonly cron: string;
@@ -6,11 +8,10 @@ export interface Cadence {
   readonly callsADay: number;
 }
 
-const MINUTE = 60_000;
-const DAY = 1440;
+const MINUTES_A_DAY = DAY / MINUTE;
 /** Minutes that a cron can keep at even distances, through the hour or through the day. */
-const STEPS = Array.from({ length: DAY }, (_, index) => index + 1).filter((minutes) =>
-  minutes < 60 ? 60 % minutes === 0 : minutes % 60 === 0 && DAY % minutes === 0,
+const STEPS = Array.from({ length: MINUTES_A_DAY }, (_, index) => index + 1).filter((minutes) =>
+  minutes < 60 ? 60 % minutes === 0 : minutes % 60 === 0 && MINUTES_A_DAY % minutes === 0,
 );
 
 /** The cadence nearest to a tick (ms) that is not slower; a minute where the tick is shorter. */
@@ -20,16 +21,16 @@ export function cadenceOf(tick: number): Cadence {
 
 /** The quickest cadence with at most so many calls a day. */
 export function cadenceWithin(callsADay: number): Cadence {
-  return cadence(STEPS.find((step) => DAY / step <= callsADay) ?? DAY);
+  return cadence(STEPS.find((step) => MINUTES_A_DAY / step <= callsADay) ?? MINUTES_A_DAY);
 }
 
 function cadence(minutes: number): Cadence {
-  return { cron: cronOf(minutes), period: minutes * MINUTE, callsADay: DAY / minutes };
+  return { cron: cronOf(minutes), period: minutes * MINUTE, callsADay: MINUTES_A_DAY / minutes };
 }
 
 function cronOf(minutes: number): string {
   if (minutes < 60) return `${every(minutes)} * * * *`;
-  return minutes < DAY ? `0 ${every(minutes / 60)} * * *` : '0 0 * * *';
+  return minutes < MINUTES_A_DAY ? `0 ${every(minutes / 60)} * * *` : '0 0 * * *';
 }
 
 function every(step: number): string {

@@ -1,4 +1,5 @@
-const HOUR = 3_600_000;
+import { HOUR } from '../time.js';
+
 const DAY_IN_HOURS = 24;
 
 /**

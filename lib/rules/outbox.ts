@@ -1,5 +1,6 @@
 import type { Alert, ChannelName } from '../types.js';
 import { NO_NOTES, type Notes, type Told } from './announce.js';
+import { DAY, HOUR, MINUTE } from '../time.js';
 
 export type ByChannel<T> = Readonly<Partial<Record<ChannelName, T>>>;
 
@@ -108,9 +109,6 @@ export const EMPTY_OUTBOX: Outbox = {
   slowPace: null,
 };
 
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
 /** For so long a channel is tried again with an alert. */
 const LONGEST_AGE = DAY;
 /** The same for the end of what a channel was told of: an incident may be open there. */

@@ -1,4 +1,5 @@
 import type { SlowTarget, SlowTargets } from '../types.js';
+import { HOUR } from '../time.js';
 
 /** How often runs come, whoever triggers them. Durations in ms. */
 export interface TriggerPace {
@@ -53,7 +54,7 @@ const TARGETS_NAMED = 10;
 /** Runs are missing when none came for so many ticks, or for so many times as long as usual. */
 export const MISSED_AFTER_TICKS = 2;
 /** A longer gap is told of at once, also where no run has come in time yet. */
-const HELD_AT_MOST = 3_600_000;
+const HELD_AT_MOST = HOUR;
 
 /** Adds the time since the last start. None is known where the clock was set back, or within the same second. */
 export function withInterval(intervals: readonly number[], lastAt: number, now: number): readonly number[] {

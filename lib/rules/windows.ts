@@ -1,4 +1,5 @@
 import type { MaintenanceWindow, WeeklyWindow } from '../types.js';
+import { DAY, MINUTE } from '../time.js';
 
 /**
  * Weekly and one-off windows on the time line. An instant is inside a weekly window exactly when the clock on the wall
@@ -15,9 +16,6 @@ export interface Schedule {
   readonly activeHours: WeeklyWindow | null;
   readonly maintenance: readonly MaintenanceWindow[];
 }
-
-const MINUTE = 60_000;
-const DAY = 86_400_000;
 
 /** The parts of [from, to) inside the window: sorted, disjoint, not touching. */
 export function activeIntervals(activeHours: WeeklyWindow | null, from: number, to: number): Interval[] {

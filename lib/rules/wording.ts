@@ -1,4 +1,5 @@
 import type { Alert, SlowTargets, TargetAlert } from '../types.js';
+import { intervalInWords, lengthInWords, paceInWords, timeInWords } from './durations.js';
 
 /** How much an alert matters, most first. */
 export const LEVELS = ['critical', 'warning', 'info', 'good'] as const;
@@ -229,48 +230,6 @@ function checks(count: number): string {
   return count === 1 ? 'one check' : `${count} checks`;
 }
 
-/** `45 s`, `12 m`, `3 h 20 m`, `12 d`: the two largest units, the smaller only where it says something. */
-export function lengthInWords(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1000));
-  if (seconds < 60) return `${seconds} s`;
-  const minutes = Math.round(seconds / 60);
-  if (minutes < 60) return `${minutes} m`;
-  if (minutes < 24 * 60) return joined(Math.floor(minutes / 60), 'h', minutes % 60, 'm');
-  const hours = Math.round(minutes / 60);
-  return hours < 72 ? joined(Math.floor(hours / 24), 'd', hours % 24, 'h') : `${Math.round(hours / 24)} d`;
-}
-
-const UNITS = [
-  [86_400_000, 'd'],
-  [3_600_000, 'h'],
-  [60_000, 'm'],
-] as const;
-
-/** `10 s`, `7 m 30 s`, `12 h`: an interval or a limit that is configured, exactly. */
-export function intervalInWords(ms: number): string {
-  let rest = ms;
-  const parts: string[] = [];
-  for (const [size, unit] of UNITS) {
-    const count = Math.floor(rest / size);
-    if (count > 0) parts.push(`${count} ${unit}`);
-    rest -= count * size;
-  }
-  if (rest > 0 || parts.length === 0) parts.push(`${rest / 1000} s`);
-  return parts.join(' ');
-}
-
-const ROUND_LENGTHS = [
-  86_400_000, 3_600_000, 1_800_000, 600_000, 300_000, 60_000, 30_000, 10_000, 5_000, 1_000,
-];
-const ROUNDED_BY = 0.03;
-
-/** `10 m`, `7 m 30 s`: an interval that was measured, rounded by 3 % at most (or to whole seconds). */
-export function paceInWords(ms: number): string {
-  const rounded = ROUND_LENGTHS.map((length) => Math.round(ms / length) * length);
-  const near = rounded.find((length) => length > 0 && Math.abs(length - ms) <= ROUNDED_BY * ms);
-  return intervalInWords(near ?? Math.max(1, Math.round(ms / 1000)) * 1000);
-}
-
 /** `too slow for api (every 5 m)`, `too slow to keep app awake (it sleeps after 15 m)`: a part for each kind. */
 export function tooSlowInWords({ count, targets }: SlowTargets): string[] {
   const asleep = targets.flatMap(({ target, sleepsAfter }) =>
@@ -287,15 +246,4 @@ export function tooSlowInWords({ count, targets }: SlowTargets): string[] {
       : [`too slow to keep awake: ${asleep.join(', ')}${late.length === 0 ? more : ''}`]),
     ...(late.length === 0 ? [] : [`too slow for the interval of ${late.join(', ')}${more}`]),
   ];
-}
-
-function joined(large: number, largeUnit: string, small: number, smallUnit: string): string {
-  return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`;
-}
-
-/** `12:03 UTC`, with the date where it is more than 12 hours from `now`. */
-export function timeInWords(at: number, now: number): string {
-  const iso = new Date(at).toISOString();
-  const time = `${iso.slice(11, 16)} UTC`;
-  return Math.abs(now - at) > 12 * 3_600_000 ? `${iso.slice(0, 10)} ${time}` : time;
 }

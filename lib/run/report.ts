@@ -49,9 +49,9 @@ export function resultOf(id: string, check: Check, status: Status): RunResult {
   };
 }
 
-/** `ping #12 api ok 45ms`, and what else there is to say of it in brackets. */
+/** `ping #12 api ok 45ms`, or `ok <1ms`, with a remark in brackets where there is one. */
 export function pingLine(count: number, { id, ok, latency, wakeMs, message }: RunResult): string {
-  const answer = ok ? `ok ${latency ?? 0}ms` : 'failed';
+  const answer = ok ? `ok ${latency === 0 ? '<1' : (latency ?? 0)}ms` : 'failed';
   const remark = wakeMs === undefined ? message : `woke in ${(wakeMs / 1000).toFixed(1)}s`;
   return `ping #${count} ${id} ${answer}${remark === undefined ? '' : ` (${remark})`}`;
 }

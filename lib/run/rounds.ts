@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Check, Target } from '../types.js';
-import type { Batch } from './carry.js';
+import type { Batch } from './backlog.js';
+import { MINUTE } from '../time.js';
 
 export interface RoundsOptions {
   /** When the next run is near: no round begins later, unless a check that began earlier is still under way. */
@@ -32,7 +33,7 @@ export interface RoundsResult {
 /** Ms; what is finished is recorded before a longer wait for the next round. */
 const LONG_WAIT = 10_000;
 /** Ms; the first call of `record` comes no later where rounds follow each other without a long wait. */
-const FIRST_RECORD = 60_000;
+const FIRST_RECORD = MINUTE;
 /** A check that has not ended after so many ms may go on for much longer, with its retries. */
 const SLOW_CHECK = 5_000;
 

@@ -9,10 +9,10 @@ import { chooseDue } from '../rules/due.js';
 import { isActive } from '../rules/windows.js';
 import type { Meter, Store } from '../store/store.js';
 import type { Check, Target } from '../types.js';
-import type { Batch } from './carry.js';
+import type { Batch } from './backlog.js';
 import { DELIVERY_TIMEOUT } from './delivery.js';
-import type { RunContext } from './parts.js';
-import { hasSuccess, lapseOf, Recording, type Books, type Lapse } from './recording.js';
+import type { RunContext } from './run-context.js';
+import { hasSuccess, recordFailureOf, Committer, type OpenRun, type RecordFailure } from './committer.js';
 import { transitionView, type RunReport } from './report.js';
 import { goRounds, type RoundsOptions, type RoundsResult } from './rounds.js';
 
@@ -71,51 +71,51 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
   const calledAt = performance.now();
   const store = context.store?.metered(meter) ?? null;
   const ttl = request.limit + Math.min(LEASE_MARGIN, config.tick);
-  const books = await open(context, store, { token, ttl });
-  if (books === 'locked') return report({ status: 'skipped', reason: 'locked', stored: false });
+  const opened = await open(context, store, { token, ttl });
+  if (opened === 'locked') return report({ status: 'skipped', reason: 'locked', stored: false });
   // The claim may have found this process's clock to be wrong.
-  startedAt = books.openedAt;
-  const recording = new Recording({ context, store, meter, books, runId, startedAt });
+  startedAt = opened.openedAt;
+  const committer = new Committer({ context, store, meter, opened, runId, startedAt });
 
   // Choose the due.
   const awaited = config.targets.filter(
     ({ info, activeHours }) => info.enabled && isActive(activeHours, startedAt),
   );
-  const due = chooseDue(awaited, (target) => books.ledger.paceOf(target), startedAt, config.tick);
+  const due = chooseDue(awaited, (target) => opened.ledger.paceOf(target), startedAt, config.tick);
 
   // Check. What is finished before a long wait is judged, committed and delivered meanwhile.
   const { batches, unfinished } = await checkAll(due, context, request, {
     startedAt,
     timeLeft: request.limit - RECORDING - (performance.now() - calledAt),
-    record: (finished) => recording.checkpoint(finished, (failed) => isInconclusive(context, failed)),
+    record: (finished) => committer.checkpoint(finished, (failed) => isInconclusive(context, failed)),
   });
   const inconclusive =
-    !recording.hasSuccess && (await isInconclusive(context, [...recording.undecided, ...batches]));
+    !committer.hasSuccess && (await isInconclusive(context, [...committer.undecided, ...batches]));
   const status = inconclusive ? 'inconclusive' : unfinished > 0 ? 'partial' : 'completed';
 
   // Judge. An inconclusive run leaves its checks out, and delivers nothing: its network does not work.
-  if (!inconclusive) recording.judge(batches);
+  if (!inconclusive) committer.judge(batches);
 
   // Commit.
-  const lapse = await recording.commit(status);
-  if (lapse === null) {
-    context.carry.seen = { firstRunAt: books.ledger.firstRunAt, lastRunAt: now() };
+  const failure = await committer.commit(status);
+  if (failure === null) {
+    context.backlog.seen = { firstRunAt: opened.ledger.firstRunAt, lastRunAt: now() };
   }
 
   // Deliver.
-  if (!inconclusive) await recording.deliver(status);
-  if (lapse === null && !inconclusive) await sendHeartbeat(context);
+  if (!inconclusive) await committer.deliver(status);
+  if (failure === null && !inconclusive) await sendHeartbeat(context);
 
-  const { results, transitions } = recording;
+  const { results, transitions } = committer;
   const failed = results.filter(({ ok }) => !ok).length;
   return report({
     status,
-    ...(lapse === null ? {} : { reason: lapse.reason }),
+    ...(failure === null ? {} : { reason: failure.reason }),
     due: due.length,
     checked: results.length,
     succeeded: results.length - failed,
     failed,
-    stored: lapse === null,
+    stored: failure === null,
     transitions: transitions.map(transitionView),
     results,
   });
@@ -157,17 +157,17 @@ interface CheckPlan {
   readonly record: RoundsOptions['record'];
 }
 
-/** The books on what is stored; without it, on what this process remembers, so that the pings still go out. */
+/** The opened on what is stored; without it, on what this process remembers, so that the pings still go out. */
 async function open(
-  { config, carry, channels, log, now }: RunContext,
+  { config, backlog, channels, log, now }: RunContext,
   store: Store | null,
   lease: { readonly token: string; readonly ttl: number },
-): Promise<Books | 'locked'> {
+): Promise<OpenRun | 'locked'> {
   const openOn = (
     stored: Stored,
     maintenance: string | null,
     process: Pick<LedgerSettings, 'remembered' | 'lastHeardAt'>,
-  ): Omit<Books, 'lapse'> => {
+  ): Omit<OpenRun, 'failure'> => {
     const openedAt = now();
     const windows = readableMaintenance(maintenance, ({ message }) =>
       log(JSON.stringify({ event: 'maintenance_unreadable', message })),
@@ -181,10 +181,10 @@ async function open(
     };
     return { ledger: new Ledger(stored, settings, openedAt), token: lease.token, openedAt, stored };
   };
-  const openOnMemory = (lapse: Lapse): Books => {
-    const stored = carry.books ?? { state: null, outbox: null };
+  const openOnMemory = (failure: RecordFailure): OpenRun => {
+    const stored = backlog.lastKnown ?? { state: null, outbox: null };
     // Whether runs are missing cannot be known: another process may have made them.
-    return { ...openOn(stored, carry.maintenance, { lastHeardAt: now() }), lapse };
+    return { ...openOn(stored, backlog.maintenance, { lastHeardAt: now() }), failure };
   };
   if (store === null) return openOnMemory({ reason: 'store_missing', error: null });
   try {
@@ -195,15 +195,15 @@ async function open(
       outbox: claim.fields.get(OUTBOX_FIELD) ?? null,
     };
     const maintenance = claim.fields.get(MAINTENANCE_FIELD) ?? null;
-    const books = openOn(stored, maintenance, {
-      remembered: carry.seen,
-      lastHeardAt: carry.all.at(-1)?.at ?? null,
+    const opened = openOn(stored, maintenance, {
+      remembered: backlog.seen,
+      lastHeardAt: backlog.all.at(-1)?.at ?? null,
     });
-    carry.books = stored;
-    carry.maintenance = maintenance;
-    return { ...books, lapse: null };
+    backlog.lastKnown = stored;
+    backlog.maintenance = maintenance;
+    return { ...opened, failure: null };
   } catch (error) {
-    return openOnMemory(lapseOf(error));
+    return openOnMemory(recordFailureOf(error));
   }
 }
 

@@ -1,7 +1,9 @@
+import { MINUTE } from '../time.js';
+
 /** A process whose clock differs from the store's by less than this keeps to its own, in ms. */
 const TOLERANCE = 2_000;
 /** How long a measurement holds, in ms. */
-const HOLDS_FOR = 10 * 60_000;
+const HOLDS_FOR = 10 * MINUTE;
 
 interface Clocks {
   /** Ms since the epoch. */

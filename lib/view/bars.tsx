@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import type { Day } from '../read/views.js';
-import { lengthInWords } from '../rules/wording.js';
 import { dateInWords, percent, restsOnLittle } from './words.js';
+import { lengthInWords } from '../rules/durations.js';
 
 const HEIGHT = 32;
 const STEP = 4;

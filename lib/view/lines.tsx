@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { latencyInWords } from './words.js';
+import { latencyInWords } from '../rules/durations.js';
 
 const WIDTH = 96;
 const HEIGHT = 24;

@@ -1,6 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { renderPage } from './layout.js';
-import { Glyph } from './parts.js';
+import { Glyph } from './components.js';
 import type { Mood } from './words.js';
 
 /** What there is to see instead of a state, and what to do about it. */
@@ -11,8 +11,15 @@ interface Notice {
   readonly body: ComponentChildren;
 }
 
+/** What went wrong; `lines` name the variables that are not valid. */
+export interface ProblemView {
+  readonly code: string;
+  readonly message: string;
+  readonly lines: readonly string[];
+}
+
 /** A page for what went wrong; `code` and `message` are those of the JSON answers. */
-export function problemPage(code: string, message: string, variables: readonly string[] = []): string {
+export function problemPage({ code, message, lines: variables }: ProblemView): string {
   return noticePage(noticeOf(code, message, variables));
 }
 

@@ -1,15 +1,17 @@
-import type { JSX } from 'preact';
 import type { Freshness, Summary, TargetSummary } from '../read/views.js';
+import { latencyInWords } from '../rules/durations.js';
 import { DayBars } from './bars.js';
-import { Sparkline } from './lines.js';
+import { RecordNotice, StaleNotice } from './freshness-notices.js';
 import { renderPage } from './layout.js';
-import { awakeInWords, Glyph, Incident, Moment, StatusLabel } from './parts.js';
-import type { Verdict } from './words.js';
-import { fewSamples, LABELS, latencyInWords, percent, shownStatus, targetMood, verdictOf } from './words.js';
+import { Sparkline } from './lines.js';
+import { Glyph, Incident, Moment, StatusLabel, awakeInWords } from './components.js';
+import { LABELS, fewSamples, percent, shownStatus, targetMood, overallStatus } from './words.js';
+import type { OverallStatus } from './words.js';
+import type { JSX } from 'preact';
 
 /** `GET /` with at least one target. */
 export function statusPage({ freshness, targets }: Summary, isPrivate: boolean): string {
-  const verdict = verdictOf(freshness, targets);
+  const verdict = overallStatus(freshness, targets);
   return renderPage({
     title: `${verdict.sentence} · Keepalive`,
     mood: verdict.mood,
@@ -26,7 +28,7 @@ export function statusPage({ freshness, targets }: Summary, isPrivate: boolean):
   });
 }
 
-function Hero({ verdict, freshness }: { verdict: Verdict; freshness: Freshness }): JSX.Element {
+function Hero({ verdict, freshness }: { verdict: OverallStatus; freshness: Freshness }): JSX.Element {
   const { mood, sentence, remark } = verdict;
   const { lastRunAt, updatedAt } = freshness;
   return (
@@ -48,57 +50,6 @@ function Hero({ verdict, freshness }: { verdict: Verdict; freshness: Freshness }
     </section>
   );
 }
-
-/** Said loudly: whoever looks must not take an old state for the present one. */
-export function StaleNotice({ freshness }: { freshness: Freshness }): JSX.Element | null {
-  const { isStale, lastRunAt, updatedAt, enabled, lost } = freshness;
-  if (lastRunAt === null && enabled) {
-    return (
-      <p class="notice">
-        {lost === null ? (
-          <>
-            The database holds no data yet. Recording begins with the first run: call <code>/api/cron</code>{' '}
-            with <code>Authorization: Bearer $CRON_SECRET</code> from a scheduler. If there were runs before,
-            the database was emptied, or another one is set now.
-          </>
-        ) : (
-          <>
-            What was recorded from <Moment at={lost.from} now={updatedAt} /> to{' '}
-            <Moment at={lost.to} now={updatedAt} /> is not in the database any more. Recording begins anew
-            with the next run.
-          </>
-        )}
-      </p>
-    );
-  }
-  if (!isStale || lastRunAt === null) return null;
-  return (
-    <p class="notice loud" role="alert">
-      <strong>Out of date.</strong> The last run was at <Moment at={lastRunAt} now={updatedAt} />: what is
-      shown below is from then. Is the trigger of <code>/api/cron</code> still set up?
-    </p>
-  );
-}
-
-/** Where the record begins within the 90 days that are shown: what lies before is not just empty. */
-export function RecordNotice({ freshness }: { freshness: Freshness }): JSX.Element | null {
-  const { recordedSince, lost, updatedAt: now } = freshness;
-  if (recordedSince === null || Date.parse(now) - Date.parse(recordedSince) > 90 * DAY) return null;
-  return (
-    <p class="record">
-      No earlier data: recording began <Moment at={recordedSince} now={now} />.
-      {lost !== null && (
-        <>
-          {' '}
-          What was recorded from <Moment at={lost.from} now={now} /> to <Moment at={lost.to} now={now} /> is
-          lost: the database was emptied.
-        </>
-      )}
-    </p>
-  );
-}
-
-const DAY = 86_400_000;
 
 function Incidents({ targets, now }: { targets: readonly TargetSummary[]; now: string }): JSX.Element | null {
   const open = targets

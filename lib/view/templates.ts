@@ -3,11 +3,20 @@
  * a URL of this form points to (@vercel/nft 1.x, `maybeEmitDep`). Nothing reads it when it runs.
  */
 export const TEMPLATES: readonly URL[] = [
+  new URL('./awake-card.tsx', import.meta.url),
   new URL('./bars.tsx', import.meta.url),
+  new URL('./card.tsx', import.meta.url),
+  new URL('./certificate-card.tsx', import.meta.url),
+  new URL('./freshness-notices.tsx', import.meta.url),
+  new URL('./last-check-card.tsx', import.meta.url),
+  new URL('./latency-panel.tsx', import.meta.url),
   new URL('./layout.tsx', import.meta.url),
   new URL('./lines.tsx', import.meta.url),
   new URL('./notices.tsx', import.meta.url),
-  new URL('./parts.tsx', import.meta.url),
+  new URL('./components.tsx', import.meta.url),
+  new URL('./recent-checks.tsx', import.meta.url),
+  new URL('./recovery-card.tsx', import.meta.url),
   new URL('./status-page.tsx', import.meta.url),
   new URL('./target-page.tsx', import.meta.url),
+  new URL('./uptime-panel.tsx', import.meta.url),
 ];

@@ -1,6 +1,6 @@
 import type { Freshness, TargetStats } from '../read/views.js';
-import { lengthInWords } from '../rules/wording.js';
 import type { Status } from '../types.js';
+import { lengthInWords } from '../rules/durations.js';
 
 /** What a reader sees of a target's status: maintenance lies over what the checks say. */
 export type Shown = Status | 'maintenance';
@@ -16,23 +16,23 @@ export const LABELS: Readonly<Record<Shown, string>> = {
 };
 
 /** Where runs have stopped, what was shown then. */
-export function shownStatus({ status, lastKnownStatus, maintenance }: Standing): Shown {
+export function shownStatus({ status, lastKnownStatus, maintenance }: StatusState): Shown {
   const last = lastKnownStatus ?? status;
   return maintenance === null || last === 'paused' || last === 'sleeping' ? last : 'maintenance';
 }
 
-type Standing = Pick<TargetStats, 'status' | 'lastKnownStatus' | 'maintenance'>;
+type StatusState = Pick<TargetStats, 'status' | 'lastKnownStatus' | 'maintenance'>;
 
 /** `unknown`: nothing can be said, because nothing was checked lately. */
 export type Mood = Shown | 'unknown';
 
 /** What its sign and colour say. */
-export function targetMood(target: Standing): Mood {
+export function targetMood(target: StatusState): Mood {
   return target.lastKnownStatus === null ? shownStatus(target) : 'unknown';
 }
 
 /** The state of everything in one sentence. */
-export interface Verdict {
+export interface OverallStatus {
   readonly mood: Mood;
   readonly sentence: string;
   /** What the sentence leaves out; null: nothing. */
@@ -40,10 +40,10 @@ export interface Verdict {
 }
 
 /** What to say of all targets, at least one. */
-export function verdictOf(
+export function overallStatus(
   freshness: Freshness,
-  targets: readonly (Pick<TargetStats, 'name'> & Standing)[],
-): Verdict {
+  targets: readonly (Pick<TargetStats, 'name'> & StatusState)[],
+): OverallStatus {
   const shown = targets.map(shownStatus);
   const count = (status: Shown): number => shown.filter((each) => each === status).length;
   const who = (status: Shown): string => {
@@ -53,7 +53,7 @@ export function verdictOf(
   const rest = (['degraded', 'maintenance', 'pending', 'sleeping', 'paused'] as const)
     .filter((status) => count(status) > 0)
     .map((status) => `${count(status)} ${LABELS[status].toLowerCase()}`);
-  const verdict = (mood: Mood, sentence: string): Verdict => {
+  const verdict = (mood: Mood, sentence: string): OverallStatus => {
     const told =
       mood === 'down' || mood === 'up' ? rest : rest.filter((text) => !text.endsWith(labelOf(mood)));
     return { mood, sentence, remark: told.length === 0 ? null : told.join(', ') };
@@ -75,10 +75,7 @@ export function verdictOf(
   if (count('up') > 0) {
     const all = count('up') === targets.length;
     if (targets.length === 1) return verdict('up', `${who('up')} is up`);
-    return verdict(
-      'up',
-      all ? `All ${targets.length} services are up` : 'All services that are watched now are up',
-    );
+    return verdict('up', all ? `All ${targets.length} services are up` : 'All active services are up');
   }
   if (count('maintenance') > 0) return verdict('maintenance', 'Maintenance is under way');
   if (count('pending') > 0) return verdict('pending', 'Waiting for the first checks');
@@ -114,13 +111,6 @@ export function fewSamples(name: keyof typeof SAMPLES, samples: number): string 
 /** How much of an incident nobody watched; empty where that is known to be nothing, or not known. */
 export function unobservedInWords(ms: number | null): string {
   return ms === null || ms === 0 ? '' : `, not observed for ${lengthInWords(ms)} of it`;
-}
-
-/** `45 ms`, `1.24 s`, `32 s`; `–` for null. */
-export function latencyInWords(ms: number | null): string {
-  if (ms === null) return '–';
-  if (ms < 1000) return `${ms < 10 ? Math.round(ms * 10) / 10 : Math.round(ms)} ms`;
-  return `${ms < 10_000 ? (ms / 1000).toFixed(2) : Math.round(ms / 1000)} s`;
 }
 
 /** `20 Nov 2026`; UTC. */

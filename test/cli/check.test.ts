@@ -1,5 +1,5 @@
 import { expect, describe, it } from 'vitest';
-import { check } from '../../lib/cli/check.js';
+import { check } from '../../lib/cli/check-command.js';
 import { createAuthority } from '../support/certificates.js';
 import { serveDns } from '../support/dns.js';
 import { closedPort, serveHttp, serveHttps, serveTcp, serveTls } from '../support/servers.js';

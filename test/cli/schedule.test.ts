@@ -8,7 +8,7 @@ import {
   FREE_MESSAGES_A_DAY,
   listSchedules,
   removeSchedule,
-} from '../../lib/cli/schedule.js';
+} from '../../lib/cli/schedule-command.js';
 import { configOf } from '../support/runs.js';
 import { closedPort, serveHttp } from '../support/servers.js';
 
@@ -169,7 +169,7 @@ describe('schedule list', () => {
       { scheduleId: 'alike', cron: '* * * * *', destination: `${OURS}s` },
     ];
     expect(await schedule('list')).toBe(
-      `keepalive-keepalive  */2 * * * *  ${OURS}  paused\nby-hand  0 * * * * [31m   ${OURS}?async=1`,
+      `keepalive-keepalive  */2 * * * *  ${OURS}  paused\nby-hand  0 * * * *[31m  ${OURS}?async=1`,
     );
   });
 
@@ -214,10 +214,10 @@ describe.each(['create', 'build', 'list', 'remove'] as const)(
       [
         412,
         `{"error":"quota\\u001b[31m\\nof ${TOKEN} exceeded"}`,
-        'QStash answered 412: quota [31m of … exceeded.',
+        'QStash answered 412: quota[31m of … exceeded.',
       ],
       [500, '<html>', 'QStash answered 500.'],
-      [302, '', 'QStash gave no answer: is QSTASH_URL'],
+      [302, '', 'QStash answered 302.'],
       [200, 'null', 'QStash sent something else than schedules.'],
       [200, '', 'QStash sent something else than schedules.'],
     ])('QStash answers %d %s', async (status, body, message) => {
@@ -228,7 +228,7 @@ describe.each(['create', 'build', 'list', 'remove'] as const)(
     it('nobody answers', async () => {
       const url = `http://127.0.0.1:${await closedPort()}`;
       expect(await schedule(command, { QSTASH_URL: url })).toBe(
-        `ScheduleError: QStash gave no answer: is QSTASH_URL (${url}) right?`,
+        `ScheduleError: QStash did not answer: is QSTASH_URL (${url}) right?`,
       );
     });
   },

@@ -5,9 +5,7 @@ import {
   compose,
   nameOf,
   pageOf,
-  plain,
   PLAIN,
-  shorten,
   titleOf,
   type Markup,
 } from '../../lib/deliver/compose.js';
@@ -17,6 +15,7 @@ import { GOOGLE_CHAT_MARKUP } from '../../lib/deliver/google-chat.js';
 import { SLACK_MARKUP } from '../../lib/deliver/slack.js';
 import { TELEGRAM_MARKUP } from '../../lib/deliver/telegram.js';
 import { ALERTS, digestOf, downAlert, HOSTILE, itemOf } from '../support/digests.js';
+import { shorten, singleLine } from '../../lib/single-line.js';
 
 const MARKUPS: Readonly<Record<string, Markup>> = {
   plain: PLAIN,
@@ -152,7 +151,7 @@ describe('text', () => {
     ['\ud83d', '\ufffd'],
     ['é 漢字 🔴 العربية', 'é 漢字 🔴 العربية'],
   ])('%j is plain as %j', (given, expected) => {
-    expect(plain(given)).toBe(expected);
+    expect(singleLine(given)).toBe(expected);
   });
 
   it.each([

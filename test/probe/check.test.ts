@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { checkTarget, retryDelay } from '../../lib/probe/check.js';
-import { RUN_OVER } from '../../lib/probe/limit.js';
 import type { Attempt } from '../../lib/types.js';
 import { someTarget, type AttemptChanges, type TargetOptions } from '../support/targets.js';
 
@@ -21,7 +20,7 @@ const good = attempt();
 const failed = attempt({ outcome: 'failed', reason: 'status', message: 'status 500', statusCode: 500 });
 const unresolved = attempt({ outcome: 'failed', reason: 'dns', message: 'name not found', statusCode: null });
 const slow = attempt({ outcome: 'degraded', message: 'slower than 10 ms' });
-const cut = attempt({ outcome: 'failed', reason: 'timeout', message: RUN_OVER });
+const cut = attempt({ outcome: 'failed', reason: 'timeout', message: 'cut short', interrupted: true });
 
 /** Checks against attempts that end as told; `abortAfter` so many of them, the run is over. */
 async function check(results: Attempt[], options: TargetOptions = {}, abortAfter = Infinity) {

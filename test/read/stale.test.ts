@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { recentIncidents } from '../../lib/read/incidents.js';
+import { recentIncidents } from '../../lib/read/incident-views.js';
 import { loadHistory, loadLatestIncidents, loadOverview } from '../../lib/read/load.js';
 import { freshness, stats, targetHistory } from '../../lib/read/stats.js';
 import { STATE_FIELD } from '../../lib/record/fields.js';

@@ -1,16 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import {
-  byImportance,
-  headline,
-  intervalInWords,
-  lengthInWords,
-  LEVELS,
-  paceInWords,
-  timeInWords,
-  wordingOf,
-} from '../../lib/rules/wording.js';
+import { byImportance, headline, LEVELS, wordingOf } from '../../lib/rules/wording.js';
 import type { Alert } from '../../lib/types.js';
 import { ALERTS, NOON } from '../support/digests.js';
+import { intervalInWords, lengthInWords, paceInWords, timeInWords } from '../../lib/rules/durations.js';
 
 const alertOf = (name: string): Alert => {
   const alert = ALERTS[name];

@@ -131,7 +131,7 @@ describe.each(Object.entries(stores))('a clock that steps, over %s', (_, open) =
 
   it('an hour back while results wait to be stored, which were: they are not counted again', async () => {
     await runs(70);
-    const { carry } = pinger;
+    const { backlog } = pinger;
     const at = pinger.now;
     await runs(1);
     const check = { at, outcome: 'good', latency: 45, statusCode: 200 } as const;
@@ -144,7 +144,7 @@ describe.each(Object.entries(stores))('a clock that steps, over %s', (_, open) =
       wakeMs: null,
       tlsExpiresAt: null,
     } as const;
-    carry.keep([{ at, checks: new Map([[ID, { ...check, ...rest, timings: GOOD.timings }]]) }]);
+    backlog.keep([{ at, checks: new Map([[ID, { ...check, ...rest, timings: GOOD.timings }]]) }]);
     pinger.now -= HOUR;
     await runs(10);
     expect((await read()).one.pingCount).toBe(81);

@@ -2,8 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, onTestFinished, test } from 'vitest';
-import { RUN_OVER } from '../../lib/probe/limit.js';
-import { Carry } from '../../lib/run/carry.js';
+import { Backlog } from '../../lib/run/backlog.js';
 import { run } from '../../lib/run/run.js';
 import { configOf, FAILED } from '../support/runs.js';
 
@@ -18,12 +17,12 @@ test('a run ends at its limit, though memory was collected meanwhile', async () 
       prober: {
         attempt: (_target, signal) =>
           new Promise((resolve) => {
-            const over = { ...FAILED, reason: 'timeout', message: RUN_OVER } as const;
+            const over = { ...FAILED, reason: 'timeout', message: 'cut short', interrupted: true } as const;
             signal.addEventListener('abort', () => resolve(over));
           }),
         close: () => Promise.resolve(),
       },
-      carry: new Carry(),
+      backlog: new Backlog(),
       channels: new Map(),
       send: () => Promise.reject(new Error('nothing is sent')),
       now: Date.now,

@@ -218,7 +218,7 @@ describe('a run that is cut off', () => {
     expect(teller.told).toEqual([]);
     await teller.minute();
     expect(teller.told.sort()).toEqual(['email: a up', 'slack: a up']);
-    expect(teller.carry.outcomes).toEqual([]);
+    expect(teller.backlog.outcomes).toEqual([]);
   });
 });
 

@@ -263,7 +263,7 @@ describe.concurrent.each(stores)('%s', (_, { build, faults }) => {
         await rig.settle();
         const store = await rig.another();
         await expectTruth(store, new Set(TARGETS), teller.now);
-        expect(teller.carry.all).toEqual([]);
+        expect(teller.backlog.all).toEqual([]);
         // A claim that was executed late holds the lease now.
         await rig.expireLease();
         expect(await new Storyteller(store).tell(2, teller.now + MINUTE)).toMatchObject({ stored: true });

@@ -150,7 +150,7 @@ it('the end is told to those who were told by memory alone, where the record nev
   await pinger.minutes('gg');
   expect(await pinger.refuse('store_limit', 'claim').minutes('ff')).toBe('a down');
   // What was to be recorded is lost.
-  pinger.carry.drop(pinger.carry.all);
+  pinger.backlog.drop(pinger.backlog.all);
   expect(await pinger.recover().minutes('gg')).toBe('pinger missed, a up');
 });
 

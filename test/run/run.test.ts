@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { RUN_OVER } from '../../lib/probe/limit.js';
 import { loadHistory, loadOverview } from '../../lib/read/load.js';
 import { stats } from '../../lib/read/stats.js';
 import { STATE_FIELD } from '../../lib/record/fields.js';
@@ -116,7 +115,7 @@ describe('a run', () => {
     pinger.attempt = ({ info }) => {
       if (info.id === 'service-0') return GOOD;
       timeIsUp.abort();
-      return { ...FAILED, reason: 'timeout', message: RUN_OVER };
+      return { ...FAILED, reason: 'timeout', message: 'cut short', interrupted: true };
     };
     const report = await pinger.run({ signal: timeIsUp.signal });
     expect(report).toMatchObject({ status: 'partial', due: 2, checked: 1, failed: 0, stored: true });

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createPacer } from '../../lib/probe/pace.js';
 import { createProber } from '../../lib/probe/probe.js';
-import { runParts } from '../../lib/run/parts.js';
+import { sharedContext } from '../../lib/run/run-context.js';
 import type { RunReport } from '../../lib/run/report.js';
 import { run } from '../../lib/run/run.js';
 import { configOf } from './runs.js';
@@ -38,7 +38,7 @@ process.once('message', (order) => {
 
 async function work({ env, servers }: RunOrder): Promise<RunOutcome> {
   const config = configOf(env);
-  const parts = runParts(config);
+  const parts = sharedContext(config);
   let { prober } = parts;
   if (servers) {
     const pacer = createPacer(config.concurrency);

@@ -2,7 +2,7 @@ import { parseConfig, type Config } from '../../lib/config/config.js';
 import type { Channel } from '../../lib/deliver/channel.js';
 import type { Send } from '../../lib/deliver/send.js';
 import type { Prober } from '../../lib/probe/probe.js';
-import { Carry } from '../../lib/run/carry.js';
+import { Backlog } from '../../lib/run/backlog.js';
 import type { RunReport } from '../../lib/run/report.js';
 import { run, type RunRequest } from '../../lib/run/run.js';
 import type { Store } from '../../lib/store/store.js';
@@ -55,7 +55,7 @@ export class Pinger {
   attempt: (target: Target) => Attempt | Promise<Attempt> = () => GOOD;
   readonly asked: string[] = [];
   readonly lines: string[] = [];
-  readonly carry = new Carry();
+  readonly backlog = new Backlog();
   channels: ReadonlyMap<ChannelName, Channel> = new Map();
   send: Send = () => Promise.resolve({ status: 200, headers: {}, text: '' });
 
@@ -80,12 +80,12 @@ export class Pinger {
       },
       close: () => Promise.resolve(),
     };
-    const { config, store, carry, channels, send } = this;
+    const { config, store, backlog, channels, send } = this;
     return run(
       {
         config,
         store,
-        carry,
+        backlog,
         channels,
         send,
         prober,

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { Window } from '../../lib/read/load.js';
 import type { TargetStats } from '../../lib/read/views.js';
 import type { Status } from '../../lib/types.js';
-import type { Metric } from '../../lib/view/badge.js';
-import { badgeOf, errorBadge, renderShields, renderSvg } from '../../lib/view/badge.js';
+import type { Metric } from '../../lib/view/badge-image.js';
+import { badgeOf, errorBadge, renderShields, renderSvg } from '../../lib/view/badge-image.js';
 import { HOSTILE, NOW, someTargetStats, unseenTargetStats } from '../support/views.js';
 import { elementsOf } from '../support/xml.js';
 

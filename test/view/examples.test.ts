@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { metricsText } from '../../lib/view/metrics.js';
+import { metricsText } from '../../lib/view/metrics-text.js';
 import { checkConfig, checkExpressions } from '../support/promtool.js';
 import { someStats, someTargetStats } from '../support/views.js';
 

@@ -1,7 +1,7 @@
 import { parseAtomFeed } from 'feedsmith';
 import { describe, expect, it } from 'vitest';
 import type { RecentIncidents, TargetIncident } from '../../lib/read/views.js';
-import { atomFeed } from '../../lib/view/feed.js';
+import { atomFeed } from '../../lib/view/atom-feed.js';
 import { HOSTILE, NOW } from '../support/views.js';
 import { elementsOf } from '../support/xml.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { TargetStats } from '../../lib/read/views.js';
 import type { Status } from '../../lib/types.js';
-import { metricsText } from '../../lib/view/metrics.js';
+import { metricsText } from '../../lib/view/metrics-text.js';
 import { checkMetrics } from '../support/promtool.js';
 import { HOSTILE, NOW, someStats, someTargetStats, unseenTargetStats } from '../support/views.js';
 

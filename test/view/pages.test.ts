@@ -288,7 +288,7 @@ describe('the status page', () => {
     books.run(at, [['a', goodCheck(at)]]);
     setApp({ config, store: books.store });
     const { page } = await visit('/');
-    expect(await textOf(page, 'h1')).toBe('All services that are watched now are up');
+    expect(await textOf(page, 'h1')).toBe('All active services are up');
     expect(await textOf(page, '.hero')).toContain('1 pending, 1 off hours, 1 paused');
     const rows = (await page.locator('.target').allInnerTexts()).map((row) => row.replace(/\s+/g, ' '));
     expect(rows[1]).toContain('Paused');

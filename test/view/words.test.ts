@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Awake } from '../../lib/read/views.js';
 import type { Status } from '../../lib/types.js';
-import { awakeInWords } from '../../lib/view/parts.js';
-import { fewSamples, latencyInWords, percent, unobservedInWords, verdictOf } from '../../lib/view/words.js';
+import { awakeInWords } from '../../lib/view/components.js';
+import { fewSamples, percent, unobservedInWords, overallStatus } from '../../lib/view/words.js';
+import { latencyInWords } from '../../lib/rules/durations.js';
 
 const FRESH = {
   updatedAt: '2026-05-20T12:00:00.000Z',
@@ -25,22 +26,22 @@ describe('the sentence about everything', () => {
   it.each([
     [['up'], 'up', 's0 is up', null],
     [['up', 'up'], 'up', 'All 2 services are up', null],
-    [['up', 'paused'], 'up', 'All services that are watched now are up', '1 paused'],
+    [['up', 'paused'], 'up', 'All active services are up', '1 paused'],
     [['up', 'down'], 'down', 's1 is down', null],
     [['down', 'degraded', 'down', 'up'], 'down', '2 of 4 services are down', '1 degraded'],
     [['degraded', 'up', 'sleeping'], 'degraded', 's0 is degraded', '1 off hours'],
-    [['up', 'maintenance'], 'up', 'All services that are watched now are up', '1 maintenance'],
+    [['up', 'maintenance'], 'up', 'All active services are up', '1 maintenance'],
     [['maintenance'], 'maintenance', 'Maintenance is under way', null],
     [['pending', 'paused'], 'pending', 'Waiting for the first checks', '1 paused'],
     [['sleeping'], 'sleeping', 'Outside active hours', null],
     [['paused', 'paused'], 'paused', 'Everything is paused', null],
   ] as const)('of %j: %s, %s', (statuses, mood, sentence, remark) => {
-    expect(verdictOf(FRESH, some(...statuses))).toEqual({ mood, sentence, remark });
+    expect(overallStatus(FRESH, some(...statuses))).toEqual({ mood, sentence, remark });
   });
 
   it('is about nothing that is out of date', () => {
     const stale = { ...FRESH, isStale: true, lastRunAt: '2026-05-20T10:40:00.000Z' };
-    expect(verdictOf(stale, some('up', 'down'))).toEqual({
+    expect(overallStatus(stale, some('up', 'down'))).toEqual({
       mood: 'unknown',
       sentence: 'Nothing was checked for 1 h 20 m',
       remark: null,

@@ -1,0 +1,213 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { parseConfig } from '../config/config.js';
+import { targetAt } from '../config/targets.js';
+import { ConfigError, validConfig } from '../config/valid.js';
+import { checkTarget } from '../probe/check.js';
+import { createEvaluator } from '../probe/evaluator.js';
+import { createProber, type ProberOptions } from '../probe/probe.js';
+import type { Answer } from '../rules/assertions.js';
+import type { Attempt, Check, Target, Timings } from '../types.js';
+import { explainAnswer, type Explained } from './explain.js';
+import { isoTime, jsonText, USAGE_ERROR, type Terminal } from './terminal.js';
+import { intervalInWords, latencyInWords, lengthInWords } from '../rules/durations.js';
+
+const USAGE = `Usage: keepalive check <id|url> [--json]
+
+Makes one check of a target and explains it, phase by phase. A URL is checked with the
+options of the configured target that has exactly this address, else with the defaults.
+Exit code: 0 good or degraded, 1 failed, 2 nothing was checked.`;
+
+type ExplainedAttempt = Attempt & { readonly assertions: readonly Explained[] };
+
+/**
+ * `keepalive check`. Shows no query, user info, header or body; of a JSON body the small values that an expression names.
+ * @returns the exit code
+ */
+export async function check(
+  args: readonly string[],
+  { env, out, err }: Terminal,
+  proberOptions: ProberOptions = {},
+): Promise<number> {
+  const asked = readArgs(args);
+  if (asked === null) {
+    err(USAGE);
+    return USAGE_ERROR;
+  }
+  const print = asked.json ? () => undefined : out;
+  const target = await findTarget(asked.what, { env, print }).catch((error: unknown) => {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  });
+  if (typeof target === 'string') {
+    err(target);
+    return USAGE_ERROR;
+  }
+  for (const line of introduction(target)) print(line);
+  const { result, attempts } = await explained(target, print, proberOptions);
+  for (const line of conclusion(target, result)) print(line);
+  if (asked.json) out(jsonText(toJson(target, result, attempts)));
+  return result.outcome === 'failed' ? 1 : 0;
+}
+
+function readArgs(args: readonly string[]): { what: string; json: boolean } | null {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { json: { type: 'boolean', default: false } },
+    });
+    const [what, ...more] = positionals;
+    return what === undefined || more.length > 0 ? null : { what, json: values.json };
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * The target, or why there is none. What was asked for is not repeated: it may be an address that holds a secret.
+ * @throws ConfigError where the configuration is needed
+ */
+async function findTarget(
+  what: string,
+  { env, print }: { readonly env: Terminal['env']; readonly print: (line: string) => void },
+): Promise<Target | string> {
+  if (what.includes('://')) {
+    const found = targetAt(what);
+    if (typeof found === 'string') return `The address: ${found}.`;
+    const result = parseConfig(env);
+    const configured = result.ok ? result.config.targets.find((target) => isAt(target, found)) : undefined;
+    if (configured === undefined) return found;
+    print(`A configured target has this address: its options are used (${configured.info.id}).`);
+    return configured;
+  }
+  const { targets } = await validConfig(env);
+  const id = what.toLowerCase().replaceAll('_', '-');
+  const found = targets.find(({ info }) => info.id === id);
+  if (found !== undefined) return found;
+  const ids = targets.map(({ info }) => info.id).join(', ');
+  return ids === ''
+    ? 'No target is configured: set TARGET_<ID>_URL, or give an address.'
+    : `No such target. Those that are configured: ${ids}.`;
+}
+
+/** Whether a configured target has exactly the address that was asked for, user info included where it was given. */
+function isAt(target: Target, asked: Target): boolean {
+  const given = authorizationOf(asked);
+  return target.url === asked.url && (given === undefined || given === authorizationOf(target));
+}
+
+function authorizationOf(target: Target): string | undefined {
+  return 'request' in target ? target.request.headers.Authorization : undefined;
+}
+
+async function explained(
+  target: Target,
+  print: (line: string) => void,
+  options: ProberOptions,
+): Promise<{ result: Check; attempts: ExplainedAttempt[] }> {
+  const answers: Answer[] = [];
+  const prober = createProber({ ...options, onAnswer: (answer) => answers.push(answer) });
+  const evaluator = createEvaluator();
+  const attempts: ExplainedAttempt[] = [];
+  try {
+    const result = await checkTarget(target, {
+      at: Date.now(),
+      prober: {
+        ...prober,
+        attempt: async (asked, signal) => {
+          const attempt = await prober.attempt(asked, signal);
+          const answer = answers.pop();
+          const assertions =
+            answer === undefined ? [] : await explainAnswer(target.assertions, answer, evaluator);
+          attempts.push({ ...attempt, assertions });
+          for (const line of attemptLines({ ...attempt, assertions }, attempts.length)) print(line);
+          return attempt;
+        },
+      },
+      signal: new AbortController().signal,
+      now: Date.now,
+      random: Math.random,
+      sleep: (ms) => {
+        print(`Waiting ${Math.round(ms)} ms before the next attempt.`);
+        return delay(ms);
+      },
+      onWaking: () => {
+        print(`It may be asleep: it has ${intervalInWords(target.wakeTimeout)} to wake.`);
+      },
+    });
+    if (result === null) throw new Error('a check without a time limit was cut short');
+    return { result, attempts };
+  } finally {
+    await Promise.all([prober.close(), evaluator.close()]);
+  }
+}
+
+function introduction(target: Target): string[] {
+  const { info, timeout, retries, wakeTimeout } = target;
+  const how = [
+    ...('request' in target ? [target.request.method] : []),
+    `${latencyInWords(timeout)} an attempt`,
+    retries === 1 ? '1 retry' : `${retries} retries`,
+    ...('maxRedirects' in target ? [`${target.maxRedirects} redirects at most`] : []),
+    ...(wakeTimeout > 0 ? [`${intervalInWords(wakeTimeout)} to wake`] : []),
+  ];
+  return [
+    `${info.id}: ${info.healthUrl}`,
+    how.join(', '),
+    ...(info.enabled ? [] : ['It is paused: runs do not check it.']),
+  ];
+}
+
+const PHASES: readonly (readonly [keyof Timings, string])[] = [
+  ['dns', 'DNS'],
+  ['connect', 'connect'],
+  ['tls', 'TLS'],
+  ['ttfb', 'first byte'],
+  ['total', 'total'],
+];
+
+function attemptLines(attempt: ExplainedAttempt, number: number): string[] {
+  const { outcome, reason, message, statusCode, timings, tlsExpiresAt, assertions } = attempt;
+  const fact = (name: string, value: string) => `  ${name.padEnd(12)}${value}`;
+  const verdict = message === null ? outcome : `${outcome}: ${message}`;
+  return [
+    '',
+    `Attempt ${number}`,
+    ...PHASES.map(([phase, name]) => {
+      const ms = timings[phase];
+      return fact(name, ms === null ? '–' : `${ms} ms`);
+    }),
+    ...(statusCode === null ? [] : [fact('status', `${statusCode}`)]),
+    ...(attempt.noServer ? [fact('platform', 'says that no server is there')] : []),
+    ...(tlsExpiresAt === null ? [] : [fact('certificate', `ends ${isoTime(tlsExpiresAt) ?? ''}`)]),
+    ...assertions.map(
+      ({ holds, option, expected, found, message: why }) =>
+        `  ${holds ? 'holds' : 'FAILS'}       ${option} (${found}) ${expected}${why === null ? '' : ` – ${why}`}`,
+    ),
+    fact('verdict', reason === null ? verdict : `${verdict} (${reason})`),
+  ];
+}
+
+function conclusion({ info, failureThreshold }: Target, result: Check): string[] {
+  const { outcome, message, latency, attempts, coldStart, wakeMs } = result;
+  const after = attempts === 1 ? '1 attempt' : `${attempts} attempts`;
+  if (outcome === 'failed') {
+    const threshold =
+      failureThreshold === 1 ? 'one failed check' : `${failureThreshold} failed checks in a row`;
+    return ['', `${info.id} FAILED after ${after}: ${message}`, `It is down after ${threshold}.`];
+  }
+  const remark = coldStart ? `, it slept and woke in ${lengthInWords(wakeMs)}` : '';
+  const why = message === null ? '' : `: ${message}`;
+  return ['', `${info.id} is ${outcome}${why} (${latency} ms, ${after}${remark})`];
+}
+
+function toJson({ info }: Target, result: Check, attempts: readonly ExplainedAttempt[]): unknown {
+  return {
+    target: { id: info.id, name: info.name, healthUrl: info.healthUrl, enabled: info.enabled },
+    ...result,
+    at: isoTime(result.at),
+    tlsExpiresAt: isoTime(result.tlsExpiresAt),
+    attempts: attempts.map((attempt) => ({ ...attempt, tlsExpiresAt: isoTime(attempt.tlsExpiresAt) })),
+  };
+}

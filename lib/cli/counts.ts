@@ -1,0 +1,3 @@
+export function thousands(count: number): string {
+  return count.toLocaleString('en-US');
+}

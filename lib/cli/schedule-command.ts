@@ -1,0 +1,137 @@
+import type { Config } from '../config/config.js';
+import { CRON_PATH, FUNCTION_LIMIT } from '../config/vercel.js';
+import { OperatorError } from '../operator-error.js';
+import { cadenceOf, cadenceWithin } from '../rules/cadence.js';
+import { openQstash, QstashError, type Qstash, type QstashSchedule } from './qstash.js';
+import { intervalInWords } from '../rules/durations.js';
+import { MINUTE } from '../time.js';
+
+/** Of QStash's free plan, every delivery counts one: https://upstash.com/pricing/qstash, 2026-11. */
+export const FREE_MESSAGES_A_DAY = 1_000;
+
+/** What keeps the schedule from being made, as its operator should read it. */
+export class ScheduleError extends OperatorError {
+  override readonly name = 'ScheduleError';
+  constructor(
+    readonly code: 'not_configured' | 'other_destination' | 'qstash',
+    message: string,
+    options: ErrorOptions = {},
+  ) {
+    super(message, options);
+  }
+}
+
+interface Setting {
+  readonly qstash: Qstash;
+  /** One for each prefix: it is made anew under the same name. */
+  readonly scheduleId: string;
+  readonly destination: string;
+}
+
+type Print = (line: string) => void;
+
+/**
+ * Makes the schedule of this installation, or changes it.
+ * @param mayReplace whether one with the same name that calls another address gives way: a person may say so, a build may not
+ * @throws ScheduleError
+ */
+export function createSchedule(
+  config: Config,
+  print: Print,
+  { mayReplace }: { readonly mayReplace: boolean },
+): Promise<void> {
+  return withQstash(config, async ({ qstash, scheduleId, destination }) => {
+    const former = (await qstash.list()).find((each) => each.scheduleId === scheduleId);
+    const isOurs = former === undefined || calls(former, destination);
+    if (!isOurs && !mayReplace) throw otherDestination(former, destination);
+    const { cron, period, callsADay } = cadenceOf(config.tick);
+    await qstash.create({ scheduleId, cron, destination, timeout: FUNCTION_LIMIT / 1000 });
+    print(`${scheduleId}: QStash calls ${destination} every ${intervalInWords(period)} (${cron}, UTC).`);
+    if (!isOurs) print(`It called ${former.destination} before.`);
+    if (period !== config.tick) {
+      const why =
+        period > config.tick ? 'no cron is quicker' : 'crons keep only what divides an hour or a day';
+      print(
+        `KEEP_ALIVE_TICK is ${intervalInWords(config.tick)}; ${why}: set KEEP_ALIVE_TICK=${variableOf(period)}.`,
+      );
+    }
+    print(`${count(callsADay)} messages a day, the free plan has ${count(FREE_MESSAGES_A_DAY)}.`);
+    if (callsADay > FREE_MESSAGES_A_DAY) {
+      const enough = cadenceWithin(FREE_MESSAGES_A_DAY);
+      print(
+        `This tick needs a paid plan; KEEP_ALIVE_TICK=${variableOf(enough.period)} needs ${count(enough.callsADay)}.`,
+      );
+    }
+    const { currentSigningKey, nextSigningKey } = config.qstash;
+    if (currentSigningKey === null || nextSigningKey === null) {
+      print('Set QSTASH_CURRENT_SIGNING_KEY and QSTASH_NEXT_SIGNING_KEY there: calls are refused without.');
+    }
+  });
+}
+
+/** Shows the schedules that start runs of this installation. @throws ScheduleError */
+export function listSchedules(config: Config, print: Print): Promise<void> {
+  return withQstash(config, async ({ qstash, destination }) => {
+    const found = (await qstash.list()).filter((each) => calls(each, destination));
+    if (found.length === 0) print(`No schedule calls ${destination}.`);
+    for (const { scheduleId, cron, destination: called, isPaused } of found) {
+      print(`${scheduleId}  ${cron}  ${called}${isPaused ? '  paused' : ''}`);
+    }
+  });
+}
+
+/** Removes what `createSchedule` made. @throws ScheduleError */
+export function removeSchedule(config: Config, print: Print): Promise<void> {
+  return withQstash(config, async ({ qstash, scheduleId, destination }) => {
+    const found = (await qstash.list()).find((each) => each.scheduleId === scheduleId);
+    if (found === undefined) {
+      print(`${scheduleId}: there is no such schedule.`);
+      return;
+    }
+    if (!calls(found, destination)) throw otherDestination(found, destination);
+    await qstash.remove(scheduleId);
+    print(`${scheduleId}: removed.`);
+  });
+}
+
+async function withQstash(config: Config, work: (setting: Setting) => Promise<void>): Promise<void> {
+  const { publicUrl, prefix } = config;
+  const { url, token } = config.qstash;
+  const missing = [
+    ...(token === null ? ['QSTASH_TOKEN: missing, the console of QStash shows it'] : []),
+    ...(publicUrl === null ? ['KEEP_ALIVE_PUBLIC_URL: missing, QStash has to know what to call'] : []),
+  ];
+  if (token === null || publicUrl === null) throw new ScheduleError('not_configured', missing.join('\n'));
+  try {
+    await work({
+      qstash: openQstash({ url, token }),
+      scheduleId: `keepalive-${prefix.replace(/[:{}]/g, '-')}`,
+      destination: publicUrl + CRON_PATH,
+    });
+  } catch (error) {
+    if (!(error instanceof QstashError)) throw error;
+    const advice = error.code === 'unreachable' ? `: is QSTASH_URL (${url}) right?` : '.';
+    throw new ScheduleError('qstash', error.message + advice, { cause: error });
+  }
+}
+
+/** With or without a query, such as `?async=1`. */
+function calls({ destination }: QstashSchedule, ours: string): boolean {
+  return destination === ours || destination.startsWith(`${ours}?`);
+}
+
+function otherDestination({ scheduleId, destination }: QstashSchedule, ours: string): ScheduleError {
+  return new ScheduleError(
+    'other_destination',
+    `${scheduleId} calls ${destination} and not ${ours}: left as it is. Another installation needs another KEEP_ALIVE_PREFIX; \`keepalive schedule create\` replaces it.`,
+  );
+}
+
+function count(number: number): string {
+  return number.toLocaleString('en-US');
+}
+
+/** As KEEP_ALIVE_TICK takes it. */
+function variableOf(period: number): string {
+  return `${period / MINUTE}m`;
+}

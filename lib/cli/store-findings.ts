@@ -1,0 +1,100 @@
+import type { Health } from '../read/health.js';
+import type { StoreErrorCode } from '../store/store.js';
+import { thousands } from './counts.js';
+import { error, ok, warning } from './finding.js';
+import type { Finding } from './finding.js';
+
+export interface StoreFacts {
+  readonly kind: 'upstash' | 'redis' | 'sqlite';
+  /** Those that it was chosen by. */
+  readonly variables: readonly string[];
+  /** Of one call, in ms, the median of several. */
+  readonly latency: number;
+}
+
+/** The store seen from here may be slower than from the functions. */
+const SLOW = 1_000;
+
+export function ofStore({ kind, variables, latency }: StoreFacts): Finding[] {
+  const from = variables.length === 0 ? '' : `, from ${variables.join(' and ')}`;
+  return [
+    ok('store', `${kind} answers in ${latency} ms, reads and writes${from}`),
+    ...(latency > SLOW
+      ? [
+          warning('store', {
+            what: `the store takes ${latency} ms an answer`,
+            why: 'A run makes several calls one after another, and has less time left for pings.',
+            todo: 'Choose a database near the functions (from elsewhere it may be quicker than from here).',
+          }),
+        ]
+      : []),
+  ];
+}
+
+/** What runs cost, where commands are paid for. */
+export function ofBudget({ budget }: Health['checks']['redis']): Finding[] {
+  if (budget === null) return [];
+  const { commandsPerRun, commandsPerMonth, monthlyAllowance } = budget;
+  const sum = `the last run cost ${commandsPerRun} commands: at this pace ${thousands(commandsPerMonth)} a month of the free plan's ${thousands(monthlyAllowance)}`;
+  if (commandsPerMonth <= monthlyAllowance) return [ok('store', sum)];
+  return [
+    warning('store', {
+      what: sum,
+      why: 'When the allowance is used up, nothing is recorded until the month ends; the paid plan bills every command.',
+      todo: 'Let the trigger come less often and set KEEP_ALIVE_TICK to its pace (2m halves the cost), or take the paid plan.',
+    }),
+  ];
+}
+
+const STORE_TODO: Readonly<Record<StoreErrorCode, string>> = {
+  store_unreachable: 'Look at the address in it, and whether the database still exists.',
+  store_timeout: 'Look at the address in it, and at the state of the database.',
+  store_denied: 'Copy the token (or password) again from the database, the one that may write.',
+  store_limit: "Look at the plan's usage, or at the disk.",
+  store_answer: 'Look at the address in it: it has to be that of the REST API, or of the Redis itself.',
+  store_corrupt: 'Set another KEEP_ALIVE_PREFIX (or KEEP_ALIVE_DATABASE) to begin anew.',
+};
+
+/** A call that failed. `writing`: reading had worked. */
+export function ofStoreError(
+  code: StoreErrorCode,
+  message: string,
+  { kind, variables }: Pick<StoreFacts, 'kind' | 'variables'>,
+  writing: boolean,
+): Finding {
+  if (kind === 'sqlite' && code === 'store_unreachable') {
+    return warning('store', {
+      what: message,
+      why: 'A runner holds its database for itself, so what is in it cannot be looked at meanwhile.',
+      todo: 'If npm start is running, ask its /api/health instead; if it is not, look at KEEP_ALIVE_DATABASE.',
+    });
+  }
+  const names = variables.join(' and ');
+  if (writing && code === 'store_denied') {
+    return error('store', {
+      what: `${names}: the store may be read, and not be written to`,
+      why: 'Nothing can be recorded, and no alert sent.',
+      todo: 'It is a read-only token: set the other one, that may write.',
+    });
+  }
+  return error('store', {
+    what: names === '' ? message : `${names}: ${message}`,
+    why: 'Pings still go out, but nothing is recorded and no alert sent.',
+    todo: STORE_TODO[code],
+  });
+}
+
+/** @param isLocal whether a file was chosen that is not there yet */
+export function ofNoStore(isLocal: boolean): Finding {
+  if (isLocal) return ok('store', 'KEEP_ALIVE_DATABASE: no such file yet, npm start makes it');
+  return error('store', {
+    what: 'no database is configured',
+    why: 'Functions keep nothing: pings go out, but nothing is recorded and no alert sent.',
+    todo: 'Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN (or REDIS_URL). Only npm start needs none: it makes a file.',
+  });
+}
+
+export function ofReadOnlyVariable(variables: readonly string[]): Finding[] {
+  const [name] = variables;
+  return name === undefined ? [] : [ok('store', `${name} is set, and never used: it may only read`)];
+}

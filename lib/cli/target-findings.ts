@@ -1,0 +1,62 @@
+import type { HostHours } from '../rules/allowance.js';
+import { lengthInWords } from '../rules/durations.js';
+import type { Check, Target } from '../types.js';
+import { thousands } from './counts.js';
+import { error, ok, warning } from './finding.js';
+import type { Finding } from './finding.js';
+
+export function ofTarget({ info }: Target, check: Check): Finding {
+  const { outcome, message, latency, coldStart, wakeMs, attempts } = check;
+  if (outcome === 'failed') {
+    return error('targets', {
+      what: `${info.id} failed after ${attempts === 1 ? '1 attempt' : `${attempts} attempts`}: ${message}`,
+      why: 'From here it does not answer as it should.',
+      todo: `keepalive check ${info.id} explains it.`,
+    });
+  }
+  if (outcome === 'degraded') {
+    return warning('targets', {
+      what: `${info.id} is degraded: ${message}`,
+      why: 'It answers, but not as it should.',
+      todo: `keepalive check ${info.id} explains it.`,
+    });
+  }
+  if (coldStart) {
+    return warning('targets', {
+      what: `${info.id} was asleep, and woke in ${lengthInWords(wakeMs)}`,
+      why: 'Nothing had pinged it in time.',
+      todo: 'Look at the schedule; if runs come, set a shorter SLEEPS_AFTER.',
+    });
+  }
+  return ok('targets', `${info.id} is good, ${latency} ms`);
+}
+
+/** Neither a target nor a control address answers. */
+export function ofOwnNetwork(): Finding {
+  return error('targets', {
+    what: 'no target answers, and no control address either',
+    why: 'The network of this machine is at fault; nothing is known of the targets.',
+    todo: 'Try again from a machine that is online, or correct KEEP_ALIVE_CONTROL_URLS.',
+  });
+}
+
+export function ofRestingTarget({ info }: Target): Finding {
+  return ok('targets', `${info.id} is ${info.enabled ? 'outside its active hours' : 'paused'}: not checked`);
+}
+
+export function ofRestarts(targets: readonly Target[]): Finding[] {
+  const ids = targets.filter(({ recovery }) => recovery !== null).map(({ info }) => info.id);
+  return ids.length === 0 ? [] : [ok('restarts', `set up for ${ids.join(', ')} (never tried here)`)];
+}
+
+export function ofHours(hours: readonly HostHours[]): Finding[] {
+  return hours.map(({ host, hours: used, allowance, message }) =>
+    message === undefined
+      ? ok('hours', `${host}: ${thousands(used)} of ${thousands(allowance)} hours this month`)
+      : warning('hours', {
+          what: message,
+          why: 'When the hours are used up, the host suspends all of them.',
+          todo: 'Set ACTIVE_HOURS, or SLEEPS_AFTER=off for those on a paid plan.',
+        }),
+  );
+}

@@ -1,0 +1,68 @@
+import type { App } from '../app.js';
+import { daysEnded, loadOverview, WINDOWS, type Reader, type Window } from '../read/load.js';
+import { latencyWithin, stats } from '../read/stats.js';
+import {
+  badgeOf,
+  errorBadge,
+  METRICS,
+  renderShields,
+  renderSvg,
+  type Badge,
+  type Metric,
+} from '../view/badge-image.js';
+import type { Caching } from './responses.js';
+import { answerDocument } from './document.js';
+import { readEndpoint } from './endpoints.js';
+
+const FORMATS = ['svg', 'shields'] as const;
+const USUAL_WINDOW: Readonly<Record<Metric, Window>> = { status: '24h', uptime: '30d', latency: '24h' };
+
+/** `GET /api/badge/<id>`. A mistake in the request is told on the badge: where it is shown, nothing else is seen. */
+export function answerBadge(request: Request): Promise<Response> {
+  return readEndpoint(
+    request,
+    async (app, reader) => {
+      const { searchParams } = new URL(request.url);
+      const { status, badge } = await find(request, app, reader);
+      const { statsToken, publicBadges } = app.config;
+      const caching: Caching = statsToken === null || publicBadges ? 'badge' : 'never';
+      const document =
+        searchParams.get('format') === 'shields'
+          ? { type: 'application/json; charset=utf-8', body: renderShields(badge) }
+          : { type: 'image/svg+xml; charset=utf-8', body: await renderSvg(badge) };
+      return answerDocument(request, document, caching, status);
+    },
+    ({ publicBadges }) => publicBadges,
+  );
+}
+
+async function find(
+  request: Request,
+  { config }: App,
+  reader: Reader,
+): Promise<{ readonly status: number; readonly badge: Badge }> {
+  const { pathname, searchParams } = new URL(request.url);
+  const label = searchParams.get('label');
+  const wrong = (status: number, message: string) => ({ status, badge: errorBadge(message, label) });
+
+  const id = pathname.split('/').at(-1) ?? '';
+  const target = config.targets.find(({ info }) => info.id === id);
+  if (target === undefined) return wrong(404, 'not found');
+  const metric = chosen(METRICS, searchParams.get('metric') ?? 'status');
+  if (metric === undefined) return wrong(400, 'unknown metric');
+  const window = chosen(WINDOWS, searchParams.get('window') ?? USUAL_WINDOW[metric]);
+  if (window === undefined) return wrong(400, 'unknown window');
+  if (!chosen(FORMATS, searchParams.get('format') ?? 'svg')) return wrong(400, 'unknown format');
+
+  const now = Date.now();
+  const watch = { ...config, targets: [target] };
+  const overview = await loadOverview(reader, now, metric === 'latency' ? daysEnded(window, now) : []);
+  const [found] = stats(watch, overview, now).targets;
+  if (found === undefined) return wrong(404, 'not found');
+  const latency = metric === 'latency' ? latencyWithin(watch, target, overview, window, now).p50 : null;
+  return { status: 200, badge: badgeOf({ target: found, metric, window, latency, now, label }) };
+}
+
+function chosen<T extends string>(words: readonly T[], word: string): T | undefined {
+  return words.find((each) => each === word);
+}

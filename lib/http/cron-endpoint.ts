@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import type { App } from '../app.js';
+import { perApp } from '../app.js';
+import { CRON_PATH, FUNCTION_LIMIT } from '../config/vercel.js';
+import { sharedContext } from '../run/run-context.js';
+import type { RunReport } from '../run/report.js';
+import { run } from '../run/run.js';
+import { answerError, answerJson, bears } from './responses.js';
+import { withApp } from './endpoints.js';
+import { UsedTokens, verifySignature } from './signature.js';
+
+/**
+ * `GET` and `POST /api/cron`. With `?async=1`, 202 as soon as the caller is known, for those who do not wait long; the
+ * run goes on within the function's time limit, which began with the request.
+ */
+export function answerCron(request: Request): Promise<Response> {
+  return withApp(request, async (app) => {
+    const trigger = await authenticate(request, app);
+    if (trigger instanceof Response) return trigger;
+    const isAsync = new URL(request.url).searchParams.get('async') === '1';
+    // Loaded before the run begins, so that its failure is never without a handler.
+    const functions = isAsync ? await import('@vercel/functions') : null;
+    const running = startRun(app, trigger);
+    if (functions !== null) {
+      // Elsewhere than on Vercel it does nothing: there, the process goes on by itself.
+      functions.waitUntil(running.catch((error: unknown) => console.error(error)));
+      return answerJson({ trigger, status: 'started' }, 202);
+    }
+    const report = await running;
+    return answerJson(report, isLost(report) ? 503 : 200);
+  });
+}
+
+/** Who calls, or the answer to a stranger or a copy. */
+async function authenticate(request: Request, app: App): Promise<string | Response> {
+  const { cronSecret, publicUrl, qstash } = app.config;
+  if (cronSecret !== null && bears(request, cronSecret)) return triggerOf(request);
+  const keys = [qstash.currentSigningKey, qstash.nextSigningKey].filter((key) => key !== null);
+  if (cronSecret === null && keys.length === 0) {
+    return answerError('cron_secret_missing', 'Set CRON_SECRET: without it anybody could start runs.');
+  }
+  const signature = request.headers.get('upstash-signature');
+  if (signature === null) return answerError('unauthorized', 'Send CRON_SECRET as a bearer.');
+  const { origin, search } = new URL(request.url);
+  const url = (publicUrl ?? origin) + CRON_PATH + search;
+  const result = await verifySignature(request, signature, { url, keys });
+  if (result.problem !== null) {
+    return answerError('unauthorized', `Upstash-Signature: ${result.problem}.`);
+  }
+  if (!usedTokensOf(app).use(result.token, Date.now())) return answerJson(replayed(Date.now()));
+  return 'qstash';
+}
+
+const usedTokensOf = perApp(() => new UsedTokens());
+
+/**
+ * The answer to a copy of a call that was accepted before: nothing is pinged and the store is not asked. It is a success,
+ * because QStash itself may deliver a message twice, and would repeat one that was refused.
+ */
+function replayed(now: number): RunReport {
+  return {
+    runId: randomUUID(),
+    trigger: 'qstash',
+    status: 'skipped',
+    reason: 'replayed',
+    startedAt: new Date(now).toISOString(),
+    durationMs: 0,
+    due: 0,
+    checked: 0,
+    succeeded: 0,
+    failed: 0,
+    stored: false,
+    commands: 0,
+    transitions: [],
+    results: [],
+  };
+}
+
+function startRun(app: App, trigger: string): Promise<RunReport> {
+  const { config, runs } = app;
+  const running = run(
+    { ...sharedContext(config), ...app, now: () => app.store?.now() ?? Date.now() },
+    { trigger, limit: FUNCTION_LIMIT, nextRunIn: config.tick, ...(runs && { stopping: runs.stopping }) },
+  );
+  return runs?.track(running) ?? running;
+}
+
+/** Checks were made that are not on record. */
+function isLost({ status, stored }: RunReport): boolean {
+  return status !== 'skipped' && !stored;
+}
+
+function triggerOf({ headers }: Request): string {
+  return headers.get('user-agent')?.startsWith('vercel-cron/') ? 'vercel' : 'http';
+}

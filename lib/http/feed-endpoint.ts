@@ -1,0 +1,23 @@
+import { recentIncidents } from '../read/incident-views.js';
+import { loadLatestIncidents } from '../read/load.js';
+import { atomFeed } from '../view/atom-feed.js';
+import { cachingOf } from './responses.js';
+import { answerDocument } from './document.js';
+import { readEndpoint } from './endpoints.js';
+import { ORIGIN_HEADERS, visitedOrigin } from './origin.js';
+
+const ENTRIES = 50;
+
+/** `GET /api/feed` */
+export function answerFeed(request: Request): Promise<Response> {
+  return readEndpoint(request, async ({ config }, reader) => {
+    const now = Date.now();
+    const latest = await loadLatestIncidents(reader, config, now);
+    const incidents = recentIncidents(config, latest, now, ENTRIES);
+    const body = await atomFeed(incidents, config.publicUrl ?? visitedOrigin(request));
+    const type = 'application/atom+xml; charset=utf-8';
+    const answer = answerDocument(request, { type, body }, cachingOf(config));
+    if (config.publicUrl === null) answer.headers.append('vary', ORIGIN_HEADERS);
+    return answer;
+  });
+}

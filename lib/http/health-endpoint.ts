@@ -1,0 +1,53 @@
+import type { App } from '../app.js';
+import { memoryLimit } from '../config/env.js';
+import { channelNames } from '../config/alerts.js';
+import type { StoreFinding } from '../read/health.js';
+import { health, healthStatusCode } from '../read/health.js';
+import { loadPresent } from '../read/load.js';
+import { withinLimit } from '../store/retry.js';
+import { StoreError } from '../store/store.js';
+import { answerJson } from './responses.js';
+import { guarded, readerOf, withApp } from './endpoints.js';
+
+/** A health check must answer before those who ask lose patience. */
+const PROBE_TIMEOUT = 1_500;
+
+/** `GET /api/health` */
+export function answerHealth(request: Request): Promise<Response> {
+  return withApp(request, (app) =>
+    guarded(request, app, async () => {
+      const { config } = app;
+      const finding = await probe(app);
+      const now = Date.now();
+      const answer = health({
+        now,
+        tick: config.tick,
+        enabled: config.enabled,
+        targets: config.targets,
+        channels: channelNames(config.alerts),
+        telegramChat: config.alerts.telegram?.chat ?? null,
+        store: finding,
+        memory: { usedBytes: process.memoryUsage.rss(), limitBytes: memoryLimit() },
+        processStartedAt: now - process.uptime() * 1000,
+        isLocal: app.runs !== undefined,
+      });
+      return answerJson(answer, healthStatusCode(answer));
+    }),
+  );
+}
+
+/** What the store says, or said to any reader of this process within the last seconds. */
+async function probe(app: App): Promise<StoreFinding> {
+  const { store } = app;
+  const reader = readerOf(app);
+  if (store === null || reader === null)
+    return { ok: false, kind: null, message: 'no database is configured' };
+  const { kind } = store;
+  try {
+    const { state, outbox } = await withinLimit(PROBE_TIMEOUT, loadPresent(reader));
+    return { ok: true, kind, latencyMs: Math.round(reader.latency ?? 0), state, outbox };
+  } catch (error) {
+    if (error instanceof StoreError) return { ok: false, kind, message: error.message };
+    throw error;
+  }
+}

@@ -1,0 +1,16 @@
+import { loadOverview } from '../read/load.js';
+import { stats } from '../read/stats.js';
+import { metricsText } from '../view/metrics-text.js';
+import { cachingOf } from './responses.js';
+import { answerDocument } from './document.js';
+import { readEndpoint } from './endpoints.js';
+
+/** `GET /api/metrics` */
+export function answerMetrics(request: Request): Promise<Response> {
+  return readEndpoint(request, async ({ config }, reader) => {
+    const now = Date.now();
+    const body = metricsText(stats(config, await loadOverview(reader, now), now));
+    const type = 'text/plain; version=0.0.4; charset=utf-8';
+    return answerDocument(request, { type, body }, cachingOf(config));
+  });
+}

@@ -1,0 +1,33 @@
+import type { App } from '../app.js';
+import type { Reader } from '../read/load.js';
+import { setUpPage } from '../view/notices.js';
+import { answerInTime, guarded, readerOf, withApp } from './endpoints.js';
+import { answerHtml, answerProblem } from './html.js';
+
+/** A page that needs the store and something to watch, and says what to do where one is missing. */
+export function pageEndpoint(
+  request: Request,
+  answer: (app: App, reader: Reader) => Promise<Response>,
+): Promise<Response> {
+  return withApp(
+    request,
+    (app) =>
+      guarded(
+        request,
+        app,
+        ({ config }) => {
+          const reader = readerOf(app);
+          if (reader !== null && config.targets.length > 0) return answerInTime(app, reader, answer);
+          const setUp = {
+            hasStore: reader !== null,
+            hasTargets: config.targets.length > 0,
+            hasCronSecret: config.cronSecret !== null,
+          };
+          const page = setUpPage(setUp, config.statsToken !== null);
+          return Promise.resolve(answerHtml(page, reader === null ? 503 : 200));
+        },
+        answerProblem,
+      ),
+    answerProblem,
+  );
+}

@@ -1,0 +1,86 @@
+import { perApp } from '../app.js';
+import { readText } from './request-body.js';
+import { isSame, NO_SNIFFING } from './responses.js';
+import { withApp } from './endpoints.js';
+import { answerHtml, answerProblem } from './html.js';
+import { endedCookie, sessionCookie } from './session.js';
+import { networkOf, Throttle } from './throttle.js';
+import { signInPage } from '../view/notices.js';
+
+/** A form with a token and a path. */
+const MAX_FORM = 4096;
+/** Where signing in may lead: the pages there are. */
+const LOCAL_PAGE = /^\/(?:t\/[a-z0-9-]+)?$/;
+
+/** An origin is a scheme, a host of 253 characters and a port. */
+const MAX_ORIGIN = 300;
+
+const throttleOf = perApp(() => new Throttle());
+
+/** `GET /sign-in` */
+export function answerSignInForm(request: Request): Promise<Response> {
+  return withApp(
+    request,
+    ({ config }) => Promise.resolve(config.statsToken === null ? goTo('/') : answerHtml(signInPage('/'))),
+    answerProblem,
+  );
+}
+
+/** `POST /sign-in`: a token for a session, or a session's end. Whoever sends wrong ones is slowed down. */
+export function answerSignIn(request: Request): Promise<Response> {
+  return withApp(
+    request,
+    async (app) => {
+      const { statsToken } = app.config;
+      if (!isFromOurPage(request)) {
+        return answerProblem('cross_site', 'Sign in from the page itself: the form came from another site.');
+      }
+      const text = await readText(request, MAX_FORM);
+      if (text === null) return answerProblem('too_large', 'The form is too large.');
+      const form = new URLSearchParams(text);
+      const next = form.get('next') ?? '/';
+      const page = LOCAL_PAGE.test(next) ? next : '/';
+      if (statsToken === null) return goTo(page);
+      const secure = isSecure(request);
+      if (form.get('action') === 'sign-out') return goTo('/', endedCookie(secure));
+      const throttle = throttleOf(app);
+      const network = networkOf(request);
+      const wait = Math.ceil(throttle.wait(network, Date.now()) / 1000);
+      if (wait > 0) {
+        const answer = answerHtml(signInPage(page, `Too many wrong tokens. Try again in ${wait} s.`), 429);
+        answer.headers.set('retry-after', String(wait));
+        return answer;
+      }
+      if (!isSame((form.get('token') ?? '').trim(), statsToken)) {
+        throttle.failed(network, Date.now());
+        return answerHtml(signInPage(page, 'That is not the token.'), 401);
+      }
+      throttle.succeeded(network);
+      return goTo(page, sessionCookie(statsToken, Date.now(), secure));
+    },
+    answerProblem,
+  );
+}
+
+function goTo(location: string, cookie?: string): Response {
+  const headers = { location, 'cache-control': 'private, no-store', ...NO_SNIFFING };
+  return new Response(null, {
+    status: 303,
+    headers: cookie ? { ...headers, 'set-cookie': cookie } : headers,
+  });
+}
+
+/** Browsers tell where a form came from; what tells nothing is no browser, and has no session to be abused. */
+function isFromOurPage({ headers, url }: Request): boolean {
+  const site = headers.get('sec-fetch-site');
+  if (site !== null) return site === 'same-origin' || site === 'none';
+  const origin = headers.get('origin');
+  if (origin === null) return true;
+  if (origin.length > MAX_ORIGIN || !URL.canParse(origin)) return false;
+  const { host } = new URL(origin);
+  return [new URL(url).host, headers.get('host'), headers.get('x-forwarded-host')].includes(host);
+}
+
+function isSecure({ headers, url }: Request): boolean {
+  return new URL(url).protocol === 'https:' || headers.get('x-forwarded-proto') === 'https';
+}

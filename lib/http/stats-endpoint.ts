@@ -1,0 +1,30 @@
+import { loadHistory, loadOverview } from '../read/load.js';
+import { stats, targetHistory } from '../read/stats.js';
+import { answerError, answerJson, cachingOf } from './responses.js';
+import { readEndpoint } from './endpoints.js';
+
+/**
+ * `GET /api/keepalive` and `GET /api/keepalive/<id>`. One function serves both: vercel.json sends the first to `_all`,
+ * which is no target's id, and the URL of a request may hold either path.
+ */
+export function answerKeepalive(request: Request): Promise<Response> {
+  const [id = '_all'] = new URL(request.url).pathname.split('/').slice(3);
+  return id === '_all' ? answerStats(request) : answerTarget(request, id);
+}
+
+function answerStats(request: Request): Promise<Response> {
+  return readEndpoint(request, async ({ config }, reader) => {
+    const now = Date.now();
+    return answerJson(stats(config, await loadOverview(reader, now), now), 200, cachingOf(config));
+  });
+}
+
+function answerTarget(request: Request, id: string): Promise<Response> {
+  return readEndpoint(request, async ({ config }, reader) => {
+    const target = config.targets.find(({ info }) => info.id === id);
+    if (target === undefined) return answerError('target_not_found', 'No target has this id.');
+    const now = Date.now();
+    const history = await loadHistory(reader, id, now);
+    return answerJson(targetHistory(config, target, history, now), 200, cachingOf(config));
+  });
+}

@@ -1,0 +1,15 @@
+import { loadSummary } from '../read/load.js';
+import { summary } from '../read/stats.js';
+import { statusPage } from '../view/status-page.js';
+import { cachingOf } from './responses.js';
+import { answerHtml } from './html.js';
+import { pageEndpoint } from './page-endpoint.js';
+
+/** `GET /` */
+export function answerStatusPage(request: Request): Promise<Response> {
+  return pageEndpoint(request, async ({ config }, reader) => {
+    const now = Date.now();
+    const found = summary(config, await loadSummary(reader, now), now);
+    return answerHtml(statusPage(found, config.statsToken !== null), 200, cachingOf(config));
+  });
+}

@@ -1,0 +1,22 @@
+import { loadHistory } from '../read/load.js';
+import { freshness, targetHistory } from '../read/stats.js';
+import { targetPage } from '../view/target-page.js';
+import { cachingOf } from './responses.js';
+import { answerHtml, answerProblem } from './html.js';
+import { pageEndpoint } from './page-endpoint.js';
+
+/** `GET /t/<id>` */
+export function answerTargetPage(request: Request, id: string): Promise<Response> {
+  return pageEndpoint(request, async ({ config }, reader) => {
+    const target = config.targets.find(({ info }) => info.id === id);
+    if (target === undefined) return answerProblem('target_not_found', 'No target has this id.');
+    const now = Date.now();
+    const history = await loadHistory(reader, id, now);
+    const page = targetPage(
+      targetHistory(config, target, history, now),
+      freshness(config, history, now),
+      config.statsToken !== null,
+    );
+    return answerHtml(page, 200, cachingOf(config));
+  });
+}

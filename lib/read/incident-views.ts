@@ -1,0 +1,81 @@
+import type { Incident } from '../record/incidents.js';
+import type { IncidentEvent } from '../rules/announce.js';
+import { staleSince } from './health.js';
+import type { TargetAlert, WatchedTarget } from '../types.js';
+import type { LatestIncidents } from './load.js';
+import type { IncidentEventView, IncidentView, RecentIncidents, TargetIncident } from './views.js';
+import { lengthInWords } from '../rules/durations.js';
+
+/** The latest incidents of all targets, at most `limit`: those that are open, then those that ended last. */
+export function recentIncidents(
+  watch: { readonly enabled: boolean; readonly tick: number; readonly targets: readonly WatchedTarget[] },
+  { state, incidents }: LatestIncidents,
+  now: number,
+  limit: number,
+): RecentIncidents {
+  const stale = staleSince(watch, state, now);
+  const all = watch.targets.flatMap(({ info: { id, name } }) =>
+    (incidents.get(id) ?? []).map((incident) => ({ target: { id, name }, incident })),
+  );
+  return {
+    since: new Date(state?.firstRunAt ?? now).toISOString(),
+    staleSince: stale === null ? null : new Date(stale).toISOString(),
+    incidents: all
+      .sort(({ incident: a }, { incident: b }) => endOf(b) - endOf(a) || b.startedAt - a.startedAt)
+      .slice(0, limit)
+      .map(({ target, incident }): TargetIncident => ({ target, incident: incidentView(incident, now) })),
+  };
+}
+
+function endOf({ endedAt }: Incident): number {
+  return endedAt ?? Number.MAX_SAFE_INTEGER;
+}
+
+export function incidentView(incident: Incident, now: number): IncidentView {
+  const { startedAt, endedAt, message, unobserved } = incident;
+  const durationMs = Math.max(0, (endedAt ?? now) - startedAt);
+  return {
+    startedAt: new Date(startedAt).toISOString(),
+    endedAt: endedAt === null ? null : new Date(endedAt).toISOString(),
+    durationMs,
+    unobservedMs: unobserved === null ? null : Math.min(durationMs, unobserved),
+    message,
+    events: eventViews(incident),
+  };
+}
+
+const TOLD: Readonly<Partial<Record<TargetAlert['kind'], string>>> = {
+  down: 'Told: down',
+  reminder: 'Told: still down',
+  degraded: 'Told: degraded',
+  flapping: 'Told: flapping',
+  up: 'Told: up again',
+  person_needed: 'Told: a person is needed',
+};
+
+/** The failed checks that it is made of, and what was done about them. */
+function eventViews({ startedAt, endedAt, events }: Incident): IncidentEventView[] {
+  let restarts = 0;
+  const done = events.map((event, i) => {
+    if (event.kind === 'alert')
+      return { at: event.at, kind: event.kind, text: TOLD[event.alert] ?? event.alert };
+    restarts += 1;
+    const answer = event.answer ?? 'not known to be made';
+    const text = `Restart ${restarts}: ${answer}${helped(event, events.slice(i + 1), endedAt)}`;
+    return { at: event.at, kind: event.kind, text };
+  });
+  const checks = [
+    { at: startedAt, kind: 'check', text: 'First failed check' } as const,
+    ...(endedAt === null ? [] : [{ at: endedAt, kind: 'check', text: 'First good check' } as const]),
+  ];
+  return [...checks, ...done]
+    .sort((a, b) => a.at - b.at)
+    .map((event) => ({ ...event, at: new Date(event.at).toISOString() }));
+}
+
+/** Whether a restart brought the target back, as far as the checks that follow tell. */
+function helped({ at }: IncidentEvent, later: readonly IncidentEvent[], endedAt: number | null): string {
+  const isFollowed = later.some((event) => event.kind === 'restart' || event.alert === 'person_needed');
+  if (isFollowed) return ', did not help';
+  return endedAt === null || endedAt < at ? '' : `, up ${lengthInWords(endedAt - at)} later`;
+}

@@ -1,0 +1,71 @@
+import type { TargetMark } from '../record/marks.js';
+import { dayEndingAt, markOf } from '../record/marks.js';
+import type { TargetState } from '../record/state.js';
+import { newTarget } from '../record/state.js';
+import { markAt } from '../record/targets.js';
+import type { Histogram } from '../rules/histogram.js';
+import { add, EMPTY, subtract } from '../rules/histogram.js';
+import { countedTime } from '../rules/windows.js';
+import type { WatchedTarget } from '../types.js';
+import type { Overview } from './load.js';
+import { windowStart } from './load.js';
+import { DAY, HOUR } from '../time.js';
+
+/** What is known of one target, and what was known of it at any marked time. */
+export interface Account {
+  /** False: no run has seen the target yet, what is known is a newcomer's. */
+  readonly isSeen: boolean;
+  readonly known: TargetState;
+  /** Null: there was a target, and its mark is lost. */
+  readonly at: (time: number) => TargetMark | null;
+}
+
+export function openAccount(
+  target: WatchedTarget,
+  tick: number,
+  { state, marks }: Overview,
+  now: number,
+): Account {
+  const slot = state?.targets.findIndex((candidate) => candidate?.id === target.info.id) ?? -1;
+  const known = state?.targets[slot] ?? newTarget(target.info.id, now);
+  // After the clock was set back, or by a clock that is behind, hours were marked that are still to come.
+  const markedUntil = Math.min(state?.markedHour ?? 0, Math.floor(now / HOUR)) * HOUR;
+  const at = (time: number): TargetMark | null => {
+    const mark = marks.get(time) ?? null;
+    // A run may have marked the very hour that begins now; unless it was read, what is known now stands for it.
+    if (time > markedUntil || (time === now && mark === null)) return markAt(known, target, time, tick);
+    if (mark === null && known.addedAt < time) return null;
+    const marked = markOf(mark, slot);
+    if (mark === null || mark.takenAt === time) return marked;
+    const expected = marked.figures.expected + expectedTime(target, known, mark.takenAt, time);
+    return {
+      figures: { ...marked.figures, expected },
+      latencies: dayEndingAt(mark.takenAt) === dayEndingAt(time) ? marked.latencies : EMPTY,
+    };
+  };
+  return { isSeen: slot !== -1, known, at };
+}
+
+/** Milliseconds of [from, to), in which no run came, in which checks were expected. */
+function expectedTime(target: WatchedTarget, { idle }: TargetState, from: number, to: number): number {
+  const counted = countedTime(target, from, to);
+  return idle === null
+    ? counted
+    : counted - countedTime(target, Math.max(from, idle.from), Math.min(to, idle.to));
+}
+
+/** Latencies are counted by day: today's, and yesterday's beyond those before the window. */
+export function lastDay(at: Account['at'], now: number): Histogram {
+  const midnight = Math.floor(now / DAY) * DAY;
+  const start = windowStart('24h', now);
+  const before = start % DAY === 0 ? EMPTY : at(start)?.latencies;
+  const today = now === midnight ? EMPTY : (at(now)?.latencies ?? EMPTY);
+  const yesterday = at(midnight)?.latencies;
+  return before && yesterday ? add(today, subtract(yesterday, before)) : today;
+}
+
+/** Of an hour or a day, or what has gone by of it: latencies are counted by day. */
+export function latenciesBetween(from: number, start: TargetMark | null, end: TargetMark | null): Histogram {
+  if (from % DAY === 0) return end?.latencies ?? EMPTY;
+  return start && end ? subtract(end.latencies, start.latencies) : EMPTY;
+}

@@ -1,0 +1,75 @@
+import { DAY, HOUR, MINUTE, SECOND } from '../time.js';
+
+/** `45 s`, `12 m`, `3 h 20 m`, `12 d`: the two largest units, the smaller only where it says something. */
+export function lengthInWords(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes} m`;
+  if (minutes < 24 * 60) return joined(Math.floor(minutes / 60), 'h', minutes % 60, 'm');
+  const hours = Math.round(minutes / 60);
+  return hours < 72 ? joined(Math.floor(hours / 24), 'd', hours % 24, 'h') : `${Math.round(hours / 24)} d`;
+}
+
+const UNITS = [
+  [DAY, 'd'],
+  [HOUR, 'h'],
+  [MINUTE, 'm'],
+] as const;
+
+/** `10 s`, `7 m 30 s`, `12 h`: an interval or a limit that is configured, exactly. */
+export function intervalInWords(ms: number): string {
+  let rest = ms;
+  const parts: string[] = [];
+  for (const [size, unit] of UNITS) {
+    const count = Math.floor(rest / size);
+    if (count > 0) parts.push(`${count} ${unit}`);
+    rest -= count * size;
+  }
+  if (rest > 0 || parts.length === 0) parts.push(`${rest / 1000} s`);
+  return parts.join(' ');
+}
+
+const ROUND_LENGTHS = [
+  DAY,
+  HOUR,
+  30 * MINUTE,
+  10 * MINUTE,
+  5 * MINUTE,
+  MINUTE,
+  30 * SECOND,
+  10 * SECOND,
+  5 * SECOND,
+  SECOND,
+];
+const ROUNDED_BY = 0.03;
+
+/** `10 m`, `7 m 30 s`: an interval that was measured, rounded by 3 % at most (or to whole seconds). */
+export function paceInWords(ms: number): string {
+  const rounded = ROUND_LENGTHS.map((length) => Math.round(ms / length) * length);
+  const near = rounded.find((length) => length > 0 && Math.abs(length - ms) <= ROUNDED_BY * ms);
+  return intervalInWords(near ?? Math.max(1, Math.round(ms / 1000)) * 1000);
+}
+
+function joined(large: number, largeUnit: string, small: number, smallUnit: string): string {
+  return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`;
+}
+
+/** `12:03 UTC`, with the date where it is more than 12 hours from `now`. */
+export function timeInWords(at: number, now: number): string {
+  const iso = new Date(at).toISOString();
+  const time = `${iso.slice(11, 16)} UTC`;
+  return Math.abs(now - at) > 12 * HOUR ? `${iso.slice(0, 10)} ${time}` : time;
+}
+
+/** `45 ms`, `1.24 s`, `32 s`; `–` for null. */
+export function latencyInWords(ms: number | null): string {
+  if (ms === null) return '–';
+  if (ms < 1000) return `${ms < 10 ? Math.round(ms * 10) / 10 : Math.round(ms)} ms`;
+  return `${ms < 10_000 ? (ms / 1000).toFixed(2) : Math.round(ms / 1000)} s`;
+}
+
+/** `14 days`, `36 hours` */
+export function durationText(ms: number): string {
+  return ms >= 2 * DAY ? `${Math.round(ms / DAY)} days` : `${Math.round(ms / HOUR)} hours`;
+}

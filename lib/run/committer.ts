@@ -1,0 +1,305 @@
+import { type Changes, type Ledger, type Stored } from '../record/ledger.js';
+import { OUTBOX_FIELD, STATE_FIELD } from '../record/fields.js';
+import type { Outcome } from '../rules/outbox.js';
+import { inMaintenance } from '../rules/windows.js';
+import type { LastRun } from '../record/state.js';
+import { TextError } from '../record/codec/text-error.js';
+import type { Commit, Meter, Store, StoreErrorCode } from '../store/store.js';
+import { ACKNOWLEDGE_COMMANDS, COMMIT_COMMANDS, StoreError } from '../store/store.js';
+import type { Target, Transition } from '../types.js';
+import type { Batch } from './backlog.js';
+import { deliver, hasPost, tellAll, type DeliveryContext } from './delivery.js';
+import { pingLine, resultOf, transitionLine, type RunResult } from './report.js';
+import type { RunContext } from './run-context.js';
+import { DAY, MINUTE } from '../time.js';
+
+/** Why a run is not on record. */
+export interface RecordFailure {
+  readonly reason: StoreErrorCode | 'store_missing' | 'lease_lost';
+  readonly error: unknown;
+}
+
+export interface OpenRun {
+  /** Of the lease. */
+  readonly token: string;
+  readonly ledger: Ledger;
+  /** The run's time, in ms since the epoch. */
+  readonly openedAt: number;
+  /** What the ledger was opened on. */
+  readonly stored: Stored;
+  /** Not null: the ledger is made of what this process remembers, and nothing can be committed. */
+  readonly failure: RecordFailure | null;
+}
+
+/** People are told that nothing can be recorded once that has lasted so long, and then once in the time below. */
+const UNRECORDED_AFTER = 15 * MINUTE;
+const UNRECORDED_AGAIN_AFTER = DAY;
+/** Store commands that a run without deliveries may cost. */
+const MOST_COMMANDS = 10;
+/** More than the alerts that can be made within a day; the oldest go first. */
+const MOST_SENT = 10_000;
+
+/** @throws what is neither a fault of the store nor of what it holds. */
+export function recordFailureOf(error: unknown): RecordFailure {
+  if (error instanceof StoreError) return { reason: error.code, error };
+  if (error instanceof TextError) return { reason: 'store_corrupt', error };
+  throw error;
+}
+
+export function hasSuccess(batches: readonly Batch[]): boolean {
+  return batches.some(({ checks }) => [...checks.values()].some(({ outcome }) => outcome !== 'failed'));
+}
+
+export interface CommitterOptions {
+  readonly context: RunContext;
+  /** The store of the context, which counts its commands into `meter`. */
+  readonly store: Store | null;
+  readonly meter: Meter;
+  readonly opened: OpenRun;
+  readonly runId: string;
+  readonly startedAt: number;
+}
+
+/**
+ * What a run found, on its way to the store: first what earlier runs of the process could not store, then its own, in
+ * one commit or, where the run goes on for long, in several. What is on record is said. What cannot be recorded is logged,
+ * kept on, and said from memory; once it can be recorded, what was said already is not said again.
+ */
+export class Committer {
+  readonly results: RunResult[] = [];
+  readonly transitions: Transition[] = [];
+  /** Failures that wait for a success, or for the end of the run, to tell whether they are the targets' or ours. */
+  readonly undecided: Batch[] = [];
+  hasSuccess = false;
+  private failure: RecordFailure | null;
+  private readonly kept: readonly Batch[];
+  private checkpoints = 0;
+  /** What came of deliveries and is not on record yet. */
+  private outcomes: readonly Outcome[];
+  /** Judged and not on record yet. */
+  private waiting: { batches: Batch[]; results: RunResult[]; lines: string[] } = noneWaiting();
+
+  /** There is something to deliver: the lease is kept until it is known what came of it. */
+  private mustDeliver = false;
+  private readonly context: RunContext;
+  private readonly store: Store | null;
+  private readonly meter: Meter;
+  private readonly opened: OpenRun;
+  private readonly runId: string;
+  private readonly startedAt: number;
+
+  constructor({ context, store, meter, opened, runId, startedAt }: CommitterOptions) {
+    this.context = context;
+    this.store = store;
+    this.meter = meter;
+    this.opened = opened;
+    this.runId = runId;
+    this.startedAt = startedAt;
+    this.failure = opened.failure;
+    this.kept = context.backlog.all;
+    this.outcomes = context.backlog.outcomes;
+    // What this process remembers holds them already.
+    const isRemembered = opened.failure !== null && context.backlog.unrecordedSince !== null;
+    if (!isRemembered) opened.ledger.desk.settle(this.outcomes);
+    for (const { at, checks } of this.kept) this.note(opened.ledger.record(at, checks, false));
+    if (opened.failure === null) opened.ledger.desk.seeSent(context.backlog.sent);
+  }
+
+  /**
+   * Commits what is finished so far, and keeps the lease. A commit that fails is made up for by the next.
+   * @param isInconclusive whether the fault is ours where every check of the run has failed
+   */
+  async checkpoint(
+    batches: readonly Batch[],
+    isInconclusive: (batches: readonly Batch[]) => Promise<boolean>,
+  ): Promise<void> {
+    this.hasSuccess ||= hasSuccess(batches);
+    this.undecided.push(...batches);
+    if (this.failure !== null) return;
+    if (!this.hasSuccess && (await isInconclusive(this.undecided))) return;
+    this.judge([]);
+    const { ledger } = this.opened;
+    const failure = await this.write(() => ledger.checkpoint(this.lastRun('partial')), { release: false });
+    if (failure?.reason === 'lease_lost') this.failure = failure;
+    this.checkpoints += 1;
+    // What comes of it is on record with the next commit.
+    if (failure === null) await this.deliverAlerts();
+  }
+
+  /** Makes the next states of these checks and of those that were undecided, with what is to be said and done of them. */
+  judge(batches: readonly Batch[]): void {
+    const { ledger } = this.opened;
+    const all = [...this.undecided.splice(0), ...batches];
+    for (const { at, checks } of all) {
+      const transitions = ledger.record(at, checks, this.opened.failure === null);
+      for (const [id, check] of checks) {
+        const result = resultOf(id, check, ledger.statusOf(id));
+        this.results.push(result);
+        this.waiting.results.push(result);
+        this.waiting.lines.push(pingLine(ledger.pingsOf(id), result));
+      }
+      this.note(transitions);
+    }
+    this.waiting.batches.push(...all);
+  }
+
+  /** Commits what was judged. The lease is given back, unless there is something to deliver. */
+  async commit(status: LastRun['status']): Promise<RecordFailure | null> {
+    const { ledger } = this.opened;
+    this.mustDeliver = status !== 'inconclusive' && hasPost(ledger.desk, this.context.now());
+    const delivers = this.mustDeliver;
+    this.failure ??= await this.write(
+      () => {
+        const lastRun = this.lastRun(status, { delivers });
+        // With a checkpoint before, and an acknowledgement after or the store's time asked, a commit that appends would be
+        // a command too many. The rows of the log wait in the state for the next run.
+        const hasRoom = !delivers && this.meter.commands + COMMIT_COMMANDS <= MOST_COMMANDS;
+        return this.checkpoints > 0 && !hasRoom
+          ? ledger.closeWithoutAppending(lastRun)
+          : ledger.close(lastRun);
+      },
+      { release: !delivers, decides: true },
+    );
+    if (this.failure !== null) this.keepForLater(this.failure);
+    return this.failure;
+  }
+
+  /** Delivers what is to be delivered, and gives the lease back with what came of it. */
+  async deliver(status: LastRun['status']): Promise<void> {
+    if (this.failure === null) {
+      if (this.mustDeliver) await this.deliverAndAcknowledge();
+      return;
+    }
+    // Whoever took the lease sees what we see.
+    if (this.failure.reason !== 'lease_lost') await this.deliverFromMemory(this.failure, status);
+  }
+
+  private async deliverAlerts(): Promise<void> {
+    const outcomes = await deliver(this.opened.ledger.desk, this.deliveryContext());
+    this.outcomes = [...this.outcomes, ...outcomes];
+  }
+
+  private deliveryContext(): DeliveryContext {
+    const { context, opened } = this;
+    const { config, channels, send, now, log } = context;
+    const isDown = ({ info }: Target): boolean => info.enabled && opened.ledger.statusOf(info.id) === 'down';
+    return {
+      targets: opened.ledger.targets,
+      channels,
+      send,
+      publicUrl: config.publicUrl,
+      now,
+      log,
+      mayRestart: (target) => isDown(target) && !inMaintenance(target.maintenance, now()),
+    };
+  }
+
+  /**
+   * Tells people although nothing can be recorded, and keeps the opened in the process, so that it tells nothing twice.
+   * Restarts are not made: without a record nobody could keep to their limit.
+   */
+  private async deliverFromMemory({ error }: RecordFailure, status: LastRun['status']): Promise<void> {
+    const { backlog, now } = this.context;
+    const { ledger, stored } = this.opened;
+    const { desk } = ledger;
+    backlog.unrecordedSince ??= this.startedAt;
+    const isNews =
+      backlog.unrecordedSaidAt === null ||
+      this.startedAt - backlog.unrecordedSaidAt >= UNRECORDED_AGAIN_AFTER;
+    if (isNews && error instanceof Error && this.startedAt - backlog.unrecordedSince >= UNRECORDED_AFTER) {
+      backlog.unrecordedSaidAt = this.startedAt;
+      desk.seeUnrecorded(backlog.unrecordedSince, error.message, this.startedAt);
+    }
+    const waiting = new Map(
+      desk.digests(now()).flatMap(({ alerts }) => alerts.map((each) => [each.id, each])),
+    );
+    const outcomes = await tellAll(desk, this.deliveryContext());
+    const sent = outcomes.flatMap((outcome) =>
+      outcome.kind !== 'delivered'
+        ? []
+        : outcome.ids.flatMap((id) => {
+            const alert = waiting.get(id);
+            return alert === undefined ? [] : [{ channel: outcome.channel, alert }];
+          }),
+    );
+    backlog.sent = [...backlog.sent, ...sent].slice(-MOST_SENT);
+    const { fields } = ledger.checkpoint(this.lastRun(status));
+    backlog.lastKnown = {
+      state: fields[STATE_FIELD] ?? stored.state,
+      outbox: fields[OUTBOX_FIELD] ?? stored.outbox,
+    };
+  }
+
+  /** A channel that has answered must not be told again by a later run of this process, whatever the store says. */
+  private async deliverAndAcknowledge(): Promise<void> {
+    await this.deliverAlerts();
+    const { ledger } = this.opened;
+    const failure = await this.write(() => ledger.acknowledgement(), { release: true });
+    if (failure === null) return;
+    const { reason } = failure;
+    this.context.backlog.outcomes = this.outcomes;
+    this.context.log(JSON.stringify({ event: 'delivery_not_acknowledged', runId: this.runId, reason }));
+  }
+
+  private note(transitions: readonly Transition[]): void {
+    this.transitions.push(...transitions);
+    this.waiting.lines.push(...transitions.map(transitionLine));
+  }
+
+  private lastRun(status: LastRun['status'], { delivers } = { delivers: false }): LastRun {
+    return {
+      id: this.runId,
+      at: this.startedAt,
+      status,
+      durationMs: Math.max(0, this.context.now() - this.startedAt),
+      checked: this.results.length,
+      failed: this.results.filter(({ ok }) => !ok).length,
+      commands: this.meter.commands + COMMIT_COMMANDS + (delivers ? ACKNOWLEDGE_COMMANDS : 0),
+    };
+  }
+
+  private async write(
+    changes: () => Changes,
+    end: Pick<Commit, 'release' | 'decides'>,
+  ): Promise<RecordFailure | null> {
+    const { backlog } = this.context;
+    const change = changes();
+    try {
+      const answer = await this.store?.commit({ token: this.opened.token, ...change, ...end });
+      if (answer === 'lost') return { reason: 'lease_lost', error: null };
+    } catch (error) {
+      return recordFailureOf(error);
+    }
+    const { [STATE_FIELD]: state, [OUTBOX_FIELD]: outbox } = change.fields;
+    backlog.lastKnown = {
+      state: state ?? backlog.lastKnown?.state ?? this.opened.stored.state,
+      outbox: outbox ?? backlog.lastKnown?.outbox ?? this.opened.stored.outbox,
+    };
+    backlog.sent = [];
+    backlog.unrecordedSince = null;
+    backlog.drop(this.kept);
+    backlog.outcomes = [];
+    this.outcomes = [];
+    // One call for all lines: the call costs more than building the text.
+    if (this.waiting.lines.length > 0) this.context.log(this.waiting.lines.join('\n'));
+    this.waiting = noneWaiting();
+    return null;
+  }
+
+  private keepForLater({ reason, error }: RecordFailure): void {
+    const { log, backlog } = this.context;
+    const { runId } = this;
+    const message = error instanceof Error ? error.message : undefined;
+    backlog.outcomes = this.outcomes;
+    log(JSON.stringify({ event: 'run_not_stored', runId, reason, message }));
+    for (const result of this.waiting.results) {
+      log(JSON.stringify({ event: 'check_not_stored', runId, ...result }));
+    }
+    const dropped = backlog.keep(this.waiting.batches);
+    if (dropped > 0) log(JSON.stringify({ event: 'checks_dropped', runId, count: dropped }));
+  }
+}
+
+function noneWaiting(): { batches: Batch[]; results: RunResult[]; lines: string[] } {
+  return { batches: [], results: [], lines: [] };
+}

@@ -1,0 +1,73 @@
+import { setMaxListeners } from 'node:events';
+import type { Config } from '../config/config.js';
+import type { Channel } from '../deliver/channel.js';
+import { createChannels } from '../deliver/channels.js';
+import { send, type Send } from '../deliver/send.js';
+import { createPacer } from '../probe/pace.js';
+import { createProber, type Prober } from '../probe/probe.js';
+import type { Store } from '../store/store.js';
+import type { ChannelName } from '../types.js';
+import { Backlog } from './backlog.js';
+
+/** What a run needs from the process that it runs in; nothing here belongs to one run. */
+export interface RunContext {
+  readonly config: Config;
+  /** Null: none is configured. */
+  readonly store: Store | null;
+  /** Bounds and paces the attempts of all runs of the process. */
+  readonly prober: Prober;
+  readonly backlog: Backlog;
+  /** Those that are set up. */
+  readonly channels: ReadonlyMap<ChannelName, Channel>;
+  /** Makes restart requests and the heartbeat. */
+  readonly send: Send;
+  readonly now: () => number;
+  readonly random: () => number;
+  /** Resolves after so many ms, or early when the signal aborts. */
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** One line or more. */
+  readonly log: (text: string) => void;
+}
+
+type SharedContext = Omit<RunContext, 'config' | 'store'>;
+
+const shared = new WeakMap<Config, SharedContext>();
+
+/** What the runs of a process share: the prober with its bound on descriptors, and what could not be stored. */
+export function sharedContext(config: Config): SharedContext {
+  const found = shared.get(config);
+  if (found !== undefined) return found;
+  const pacer = createPacer(config.concurrency);
+  const prober = createProber();
+  const context: SharedContext = {
+    prober: {
+      attempt: (target, signal) => pacer.run(() => prober.attempt(target, signal)),
+      close: () => prober.close(),
+    },
+    backlog: new Backlog(),
+    channels: createChannels(config),
+    send,
+    now: Date.now,
+    random: Math.random,
+    sleep,
+    log: console.log,
+  };
+  shared.set(config, context);
+  return context;
+}
+
+/** By hand: `node:timers/promises` makes an error, with its stack, for each of the many that are woken early. */
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  // As many may sleep as there are targets; Node would warn of the eleventh.
+  setMaxListeners(0, signal);
+  return new Promise((resolve) => {
+    const wake = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', wake);
+      resolve();
+    };
+    const timer = setTimeout(wake, Math.max(0, ms));
+    signal.addEventListener('abort', wake);
+    if (signal.aborted) wake();
+  });
+}

@@ -1,0 +1,124 @@
+import type { ComponentChildren, JSX } from 'preact';
+import type { IncidentView, TargetStats } from '../read/views.js';
+import type { Mood } from './words.js';
+import { dateInWords, LABELS, unobservedInWords } from './words.js';
+import { lengthInWords } from '../rules/durations.js';
+
+/** Each status has a shape of its own, so that nobody needs to see its colour. */
+const SHAPES: Readonly<Record<Mood, string>> = {
+  up: 'M4.7 8.3l2.2 2.2 4.5-4.8',
+  degraded: 'M8 4.3v4.4M8 11.4v.1',
+  down: 'M5.4 5.4l5.2 5.2M10.6 5.4l-5.2 5.2',
+  pending: 'M5 8h.1M8 8h.1M11 8h.1',
+  paused: 'M6.3 5.4v5.2M9.7 5.4v5.2',
+  sleeping: 'M10.9 9.4A4 4 0 0 1 6.6 5.1a3.6 3.6 0 1 0 4.3 4.3z',
+  maintenance: 'M5 11l3.4-3.4M8.2 6.2a2 2 0 1 0 1.6 1.6',
+  unknown: 'M6.2 6.4a1.9 1.9 0 1 1 2.6 1.8c-.5.2-.8.5-.8 1.1M8 11.6v.1',
+};
+
+export function Glyph({ mood, size = 16 }: { mood: Mood; size?: number }): JSX.Element {
+  const outline = mood === 'degraded' ? <path class="disc" d="M8 .9l7.6 13.6H.4z" /> : <Disc mood={mood} />;
+  return (
+    <svg class={`glyph ${mood}`} width={size} height={size} viewBox="0 0 16 16" aria-hidden="true">
+      {outline}
+      <path class="sign" d={mood === 'degraded' ? 'M8 5.6v4M8 12v.1' : SHAPES[mood]} />
+    </svg>
+  );
+}
+
+function Disc({ mood }: { mood: Mood }): JSX.Element {
+  return mood === 'down' ? (
+    <rect class="disc" x="1" y="1" width="14" height="14" rx="3" />
+  ) : (
+    <circle class="disc" cx="8" cy="8" r="7.5" />
+  );
+}
+
+export function StatusLabel({ mood }: { mood: Exclude<Mood, 'unknown'> }): JSX.Element {
+  return (
+    <span class={`status ${mood}`}>
+      <Glyph mood={mood} />
+      <span>{LABELS[mood]}</span>
+    </span>
+  );
+}
+
+/**
+ * A moment, in UTC until the script puts it into the viewer's zone. `ago`: the script says how long ago it was.
+ * `now`: the page's own time, whose day need not be named.
+ */
+export function Moment({ at, now, ago = false }: { at: string; now: string; ago?: boolean }): JSX.Element {
+  const clock = `${at.slice(11, 16)} UTC`;
+  const isToday = at.slice(0, 10) === now.slice(0, 10);
+  return (
+    <time dateTime={at} data-show={ago ? 'ago' : isToday ? 'clock' : 'full'}>
+      {isToday ? clock : `${dateInWords(at)}, ${clock}`}
+    </time>
+  );
+}
+
+export function Url({ url }: { url: string }): JSX.Element {
+  return /^https?:/.test(url) ? (
+    <a class="url" href={url} rel="noreferrer nofollow">
+      <bdi>{url}</bdi>
+    </a>
+  ) : (
+    <span class="url">
+      <bdi>{url}</bdi>
+    </span>
+  );
+}
+
+export function Incident({
+  incident,
+  now,
+  children,
+}: {
+  incident: IncidentView;
+  now: string;
+  children?: ComponentChildren;
+}): JSX.Element {
+  const { startedAt, endedAt, durationMs, unobservedMs, message, events } = incident;
+  // Shown to the minute, both ends would be the same.
+  const isWithinMinute = endedAt?.slice(0, 16) === startedAt.slice(0, 16);
+  return (
+    <article class={endedAt === null ? 'incident open' : 'incident'}>
+      {children}
+      <p class="reason">
+        <bdi>{message}</bdi>
+      </p>
+      <p class="quiet">
+        {endedAt === null ? 'Since ' : ''}
+        <Moment at={startedAt} now={now} />
+        {endedAt === null || isWithinMinute ? ', for ' : ' to '}
+        {endedAt === null || isWithinMinute ? null : <Moment at={endedAt} now={now} />}
+        {endedAt === null || isWithinMinute ? lengthInWords(durationMs) : ` (${lengthInWords(durationMs)})`}
+        {unobservedInWords(unobservedMs)}
+      </p>
+      <ol class="events">
+        {events.map(({ at, kind, text }) => (
+          <li class={kind}>
+            <Moment at={at} now={now} /> <bdi>{text}</bdi>
+          </li>
+        ))}
+      </ol>
+    </article>
+  );
+}
+
+/** Whether the pings kept the host awake, in a few words. */
+export function awakeInWords({ awake }: Pick<TargetStats, 'awake'>): string | null {
+  const { sleepsAfter, longestGap, coldStarts, keptAwake, proof } = awake;
+  if (sleepsAfter === null) return null;
+  if (keptAwake === true) return 'Kept awake';
+  if (keptAwake === false) {
+    return coldStarts > 0
+      ? `Slept: ${coldStarts} cold ${coldStarts === 1 ? 'start' : 'starts'}`
+      : 'Must have slept';
+  }
+  if (longestGap === null) return 'Awake: not known yet';
+  if (longestGap >= sleepsAfter) {
+    return coldStarts > 0 ? 'Slept: pings were missed' : 'Awake: not known, pings were missed';
+  }
+  return proof === 'edge' ? 'Awake: not proven by its answers' : 'Awake: not known yet';
+}

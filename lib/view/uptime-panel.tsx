@@ -1,0 +1,79 @@
+import type { TargetHistory } from '../read/views.js';
+import { latencyInWords, lengthInWords } from '../rules/durations.js';
+import { DAY } from '../time.js';
+import { DayBars } from './bars.js';
+import { dateInWords, percent } from './words.js';
+import type { JSX } from 'preact';
+
+const DAYS = 90;
+
+const WINDOWS = ['24h', '7d', '30d', '90d'] as const;
+
+export function Uptime({ target, now }: { target: TargetHistory; now: string }): JSX.Element {
+  const { uptimeRatio, coverage, days } = target;
+  const midnight = Math.floor(Date.parse(now) / DAY) * DAY;
+  const known = new Map(days.map((day) => [day.from, day]));
+  const all = Array.from({ length: DAYS }, (_, i) => {
+    const from = new Date(midnight - (DAYS - 1 - i) * DAY).toISOString();
+    return known.get(from) ?? { from, uptimeRatio: null, coverage: null, downtimeMs: 0 };
+  });
+  return (
+    <section class="panel">
+      <h2>Uptime</h2>
+      <dl class="tiles">
+        {WINDOWS.map((window) => (
+          <div>
+            <dt>{window.replace('h', ' hours').replace('d', ' days')}</dt>
+            <dd>
+              <strong>{percent(uptimeRatio[window])}</strong>
+              <small>{coverageInWords(coverage[window])}</small>
+            </dd>
+          </div>
+        ))}
+      </dl>
+      <DayBars days={all} label="Last 90 days" />
+      <p class="ends quiet" aria-hidden="true">
+        <span>{dateInWords(all[0]?.from ?? now)}</span>
+        <span>Today</span>
+      </p>
+      <details id="days">
+        <summary>Day by day</summary>
+        <div class="scroll" tabIndex={0} role="region" aria-label="Uptime day by day">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Day (UTC)</th>
+                <th scope="col">Uptime</th>
+                <th scope="col">Observed</th>
+                <th scope="col">Down</th>
+                <th scope="col">Pings</th>
+                <th scope="col">Failed</th>
+                <th scope="col">p50</th>
+                <th scope="col">p95</th>
+              </tr>
+            </thead>
+            <tbody>
+              {[...days].reverse().map((day) => (
+                <tr>
+                  <th scope="row">{dateInWords(day.from)}</th>
+                  <td>{percent(day.uptimeRatio)}</td>
+                  <td>{percent(day.coverage)}</td>
+                  <td>{day.downtimeMs === 0 ? '0' : lengthInWords(day.downtimeMs)}</td>
+                  <td>{day.pings}</td>
+                  <td>{day.failures}</td>
+                  <td>{latencyInWords(day.latencyMs.p50)}</td>
+                  <td>{latencyInWords(day.latencyMs.p95)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      </details>
+    </section>
+  );
+}
+
+function coverageInWords(coverage: number | null): string {
+  if (coverage === null) return 'nothing was due';
+  return coverage > 0.9999 ? 'all observed' : `${percent(coverage)} observed`;
+}
