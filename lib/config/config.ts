@@ -1,16 +1,16 @@
 import type { Target } from '../types.js';
 import { CHANNEL_OPTIONS, halfChannels, toAlerts, unusableChannels, type Alerts } from './alerts.js';
 import { isPublicName } from './hosts.js';
-import { findTargets, unknownVariables } from './names.js';
+import { findTargets, unknownVariables } from './variable-names.js';
 import { defaultsOf, readOptions } from './option-table.js';
 import { GENERAL_OPTIONS, TARGET_OPTIONS, type SystemOptions, type TargetOptions } from './options.js';
 import { sortProblems, type Problem } from './problems.js';
 import { origin, type TargetAddress } from './request.js';
-import { chooseStore, type StoreConfig } from './store.js';
-import { idFromHost, toTarget, type Source } from './targets.js';
+import { chooseStore, type StoreConfig } from './store-choice.js';
+import { idFromHost, toTarget, type Source } from './target-builder.js';
 
 export type { Problem } from './problems.js';
-export { DEFAULT_DATABASE } from './store.js';
+export { DEFAULT_DATABASE } from './store-choice.js';
 export { formatProblems } from './problems.js';
 
 /** Everything that is configured, frozen through and through. Durations in ms. Only `targets[].info` may be shown. */

@@ -1,7 +1,7 @@
 import type { Target } from '../types.js';
 import type { Config } from './config.js';
 import { targetAddress } from './request.js';
-import { toTarget } from './targets.js';
+import { toTarget } from './target-builder.js';
 
 /** The control addresses as targets of which any answer will do: that there is one proves the network. */
 export function controlTargets(config: Pick<Config, 'controlUrls'>): Target[] {

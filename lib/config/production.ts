@@ -1,5 +1,5 @@
 import type { Problem } from './problems.js';
-import { chooseStore } from './store.js';
+import { chooseStore } from './store-choice.js';
 
 /**
  * What an installation on Vercel cannot do without: a secret to start runs with, a store, a target. Says nothing of what

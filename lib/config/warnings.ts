@@ -1,10 +1,10 @@
 import { isProbablyCut } from './address.js';
-import { GENERAL_VARIABLES } from './names.js';
+import { GENERAL_VARIABLES } from './variable-names.js';
 import { SYSTEM_OPTIONS } from './options.js';
 import type { Problem } from './problems.js';
 import { targetAddress } from './request.js';
 import { distance, nearest } from './spelling.js';
-import { chooseStore, STORE_VARIABLES } from './store.js';
+import { chooseStore, STORE_VARIABLES } from './store-choice.js';
 import { isQuoted } from './values.js';
 
 /** A variable whose name resembles one of ours, and which has no effect. */

@@ -13,7 +13,7 @@ import * as page from '../../api/page.js';
 import * as targetPage from '../../api/page/[id].js';
 import * as signIn from '../../api/sign-in.js';
 import { answerError } from '../http/answer.js';
-import { isPublicAddress } from '../probe/address.js';
+import { isPublicAddress } from '../probe/public-address.js';
 import { staticFile } from './files.js';
 
 const METHODS = ['GET', 'POST', 'DELETE'] as const;

@@ -3,7 +3,7 @@ import { connect as openSocket, isIP, type Socket } from 'node:net';
 import { connect as openTls, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
 import type { Candidates } from './dns.js';
 import { certificateFailure, closingOf, failureOf, ProbeFailure } from './failure.js';
-import type { Trip } from './trip.js';
+import type { Trip } from './probe-context.js';
 
 /** How long an address may hang before the next one is tried beside it, in ms. */
 const NEXT_ADDRESS_AFTER = 2_000;

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
-import { AnswerReader, type AnswerHeaders, type AnswerOptions } from './answer.js';
+import { AnswerReader, type AnswerHeaders, type AnswerOptions } from './http-parser.js';
 import { closedEarly, closingOf, failureOf, ProbeFailure } from './failure.js';
-import type { Limit } from './limit.js';
+import type { Limit } from './deadline.js';
 
 /** A line break in a header would let its value write the rest of the request. */
 const UNFIT = /[^\t\x20-\x7e\x80-\xff]/;

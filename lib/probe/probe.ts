@@ -1,15 +1,15 @@
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { judgeAnswer, type Answer, type Body } from '../rules/assertions.js';
 import type { Attempt, Protocol, Target, TargetOf, Verdict } from '../types.js';
-import { isPublicAddress } from './address.js';
+import { isPublicAddress } from './public-address.js';
 import { createResolver } from './dns.js';
 import { createEvaluator } from './evaluator.js';
 import { failureOf } from './failure.js';
-import { probeHttp } from './http.js';
-import { Limit } from './limit.js';
-import { probeTcp } from './tcp.js';
-import { probeTls } from './tls.js';
-import type { Probe, Trace, Trip } from './trip.js';
+import { probeHttp } from './http-probe.js';
+import { Limit } from './deadline.js';
+import { probeTcp } from './tcp-probe.js';
+import { probeTls } from './tls-probe.js';
+import type { Probe, Trace, Trip } from './probe-context.js';
 
 export interface Prober {
   /** One request, judged. Never rejects; when `signal` fires it ends at once with RUN_OVER as its message. */

@@ -1,4 +1,4 @@
-import type { AnswerHeaders } from './answer.js';
+import type { AnswerHeaders } from './http-parser.js';
 import { ProbeFailure } from './failure.js';
 
 const FOLLOWED = new Set([301, 302, 303, 307, 308]);

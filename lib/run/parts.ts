@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { Config } from '../config/config.js';
 import { createChannels } from '../deliver/channels.js';
 import { send } from '../deliver/send.js';
-import { createPacer } from '../probe/pace.js';
+import { createPacer } from '../probe/pacer.js';
 import { createProber } from '../probe/probe.js';
 import { Carry } from './carry.js';
 import type { RunContext } from './run.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Config } from '../config/config.js';
 import { controlTargets } from '../config/control.js';
-import { checkTarget, type CheckContext } from '../probe/check.js';
+import { checkTarget, type CheckContext } from '../probe/check-target.js';
 import type { Prober } from '../probe/probe.js';
 import { DeliveryError, type Channel } from '../deliver/channel.js';
 import type { Send } from '../deliver/send.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { AnswerReader } from '../../lib/probe/answer.js';
+import { AnswerReader } from '../../lib/probe/http-parser.js';
 import { LINEAR, growth } from '../support/growth.js';
 
 const OK = 'HTTP/1.1 200 OK\r\n';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { loadHistory, loadOverview, loadState } from '../../lib/read/load.js';
 import { stats } from '../../lib/read/stats.js';
-import { RUN_OVER } from '../../lib/probe/limit.js';
+import { RUN_OVER } from '../../lib/probe/deadline.js';
 import { Carry, type Batch } from '../../lib/run/carry.js';
 import { openRemoteStore } from '../../lib/store/open.js';
 import { openSqlite } from '../../lib/store/sqlite.js';

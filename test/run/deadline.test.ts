@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, onTestFinished, test } from 'vitest';
-import { RUN_OVER } from '../../lib/probe/limit.js';
+import { RUN_OVER } from '../../lib/probe/deadline.js';
 import { Carry } from '../../lib/run/carry.js';
 import { run } from '../../lib/run/run.js';
 import { configOf, FAILED } from '../support/runs.js';

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { RUN_OVER } from '../../lib/probe/limit.js';
+import { RUN_OVER } from '../../lib/probe/deadline.js';
 import { loadHistory, loadOverview } from '../../lib/read/load.js';
 import { stats } from '../../lib/read/stats.js';
 import { STATE_FIELD } from '../../lib/record/ledger.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { checkTarget, retryDelay } from '../../lib/probe/check.js';
-import { RUN_OVER } from '../../lib/probe/limit.js';
+import { checkTarget, retryDelay } from '../../lib/probe/check-target.js';
+import { RUN_OVER } from '../../lib/probe/deadline.js';
 import type { Attempt } from '../../lib/types.js';
 import { someTarget, type AttemptChanges, type TargetOptions } from '../support/targets.js';
 

@@ -1,5 +1,5 @@
 import { connect, secure } from './connect.js';
-import type { Probe } from './trip.js';
+import type { Probe } from './probe-context.js';
 
 /** TLS: good when the handshake ends and, unless told otherwise, the certificate stands the check. */
 export const probeTls: Probe<'tls:'> = async (target, url, trip) => {

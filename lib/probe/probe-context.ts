@@ -2,7 +2,7 @@ import type { SecureContext } from 'node:tls';
 import type { Body } from '../rules/assertions.js';
 import type { Protocol, TargetOf } from '../types.js';
 import type { NameResolver } from './dns.js';
-import type { Limit } from './limit.js';
+import type { Limit } from './deadline.js';
 
 /** What is known of an attempt so far, whether it ends well or not. Phases in ms, summed over redirects. */
 export interface Trace {

@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import { Duplex } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { AnswerReader } from '../../lib/probe/answer.js';
+import { AnswerReader } from '../../lib/probe/http-parser.js';
 import { ProbeFailure } from '../../lib/probe/failure.js';
 
 interface Seen {

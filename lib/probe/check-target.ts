@@ -1,5 +1,5 @@
 import type { Attempt, Check, Reason, Target } from '../types.js';
-import { RUN_OVER } from './limit.js';
+import { RUN_OVER } from './deadline.js';
 import type { Prober } from './probe.js';
 
 /** The longest wait between two attempts, before jitter, in ms. */

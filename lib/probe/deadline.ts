@@ -1,5 +1,5 @@
 import { ProbeFailure } from './failure.js';
-import { afterEvents } from './turn.js';
+import { afterEvents } from './event-loop.js';
 
 /** Message of an attempt that was cut short by its run, not by its own time limit: it says nothing of the target. */
 export const RUN_OVER = "the run's time was up";

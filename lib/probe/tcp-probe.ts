@@ -1,5 +1,5 @@
 import { connect } from './connect.js';
-import type { Probe } from './trip.js';
+import type { Probe } from './probe-context.js';
 
 /** TCP: good when the connection is accepted. */
 export const probeTcp: Probe<'tcp:'> = async (_target, url, trip) => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Limit, type Stage } from '../../lib/probe/limit.js';
+import { Limit, type Stage } from '../../lib/probe/deadline.js';
 
 const never = new AbortController().signal;
 let limit: Limit;

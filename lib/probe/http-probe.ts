@@ -1,12 +1,12 @@
 import { needsBody } from '../rules/assertions.js';
 import { PROTOCOLS, type HttpTarget } from '../types.js';
-import { ACCEPT_ENCODING, decodeBody } from './body.js';
+import { ACCEPT_ENCODING, decodeBody } from './body-decoder.js';
 import { connect, secure } from './connect.js';
-import type { AnswerHeaders } from './answer.js';
+import type { AnswerHeaders } from './http-parser.js';
 import { exchange, type ExchangeAnswer } from './exchange.js';
 import { ProbeFailure } from './failure.js';
 import { nextHop, redirectOf, type Hop } from './redirect.js';
-import type { Probe, Trip } from './trip.js';
+import type { Probe, Trip } from './probe-context.js';
 
 export const USER_AGENT = 'keepalive/0.1 (+uptime check)';
 /** Sent unless HEADERS sets them. */

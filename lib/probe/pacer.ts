@@ -1,5 +1,5 @@
 import { performance, type EventLoopUtilization } from 'node:perf_hooks';
-import { tasksWaiting } from './turn.js';
+import { tasksWaiting } from './event-loop.js';
 
 /** Starts that a ms of the event loop's idle time earns, and one in which it was busy: as much as it can bear. */
 const STARTS_PER_IDLE_MS = 5;
