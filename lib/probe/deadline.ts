@@ -14,16 +14,16 @@ export type Stage =
 
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-/** The limits that a run's signal ends: one listener for all, as adding one to each costs more than its timer. */
-const bySignal = new WeakMap<AbortSignal, Set<Limit>>();
+/** The deadlines that a run's signal ends: one listener for all, as adding one to each costs more than its timer. */
+const bySignal = new WeakMap<AbortSignal, Set<Deadline>>();
 
-function limitsOf(signal: AbortSignal): Set<Limit> {
+function deadlinesOf(signal: AbortSignal): Set<Deadline> {
   const known = bySignal.get(signal);
   if (known) return known;
-  const limits = new Set<Limit>();
-  bySignal.set(signal, limits);
-  signal.addEventListener('abort', () => limits.forEach((limit) => limit.end()), { once: true });
-  return limits;
+  const deadlines = new Set<Deadline>();
+  bySignal.set(signal, deadlines);
+  signal.addEventListener('abort', () => deadlines.forEach((deadline) => deadline.end()), { once: true });
+  return deadlines;
 }
 
 /** A clock that stands still while a target waits for us. */
@@ -39,7 +39,7 @@ export interface Clock {
  * A step ends when we see its event. How long the event had waited for the event loop cannot be known, so that wait is
  * counted: a latency is never less than what the target took. `afterEvents` keeps the wait short.
  */
-export class Limit implements Clock {
+export class Deadline implements Clock {
   stage: Stage = 'resolving';
   #failure: ProbeFailure | null = null;
   #stop: (failure: ProbeFailure) => void = () => undefined;
@@ -50,14 +50,14 @@ export class Limit implements Clock {
   /** The clock's time at which the attempt ends, in ms. */
   #ms: number;
   #isPaused = false;
-  /** The limit has been moved by the time that the timer came late. */
+  /** The deadline has been moved by the time that the timer came late. */
   #isMoved = false;
   #timer: NodeJS.Timeout | undefined;
-  readonly #siblings: Set<Limit>;
+  readonly #siblings: Set<Deadline>;
 
   constructor(ms: number, signal: AbortSignal) {
     this.#ms = Math.min(ms, LONGEST_TIMER);
-    this.#siblings = limitsOf(signal);
+    this.#siblings = deadlinesOf(signal);
     this.#siblings.add(this);
     if (signal.aborted) this.end();
   }
@@ -78,7 +78,7 @@ export class Limit implements Clock {
     this.#isPaused = true;
   }
 
-  /** Does nothing where the limit has ended. */
+  /** Does nothing where the deadline has ended. */
   resume(): void {
     if (this.#failure) return;
     this.#isPaused = false;
@@ -86,7 +86,7 @@ export class Limit implements Clock {
   }
 
   /**
-   * Runs one step. `start` returns how to stop it; when the limit ends, it is stopped and the promise rejects. The clock
+   * Runs one step. `start` returns how to stop it; when the deadline ends, it is stopped and the promise rejects. The clock
    * stops when the step calls back, or stood at `at` when the event was seen; the promise settles after the other events of this turn of the event loop, so the
    * step's connection may have been closed in the meantime.
    */

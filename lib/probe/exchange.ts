@@ -1,13 +1,13 @@
 import type { Socket } from 'node:net';
-import { AnswerReader, type AnswerHeaders, type AnswerOptions } from './http-parser.js';
+import { HttpParser, type ResponseHeaders, type ParserOptions } from './http-parser.js';
 import { closedEarly, closingOf, failureOf, ProbeFailure } from './failure.js';
-import type { Limit } from './deadline.js';
+import type { Deadline } from './deadline.js';
 
 /** A line break in a header would let its value write the rest of the request. */
 const UNFIT = /[^\t\x20-\x7e\x80-\xff]/;
 const SENDS_BODY = ['POST', 'PUT', 'PATCH'];
 
-export interface ExchangeRequest extends AnswerOptions {
+export interface ExchangeRequest extends ParserOptions {
   /** Connected, unused, and used up by the exchange. */
   readonly socket: Socket;
   /** Path and query. */
@@ -17,9 +17,9 @@ export interface ExchangeRequest extends AnswerOptions {
   readonly body: string | null;
 }
 
-export interface ExchangeAnswer {
+export interface ExchangeResponse {
   readonly statusCode: number;
-  readonly headers: AnswerHeaders;
+  readonly headers: ResponseHeaders;
   /** As it came, decoded in no way; empty where it is not kept. */
   readonly body: Buffer;
   /** The body was longer than `maxBody`: the rest was not read. */
@@ -29,11 +29,11 @@ export interface ExchangeAnswer {
 }
 
 /** One HTTP/1.1 request and its answer over a given socket. Rejects with a ProbeFailure. */
-export function exchange(request: ExchangeRequest, limit: Limit): Promise<ExchangeAnswer> {
-  const start = limit.elapsed;
-  return limit.guard('waiting for the answer', (resolve, reject) => {
+export function exchange(request: ExchangeRequest, deadline: Deadline): Promise<ExchangeResponse> {
+  const start = deadline.elapsed;
+  return deadline.guard('waiting for the answer', (resolve, reject) => {
     const { socket } = request;
-    const reader = new AnswerReader(request);
+    const reader = new HttpParser(request);
     let ttfb: number | null = null;
 
     const stop = () => {
@@ -47,7 +47,7 @@ export function exchange(request: ExchangeRequest, limit: Limit): Promise<Exchan
       stop();
     };
     const take = (read: () => void) => {
-      const at = limit.elapsed;
+      const at = deadline.elapsed;
       ttfb ??= at - start;
       try {
         read();
@@ -71,7 +71,7 @@ export function exchange(request: ExchangeRequest, limit: Limit): Promise<Exchan
     socket.on('data', onData).on('end', onEnd).on('close', onClose).on('error', fail);
     try {
       const text = textOf(request);
-      limit.beginStep();
+      deadline.beginStep();
       socket.write(text, 'latin1');
     } catch (error) {
       fail(error);

@@ -15,9 +15,9 @@ const TORN = /[\0\r]/;
 const NO_BODY = [204, 304];
 
 /** Values by name in lower case, as Latin-1; several of one name are joined by commas. */
-export type AnswerHeaders = ReadonlyMap<string, string>;
+export type ResponseHeaders = ReadonlyMap<string, string>;
 
-export interface AnswerOptions {
+export interface ParserOptions {
   /** Of the request. */
   readonly method: string;
   /** Bytes of the body that are read at most, as they come. */
@@ -25,7 +25,7 @@ export interface AnswerOptions {
   /** Whether anybody will look at the body. One that is not kept is read all the same, up to `maxBody`. */
   readonly keepBody: boolean;
   /** Told of the head of the answer proper; says whether its body is wanted. */
-  readonly onHead: (statusCode: number, headers: AnswerHeaders) => boolean;
+  readonly onHead: (statusCode: number, headers: ResponseHeaders) => boolean;
 }
 
 /** Where in the answer the next byte belongs. */
@@ -35,9 +35,9 @@ type Part = 'head' | 'sized' | 'unsized' | 'chunk size' | 'chunk' | 'chunk end' 
  * Reads one HTTP/1.x answer (RFC 9112) from the bytes of a connection, however they are cut. Lines may end without CR.
  * Its methods throw a ProbeFailure: `protocol` for what is no such answer, `reset` where it ends early.
  */
-export class AnswerReader {
+export class HttpParser {
   statusCode = 0;
-  headers: AnswerHeaders = new Map();
+  headers: ResponseHeaders = new Map();
   /** The body was longer than `maxBody`: the rest was not read. */
   cut = false;
   #part: Part = 'head';
@@ -49,7 +49,7 @@ export class AnswerReader {
   /** Bytes of the body or chunk that are still to come, or of trailers that came. */
   #count = 0;
 
-  constructor(private readonly options: AnswerOptions) {
+  constructor(private readonly options: ParserOptions) {
     this.#body = new ByteCollector(options.maxBody);
   }
 
@@ -162,7 +162,7 @@ export class AnswerReader {
   }
 
   /** How the body's end is told: where both a length and chunks are announced, the chunks hold. */
-  #bodyOf(headers: AnswerHeaders): Part {
+  #bodyOf(headers: ResponseHeaders): Part {
     const coding = headers.get('transfer-encoding')?.toLowerCase();
     if (coding !== undefined && coding !== 'identity') {
       return /(?:^|,)[\t ]*chunked$/.test(coding) ? 'chunk size' : 'unsized';

@@ -2,11 +2,11 @@ import { needsBody } from '../rules/assertions.js';
 import { PROTOCOLS, type HttpTarget } from '../types.js';
 import { ACCEPT_ENCODING, decodeBody } from './body-decoder.js';
 import { connect, secure } from './connect.js';
-import type { AnswerHeaders } from './http-parser.js';
-import { exchange, type ExchangeAnswer } from './exchange.js';
+import type { ResponseHeaders } from './http-parser.js';
+import { exchange, type ExchangeResponse } from './exchange.js';
 import { ProbeFailure } from './failure.js';
 import { nextHop, redirectOf, type Hop } from './redirect.js';
-import type { Probe, Trip } from './probe-context.js';
+import type { Probe, ProbeContext } from './probe-context.js';
 
 export const USER_AGENT = 'keepalive/0.1 (+uptime check)';
 /** Sent unless HEADERS sets them. */
@@ -20,12 +20,12 @@ const EDGE_HEADERS = ['x-render-routing', 'x-railway-fallback'];
 const GATEWAY_STATUSES = [502, 503, 504];
 
 /** HTTP and HTTPS: redirects followed, the body read only as far as it may be needed. */
-export const probeHttp: Probe<'http:' | 'https:'> = async (target, url, trip) => {
+export const probeHttp: Probe<'http:' | 'https:'> = async (target, url, context) => {
   const { method, body, headers } = target.request;
   let hop: Hop = { url, method, body, headers };
   let fromPublic = false;
   for (let redirects = 0; ; redirects++) {
-    const { answer, address } = await request(hop, target, trip, fromPublic);
+    const { answer, address } = await request(hop, target, context, fromPublic);
     const location = target.maxRedirects > 0 ? redirectOf(answer.statusCode, answer.headers) : null;
     if (location === null) {
       if (!needsBody(target.assertions)) return null;
@@ -35,7 +35,7 @@ export const probeHttp: Probe<'http:' | 'https:'> = async (target, url, trip) =>
       return decodeBody(answer.body, encoding, type, target.maxBody);
     }
     if (redirects >= target.maxRedirects) throw new ProbeFailure('redirect', 'too many redirects');
-    fromPublic = trip.isPublic(address);
+    fromPublic = context.isPublic(address);
     hop = nextHop(hop, location, answer.statusCode);
   }
 };
@@ -43,23 +43,23 @@ export const probeHttp: Probe<'http:' | 'https:'> = async (target, url, trip) =>
 async function request(
   hop: Hop,
   target: HttpTarget,
-  trip: Trip,
+  context: ProbeContext,
   fromPublic: boolean,
-): Promise<{ answer: ExchangeAnswer; address: string }> {
+): Promise<{ answer: ExchangeResponse; address: string }> {
   const { url } = hop;
   // What answered with a redirect may have been the edge.
-  trip.trace.reached = false;
+  context.trace.reached = false;
   const isHttps = url.protocol === 'https:';
-  const allow = (address: string) => target.allowPrivate || !fromPublic || trip.isPublic(address);
+  const allow = (address: string) => target.allowPrivate || !fromPublic || context.isPublic(address);
   const { defaultPort } = PROTOCOLS[isHttps ? 'https:' : 'http:'];
   const { socket, address } = await connect(
     url,
     url.port === '' ? defaultPort : Number(url.port),
-    trip,
+    context,
     allow,
   );
   try {
-    const stream = isHttps ? await secure(socket, url, target.tlsVerify, ['http/1.1'], trip) : socket;
+    const stream = isHttps ? await secure(socket, url, target.tlsVerify, ['http/1.1'], context) : socket;
     const answer = await exchange(
       {
         socket: stream,
@@ -70,16 +70,16 @@ async function request(
         maxBody: target.maxBody,
         keepBody: needsBody(target.assertions),
         onHead(statusCode, headers) {
-          trip.trace.statusCode = statusCode;
-          trip.trace.reached = isOwnAnswer(statusCode, headers, target);
-          trip.limit.stage = 'in the body';
+          context.trace.statusCode = statusCode;
+          context.trace.reached = isOwnAnswer(statusCode, headers, target);
+          context.deadline.stage = 'in the body';
           return target.maxRedirects === 0 || redirectOf(statusCode, headers) === null;
         },
       },
-      trip.limit,
+      context.deadline,
     );
-    trip.trace.ttfb = (trip.trace.ttfb ?? 0) + answer.ttfb;
-    trip.trace.noServer = NO_SERVER.some(([name, value]) => answer.headers.get(name) === value);
+    context.trace.ttfb = (context.trace.ttfb ?? 0) + answer.ttfb;
+    context.trace.noServer = NO_SERVER.some(([name, value]) => answer.headers.get(name) === value);
     return { answer, address };
   } finally {
     socket.destroy();
@@ -87,7 +87,7 @@ async function request(
 }
 
 /** Whether the host's own server answered. A gateway's status that is expected is taken for the server's. */
-function isOwnAnswer(statusCode: number, headers: AnswerHeaders, { assertions }: HttpTarget): boolean {
+function isOwnAnswer(statusCode: number, headers: ResponseHeaders, { assertions }: HttpTarget): boolean {
   if (EDGE_HEADERS.some((name) => headers.has(name))) return false;
   const isExpected = assertions.expectStatus.some(({ from, to }) => statusCode >= from && statusCode <= to);
   return isExpected || !GATEWAY_STATUSES.includes(statusCode);

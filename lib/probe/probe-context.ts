@@ -2,7 +2,7 @@ import type { SecureContext } from 'node:tls';
 import type { Body } from '../rules/assertions.js';
 import type { Protocol, TargetOf } from '../types.js';
 import type { NameResolver } from './dns.js';
-import type { Limit } from './deadline.js';
+import type { Deadline } from './deadline.js';
 
 /** What is known of an attempt so far, whether it ends well or not. Phases in ms, summed over redirects. */
 export interface Trace {
@@ -18,9 +18,9 @@ export interface Trace {
   reached: boolean;
 }
 
-/** One attempt on its way: its own limit and trace, and the process's shared pieces. */
-export interface Trip {
-  readonly limit: Limit;
+/** One attempt on its way: its own deadline and trace, and the process's shared pieces. */
+export interface ProbeContext {
+  readonly deadline: Deadline;
   readonly trace: Trace;
   readonly resolver: NameResolver;
   readonly secureContext: () => SecureContext;
@@ -31,5 +31,5 @@ export interface Trip {
 export type Probe<Name extends Protocol> = (
   target: TargetOf<Name>,
   url: URL,
-  trip: Trip,
+  context: ProbeContext,
 ) => Promise<Body | null>;

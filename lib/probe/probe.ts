@@ -6,10 +6,10 @@ import { createResolver } from './dns.js';
 import { createEvaluator } from './evaluator.js';
 import { failureOf } from './failure.js';
 import { probeHttp } from './http-probe.js';
-import { Limit } from './deadline.js';
+import { Deadline } from './deadline.js';
 import { probeTcp } from './tcp-probe.js';
 import { probeTls } from './tls-probe.js';
-import type { Probe, Trace, Trip } from './probe-context.js';
+import type { Probe, Trace, ProbeContext } from './probe-context.js';
 
 export interface Prober {
   /** One request, judged. Never rejects; when `signal` fires it ends at once with RUN_OVER as its message. */
@@ -42,8 +42,8 @@ export function createProber(options: ProberOptions = {}): Prober {
   const { ca, now = Date.now, isPublic = isPublicAddress } = options;
   const resolver = createResolver(options.servers);
   const evaluator = createEvaluator();
-  let context: SecureContext | undefined;
-  const secureContext = () => (context ??= createSecureContext(ca ? { ca: [...ca] } : {}));
+  let tlsContext: SecureContext | undefined;
+  const secureContext = () => (tlsContext ??= createSecureContext(ca ? { ca: [...ca] } : {}));
 
   return {
     async attempt(target, signal) {
@@ -57,23 +57,23 @@ export function createProber(options: ProberOptions = {}): Prober {
         noServer: false,
         reached: false,
       };
-      const limit = new Limit(target.timeout, signal);
+      const deadline = new Deadline(target.timeout, signal);
       let total: number | null = null;
       let verdict: Verdict;
       try {
         const body = await probe(target.protocol, target, {
-          limit,
+          deadline,
           trace,
           resolver,
           secureContext,
           isPublic,
         });
-        limit.pause();
-        total = limit.elapsed;
+        deadline.pause();
+        total = deadline.elapsed;
         const { statusCode, tlsExpiresAt } = trace;
         const answer = { at: now(), statusCode, body, latency: Math.round(total), tlsExpiresAt };
         options.onAnswer?.(answer);
-        verdict = await limit.guard<Verdict>('being judged', (resolve, reject) => {
+        verdict = await deadline.guard<Verdict>('being judged', (resolve, reject) => {
           judgeAnswer(target.assertions, answer, evaluator).then(resolve, reject);
           return () => undefined;
         });
@@ -81,7 +81,7 @@ export function createProber(options: ProberOptions = {}): Prober {
         const { code, message } = failureOf(error, 'exchange');
         verdict = { outcome: 'failed', reason: code, message };
       } finally {
-        limit.close();
+        deadline.close();
       }
       return {
         ...verdict,
@@ -91,7 +91,7 @@ export function createProber(options: ProberOptions = {}): Prober {
           connect: tenths(trace.connect),
           tls: tenths(trace.tls),
           ttfb: tenths(trace.ttfb),
-          total: tenths(total ?? limit.elapsed),
+          total: tenths(total ?? deadline.elapsed),
         },
         tlsExpiresAt: trace.tlsExpiresAt,
         noServer: trace.noServer,
@@ -108,9 +108,9 @@ export function createProber(options: ProberOptions = {}): Prober {
 function probe<Name extends Protocol>(
   protocol: Name,
   target: TargetOf<Name>,
-  trip: Trip,
+  context: ProbeContext,
 ): Promise<Body | null> {
-  return PROBES[protocol](target, new URL(target.url), trip);
+  return PROBES[protocol](target, new URL(target.url), context);
 }
 
 function tenths<T extends number | null>(ms: T): T;

@@ -1,4 +1,4 @@
-import type { AnswerHeaders } from './http-parser.js';
+import type { ResponseHeaders } from './http-parser.js';
 import { ProbeFailure } from './failure.js';
 
 const FOLLOWED = new Set([301, 302, 303, 307, 308]);
@@ -13,7 +13,7 @@ export interface Hop {
 }
 
 /** The place that an answer redirects to; null when it does not. */
-export function redirectOf(statusCode: number, headers: AnswerHeaders): string | null {
+export function redirectOf(statusCode: number, headers: ResponseHeaders): string | null {
   const location = FOLLOWED.has(statusCode) && headers.get('location');
   // Servers write it in UTF-8 where it is not ASCII.
   return location ? Buffer.from(location, 'latin1').toString() : null;

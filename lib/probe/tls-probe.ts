@@ -2,11 +2,11 @@ import { connect, secure } from './connect.js';
 import type { Probe } from './probe-context.js';
 
 /** TLS: good when the handshake ends and, unless told otherwise, the certificate stands the check. */
-export const probeTls: Probe<'tls:'> = async (target, url, trip) => {
-  const { socket } = await connect(url, Number(url.port), trip, () => true);
+export const probeTls: Probe<'tls:'> = async (target, url, context) => {
+  const { socket } = await connect(url, Number(url.port), context, () => true);
   try {
-    await secure(socket, url, target.tlsVerify, undefined, trip);
-    trip.trace.reached = true;
+    await secure(socket, url, target.tlsVerify, undefined, context);
+    context.trace.reached = true;
   } finally {
     socket.destroy();
   }
