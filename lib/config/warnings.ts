@@ -26,7 +26,7 @@ const endOf = (name: string): string => name.slice(-6);
 const BY_START = grouped(OWN_NAMES, startOf);
 const BY_END = grouped(OWN_NAMES, endOf);
 
-/** What is odd and works, or has no effect: for the eyes of whoever starts, builds or examines it. Sorted by variable. */
+/** Warnings about variables that work but look wrong, or have no effect. Sorted by variable. */
 export function warningsOf(texts: ReadonlyMap<string, string>): Problem[] {
   const own = [...texts].filter(
     ([variable]) => GENERAL_VARIABLES.has(variable) || /^TARGET_.+_(?:URL|HEADERS|BODY)$/.test(variable),

@@ -3,7 +3,7 @@ import type { Digest, DigestItem } from './channel.js';
 
 /** How a channel writes text, and how it counts it. */
 export interface Markup {
-  /** Makes a text mean itself; given one line, and never a part of a character. */
+  /** Escapes a text, so that it is shown as it is. It gets one line, and never half of a character. */
   readonly escape: (text: string) => string;
   /** Of what is escaped. */
   readonly bold: (text: string) => string;
@@ -88,7 +88,7 @@ export function titleOf({ items }: Digest, longest: number): string {
   return shorten(plain(headline(items.map((item) => ({ alert: item.alert, name: nameOf(item) })))), longest);
 }
 
-/** The most that any of a digest's alerts matters. */
+/** The highest level of a digest's alerts. */
 export function levelOf({ items }: Digest): Level {
   const levels = new Set(items.map(({ alert }) => wordingOf(alert, '').level));
   return LEVELS.find((level) => levels.has(level)) ?? 'info';
@@ -124,7 +124,7 @@ export function pageOf({ pageUrl }: Digest): string | null {
   return protocol === 'http:' || protocol === 'https:' ? href : null;
 }
 
-/** One line without what is not seen: control and format characters (those that turn the direction among them). */
+/** The text in one line, without invisible characters: control and format characters, direction marks included. */
 export function plain(text: string): string {
   return text
     .replace(/[\s\p{Zl}\p{Zp}]+/gu, ' ')

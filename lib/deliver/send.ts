@@ -17,21 +17,24 @@ export interface Outgoing {
   readonly body: string | null;
 }
 
-export interface Answer {
+export interface ServiceAnswer {
   readonly status: number;
   readonly headers: Readonly<IncomingHttpHeaders>;
   /** What was read of the body. */
   readonly text: string;
 }
 
-export type Send = (request: Outgoing, signal: AbortSignal) => Promise<Answer>;
+export type Send = (request: Outgoing, signal: AbortSignal) => Promise<ServiceAnswer>;
 
 /**
  * Makes one HTTP request over a connection of its own, follows no redirect, and gives whatever status comes. The
  * status is the answer: a body that breaks off or stalls ends where it got to, the latter when the signal fires.
  * @throws DeliveryError `temporary` when no answer came, `permanent` when the request cannot be sent at all
  */
-export async function send({ url, method, headers, body }: Outgoing, signal: AbortSignal): Promise<Answer> {
+export async function send(
+  { url, method, headers, body }: Outgoing,
+  signal: AbortSignal,
+): Promise<ServiceAnswer> {
   const { Client } = await import('undici');
   const { origin, pathname, search } = new URL(url);
   let socket: Socket | null = null;
@@ -92,7 +95,7 @@ export async function send({ url, method, headers, body }: Outgoing, signal: Abo
   }
 }
 
-/** Gives up a socket in whatever state it is. */
+/** Destroys a socket, whatever its state. */
 function end(socket: Socket | null): void {
   socket?.on('error', () => undefined).destroy();
 }
@@ -129,7 +132,7 @@ export function post(
   payload: unknown,
   signal: AbortSignal,
   headers: Readonly<Record<string, string>> = {},
-): Promise<Answer> {
+): Promise<ServiceAnswer> {
   const body = typeof payload === 'string' ? payload : JSON.stringify(payload);
   return send(
     {
@@ -146,16 +149,16 @@ export function post(
   );
 }
 
-/** Statuses below 500 that pass by themselves: request timeout, too early. */
+/** Statuses below 500 after which the same request may succeed later: request timeout, too early. */
 const PASSING = new Set([408, 425]);
 const LONGEST_WAIT = 86_400_000;
 
 /**
- * Passes an answer that says that the message was taken.
+ * Returns where the answer says that the message was accepted.
  * @throws DeliveryError for every other, `retryAfter` as the service asks, a day at most. A redirect is not followed: it
  * may lead anywhere, and what is sent was meant for the configured address.
  */
-export function accept(answer: Answer): void {
+export function accept(answer: ServiceAnswer): void {
   const { status } = answer;
   if (status >= 200 && status < 300) return;
   const retryAfter = waitOf(answer);
@@ -167,7 +170,7 @@ export function accept(answer: Answer): void {
 }
 
 /** Ms; null where the answer does not say, or says nonsense. */
-function waitOf({ headers, text }: Answer): number | null {
+function waitOf({ headers, text }: ServiceAnswer): number | null {
   const waits = [inHeader(headers['retry-after']), inJson(text)].filter(
     (wait) => wait !== null && Number.isFinite(wait) && wait >= 0,
   );

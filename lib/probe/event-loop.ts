@@ -1,9 +1,9 @@
 const waiting: (() => void)[] = [];
 
 /**
- * Runs `task` after the events that the event loop has brought with this turn, one task a turn, in the order of the calls.
- * The work that follows an event would otherwise delay the next one, and be measured as another target's latency: this
- * way an event is seen, and its time noted, no more than one task after it came.
+ * Runs `task` once the pending events of this event-loop turn have been handled: one task per turn, in the order of the
+ * calls. Otherwise the work that follows one event would delay the next event, and be measured as another target's latency.
+ * This way an event waits for one task at most before its time is noted.
  */
 export function afterEvents(task: () => void): void {
   if (waiting.push(task) === 1) setImmediate(runNext);
@@ -15,5 +15,5 @@ function runNext(): void {
   task?.();
 }
 
-/** How many tasks wait for their turn. */
+/** The number of tasks that have not run yet. */
 export const tasksWaiting = (): number => waiting.length;

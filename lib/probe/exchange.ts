@@ -3,12 +3,12 @@ import { HttpParser, type ResponseHeaders, type ParserOptions } from './http-par
 import { closedEarly, closingOf, failureOf, ProbeFailure } from './failure.js';
 import type { Deadline } from './deadline.js';
 
-/** A line break in a header would let its value write the rest of the request. */
+/** Characters that are refused in a request: a line break in a header would let its value write the rest of the request. */
 const UNFIT = /[^\t\x20-\x7e\x80-\xff]/;
 const SENDS_BODY = ['POST', 'PUT', 'PATCH'];
 
 export interface ExchangeRequest extends ParserOptions {
-  /** Connected, unused, and used up by the exchange. */
+  /** A connected socket that has not been used. It is destroyed at the end. */
   readonly socket: Socket;
   /** Path and query. */
   readonly path: string;
@@ -20,7 +20,7 @@ export interface ExchangeRequest extends ParserOptions {
 export interface ExchangeResponse {
   readonly statusCode: number;
   readonly headers: ResponseHeaders;
-  /** As it came, decoded in no way; empty where it is not kept. */
+  /** The body without any decoding; empty where it is not kept. */
   readonly body: Buffer;
   /** The body was longer than `maxBody`: the rest was not read. */
   readonly cut: boolean;
@@ -80,7 +80,7 @@ export function exchange(request: ExchangeRequest, deadline: Deadline): Promise<
   });
 }
 
-/** The request as it is sent, a Latin-1 character a byte. */
+/** The text of the request. Each Latin-1 character stands for one byte. */
 function textOf({ method, path, headers, body }: ExchangeRequest): string {
   const content = body === null ? '' : Buffer.from(body).toString('latin1');
   let text = `${method} ${path} HTTP/1.1\r\n`;

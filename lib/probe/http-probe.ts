@@ -14,9 +14,9 @@ const HEADERS = { 'user-agent': USER_AGENT, accept: '*/*', 'accept-encoding': AC
 
 /** What platforms send in place of a server that sleeps (PLATFORM: Render with 404). */
 const NO_SERVER: readonly (readonly [header: string, value: string])[] = [['x-render-routing', 'no-server']];
-/** Headers of answers that a platform's edge gives in the place of a server (seen on Render and Railway, 2026-11). */
+/** Headers of responses that a platform's edge sends in place of the server (seen on Render and Railway, 2026-11). */
 const EDGE_HEADERS = ['x-render-routing', 'x-railway-fallback'];
-/** What a gateway answers for a server that does not: it proves nothing of the server, even where one sent it. */
+/** Statuses that a gateway sends when its server does not answer. They prove nothing about the server. */
 const GATEWAY_STATUSES = [502, 503, 504];
 
 /** HTTP and HTTPS: redirects followed, the body read only as far as it may be needed. */
@@ -47,7 +47,7 @@ async function request(
   fromPublic: boolean,
 ): Promise<{ answer: ExchangeResponse; address: string }> {
   const { url } = hop;
-  // What answered with a redirect may have been the edge.
+  // The redirect may have been sent by the edge.
   context.trace.reached = false;
   const isHttps = url.protocol === 'https:';
   const allow = (address: string) => target.allowPrivate || !fromPublic || context.isPublic(address);
@@ -86,7 +86,7 @@ async function request(
   }
 }
 
-/** Whether the host's own server answered. A gateway's status that is expected is taken for the server's. */
+/** Whether the host's own server answered. A gateway status that is expected counts as the server's own. */
 function isOwnAnswer(statusCode: number, headers: ResponseHeaders, { assertions }: HttpTarget): boolean {
   if (EDGE_HEADERS.some((name) => headers.has(name))) return false;
   const isExpected = assertions.expectStatus.some(({ from, to }) => statusCode >= from && statusCode <= to);

@@ -4,7 +4,7 @@ import type { Protocol, TargetOf } from '../types.js';
 import type { NameResolver } from './dns.js';
 import type { Deadline } from './deadline.js';
 
-/** What is known of an attempt so far, whether it ends well or not. Phases in ms, summed over redirects. */
+/** What has been measured in an attempt so far, also where it fails later. Phases are in ms, summed over redirects. */
 export interface Trace {
   dns: number | null;
   connect: number | null;
@@ -18,7 +18,7 @@ export interface Trace {
   reached: boolean;
 }
 
-/** One attempt on its way: its own deadline and trace, and the process's shared pieces. */
+/** What a probe works with: the deadline and trace of its attempt, and what all probes of the process share. */
 export interface ProbeContext {
   readonly deadline: Deadline;
   readonly trace: Trace;
@@ -27,7 +27,7 @@ export interface ProbeContext {
   readonly isPublic: (address: string) => boolean;
 }
 
-/** Probes a target at its URL; resolves with the body where assertions look at it. Rejects with a ProbeFailure. */
+/** Makes one request. Resolves with the body where an assertion needs it, else with null. Rejects with a ProbeFailure. */
 export type Probe<Name extends Protocol> = (
   target: TargetOf<Name>,
   url: URL,

@@ -25,7 +25,7 @@ export interface ProberOptions {
   /** Which addresses a redirect from a public one may lead to. */
   readonly isPublic?: (address: string) => boolean;
   readonly now?: () => number;
-  /** Told of every answer before it is judged, body and all. */
+  /** Called with every answer, body included, before it is judged. */
   readonly onAnswer?: (answer: Answer) => void;
 }
 
@@ -37,7 +37,7 @@ const PROBES: { readonly [Name in Protocol]: Probe<Name> } = {
   'tls:': probeTls,
 };
 
-/** The probes and what they share in a process: name resolver, TLS context. Holds nothing of a run. */
+/** The probes of a process, with the name resolver and TLS context that they share. No state belongs to a run. */
 export function createProber(options: ProberOptions = {}): Prober {
   const { ca, now = Date.now, isPublic = isPublicAddress } = options;
   const resolver = createResolver(options.servers);

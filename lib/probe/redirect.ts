@@ -19,7 +19,8 @@ export function redirectOf(statusCode: number, headers: ResponseHeaders): string
   return location ? Buffer.from(location, 'latin1').toString() : null;
 }
 
-/** As fetch does it: 303 (and 301, 302 after POST) becomes GET; nothing that was configured goes to another origin. */
+/** The next request, as fetch makes it: 303 (and 301, 302 after POST) becomes GET. Configured headers and the body are not
+ * sent to another origin. */
 export function nextHop(hop: Hop, location: string, statusCode: number): Hop {
   if (!URL.canParse(location, hop.url.href))
     throw new ProbeFailure('redirect', 'redirect to an invalid address');

@@ -1,7 +1,7 @@
 import { connect, secure } from './connect.js';
 import type { Probe } from './probe-context.js';
 
-/** TLS: good when the handshake ends and, unless told otherwise, the certificate stands the check. */
+/** TLS: good when the handshake succeeds and the certificate is accepted (or TLS_VERIFY is off). */
 export const probeTls: Probe<'tls:'> = async (target, url, context) => {
   const { socket } = await connect(url, Number(url.port), context, () => true);
   try {
