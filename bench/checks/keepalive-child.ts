@@ -1,6 +1,6 @@
 import { parseConfig } from '../../lib/config/config.js';
-import { checkTarget } from '../../lib/probe/check.js';
-import { createPacer } from '../../lib/probe/pace.js';
+import { checkTarget } from '../../lib/probe/check-target.js';
+import { createPacer } from '../../lib/probe/pacer.js';
 import { createProber } from '../../lib/probe/probe.js';
 import type { Target } from '../../lib/types.js';
 import { onOrder } from './order.js';

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { parseConfig } from '../config/config.js';
-import { targetAt } from '../config/targets.js';
+import { targetAt } from '../config/target-builder.js';
 import { ConfigError, validConfig } from '../config/valid.js';
-import { checkTarget } from '../probe/check.js';
+import { checkTarget } from '../probe/check-target.js';
 import { createEvaluator } from '../probe/evaluator.js';
 import { createProber, type ProberOptions } from '../probe/probe.js';
 import type { Answer } from '../rules/assertions.js';

@@ -51,7 +51,7 @@ function split(text: string): Parts | null {
 }
 
 /**
- * Finds what makes an address useless in every case. Reports only what is certain: `https://h:8080/a@b.org` may be the
+ * Refuses an address that can never work. Reports only what is certain: `https://h:8080/a@b.org` may be the
  * address of a page, so it passes (see `isProbablyCut`).
  * @throws InvalidValue that says what to do
  */

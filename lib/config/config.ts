@@ -1,19 +1,19 @@
 import type { Target } from '../types.js';
 import { CHANNEL_OPTIONS, halfChannels, toAlerts, unusableChannels, type Alerts } from './alerts.js';
 import { isPublicName } from './hosts.js';
-import { findTargets, unknownVariables } from './names.js';
+import { findTargets, unknownVariables } from './variable-names.js';
 import { defaultsOf, readOptions } from './option-table.js';
 import { GENERAL_OPTIONS, TARGET_OPTIONS, type SystemOptions, type TargetOptions } from './options.js';
 import { sortProblems, type Problem } from './problems.js';
 import { origin, type TargetAddress } from './request.js';
-import { chooseStore, type StoreConfig } from './store.js';
-import { idFromHost, toTarget, type Source } from './targets.js';
+import { chooseStore, type StoreConfig } from './store-choice.js';
+import { idFromHost, toTarget, type Source } from './target-builder.js';
 
 export type { Problem } from './problems.js';
-export { DEFAULT_DATABASE } from './store.js';
+export { DEFAULT_DATABASE } from './store-choice.js';
 export { formatProblems } from './problems.js';
 
-/** Everything that is configured, frozen through and through. Durations in ms. Only `targets[].info` may be shown. */
+/** The whole configuration, deeply frozen. Durations are in ms. Only `targets[].info` may be shown. */
 export interface Config {
   /** False pauses everything; then no target is enabled. */
   readonly enabled: boolean;
@@ -22,7 +22,7 @@ export interface Config {
   readonly cronSecret: string | null;
   /** Set: every read endpoint needs it. */
   readonly statsToken: string | null;
-  /** Badges are for everybody, with a STATS_TOKEN too. */
+  /** Badges are public even where a STATS_TOKEN is set. */
   readonly publicBadges: boolean;
   /** An origin, without a slash at its end. */
   readonly publicUrl: string | null;
@@ -177,7 +177,8 @@ function deploymentOrigin(texts: ReadonlyMap<string, string>): string | null {
   return domain === undefined ? null : (origin.safeParse(`https://${domain}`).data ?? null);
 }
 
-/** None where a target is not on the internet: then the pinger may not be either, and every outage would be its own. */
+/** None where a target is not on the internet: our own process may then have no access to it either, and every outage would
+ * look like a fault of our network. */
 function defaultControlUrls(targets: readonly Target[]): readonly string[] {
   const hostnames = targets.map(({ url }) => new URL(url).hostname);
   return hostnames.length > 0 && hostnames.every(isPublicName) ? DEFAULT_CONTROL_URLS : [];

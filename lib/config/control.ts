@@ -1,9 +1,9 @@
 import type { Target } from '../types.js';
 import type { Config } from './config.js';
 import { targetAddress } from './request.js';
-import { toTarget } from './targets.js';
+import { toTarget } from './target-builder.js';
 
-/** The control addresses as targets of which any answer will do: that there is one proves the network. */
+/** The control addresses as targets for which any answer is good: an answer shows that our network works. */
 export function controlTargets(config: Pick<Config, 'controlUrls'>): Target[] {
   return config.controlUrls.map((url) => {
     const address = targetAddress.parse(url);

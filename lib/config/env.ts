@@ -1,6 +1,6 @@
 import { totalmem } from 'node:os';
 
-/** The environment as it is now. The only place that reads it. */
+/** The environment as it is now. No other module reads it. */
 export function readEnv(): Record<string, string | undefined> {
   return process.env;
 }

@@ -15,7 +15,7 @@ import {
   targetAddress,
   targetAddresses,
 } from './request.js';
-import { activeHours, maintenance } from './schedule.js';
+import { activeHours, maintenance } from './time-windows.js';
 import {
   duration,
   durationOrOff,

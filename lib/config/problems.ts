@@ -4,7 +4,7 @@ export interface Problem {
   readonly message: string;
 }
 
-/** One line a problem: `TARGET_API_TIMOUT: unknown option, did you mean TIMEOUT?`. */
+/** One line per problem: `TARGET_API_TIMOUT: unknown option, did you mean TIMEOUT?`. */
 export function formatProblems(problems: readonly Problem[]): string {
   return problems.map(({ variable, message }) => `${variable}: ${message}`).join('\n');
 }

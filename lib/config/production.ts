@@ -1,9 +1,9 @@
 import type { Problem } from './problems.js';
-import { chooseStore } from './store.js';
+import { chooseStore } from './store-choice.js';
 
 /**
- * What an installation on Vercel cannot do without: a secret to start runs with, a store, a target. Says nothing of what
- * is set and not valid: that is reported anyway.
+ * Reports what is missing for an installation on Vercel: a secret that starts runs, a store, a target. A variable that is
+ * set but not valid is not reported here, since it is reported anyway.
  */
 export function missingInProduction(texts: ReadonlyMap<string, string>): Problem[] {
   const missing: Problem[] = [];

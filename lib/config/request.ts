@@ -25,7 +25,7 @@ const ADDRESS = `${inWords(
 )} with a host`;
 
 /** `a, b or c` */
-export function inWords(words: readonly string[], link: 'and' | 'or'): string {
+function inWords(words: readonly string[], link: 'and' | 'or'): string {
   return words.join(', ').replace(/, ([^,]*)$/, ` ${link} $1`);
 }
 

@@ -7,7 +7,7 @@ import { nearMisses, warningsOf } from './warnings.js';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
-/** All that is wrong with a configuration, one line a problem, as its operator should read it. */
+/** All problems of a configuration. The message has one line per problem, for the operator. */
 export class ConfigError extends OperatorError {
   override readonly name = 'ConfigError';
   constructor(readonly problems: readonly Problem[]) {
@@ -37,7 +37,7 @@ export async function validConfig(env: Env, isProductionBuild = false): Promise<
   throw new ConfigError(sortProblems(problems));
 }
 
-/** What is odd about the variables that are set, one line each. Does not need the configuration to be valid. */
+/** One warning per line about variables that are set and look wrong. The configuration need not be valid. */
 export function configWarnings(env: Env): readonly string[] {
   return warningsOf(textsOf(env)).map(({ variable, message }) => `Warning: ${variable}: ${message}`);
 }

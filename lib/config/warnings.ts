@@ -1,10 +1,10 @@
 import { isProbablyCut } from './address.js';
-import { GENERAL_VARIABLES } from './names.js';
+import { GENERAL_VARIABLES } from './variable-names.js';
 import { SYSTEM_OPTIONS } from './options.js';
 import type { Problem } from './problems.js';
 import { targetAddress } from './request.js';
 import { distance, nearest } from './spelling.js';
-import { chooseStore, STORE_VARIABLES } from './store.js';
+import { chooseStore, STORE_VARIABLES } from './store-choice.js';
 import { isQuoted } from './values.js';
 
 /** A variable whose name resembles one of ours, and which has no effect. */
@@ -26,7 +26,7 @@ const endOf = (name: string): string => name.slice(-6);
 const BY_START = grouped(OWN_NAMES, startOf);
 const BY_END = grouped(OWN_NAMES, endOf);
 
-/** What is odd and works, or has no effect: for the eyes of whoever starts, builds or examines it. Sorted by variable. */
+/** Warnings about variables that work but look wrong, or have no effect. Sorted by variable. */
 export function warningsOf(texts: ReadonlyMap<string, string>): Problem[] {
   const own = [...texts].filter(
     ([variable]) => GENERAL_VARIABLES.has(variable) || /^TARGET_.+_(?:URL|HEADERS|BODY)$/.test(variable),

@@ -1,15 +1,15 @@
 import type { Moved } from '../rules/outbox.js';
 import type { Alert, ChannelName, PublicTarget } from '../types.js';
 
-/** What one channel is told after one run. */
+/** The alerts that one channel gets after one run. */
 export interface Digest {
-  /** The same for the same alerts, so that a receiver can tell a repetition. */
+  /** The same for the same alerts, so that a receiver can recognize a repeated message. */
   readonly id: string;
   /** When it was put together, ms since the epoch. */
   readonly at: number;
   /** At least one, the most important first. */
   readonly items: readonly DigestItem[];
-  /** Where people can look further; null: not known. */
+  /** The address of the status page; null where it is not known. */
   readonly pageUrl: string | null;
 }
 
@@ -29,7 +29,7 @@ export interface Channel {
   deliver(digest: Digest, signal: AbortSignal, place?: Place): Promise<void>;
 }
 
-/** What a channel's service said of its receiver's new place: remembered for the next messages. */
+/** The new id of a receiver that has moved, as its service reported it. It is remembered for the next messages. */
 export interface Place {
   readonly moved: Moved | null;
   /** Null: what was remembered does not apply any more. */
@@ -44,7 +44,7 @@ export type DeliveryErrorCode =
   /** Most likely it will not work until somebody corrects the configuration, here or there. */
   | 'permanent';
 
-/** A channel that did not take a digest. The message names no address and no secret. */
+/** Thrown when a channel did not accept a digest. The message names no address and no secret. */
 export class DeliveryError extends Error {
   override readonly name = 'DeliveryError';
   /** Ms; null: the channel did not say. */

@@ -48,7 +48,7 @@ const SENDERS: {
   google_chat: googleChat,
 };
 
-/** The channels that are set up. Cheap: what they send with is loaded when they first do. */
+/** The channels that are set up. Their clients are loaded when they first send something. */
 export function createChannels(
   { alerts, prefix }: Pick<Config, 'alerts' | 'prefix'>,
   services: Services = SERVICES,

@@ -4,7 +4,7 @@ import { shorten, singleLine } from '../single-line.js';
 
 /** How a channel writes text, and how it counts it. */
 export interface Markup {
-  /** Makes a text mean itself; given one line, and never a part of a character. */
+  /** Escapes a text, so that it is shown as it is. It gets one line, and never half of a character. */
   readonly escape: (text: string) => string;
   /** Of what is escaped. */
   readonly bold: (text: string) => string;
@@ -92,7 +92,7 @@ export function titleOf({ items }: Digest, longest: number): string {
   );
 }
 
-/** The most that any of a digest's alerts matters. */
+/** The highest level of a digest's alerts. */
 export function levelOf({ items }: Digest): Level {
   const levels = new Set(items.map(({ alert }) => wordingOf(alert, '').level));
   return LEVELS.find((level) => levels.has(level)) ?? 'info';

@@ -7,7 +7,7 @@ import { shorten, singleLine } from '../single-line.js';
 /** https://developer.pagerduty.com/api-reference/send-an-event: `summary`, up to 1,024 characters. */
 export const SUMMARY_LIMIT = 1_024;
 const MAX_IN_FLIGHT = 4;
-/** No target has this id. To resolve what was never opened proves the routing key, and wakes nobody. */
+/** No target has this id. Resolving an alert that was never opened shows that the routing key works, and wakes nobody. */
 const TEST_KEY = 'TEST';
 
 /** What each kind of alert is to PagerDuty; null: nobody is woken for it, and it ends nothing. */

@@ -19,14 +19,14 @@ export interface Outgoing {
   readonly maxAnswer?: number;
 }
 
-export interface Answer {
+export interface ServiceAnswer {
   readonly status: number;
   readonly headers: Readonly<IncomingHttpHeaders>;
   /** What was read of the body. */
   readonly text: string;
 }
 
-export type Send = (request: Outgoing, signal: AbortSignal) => Promise<Answer>;
+export type Send = (request: Outgoing, signal: AbortSignal) => Promise<ServiceAnswer>;
 
 /**
  * Makes one HTTP request over a connection of its own, follows no redirect, and gives whatever status comes. The
@@ -36,7 +36,7 @@ export type Send = (request: Outgoing, signal: AbortSignal) => Promise<Answer>;
 export async function send(
   { url, method, headers, body, maxAnswer = MAX_ANSWER }: Outgoing,
   signal: AbortSignal,
-): Promise<Answer> {
+): Promise<ServiceAnswer> {
   const { Client } = await import('undici');
   const { origin, pathname, search } = new URL(url);
   let socket: Socket | null = null;
@@ -100,7 +100,7 @@ export async function send(
 const hasUserAgent = (headers: Outgoing['headers']): boolean =>
   Object.keys(headers).some((name) => name.toLowerCase() === 'user-agent');
 
-/** Gives up a socket in whatever state it is. */
+/** Destroys a socket, whatever its state. */
 function end(socket: Socket | null): void {
   socket?.on('error', () => undefined).destroy();
 }
@@ -140,7 +140,7 @@ export function post(
   payload: unknown,
   signal: AbortSignal,
   headers: Readonly<Record<string, string>> = {},
-): Promise<Answer> {
+): Promise<ServiceAnswer> {
   const body = typeof payload === 'string' ? payload : JSON.stringify(payload);
   return send(
     {
@@ -157,17 +157,17 @@ export function post(
   );
 }
 
-/** Statuses below 500 that pass by themselves: request timeout, too early. */
+/** Statuses below 500 after which the same request may succeed later: request timeout, too early. */
 const PASSING = new Set([408, 425]);
 /** Ms; an alert is tried for a day. */
 const LONGEST_WAIT = HOUR;
 
 /**
- * Passes an answer that says that the message was taken.
+ * Returns where the answer says that the message was accepted.
  * @throws DeliveryError for every other, `retryAfter` as the service asks, an hour at most. A redirect is not followed: it
  * may lead anywhere, and what is sent was meant for the configured address.
  */
-export function accept(answer: Answer): void {
+export function accept(answer: ServiceAnswer): void {
   const { status } = answer;
   if (status >= 200 && status < 300) return;
   const retryAfter = waitOf(answer);
@@ -179,7 +179,7 @@ export function accept(answer: Answer): void {
 }
 
 /** Ms; null where the answer does not say, or says nonsense. */
-function waitOf({ headers, text }: Answer): number | null {
+function waitOf({ headers, text }: ServiceAnswer): number | null {
   const waits = [inHeader(headers['retry-after']), inJson(text)].filter(
     (wait) => wait !== null && Number.isFinite(wait) && wait >= 0,
   );

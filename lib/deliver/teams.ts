@@ -1,7 +1,7 @@
 import type { Endpoint } from '../config/request.js';
 import type { Channel, Digest } from './channel.js';
 import { byteLength, compose, pageOf, PLAIN, type Markup } from './compose.js';
-import { accept, post, type Answer } from './send.js';
+import { accept, post, type ServiceAnswer } from './send.js';
 
 /**
  * Bytes of a message. https://learn.microsoft.com/connectors/teams/#known-issues-and-limitations-with-actions: about
@@ -79,7 +79,7 @@ function sizeOf(message: unknown): number {
  * A connector, which came before workflows, answers 200 also where Teams refused the message, and names the real status
  * in the text: "Microsoft Teams endpoint returned HTTP error 429".
  */
-function realAnswer(answer: Answer): Answer {
+function realAnswer(answer: ServiceAnswer): ServiceAnswer {
   const status = /endpoint returned HTTP error ([45]\d\d)\b/.exec(answer.text)?.[1];
   return answer.status === 200 && status !== undefined ? { ...answer, status: Number(status) } : answer;
 }

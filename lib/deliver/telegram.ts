@@ -1,6 +1,6 @@
 import type { Channel } from './channel.js';
 import { compose, escapeHtml, utf16Length, type Markup } from './compose.js';
-import { accept, post, type Answer } from './send.js';
+import { accept, post, type ServiceAnswer } from './send.js';
 
 /** https://core.telegram.org/bots/api#sendmessage: 4,096 characters after entities parsing; so the markup is to spare. */
 export const TELEGRAM_LIMIT = 4_096;
@@ -19,7 +19,7 @@ export function telegram(settings: { readonly token: string; readonly chat: stri
     name: 'telegram',
     async deliver(digest, signal, place) {
       const { text } = compose(digest, TELEGRAM_MARKUP, TELEGRAM_LIMIT, false);
-      const sendTo = (chat: string): Promise<Answer> =>
+      const sendTo = (chat: string): Promise<ServiceAnswer> =>
         post(
           endpoint,
           { chat_id: chat, text, parse_mode: 'HTML', link_preview_options: { is_disabled: true } },
@@ -39,7 +39,7 @@ export function telegram(settings: { readonly token: string; readonly chat: stri
 }
 
 /** https://core.telegram.org/bots/api#responseparameters: `migrate_to_chat_id`; null where the answer has none. */
-function newChatOf({ status, text }: Answer): string | null {
+function newChatOf({ status, text }: ServiceAnswer): string | null {
   if (status !== 400) return null;
   try {
     const json = JSON.parse(text) as { parameters?: { migrate_to_chat_id?: unknown } } | null;

@@ -14,7 +14,8 @@ const LONGEST_TEXT = 500;
 const TIMES: ReadonlySet<string> = new Set(['startedAt', 'endedAt', 'expiresAt', 'from', 'to']);
 
 /**
- * A receiver of the operator's own, told the facts as JSON. With a secret, signed by the Standard Webhooks convention:
+ * A receiver of the operator's own, which gets the facts as JSON. With a secret, requests are signed by the Standard Webhooks
+ * convention:
  * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  */
 export function webhook(settings: ChannelSettings['webhook']): Channel {

@@ -10,7 +10,7 @@ import * as maintenance from '../../api/maintenance.js';
 import * as metrics from '../../api/metrics.js';
 import * as page from '../../api/page/[page].js';
 import { answerError } from '../http/responses.js';
-import { isPublicAddress } from '../probe/address.js';
+import { isPublicAddress } from '../probe/public-address.js';
 import { staticFile } from './files.js';
 
 const METHODS = ['GET', 'POST', 'DELETE'] as const;

@@ -9,7 +9,7 @@ import {
 import { endOfChain } from './chain.js';
 import type { Candidates } from './dns.js';
 import { certificateFailure, closingOf, failureOf, ProbeFailure } from './failure.js';
-import type { Trip } from './trip.js';
+import type { ProbeContext } from './probe-context.js';
 
 /** How long an address may hang before the next one is tried beside it, in ms. */
 const NEXT_ADDRESS_AFTER = 2_000;
@@ -36,26 +36,26 @@ interface Secured {
 export async function connect(
   url: URL,
   port: number,
-  trip: Trip,
+  context: ProbeContext,
   allow: (address: string) => boolean,
 ): Promise<Connection> {
-  const { limit, trace, resolver } = trip;
+  const { deadline, trace, resolver } = context;
   const host = hostOf(url);
-  const start = limit.elapsed;
+  const start = deadline.elapsed;
   const isName = isIP(host) === 0;
   const candidates = isName
-    ? await limit.guard<Candidates>('resolving', (resolve, reject) => {
-        resolver.resolve(host, limit).then(resolve, reject);
+    ? await deadline.guard<Candidates>('resolving', (resolve, reject) => {
+        resolver.resolve(host, deadline).then(resolve, reject);
         return () => undefined;
       })
     : { addresses: [host], more: null };
-  const resolved = limit.elapsed;
+  const resolved = deadline.elapsed;
   if (isName) trace.dns = (trace.dns ?? 0) + resolved - start;
 
-  const connection = await limit.guard<Connection>('connecting', (resolve, reject) =>
-    connectAny(candidates, { port, allow, onBegin: () => limit.beginStep() }, resolve, reject),
+  const connection = await deadline.guard<Connection>('connecting', (resolve, reject) =>
+    connectAny(candidates, { port, allow, onBegin: () => deadline.beginStep() }, resolve, reject),
   );
-  trace.connect = (trace.connect ?? 0) + limit.elapsed - resolved;
+  trace.connect = (trace.connect ?? 0) + deadline.elapsed - resolved;
   return connection;
 }
 
@@ -68,38 +68,41 @@ export async function secure(
   url: URL,
   verify: boolean,
   protocols: string[] | undefined,
-  trip: Trip,
+  context: ProbeContext,
 ): Promise<TLSSocket> {
-  const { limit, trace } = trip;
+  const { deadline, trace } = context;
   const host = hostOf(url).replace(/\.$/, '');
   // Made with the first handshake, which takes a while, and before the clock runs.
-  const secureContext = trip.secureContext();
-  const start = limit.elapsed;
-  const { secured, certificate } = await limit.guard<Secured>('in the TLS handshake', (resolve, reject) => {
-    if (socket.destroyed) {
-      reject(closingOf(socket, 'tls'));
-      return () => undefined;
-    }
-    const secured = openTls({
-      socket,
-      host,
-      ...(isIP(host) === 0 && { servername: host }),
-      ...(protocols && { ALPNProtocols: protocols }),
-      secureContext,
-      // Judged below, so that the end of a refused certificate is known too.
-      rejectUnauthorized: false,
-      checkServerIdentity: () => undefined,
-    });
-    // For checkServerIdentity, Node would make objects of the whole chain: a fifth of the handshake.
-    secured.getPeerCertificate = () => NO_OBJECTS;
-    secured.on('error', (error) => reject(failureOf(error, 'tls')));
-    secured.once('secureConnect', () =>
-      // Taken here: a connection that has been closed has no certificate any more.
-      resolve({ secured, certificate: secured.getPeerX509Certificate() }),
-    );
-    return () => secured.destroy();
-  });
-  trace.tls = (trace.tls ?? 0) + limit.elapsed - start;
+  const secureContext = context.secureContext();
+  const start = deadline.elapsed;
+  const { secured, certificate } = await deadline.guard<Secured>(
+    'in the TLS handshake',
+    (resolve, reject) => {
+      if (socket.destroyed) {
+        reject(closingOf(socket, 'tls'));
+        return () => undefined;
+      }
+      const secured = openTls({
+        socket,
+        host,
+        ...(isIP(host) === 0 && { servername: host }),
+        ...(protocols && { ALPNProtocols: protocols }),
+        secureContext,
+        // Judged below, so that the end of a refused certificate is known too.
+        rejectUnauthorized: false,
+        checkServerIdentity: () => undefined,
+      });
+      // For checkServerIdentity, Node would make objects of the whole chain: a fifth of the handshake.
+      secured.getPeerCertificate = () => NO_OBJECTS;
+      secured.on('error', (error) => reject(failureOf(error, 'tls')));
+      secured.once('secureConnect', () =>
+        // Taken here: a connection that has been closed has no certificate any more.
+        resolve({ secured, certificate: secured.getPeerX509Certificate() }),
+      );
+      return () => secured.destroy();
+    },
+  );
+  trace.tls = (trace.tls ?? 0) + deadline.elapsed - start;
   const expiresAt = certificate === undefined ? null : endOfChain(certificate);
   if (expiresAt !== null) trace.tlsExpiresAt = Math.min(trace.tlsExpiresAt ?? Infinity, expiresAt);
   if (verify) {

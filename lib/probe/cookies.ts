@@ -1,5 +1,5 @@
 import type { CookieJar } from 'tough-cookie';
-import type { AnswerHeaders } from './answer.js';
+import type { ResponseHeaders } from './http-parser.js';
 
 /** Cookies of one answer that are kept at most, and characters of each: no honest server sends more. */
 const MOST_COOKIES = 100;
@@ -12,7 +12,7 @@ const LONGEST_COOKIE = 8_192;
 export class Cookies {
   #jar: CookieJar | null = null;
 
-  async take(headers: AnswerHeaders, url: URL): Promise<void> {
+  async take(headers: ResponseHeaders, url: URL): Promise<void> {
     const lines = headers.get('set-cookie')?.split('\n').slice(0, MOST_COOKIES) ?? [];
     if (lines.length === 0) return;
     if (this.#jar === null) {

@@ -2,7 +2,7 @@ import { lookup, promises } from 'node:dns';
 import { isIP } from 'node:net';
 import { codeOf, failureOf } from './failure.js';
 import { HostsFile } from './hosts-file.js';
-import type { Clock } from './limit.js';
+import type { Clock } from './deadline.js';
 
 /** At 300 questions in flight, answers over UDP were lost (MEASURES). */
 const QUESTIONS_AT_ONCE = 200;

@@ -1,14 +1,14 @@
 import type { Socket } from 'node:net';
-import { AnswerReader, type AnswerHeaders, type AnswerOptions } from './answer.js';
+import { HttpParser, type ResponseHeaders, type ParserOptions } from './http-parser.js';
 import { closedEarly, closingOf, failureOf, ProbeFailure } from './failure.js';
-import type { Limit } from './limit.js';
+import type { Deadline } from './deadline.js';
 
-/** A line break in a header would let its value write the rest of the request. */
+/** Characters that are refused in a request: a line break in a header would let its value write the rest of the request. */
 const UNFIT = /[^\t\x20-\x7e\x80-\xff]/;
 const SENDS_BODY = ['POST', 'PUT', 'PATCH'];
 
-export interface ExchangeRequest extends AnswerOptions {
-  /** Connected, unused, and used up by the exchange. */
+export interface ExchangeRequest extends ParserOptions {
+  /** A connected socket that has not been used. It is destroyed at the end. */
   readonly socket: Socket;
   /** Path and query. */
   readonly path: string;
@@ -17,10 +17,10 @@ export interface ExchangeRequest extends AnswerOptions {
   readonly body: string | null;
 }
 
-export interface ExchangeAnswer {
+export interface ExchangeResponse {
   readonly statusCode: number;
-  readonly headers: AnswerHeaders;
-  /** As it came, decoded in no way; empty where it is not kept. */
+  readonly headers: ResponseHeaders;
+  /** The body without any decoding; empty where it is not kept. */
   readonly body: Buffer;
   /** The body was longer than `maxBody`: the rest was not read. */
   readonly cut: boolean;
@@ -29,11 +29,11 @@ export interface ExchangeAnswer {
 }
 
 /** One HTTP/1.1 request and its answer over a given socket. Rejects with a ProbeFailure. */
-export function exchange(request: ExchangeRequest, limit: Limit): Promise<ExchangeAnswer> {
-  const start = limit.elapsed;
-  return limit.guard('waiting for the answer', (resolve, reject) => {
+export function exchange(request: ExchangeRequest, deadline: Deadline): Promise<ExchangeResponse> {
+  const start = deadline.elapsed;
+  return deadline.guard('waiting for the answer', (resolve, reject) => {
     const { socket } = request;
-    const reader = new AnswerReader(request);
+    const reader = new HttpParser(request);
     let ttfb: number | null = null;
 
     const stop = () => {
@@ -47,7 +47,7 @@ export function exchange(request: ExchangeRequest, limit: Limit): Promise<Exchan
       stop();
     };
     const take = (read: () => void) => {
-      const at = limit.elapsed;
+      const at = deadline.elapsed;
       ttfb ??= at - start;
       try {
         read();
@@ -71,7 +71,7 @@ export function exchange(request: ExchangeRequest, limit: Limit): Promise<Exchan
     socket.on('data', onData).on('end', onEnd).on('close', onClose).on('error', fail);
     try {
       const text = textOf(request);
-      limit.beginStep();
+      deadline.beginStep();
       socket.write(text, 'latin1');
     } catch (error) {
       fail(error);
@@ -80,7 +80,7 @@ export function exchange(request: ExchangeRequest, limit: Limit): Promise<Exchan
   });
 }
 
-/** The request as it is sent, a Latin-1 character a byte. */
+/** The text of the request. Each Latin-1 character stands for one byte. */
 function textOf({ method, path, headers, body }: ExchangeRequest): string {
   const content = body === null ? '' : Buffer.from(body).toString('latin1');
   let text = `${method} ${path} HTTP/1.1\r\n`;

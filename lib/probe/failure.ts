@@ -102,7 +102,7 @@ const ELSEWHERE: ReadonlyMap<string, Entry> = new Map(
   }),
 );
 
-/** What to say of a system, TLS or undici error that came up in `phase`, told by its `code` alone. */
+/** The failure for a system, TLS or undici error in `phase`. Only the error's `code` is looked at. */
 export function failureOf(error: unknown, phase: Phase): ProbeFailure {
   if (error instanceof ProbeFailure) return error;
   const code = codeOf(error);
@@ -110,14 +110,14 @@ export function failureOf(error: unknown, phase: Phase): ProbeFailure {
   return new ProbeFailure(reason, message, { cause: error });
 }
 
-/** What to say of a socket that was closed, by an error or without one, when nobody listened to it. */
+/** The failure for a socket that was closed, by an error or without one, while nobody listened to it. */
 export function closingOf({ errored }: Readable, phase: Phase): ProbeFailure {
   return errored ? failureOf(errored, phase) : closedEarly();
 }
 
 export const closedEarly = () => new ProbeFailure('reset', 'connection closed early');
 
-/** The failure for a certificate that did not stand the check, by OpenSSL's or Node's code. */
+/** The failure for a certificate that was not accepted, by the code of OpenSSL or Node. */
 export function certificateFailure(code: string): ProbeFailure {
   const entry = ELSEWHERE.get(code);
   return new ProbeFailure('tls', entry?.[0] === 'tls' ? entry[1] : 'certificate not accepted');

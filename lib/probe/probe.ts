@@ -1,16 +1,16 @@
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { judgeAnswer, type Answer, type Body } from '../rules/assertions.js';
 import type { Attempt, Protocol, Target, TargetOf, Verdict } from '../types.js';
-import { isPublicAddress } from './address.js';
+import { isPublicAddress } from './public-address.js';
 import { createResolver } from './dns.js';
 import { createEvaluator } from './evaluator.js';
 import { failureOf, Interruption } from './failure.js';
 import { HostsFile } from './hosts-file.js';
-import { probeHttp } from './http.js';
-import { Limit } from './limit.js';
-import { probeTcp } from './tcp.js';
-import { probeTls } from './tls.js';
-import type { Probe, Trace, Trip } from './trip.js';
+import { probeHttp } from './http-probe.js';
+import { Deadline } from './deadline.js';
+import { probeTcp } from './tcp-probe.js';
+import { probeTls } from './tls-probe.js';
+import type { Probe, Trace, ProbeContext } from './probe-context.js';
 
 export interface Prober {
   /** One request, judged. Never rejects; when `signal` fires it ends at once and is `interrupted`. */
@@ -28,7 +28,7 @@ export interface ProberOptions {
   /** Which addresses a redirect from a public one may lead to. */
   readonly isPublic?: (address: string) => boolean;
   readonly now?: () => number;
-  /** Told of every answer before it is judged, body and all. */
+  /** Called with every answer, body included, before it is judged. */
   readonly onAnswer?: (answer: Answer) => void;
 }
 
@@ -40,13 +40,13 @@ const PROBES: { readonly [Name in Protocol]: Probe<Name> } = {
   'tls:': probeTls,
 };
 
-/** The probes and what they share in a process: name resolver, TLS context. Holds nothing of a run. */
+/** The probes of a process, with the name resolver and TLS context that they share. No state belongs to a run. */
 export function createProber(options: ProberOptions = {}): Prober {
   const { ca, now = Date.now, isPublic = isPublicAddress } = options;
   const resolver = createResolver(options.servers, new HostsFile(options.hostsFile));
   const evaluator = createEvaluator();
-  let context: SecureContext | undefined;
-  const secureContext = () => (context ??= createSecureContext(ca ? { ca: [...ca] } : {}));
+  let tlsContext: SecureContext | undefined;
+  const secureContext = () => (tlsContext ??= createSecureContext(ca ? { ca: [...ca] } : {}));
 
   return {
     async attempt(target, signal) {
@@ -60,23 +60,23 @@ export function createProber(options: ProberOptions = {}): Prober {
         noServer: false,
         reached: false,
       };
-      const limit = new Limit(target.timeout, signal);
+      const deadline = new Deadline(target.timeout, signal);
       let total: number | null = null;
       let verdict: Verdict & Pick<Attempt, 'interrupted'>;
       try {
         const body = await probe(target.protocol, target, {
-          limit,
+          deadline,
           trace,
           resolver,
           secureContext,
           isPublic,
         });
-        limit.pause();
-        total = limit.elapsed;
+        deadline.pause();
+        total = deadline.elapsed;
         const { statusCode, tlsExpiresAt } = trace;
         const answer = { at: now(), statusCode, body, latency: Math.round(total), tlsExpiresAt };
         options.onAnswer?.(answer);
-        verdict = await limit.guard<Verdict>('being judged', (resolve, reject) => {
+        verdict = await deadline.guard<Verdict>('being judged', (resolve, reject) => {
           judgeAnswer(target.assertions, answer, evaluator).then(resolve, reject);
           return () => undefined;
         });
@@ -89,7 +89,7 @@ export function createProber(options: ProberOptions = {}): Prober {
           ...(failure instanceof Interruption && { interrupted: true }),
         };
       } finally {
-        limit.close();
+        deadline.close();
       }
       return {
         ...verdict,
@@ -99,7 +99,7 @@ export function createProber(options: ProberOptions = {}): Prober {
           connect: tenths(trace.connect),
           tls: tenths(trace.tls),
           ttfb: tenths(trace.ttfb),
-          total: tenths(total ?? limit.elapsed),
+          total: tenths(total ?? deadline.elapsed),
         },
         tlsExpiresAt: trace.tlsExpiresAt,
         noServer: trace.noServer,
@@ -116,9 +116,9 @@ export function createProber(options: ProberOptions = {}): Prober {
 function probe<Name extends Protocol>(
   protocol: Name,
   target: TargetOf<Name>,
-  trip: Trip,
+  context: ProbeContext,
 ): Promise<Body | null> {
-  return PROBES[protocol](target, new URL(target.url), trip);
+  return PROBES[protocol](target, new URL(target.url), context);
 }
 
 function tenths<T extends number | null>(ms: T): T;

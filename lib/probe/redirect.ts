@@ -1,4 +1,4 @@
-import type { AnswerHeaders } from './answer.js';
+import type { ResponseHeaders } from './http-parser.js';
 import { ProbeFailure } from './failure.js';
 
 const FOLLOWED = new Set([301, 302, 303, 307, 308]);
@@ -19,7 +19,7 @@ export interface Hop {
 }
 
 /** The address that an answer redirects to, as it stands there; null when it does not. */
-export function redirectOf(statusCode: number, headers: AnswerHeaders): string | null {
+export function redirectOf(statusCode: number, headers: ResponseHeaders): string | null {
   if (!FOLLOWED.has(statusCode)) return null;
   const [location = '', ...others] = new Set(headers.get('location')?.split('\n'));
   if (others.length > 0) throw new ProbeFailure('redirect', 'redirect to several addresses');

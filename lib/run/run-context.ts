@@ -3,7 +3,7 @@ import type { Config } from '../config/config.js';
 import type { Channel } from '../deliver/channel.js';
 import { createChannels } from '../deliver/channels.js';
 import { send, type Send } from '../deliver/send.js';
-import { createPacer } from '../probe/pace.js';
+import { createPacer } from '../probe/pacer.js';
 import { createProber, type Prober } from '../probe/probe.js';
 import type { Store } from '../store/store.js';
 import type { ChannelName } from '../types.js';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { controlTargets } from '../config/control.js';
-import { checkTarget, type CheckContext } from '../probe/check.js';
+import { checkTarget, type CheckContext } from '../probe/check-target.js';
 import { DeliveryError } from '../deliver/channel.js';
 import { Ledger, type LedgerSettings, type Stored } from '../record/ledger.js';
 import { HEAD_FIELDS, MAINTENANCE_FIELD, OUTBOX_FIELD, STATE_FIELD } from '../record/fields.js';

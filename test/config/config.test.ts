@@ -7,7 +7,7 @@ import {
   type Config,
   type Problem,
 } from '../../lib/config/config.js';
-import { GENERAL_VARIABLES } from '../../lib/config/names.js';
+import { GENERAL_VARIABLES } from '../../lib/config/variable-names.js';
 import { TARGET_OPTIONS } from '../../lib/config/options.js';
 import type { HttpTarget } from '../../lib/types.js';
 

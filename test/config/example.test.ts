@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { readEnv } from '../../lib/config/env.js';
-import { GENERAL_VARIABLES } from '../../lib/config/names.js';
+import { GENERAL_VARIABLES } from '../../lib/config/variable-names.js';
 import { SYSTEM_OPTIONS, TARGET_OPTIONS } from '../../lib/config/options.js';
 
 const example = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8');

@@ -1,7 +1,7 @@
 import { createServer, type Socket } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
 import { DeliveryError } from '../../lib/deliver/channel.js';
-import { accept, send, type Answer } from '../../lib/deliver/send.js';
+import { accept, send, type ServiceAnswer } from '../../lib/deliver/send.js';
 import { BAD_PEERS, receive } from '../support/receiver.js';
 import { closedPort, hang, serveHttp, serveRaw, serveTcp } from '../support/servers.js';
 
@@ -176,12 +176,12 @@ describe('no answer', () => {
 });
 
 describe('an answer', () => {
-  const answer = (status: number, headers: Answer['headers'] = {}, text = ''): Answer => ({
+  const answer = (status: number, headers: ServiceAnswer['headers'] = {}, text = ''): ServiceAnswer => ({
     status,
     headers,
     text,
   });
-  const judged = (given: Answer) => {
+  const judged = (given: ServiceAnswer) => {
     try {
       accept(given);
       return 'taken';

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { AnswerReader } from '../../lib/probe/answer.js';
+import { HttpParser } from '../../lib/probe/http-parser.js';
 import { LINEAR, growth } from '../support/growth.js';
 
 const OK = 'HTTP/1.1 200 OK\r\n';
 const CHUNKED = `${OK}transfer-encoding: chunked\r\n\r\n`;
 
 function read(pieces: readonly Buffer[]): void {
-  const reader = new AnswerReader({ method: 'GET', maxBody: 1e9, keepBody: true, onHead: () => true });
+  const reader = new HttpParser({ method: 'GET', maxBody: 1e9, keepBody: true, onHead: () => true });
   try {
     for (const piece of pieces) reader.read(piece);
   } catch {

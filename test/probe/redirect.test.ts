@@ -1,7 +1,7 @@
 import { createServer as createHttp, type IncomingMessage, type RequestListener } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { isPublicAddress } from '../../lib/probe/address.js';
+import { isPublicAddress } from '../../lib/probe/public-address.js';
 import { createProber } from '../../lib/probe/probe.js';
 import { createAuthority } from '../support/certificates.js';
 import { serveDns } from '../support/dns.js';

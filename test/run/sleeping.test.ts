@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { checkTarget } from '../../lib/probe/check.js';
+import { checkTarget } from '../../lib/probe/check-target.js';
 import { createProber } from '../../lib/probe/probe.js';
 import { loadHistory, loadOverview } from '../../lib/read/load.js';
 import { stats } from '../../lib/read/stats.js';

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { createPacer } from '../../lib/probe/pace.js';
+import { createPacer } from '../../lib/probe/pacer.js';
 import { createProber } from '../../lib/probe/probe.js';
 import { sharedContext } from '../../lib/run/run-context.js';
 import type { RunReport } from '../../lib/run/report.js';

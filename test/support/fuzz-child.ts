@@ -10,7 +10,7 @@ import { formatProblems, parseConfig, textsOf } from '../../lib/config/config.js
 import { SYSTEM_OPTIONS, TARGET_OPTIONS } from '../../lib/config/options.js';
 import { warningsOf } from '../../lib/config/warnings.js';
 import { verifySignature } from '../../lib/http/signature.js';
-import { AnswerReader } from '../../lib/probe/answer.js';
+import { HttpParser } from '../../lib/probe/http-parser.js';
 import { ProbeFailure } from '../../lib/probe/failure.js';
 import { nextHop, redirectOf } from '../../lib/probe/redirect.js';
 import { openSqlite } from './stores.js';
@@ -81,7 +81,7 @@ const ANSWER_PIECES = [
 ];
 
 function answerOf(text: string, cuts: readonly number[], keepBody: boolean): unknown {
-  const reader = new AnswerReader({ method: 'GET', maxBody: MAX_BODY, keepBody, onHead: () => true });
+  const reader = new HttpParser({ method: 'GET', maxBody: MAX_BODY, keepBody, onHead: () => true });
   const bytes = Buffer.from(text, 'latin1');
   try {
     let from = 0;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isPublicAddress } from '../../lib/probe/address.js';
+import { isPublicAddress } from '../../lib/probe/public-address.js';
 
 test.each([
   '0.0.0.0',

@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import { Duplex } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { AnswerReader } from '../../lib/probe/answer.js';
+import { HttpParser } from '../../lib/probe/http-parser.js';
 import { ProbeFailure } from '../../lib/probe/failure.js';
 
 interface Seen {
@@ -13,7 +13,7 @@ interface Seen {
 
 /** What is read of an answer that comes in these pieces, and then ends; the message of the failure where it fails. */
 function readPieces(pieces: readonly Buffer[], method = 'GET', maxBody = 1_000_000): Seen | string {
-  const reader = new AnswerReader({ method, maxBody, keepBody: true, onHead: () => true });
+  const reader = new HttpParser({ method, maxBody, keepBody: true, onHead: () => true });
   try {
     for (const piece of pieces) reader.read(piece);
     reader.end();
@@ -143,7 +143,7 @@ describe('an answer', () => {
 
   test('is read as far as it is wanted', () => {
     const reader = (maxBody: number, onHead = () => true) =>
-      new AnswerReader({ method: 'GET', maxBody, keepBody: true, onHead });
+      new HttpParser({ method: 'GET', maxBody, keepBody: true, onHead });
     for (const body of ['', 'content-length: 5\r\n', 'transfer-encoding: chunked\r\n']) {
       const text = body.startsWith('t') ? '2\r\n01\r\n3\r\n234\r\n0\r\n\r\n' : '01234';
       const bytes = Buffer.from(`${OK}${body}\r\n${text}`);
@@ -165,7 +165,7 @@ describe('an answer', () => {
   });
 
   test('whose body nobody looks at is read and not kept', () => {
-    const reader = new AnswerReader({ method: 'GET', maxBody: 5, keepBody: false, onHead: () => true });
+    const reader = new HttpParser({ method: 'GET', maxBody: 5, keepBody: false, onHead: () => true });
     reader.read(Buffer.from(`${OK}\r\n012`));
     reader.read(Buffer.from('34'));
     expect([reader.isOver, reader.cut, reader.body.length]).toEqual([false, false, 0]);
@@ -175,7 +175,7 @@ describe('an answer', () => {
 
   test('takes the memory of its body, however small its pieces are', () => {
     const size = 4_000_000;
-    const reader = new AnswerReader({ method: 'GET', maxBody: size, keepBody: true, onHead: () => true });
+    const reader = new HttpParser({ method: 'GET', maxBody: size, keepBody: true, onHead: () => true });
     const inUse = () => process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers;
     const before = inUse();
     reader.read(Buffer.from(CHUNKED));

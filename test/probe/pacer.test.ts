@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createPacer } from '../../lib/probe/pace.js';
-import { afterEvents } from '../../lib/probe/turn.js';
+import { createPacer } from '../../lib/probe/pacer.js';
+import { afterEvents } from '../../lib/probe/event-loop.js';
 
 const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 

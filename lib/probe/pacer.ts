@@ -1,22 +1,22 @@
 import { performance, type EventLoopUtilization } from 'node:perf_hooks';
-import { tasksWaiting } from './turn.js';
+import { tasksWaiting } from './event-loop.js';
 
-/** Starts that a ms of the event loop's idle time earns, and one in which it was busy: as much as it can bear. */
+/** How many tasks may be started for each ms in which the event loop was idle, and for each in which it was busy. */
 const STARTS_PER_IDLE_MS = 5;
 const STARTS_PER_BUSY_MS = 0.3;
-/** Starts in one turn of the event loop at most. */
+/** At most this many tasks are started in one turn of the event loop. */
 const BURST = 5;
-/** While more tasks than this wait for their turn, nothing is started: what is under way comes first. */
+/** Nothing is started while more than this many tasks of `event-loop.ts` are waiting. */
 const MOST_WAITING = 10;
 
 export interface Pacer {
-  /** Calls `task` when there is a place for it; settles as it does. In the order of the calls. */
+  /** Calls `task` as soon as it may start, in the order of the calls. Settles as the task does. */
   run<T>(task: () => Promise<T>): Promise<T>;
 }
 
 /**
- * Bounds how many tasks are under way at once (1 or more), and starts them no faster than the event loop keeps up with:
- * what comes while it is busy is noticed late, and would be measured as the target's latency.
+ * Limits how many tasks are under way at once (1 or more), and starts them no faster than the event loop can keep up: an
+ * answer that arrives while the loop is busy is noticed late, and the delay would be measured as the target's latency.
  */
 export function createPacer(
   concurrency: number,
@@ -55,7 +55,7 @@ export function createPacer(
     async run(task) {
       await new Promise<void>((resolve) => {
         if (running === 0 && waiting.length === 0) {
-          // The first ones meet cold code: a quiet time before them earns no burst.
+          // The first tasks run code that is not compiled yet: idle time before them must not allow a burst.
           last = loop();
           budget = 1;
         }

@@ -2,9 +2,9 @@ import type { SecureContext } from 'node:tls';
 import type { Body } from '../rules/assertions.js';
 import type { Protocol, TargetOf } from '../types.js';
 import type { NameResolver } from './dns.js';
-import type { Limit } from './limit.js';
+import type { Deadline } from './deadline.js';
 
-/** What is known of an attempt so far, whether it ends well or not. Phases in ms, summed over redirects. */
+/** What has been measured in an attempt so far, also where it fails later. Phases are in ms, summed over redirects. */
 export interface Trace {
   dns: number | null;
   connect: number | null;
@@ -18,18 +18,18 @@ export interface Trace {
   reached: boolean;
 }
 
-/** One attempt on its way: its own limit and trace, and the process's shared pieces. */
-export interface Trip {
-  readonly limit: Limit;
+/** What a probe works with: the deadline and trace of its attempt, and what all probes of the process share. */
+export interface ProbeContext {
+  readonly deadline: Deadline;
   readonly trace: Trace;
   readonly resolver: NameResolver;
   readonly secureContext: () => SecureContext;
   readonly isPublic: (address: string) => boolean;
 }
 
-/** Probes a target at its URL; resolves with the body where assertions look at it. Rejects with a ProbeFailure. */
+/** Makes one request. Resolves with the body where an assertion needs it, else with null. Rejects with a ProbeFailure. */
 export type Probe<Name extends Protocol> = (
   target: TargetOf<Name>,
   url: URL,
-  trip: Trip,
+  context: ProbeContext,
 ) => Promise<Body | null>;

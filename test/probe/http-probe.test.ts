@@ -6,9 +6,9 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { exchange } from '../../lib/probe/exchange.js';
-import { Limit } from '../../lib/probe/limit.js';
+import { Deadline } from '../../lib/probe/deadline.js';
 import { createProber } from '../../lib/probe/probe.js';
-import { USER_AGENT } from '../../lib/probe/http.js';
+import { USER_AGENT } from '../../lib/probe/http-probe.js';
 import { ROOT } from '../support/root.js';
 import { closedPort, serveHttp, serveRaw, serveTcp } from '../support/servers.js';
 import { someTarget, type TargetOptions } from '../support/targets.js';
@@ -352,7 +352,7 @@ describe('a hostile server', () => {
     const { port } = await serveRaw((server) => server.write(`${ok}\r\nhal`));
     const socket = connect(port, '127.0.0.1');
     await once(socket, 'connect');
-    const limit = new Limit(5_000, never);
+    const limit = new Deadline(5_000, never);
     const answer = exchange(
       {
         socket,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { checkTarget, retryDelay } from '../../lib/probe/check.js';
+import { checkTarget, retryDelay } from '../../lib/probe/check-target.js';
 import type { Attempt } from '../../lib/types.js';
 import { someTarget, type AttemptChanges, type TargetOptions } from '../support/targets.js';
 

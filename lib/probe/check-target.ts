@@ -4,7 +4,7 @@ import type { Prober } from './probe.js';
 /** The longest wait between two attempts, before jitter, in ms. */
 const LONGEST_DELAY = 30_000;
 
-/** Between two attempts while a host wakes, in ms: often enough to see when it is up, and no burden on it. */
+/** Ms between two attempts while a host wakes. */
 const WAKE_DELAY = 2_000;
 
 type FailedAttempt = Extract<Attempt, { outcome: 'failed' }>;
@@ -25,9 +25,9 @@ export interface CheckContext {
 }
 
 /**
- * Attempts until one is not failed or the retries are used up; a name that was not resolved is asked for twice at
- * least. A host that may be waking is asked on until its WAKE_TIMEOUT is spent: if it answers well, the check is good
- * and a cold start. When the signal cuts an attempt short, the one before it stands; null: there was none. Never
+ * Makes attempts until one does not fail or the retries are used up. A name that was not resolved is looked up at least
+ * twice. A host that may be waking is asked until its WAKE_TIMEOUT is used up: if it then answers well, the check is good
+ * and a cold start. If the signal cuts an attempt short, the attempt before it decides; null where there was none. Never
  * rejects.
  */
 export async function checkTarget(target: Target, context: CheckContext): Promise<Check | null> {
@@ -99,7 +99,8 @@ function retriesAfter({ retries }: Target, { reason }: FailedAttempt): number {
   return reason === 'dns' ? Math.max(1, retries) : retries;
 }
 
-/** Doubles with each attempt made, 25 % up or down, so that what failed together is not asked again together. */
+/** Ms until the next attempt: doubled after each one, 25 % more or less, so that targets that failed together are not
+ * asked again at the same moment. */
 export function retryDelay(base: number, attempts: number, random: number): number {
   return Math.min(base * 2 ** (attempts - 1), LONGEST_DELAY) * (0.75 + random / 2);
 }

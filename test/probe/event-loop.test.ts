@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { expect, test } from 'vitest';
-import { afterEvents, tasksWaiting } from '../../lib/probe/turn.js';
+import { afterEvents, tasksWaiting } from '../../lib/probe/event-loop.js';
 
 const turn = () => performance.nodeTiming.uvMetricsInfo.loopCount;
 

@@ -12,7 +12,7 @@ const VERSION = Buffer.from('HTTP/1.');
 const STATUS_LINE = /^HTTP\/1\.[01] ([1-9]\d\d)(?: |$)/;
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const CHUNK_SIZE = /^([0-9A-Fa-f]{1,12})[\t ]*(?:;|$)/;
-/** What no header may hold: it would end it for some readers. */
+/** Characters that no header may hold: some parsers would end the header there. */
 const TORN = /[\0\r]/;
 const NO_BODY = [204, 304];
 
@@ -23,61 +23,61 @@ const ONE_BY_ONE: ReadonlySet<string> = new Set(['location', 'set-cookie']);
  * Values by name in lower case, as Latin-1. Several of one name are joined by commas, but those of `location` and
  * `set-cookie` by line feeds, which no value can hold.
  */
-export type AnswerHeaders = ReadonlyMap<string, string>;
+export type ResponseHeaders = ReadonlyMap<string, string>;
 
-export interface AnswerOptions {
+export interface ParserOptions {
   /** Of the request. */
   readonly method: string;
   /** Bytes of the body that are read at most, as they come. */
   readonly maxBody: number;
-  /** Whether anybody will look at the body. One that is not kept is read all the same, up to `maxBody`. */
+  /** Whether the body is kept. One that is not kept is still read, up to `maxBody`. */
   readonly keepBody: boolean;
-  /** Told of the head of the answer proper; says whether its body is wanted. */
-  readonly onHead: (statusCode: number, headers: AnswerHeaders) => boolean;
+  /** Called with the head of the final response; returns whether the body is needed. */
+  readonly onHead: (statusCode: number, headers: ResponseHeaders) => boolean;
 }
 
-/** Where in the answer the next byte belongs. */
+/** The part of the response that the next byte belongs to. */
 type Part = 'head' | 'sized' | 'unsized' | 'chunk size' | 'chunk' | 'chunk end' | 'trailers' | 'over';
 
 /**
- * Reads one HTTP/1.x answer (RFC 9112) from the bytes of a connection, however they are cut. Lines may end without CR.
- * Its methods throw a ProbeFailure: `protocol` for what is no such answer, `reset` where it ends early.
+ * Parses one HTTP/1.x response (RFC 9112) from the bytes of a connection, in pieces of any size. Lines may end without CR.
+ * Its methods throw a ProbeFailure: `protocol` for bytes that are no such response, `reset` where it ends early.
  */
-export class AnswerReader {
+export class HttpParser {
   statusCode = 0;
-  headers: AnswerHeaders = new Map();
+  headers: ResponseHeaders = new Map();
   /** The body was longer than `maxBody`: the rest was not read. */
   cut = false;
   #part: Part = 'head';
-  /** The part of a head or line that has come, where its end has not. */
+  /** The beginning of a head or line whose end has not arrived. */
   readonly #started = new ByteCollector(MAX_HEAD + 1);
   readonly #body: ByteCollector;
   #interim = 0;
   #size = 0;
-  /** Bytes of the body or chunk that are still to come, or of trailers that came. */
+  /** Bytes of the body or chunk that are still missing; in the trailers, bytes read so far. */
   #count = 0;
 
-  constructor(private readonly options: AnswerOptions) {
+  constructor(private readonly options: ParserOptions) {
     this.#body = new ByteCollector(options.maxBody);
   }
 
-  /** The body as it came, decoded in no way. Empty where it is not kept. */
+  /** The body without any decoding. Empty where it is not kept. */
   get body(): Buffer {
     return this.#body.bytes;
   }
 
-  /** All that is wanted has come. */
+  /** Everything that is needed has been read. */
   get isOver(): boolean {
     return this.#part === 'over';
   }
 
-  /** Takes the next bytes; what follows the answer is ignored. */
+  /** Reads the next bytes. Bytes after the end of the response are ignored. */
   read(bytes: Buffer): void {
     let at = 0;
     while (at < bytes.length && this.#part !== 'over') at = this.#step(bytes, at);
   }
 
-  /** The other side has closed. */
+  /** Tells the parser that the server has closed the connection. */
   end(): void {
     if (this.#part === 'unsized') this.#part = 'over';
     if (this.#part !== 'over') throw closedEarly();
@@ -169,8 +169,8 @@ export class AnswerReader {
     this.#part = isWanted && hasBody ? this.#bodyOf(headers) : 'over';
   }
 
-  /** How the body's end is told: where both a length and chunks are announced, the chunks hold. */
-  #bodyOf(headers: AnswerHeaders): Part {
+  /** How the end of the body is found. Where both a length and chunks are announced, the chunks decide. */
+  #bodyOf(headers: ResponseHeaders): Part {
     const coding = headers.get('transfer-encoding')?.toLowerCase();
     if (coding !== undefined && coding !== 'identity') {
       return /(?:^|,)[\t ]*chunked$/.test(coding) ? 'chunk size' : 'unsized';

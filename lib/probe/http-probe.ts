@@ -1,13 +1,13 @@
 import { needsBody } from '../rules/assertions.js';
 import { PROTOCOLS, type HttpTarget } from '../types.js';
-import { ACCEPT_ENCODING, decodeBody } from './body.js';
+import { ACCEPT_ENCODING, decodeBody } from './body-decoder.js';
 import { connect, secure } from './connect.js';
 import { Cookies } from './cookies.js';
-import type { AnswerHeaders } from './answer.js';
-import { exchange, type ExchangeAnswer } from './exchange.js';
+import type { ResponseHeaders } from './http-parser.js';
+import { exchange, type ExchangeResponse } from './exchange.js';
 import { ProbeFailure } from './failure.js';
 import { nextHop, redirectOf, type Hop } from './redirect.js';
-import type { Probe, Trip } from './trip.js';
+import type { Probe, ProbeContext } from './probe-context.js';
 
 export const USER_AGENT = 'keepalive/0.1 (+uptime check)';
 /** Sent unless HEADERS sets them. */
@@ -15,13 +15,13 @@ const HEADERS = { 'User-Agent': USER_AGENT, Accept: '*/*', 'Accept-Encoding': AC
 
 /** What platforms send in place of a server that sleeps (PLATFORM: Render with 404). */
 const NO_SERVER: readonly (readonly [header: string, value: string])[] = [['x-render-routing', 'no-server']];
-/** Headers of answers that a platform's edge gives in the place of a server (seen on Render and Railway, 2026-11). */
+/** Headers of responses that a platform's edge sends in place of the server (seen on Render and Railway, 2026-11). */
 const EDGE_HEADERS = ['x-render-routing', 'x-railway-fallback'];
-/** What a gateway answers for a server that does not: it proves nothing of the server, even where one sent it. */
+/** Statuses that a gateway sends when its server does not answer. They prove nothing about the server. */
 const GATEWAY_STATUSES = [502, 503, 504];
 
 /** HTTP and HTTPS: redirects followed, the body read only as far as it may be needed. */
-export const probeHttp: Probe<'http:' | 'https:'> = async (target, url, trip) => {
+export const probeHttp: Probe<'http:' | 'https:'> = async (target, url, context) => {
   const { method, body, headers } = target.request;
   let hop: Hop = { url, method, body, headers };
   let fromPublic = false;
@@ -30,7 +30,7 @@ export const probeHttp: Probe<'http:' | 'https:'> = async (target, url, trip) =>
     const { answer, address } = await request(
       { ...hop, headers: cookies.withCookies(hop.headers, hop.url) },
       target,
-      trip,
+      context,
       fromPublic,
     );
     const location = target.maxRedirects > 0 ? redirectOf(answer.statusCode, answer.headers) : null;
@@ -41,7 +41,7 @@ export const probeHttp: Probe<'http:' | 'https:'> = async (target, url, trip) =>
       return decodeBody(answer, encoding, type, target.maxBody);
     }
     if (redirects >= target.maxRedirects) throw new ProbeFailure('redirect', 'too many redirects');
-    fromPublic = trip.isPublic(address);
+    fromPublic = context.isPublic(address);
     await cookies.take(answer.headers, hop.url);
     hop = nextHop(hop, location, answer.statusCode);
   }
@@ -50,23 +50,23 @@ export const probeHttp: Probe<'http:' | 'https:'> = async (target, url, trip) =>
 async function request(
   hop: Hop,
   target: HttpTarget,
-  trip: Trip,
+  context: ProbeContext,
   fromPublic: boolean,
-): Promise<{ answer: ExchangeAnswer; address: string }> {
+): Promise<{ answer: ExchangeResponse; address: string }> {
   const { url } = hop;
-  // What answered with a redirect may have been the edge.
-  trip.trace.reached = false;
+  // The redirect may have been sent by the edge.
+  context.trace.reached = false;
   const isHttps = url.protocol === 'https:';
-  const allow = (address: string) => target.allowPrivate || !fromPublic || trip.isPublic(address);
+  const allow = (address: string) => target.allowPrivate || !fromPublic || context.isPublic(address);
   const { defaultPort } = PROTOCOLS[isHttps ? 'https:' : 'http:'];
   const { socket, address } = await connect(
     url,
     url.port === '' ? defaultPort : Number(url.port),
-    trip,
+    context,
     allow,
   );
   try {
-    const stream = isHttps ? await secure(socket, url, target.tlsVerify, ['http/1.1'], trip) : socket;
+    const stream = isHttps ? await secure(socket, url, target.tlsVerify, ['http/1.1'], context) : socket;
     const answer = await exchange(
       {
         socket: stream,
@@ -77,16 +77,16 @@ async function request(
         maxBody: target.maxBody,
         keepBody: needsBody(target.assertions),
         onHead(statusCode, headers) {
-          trip.trace.statusCode = statusCode;
-          trip.trace.reached = isOwnAnswer(statusCode, headers, target);
-          trip.limit.stage = 'in the body';
+          context.trace.statusCode = statusCode;
+          context.trace.reached = isOwnAnswer(statusCode, headers, target);
+          context.deadline.stage = 'in the body';
           return target.maxRedirects === 0 || redirectOf(statusCode, headers) === null;
         },
       },
-      trip.limit,
+      context.deadline,
     );
-    trip.trace.ttfb = (trip.trace.ttfb ?? 0) + answer.ttfb;
-    trip.trace.noServer = NO_SERVER.some(([name, value]) => answer.headers.get(name) === value);
+    context.trace.ttfb = (context.trace.ttfb ?? 0) + answer.ttfb;
+    context.trace.noServer = NO_SERVER.some(([name, value]) => answer.headers.get(name) === value);
     return { answer, address };
   } finally {
     socket.destroy();
@@ -102,8 +102,8 @@ function missing(
   return Object.fromEntries(Object.entries(defaults).filter(([name]) => !names.has(name.toLowerCase())));
 }
 
-/** Whether the host's own server answered. A gateway's status that is expected is taken for the server's. */
-function isOwnAnswer(statusCode: number, headers: AnswerHeaders, { assertions }: HttpTarget): boolean {
+/** Whether the host's own server answered. A gateway status that is expected counts as the server's own. */
+function isOwnAnswer(statusCode: number, headers: ResponseHeaders, { assertions }: HttpTarget): boolean {
   if (EDGE_HEADERS.some((name) => headers.has(name))) return false;
   const isExpected = assertions.expectStatus.some(({ from, to }) => statusCode >= from && statusCode <= to);
   return isExpected || !GATEWAY_STATUSES.includes(statusCode);

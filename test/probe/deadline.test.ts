@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Limit, type Stage } from '../../lib/probe/limit.js';
+import { Deadline, type Stage } from '../../lib/probe/deadline.js';
 
 const never = new AbortController().signal;
-let limit: Limit;
+let deadline: Deadline;
 
 /** How long our process was busy so far, in ms. */
 let busy: number;
@@ -15,14 +15,14 @@ beforeEach(() => {
   vi.spyOn(performance, 'now').mockImplementation(() => now() + busy);
 });
 afterEach(async () => {
-  limit.close();
+  deadline.close();
   // What is still to be run after events is.
   await pass(1);
   vi.restoreAllMocks();
   vi.useRealTimers();
 });
 
-const begin = (ms = 60_000) => void (limit = new Limit(ms, never));
+const begin = (ms = 60_000) => void (deadline = new Deadline(ms, never));
 
 /** The event loop turns for so long. */
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
@@ -34,7 +34,7 @@ const block = (ms: number) => void (busy += ms);
 function step(stage: Stage = 'connecting') {
   let end!: { readonly succeed: (value: null) => void; readonly fail: (error: Error) => void };
   const stopped = vi.fn();
-  const over = limit.guard<null>(stage, (succeed, fail) => {
+  const over = deadline.guard<null>(stage, (succeed, fail) => {
     end = { succeed, fail };
     return stopped;
   });
@@ -42,35 +42,35 @@ function step(stage: Stage = 'connecting') {
   return { ...end, stopped, over };
 }
 
-describe('the clock of a limit', () => {
+describe('the clock of a deadline', () => {
   it('runs while a step does, and not between two steps', async () => {
     begin();
     await pass(1_000);
     const connecting = step();
     await pass(10);
-    expect(limit.elapsed).toBe(10);
+    expect(deadline.elapsed).toBe(10);
     connecting.succeed(null);
     await pass(500);
-    expect(limit.elapsed).toBe(10);
+    expect(deadline.elapsed).toBe(10);
     const waiting = step('waiting for the answer');
-    expect(limit.elapsed).toBe(10);
+    expect(deadline.elapsed).toBe(10);
     await pass(20);
     waiting.fail(new Error('reset'));
     await pass(500);
-    expect(limit.elapsed).toBe(30);
+    expect(deadline.elapsed).toBe(30);
   });
 
   it('stands still while the target waits for us', async () => {
     begin();
     const resolving = step('resolving');
     await pass(5);
-    limit.pause();
+    deadline.pause();
     await pass(900);
-    expect(limit.elapsed).toBe(5);
-    limit.resume();
+    expect(deadline.elapsed).toBe(5);
+    deadline.resume();
     await pass(5);
     resolving.succeed(null);
-    expect(limit.elapsed).toBe(10);
+    expect(deadline.elapsed).toBe(10);
   });
 
   it('does not mind what a step that is over tells', async () => {
@@ -83,21 +83,21 @@ describe('the clock of a limit', () => {
     handshake.fail(new Error('the other side has closed'));
     await pass(25);
     waiting.succeed(null);
-    expect(limit.elapsed).toBe(40);
+    expect(deadline.elapsed).toBe(40);
   });
 
   it('stands still from the end on', async () => {
     begin();
     step();
     await pass(50);
-    limit.end();
-    limit.resume();
+    deadline.end();
+    deadline.resume();
     await pass(40);
-    expect(limit.elapsed).toBe(50);
+    expect(deadline.elapsed).toBe(50);
   });
 });
 
-describe('the end of a limit', () => {
+describe('the end of a deadline', () => {
   it('comes on time where the target hangs', async () => {
     begin(2_000);
     const waiting = step('waiting for the answer');
@@ -106,8 +106,8 @@ describe('the end of a limit', () => {
     await pass(4);
     expect(waiting.stopped).toHaveBeenCalledOnce();
     await expect(waiting.over).rejects.toThrow('timed out waiting for the answer');
-    expect(limit.elapsed).toBeGreaterThanOrEqual(2_000);
-    expect(limit.elapsed).toBeLessThanOrEqual(2_003);
+    expect(deadline.elapsed).toBeGreaterThanOrEqual(2_000);
+    expect(deadline.elapsed).toBeLessThanOrEqual(2_003);
   });
 
   it('does not come while the clock stands still', async () => {
@@ -119,10 +119,10 @@ describe('the end of a limit', () => {
     const waiting = step('waiting for the answer');
     await pass(39);
     expect(waiting.stopped).not.toHaveBeenCalled();
-    limit.pause();
+    deadline.pause();
     await pass(1_000);
     expect(waiting.stopped).not.toHaveBeenCalled();
-    limit.resume();
+    deadline.resume();
     await pass(5);
     expect(waiting.stopped).toHaveBeenCalledOnce();
   });

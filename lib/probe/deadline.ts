@@ -1,5 +1,5 @@
 import { Interruption, ProbeFailure } from './failure.js';
-import { afterEvents } from './turn.js';
+import { afterEvents } from './event-loop.js';
 
 export type Stage =
   | 'resolving'
@@ -11,50 +11,50 @@ export type Stage =
 
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-/** The limits that a run's signal ends: one listener for all, as adding one to each costs more than its timer. */
-const bySignal = new WeakMap<AbortSignal, Set<Limit>>();
+/** The deadlines that the signal of a run ends. They share one listener: adding one to each costs more than its timer. */
+const bySignal = new WeakMap<AbortSignal, Set<Deadline>>();
 
-function limitsOf(signal: AbortSignal): Set<Limit> {
+function deadlinesOf(signal: AbortSignal): Set<Deadline> {
   const known = bySignal.get(signal);
   if (known) return known;
-  const limits = new Set<Limit>();
-  bySignal.set(signal, limits);
-  signal.addEventListener('abort', () => limits.forEach((limit) => limit.end()), { once: true });
-  return limits;
+  const deadlines = new Set<Deadline>();
+  bySignal.set(signal, deadlines);
+  signal.addEventListener('abort', () => deadlines.forEach((deadline) => deadline.end()), { once: true });
+  return deadlines;
 }
 
-/** A clock that stands still while a target waits for us. */
+/** A clock that can be stopped while the target waits for our own process. */
 export interface Clock {
   pause(): void;
   resume(): void;
 }
 
 /**
- * Clock and time limit of one attempt as a whole, which the end of its run also ends. The clock runs only while a step
- * (DNS, connect, TLS, response) is pending: the time between two steps is our own.
+ * The deadline of one attempt; the end of the run ends the attempt too. The clock runs only while a step (DNS, connect, TLS,
+ * response) is pending, so that our own scheduling delay is not counted as the target's latency.
  *
  * A step ends when we see its event. How long the event had waited for the event loop cannot be known, so that wait is
  * counted: a latency is never less than what the target took. `afterEvents` keeps the wait short.
  */
-export class Limit implements Clock {
+export class Deadline implements Clock {
   stage: Stage = 'resolving';
   #failure: ProbeFailure | null = null;
   #stop: (failure: ProbeFailure) => void = () => undefined;
-  /** Time on the clock before it last began to run, in ms. */
+  /** Ms on the clock when it was last started. */
   #before = 0;
-  /** Since when the clock has been running, as of `performance.now`; null: it stands still. */
+  /** When the clock was started, by `performance.now`; null while it stands still. */
   #runsSince: number | null = null;
   /** The clock's time at which the attempt ends, in ms. */
   #ms: number;
   #isPaused = false;
-  /** The limit has been moved by the time that the timer came late. */
+  /** The deadline has been moved by the time that the timer came late. */
   #isMoved = false;
   #timer: NodeJS.Timeout | undefined;
-  readonly #siblings: Set<Limit>;
+  readonly #siblings: Set<Deadline>;
 
   constructor(ms: number, signal: AbortSignal) {
     this.#ms = Math.min(ms, LONGEST_TIMER);
-    this.#siblings = limitsOf(signal);
+    this.#siblings = deadlinesOf(signal);
     this.#siblings.add(this);
     if (signal.aborted) this.end();
   }
@@ -64,7 +64,7 @@ export class Limit implements Clock {
     return this.#before + (this.#runsSince === null ? 0 : performance.now() - this.#runsSince);
   }
 
-  /** Takes the step under way to begin only now: what was done for it so far was our own work. */
+  /** Restarts the time of the step under way: until now, only our own code has worked on it. */
   beginStep(): void {
     if (this.#runsSince !== null) this.#runsSince = performance.now();
   }
@@ -75,7 +75,7 @@ export class Limit implements Clock {
     this.#isPaused = true;
   }
 
-  /** Does nothing where the limit has ended. */
+  /** Does nothing where the deadline has ended. */
   resume(): void {
     if (this.#failure) return;
     this.#isPaused = false;
@@ -83,9 +83,9 @@ export class Limit implements Clock {
   }
 
   /**
-   * Runs one step. `start` returns how to stop it; when the limit ends, it is stopped and the promise rejects. The clock
-   * stops when the step calls back, or stood at `at` when the event was seen; the promise settles after the other events of this turn of the event loop, so the
-   * step's connection may have been closed in the meantime.
+   * Runs one step. `start` begins it and returns how to stop it. When the deadline ends, the step is stopped and the promise
+   * rejects. The clock stops when the step calls back, or at `at` where the step noted when it saw the event. The promise
+   * settles after the other events of this turn of the event loop, so the connection may be closed by then.
    */
   guard<T>(
     stage: Stage,
@@ -114,7 +114,7 @@ export class Limit implements Clock {
     });
   }
 
-  /** Stops what is under way and lets nothing begin; without a failure of its own, because the run is over. */
+  /** Stops the step under way and refuses further ones. Without a `failure`, the reason is the end of the run. */
   end(failure: ProbeFailure = new Interruption()): void {
     this.#failure ??= failure;
     this.#stop(this.#failure);

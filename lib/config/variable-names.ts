@@ -1,7 +1,7 @@
 import { isTargetOption, SYSTEM_OPTIONS, TARGET_OPTIONS, type TargetOptionName } from './options.js';
 import type { Problem } from './problems.js';
 import { containedIn, nearest } from './spelling.js';
-import { STORE_VARIABLES } from './store.js';
+import { STORE_VARIABLES } from './store-choice.js';
 
 /** A target as its variables declare it. */
 export interface Declaration {
