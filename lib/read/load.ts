@@ -11,7 +11,7 @@ import { OUTBOX_FIELD, readOutbox } from '../record/outbox.js';
 import type { LostData, State, TargetState } from '../record/state.js';
 import { endOf, readState } from '../record/state.js';
 import { unobservedAt } from '../record/targets.js';
-import { TextError } from '../record/codec/text-error.js';
+import { NewerTextError, TextError } from '../record/codec/text-error.js';
 import type { Outbox } from '../rules/outbox.js';
 import type { Store } from '../store/store.js';
 import { StoreError } from '../store/store.js';
@@ -166,11 +166,12 @@ export async function loadHistory(store: Reader, id: string, now: number): Promi
   const { state, fields, logs, ...overview } = await loadMarked(store, now, wanted);
   const addedAt = state?.targets[slot]?.addedAt ?? now;
   const incidents = fields
-    .flatMap((field) => (field === null ? [] : [unpack(() => readIncident(field))]))
+    .flatMap((field) => (field === null ? [] : unpackHistory(store, [], () => [readIncident(field)])))
     .filter(({ startedAt }) => startedAt >= addedAt)
     .sort((a, b) => b.startedAt - a.startedAt);
   const whole = state === null ? logs : withPending(logs, names, state.log);
-  return { ...overview, state, incidents, checks: unpack(() => readChecks(whole, slot, now)) };
+  const checks = whole.flatMap((log) => unpackHistory(store, [], () => readChecks([log], slot, now)));
+  return { ...overview, state, incidents, checks: checks.sort((a, b) => a.at - b.at) };
 }
 
 /** How many resolved incidents are read at most, whatever the number of targets, and of one target. */
@@ -216,8 +217,8 @@ export async function loadLatestIncidents(
   for (const [i, { target }] of wanted.entries()) {
     const text = texts[i] ?? null;
     if (text === null) continue;
-    const incident = unpack(() => readIncident(text));
-    if (incident.startedAt >= target.addedAt) incidents.get(target.id)?.push(incident);
+    const incident = unpackHistory(store, null, () => readIncident(text));
+    if (incident !== null && incident.startedAt >= target.addedAt) incidents.get(target.id)?.push(incident);
   }
   return { state, incidents };
 }
@@ -234,14 +235,16 @@ export function openIncident(
 }
 
 /** The logs with the rows that a run that is under way, or was cut off, has left in the state. */
-function withPending(
+export function withPending(
   logs: readonly (string | null)[],
   names: readonly string[],
-  { span, offset, pending }: LogHead,
+  head: LogHead | null,
 ): (string | null)[] {
+  if (head === null || head.pending === '') return [...logs];
+  const { span, offset, pending } = head;
   const name = logName(span);
   return logs.map((log, i) =>
-    pending === '' || names[i] !== name ? log : (log ?? '').slice(0, offset - pending.length) + pending,
+    names[i] === name ? (log ?? '').slice(0, offset - pending.length) + pending : log,
   );
 }
 
@@ -285,7 +288,7 @@ async function load(store: Reader, wanted: Wanted, known: Texts = new Map()): Pr
   for (const [i, at] of asked.entries()) texts.set(at, rest[i] ?? null);
   const found = times.map((at) => ({
     at,
-    mark: unpack(() => readMark(texts.get(at) ?? null, at, addedAt)),
+    mark: unpackHistory(store, null, () => readMark(texts.get(at) ?? null, at, addedAt)),
   }));
   const marks = new Map<number, Mark | null>();
   const references: { at: number; see: number }[] = [];
@@ -299,7 +302,7 @@ async function load(store: Reader, wanted: Wanted, known: Texts = new Map()): Pr
     const more = absent.length > 0 ? await store.read({ fields: absent.map(markField), logs: [] }) : null;
     for (const [i, at] of absent.entries()) texts.set(at, more?.fields[i] ?? null);
     for (const at of missing) {
-      const mark = unpack(() => readMark(texts.get(at) ?? null, at, addedAt));
+      const mark = unpackHistory(store, null, () => readMark(texts.get(at) ?? null, at, addedAt));
       marks.set(at, mark !== null && 'see' in mark ? null : mark);
     }
   }
@@ -334,11 +337,36 @@ function stateOf(text: string | null): State | null {
   return text === null ? null : unpack(() => readState(text));
 }
 
+/** @throws StoreError for what cannot be read, which says so where it was written by a newer Keepalive */
 function unpack<T>(read: () => T): T {
   try {
     return read();
   } catch (cause) {
-    if (!(cause instanceof TextError || cause instanceof SyntaxError)) throw cause;
-    throw new StoreError('store_corrupt', 'What is stored cannot be read.', { cause });
+    if (!(cause instanceof TextError)) throw cause;
+    const why = cause instanceof NewerTextError ? `: ${cause.message}` : '';
+    throw new StoreError('store_corrupt', `What is stored cannot be read${why}.`, { cause });
   }
+}
+
+/** What was said already of the history that a reader cannot read. */
+const told = new WeakMap<Reader, Set<string>>();
+
+/**
+ * The same for a part of the history. What a newer Keepalive wrote of it counts as not there, and is logged once: after
+ * a deployment that was taken back, everything else can be read.
+ */
+function unpackHistory<T>(reader: Reader, absent: T, read: () => T): T {
+  return unpack(() => {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof NewerTextError)) throw error;
+      const known = told.get(reader) ?? new Set();
+      told.set(reader, known);
+      const { message } = error;
+      if (!known.has(message)) console.error(JSON.stringify({ event: 'history_not_readable', message }));
+      known.add(message);
+      return absent;
+    }
+  });
 }

@@ -266,7 +266,7 @@ const slots = list(optional(target));
  * What many states of a few targets hold: deflate refers to it instead of repeating it. A text can be read only with the
  * dictionary that it was written with: change it with VERSION, never alone.
  */
-const dictionary = Buffer.from(
+export const STATE_DICTIONARY = Buffer.from(
   'certificate has expired name not found connection reset connection refused request timed out status ' +
     '404, expected 200-299 status 502, expected 200-299 status 500, expected 200-299 status 503, expected' +
     ' 200-299wt]jXkR&]%ozp~%!#$00000000-0000-4000-8000-000000000000!!!$#)!6_#_#_#_#_#_#_#_#_#_#_#_#_#_#_#' +
@@ -288,14 +288,14 @@ export function writeState({ targets, ...rest }: State): string {
   out.number(out.base);
   head.write([rest], out);
   slots.write([targets], out);
-  return writeEnvelope(VERSION, deflate(out.text, dictionary));
+  return writeEnvelope(VERSION, deflate(out.text, STATE_DICTIONARY));
 }
 
 /** @throws TextError for what `writeState` did not write */
 export function readState(source: string): State {
   const { version, body } = readEnvelope(source, 'the state', VERSION);
   if (version === 1) return migrateState(readStateV1(body));
-  const inflated = inflate(body, dictionary, 'the state');
+  const inflated = inflate(body, STATE_DICTIONARY, 'the state');
   const base = asTime(new VarintReader(inflated).number());
   const reader = new VarintReader(inflated, base);
   reader.number();
