@@ -1,4 +1,4 @@
-import { NO_NOTES } from '../rules/announce.js';
+import { NO_ALERT_STATE } from '../rules/announce.js';
 import type { Outbox } from '../rules/outbox.js';
 import { inflate } from './codec/envelope.js';
 import { asList, asNumber, asObject, asText, parseJson } from './codec/json.js';
@@ -38,7 +38,7 @@ export function readOutboxV1(source: string, fields: Field<Outbox>): Outbox {
     })),
     notes: readTable(stored.get('notes')).map(({ id, ...notes }) => ({
       id,
-      notes: { ...NO_NOTES, ...notes },
+      notes: { ...NO_ALERT_STATE, ...notes },
     })),
     undelivered: stored.get('undelivered') ?? droppedOf(troubles),
     moved: stored.get('moved') ?? {},

@@ -1,4 +1,4 @@
-import type { Told, IncidentEvent, Notes } from '../rules/announce.js';
+import type { ActiveAlert, IncidentEvent, AlertState } from '../rules/announce.js';
 import {
   EMPTY_OUTBOX,
   type ByChannel,
@@ -120,9 +120,9 @@ const event = variants<IncidentEvent>(code(EVENT_CODES, 'kind of event'), {
   restart: { at: time, answer: optional(text) },
 });
 
-const notes = record<Notes>({
+const notes = record<AlertState>({
   told: optional(
-    record<Told>({
+    record<ActiveAlert>({
       status: was,
       startedAt: time,
       endedAt: nullable(time),
@@ -152,8 +152,8 @@ const outbox = record<Outbox>({
   undelivered: byChannel(count),
   moved: byChannel(record<Moved>({ from: text, to: text })),
   notes: mapped(
-    list(record<{ id: string; notes: Notes }>({ id: text, notes })),
-    (byId: ReadonlyMap<string, Notes>) => [...byId].map(([id, known]) => ({ id, notes: known })),
+    list(record<{ id: string; notes: AlertState }>({ id: text, notes })),
+    (byId: ReadonlyMap<string, AlertState>) => [...byId].map(([id, known]) => ({ id, notes: known })),
     (stored) => new Map(stored.map(({ id, notes: known }) => [id, known])),
   ),
   missed: optional(record({ at: time, length: count })),

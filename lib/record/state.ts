@@ -3,7 +3,7 @@ import { NOTHING } from '../rules/figures.js';
 import type { Gaps } from '../rules/gaps.js';
 import type { Histogram } from '../rules/histogram.js';
 import { EMPTY } from '../rules/histogram.js';
-import type { Standing } from '../rules/status.js';
+import type { StatusState } from '../rules/status.js';
 import { newcomer } from '../rules/status.js';
 import type { LogHead } from './log.js';
 import { RUN_CODES, OUTCOME_CODES, STATUS_CODES } from './codes.js';
@@ -79,7 +79,7 @@ export interface LostData {
   readonly lastRunAt: number;
 }
 
-export interface TargetState extends Standing {
+export interface TargetState extends StatusState {
   readonly id: string;
   readonly addedAt: number;
   /** Since when it is missing from the configuration; its slot is kept until the history holds nothing of it. */
