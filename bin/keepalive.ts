@@ -14,7 +14,8 @@ const USAGE = `Usage: keepalive <command>
   doctor    examine everything: secrets, store, schedule, targets, alerts; --send-test, --json
   schedule  create | list | remove: the QStash schedule that starts runs every KEEP_ALIVE_TICK
   export    write all data to a file or stdout: export [file]
-  import    write an export to the store: import [file] [--force]`;
+  import    write an export to the store: import [file] [--force]
+  inspect   print what is stored as JSON: inspect [state|outbox|maintenance|marks|log|incidents] [--file export]`;
 
 /** Ctrl+C reaches us twice under npm, from the terminal and from npm, which passes it on: ms from one to the other. */
 const SAME_SIGNAL = 1_000;
@@ -114,6 +115,11 @@ async function importData(): Promise<void> {
   process.exitCode = await run(readEnv(), process.argv.slice(3));
 }
 
+async function inspect(): Promise<void> {
+  const { inspect: run } = await import('../lib/cli/inspect.js');
+  process.exitCode = await run(readEnv(), process.argv.slice(3));
+}
+
 const COMMANDS: ReadonlyMap<string, () => Promise<void>> = new Map(
   Object.entries({
     start,
@@ -123,6 +129,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<void>> = new Map(
     schedule,
     export: exportData,
     import: importData,
+    inspect,
   }),
 );
 const command = COMMANDS.get(process.argv[2] ?? '');

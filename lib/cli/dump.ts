@@ -35,6 +35,16 @@ export function* writeDump({ fields, logs }: Dump, exportedAt: number): Generato
 
 /** @throws TransferError for what is not, to its end, what `writeDump` wrote of data that can be read. */
 export function readDump(source: string): Dump {
+  const { lineOf, ...dump } = parseDump(source);
+  checkFields(dump.fields, lineOf);
+  return dump;
+}
+
+/**
+ * The texts of an export, whether or not they can be read. `lineOf`: the line of each field.
+ * @throws TransferError for what is not, to its end, what `writeDump` wrote
+ */
+export function parseDump(source: string): Dump & { readonly lineOf: ReadonlyMap<string, number> } {
   const lines = source.split('\n');
   if (lines.at(-1) === '') lines.pop();
   const fields = new Map<string, string>();
@@ -69,8 +79,7 @@ export function readDump(source: string): Dump {
     } else throw new TransferError(`Line ${line}: it is not a line of an export.`);
   }
   if (!isEnded) throw new TransferError(cutOff(lines.length));
-  checkFields(fields, lineOf);
-  return { fields, logs };
+  return { fields, logs, lineOf };
 }
 
 function checkHeader(text = ''): void {

@@ -114,7 +114,7 @@ async function open({ store: config, prefix }: Config, purpose: 'read' | 'write'
   return openSqlite(path, { guarded: GUARDED_FIELDS, print: say });
 }
 
-function problem({ code, message }: StoreError, purpose: 'read' | 'write'): string {
+export function problem({ code, message }: StoreError, purpose: 'read' | 'write'): string {
   const isUncertain = code === 'store_unreachable' || code === 'store_timeout';
   const advice = message.endsWith(DATABASE_IN_USE)
     ? ' Stop the runner (npm start) first.'
@@ -133,7 +133,7 @@ function inTenths(what: string): Progress {
   };
 }
 
-async function readText(file: string | undefined): Promise<string> {
+export async function readText(file: string | undefined): Promise<string> {
   let bytes: Buffer;
   try {
     bytes = file === undefined ? await buffer(process.stdin) : await readFile(file);

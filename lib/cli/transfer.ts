@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { HEAD_FIELDS, STATE_FIELD } from '../record/fields.js';
 import { logNames } from '../record/log.js';
 import { historyFields } from '../record/names.js';
-import { readState, type State } from '../record/state.js';
+import { readState } from '../record/state.js';
+import { type State } from '../record/state-model.js';
 import { StoreError, type Store } from '../store/store.js';
 import { TransferError, type Dump } from './dump.js';
 

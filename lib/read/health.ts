@@ -1,4 +1,4 @@
-import { endOf, type State } from '../record/state.js';
+import { endOf, type State } from '../record/state-model.js';
 import { EMPTY_OUTBOX, type Outbox } from '../rules/outbox.js';
 import {
   isSlow,

@@ -1,17 +1,19 @@
 import { incidentField, incidentFields, readIncident } from '../record/incidents.js';
 import type { Incident } from '../record/incidents.js';
 import { MAINTENANCE_FIELD, OUTBOX_FIELD, STATE_FIELD } from '../record/fields.js';
-import type { LogHead, RecentCheck } from '../record/log.js';
+import type { RecentCheck } from '../record/log.js';
+import type { LogHead } from '../record/state-model.js';
 import { logName, readChecks, recentLogs } from '../record/log.js';
 import type { Maintenance } from '../record/maintenance.js';
 import { readableMaintenance } from '../record/maintenance.js';
 import type { Mark } from '../record/marks.js';
 import { DAYS_KEPT, HOURS_KEPT, markField, readMark } from '../record/marks.js';
 import { readOutbox } from '../record/outbox.js';
-import type { LostData, State, TargetState } from '../record/state.js';
-import { endOf, readState } from '../record/state.js';
+import type { LostData, State, TargetState } from '../record/state-model.js';
+import { readState } from '../record/state.js';
+import { endOf } from '../record/state-model.js';
 import { unobservedAt } from '../record/targets.js';
-import { TextError } from '../record/codec/text-error.js';
+import { NewerTextError, TextError } from '../record/codec/text-error.js';
 import type { Outbox } from '../rules/outbox.js';
 import type { ReadAnswer, Store } from '../store/store.js';
 import { StoreError } from '../store/store.js';
@@ -169,13 +171,16 @@ export async function loadHistory(store: Reader, id: string, now: number): Promi
   const incidents = wanted.fields
     .flatMap((name) => {
       const text = fields.get(name);
-      return text === undefined ? [] : [unpack(() => readIncident(text))];
+      return text === undefined ? [] : unpackHistory(store, [], () => [readIncident(text)]);
     })
     .filter(({ startedAt }) => startedAt >= addedAt)
     .sort((a, b) => b.startedAt - a.startedAt);
   const whole = state === null ? logs : withPending(logs, state.log);
-  const rows = names.map((name) => whole.get(name) ?? null);
-  return { ...overview, state, incidents, checks: unpack(() => readChecks(rows, slot, now)) };
+  const checks = names.flatMap((name) => {
+    const log = whole.get(name);
+    return log === undefined ? [] : unpackHistory(store, [], () => readChecks([log], slot, now));
+  });
+  return { ...overview, state, incidents, checks: checks.sort((a, b) => a.at - b.at) };
 }
 
 /** How many resolved incidents are read at most, whatever the number of targets, and of one target. */
@@ -221,8 +226,8 @@ export async function loadLatestIncidents(
   for (const { target, field } of wanted) {
     const text = texts?.get(field);
     if (text === undefined) continue;
-    const incident = unpack(() => readIncident(text));
-    if (incident.startedAt >= target.addedAt) incidents.get(target.id)?.push(incident);
+    const incident = unpackHistory(store, null, () => readIncident(text));
+    if (incident !== null && incident.startedAt >= target.addedAt) incidents.get(target.id)?.push(incident);
   }
   return { state, incidents };
 }
@@ -239,7 +244,10 @@ export function openIncident(
 }
 
 /** The logs with the rows that a run that is under way, or was cut off, has left in the state. */
-function withPending(logs: ReadAnswer['logs'], { span, offset, pending }: LogHead): ReadAnswer['logs'] {
+export function withPending(
+  logs: ReadAnswer['logs'],
+  { span, offset, pending }: LogHead,
+): ReadAnswer['logs'] {
   const name = logName(span);
   if (pending === '') return logs;
   return new Map(logs).set(name, (logs.get(name) ?? '').slice(0, offset - pending.length) + pending);
@@ -285,7 +293,7 @@ async function load(store: Reader, wanted: LoadRequest, known: MarkTexts = new M
   for (const at of asked) texts.set(at, fields.get(markField(at)) ?? null);
   const found = times.map((at) => ({
     at,
-    mark: unpack(() => readMark(texts.get(at) ?? null, at, addedAt)),
+    mark: unpackHistory(store, null, () => readMark(texts.get(at) ?? null, at, addedAt)),
   }));
   const marks = new Map<number, Mark | null>();
   const references: { at: number; see: number }[] = [];
@@ -299,7 +307,7 @@ async function load(store: Reader, wanted: LoadRequest, known: MarkTexts = new M
     const more = absent.length > 0 ? await store.read({ fields: absent.map(markField), logs: [] }) : null;
     for (const at of absent) texts.set(at, more?.fields.get(markField(at)) ?? null);
     for (const at of missing) {
-      const mark = unpack(() => readMark(texts.get(at) ?? null, at, addedAt));
+      const mark = unpackHistory(store, null, () => readMark(texts.get(at) ?? null, at, addedAt));
       marks.set(at, mark !== null && 'see' in mark ? null : mark);
     }
   }
@@ -333,11 +341,36 @@ function stateOf(text: string | null): State | null {
   return text === null ? null : unpack(() => readState(text));
 }
 
+/** @throws StoreError for what cannot be read, which says so where it was written by a newer Keepalive */
 function unpack<T>(read: () => T): T {
   try {
     return read();
   } catch (cause) {
-    if (!(cause instanceof TextError || cause instanceof SyntaxError)) throw cause;
-    throw new StoreError('store_corrupt', 'What is stored cannot be read.', { cause });
+    if (!(cause instanceof TextError)) throw cause;
+    const why = cause instanceof NewerTextError ? `: ${cause.message}` : '';
+    throw new StoreError('store_corrupt', `What is stored cannot be read${why}.`, { cause });
   }
+}
+
+/** What was said already of the history that a reader cannot read. */
+const told = new WeakMap<Reader, Set<string>>();
+
+/**
+ * The same for a part of the history. What a newer Keepalive wrote of it counts as not there, and is logged once: after
+ * a deployment that was taken back, everything else can be read.
+ */
+function unpackHistory<T>(reader: Reader, absent: T, read: () => T): T {
+  return unpack(() => {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof NewerTextError)) throw error;
+      const known = told.get(reader) ?? new Set();
+      told.set(reader, known);
+      const { message } = error;
+      if (!known.has(message)) console.error(JSON.stringify({ event: 'history_not_readable', message }));
+      known.add(message);
+      return absent;
+    }
+  });
 }

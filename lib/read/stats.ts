@@ -4,8 +4,8 @@ import type { Maintenance } from '../record/maintenance.js';
 import { openWindow, withMaintenance } from '../record/maintenance.js';
 import type { RecentCheck } from '../record/log.js';
 import type { TargetMark } from '../record/marks.js';
-import type { TargetState } from '../record/state.js';
-import { endOf, type LastRun } from '../record/state.js';
+import type { TargetState } from '../record/state-model.js';
+import { endOf, type LastRun } from '../record/state-model.js';
 import { markAt, unobservedAt } from '../record/targets.js';
 import { monthlyHours } from '../rules/allowance.js';
 import { MISSED_AFTER_TICKS } from '../rules/trigger-pace.js';
@@ -15,7 +15,7 @@ import { isInLastDay, longestGap } from '../rules/gaps.js';
 import type { Histogram, Percentiles } from '../rules/histogram.js';
 import { add, EMPTY, percentiles } from '../rules/histogram.js';
 import { isActive, isActiveThroughout, maintenanceEnd, maintenanceIntervals } from '../rules/windows.js';
-import { NO_NOTES, type Notes } from '../rules/announce.js';
+import { NO_ALERT_STATE, type AlertState } from '../rules/announce.js';
 import type { PublicTarget, Status, WatchedTarget } from '../types.js';
 import { lastDay, latenciesBetween, openAccount, type Account } from './timeline.js';
 import type { History, Overview, Window } from './load.js';
@@ -244,7 +244,10 @@ function maintenanceOf(
 }
 
 /** While an incident is open. */
-function recoveryOf({ maxRestarts: max }: PublicTarget, notes: Notes = NO_NOTES): RecoveryView | null {
+function recoveryOf(
+  { maxRestarts: max }: PublicTarget,
+  notes: AlertState = NO_ALERT_STATE,
+): RecoveryView | null {
   if (max === null) return null;
   const last = notes.events.findLast(({ kind }) => kind === 'restart');
   return {

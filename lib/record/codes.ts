@@ -1,7 +1,7 @@
-import type { Told, IncidentEvent } from '../rules/announce.js';
+import type { ActiveAlert, IncidentEvent } from '../rules/announce.js';
 import type { JudgedStatus } from '../rules/status.js';
 import type { Alert, ChannelName, Outcome, Reason, TargetAlert } from '../types.js';
-import type { LastRun } from './state.js';
+import type { LastRun } from './state-model.js';
 
 /**
  * The numbers that stand for words in stored texts. They are for ever: none is changed, reused or removed, and a new
@@ -79,7 +79,7 @@ export const ALERT_CODES = Object.freeze({
 } satisfies Record<Alert['kind'], number>);
 
 export const ACTIVE_ALERT_CODES = Object.freeze({ degraded: 0, down: 1, flapping: 2 } satisfies Record<
-  Told['status'],
+  ActiveAlert['status'],
   number
 >);
 

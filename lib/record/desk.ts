@@ -1,9 +1,9 @@
 import {
   announce,
   isBlank,
-  NO_NOTES,
+  NO_ALERT_STATE,
   type IncidentEvent,
-  type Notes,
+  type AlertState,
   type Situation,
 } from '../rules/announce.js';
 import {
@@ -57,7 +57,7 @@ export class Desk {
   /** What came since `stock` was put together. */
   private readonly fresh = {
     alerts: [] as PendingAlert[],
-    notes: new Map<string, Notes>(),
+    notes: new Map<string, AlertState>(),
   };
   private ids = 0;
   /** Another text than the stored one was given away to be stored. */
@@ -202,12 +202,12 @@ export class Desk {
     return this.stock;
   }
 
-  private notesOf(id: string): Notes {
-    return this.fresh.notes.get(id) ?? this.stock.notes.get(id) ?? NO_NOTES;
+  private notesOf(id: string): AlertState {
+    return this.fresh.notes.get(id) ?? this.stock.notes.get(id) ?? NO_ALERT_STATE;
   }
 
   /** What people take for down although nobody looks at it any more is closed, once and for all that it was told to. */
-  private closeUnwatched(id: string, known: Notes): void {
+  private closeUnwatched(id: string, known: AlertState): void {
     const { told } = known;
     const target = this.targets.get(id);
     if (told === null || target?.info.enabled) return;

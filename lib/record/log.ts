@@ -1,3 +1,4 @@
+import { type LogHead } from './state-model.js';
 import { readCheckCode, writeCheckCode, type LoggedCheck } from './check-code.js';
 import { readEnvelope, writeEnvelope } from './codec/envelope.js';
 import { asTime } from './codec/json.js';
@@ -15,20 +16,6 @@ const USUAL = MINUTE / UNIT;
 
 /** Of the format of a log. Version 1 has the same rows and no version before them. */
 const VERSION = 2;
-
-/** Where the next row goes, and what the last one looked like (rows like it are shorter). */
-export interface LogHead {
-  /** Of the log's format. A log that an earlier version began goes on in that form until its two hours are over. */
-  readonly version: number;
-  readonly span: number;
-  readonly offset: number;
-  /** In units of a quarter of a second. */
-  readonly lastUnit: number;
-  /** How many cells the last row had, if it had those of the first so many slots; else null. */
-  readonly lastWidth: number | null;
-  /** The end of what is written up to `offset`, as far as it is not in the log yet. */
-  readonly pending: string;
-}
 
 export const NO_LOG: LogHead = {
   version: VERSION,

@@ -1,6 +1,6 @@
 import { incidentFields } from './incidents.js';
 import { markFields } from './marks.js';
-import type { State } from './state.js';
+import type { State } from './state-model.js';
 
 /** The fields of the history that an installation in this state may have; none before the first run. */
 export function historyFields(state: State | null): string[] {

@@ -1,11 +1,11 @@
-import { NO_NOTES } from '../rules/announce.js';
+import { NO_ALERT_STATE } from '../rules/announce.js';
 import type { Outbox } from '../rules/outbox.js';
 import { inflate } from './codec/envelope.js';
 import { asList, asNumber, asObject, asText, parseJson } from './codec/json.js';
 import { TextError } from './codec/text-error.js';
 import type { Field } from './codec/fields.js';
 
-const dictionary = Buffer.from(
+export const OUTBOX_V1_DICTIONARY = Buffer.from(
   '"expiresAt","number","max","answer","from","to","gap","wakeMs","restarts","transitions","status","was","now","endedAt"' +
     ',"troubles":{"webhook":{"since":-1,"failures":1,"nextAt":,"permanent":true,"message":"answered 404","dropped":1}}' +
     ',"missed":{"at":-60001,"length":300000}"pagerduty","telegram","discord","apprise","certificate","person_needed","reminder","missed","restart","slept"' +
@@ -26,7 +26,7 @@ const dictionary = Buffer.from(
  * @throws TextError for what is no outbox in version 1
  */
 export function readOutboxV1(source: string, fields: Field<Outbox>): Outbox {
-  const text = inflate(source, dictionary, 'the outbox');
+  const text = inflate(source, OUTBOX_V1_DICTIONARY, 'the outbox');
   const [, version, now, json] = /^(\d{1,3}) (\d{1,16}) (.*)$/s.exec(text) ?? [];
   if (version !== '1' || json === undefined) throw new TextError('the outbox is in no version that ever was');
   const stored = new Map(asObject(parseJson(json, 'the outbox')));
@@ -38,7 +38,7 @@ export function readOutboxV1(source: string, fields: Field<Outbox>): Outbox {
     })),
     notes: readTable(stored.get('notes')).map(({ id, ...notes }) => ({
       id,
-      notes: { ...NO_NOTES, ...notes },
+      notes: { ...NO_ALERT_STATE, ...notes },
     })),
     undelivered: stored.get('undelivered') ?? droppedOf(troubles),
     moved: stored.get('moved') ?? {},

@@ -1,4 +1,4 @@
-import type { Told, IncidentEvent, Notes } from '../rules/announce.js';
+import type { ActiveAlert, IncidentEvent, AlertState } from '../rules/announce.js';
 import {
   EMPTY_OUTBOX,
   type ByChannel,
@@ -119,9 +119,9 @@ const event = variants<IncidentEvent>(code(EVENT_CODES, 'kind of event'), {
   restart: { at: time, answer: optional(text) },
 });
 
-const notes = record<Notes>({
+const notes = record<AlertState>({
   told: optional(
-    record<Told>({
+    record<ActiveAlert>({
       status: was,
       startedAt: time,
       endedAt: nullable(time),
@@ -151,8 +151,8 @@ const outbox = record<Outbox>({
   undelivered: byChannel(count),
   moved: byChannel(record<Moved>({ from: text, to: text })),
   notes: mapped(
-    list(record<{ id: string; notes: Notes }>({ id: text, notes })),
-    (byId: ReadonlyMap<string, Notes>) => [...byId].map(([id, known]) => ({ id, notes: known })),
+    list(record<{ id: string; notes: AlertState }>({ id: text, notes })),
+    (byId: ReadonlyMap<string, AlertState>) => [...byId].map(([id, known]) => ({ id, notes: known })),
     (stored) => new Map(stored.map(({ id, notes: known }) => [id, known])),
   ),
   missed: optional(record({ at: time, length: count })),
@@ -163,7 +163,7 @@ const outbox = record<Outbox>({
  * What many outboxes hold: deflate refers to it instead of repeating it. A text can be read only with the dictionary that
  * it was written with: change it with VERSION, never alone.
  */
-const dictionary = Buffer.from(
+export const OUTBOX_DICTIONARY = Buffer.from(
   'answered 404 answered 200 certificate has expired name not found connection reset connection refused' +
     ' request timed out status 404, expected 200-299 status 502, expected 200-299 status 500, expected 20' +
     '0-299 status 503, expected 200-299wt]jXkR&#!6mk0xjmrc-145-56gyo-1uw{&%webX]c)%>status 503, expected ' +
@@ -181,7 +181,7 @@ export function writeOutbox(value: Outbox, now: number): string {
   const out = new VarintWriter(now);
   out.number(now);
   outbox.write([value], out);
-  return writeEnvelope(VERSION, deflate(out.text, dictionary, 9));
+  return writeEnvelope(VERSION, deflate(out.text, OUTBOX_DICTIONARY, 9));
 }
 
 function isEmpty(value: Outbox): boolean {
@@ -199,7 +199,7 @@ export function readOutbox(source: string | null): Outbox {
   if (source === null || source === '') return EMPTY_OUTBOX;
   const { version, body } = readEnvelope(source, 'the outbox', VERSION);
   if (version === 1) return readOutboxV1(body, outbox);
-  const inflated = inflate(body, dictionary, 'the outbox');
+  const inflated = inflate(body, OUTBOX_DICTIONARY, 'the outbox');
   const base = asTime(new VarintReader(inflated).number());
   const reader = new VarintReader(inflated, base);
   reader.number();

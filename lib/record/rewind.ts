@@ -1,7 +1,7 @@
 import type { Figures } from '../rules/figures.js';
 import { NOTHING } from '../rules/figures.js';
 import { EMPTY } from '../rules/histogram.js';
-import type { RunGap, State, TargetState } from './state.js';
+import type { RunGap, State, TargetState } from './state-model.js';
 import { DAY, HOUR } from '../time.js';
 
 /** A clock that is wrong by less is not looked at: time stands still until it has caught up. */

@@ -3,8 +3,8 @@ import { inflate } from './codec/envelope.js';
 import { unflattenHistogram } from './codec/histogram.js';
 import { asList, asNumber, asNumbers, asObject, asText, asTime, orNull, parseJson } from './codec/json.js';
 import { TextError } from './codec/text-error.js';
-import type { LogHead } from './log.js';
-import type { LastRun, State, TargetState } from './state.js';
+import type { LogHead } from './state-model.js';
+import type { LastRun, State, TargetState } from './state-model.js';
 
 /**
  * Version 1 of the state, which Keepalive wrote up to 0.1.0 and for a time after it: a JSON list of 1, the head and the
@@ -49,7 +49,7 @@ export function migrateState(old: StateV1): State {
   };
 }
 
-const dictionary = Buffer.from(
+export const STATE_V1_DICTIONARY = Buffer.from(
   ',"request timed out","connection refused","connection reset","name not found","certificate has expired"' +
     ',"status 404, expected 200-299","status 500, expected 200-299","status 502, expected 200-299","status 503, expected 200-299"' +
     ',[[0,60000,1,3600000]],[[39,38,1,74,1,18],[1000,0,60000000,0,0,0]],[1],[0],[0],[1800000000],[null],[null],[null],[200],[0],[0],[0]' +
@@ -61,7 +61,7 @@ const dictionary = Buffer.from(
 /** @throws TextError for what is no state in version 1 */
 export function readStateV1(source: string): StateV1 {
   const [version, headJson, columns] = asList(
-    parseJson(inflate(source, dictionary, 'the state'), 'the state'),
+    parseJson(inflate(source, STATE_V1_DICTIONARY, 'the state'), 'the state'),
   );
   if (version !== 1) throw new TextError('the state is in no version that ever was');
   const head = readHead(asObject(headJson));

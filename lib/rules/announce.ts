@@ -1,11 +1,11 @@
 import type { ChannelName, Check, Outcome, TargetAlert } from '../types.js';
-import type { Standing } from './status.js';
+import type { StatusState } from './status.js';
 import { DAY, HOUR } from '../time.js';
 
 /** What is remembered of a target in order to say each thing once. Times in ms. */
-export interface Notes {
+export interface AlertState {
   /** The trouble that people know of; null: as far as they know, all is well. */
-  readonly told: Told | null;
+  readonly told: ActiveAlert | null;
   /** When its status changed within the last hour; none while it is said to flap. */
   readonly transitions: readonly number[];
   /** The end of the certificate that was told of. */
@@ -23,7 +23,7 @@ export interface Notes {
   readonly events: readonly IncidentEvent[];
 }
 
-export interface Told {
+export interface ActiveAlert {
   readonly status: 'degraded' | 'down' | 'flapping';
   readonly startedAt: number;
   /** When it was over, if people do not know that yet. */
@@ -41,7 +41,7 @@ export type IncidentEvent =
 
 const NO_INCIDENT = { restarts: 0, failures: 0, exhausted: false, events: [] } as const;
 
-export const NO_NOTES: Notes = {
+export const NO_ALERT_STATE: AlertState = {
   told: null,
   transitions: [],
   certificate: null,
@@ -58,7 +58,7 @@ export function isBlank({
   sleptAt,
   lastRestartAt,
   ...incident
-}: Notes): boolean {
+}: AlertState): boolean {
   const { restarts, failures, exhausted, events } = incident;
   return (
     told === null &&
@@ -71,7 +71,7 @@ export function isBlank({
 }
 
 /** What a check made of a target. */
-export interface Sight {
+export interface AlertInput {
   readonly id: string;
   readonly check: Check;
   readonly before: Situation;
@@ -91,7 +91,10 @@ export interface Sight {
   readonly restartable: boolean;
 }
 
-export interface Situation extends Pick<Standing, 'status' | 'since' | 'consecutiveFailures' | 'seriesAt'> {
+export interface Situation extends Pick<
+  StatusState,
+  'status' | 'since' | 'consecutiveFailures' | 'seriesAt'
+> {
   readonly incident: { readonly startedAt: number } | null;
   /** The last ping that reached the host, good or failed, unless the target rested since. */
   readonly awakeFrom: number | null;
@@ -106,7 +109,7 @@ export interface News {
 }
 
 export interface Announcement {
-  readonly notes: Notes;
+  readonly notes: AlertState;
   readonly alerts: readonly News[];
   /** The number of the restart to make; null: none. */
   readonly restart: number | null;
@@ -120,13 +123,13 @@ const EVENTS_KEPT = 30;
  * What is to be said and done after a check. It compares what people know with what is, rather than looking for
  * changes: what happens while they may not be disturbed is made up for afterwards, and nothing is said twice.
  */
-export function announce(known: Notes, sight: Sight): Announcement {
+export function announce(known: AlertState, sight: AlertInput): Announcement {
   const { check, before, after, muted } = sight;
   const { at } = check;
-  if (sight.to.length === 0 && sight.recovery === null && known.told === null) return nothing(NO_NOTES);
+  if (sight.to.length === 0 && sight.recovery === null && known.told === null) return nothing(NO_ALERT_STATE);
   const opens = before.incident === null && after.incident !== null;
   const concerned = before.incident !== null || after.incident !== null;
-  const notes: Notes = {
+  const notes: AlertState = {
     ...known,
     ...(opens || !concerned ? NO_INCIDENT : {}),
     sleptAt: known.sleptAt !== null && Math.abs(at - known.sleptAt) < DAY ? known.sleptAt : null,
@@ -156,20 +159,20 @@ export function announce(known: Notes, sight: Sight): Announcement {
   return { ...said, notes: { ...said.notes, events: concerned ? events.slice(-EVENTS_KEPT) : [] } };
 }
 
-type Part = (notes: Notes, sight: Sight) => Announcement;
+type Part = (notes: AlertState, sight: AlertInput) => Announcement;
 
-const nothing = (notes: Notes): Announcement => ({ notes, alerts: [], restart: null });
+const nothing = (notes: AlertState): Announcement => ({ notes, alerts: [], restart: null });
 
 /** When what people were told of came to its end; null: it is still so. */
-function endOfTrouble({ status, endedAt }: Told, after: Situation): number | null {
+function endOfTrouble({ status, endedAt }: ActiveAlert, after: Situation): number | null {
   if (status === 'flapping') return after.since;
   if (status === after.status) return null;
   return endedAt ?? (status === 'down' ? (after.seriesAt ?? after.since) : after.since);
 }
 
 function transitionsOf(
-  { told, transitions }: Notes,
-  { check, before, after, muted }: Sight,
+  { told, transitions }: AlertState,
+  { check, before, after, muted }: AlertInput,
 ): readonly number[] {
   // What lies in the future comes from a clock that was set back since.
   const recent = transitions.filter((at) => at > check.at - HOUR && at <= check.at);
@@ -179,8 +182,8 @@ function transitionsOf(
 
 /** Forgotten when it has no bearing any more, or when the clock was set back since. */
 function lastRestart(
-  { lastRestartAt: last }: Notes,
-  { check, recovery }: Sight,
+  { lastRestartAt: last }: AlertState,
+  { check, recovery }: AlertInput,
   concerned: boolean,
 ): number | null {
   if (last === null || recovery === null || last > check.at) return null;
@@ -192,7 +195,7 @@ const statusNews: Part = (notes, sight) => {
   const { id: target, check, after, to } = sight;
   const { at } = check;
   const { status } = after;
-  const tell = (as: Told['status'], startedAt: number, alert: TargetAlert | null): Announcement => {
+  const tell = (as: ActiveAlert['status'], startedAt: number, alert: TargetAlert | null): Announcement => {
     if (to.length === 0) return nothing(notes);
     const knew = told?.to ?? [];
     const all = [...new Set([...knew, ...to])];
@@ -228,7 +231,7 @@ const statusNews: Part = (notes, sight) => {
  * Whether a check agrees with the status that is to be told. The status may be older than the check: it changed in
  * maintenance, or before the target was removed or rested. Then people are told by the next check that agrees.
  */
-function bearsOut(outcome: Outcome, status: 'up' | 'degraded' | 'down', told: Told | null): boolean {
+function bearsOut(outcome: Outcome, status: 'up' | 'degraded' | 'down', told: ActiveAlert | null): boolean {
   switch (status) {
     case 'down':
       return outcome === 'failed';
@@ -239,13 +242,18 @@ function bearsOut(outcome: Outcome, status: 'up' | 'degraded' | 'down', told: To
   }
 }
 
-function downAlert({ id, check, after }: Sight, startedAt: number): TargetAlert {
+function downAlert({ id, check, after }: AlertInput, startedAt: number): TargetAlert {
   const failures = after.consecutiveFailures;
   return { kind: 'down', target: id, startedAt, failures, message: check.message ?? '' };
 }
 
 /** The end of what people were told of, for all who were told. */
-function trouble(notes: Notes, told: Told, { id, check }: Sight, now: 'up' | 'degraded'): Announcement {
+function trouble(
+  notes: AlertState,
+  told: ActiveAlert,
+  { id, check }: AlertInput,
+  now: 'up' | 'degraded',
+): Announcement {
   const { at, message } = check;
   const alert: TargetAlert = {
     kind: 'up',
@@ -257,7 +265,7 @@ function trouble(notes: Notes, told: Told, { id, check }: Sight, now: 'up' | 'de
     restarts: told.status === 'down' ? notes.restarts : 0,
     message: now === 'degraded' ? message : null,
   };
-  const left: Told = {
+  const left: ActiveAlert = {
     ...told,
     status: 'degraded',
     startedAt: at,
@@ -304,7 +312,7 @@ const latecomers: Part = (notes, sight) => {
   };
 };
 
-function isCertificateNear({ check, tlsExpiry }: Sight): boolean {
+function isCertificateNear({ check, tlsExpiry }: AlertInput): boolean {
   return (
     check.outcome !== 'failed' && check.tlsExpiresAt !== null && check.tlsExpiresAt - check.at < tlsExpiry
   );

@@ -23,7 +23,7 @@ export const NOTHING: Figures = {
 };
 
 /** What the last check says of the time after it. */
-export interface Voice {
+export interface LastCheck {
   readonly lastCheckAt: number | null;
   readonly lastOutcome: Outcome | null;
 }
@@ -37,12 +37,12 @@ export function reachOf(interval: number, tick: number): number {
 }
 
 /** Until when the last check speaks for the time after `from`. One that lies after `from` was dated by a wrong clock. */
-function speaksUntil({ lastCheckAt }: Voice, reach: number, from: number): number {
+function speaksUntil({ lastCheckAt }: LastCheck, reach: number, from: number): number {
   return lastCheckAt === null || lastCheckAt > from ? from : Math.max(from, lastCheckAt + reach);
 }
 
 /** How much of [from, to) no check speaks for, when nothing was checked since `from`. */
-export function unobservedTime(voice: Voice, reach: number, from: number, to: number): number {
+export function unobservedTime(voice: LastCheck, reach: number, from: number, to: number): number {
   return Math.max(0, to - speaksUntil(voice, reach, from));
 }
 
@@ -52,7 +52,7 @@ export function unobservedTime(voice: Voice, reach: number, from: number, to: nu
  */
 export function extend(
   figures: Figures,
-  voice: Voice,
+  voice: LastCheck,
   reach: number,
   from: number,
   to: number,

@@ -1,5 +1,5 @@
 import type { Alert, ChannelName } from '../types.js';
-import { NO_NOTES, type Notes, type Told } from './announce.js';
+import { NO_ALERT_STATE, type AlertState, type ActiveAlert } from './announce.js';
 import { DAY, HOUR, MINUTE } from '../time.js';
 
 export type ByChannel<T> = Readonly<Partial<Record<ChannelName, T>>>;
@@ -17,7 +17,7 @@ export interface Outbox {
   /** Where a channel said that what is configured has moved to. */
   readonly moved: ByChannel<Moved>;
   /** By id; none where there is nothing to remember. */
-  readonly notes: ReadonlyMap<string, Notes>;
+  readonly notes: ReadonlyMap<string, AlertState>;
   /** The missed runs of which people were told last. */
   readonly missed: { readonly at: number; readonly length: number } | null;
   /** People were told that runs come too seldom. `mendedAt`: since when they come often enough; null: they do not. */
@@ -358,7 +358,7 @@ export function reconciled(outbox: Outbox, sent: readonly SentAlert[]): Outbox {
   const notes = new Map(left.notes);
   for (const { channel, alert } of rest) {
     if (!('target' in alert)) continue;
-    const known = notes.get(alert.target) ?? NO_NOTES;
+    const known = notes.get(alert.target) ?? NO_ALERT_STATE;
     const { told } = known;
     const others = told?.to.filter((name) => name !== channel) ?? [];
     if (isEnd(alert) && told !== null) {
@@ -370,13 +370,13 @@ export function reconciled(outbox: Outbox, sent: readonly SentAlert[]): Outbox {
   return { ...left, notes };
 }
 
-function toldBy(alert: TroubleAlert): Told {
+function toldBy(alert: TroubleAlert): ActiveAlert {
   const { kind: status, at } = alert;
   const startedAt = 'startedAt' in alert ? alert.startedAt : at;
   return { status, startedAt, endedAt: null, saidAt: at, to: [], remindedAt: at };
 }
 
-type TroubleAlert = Alert & { readonly kind: Told['status'] };
+type TroubleAlert = Alert & { readonly kind: ActiveAlert['status'] };
 
 function isTrouble(alert: Alert): alert is TroubleAlert {
   return alert.kind === 'down' || alert.kind === 'degraded' || alert.kind === 'flapping';

@@ -4,7 +4,7 @@ import type { Check, Outcome, Status } from '../types.js';
 export type JudgedStatus = Extract<Status, 'pending' | 'up' | 'degraded' | 'down'>;
 
 /** The part of a target's state that its status is decided from. */
-export interface Standing {
+export interface StatusState {
   readonly status: JudgedStatus;
   readonly since: number;
   readonly lastOutcome: Outcome | null;
@@ -23,7 +23,7 @@ export interface Thresholds {
   readonly successThreshold: number;
 }
 
-export function newcomer(at: number): Standing {
+export function newcomer(at: number): StatusState {
   return {
     status: 'pending',
     since: at,
@@ -37,10 +37,10 @@ export function newcomer(at: number): Standing {
 
 /** The standing after one more check. The status changes only when its threshold is reached. */
 export function judge(
-  before: Standing,
+  before: StatusState,
   check: Pick<Check, 'at' | 'outcome'>,
   thresholds: Thresholds,
-): Standing {
+): StatusState {
   const failed = check.outcome === 'failed';
   const clean = check.outcome === 'good';
   const sameSeries = before.lastOutcome !== null && failed === (before.lastOutcome === 'failed');
@@ -58,7 +58,7 @@ export function judge(
 
 function decide(
   status: JudgedStatus,
-  now: Pick<Standing, 'lastOutcome' | 'consecutiveFailures' | 'consecutiveSuccesses' | 'streak'>,
+  now: Pick<StatusState, 'lastOutcome' | 'consecutiveFailures' | 'consecutiveSuccesses' | 'streak'>,
   { failureThreshold, successThreshold }: Thresholds,
 ): JudgedStatus {
   if (now.consecutiveFailures >= failureThreshold) return 'down';
@@ -77,7 +77,7 @@ function decide(
 }
 
 /** A count toward another status is under way: the target is due at every run. */
-export function isSettling(standing: Pick<Standing, 'status' | 'lastOutcome'>): boolean {
+export function isSettling(standing: Pick<StatusState, 'status' | 'lastOutcome'>): boolean {
   switch (standing.lastOutcome) {
     case null:
       return false;

@@ -1,5 +1,5 @@
 import type { Stored } from '../record/ledger.js';
-import type { LostData } from '../record/state.js';
+import type { LostData } from '../record/state-model.js';
 import type { Outcome, SentAlert } from '../rules/outbox.js';
 import type { Check } from '../types.js';
 

@@ -2,7 +2,7 @@ import { type Changes, type Ledger, type Stored } from '../record/ledger.js';
 import { OUTBOX_FIELD, STATE_FIELD } from '../record/fields.js';
 import type { Outcome } from '../rules/outbox.js';
 import { inMaintenance } from '../rules/windows.js';
-import type { LastRun } from '../record/state.js';
+import type { LastRun } from '../record/state-model.js';
 import { TextError } from '../record/codec/text-error.js';
 import type { Commit, Meter, Store, StoreErrorCode } from '../store/store.js';
 import { ACKNOWLEDGE_COMMANDS, COMMIT_COMMANDS, StoreError } from '../store/store.js';

@@ -45,7 +45,14 @@ async function fuzz(order: FuzzOrder): Promise<readonly FuzzProgress[]> {
 }
 
 describe(`whatever it is fed, for ${seconds} s, seed ${seed}`, () => {
-  it.each<FuzzReader>(['HTTP answer', 'redirect target', 'configuration', 'request body', 'signature'])(
+  it.each<FuzzReader>([
+    'HTTP answer',
+    'redirect target',
+    'configuration',
+    'request body',
+    'stored text',
+    'signature',
+  ])(
     '%s: no crash, no hang, no growth',
     async (reader) => {
       const seen = await fuzz({ reader, seed, seconds });

@@ -448,7 +448,7 @@ describe('how much of an incident nobody watched', () => {
     const old = JSON.stringify([START, START + HOUR, 'status 503', [[START, 0, 'down']]]);
     const read = readIncident(old);
     expect(read).toMatchObject({ unobserved: null, events: [{ kind: 'alert', alert: 'down' }] });
-    expect(readIncident(writeIncident(read))).toEqual(read);
+    expect(writeIncident(read)).toBe(` 2${old}`);
     expect(readIncident(JSON.stringify([START, START + HOUR, 'status 503'])).unobserved).toBeNull();
     const now = { ...read, unobserved: 7 };
     expect(readIncident(writeIncident(now))).toEqual(now);

@@ -3,7 +3,8 @@ import type { HealthFacts } from '../../lib/read/health.js';
 import { health, healthStatusCode } from '../../lib/read/health.js';
 import { Ledger } from '../../lib/record/ledger.js';
 import { EMPTY_OUTBOX } from '../../lib/rules/outbox.js';
-import { readState, type State } from '../../lib/record/state.js';
+import { readState } from '../../lib/record/state.js';
+import { type State } from '../../lib/record/state-model.js';
 import { aTarget } from '../support/targets.js';
 
 const MINUTE = 60_000;

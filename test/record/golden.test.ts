@@ -6,7 +6,8 @@ import { readLog } from '../../lib/record/log.js';
 import { readMaintenance, writeMaintenance } from '../../lib/record/maintenance.js';
 import { markField, markTime, readMark, writeMark, writeMarkReference } from '../../lib/record/marks.js';
 import { readOutbox, writeOutbox } from '../../lib/record/outbox.js';
-import { readState, writeState, type State } from '../../lib/record/state.js';
+import { readState, writeState } from '../../lib/record/state.js';
+import { type State } from '../../lib/record/state-model.js';
 import type { Figures } from '../../lib/rules/figures.js';
 import { ROOT } from '../support/root.js';
 

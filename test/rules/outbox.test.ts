@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { NO_NOTES } from '../../lib/rules/announce.js';
+import { NO_ALERT_STATE } from '../../lib/rules/announce.js';
 import {
   dueFor,
   EMPTY_OUTBOX,
@@ -111,7 +111,7 @@ describe('an outbox', () => {
       to,
       remindedAt: START,
     } as const;
-    return new Map([['api', { ...NO_NOTES, told }]]);
+    return new Map([['api', { ...NO_ALERT_STATE, told }]]);
   };
   const up = (id: string, at: number, more: object = {}): Alert => {
     const common = { id, at, kind: 'up', target: 'api', was: 'down', now: 'up', startedAt: START } as const;
@@ -223,7 +223,7 @@ describe('an outbox', () => {
 
   it('turns a restart that was made into news, and into a part of the record', () => {
     const order = { id: 'r', target: 'api', at: START, number: 1, max: 3, to: ['slack'] } as const;
-    const notes = { ...NO_NOTES, events: [{ kind: 'restart', at: START, answer: null }] } as const;
+    const notes = { ...NO_ALERT_STATE, events: [{ kind: 'restart', at: START, answer: null }] } as const;
     const outbox: Outbox = { ...EMPTY_OUTBOX, restarts: [order], notes: new Map([['api', notes]]) };
     const made = settle(outbox, {
       kind: 'restarted',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Standing } from '../../lib/rules/status.js';
+import type { StatusState } from '../../lib/rules/status.js';
 import { isSettling, judge, newcomer } from '../../lib/rules/status.js';
 import type { Outcome } from '../../lib/types.js';
 
@@ -9,7 +9,7 @@ const outcomeOf = (letter: string): Outcome => OUTCOMES[letter] ?? 'good';
 const thresholds = { failureThreshold: 3, successThreshold: 2 };
 
 /** One check a second. */
-function after(letters: string, limits = thresholds): Standing {
+function after(letters: string, limits = thresholds): StatusState {
   return Array.from(letters).reduce(
     (standing, letter, i) => judge(standing, { at: (i + 1) * 1000, outcome: outcomeOf(letter) }, limits),
     newcomer(0),

@@ -2,7 +2,7 @@ import type { History, Overview } from '../../lib/read/load.js';
 import { loadHistory, loadOverview } from '../../lib/read/load.js';
 import { Ledger } from '../../lib/record/ledger.js';
 import { OUTBOX_FIELD, STATE_FIELD } from '../../lib/record/fields.js';
-import type { LostData } from '../../lib/record/state.js';
+import type { LostData } from '../../lib/record/state-model.js';
 import type { Store } from '../../lib/store/store.js';
 import type { ChannelName, Check, Target, Transition } from '../../lib/types.js';
 

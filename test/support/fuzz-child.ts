@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -13,6 +13,17 @@ import { verifySignature } from '../../lib/http/signature.js';
 import { HttpParser } from '../../lib/probe/http-parser.js';
 import { ProbeFailure } from '../../lib/probe/failure.js';
 import { nextHop, redirectOf } from '../../lib/probe/redirect.js';
+import { deflate, inflate } from '../../lib/record/codec/envelope.js';
+import { TextError } from '../../lib/record/codec/text-error.js';
+import { readIncident } from '../../lib/record/incidents.js';
+import { readChecks, readLog } from '../../lib/record/log.js';
+import { readMaintenance } from '../../lib/record/maintenance.js';
+import { markTime, readMark } from '../../lib/record/marks.js';
+import { OUTBOX_DICTIONARY, readOutbox, writeOutbox } from '../../lib/record/outbox.js';
+import { OUTBOX_V1_DICTIONARY } from '../../lib/record/outbox-v1.js';
+import { readState, STATE_DICTIONARY, writeState } from '../../lib/record/state.js';
+import { STATE_V1_DICTIONARY } from '../../lib/record/state-v1.js';
+import { ROOT } from './root.js';
 import { openSqlite } from './stores.js';
 import { configOf } from './runs.js';
 import { sign } from './signature.js';
@@ -204,6 +215,64 @@ const SIGNATURES = [
 ];
 const signed = (token: string) => token.slice(0, token.lastIndexOf('.'));
 
+const DICTIONARIES = [STATE_DICTIONARY, OUTBOX_DICTIONARY, STATE_V1_DICTIONARY, OUTBOX_V1_DICTIONARY];
+
+/** Texts of both versions from the golden files. */
+const STORED = [1, 2].flatMap((version) => {
+  const file = join(ROOT, `test/record/golden/version-${version}.json`);
+  const texts: string[] = [];
+  JSON.parse(readFileSync(file, 'utf8'), (name, value: unknown) => {
+    if (name === 'text' && typeof value === 'string') texts.push(value);
+    return value;
+  });
+  return texts;
+});
+const STORED_PIECES = [
+  ' 2',
+  ' 3',
+  ' ',
+  '!',
+  '~~~~~~~~~',
+  '[',
+  ']',
+  '0',
+  '1e15',
+  'null',
+  '"__proto__":',
+  '{}',
+  ',',
+];
+const STORED_READERS: Readonly<Record<string, (text: string) => unknown>> = {
+  state: (text) => writeState(readState(text)),
+  outbox: (text) => writeOutbox(readOutbox(text), 1_767_614_400_000),
+  marks: (text) => {
+    const mark = readMark(text, markTime('h48', text), () => 0);
+    return mark !== null && 'targets' in mark ? mark.targets.map((target) => target?.latencies.size) : mark;
+  },
+  log: (text) => [readLog(text), readChecks([text], 1, 1_767_614_400_000)],
+  incident: readIncident,
+  maintenance: readMaintenance,
+};
+
+/** What deflated texts hold, as it is before it is deflated: tampered, it is packed again. */
+const PACKED = STORED.flatMap((text) => {
+  const isDeflated = text.length > 300 && !text.includes('[');
+  return isDeflated ? [unpacked(text)].filter((found) => found !== null) : [];
+});
+
+function unpacked(text: string): { dictionary: Buffer; head: string; inner: string } | null {
+  const head = text.startsWith(' ') ? text.slice(0, 2) : '';
+  for (const dictionary of DICTIONARIES) {
+    try {
+      const inner = inflate(text.slice(head.length), dictionary, 'it');
+      if (/^(\[1,\{"revision"|1 \d+ \{|[!-~]{7}\S)/.test(inner)) return { dictionary, head, inner };
+    } catch {
+      // Deflated with another one.
+    }
+  }
+  return null;
+}
+
 const cuts = fc.array(fc.oneof(fc.nat(60), fc.nat(2_000)), { maxLength: 8 });
 const request = (path: string, init: RequestInit) => new Request(PAGE + path, init);
 
@@ -275,6 +344,26 @@ const READERS = {
       }[call]();
       if (answer.status >= 500) throw new Error(`it answers ${answer.status}`);
       if ((await answer.text()).includes(SECRET)) throw new Error('it shows the secret');
+    },
+  }),
+  'stored text': fuzzed({
+    inputs: fc.tuple(
+      fc.constantFrom(...Object.keys(STORED_READERS)),
+      fc.oneof(
+        tampered(STORED, STORED_PIECES),
+        fc
+          .constantFrom(...PACKED)
+          .chain(({ dictionary, head, inner }) =>
+            tampered([inner], STORED_PIECES).map((text) => head + deflate(text, dictionary, 1)),
+          ),
+      ),
+    ),
+    read([format, text]) {
+      try {
+        new Map(Object.entries(STORED_READERS)).get(format)?.(text);
+      } catch (error) {
+        if (!(error instanceof TextError)) throw error;
+      }
     },
   }),
   signature: fuzzed({

@@ -24,6 +24,7 @@ export function transpile(): string {
     jsx: 'automatic',
     jsxImportSource: 'preact',
   });
+  cpSync(join(ROOT, 'test/record/golden'), join(target, 'test/record/golden'), { recursive: true });
   cpSync(join(ROOT, 'dist/vendor'), join(target, 'vendor'), { recursive: true });
   writeFileSync(
     join(target, 'package.json'),

@@ -10,9 +10,6 @@ import { NewerTextError, TextError } from './text-error.js';
 const MARK = ' ';
 const ZERO = '0'.charCodeAt(0);
 
-/** Characters of the mark and the version. */
-export const ENVELOPE_LENGTH = 2;
-
 /** How far a text may inflate, in bytes: many times what a state of 500 targets with long messages takes. */
 const INFLATED_LIMIT = 4 * 1024 * 1024;
 
@@ -34,7 +31,13 @@ export function readEnvelope(
   const version = text.charCodeAt(1) - ZERO;
   if (!(version >= 2)) throw new TextError(`${format} begins with no version`);
   if (version > known) throw new NewerTextError(newer(format, version, known));
-  return { version, body: text.slice(ENVELOPE_LENGTH) };
+  return { version, body: text.slice(2) };
+}
+
+/** The version that a text says it has; null: it begins with the mark, and with no version behind it. */
+export function versionOf(text: string): number | null {
+  const version = text.startsWith(MARK) ? text.charCodeAt(1) - ZERO : 1;
+  return version >= 1 ? version : null;
 }
 
 function newer(format: string, found: number, known: number): string {

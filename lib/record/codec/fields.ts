@@ -183,7 +183,10 @@ export function list<T>(field: Field<T>): Field<readonly T[]> {
         values.map(({ length }) => length),
         out,
       );
-      field.write(values.flat() as T[], out);
+      field.write(
+        values.flatMap((value) => [...value]),
+        out,
+      );
     },
     read: (total, from) => {
       const lengths = count.read(total, from);
@@ -245,7 +248,7 @@ export function variants<T extends { readonly kind: string }>(
   fieldsOf: { readonly [K in T['kind']]: Fields<OfKind<T, K>> },
 ): Field<T> {
   const kinds = Object.entries<Fields<object>>(fieldsOf).map(
-    ([name, fields]) => [name as T['kind'], record(fields) as Field<object>] as const,
+    ([name, fields]) => [name as T['kind'], record<object>(fields)] as const,
   );
   const recordOf = new Map<string, Field<object>>(kinds);
   return {

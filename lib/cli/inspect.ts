@@ -1,0 +1,271 @@
+import { existsSync } from 'node:fs';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { parseArgs } from 'node:util';
+import { DEFAULT_DATABASE } from '../config/config.js';
+import { validConfig, type Env } from '../config/valid.js';
+import { TextError } from '../record/codec/text-error.js';
+import { versionOf } from '../record/codec/envelope.js';
+import { incidentFields, readIncident } from '../record/incidents.js';
+import {
+  GUARDED_FIELDS,
+  HEAD_FIELDS,
+  MAINTENANCE_FIELD,
+  OUTBOX_FIELD,
+  STATE_FIELD,
+} from '../record/fields.js';
+import { logNames, readLog } from '../record/log.js';
+import { readMaintenance } from '../record/maintenance.js';
+import { markFields, markTime, readMark } from '../record/marks.js';
+import { readOutbox } from '../record/outbox.js';
+import { readState } from '../record/state.js';
+import { type State } from '../record/state-model.js';
+import { withPending } from '../read/load.js';
+import { openRemoteStore } from '../store/open.js';
+import { withCopyOf } from '../store/sqlite-copy.js';
+import { StoreError, type Store } from '../store/store.js';
+import { parseDump, TransferError, type Dump } from './dump.js';
+import { problem, readText } from './move.js';
+
+const PARTS = ['state', 'outbox', 'maintenance', 'marks', 'log', 'incidents'] as const;
+type Part = (typeof PARTS)[number];
+
+const USAGE = `Usage: keepalive inspect [${PARTS.join('|')}] [--file export]`;
+
+/** How many fields and logs are read at once. */
+const FIELDS_A_PAGE = 40;
+const LOGS_A_PAGE = 4;
+
+/**
+ * Prints what is stored as JSON: one part of it, or all. It reads the store that is configured (of the embedded database
+ * a copy, so that the runner may go on), or an export, and writes nothing. What cannot be read is shown with the reason.
+ * @returns the exit code
+ * @throws ConfigError
+ */
+export async function inspect(env: Env, args: readonly string[]): Promise<number> {
+  const wanted = argumentsOf(args);
+  if (wanted === null) {
+    console.error(USAGE);
+    return 2;
+  }
+  const { part, file } = wanted;
+  try {
+    const dump = file === undefined ? await readStore(env, part) : parseDump(await readText(file));
+    await print(render(dump, part));
+    return 0;
+  } catch (error) {
+    if (!(error instanceof TransferError || error instanceof StoreError)) throw error;
+    console.error(error instanceof StoreError ? problem(error, 'read') : error.message);
+    return 1;
+  }
+}
+
+/** Whoever reads only the beginning (`| head`) has what they want. */
+async function print(text: Iterable<string>): Promise<void> {
+  try {
+    await pipeline(Readable.from(text), process.stdout);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EPIPE')) throw error;
+  }
+}
+
+function argumentsOf(args: readonly string[]): { part: Part | null; file: string | undefined } | null {
+  try {
+    const options = { file: { type: 'string' } } as const;
+    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+    const [name, ...more] = positionals;
+    const part = PARTS.find((each) => each === name) ?? null;
+    return more.length > 0 || (name !== undefined && part === null) ? null : { part, file: values.file };
+  } catch {
+    return null;
+  }
+}
+
+async function readStore(env: Env, part: Part | null): Promise<Dump> {
+  const { store: config, prefix } = await validConfig(env);
+  const read = (store: Store): Promise<Dump> => readTexts(store, part);
+  if (config.kind === 'upstash' || config.kind === 'redis') {
+    const store = await openRemoteStore(config, { prefix, guarded: GUARDED_FIELDS });
+    return read(store).finally(() => store.close());
+  }
+  const path = config.kind === 'sqlite' ? config.path : DEFAULT_DATABASE;
+  if (!existsSync(path)) {
+    throw new TransferError(
+      'No store is set, and there is no file of the embedded database (KEEP_ALIVE_DATABASE).',
+    );
+  }
+  return withCopyOf(path, { guarded: GUARDED_FIELDS }, read);
+}
+
+/** The texts that are needed to show a part; null: all. The state names the targets of the others. */
+async function readTexts(store: Store, part: Part | null): Promise<Dump> {
+  const isWanted = (...parts: Part[]): boolean => part === null || parts.includes(part);
+  const fields = new Map<string, string>();
+  const readFields = async (names: readonly string[]): Promise<void> => {
+    const answer = await store.read({ fields: names, logs: [] });
+    for (const [name, text] of answer.fields) fields.set(name, text);
+  };
+  await readFields(HEAD_FIELDS);
+  const state = stateIn(fields);
+  const marks = isWanted('marks') ? markFields() : [];
+  const incidents =
+    isWanted('incidents') && state !== null ? incidentsOf(state).map(({ field }) => field) : [];
+  for (const page of pages([...marks, ...incidents], FIELDS_A_PAGE)) await readFields(page);
+  const logs = new Map<string, string>();
+  for (const page of pages(isWanted('log') ? logNames() : [], LOGS_A_PAGE)) {
+    const answer = await store.read({ fields: [], logs: page });
+    for (const [name, text] of answer.logs) logs.set(name, text);
+  }
+  return { fields, logs };
+}
+
+/** Null: there is none, or it cannot be read. */
+function stateIn(fields: Dump['fields']): State | null {
+  const text = fields.get(STATE_FIELD);
+  try {
+    return text === undefined ? null : readState(text);
+  } catch (error) {
+    if (error instanceof TextError) return null;
+    throw error;
+  }
+}
+
+/** Where the incidents of each target are. */
+function incidentsOf({ targets }: State): { field: string; target: string }[] {
+  return targets.flatMap((target, slot) =>
+    target === null
+      ? []
+      : incidentFields(slot)
+          .slice(0, target.incidents)
+          .map((field) => ({ field, target: target.id })),
+  );
+}
+
+/** One part as JSON, or all of them as an object. What there are many of is printed one a line. */
+function* render(dump: Dump, part: Part | null): Generator<string> {
+  if (part !== null) {
+    yield* lines(show(dump, part), '');
+    yield '\n';
+    return;
+  }
+  let before = '{\n';
+  for (const each of PARTS) {
+    yield `${before}  ${JSON.stringify(each)}: `;
+    yield* lines(show(dump, each), '  ');
+    before = ',\n';
+  }
+  yield '\n}\n';
+}
+
+function* lines(shown: unknown, indent: string): Generator<string> {
+  if (!Array.isArray(shown) || shown.length === 0) {
+    yield JSON.stringify(readable(shown), null, 2).replaceAll('\n', `\n${indent}`);
+    return;
+  }
+  let before = '[';
+  for (const item of shown as unknown[]) {
+    yield `${before}\n${indent}  ${JSON.stringify(readable(item))}`;
+    before = ',';
+  }
+  yield `\n${indent}]`;
+}
+
+/** Null: it is not stored. */
+function show({ fields, logs }: Dump, part: Part): unknown {
+  const state = stateIn(fields);
+  const one = (field: string, read: (text: string) => unknown): unknown => {
+    const text = fields.get(field);
+    return text === undefined ? null : shown(text, () => ({ value: read(text) }));
+  };
+  switch (part) {
+    case 'state':
+      return one(STATE_FIELD, readState);
+    case 'outbox':
+      return one(OUTBOX_FIELD, readOutbox);
+    case 'maintenance':
+      return one(MAINTENANCE_FIELD, readMaintenance);
+    case 'marks':
+      return markFields().flatMap((field) => {
+        const text = fields.get(field);
+        return text === undefined ? [] : [{ field, ...shown(text, () => showMark(field, text, state)) }];
+      });
+    case 'log':
+      return [...(state === null ? logs : withPending(logs, state.log))].flatMap(([name, text]) =>
+        showLog(name, text, state),
+      );
+    case 'incidents':
+      return (state === null ? [] : incidentsOf(state)).flatMap(({ field, target }) => {
+        const text = fields.get(field);
+        return text === undefined ? [] : [{ field, target, ...shown(text, () => readIncident(text)) }];
+      });
+  }
+}
+
+/** What a text says, behind the version of its format; or why it cannot be read. */
+function shown(text: string, read: () => object): object {
+  try {
+    return { version: versionOf(text), ...read() };
+  } catch (error) {
+    if (!(error instanceof TextError)) throw error;
+    return { version: versionOf(text), unreadable: error.message };
+  }
+}
+
+function showMark(field: string, text: string, state: State | null): object {
+  const at = markTime(field, text);
+  const mark = readMark(text, at, (slot) => state?.targets[slot]?.addedAt ?? null);
+  if (mark === null || 'see' in mark) return { at, sameAs: mark === null ? null : new Date(mark.see) };
+  if (state === null) throw new TextError('its figures count from the state, which cannot be read');
+  const targets = mark.targets.flatMap((target, slot) =>
+    target === null
+      ? []
+      : [{ target: state.targets[slot]?.id, ...target.figures, latencies: target.latencies }],
+  );
+  return { at, targets };
+}
+
+/** A row for each check, or one for a log that cannot be read. */
+function showLog(log: string, text: string, state: State | null): object[] {
+  const found = shown(text, () => ({
+    checks: readLog(text).map(({ at, slot, ...check }) => {
+      const target = state?.targets[slot]?.id ?? slot;
+      return { log, at, target, ...check };
+    }),
+  }));
+  return 'checks' in found ? (found.checks as object[]) : [{ log, ...found }];
+}
+
+const HOUR = 3_600_000;
+const QUARTER = 250;
+/** Properties that hold times, in ms since the epoch. */
+const TIMES = /^(?:at|since|from|to|certificate)$|(?:At|Since|From|To)$/;
+
+/** As JSON can have it, with times as people read them. */
+function readable(value: unknown, name = ''): unknown {
+  if (typeof value === 'number') {
+    if (TIMES.test(name)) return iso(value);
+    if (name === 'hour' || name === 'markedHour') return iso(value * HOUR);
+    return name === 'lastUnit' ? iso(value * QUARTER) : value;
+  }
+  if (value instanceof Date) return value.toISOString();
+  // Those of the changes of a status are times, each.
+  if (Array.isArray(value)) return value.map((item) => readable(item, name === 'transitions' ? 'at' : ''));
+  if (value instanceof Map) {
+    return [...(value as ReadonlyMap<string | number, unknown>)].map(([key, item]) =>
+      typeof key === 'number' ? { bucket: key, count: item } : { id: key, ...(readable(item) as object) },
+    );
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  const properties = Object.entries(value).map(([key, item]) => [key, readable(item, key)] as const);
+  return Object.fromEntries(properties);
+}
+
+function iso(time: number): string {
+  return new Date(time).toISOString();
+}
+
+function pages(names: readonly string[], size: number): string[][] {
+  return Array.from({ length: Math.ceil(names.length / size) }, (_, i) =>
+    names.slice(i * size, (i + 1) * size),
+  );
+}
