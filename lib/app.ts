@@ -31,6 +31,11 @@ export function setApp(app: App | null): void {
   shared = app === null ? null : Promise.resolve({ ok: true, app });
 }
 
+/** Ms since the epoch, by the store's clock where this process has found its own to be wrong. */
+export function nowOf({ store }: App): number {
+  return store?.now() ?? Date.now();
+}
+
 /** Something that all requests to an app share, made at the first call and forgotten with the app. */
 export function perApp<T>(make: (app: App) => T): (app: App) => T {
   const made = new WeakMap<App, { readonly it: T }>();

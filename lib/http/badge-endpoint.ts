@@ -1,3 +1,4 @@
+import { nowOf } from '../app.js';
 import type { App } from '../app.js';
 import { daysEnded, loadOverview, WINDOWS, type Reader, type Window } from '../read/load.js';
 import { latencyWithin, stats } from '../read/stats.js';
@@ -38,9 +39,10 @@ export function answerBadge(request: Request): Promise<Response> {
 
 async function find(
   request: Request,
-  { config }: App,
+  app: App,
   reader: Reader,
 ): Promise<{ readonly status: number; readonly badge: Badge }> {
+  const { config } = app;
   const { pathname, searchParams } = new URL(request.url);
   const label = searchParams.get('label');
   const wrong = (status: number, message: string) => ({ status, badge: errorBadge(message, label) });
@@ -54,7 +56,7 @@ async function find(
   if (window === undefined) return wrong(400, 'unknown window');
   if (!chosen(FORMATS, searchParams.get('format') ?? 'svg')) return wrong(400, 'unknown format');
 
-  const now = Date.now();
+  const now = nowOf(app);
   const watch = { ...config, targets: [target] };
   const overview = await loadOverview(reader, now, metric === 'latency' ? daysEnded(window, now) : []);
   const [found] = stats(watch, overview, now).targets;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { App } from '../app.js';
-import { perApp } from '../app.js';
+import { perApp, nowOf } from '../app.js';
 import { CRON_PATH, FUNCTION_LIMIT } from '../config/vercel.js';
 import { sharedContext } from '../run/run-context.js';
 import type { RunReport } from '../run/report.js';
@@ -79,7 +79,7 @@ function replayed(now: number): RunReport {
 function startRun(app: App, trigger: string): Promise<RunReport> {
   const { config, runs } = app;
   const running = run(
-    { ...sharedContext(config), ...app, now: () => app.store?.now() ?? Date.now() },
+    { ...sharedContext(config), ...app, now: () => nowOf(app) },
     { trigger, limit: FUNCTION_LIMIT, nextRunIn: config.tick, ...(runs && { stopping: runs.stopping }) },
   );
   return runs?.track(running) ?? running;

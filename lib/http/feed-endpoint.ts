@@ -1,3 +1,4 @@
+import { nowOf } from '../app.js';
 import { recentIncidents } from '../read/incident-views.js';
 import { loadLatestIncidents } from '../read/load.js';
 import { atomFeed } from '../view/atom-feed.js';
@@ -10,8 +11,9 @@ const ENTRIES = 50;
 
 /** `GET /api/feed` */
 export function answerFeed(request: Request): Promise<Response> {
-  return readEndpoint(request, async ({ config }, reader) => {
-    const now = Date.now();
+  return readEndpoint(request, async (app, reader) => {
+    const { config } = app;
+    const now = nowOf(app);
     const latest = await loadLatestIncidents(reader, config, now);
     const incidents = recentIncidents(config, latest, now, ENTRIES);
     const body = await atomFeed(incidents, config.publicUrl ?? visitedOrigin(request));

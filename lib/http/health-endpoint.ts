@@ -1,3 +1,4 @@
+import { nowOf } from '../app.js';
 import type { App } from '../app.js';
 import { memoryLimit } from '../config/env.js';
 import { channelNames } from '../config/alerts.js';
@@ -18,7 +19,7 @@ export function answerHealth(request: Request): Promise<Response> {
     guarded(request, app, async () => {
       const { config } = app;
       const finding = await probe(app);
-      const now = Date.now();
+      const now = nowOf(app);
       const answer = health({
         now,
         tick: config.tick,

@@ -95,7 +95,7 @@ async function change(
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     const { fields } = await store.read({ fields: [MAINTENANCE_FIELD], logs: [] });
     const expected = fields.get(MAINTENANCE_FIELD) ?? null;
-    const now = Date.now();
+    const now = store.now();
     const windows = apply(readableMaintenance(expected), now);
     const open = openWindows(windows, now);
     if (open.length > WINDOWS_KEPT) {

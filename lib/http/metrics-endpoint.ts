@@ -1,3 +1,4 @@
+import { nowOf } from '../app.js';
 import { loadOverview } from '../read/load.js';
 import { stats } from '../read/stats.js';
 import { metricsText } from '../view/metrics-text.js';
@@ -7,8 +8,9 @@ import { readEndpoint } from './endpoints.js';
 
 /** `GET /api/metrics` */
 export function answerMetrics(request: Request): Promise<Response> {
-  return readEndpoint(request, async ({ config }, reader) => {
-    const now = Date.now();
+  return readEndpoint(request, async (app, reader) => {
+    const { config } = app;
+    const now = nowOf(app);
     const body = metricsText(stats(config, await loadOverview(reader, now), now));
     const type = 'text/plain; version=0.0.4; charset=utf-8';
     return answerDocument(request, { type, body }, cachingOf(config));

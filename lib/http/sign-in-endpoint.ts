@@ -45,13 +45,14 @@ export function answerSignIn(request: Request): Promise<Response> {
       if (form.get('action') === 'sign-out') return goTo('/', endedCookie(secure));
       const throttle = throttleOf(app);
       const network = networkOf(request);
-      const wait = Math.ceil(throttle.wait(network, Date.now()) / 1000);
+      const isRight = isSame((form.get('token') ?? '').trim(), statsToken);
+      const wait = Math.ceil(throttle.wait(network, Date.now(), isRight) / 1000);
       if (wait > 0) {
         const answer = answerHtml(signInPage(page, `Too many wrong tokens. Try again in ${wait} s.`), 429);
         answer.headers.set('retry-after', String(wait));
         return answer;
       }
-      if (!isSame((form.get('token') ?? '').trim(), statsToken)) {
+      if (!isRight) {
         throttle.failed(network, Date.now());
         return answerHtml(signInPage(page, 'That is not the token.'), 401);
       }

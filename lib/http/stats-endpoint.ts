@@ -1,3 +1,4 @@
+import { nowOf } from '../app.js';
 import { loadHistory, loadOverview } from '../read/load.js';
 import { stats, targetHistory } from '../read/stats.js';
 import { answerError, answerJson, cachingOf } from './responses.js';
@@ -13,17 +14,19 @@ export function answerKeepalive(request: Request): Promise<Response> {
 }
 
 function answerStats(request: Request): Promise<Response> {
-  return readEndpoint(request, async ({ config }, reader) => {
-    const now = Date.now();
+  return readEndpoint(request, async (app, reader) => {
+    const { config } = app;
+    const now = nowOf(app);
     return answerJson(stats(config, await loadOverview(reader, now), now), 200, cachingOf(config));
   });
 }
 
 function answerTarget(request: Request, id: string): Promise<Response> {
-  return readEndpoint(request, async ({ config }, reader) => {
+  return readEndpoint(request, async (app, reader) => {
+    const { config } = app;
     const target = config.targets.find(({ info }) => info.id === id);
     if (target === undefined) return answerError('target_not_found', 'No target has this id.');
-    const now = Date.now();
+    const now = nowOf(app);
     const history = await loadHistory(reader, id, now);
     return answerJson(targetHistory(config, target, history, now), 200, cachingOf(config));
   });

@@ -1,3 +1,4 @@
+import { nowOf } from '../app.js';
 import { loadSummary } from '../read/load.js';
 import { summary } from '../read/stats.js';
 import { statusPage } from '../view/status-page.js';
@@ -7,8 +8,9 @@ import { pageEndpoint } from './page-endpoint.js';
 
 /** `GET /` */
 export function answerStatusPage(request: Request): Promise<Response> {
-  return pageEndpoint(request, async ({ config }, reader) => {
-    const now = Date.now();
+  return pageEndpoint(request, async (app, reader) => {
+    const { config } = app;
+    const now = nowOf(app);
     const found = summary(config, await loadSummary(reader, now), now);
     return answerHtml(statusPage(found, config.statsToken !== null), 200, cachingOf(config));
   });

@@ -1,3 +1,4 @@
+import { nowOf } from '../app.js';
 import { loadHistory } from '../read/load.js';
 import { freshness, targetHistory } from '../read/stats.js';
 import { targetPage } from '../view/target-page.js';
@@ -7,10 +8,11 @@ import { pageEndpoint } from './page-endpoint.js';
 
 /** `GET /t/<id>` */
 export function answerTargetPage(request: Request, id: string): Promise<Response> {
-  return pageEndpoint(request, async ({ config }, reader) => {
+  return pageEndpoint(request, async (app, reader) => {
+    const { config } = app;
     const target = config.targets.find(({ info }) => info.id === id);
     if (target === undefined) return answerProblem('target_not_found', 'No target has this id.');
-    const now = Date.now();
+    const now = nowOf(app);
     const history = await loadHistory(reader, id, now);
     const page = targetPage(
       targetHistory(config, target, history, now),

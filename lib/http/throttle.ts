@@ -13,26 +13,22 @@ const ADDRESSES_KEPT = 1_000;
 /** Wrong tokens from all addresses together: so many at once, and then one more every 3 s. */
 const TRIES_OF_ALL = 30;
 const PAUSE_OF_ALL = 3_000;
-/** Addresses that have signed in and are remembered for it. */
-const KNOWN_KEPT = 100;
 
 /**
- * Slows down whoever tries tokens, in the memory of one process. Nobody is locked out: an address waits 30 s at most,
- * and where strangers with many addresses use up what all together may try, everybody else waits 3 s at most, and an
- * address that has signed in before does not wait for them at all.
+ * Slows down whoever tries tokens, in the memory of one process. Nobody is locked out: an address waits 30 s at most for
+ * its own wrong tokens, and a right token never waits for the wrong ones of others. A wrong one waits for those of all.
  */
 export class Throttle {
   readonly #failures = new Map<string, { count: number; at: number; until: number }>();
-  readonly #known = new Set<string>();
   /** When all that was tried is made up for, ms since the epoch. */
   #allUntil = 0;
 
-  /** Ms until the address may try a token; 0: now. */
-  wait(address: string, now: number): number {
+  /** Ms until the token of the address is looked at; 0: now. */
+  wait(address: string, now: number, isRight: boolean): number {
     const until = this.#failures.get(address)?.until ?? 0;
     // What lies further ahead is from before the clock was set back.
     const own = until - now > LONGEST_WAIT ? 0 : Math.max(0, until - now);
-    return this.#known.has(address) ? own : Math.max(own, this.#waitOfAll(now));
+    return isRight ? own : Math.max(own, this.#waitOfAll(now));
   }
 
   failed(address: string, now: number): void {
@@ -49,9 +45,6 @@ export class Throttle {
 
   succeeded(address: string): void {
     this.#failures.delete(address);
-    this.#known.delete(address);
-    this.#known.add(address);
-    dropOldest(this.#known, KNOWN_KEPT);
   }
 
   #waitOfAll(now: number): number {
@@ -60,7 +53,7 @@ export class Throttle {
   }
 }
 
-function dropOldest(kept: Map<string, unknown> | Set<string>, most: number): void {
+function dropOldest(kept: Map<string, unknown>, most: number): void {
   for (const key of kept.keys()) {
     if (kept.size <= most) return;
     kept.delete(key);

@@ -111,20 +111,27 @@ function schedule(
   const { config, store, runs } = app;
   const period = timeBetweenRuns(config, store);
   const parts = { ...sharedContext(config), log: print };
+  let wasLocked = false;
   return new Scheduler(period, async () => {
     try {
       const { stopping } = runs;
-      await runs.track(
+      const { reason } = await runs.track(
         run(
           { ...parts, ...app, now: () => store.now() },
           { trigger: 'local', limit: RUN_LIMIT, nextRunIn: period, stopping },
         ),
       );
+      const isLocked = reason === 'locked';
+      if (isLocked && !wasLocked) print(HELD_UP);
+      wasLocked = isLocked;
     } catch (error) {
       console.error(error);
     }
   });
 }
+
+const HELD_UP =
+  'No run now: another process is making one on the same data, or was killed while it did. Then runs go on within 6 minutes.';
 
 /** In ms. */
 function timeBetweenRuns({ targets, tick }: Config, { kind }: Store): number {

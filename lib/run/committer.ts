@@ -29,6 +29,8 @@ export interface OpenRun {
   readonly stored: Stored;
   /** Not null: the ledger is made of what this process remembers, and nothing can be committed. */
   readonly failure: RecordFailure | null;
+  /** The run has the lease, although what is stored could not be read: no commit will give it back. */
+  readonly isLeaseLeft: boolean;
 }
 
 /** People are told that nothing can be recorded once that has lasted so long, and then once in the time below. */

@@ -104,6 +104,7 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
 
   // Deliver.
   if (!inconclusive) await committer.deliver(status);
+  if (opened.isLeaseLeft) await giveBack(store, token);
   if (failure === null && !inconclusive) await sendHeartbeat(context);
 
   const { results, transitions } = committer;
@@ -167,7 +168,7 @@ async function open(
     stored: Stored,
     maintenance: string | null,
     process: Pick<LedgerSettings, 'remembered' | 'lastHeardAt'>,
-  ): Omit<OpenRun, 'failure'> => {
+  ): Omit<OpenRun, 'failure' | 'isLeaseLeft'> => {
     const openedAt = now();
     const windows = readableMaintenance(maintenance, ({ message }) =>
       log(JSON.stringify({ event: 'maintenance_unreadable', message })),
@@ -181,15 +182,17 @@ async function open(
     };
     return { ledger: new Ledger(stored, settings, openedAt), token: lease.token, openedAt, stored };
   };
-  const openOnMemory = (failure: RecordFailure): OpenRun => {
+  const openOnMemory = (failure: RecordFailure, isLeaseLeft = false): OpenRun => {
     const stored = backlog.lastKnown ?? { state: null, outbox: null };
     // Whether runs are missing cannot be known: another process may have made them.
-    return { ...openOn(stored, backlog.maintenance, { lastHeardAt: now() }), failure };
+    return { ...openOn(stored, backlog.maintenance, { lastHeardAt: now() }), failure, isLeaseLeft };
   };
   if (store === null) return openOnMemory({ reason: 'store_missing', error: null });
+  let isClaimed = false;
   try {
     const claim = await store.claim({ ...lease, fields: HEAD_FIELDS });
     if (!claim.claimed) return 'locked';
+    isClaimed = true;
     const stored = {
       state: claim.fields.get(STATE_FIELD) ?? null,
       outbox: claim.fields.get(OUTBOX_FIELD) ?? null,
@@ -201,10 +204,18 @@ async function open(
     });
     backlog.lastKnown = stored;
     backlog.maintenance = maintenance;
-    return { ...opened, failure: null };
+    return { ...opened, failure: null, isLeaseLeft: false };
   } catch (error) {
-    return openOnMemory(recordFailureOf(error));
+    return openOnMemory(recordFailureOf(error), isClaimed);
   }
+}
+
+/** Writes nothing but who held the lease: the next run must not find it taken by one that is over. */
+async function giveBack(store: Store | null, token: string): Promise<void> {
+  await store
+    ?.commit({ token, fields: {}, append: null, release: true })
+    // It ends by itself.
+    .catch(() => undefined);
 }
 
 /** Tells whoever watches the pinger that a run went well. */

@@ -36,6 +36,8 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: NOW });
+  // The server's own clock goes on in earnest.
+  vi.spyOn(store, 'now').mockImplementation(() => Date.now());
   await redis.flush();
   front.reset();
   setApp({ config, store });
