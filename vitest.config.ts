@@ -21,8 +21,8 @@ export default defineConfig({
     // Against what never ends; no test is meant to come near it, on a slow machine either.
     testTimeout: 180_000,
     hookTimeout: 180_000,
-    // Two more than there are cores: many tests wait. By itself vitest leaves a core idle, which on two is half of them.
-    maxWorkers: availableParallelism() + 2,
+    // One more than there are cores: many tests wait. By itself vitest leaves a core idle, which on two is half of them.
+    maxWorkers: availableParallelism() + 1,
     // Of tests that wait rather than work.
     maxConcurrency: 40,
     sequence: { sequencer: LongestFirst },
