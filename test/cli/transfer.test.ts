@@ -100,6 +100,8 @@ const sorted = (map: ReadonlyMap<string, string>) => [...map].sort(([a], [b]) =>
 const plain = ({ fields, logs }: Dump) => ({ fields: sorted(fields), logs: sorted(logs) });
 
 async function overview(store: Store): Promise<unknown> {
+  // The server's own clock goes on in earnest.
+  vi.spyOn(store, 'now').mockReturnValue(NOW);
   setApp({ config: CONFIG, store });
   return (await GET(new Request('http://localhost/api/keepalive'))).json();
 }
