@@ -4,7 +4,7 @@ import { readEnv } from '../lib/config/env.js';
 import { MONTHLY_HOURS } from '../lib/config/hosts.js';
 import { configWarnings, validConfig } from '../lib/config/valid.js';
 import { OperatorError } from '../lib/operator-error.js';
-import { monthlyHours } from '../lib/rules/allowance.js';
+import { monthlyHours } from '../lib/rules/host-hours.js';
 
 const USAGE = `Usage: keepalive <command>
 

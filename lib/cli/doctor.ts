@@ -12,7 +12,7 @@ import { checkTarget } from '../probe/check-target.js';
 import { checkTimes, health, paceOfRuns } from '../read/health.js';
 import { GUARDED_FIELDS } from '../record/fields.js';
 import { loadPresent, type Present } from '../read/load.js';
-import { monthlyHours } from '../rules/allowance.js';
+import { monthlyHours } from '../rules/host-hours.js';
 import { isActive } from '../rules/windows.js';
 import { DELIVERY_TIMEOUT } from '../run/delivery.js';
 import { sharedContext } from '../run/run-context.js';

@@ -5,7 +5,7 @@ import { logNames } from '../record/log.js';
 import { readMaintenance } from '../record/maintenance.js';
 import { checkMark } from '../record/marks.js';
 import { historyFields } from '../record/names.js';
-import { readOutbox } from '../record/outbox.js';
+import { readOutbox } from '../record/outbox-text.js';
 import { readState } from '../record/state.js';
 import { TextError } from '../record/codec/text-error.js';
 

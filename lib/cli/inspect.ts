@@ -17,7 +17,7 @@ import {
 import { logNames, readLog } from '../record/log.js';
 import { readMaintenance } from '../record/maintenance.js';
 import { markFields, markTime, readMark } from '../record/marks.js';
-import { readOutbox } from '../record/outbox.js';
+import { readOutbox } from '../record/outbox-text.js';
 import { readState } from '../record/state.js';
 import { type State } from '../record/state-model.js';
 import { withPending } from '../read/load.js';
@@ -28,7 +28,7 @@ import { parseDump, TransferError, type Dump } from './dump.js';
 import { problem, readText } from './move.js';
 
 const PARTS = ['state', 'outbox', 'maintenance', 'marks', 'log', 'incidents'] as const;
-type Part = (typeof PARTS)[number];
+type StoredPart = (typeof PARTS)[number];
 
 const USAGE = `Usage: keepalive inspect [${PARTS.join('|')}] [--file export]`;
 
@@ -69,7 +69,7 @@ async function print(text: Iterable<string>): Promise<void> {
   }
 }
 
-function argumentsOf(args: readonly string[]): { part: Part | null; file: string | undefined } | null {
+function argumentsOf(args: readonly string[]): { part: StoredPart | null; file: string | undefined } | null {
   try {
     const options = { file: { type: 'string' } } as const;
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
@@ -81,7 +81,7 @@ function argumentsOf(args: readonly string[]): { part: Part | null; file: string
   }
 }
 
-async function readStore(env: Env, part: Part | null): Promise<Dump> {
+async function readStore(env: Env, part: StoredPart | null): Promise<Dump> {
   const { store: config, prefix } = await validConfig(env);
   const read = (store: Store): Promise<Dump> => readTexts(store, part);
   if (config.kind === 'upstash' || config.kind === 'redis') {
@@ -98,8 +98,8 @@ async function readStore(env: Env, part: Part | null): Promise<Dump> {
 }
 
 /** The texts that are needed to show a part; null: all. The state names the targets of the others. */
-async function readTexts(store: Store, part: Part | null): Promise<Dump> {
-  const isWanted = (...parts: Part[]): boolean => part === null || parts.includes(part);
+async function readTexts(store: Store, part: StoredPart | null): Promise<Dump> {
+  const isWanted = (...parts: StoredPart[]): boolean => part === null || parts.includes(part);
   const fields = new Map<string, string>();
   const readFields = async (names: readonly string[]): Promise<void> => {
     const answer = await store.read({ fields: names, logs: [] });
@@ -142,7 +142,7 @@ function incidentsOf({ targets }: State): { field: string; target: string }[] {
 }
 
 /** One part as JSON, or all of them as an object. What there are many of is printed one a line. */
-function* render(dump: Dump, part: Part | null): Generator<string> {
+function* render(dump: Dump, part: StoredPart | null): Generator<string> {
   if (part !== null) {
     yield* lines(show(dump, part), '');
     yield '\n';
@@ -171,7 +171,7 @@ function* lines(shown: unknown, indent: string): Generator<string> {
 }
 
 /** Null: it is not stored. */
-function show({ fields, logs }: Dump, part: Part): unknown {
+function show({ fields, logs }: Dump, part: StoredPart): unknown {
   const state = stateIn(fields);
   const one = (field: string, read: (text: string) => unknown): unknown => {
     const text = fields.get(field);

@@ -1,4 +1,4 @@
-import type { HostHours } from '../rules/allowance.js';
+import type { HostHours } from '../rules/host-hours.js';
 import { lengthInWords } from '../rules/durations.js';
 import type { Check, Target } from '../types.js';
 import { thousands } from './counts.js';

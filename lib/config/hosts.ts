@@ -1,4 +1,4 @@
-import type { Allowance, Allowances } from '../rules/allowance.js';
+import type { Allowance, Allowances } from '../rules/host-hours.js';
 import { HOST_NAMES, type HostName } from '../types.js';
 import { HOUR, MINUTE } from '../time.js';
 

@@ -25,7 +25,7 @@ const SERVICES: Services = {
 };
 
 /** What a sender gets beside its own settings. */
-interface Shared {
+interface SharedSettings {
   readonly services: Services;
   /** What the store's keys begin with: it tells installations apart. */
   readonly prefix: string;
@@ -33,7 +33,7 @@ interface Shared {
 
 /** One row a channel. Its settings are the row of the same name in `config/alerts.ts`. */
 const SENDERS: {
-  readonly [Name in ChannelName]: (settings: ChannelSettings[Name], shared: Shared) => Channel;
+  readonly [Name in ChannelName]: (settings: ChannelSettings[Name], shared: SharedSettings) => Channel;
 } = {
   webhook,
   slack,
@@ -60,7 +60,7 @@ export function createChannels(
 function open<Name extends ChannelName>(
   name: Name,
   alerts: { readonly [Each in Name]: ChannelSettings[Each] | null },
-  shared: Shared,
+  shared: SharedSettings,
 ): Channel | null {
   const settings = alerts[name];
   return settings === null ? null : SENDERS[name](settings, shared);

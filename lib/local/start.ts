@@ -6,7 +6,7 @@ import { MONTHLY_HOURS } from '../config/hosts.js';
 import { configWarnings, validConfig, type Env } from '../config/valid.js';
 import { GUARDED_FIELDS } from '../record/fields.js';
 import { OperatorError } from '../operator-error.js';
-import { monthlyHours } from '../rules/allowance.js';
+import { monthlyHours } from '../rules/host-hours.js';
 import { tooSlowFor } from '../rules/trigger-pace.js';
 import { tooSlowInWords } from '../rules/wording.js';
 import { sharedContext } from '../run/run-context.js';

@@ -37,7 +37,7 @@ export interface ParserOptions {
 }
 
 /** The part of the response that the next byte belongs to. */
-type Part = 'head' | 'sized' | 'unsized' | 'chunk size' | 'chunk' | 'chunk end' | 'trailers' | 'over';
+type ParserState = 'head' | 'sized' | 'unsized' | 'chunk size' | 'chunk' | 'chunk end' | 'trailers' | 'over';
 
 /**
  * Parses one HTTP/1.x response (RFC 9112) from the bytes of a connection, in pieces of any size. Lines may end without CR.
@@ -48,7 +48,7 @@ export class HttpParser {
   headers: ResponseHeaders = new Map();
   /** The body was longer than `maxBody`: the rest was not read. */
   cut = false;
-  #part: Part = 'head';
+  #part: ParserState = 'head';
   /** The beginning of a head or line whose end has not arrived. */
   readonly #started = new ByteCollector(MAX_HEAD + 1);
   readonly #body: ByteCollector;
@@ -170,7 +170,7 @@ export class HttpParser {
   }
 
   /** How the end of the body is found. Where both a length and chunks are announced, the chunks decide. */
-  #bodyOf(headers: ResponseHeaders): Part {
+  #bodyOf(headers: ResponseHeaders): ParserState {
     const coding = headers.get('transfer-encoding')?.toLowerCase();
     if (coding !== undefined && coding !== 'identity') {
       return /(?:^|,)[\t ]*chunked$/.test(coding) ? 'chunk size' : 'unsized';

@@ -1,5 +1,5 @@
 import type { Incident } from '../record/incidents.js';
-import type { IncidentEvent } from '../rules/announce.js';
+import type { IncidentEvent } from '../rules/alert-evaluation.js';
 import { staleSince } from './health.js';
 import type { TargetAlert, WatchedTarget } from '../types.js';
 import type { LatestIncidents } from './load.js';

@@ -8,7 +8,7 @@ import type { Maintenance } from '../record/maintenance.js';
 import { readableMaintenance } from '../record/maintenance.js';
 import type { Mark } from '../record/marks.js';
 import { DAYS_KEPT, HOURS_KEPT, markField, readMark } from '../record/marks.js';
-import { readOutbox } from '../record/outbox.js';
+import { readOutbox } from '../record/outbox-text.js';
 import type { LostData, State, TargetState } from '../record/state-model.js';
 import { readState } from '../record/state.js';
 import { endOf } from '../record/state-model.js';

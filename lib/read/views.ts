@@ -1,4 +1,4 @@
-import type { HostHours } from '../rules/allowance.js';
+import type { HostHours } from '../rules/host-hours.js';
 import type { Percentiles } from '../rules/histogram.js';
 import type { HostName, Outcome, Reason, Status } from '../types.js';
 import type { Window } from './load.js';

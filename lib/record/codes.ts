@@ -1,4 +1,4 @@
-import type { ActiveAlert, IncidentEvent } from '../rules/announce.js';
+import type { ActiveAlert, IncidentEvent } from '../rules/alert-evaluation.js';
 import type { JudgedStatus } from '../rules/status.js';
 import type { Alert, ChannelName, Outcome, Reason, TargetAlert } from '../types.js';
 import type { LastRun } from './state-model.js';

@@ -1,4 +1,4 @@
-import type { IncidentEvent } from '../rules/announce.js';
+import type { IncidentEvent } from '../rules/alert-evaluation.js';
 import { TARGET_ALERT_CODES } from './codes.js';
 import { readEnvelope, writeEnvelope } from './codec/envelope.js';
 import { asList, asNumber, asText, asTime, orNull, parseJson } from './codec/json.js';

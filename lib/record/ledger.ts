@@ -10,7 +10,7 @@ import {
 } from '../rules/trigger-pace.js';
 import { isSettling } from '../rules/status.js';
 import type { Check, Status, Target, Transition } from '../types.js';
-import { Desk, type Correspondence } from './desk.js';
+import { Notifier, type Correspondence } from './notifier.js';
 import { OUTBOX_FIELD, STATE_FIELD } from './fields.js';
 import { incidentField, writeIncident } from './incidents.js';
 import type { LogRow } from './log.js';
@@ -55,7 +55,7 @@ export interface Changes {
  */
 export class Ledger {
   /** What is to be said and done about what is on record. */
-  readonly desk: Desk;
+  readonly notifier: Notifier;
   /** By id. */
   readonly targets: ReadonlyMap<string, Target>;
   private readonly slots: ReadonlyMap<string, number>;
@@ -96,7 +96,7 @@ export class Ledger {
     const known = new Set(this.states.flatMap((state) => state?.id ?? []));
     // A run that cannot commit may have sent what it said, and the next one begins on the same revision.
     const run = `${head.firstRunAt.toString(36)}-${head.revision}-${(now - head.firstRunAt).toString(36)}`;
-    this.desk = new Desk(stored.outbox, this.targets, known, settings, run, now);
+    this.notifier = new Notifier(stored.outbox, this.targets, known, settings, run, now);
     this.seeRuns(head, gap);
     this.slots = new Map(this.states.flatMap((state, slot) => (state === null ? [] : [[state.id, slot]])));
   }
@@ -107,18 +107,18 @@ export class Ledger {
 
   /** Tells of runs that are missing, or that come too seldom. */
   private seeRuns(before: Omit<State, 'targets'>, gap: RunGap | null): void {
-    const { tick, now, desk } = this;
+    const { tick, now, notifier } = this;
     const { lastRun } = before;
     if (lastRun === null) return;
     const missed = missedToTell({ ...before, lastAt: lastRun.at }, gap, tick, now);
-    if (missed !== null) desk.seeMissed(missed.from, missed.to);
+    if (missed !== null) notifier.seeMissed(missed.from, missed.to);
     const pace = triggerPace({ intervals: this.head.intervals, lastAt: now }, tick, now);
     if (pace.actual === null) return;
     const targets = [...this.targets.values()].map(({ info }) => info);
     const { actual, expected } = pace;
     const slowFor = tooSlowFor(targets, { pace: actual, tick, lastRunMs: lastRun.durationMs });
     const isMissing = actual > MISSED_AFTER_TICKS * tick && targets.some(({ enabled }) => enabled);
-    desk.seePace(isSlow(pace) && (slowFor.count > 0 || isMissing) ? { expected, actual, slowFor } : null);
+    notifier.seePace(isSlow(pace) && (slowFor.count > 0 || isMissing) ? { expected, actual, slowFor } : null);
   }
 
   paceOf(target: Target): Pace {
@@ -157,12 +157,12 @@ export class Ledger {
       const after = advance(before, target, check);
       this.states[slot] = after;
       if (isLogged(before, check)) row.push({ slot, check });
-      this.desk.see(target, check, before, after, restartable);
+      this.notifier.see(target, check, before, after, restartable);
       if (before.incident !== null && after.incident === null) {
         const { startedAt } = before.incident;
         const endedAt = Math.max(startedAt, after.seriesAt ?? at);
         const unobserved = unobservedAfter(before, check)?.atSeries ?? null;
-        const incident = { ...before.incident, endedAt, events: this.desk.eventsOf(id), unobserved };
+        const incident = { ...before.incident, endedAt, events: this.notifier.eventsOf(id), unobserved };
         this.fields.set(incidentField(slot, after.incidents - 1), writeIncident(incident));
       }
       if (before.status !== after.status) {
@@ -235,7 +235,7 @@ export class Ledger {
   }
 
   private outboxField(): Changes['fields'] {
-    const text = this.desk.text();
+    const text = this.notifier.text();
     return text === null ? {} : { [OUTBOX_FIELD]: text };
   }
 

@@ -3,7 +3,7 @@ import { NOTHING } from '../rules/figures.js';
 import type { Histogram } from '../rules/histogram.js';
 import { EMPTY } from '../rules/histogram.js';
 import { readEnvelope, writeEnvelope } from './codec/envelope.js';
-import { flattenHistogram, unflattenHistogram } from './codec/histogram.js';
+import { flattenHistogram, unflattenHistogram } from './codec/histogram-codec.js';
 import { asTime } from './codec/json.js';
 import { TextError } from './codec/text-error.js';
 import { VarintReader, writeVarint } from './codec/varint.js';

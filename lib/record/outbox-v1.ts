@@ -1,9 +1,9 @@
-import { NO_ALERT_STATE } from '../rules/announce.js';
+import { NO_ALERT_STATE } from '../rules/alert-evaluation.js';
 import type { Outbox } from '../rules/outbox.js';
 import { inflate } from './codec/envelope.js';
 import { asList, asNumber, asObject, asText, parseJson } from './codec/json.js';
 import { TextError } from './codec/text-error.js';
-import type { Field } from './codec/fields.js';
+import type { Field } from './codec/field-codecs.js';
 
 export const OUTBOX_V1_DICTIONARY = Buffer.from(
   '"expiresAt","number","max","answer","from","to","gap","wakeMs","restarts","transitions","status","was","now","endedAt"' +

@@ -1,6 +1,6 @@
 import { EMPTY } from '../rules/histogram.js';
 import { inflate } from './codec/envelope.js';
-import { unflattenHistogram } from './codec/histogram.js';
+import { unflattenHistogram } from './codec/histogram-codec.js';
 import { asList, asNumber, asNumbers, asObject, asText, asTime, orNull, parseJson } from './codec/json.js';
 import { TextError } from './codec/text-error.js';
 import type { LogHead } from './state-model.js';

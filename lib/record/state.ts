@@ -17,8 +17,8 @@ import {
   timeRoundedTo,
   whole,
   type Field,
-} from './codec/fields.js';
-import { histogramField } from './codec/histogram.js';
+} from './codec/field-codecs.js';
+import { histogramField } from './codec/histogram-codec.js';
 import { asTime } from './codec/json.js';
 import { TextError } from './codec/text-error.js';
 import { VarintReader, VarintWriter } from './codec/varint.js';

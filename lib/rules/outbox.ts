@@ -1,5 +1,5 @@
 import type { Alert, ChannelName } from '../types.js';
-import { NO_ALERT_STATE, type AlertState, type ActiveAlert } from './announce.js';
+import { NO_ALERT_STATE, type AlertState, type ActiveAlert } from './alert-evaluation.js';
 import { DAY, HOUR, MINUTE } from '../time.js';
 
 export type ByChannel<T> = Readonly<Partial<Record<ChannelName, T>>>;
@@ -65,7 +65,7 @@ export interface Moved {
 }
 
 /** What came of one delivery. */
-export type Outcome =
+export type DeliveryOutcome =
   | {
       readonly kind: 'delivered';
       readonly channel: ChannelName;
@@ -283,7 +283,7 @@ export function dueFor(outbox: Outbox, channel: ChannelName, now: number): Alert
 }
 
 /** The outbox once it is known what came of a delivery. Told twice of the same, it stays the same. */
-export function settle(outbox: Outbox, outcome: Outcome): Outbox {
+export function settle(outbox: Outbox, outcome: DeliveryOutcome): Outbox {
   switch (outcome.kind) {
     case 'delivered': {
       const { channel, ids } = outcome;
@@ -318,7 +318,7 @@ function taken(
   });
 }
 
-function failed(outbox: Outbox, outcome: Outcome & { readonly kind: 'failed' }): Outbox {
+function failed(outbox: Outbox, outcome: DeliveryOutcome & { readonly kind: 'failed' }): Outbox {
   const { channel, at, permanent, message, retryAfter } = outcome;
   const ids = new Set(outcome.ids);
   const before = outbox.troubles[channel];
@@ -400,7 +400,7 @@ function targetOf(alert: Alert): string | null {
 
 function restarted(
   outbox: Outbox,
-  outcome: Outcome & { readonly kind: 'restarted' | 'not_restarted' },
+  outcome: DeliveryOutcome & { readonly kind: 'restarted' | 'not_restarted' },
 ): Outbox {
   const { target, orderedAt } = outcome;
   const order = outbox.restarts.find((each) => each.target === target && each.at === orderedAt);

@@ -148,7 +148,7 @@ export function timeUntilDown(interval: number, failureThreshold: number, times:
 }
 
 /** A time without a run. */
-interface Gap {
+interface LongGap {
   readonly from: number;
   readonly to: number;
 }
@@ -159,7 +159,7 @@ export interface Before {
   readonly lastAt: number;
   readonly intervals: readonly number[];
   /** Times without a run before this one, latest last. */
-  readonly gaps: readonly Gap[];
+  readonly gaps: readonly LongGap[];
 }
 
 /**
@@ -168,7 +168,7 @@ export interface Before {
  * or the trigger is so slow: a gap of up to an hour is told of with the first run that comes in time.
  * @param gap the time without a run that ended with this one
  */
-export function missedToTell(before: Before, gap: Gap | null, tick: number, now: number): Gap | null {
+export function missedToTell(before: Before, gap: LongGap | null, tick: number, now: number): LongGap | null {
   const { firstRunAt, lastAt, intervals, gaps } = before;
   const limit = MISSED_AFTER_TICKS * tick;
   const known = intervals.reduce((sum, seconds) => sum + seconds * 1000, 0);
@@ -189,8 +189,8 @@ export function missedToTell(before: Before, gap: Gap | null, tick: number, now:
   return gap.to - gap.from > MISSED_AFTER_TICKS * usual ? gap : null;
 }
 
-function longestOf(gaps: readonly Gap[]): Gap | null {
-  return gaps.reduce<Gap | null>(
+function longestOf(gaps: readonly LongGap[]): LongGap | null {
+  return gaps.reduce<LongGap | null>(
     (longest, gap) => (longest === null || gap.to - gap.from > longest.to - longest.from ? gap : longest),
     null,
   );

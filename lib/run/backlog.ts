@@ -1,6 +1,6 @@
 import type { Stored } from '../record/ledger.js';
 import type { LostData } from '../record/state-model.js';
-import type { Outcome, SentAlert } from '../rules/outbox.js';
+import type { DeliveryOutcome, SentAlert } from '../rules/outbox.js';
 import type { Check } from '../types.js';
 
 /** Checks that could not be stored, of one time. */
@@ -18,7 +18,7 @@ const MOST_CHECKS = 50_000;
 export class Backlog {
   private batches: readonly Batch[] = [];
   /** What came of deliveries and could not be stored: it must not be delivered again. */
-  outcomes: readonly Outcome[] = [];
+  outcomes: readonly DeliveryOutcome[] = [];
   /** Of what time the data is that a run of this process has committed to last; null: there was none. */
   seen: LostData | null = null;
   /**

@@ -1,6 +1,6 @@
 import { type Changes, type Ledger, type Stored } from '../record/ledger.js';
 import { OUTBOX_FIELD, STATE_FIELD } from '../record/fields.js';
-import type { Outcome } from '../rules/outbox.js';
+import type { DeliveryOutcome } from '../rules/outbox.js';
 import { inMaintenance } from '../rules/windows.js';
 import type { LastRun } from '../record/state-model.js';
 import { TextError } from '../record/codec/text-error.js';
@@ -77,7 +77,7 @@ export class Committer {
   private readonly kept: readonly Batch[];
   private checkpoints = 0;
   /** What came of deliveries and is not on record yet. */
-  private outcomes: readonly Outcome[];
+  private outcomes: readonly DeliveryOutcome[];
   /** Judged and not on record yet. */
   private waiting: { batches: Batch[]; results: RunResult[]; lines: string[] } = noneWaiting();
 
@@ -102,9 +102,9 @@ export class Committer {
     this.outcomes = context.backlog.outcomes;
     // What this process remembers holds them already.
     const isRemembered = opened.failure !== null && context.backlog.unrecordedSince !== null;
-    if (!isRemembered) opened.ledger.desk.settle(this.outcomes);
+    if (!isRemembered) opened.ledger.notifier.settle(this.outcomes);
     for (const { at, checks } of this.kept) this.note(opened.ledger.record(at, checks, false));
-    if (opened.failure === null) opened.ledger.desk.seeSent(context.backlog.sent);
+    if (opened.failure === null) opened.ledger.notifier.seeSent(context.backlog.sent);
   }
 
   /**
@@ -148,7 +148,7 @@ export class Committer {
   /** Commits what was judged. The lease is given back, unless there is something to deliver. */
   async commit(status: LastRun['status']): Promise<RecordFailure | null> {
     const { ledger } = this.opened;
-    this.mustDeliver = status !== 'inconclusive' && hasPost(ledger.desk, this.context.now());
+    this.mustDeliver = status !== 'inconclusive' && hasPost(ledger.notifier, this.context.now());
     const delivers = this.mustDeliver;
     this.failure ??= await this.write(
       () => {
@@ -177,7 +177,7 @@ export class Committer {
   }
 
   private async deliverAlerts(): Promise<void> {
-    const outcomes = await deliver(this.opened.ledger.desk, this.deliveryContext());
+    const outcomes = await deliver(this.opened.ledger.notifier, this.deliveryContext());
     this.outcomes = [...this.outcomes, ...outcomes];
   }
 
@@ -203,19 +203,19 @@ export class Committer {
   private async deliverFromMemory({ error }: RecordFailure, status: LastRun['status']): Promise<void> {
     const { backlog, now } = this.context;
     const { ledger, stored } = this.opened;
-    const { desk } = ledger;
+    const { notifier } = ledger;
     backlog.unrecordedSince ??= this.startedAt;
     const isNews =
       backlog.unrecordedSaidAt === null ||
       this.startedAt - backlog.unrecordedSaidAt >= UNRECORDED_AGAIN_AFTER;
     if (isNews && error instanceof Error && this.startedAt - backlog.unrecordedSince >= UNRECORDED_AFTER) {
       backlog.unrecordedSaidAt = this.startedAt;
-      desk.seeUnrecorded(backlog.unrecordedSince, error.message, this.startedAt);
+      notifier.seeUnrecorded(backlog.unrecordedSince, error.message, this.startedAt);
     }
     const waiting = new Map(
-      desk.digests(now()).flatMap(({ alerts }) => alerts.map((each) => [each.id, each])),
+      notifier.digests(now()).flatMap(({ alerts }) => alerts.map((each) => [each.id, each])),
     );
-    const outcomes = await tellAll(desk, this.deliveryContext());
+    const outcomes = await tellAll(notifier, this.deliveryContext());
     const sent = outcomes.flatMap((outcome) =>
       outcome.kind !== 'delivered'
         ? []

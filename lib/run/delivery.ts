@@ -1,7 +1,7 @@
 import { DeliveryError, type Channel, type Digest } from '../deliver/channel.js';
 import type { Send } from '../deliver/send.js';
-import type { ChannelNews, Desk } from '../record/desk.js';
-import type { Moved, Outcome, PendingRestart } from '../rules/outbox.js';
+import type { ChannelNews, Notifier } from '../record/notifier.js';
+import type { Moved, DeliveryOutcome, PendingRestart } from '../rules/outbox.js';
 import { byImportance } from '../rules/wording.js';
 import type { ChannelName, Target } from '../types.js';
 
@@ -20,31 +20,37 @@ export interface DeliveryContext {
 export const DELIVERY_TIMEOUT = 10_000;
 
 /** Whether there is anything to be done now. */
-export function hasPost(desk: Desk, now: number): boolean {
-  return desk.restarts.length > 0 || desk.digests(now).length > 0;
+export function hasPost(notifier: Notifier, now: number): boolean {
+  return notifier.restarts.length > 0 || notifier.digests(now).length > 0;
 }
 
 /**
  * Makes the restarts that are ordered, then tells every channel what is new, each on its own: none holds up or harms
- * another. The desk knows of everything that came of it. Never rejects; takes twice DELIVERY_TIMEOUT at most.
+ * another. The notifier is told of every outcome. Never rejects; takes twice DELIVERY_TIMEOUT at most.
  */
-export async function deliver(desk: Desk, context: DeliveryContext): Promise<readonly Outcome[]> {
-  const restarts = await Promise.all(desk.restarts.map((order) => restart(order, context)));
-  desk.settle(restarts);
-  return [...restarts, ...(await tellAll(desk, context))];
+export async function deliver(
+  notifier: Notifier,
+  context: DeliveryContext,
+): Promise<readonly DeliveryOutcome[]> {
+  const restarts = await Promise.all(notifier.restarts.map((order) => restart(order, context)));
+  notifier.settle(restarts);
+  return [...restarts, ...(await tellAll(notifier, context))];
 }
 
-/** Tells every channel what is new. The desk knows of everything that came of it. Never rejects. */
-export async function tellAll(desk: Desk, context: DeliveryContext): Promise<readonly Outcome[]> {
-  const told = await Promise.all(desk.digests(context.now()).map((news) => tell(news, context)));
-  desk.settle(told.flat());
+/** Tells every channel what is new. The notifier is told of every outcome. Never rejects. */
+export async function tellAll(
+  notifier: Notifier,
+  context: DeliveryContext,
+): Promise<readonly DeliveryOutcome[]> {
+  const told = await Promise.all(notifier.digests(context.now()).map((news) => tell(news, context)));
+  notifier.settle(told.flat());
   return told.flat();
 }
 
 async function restart(
   { target: id, at, number, max }: PendingRestart,
   context: DeliveryContext,
-): Promise<Outcome> {
+): Promise<DeliveryOutcome> {
   const target = context.targets.get(id);
   if (!target?.recovery || !context.mayRestart(target)) {
     return { kind: 'not_restarted', target: id, orderedAt: at };
@@ -61,7 +67,7 @@ async function restart(
 async function tell(
   { channel: name, alerts, undelivered, moved: known }: ChannelNews,
   { channels, targets, publicUrl, now, log }: DeliveryContext,
-): Promise<Outcome[]> {
+): Promise<DeliveryOutcome[]> {
   const [first] = alerts;
   const channel = channels.get(name);
   if (first === undefined || channel === undefined) return [];
@@ -77,7 +83,7 @@ async function tell(
     target: 'target' in alert ? (targets.get(alert.target)?.info ?? null) : null,
   }));
   const digest: Digest = { id, at, items, pageUrl: publicUrl };
-  const moves: Outcome[] = [];
+  const moves: DeliveryOutcome[] = [];
   const remember = (moved: Moved | null): void => {
     moves.push({ kind: 'moved', channel: name, moved });
     if (moved !== null) log(`${name}: the group moved, set ALERT_TELEGRAM_CHAT=${moved.to}`);

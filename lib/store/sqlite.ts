@@ -58,7 +58,7 @@ export function openSqlite(path: string, { guarded, print = () => undefined }: S
     check(db);
     db.exec('COMMIT');
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN EXCLUSIVE; COMMIT');
-    return new SqliteStore(new Connection(db, full), { guarded });
+    return new SqliteStore(new SqliteConnection(db, full), { guarded });
   } catch (error) {
     db?.close();
     const { code, message, cause } = failure(error);
@@ -94,7 +94,7 @@ function check(db: Database.Database): void {
 }
 
 /** The open file, and the lease: it needs no table, since it ends with the process that owns the file. */
-class Connection {
+class SqliteConnection {
   token: string | null = null;
   /** By `performance.now`; 0: the lease is free. */
   leaseEnd = 0;
@@ -162,12 +162,12 @@ class Connection {
 
 class SqliteStore implements Store {
   readonly kind = 'sqlite';
-  readonly #connection: Connection;
+  readonly #connection: SqliteConnection;
   readonly #options: StoreOptions;
   readonly #meter: Meter;
 
   constructor(
-    connection: Connection,
+    connection: SqliteConnection,
     options: StoreOptions,
     meter: Meter = { commands: 0, bytesSent: 0, bytesReceived: 0 },
   ) {
@@ -285,12 +285,12 @@ class SqliteStore implements Store {
     );
   }
 
-  #write<T>(work: (connection: Connection) => T): Promise<T> {
+  #write<T>(work: (connection: SqliteConnection) => T): Promise<T> {
     this.#connection.writes += 1;
     return this.#call(work);
   }
 
-  #call<T>(work: (connection: Connection) => T): Promise<T> {
+  #call<T>(work: (connection: SqliteConnection) => T): Promise<T> {
     try {
       if (this.#connection.closed) throw new StoreError('store_unreachable', 'the store is closed');
       if (!this.#connection.isInPlace) {

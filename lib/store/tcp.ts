@@ -7,7 +7,7 @@ import { StoreError, type Meter } from './store.js';
 const FIRST_COOLDOWN = 100;
 const LONGEST_COOLDOWN = 10_000;
 
-interface Connection {
+interface TcpConnection {
   readonly client: ReturnType<typeof connectable>;
   readonly ready: Promise<unknown>;
   dropped: boolean;
@@ -24,7 +24,7 @@ export class TcpTransport implements RedisTransport {
   readonly #url: string;
   /** The address of the node of a cluster that has our slot; null: the one that is configured. */
   #node: string | null = null;
-  #connection: Connection | null = null;
+  #connection: TcpConnection | null = null;
   #failures = 0;
   #coolUntil = 0;
   #closed = false;
@@ -59,7 +59,7 @@ export class TcpTransport implements RedisTransport {
   }
 
   async #ask(
-    connection: Connection,
+    connection: TcpConnection,
     commands: readonly (readonly string[])[],
     meter: Meter,
     timeUp: Promise<never>,
@@ -87,7 +87,7 @@ export class TcpTransport implements RedisTransport {
     if (this.#connection) this.#drop(this.#connection);
   }
 
-  #connect(): Connection {
+  #connect(): TcpConnection {
     if (this.#closed) throw new StoreError('store_unreachable', 'the store is closed');
     if (performance.now() < this.#coolUntil) {
       throw new StoreError('store_unreachable', 'the store could not be reached a moment ago');
@@ -98,7 +98,7 @@ export class TcpTransport implements RedisTransport {
     } catch {
       throw new StoreError('store_unreachable', 'the URL of the store is not valid');
     }
-    const connection: Connection = { client, ready: client.connect(), dropped: false };
+    const connection: TcpConnection = { client, ready: client.connect(), dropped: false };
     connection.ready.catch(() => undefined);
     // Fires on an idle connection too: the next call shall open a new one.
     client.on('error', () => {
@@ -107,7 +107,7 @@ export class TcpTransport implements RedisTransport {
     return connection;
   }
 
-  #drop(connection: Connection): void {
+  #drop(connection: TcpConnection): void {
     if (connection.dropped) return;
     connection.dropped = true;
     if (this.#connection === connection) this.#connection = null;
@@ -148,7 +148,7 @@ function nodeOf(replies: readonly Reply[], asked: string): string | null {
 }
 
 async function exchange(
-  { client, ready }: Connection,
+  { client, ready }: TcpConnection,
   commands: readonly (readonly string[])[],
   meter: Meter,
 ): Promise<readonly Reply[]> {

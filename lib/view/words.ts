@@ -16,18 +16,18 @@ export const LABELS: Readonly<Record<Shown, string>> = {
 };
 
 /** Where runs have stopped, what was shown then. */
-export function shownStatus({ status, lastKnownStatus, maintenance }: StatusState): Shown {
+export function shownStatus({ status, lastKnownStatus, maintenance }: ShownStatus): Shown {
   const last = lastKnownStatus ?? status;
   return maintenance === null || last === 'paused' || last === 'sleeping' ? last : 'maintenance';
 }
 
-type StatusState = Pick<TargetStats, 'status' | 'lastKnownStatus' | 'maintenance'>;
+type ShownStatus = Pick<TargetStats, 'status' | 'lastKnownStatus' | 'maintenance'>;
 
 /** `unknown`: nothing can be said, because nothing was checked lately. */
 export type Mood = Shown | 'unknown';
 
 /** What its sign and colour say. */
-export function targetMood(target: StatusState): Mood {
+export function targetMood(target: ShownStatus): Mood {
   return target.lastKnownStatus === null ? shownStatus(target) : 'unknown';
 }
 
@@ -42,7 +42,7 @@ export interface OverallStatus {
 /** What to say of all targets, at least one. */
 export function overallStatus(
   freshness: Freshness,
-  targets: readonly (Pick<TargetStats, 'name'> & StatusState)[],
+  targets: readonly (Pick<TargetStats, 'name'> & ShownStatus)[],
 ): OverallStatus {
   const shown = targets.map(shownStatus);
   const count = (status: Shown): number => shown.filter((each) => each === status).length;

@@ -10,7 +10,7 @@ import { setApp } from '../../lib/app.js';
 import { readDump, writeDump, type Dump } from '../../lib/cli/dump.js';
 import { collect, restore } from '../../lib/cli/transfer.js';
 import { writeMaintenance } from '../../lib/record/maintenance.js';
-import { writeOutbox } from '../../lib/record/outbox.js';
+import { writeOutbox } from '../../lib/record/outbox-text.js';
 import { readState } from '../../lib/record/state.js';
 import { EMPTY_OUTBOX } from '../../lib/rules/outbox.js';
 import { openRemoteStore, openSqlite } from '../support/stores.js';

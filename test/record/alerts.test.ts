@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { OUTBOX_FIELD, STATE_FIELD } from '../../lib/record/fields.js';
 import { Ledger } from '../../lib/record/ledger.js';
-import { readOutbox, writeOutbox } from '../../lib/record/outbox.js';
+import { readOutbox, writeOutbox } from '../../lib/record/outbox-text.js';
 import type { Alert, ChannelName, Check, Target } from '../../lib/types.js';
 import { aTarget, failedCheck, goodCheck, type TargetOptions } from '../support/targets.js';
 
@@ -82,18 +82,18 @@ class Life {
           : goodCheck(now, letter === 'd' ? { outcome: 'degraded', message: 'slow' } : {});
     const before = new Set(this.outbox.alerts.map(({ alert }) => alert.id));
     ledger.record(now, new Map(check === null ? [] : [['api', check]]));
-    for (const { alert, to } of readOutbox(ledger.desk.text() ?? stored.outbox).alerts) {
+    for (const { alert, to } of readOutbox(ledger.notifier.text() ?? stored.outbox).alerts) {
       if (!before.has(alert.id)) this.made.push({ alert, check, to: Object.keys(to) as ChannelName[] });
     }
-    for (const { channel, alerts, undelivered } of ledger.desk.digests(now)) {
+    for (const { channel, alerts, undelivered } of ledger.notifier.digests(now)) {
       const ids = alerts.map(({ id }) => id);
       if (this.refusing.has(channel)) {
         const failure = { at: now, permanent: this.permanent, message: 'no', retryAfter: null } as const;
-        ledger.desk.settle([{ kind: 'failed', channel, ids, ...failure }]);
+        ledger.notifier.settle([{ kind: 'failed', channel, ids, ...failure }]);
       } else {
         this.undelivered[channel] = (this.undelivered[channel] ?? 0) + undelivered;
         this.heard.push(...alerts.map((alert) => ({ channel, alert })));
-        ledger.desk.settle([{ kind: 'delivered', channel, ids, undelivered }]);
+        ledger.notifier.settle([{ kind: 'delivered', channel, ids, undelivered }]);
       }
     }
     const lastRun = {
@@ -405,7 +405,7 @@ it.each(['constructor', 'tostring', 'valueof', 'hasownproperty', '--proto--'])(
           ['api', goodCheck(now)],
         ]),
       );
-      kinds.push(...books.desk.digests(now).flatMap(({ alerts }) => alerts.map(({ kind }) => kind)));
+      kinds.push(...books.notifier.digests(now).flatMap(({ alerts }) => alerts.map(({ kind }) => kind)));
       const fields = books.close({
         id: 'r',
         at: now,

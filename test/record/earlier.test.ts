@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { OUTBOX_FIELD, STATE_FIELD } from '../../lib/record/fields.js';
 import { Ledger } from '../../lib/record/ledger.js';
-import { readOutbox } from '../../lib/record/outbox.js';
+import { readOutbox } from '../../lib/record/outbox-text.js';
 import { readState } from '../../lib/record/state.js';
 import { aTarget, goodCheck } from '../support/targets.js';
 

@@ -5,7 +5,7 @@ import { readIncident, writeIncident } from '../../lib/record/incidents.js';
 import { readLog } from '../../lib/record/log.js';
 import { readMaintenance, writeMaintenance } from '../../lib/record/maintenance.js';
 import { markField, markTime, readMark, writeMark, writeMarkReference } from '../../lib/record/marks.js';
-import { readOutbox, writeOutbox } from '../../lib/record/outbox.js';
+import { readOutbox, writeOutbox } from '../../lib/record/outbox-text.js';
 import { readState, writeState } from '../../lib/record/state.js';
 import { type State } from '../../lib/record/state-model.js';
 import type { Figures } from '../../lib/rules/figures.js';

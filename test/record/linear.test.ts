@@ -3,7 +3,7 @@ import { readIncident } from '../../lib/record/incidents.js';
 import { NO_LOG, readChecks, readLog, writeRow } from '../../lib/record/log.js';
 import { readMaintenance } from '../../lib/record/maintenance.js';
 import { readMark, writeMark } from '../../lib/record/marks.js';
-import { readOutbox, writeOutbox } from '../../lib/record/outbox.js';
+import { readOutbox, writeOutbox } from '../../lib/record/outbox-text.js';
 import { readState, writeState } from '../../lib/record/state.js';
 import { newTarget } from '../../lib/record/state-model.js';
 import { EMPTY_OUTBOX } from '../../lib/rules/outbox.js';

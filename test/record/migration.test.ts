@@ -5,7 +5,7 @@ import { readDump, writeDump } from '../../lib/cli/dump.js';
 import { collect, restore } from '../../lib/cli/transfer.js';
 import { loadHistory, loadOverview } from '../../lib/read/load.js';
 import { OUTBOX_FIELD } from '../../lib/record/fields.js';
-import { readOutbox } from '../../lib/record/outbox.js';
+import { readOutbox } from '../../lib/record/outbox-text.js';
 import type { Figures } from '../../lib/rules/figures.js';
 import { openSqlite } from '../support/stores.js';
 import type { Store } from '../../lib/store/store.js';

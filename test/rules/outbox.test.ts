@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { NO_ALERT_STATE } from '../../lib/rules/announce.js';
+import { NO_ALERT_STATE } from '../../lib/rules/alert-evaluation.js';
 import {
   dueFor,
   EMPTY_OUTBOX,
@@ -10,7 +10,7 @@ import {
   settle,
   withoutStale,
   type Outbox,
-  type Outcome,
+  type DeliveryOutcome,
 } from '../../lib/rules/outbox.js';
 import type { Alert, ChannelName } from '../../lib/types.js';
 
@@ -29,13 +29,18 @@ const down = (id: string, at = START): Alert => ({
 });
 const idsFor = (outbox: Outbox, channel: ChannelName, now: number) =>
   dueFor(outbox, channel, now).map(({ id }) => id);
-const delivered = (channel: ChannelName, ...ids: string[]): Outcome => ({
+const delivered = (channel: ChannelName, ...ids: string[]): DeliveryOutcome => ({
   kind: 'delivered',
   channel,
   ids,
   undelivered: 0,
 });
-const failed = (channel: ChannelName, at: number, ids: readonly string[], changes: object = {}): Outcome => ({
+const failed = (
+  channel: ChannelName,
+  at: number,
+  ids: readonly string[],
+  changes: object = {},
+): DeliveryOutcome => ({
   kind: 'failed',
   channel,
   ids,
@@ -159,9 +164,11 @@ describe('an outbox', () => {
 
   it('counts what a channel never gets until the channel is told', () => {
     const outbox = after(queue(down('a'), up('b', START + HOUR)), 25);
-    const told = settle(outbox, { ...delivered('slack'), undelivered: 1 } as Outcome);
+    const told = settle(outbox, { ...delivered('slack'), undelivered: 1 } as DeliveryOutcome);
     expect([outbox.undelivered, told.undelivered]).toEqual([{ slack: 2 }, { slack: 1 }]);
-    expect(settle(outbox, { ...delivered('slack'), undelivered: 2 } as Outcome).undelivered).toEqual({});
+    expect(settle(outbox, { ...delivered('slack'), undelivered: 2 } as DeliveryOutcome).undelivered).toEqual(
+      {},
+    );
   });
 
   it('drops what nobody wants sent any more, uncounted: the channel does not know of the outage', () => {

@@ -19,7 +19,7 @@ import { readIncident } from '../../lib/record/incidents.js';
 import { readChecks, readLog } from '../../lib/record/log.js';
 import { readMaintenance } from '../../lib/record/maintenance.js';
 import { markTime, readMark } from '../../lib/record/marks.js';
-import { OUTBOX_DICTIONARY, readOutbox, writeOutbox } from '../../lib/record/outbox.js';
+import { OUTBOX_DICTIONARY, readOutbox, writeOutbox } from '../../lib/record/outbox-text.js';
 import { OUTBOX_V1_DICTIONARY } from '../../lib/record/outbox-v1.js';
 import { readState, STATE_DICTIONARY, writeState } from '../../lib/record/state.js';
 import { STATE_V1_DICTIONARY } from '../../lib/record/state-v1.js';

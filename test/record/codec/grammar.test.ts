@@ -17,7 +17,7 @@ import {
   variants,
   whole,
   type Field,
-} from '../../../lib/record/codec/fields.js';
+} from '../../../lib/record/codec/field-codecs.js';
 import { NewerTextError, TextError } from '../../../lib/record/codec/text-error.js';
 import { VarintReader, VarintWriter, writePair, writeVarint } from '../../../lib/record/codec/varint.js';
 import { NO_LOG, readLog, writeRow } from '../../../lib/record/log.js';

@@ -1,4 +1,4 @@
-import type { ActiveAlert, IncidentEvent, AlertState } from '../rules/announce.js';
+import type { ActiveAlert, IncidentEvent, AlertState } from '../rules/alert-evaluation.js';
 import {
   EMPTY_OUTBOX,
   type ByChannel,
@@ -32,7 +32,7 @@ import {
   time,
   variants,
   type Field,
-} from './codec/fields.js';
+} from './codec/field-codecs.js';
 import { asObject, asTime } from './codec/json.js';
 import { TextError } from './codec/text-error.js';
 import { VarintReader, VarintWriter } from './codec/varint.js';

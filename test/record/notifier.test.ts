@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { OUTBOX_FIELD } from '../../lib/record/fields.js';
-import { readOutbox } from '../../lib/record/outbox.js';
+import { readOutbox } from '../../lib/record/outbox-text.js';
 import { readIncident } from '../../lib/record/incidents.js';
 import type { Alert, ChannelName, Check } from '../../lib/types.js';
 import { Books } from '../support/books.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MONTHLY_HOURS } from '../../lib/config/hosts.js';
-import { monthlyHours } from '../../lib/rules/allowance.js';
+import { monthlyHours } from '../../lib/rules/host-hours.js';
 import type { HostName, PublicTarget, Target, WeeklyWindow } from '../../lib/types.js';
 import { aTarget } from '../support/targets.js';
 

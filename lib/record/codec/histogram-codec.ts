@@ -1,5 +1,5 @@
 import type { Histogram } from '../../rules/histogram.js';
-import { count, type Field } from './fields.js';
+import { count, type Field } from './field-codecs.js';
 import { TextError } from './text-error.js';
 
 /** The buckets in ascending order, each as its distance from the one before, followed by its count. */

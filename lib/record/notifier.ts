@@ -1,11 +1,11 @@
 import {
-  announce,
+  evaluateAlerts,
   isBlank,
   NO_ALERT_STATE,
   type IncidentEvent,
   type AlertState,
   type Situation,
-} from '../rules/announce.js';
+} from '../rules/alert-evaluation.js';
 import {
   dueFor,
   enqueued,
@@ -15,14 +15,14 @@ import {
   withoutStale,
   type Moved,
   type Outbox,
-  type Outcome,
+  type DeliveryOutcome,
   type PendingAlert,
   type PendingRestart,
   type SentAlert,
 } from '../rules/outbox.js';
 import { inMaintenance, isEntering } from '../rules/windows.js';
 import type { Alert, ChannelName, Check, Target } from '../types.js';
-import { readOutbox, writeOutbox } from './outbox.js';
+import { readOutbox, writeOutbox } from './outbox-text.js';
 import { DAY, MINUTE } from '../time.js';
 
 /** Who can be told, and how often they want to hear it again. */
@@ -52,7 +52,7 @@ const FAR_MORE = 2;
 const MENDED_AFTER = DAY;
 
 /** What is to be said and done: what was left by earlier runs and what this one sees, until it is delivered. */
-export class Desk {
+export class Notifier {
   private stock: Outbox;
   /** What came since `stock` was put together. */
   private readonly fresh = {
@@ -93,7 +93,7 @@ export class Desk {
     const { at } = check;
     const entering = Math.max(ENTERING, 2 * target.wakeTimeout);
     const to = this.channelsOf(target);
-    const { notes, alerts, restart } = announce(this.notesOf(id), {
+    const { notes, alerts, restart } = evaluateAlerts(this.notesOf(id), {
       id,
       check,
       before,
@@ -177,7 +177,7 @@ export class Desk {
       .filter(({ alerts }) => alerts.length > 0);
   }
 
-  settle(outcomes: readonly Outcome[]): void {
+  settle(outcomes: readonly DeliveryOutcome[]): void {
     this.stock = outcomes.reduce(settle, this.outbox);
   }
 

@@ -108,7 +108,7 @@ export interface News {
   readonly knew?: readonly ChannelName[];
 }
 
-export interface Announcement {
+export interface AlertEvaluation {
   readonly notes: AlertState;
   readonly alerts: readonly News[];
   /** The number of the restart to make; null: none. */
@@ -123,10 +123,10 @@ const EVENTS_KEPT = 30;
  * What is to be said and done after a check. It compares what people know with what is, rather than looking for
  * changes: what happens while they may not be disturbed is made up for afterwards, and nothing is said twice.
  */
-export function announce(known: AlertState, sight: AlertInput): Announcement {
-  const { check, before, after, muted } = sight;
+export function evaluateAlerts(known: AlertState, input: AlertInput): AlertEvaluation {
+  const { check, before, after, muted } = input;
   const { at } = check;
-  if (sight.to.length === 0 && sight.recovery === null && known.told === null) return nothing(NO_ALERT_STATE);
+  if (input.to.length === 0 && input.recovery === null && known.told === null) return nothing(NO_ALERT_STATE);
   const opens = before.incident === null && after.incident !== null;
   const concerned = before.incident !== null || after.incident !== null;
   const notes: AlertState = {
@@ -134,13 +134,13 @@ export function announce(known: AlertState, sight: AlertInput): Announcement {
     ...(opens || !concerned ? NO_INCIDENT : {}),
     sleptAt: known.sleptAt !== null && Math.abs(at - known.sleptAt) < DAY ? known.sleptAt : null,
     told: known.told && { ...known.told, endedAt: endOfTrouble(known.told, after) },
-    transitions: transitionsOf(known, sight),
-    lastRestartAt: lastRestart(known, sight, concerned),
+    transitions: transitionsOf(known, input),
+    lastRestartAt: lastRestart(known, input, concerned),
   };
   if (muted) return { notes, alerts: [], restart: null };
-  const said = [statusNews, reminder, latecomers, certificate, slept, restartNews].reduce<Announcement>(
+  const said = [statusNews, reminder, latecomers, certificate, slept, restartNews].reduce<AlertEvaluation>(
     (so, next) => {
-      const more = next(so.notes, sight);
+      const more = next(so.notes, input);
       return {
         notes: more.notes,
         alerts: [...so.alerts, ...more.alerts],
@@ -159,9 +159,9 @@ export function announce(known: AlertState, sight: AlertInput): Announcement {
   return { ...said, notes: { ...said.notes, events: concerned ? events.slice(-EVENTS_KEPT) : [] } };
 }
 
-type Part = (notes: AlertState, sight: AlertInput) => Announcement;
+type EvaluationStep = (notes: AlertState, input: AlertInput) => AlertEvaluation;
 
-const nothing = (notes: AlertState): Announcement => ({ notes, alerts: [], restart: null });
+const nothing = (notes: AlertState): AlertEvaluation => ({ notes, alerts: [], restart: null });
 
 /** When what people were told of came to its end; null: it is still so. */
 function endOfTrouble({ status, endedAt }: ActiveAlert, after: Situation): number | null {
@@ -190,12 +190,12 @@ function lastRestart(
   return concerned || check.at < last + recovery.cooldown ? last : null;
 }
 
-const statusNews: Part = (notes, sight) => {
+const statusNews: EvaluationStep = (notes, input) => {
   const { told, transitions } = notes;
-  const { id: target, check, after, to } = sight;
+  const { id: target, check, after, to } = input;
   const { at } = check;
   const { status } = after;
-  const tell = (as: ActiveAlert['status'], startedAt: number, alert: TargetAlert | null): Announcement => {
+  const tell = (as: ActiveAlert['status'], startedAt: number, alert: TargetAlert | null): AlertEvaluation => {
     if (to.length === 0) return nothing(notes);
     const knew = told?.to ?? [];
     const all = [...new Set([...knew, ...to])];
@@ -218,13 +218,13 @@ const statusNews: Part = (notes, sight) => {
   if (told?.status === status) return nothing(notes);
   if (status === 'down') {
     const startedAt = after.incident?.startedAt ?? at;
-    return tell('down', startedAt, downAlert(sight, startedAt));
+    return tell('down', startedAt, downAlert(input, startedAt));
   }
   if (told !== null && (status === 'up' || told.status === 'down'))
-    return trouble(notes, told, sight, status);
+    return trouble(notes, told, input, status);
   if (status === 'up') return nothing(notes);
   const alert = { kind: 'degraded', target, message: check.message ?? '' } as const;
-  return tell('degraded', after.since, isCertificateNear(sight) ? null : alert);
+  return tell('degraded', after.since, isCertificateNear(input) ? null : alert);
 };
 
 /**
@@ -253,7 +253,7 @@ function trouble(
   told: ActiveAlert,
   { id, check }: AlertInput,
   now: 'up' | 'degraded',
-): Announcement {
+): AlertEvaluation {
   const { at, message } = check;
   const alert: TargetAlert = {
     kind: 'up',
@@ -280,7 +280,7 @@ function trouble(
   };
 }
 
-const reminder: Part = (notes, { id, check, after, reminder, to }) => {
+const reminder: EvaluationStep = (notes, { id, check, after, reminder, to }) => {
   const { told } = notes;
   if (reminder === null || told?.status !== 'down' || after.status !== 'down') return nothing(notes);
   if (check.outcome !== 'failed' || check.at - told.remindedAt < reminder) return nothing(notes);
@@ -299,15 +299,15 @@ const reminder: Part = (notes, { id, check, after, reminder, to }) => {
 };
 
 /** An outage that lasts is told to those of the target's channels that were set up after it began. */
-const latecomers: Part = (notes, sight) => {
+const latecomers: EvaluationStep = (notes, input) => {
   const { told } = notes;
-  const { check, after, to } = sight;
+  const { check, after, to } = input;
   if (told?.status !== 'down' || after.status !== 'down' || check.outcome !== 'failed') return nothing(notes);
   const missing = to.filter((channel) => !told.to.includes(channel));
   if (missing.length === 0) return nothing(notes);
   return {
     notes: { ...notes, told: { ...told, to: [...told.to, ...missing] } },
-    alerts: [{ alert: downAlert(sight, told.startedAt), to: missing }],
+    alerts: [{ alert: downAlert(input, told.startedAt), to: missing }],
     restart: null,
   };
 };
@@ -319,10 +319,10 @@ function isCertificateNear({ check, tlsExpiry }: AlertInput): boolean {
 }
 
 /** Once for each certificate; of several behind one name, for each that ends later than those told of. */
-const certificate: Part = (notes, sight) => {
-  const { id, check, to } = sight;
+const certificate: EvaluationStep = (notes, input) => {
+  const { id, check, to } = input;
   const { tlsExpiresAt: expiresAt } = check;
-  if (!isCertificateNear(sight) || expiresAt === null || to.length === 0) return nothing(notes);
+  if (!isCertificateNear(input) || expiresAt === null || to.length === 0) return nothing(notes);
   if (notes.certificate !== null && expiresAt <= notes.certificate) return nothing(notes);
   return {
     notes: { ...notes, certificate: expiresAt },
@@ -332,7 +332,7 @@ const certificate: Part = (notes, sight) => {
 };
 
 /** Once a day at most. */
-const slept: Part = (notes, { id, check, before, sleepsAfter, to }) => {
+const slept: EvaluationStep = (notes, { id, check, before, sleepsAfter, to }) => {
   const { at, coldStart, wakeMs } = check;
   if (!coldStart || before.awakeFrom === null || before.consecutiveFailures > 0) return nothing(notes);
   const gap = at - before.awakeFrom;
@@ -349,9 +349,9 @@ const slept: Part = (notes, { id, check, before, sleepsAfter, to }) => {
  * A target that is down is restarted at once, and again when as many checks as made it down have failed after the
  * grace of the restart before; never sooner than the cooldown, and `max` times in one incident.
  */
-const restartNews: Part = (before, sight) => {
-  const { id, check, after, failureThreshold, recovery, to } = sight;
-  if (recovery === null || recovery.max === 0 || !sight.restartable) return nothing(before);
+const restartNews: EvaluationStep = (before, input) => {
+  const { id, check, after, failureThreshold, recovery, to } = input;
+  if (recovery === null || recovery.max === 0 || !input.restartable) return nothing(before);
   if (after.status !== 'down' || check.outcome !== 'failed') return nothing(before);
   const { at } = check;
   const last = before.lastRestartAt;
