@@ -293,9 +293,9 @@ const READERS = {
         body: SECRET,
         headers: { cookie: SECRET },
       };
-      const location = redirectOf(status, new Map([['location', text]]));
-      if (location === null) return;
       try {
+        const location = redirectOf(status, new Map([['location', text]]));
+        if (location === null) return;
         const to = nextHop(from, location, status);
         if (!/^https?:$/.test(to.url.protocol)) throw new Error('it leads to another protocol');
         const isSameName = to.url.hostname === from.url.hostname;
