@@ -46,7 +46,7 @@ export async function answerPages(request: Request): Promise<Response> {
 
 async function methodNotAllowed(handlers: Partial<Record<PageMethod, PageHandler>>): Promise<Response> {
   const { answerProblem } = await import('./html.js');
-  const answer = answerProblem('method_not_allowed', 'PageMethod not allowed.');
+  const answer = answerProblem('method_not_allowed', 'Method not allowed.');
   answer.headers.set('allow', [...Object.keys(handlers), 'HEAD'].join(', '));
   return answer;
 }

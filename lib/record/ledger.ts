@@ -50,7 +50,7 @@ export interface Changes {
 }
 
 /**
- * The books of one run: opened on what is stored, told of every check in the order of time, closed into what a commit
+ * The ledger of one run: opened on what is stored, told of every check in the order of time, closed into what a commit
  * writes. It sees no clock and no store; opened again on the same text and told the same, it writes the same.
  */
 export class Ledger {

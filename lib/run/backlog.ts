@@ -12,7 +12,7 @@ export interface Batch {
 const MOST_CHECKS = 50_000;
 
 /**
- * What runs of this process could not store, for the next run that can. Committer a check a second time changes
+ * What runs of this process could not store, for the next run that can. To record a check a second time changes
  * nothing, so a batch is given up only once a commit is known to hold it.
  */
 export class Backlog {

@@ -65,7 +65,7 @@ export interface CommitterOptions {
 /**
  * What a run found, on its way to the store: first what earlier runs of the process could not store, then its own, in
  * one commit or, where the run goes on for long, in several. What is on record is said. What cannot be recorded is logged,
- * kept on, and said from memory; once it can be recorded, what was said already is not said again.
+ * kept for a later run, and said from memory; once it can be recorded, what was said already is not said again.
  */
 export class Committer {
   readonly results: RunResult[] = [];
@@ -197,7 +197,7 @@ export class Committer {
   }
 
   /**
-   * Tells people although nothing can be recorded, and keeps the opened in the process, so that it tells nothing twice.
+   * Tells people although nothing can be recorded, and keeps the ledger's texts in the process, so that it tells nothing twice.
    * Restarts are not made: without a record nobody could keep to their limit.
    */
   private async deliverFromMemory({ error }: RecordFailure, status: LastRun['status']): Promise<void> {

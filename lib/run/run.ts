@@ -158,7 +158,7 @@ interface CheckPlan {
   readonly record: RoundsOptions['record'];
 }
 
-/** The opened on what is stored; without it, on what this process remembers, so that the pings still go out. */
+/** Opens the ledger on what is stored; where that cannot be had, on what this process remembers: the pings still go out. */
 async function open(
   { config, backlog, channels, log, now }: RunContext,
   store: Store | null,
