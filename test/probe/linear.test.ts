@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { HttpParser } from '../../lib/probe/http-parser.js';
+import { nextHop } from '../../lib/probe/redirect.js';
 import { LINEAR, growth } from '../support/growth.js';
 
 const OK = 'HTTP/1.1 200 OK\r\n';
@@ -53,4 +54,19 @@ describe('an answer is read in linear time', () => {
     };
     expect(growth(prepare, largest / 8)).toBeLessThan(LINEAR);
   });
+});
+
+test('a redirect to a host of many letters is read in linear time', () => {
+  const from = { url: new URL('https://a.test/'), method: 'GET', body: null, headers: {} };
+  const prepare = (size: number) => {
+    const letters = Array.from({ length: size }, (_, i) => String.fromCharCode(0x4e00 + i)).join('');
+    return () => {
+      try {
+        nextHop(from, `http://${letters}.example/`, 302);
+      } catch {
+        // No name is that long.
+      }
+    };
+  };
+  expect(growth(prepare, 600)).toBeLessThan(LINEAR);
 });
