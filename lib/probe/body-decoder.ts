@@ -98,6 +98,8 @@ function decoderFor(body: Buffer, contentType: string): TextDecoder {
 
 /** `<meta charset>`, `<meta http-equiv content>`, `<?xml encoding?>`. What can be read as a tag is not in UTF-16. */
 function charsetOfPage(body: Buffer): string | undefined {
+  const tag = body.indexOf('<');
+  if (tag === -1 || tag >= PRESCANNED) return undefined;
   const start = body.toString('latin1', 0, PRESCANNED);
   const [, charset = ''] =
     /<meta\s[^>]*charset\s*=\s*["']?\s*([\w.:-]+)/i.exec(start) ??

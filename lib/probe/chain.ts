@@ -4,11 +4,29 @@ import { rootCertificates } from 'node:tls';
 /** Certificates of a chain that are looked at; real ones have three or four. */
 const LONGEST_CHAIN = 10;
 
+/** Ms; to look at a whole chain costs a tenth of a handshake, and servers send the same one every time. */
+const KNOWN_FOR = 600_000;
+const MOST_KNOWN = 1_000;
+const ends = new Map<string, { readonly end: number | null; readonly at: number }>();
+
 /**
  * The earliest end among a certificate and those it is traced back to, in ms since the epoch; null: it says none. What the
  * server sends besides does not count, nor does a root or what lies behind a trusted one: no client looks at their end.
  */
 export function endOfChain(certificate: X509Certificate): number | null {
+  const key = certificate.fingerprint256;
+  const now = performance.now();
+  const known = ends.get(key);
+  if (known !== undefined && now - known.at < KNOWN_FOR) return known.end;
+  const end = earliestEnd(certificate);
+  ends.delete(key);
+  ends.set(key, { end, at: now });
+  const [oldest = ''] = ends.keys();
+  if (ends.size > MOST_KNOWN) ends.delete(oldest);
+  return end;
+}
+
+function earliestEnd(certificate: X509Certificate): number | null {
   const sent = sentWith(certificate);
   let earliest = endOf(certificate);
   for (let current = certificate; sent.size > 0;) {
