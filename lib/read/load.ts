@@ -2,16 +2,14 @@ import { incidentField, incidentFields, readIncident } from '../record/incidents
 import type { Incident } from '../record/incidents.js';
 import { MAINTENANCE_FIELD, OUTBOX_FIELD, STATE_FIELD } from '../record/fields.js';
 import type { RecentCheck } from '../record/log.js';
-import type { LogHead } from '../record/state-model.js';
+import { type LogHead, type LostData, type State, type TargetState, endOf } from '../record/state-model.js';
 import { logName, readChecks, recentLogs } from '../record/log.js';
 import type { Maintenance } from '../record/maintenance.js';
 import { readableMaintenance } from '../record/maintenance.js';
 import type { Mark } from '../record/marks.js';
 import { DAYS_KEPT, HOURS_KEPT, markField, readMark } from '../record/marks.js';
 import { readOutbox } from '../record/outbox-text.js';
-import type { LostData, State, TargetState } from '../record/state-model.js';
 import { readState } from '../record/state.js';
-import { endOf } from '../record/state-model.js';
 import { unobservedAt } from '../record/targets.js';
 import { NewerTextError, TextError } from '../record/codec/text-error.js';
 import type { Outbox } from '../rules/outbox.js';

@@ -1,7 +1,6 @@
 import type { TargetMark } from '../record/marks.js';
 import { dayEndingAt, markOf } from '../record/marks.js';
-import type { TargetState } from '../record/state-model.js';
-import { newTarget } from '../record/state-model.js';
+import { type TargetState, newTarget } from '../record/state-model.js';
 import { markAt } from '../record/targets.js';
 import type { Histogram } from '../rules/histogram.js';
 import { add, EMPTY, subtract } from '../rules/histogram.js';

@@ -14,13 +14,19 @@ import { Notifier, type Correspondence } from './notifier.js';
 import { OUTBOX_FIELD, STATE_FIELD } from './fields.js';
 import { incidentField, writeIncident } from './incidents.js';
 import type { LogRow } from './log.js';
-import type { LogHead } from './state-model.js';
+import {
+  type LogHead,
+  type LastRun,
+  type LostData,
+  type RunGap,
+  type State,
+  type TargetState,
+  endOf,
+} from './state-model.js';
 import { logName, NO_LOG, spanAt, writeRow } from './log.js';
 import { DAYS_KEPT, HOURS_KEPT, markField, writeMark, writeMarkReference } from './marks.js';
 import { rewound, withNotes } from './rewind.js';
-import type { LastRun, LostData, RunGap, State, TargetState } from './state-model.js';
 import { readState, writeState } from './state.js';
-import { endOf } from './state-model.js';
 import { addedBy, admit, advance, countUpTo, isLogged, markAt, unobservedAfter } from './targets.js';
 import { DAY, HOUR } from '../time.js';
 

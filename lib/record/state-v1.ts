@@ -3,8 +3,7 @@ import { inflate } from './codec/envelope.js';
 import { unflattenHistogram } from './codec/histogram-codec.js';
 import { asList, asNumber, asNumbers, asObject, asText, asTime, orNull, parseJson } from './codec/json.js';
 import { TextError } from './codec/text-error.js';
-import type { LogHead } from './state-model.js';
-import type { LastRun, State, TargetState } from './state-model.js';
+import type { LogHead, LastRun, State, TargetState } from './state-model.js';
 
 /**
  * Version 1 of the state, which Keepalive wrote up to 0.1.0 and for a time after it: a JSON list of 1, the head and the

@@ -13,8 +13,7 @@ import {
 import type { Check, Target, WatchedTarget } from '../types.js';
 import type { TargetMark } from './marks.js';
 import { dayEndingAt, DAYS_KEPT, HOURS_KEPT } from './marks.js';
-import type { TargetState, Unobserved } from './state-model.js';
-import { newTarget } from './state-model.js';
+import { type TargetState, type Unobserved, newTarget } from './state-model.js';
 import { DAY, MINUTE } from '../time.js';
 
 /** A target that is gone from the configuration keeps its slot until no mark holds anything of it. */
