@@ -102,8 +102,11 @@ export interface Recovery {
   readonly grace: number;
 }
 
-/** Options of targets that only some protocols have: `http` means METHOD to ALLOW_PRIVATE, `tls` the TLS_ ones. */
-export type OptionGroup = 'http' | 'tls';
+/** Options that targets of only some protocols have (`config/target-builder.ts` lists those of each group). */
+export type OptionGroup = 'http' | 'body' | 'query' | 'tls';
+
+/** Parts of an address besides host and port. */
+export type AddressPart = 'user info' | 'path' | 'query string';
 
 interface ProtocolRules {
   /** How its addresses begin or look, for messages. */
@@ -111,15 +114,19 @@ interface ProtocolRules {
   /** Null where the address has to name a port. */
   readonly defaultPort: number | null;
   readonly groups: readonly OptionGroup[];
+  /** What an address may have besides host and port. */
+  readonly parts: readonly AddressPart[];
 }
+
+const ALL_PARTS = ['user info', 'path', 'query string'] as const;
 
 /** The protocols of targets. `probe/probe.ts` has the probe of each. */
 export const PROTOCOLS = {
   // A redirect may lead from http to https, so that the TLS options matter to both.
-  'http:': { form: 'http://', defaultPort: 80, groups: ['http', 'tls'] },
-  'https:': { form: 'https://', defaultPort: 443, groups: ['http', 'tls'] },
-  'tcp:': { form: 'tcp://host:port', defaultPort: null, groups: [] },
-  'tls:': { form: 'tls://host:port', defaultPort: null, groups: ['tls'] },
+  'http:': { form: 'http://', defaultPort: 80, groups: ['http', 'body', 'tls'], parts: ALL_PARTS },
+  'https:': { form: 'https://', defaultPort: 443, groups: ['http', 'body', 'tls'], parts: ALL_PARTS },
+  'tcp:': { form: 'tcp://host:port', defaultPort: null, groups: [], parts: [] },
+  'tls:': { form: 'tls://host:port', defaultPort: null, groups: ['tls'], parts: [] },
 } as const satisfies Readonly<Record<string, ProtocolRules>>;
 
 export type Protocol = keyof typeof PROTOCOLS;
@@ -128,12 +135,18 @@ export type Protocol = keyof typeof PROTOCOLS;
 export interface GroupFields {
   readonly http: {
     readonly request: RequestOptions;
-    /** Bytes read at most, after decompression. */
-    readonly maxBody: number;
     /** 0: redirects are not followed. */
     readonly maxRedirects: number;
     /** Redirects may lead to private addresses. */
     readonly allowPrivate: boolean;
+  };
+  readonly body: {
+    /** Bytes read at most, after decompression. */
+    readonly maxBody: number;
+  };
+  readonly query: {
+    /** What is asked; null: the protocol's own question. It may hold a secret. */
+    readonly query: string | null;
   };
   readonly tls: { readonly tlsVerify: boolean };
 }
@@ -141,6 +154,7 @@ export interface GroupFields {
 /** What every target has. Everything outside `info` may hold secrets. */
 export interface CommonTarget {
   readonly info: PublicTarget;
+  /** User info is left out of an HTTP address (it is a header), and percent-encoded in every other one. */
   readonly url: string;
   readonly assertions: Assertions;
   /** One attempt as a whole. */
@@ -194,6 +208,7 @@ export const REASONS = [
   'too_large',
   'redirect',
   'blocked',
+  'query',
 ] as const;
 export type Reason = (typeof REASONS)[number];
 

@@ -33,7 +33,7 @@ interface Parts {
 }
 
 function split(text: string): Parts | null {
-  const scheme = /^([a-z]+):\/\//i.exec(text)?.[1]?.toLowerCase();
+  const scheme = /^([a-z+]+):\/\//i.exec(text)?.[1]?.toLowerCase();
   if (scheme === undefined) return null;
   const behind = text.slice(scheme.length + '://'.length);
   // A backslash counts as a slash in http and https only (WHATWG URL, "special" schemes).
@@ -113,7 +113,7 @@ const BARE_PERCENT = /%(?![0-9a-f]{2})/gi;
  * where what is encoded is not UTF-8.
  */
 export function withPercentEncoded(text: string): string | null {
-  const [, scheme = '', authority = '', rest = ''] = /^([a-z]+:\/\/)([^/?#]*)(.*)$/is.exec(text) ?? [];
+  const [, scheme = '', authority = '', rest = ''] = /^([a-z+]+:\/\/)([^/?#]*)(.*)$/is.exec(text) ?? [];
   const at = authority.lastIndexOf('@') + 1;
   const userInfo = authority.slice(0, at).replace(BARE_PERCENT, '%25');
   try {

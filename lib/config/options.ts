@@ -66,6 +66,7 @@ export const TARGET_OPTIONS = {
   EXPECT_JSON: option(null, text),
   DEGRADED_JSON: option(null, text),
   DEGRADED_AFTER: option(null, durationOrOff('1ms', '2m')),
+  QUERY: option(null, text),
   MAX_BODY: option('256kb', size('1b', '10mb')),
   MAX_REDIRECTS: option('5', integer(0, 20)),
   TLS_EXPIRY: option('14d', durationOrOff('1m', '365d')),

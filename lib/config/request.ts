@@ -1,4 +1,11 @@
-import { PROTOCOLS, type OptionGroup, type Protocol, type StatusRange, type TextPattern } from '../types.js';
+import {
+  PROTOCOLS,
+  type AddressPart,
+  type OptionGroup,
+  type Protocol,
+  type StatusRange,
+  type TextPattern,
+} from '../types.js';
 import { checkAddress, credentialsOf, withPercentEncoded } from './address.js';
 import { InvalidValue, isOff, value } from './values.js';
 
@@ -19,6 +26,7 @@ export interface TargetAddress extends Endpoint {
 }
 
 const PROTOCOL_NAMES = Object.keys(PROTOCOLS) as Protocol[];
+const ADDRESS_PARTS: readonly AddressPart[] = ['user info', 'path', 'query string'];
 const ADDRESS = `${inWords(
   PROTOCOL_NAMES.map((name) => PROTOCOLS[name].form),
   'or',
@@ -58,13 +66,38 @@ function parseTargetAddress(text: string): TargetAddress | undefined {
       healthUrl: url.origin + url.pathname,
     };
   }
-  // The URL standard neither checks nor lowers the host of a scheme that it does not know.
-  const [, hostname, named] =
-    /^[a-z]+:\/\/(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(\d+))?\/?$/.exec(url.href.toLowerCase()) ?? [];
-  const port = named ?? PROTOCOLS[protocol].defaultPort;
-  if (hostname === undefined || port === null) return undefined;
-  const address = `${protocol}//${hostname}:${port}`;
-  return { url: address, authorization: null, protocol, hostname, healthUrl: address };
+  return serviceAddress(withPercentEncoded(url.href) ?? url.href, protocol);
+}
+
+/**
+ * An address that is not HTTP, in parts: user info, host, port, path, query string. The URL standard neither checks nor
+ * lowers the host of a scheme that it does not know.
+ */
+const SERVICE =
+  /^[a-z+]+:\/\/(?:([^/?#@]*)@)?(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(\d+))?(\/[^?#]*)?(?:\?([^#]*))?$/i;
+
+function serviceAddress(text: string, protocol: Protocol): TargetAddress | undefined {
+  const [, userInfo, name, named, path = '', query] = SERVICE.exec(text) ?? [];
+  const { defaultPort, parts } = PROTOCOLS[protocol];
+  const port = named ?? defaultPort;
+  if (name === undefined || port === null) return undefined;
+  const given: Readonly<Record<AddressPart, boolean>> = {
+    'user info': userInfo !== undefined,
+    path: path !== '' && path !== '/',
+    'query string': query !== undefined,
+  };
+  const allowed: readonly AddressPart[] = parts;
+  if (ADDRESS_PARTS.some((part) => given[part] && !allowed.includes(part))) return undefined;
+  const hostname = name.toLowerCase();
+  const place = `${hostname}:${port}${given.path ? path : ''}`;
+  const login = userInfo === undefined ? '' : `${userInfo}@`;
+  return {
+    url: `${protocol}//${login}${place}${query === undefined ? '' : `?${query}`}`,
+    authorization: null,
+    protocol,
+    hostname,
+    healthUrl: `${protocol}//${place}`,
+  };
 }
 
 export const targetAddress = value(`an address: ${ADDRESS}`, parseTargetAddress);
@@ -244,7 +277,7 @@ function parseAddresses<T>(text: string, parse: (entry: string) => T | undefined
 
 /** @throws InvalidValue for an address that can never work, TypeError for a text that is none */
 function parseUrl(text: string): URL | undefined {
-  if (!/^[a-z]+:\/\//i.test(text)) return undefined;
+  if (!/^[a-z+]+:\/\//i.test(text)) return undefined;
   checkAddress(text);
   const url = new URL(text);
   return url.hostname === '' ? undefined : url;

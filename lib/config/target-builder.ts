@@ -17,19 +17,9 @@ const DEFAULTS = defaultsOf(TARGET_OPTIONS);
 
 /** The options of each group: they have no effect on targets of a protocol without the group. */
 const GROUPS: Readonly<Record<OptionGroup, readonly TargetOptionName[]>> = {
-  http: [
-    'METHOD',
-    'HEADERS',
-    'BODY',
-    'EXPECT_STATUS',
-    'EXPECT_BODY',
-    'REJECT_BODY',
-    'EXPECT_JSON',
-    'DEGRADED_JSON',
-    'MAX_BODY',
-    'MAX_REDIRECTS',
-    'ALLOW_PRIVATE',
-  ],
+  http: ['METHOD', 'HEADERS', 'BODY', 'EXPECT_STATUS', 'MAX_REDIRECTS', 'ALLOW_PRIVATE'],
+  body: ['EXPECT_BODY', 'REJECT_BODY', 'EXPECT_JSON', 'DEGRADED_JSON', 'MAX_BODY'],
+  query: ['QUERY'],
   tls: ['TLS_EXPIRY', 'TLS_VERIFY'],
 };
 const GROUP_NAMES = Object.keys(GROUPS) as OptionGroup[];
@@ -44,10 +34,11 @@ const FIELDS: {
       address.authorization,
       own.HEADERS,
     ),
-    maxBody: options.MAX_BODY,
     maxRedirects: options.MAX_REDIRECTS,
     allowPrivate: options.ALLOW_PRIVATE,
   }),
+  body: (_source, options) => ({ maxBody: options.MAX_BODY }),
+  query: (_source, options) => ({ query: options.QUERY }),
   tls: (_source, options) => ({ tlsVerify: options.TLS_VERIFY }),
 };
 

@@ -86,6 +86,7 @@ const MAY_WAKE: Readonly<Record<Reason, boolean | 'by status'>> = {
   too_large: false,
   redirect: false,
   blocked: false,
+  query: false,
 };
 const WAKING_STATUSES: readonly (number | null)[] = [502, 503, 504];
 

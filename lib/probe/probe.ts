@@ -32,7 +32,10 @@ export interface ProberOptions {
   readonly onAnswer?: (answer: Answer) => void;
 }
 
-/** One row a protocol. Its rules are the row of the same name in `types.ts`. */
+/**
+ * One row a protocol; those that need a client library are imported by the first check that needs it. Its rules are the row
+ * of the same name in `types.ts`.
+ */
 const PROBES: { readonly [Name in Protocol]: Probe<Name> } = {
   'http:': probeHttp,
   'https:': probeHttp,

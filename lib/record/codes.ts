@@ -25,7 +25,8 @@ export const RUN_CODES = Object.freeze({ completed: 0, partial: 1, inconclusive:
 
 /**
  * Reasons of failed checks in the log. 12 to 511 are taken by the reason `status` with the status code 100 to 599
- * (check-code.ts): the next reason is 512. At most 1,173.
+ * (check-code.ts): `query`
+ * therefore is 512. At most 1,173.
  */
 export const REASON_CODES = Object.freeze({
   dns: 0,
@@ -40,6 +41,7 @@ export const REASON_CODES = Object.freeze({
   too_large: 9,
   redirect: 10,
   blocked: 11,
+  query: 512,
 } satisfies Record<Reason, number>);
 
 export const CHANNEL_CODES = Object.freeze({

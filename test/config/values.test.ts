@@ -441,6 +441,7 @@ it('the table has rows for every option that can be wrong', () => {
     RECOVERY_METHOD: 'METHOD',
     RECOVERY_HEADERS: 'HEADERS',
     BODY: 'any text',
+    QUERY: 'any text',
     RECOVERY_BODY: 'any text',
     EXPECT_JSON: 'expressions.test.ts',
     DEGRADED_JSON: 'expressions.test.ts',

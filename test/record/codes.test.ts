@@ -57,6 +57,7 @@ it('codes are for ever: none is changed or removed, and new ones come behind', (
         "dns": 0,
         "json": 8,
         "protocol": 5,
+        "query": 512,
         "redirect": 10,
         "reset": 4,
         "status": 6,

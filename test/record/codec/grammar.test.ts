@@ -184,7 +184,7 @@ describe('a log', () => {
 
 describe('a check code', () => {
   it('that is not used yet is no other outcome', () => {
-    for (const unused of [7_802, 8_000, 8_463]) expect(() => readCheckCode(unused)).toThrow(NewerTextError);
+    for (const unused of [7_803, 8_000, 8_463]) expect(() => readCheckCode(unused)).toThrow(NewerTextError);
   });
 
   it('is not made for a reason that has none', () => {
