@@ -44,15 +44,15 @@ export function createSchedule(
     const former = (await qstash.list()).find((each) => each.scheduleId === scheduleId);
     const isOurs = former === undefined || calls(former, destination);
     if (!isOurs && !mayReplace) throw otherDestination(former, destination);
-    const { cron, period, callsADay } = cadenceOf(config.tick);
+    const { tick } = config.qstash;
+    const { cron, period, callsADay } = cadenceOf(tick);
     await qstash.create({ scheduleId, cron, destination, timeout: FUNCTION_LIMIT / 1000 });
     print(`${scheduleId}: QStash calls ${destination} every ${intervalInWords(period)} (${cron}, UTC).`);
     if (!isOurs) print(`It called ${former.destination} before.`);
-    if (period !== config.tick) {
-      const why =
-        period > config.tick ? 'no cron is quicker' : 'crons keep only what divides an hour or a day';
+    if (period !== tick) {
+      const why = period > tick ? 'no cron is quicker' : 'crons keep only what divides an hour or a day';
       print(
-        `KEEP_ALIVE_TICK is ${intervalInWords(config.tick)}; ${why}: set KEEP_ALIVE_TICK=${variableOf(period)}.`,
+        `KEEP_ALIVE_TICK is ${intervalInWords(tick)}; ${why}: set KEEP_ALIVE_TICK=${variableOf(period)}.`,
       );
     }
     print(`${count(callsADay)} messages a day, the free plan has ${count(FREE_MESSAGES_A_DAY)}.`);

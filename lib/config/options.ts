@@ -91,7 +91,8 @@ export const GENERAL_OPTIONS = {
   STATS_TOKEN: option(null, secret(16)),
   KEEP_ALIVE_PUBLIC_BADGES: option('false', flag),
   KEEP_ALIVE_PUBLIC_URL: option(null, origin),
-  KEEP_ALIVE_TICK: option('1m', duration('10s', '1d')),
+  /** Its default follows the trigger: `defaultTick` in config.ts. */
+  KEEP_ALIVE_TICK: option(null, duration('10s', '1d')),
   /** Far from a function's 1,024 file descriptors: a check may need one more for DNS, and other invocations share them. */
   KEEP_ALIVE_CONCURRENCY: option('100', integer(1, 500)),
   /** What stands in braces decides in which slot of a Redis cluster the keys are: there, all have to be in one. */

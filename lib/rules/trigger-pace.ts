@@ -37,8 +37,8 @@ interface Paced {
 
 /** How many intervals between runs are kept: enough for the median below where every trigger comes twice. */
 export const INTERVALS_KEPT = 20;
-/** The median (the lower one of two) is taken over the latest of them, so that a changed trigger shows after five runs. */
-const INTERVALS_COMPARED = 9;
+/** The median (the lower one of two) is taken over the latest of them, so that a changed trigger shows after six runs. */
+const INTERVALS_COMPARED = 11;
 /** Intervals needed before the pace is told. */
 const INTERVALS_NEEDED = 4;
 /** No run for so many times the usual interval: the runs have stopped, and have no pace. */
@@ -53,6 +53,11 @@ const TARGETS_NAMED = 10;
 
 /** Runs are missing when none came for so many ticks, or for so many times as long as usual. */
 export const MISSED_AFTER_TICKS = 2;
+/**
+ * People are told of a longer gap. The calls of vercel.json are up to 75 minutes apart on the free plan, whose default
+ * tick is 30 minutes: there that is no news.
+ */
+const TOLD_AFTER_TICKS = 2.5;
 /** A longer gap is told of at once, also where no run has come in time yet. */
 const HELD_AT_MOST = HOUR;
 
@@ -84,14 +89,15 @@ export function triggerPace({ intervals, lastAt }: RunTimes, tick: number, now: 
 }
 
 /**
- * The intervals in ms, without runs that follow another one within half a tick and within a quarter of what is usual:
+ * The intervals in ms, without runs that follow another one within half a tick and within a twelfth of what is usual:
  * a trigger that was sent twice, or two triggers that are set for the same minute.
  */
 function withoutDoubled(intervals: readonly number[], tick: number): number[] {
   const lengths = intervals.map((seconds) => seconds * 1000);
   // The fifth longest of 20: few of them are outages, and it holds where each trigger comes up to four times.
+  // A larger share than a twelfth would find doubled calls among those that come at random minutes.
   const usual = lengths.toSorted((a, b) => a - b)[Math.floor(lengths.length * 0.8)] ?? 0;
-  const doubled = Math.min(tick / 2, usual / 4);
+  const doubled = Math.min(tick / 2, usual / 12);
   const apart: number[] = [];
   let since = 0;
   for (const length of lengths) {
@@ -184,7 +190,7 @@ export function missedToTell(before: Before, gap: LongGap | null, tick: number, 
     );
     return gap.to - gap.from > longest ? gap : null;
   }
-  if (gap === null) return null;
+  if (gap === null || gap.to - gap.from <= TOLD_AFTER_TICKS * tick) return null;
   const usual = triggerPace({ intervals, lastAt }, tick, now).actual ?? tick;
   return gap.to - gap.from > MISSED_AFTER_TICKS * usual ? gap : null;
 }

@@ -57,6 +57,7 @@ describe('an empty environment', () => {
         token: null,
         currentSigningKey: null,
         nextSigningKey: null,
+        tick: 2 * MINUTE,
       },
       alerts: {
         reminder: null,
@@ -72,6 +73,19 @@ describe('an empty environment', () => {
         google_chat: null,
       },
     });
+  });
+});
+
+describe('the tick', () => {
+  it.each<[string, Env, number]>([
+    ['a minute on one machine', {}, MINUTE],
+    ['a minute there with QStash too', { QSTASH_TOKEN: 'token' }, MINUTE],
+    ['that of the crons on Vercel', { VERCEL: '1' }, 30 * MINUTE],
+    ['that of QStash on Vercel', { VERCEL: '1', QSTASH_TOKEN: 'token' }, 2 * MINUTE],
+    ['that of QStash behind a prefix', { VERCEL: '1', UP_QSTASH_TOKEN: 'token' }, 2 * MINUTE],
+    ['what is set', { VERCEL: '1', QSTASH_TOKEN: 'token', KEEP_ALIVE_TICK: '5m' }, 5 * MINUTE],
+  ])('is by default %s', (_, env, tick) => {
+    expect(config(env).tick).toBe(tick);
   });
 });
 

@@ -295,7 +295,7 @@ describe('the pace of the runs', () => {
   it('does not hide a gap that is far longer, nor one before it was known', () => {
     expect(said(every(10, 6) + '.'.repeat(60) + 'g')).toBe('pace@40 missed@120');
     expect(said('g' + '.'.repeat(59) + 'ggg')).toBe('missed@61');
-    expect(said('ggggg' + every(10, 8))).toBe('missed@15 pace@55');
+    expect(said('ggggg' + every(10, 8))).toBe('missed@15 pace@65');
   });
 
   it('is told of again only after it was mended for a day', () => {
