@@ -215,11 +215,11 @@ function showMark(field: string, text: string, state: State | null): object {
   const at = markTime(field, text);
   const mark = readMark(text, at, (slot) => state?.targets[slot]?.addedAt ?? null);
   if (mark === null || 'see' in mark) return { at, sameAs: mark === null ? null : new Date(mark.see) };
-  if (state === null) throw new TextError('its figures count from the state, which cannot be read');
+  if (state === null) throw new TextError('it counts from the state, which cannot be read');
   const targets = mark.targets.flatMap((target, slot) =>
     target === null
       ? []
-      : [{ target: state.targets[slot]?.id, ...target.figures, latencies: target.latencies }],
+      : [{ target: state.targets[slot]?.id, ...target.counters, latencies: target.latencies }],
   );
   return { at, targets };
 }

@@ -70,7 +70,7 @@ export function loadPresent(store: Reader): Promise<Present> {
 }
 
 /**
- * What the figures of all targets are made of: one store command, two after missed runs, whatever the history.
+ * State and marks for the statistics of all targets: one store command, two after missed runs, whatever the history.
  * @param days further midnights at which marks are wanted
  */
 export async function loadOverview(

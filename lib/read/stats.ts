@@ -8,8 +8,8 @@ import { type TargetState, endOf, type LastRun } from '../record/state-model.js'
 import { markAt, unobservedAt } from '../record/targets.js';
 import { monthlyHours } from '../rules/host-hours.js';
 import { MISSED_AFTER_TICKS } from '../rules/trigger-pace.js';
-import type { Figures } from '../rules/figures.js';
-import { coverage, difference, NOTHING, successRate, uptimeRatio } from '../rules/figures.js';
+import type { Counters } from '../rules/counters.js';
+import { coverage, difference, NOTHING, successRate, uptimeRatio } from '../rules/counters.js';
 import { isInLastDay, longestGap } from '../rules/gaps.js';
 import type { Histogram, Percentiles } from '../rules/histogram.js';
 import { add, EMPTY, percentiles } from '../rules/histogram.js';
@@ -171,10 +171,10 @@ function targetStats(
   const current = at(now) ?? markAt(known, target, now, tick);
   // Where the mark is lost with which a window begins, the window begins with the next that is known.
   const starts = WINDOWS_LONGEST_FIRST.map((window) => ({ window, start: at(windowStart(window, now)) }));
-  const within = (window: Window): Figures => {
+  const within = (window: Window): Counters => {
     const i = starts.findIndex((each) => each.window === window);
     const start = starts.slice(i).find((each) => each.start !== null)?.start;
-    return difference(current.figures, start?.figures ?? current.figures);
+    return difference(current.counters, start?.counters ?? current.counters);
   };
   const windows = {
     '24h': within('24h'),
@@ -182,7 +182,7 @@ function targetStats(
     '30d': within('30d'),
     '90d': within('90d'),
   };
-  const ratios = (of: (figures: Figures) => number | null): Record<Window, number | null> => ({
+  const ratios = (of: (counters: Counters) => number | null): Record<Window, number | null> => ({
     '24h': of(windows['24h']),
     '7d': of(windows['7d']),
     '30d': of(windows['30d']),
@@ -192,7 +192,7 @@ function targetStats(
   const isResting = lastStatus === 'paused' || lastStatus === 'sleeping';
   const isUnknown = stale !== null && isSeen && !isResting;
   const since = isUnknown ? stale : isResting ? known.restingSince : known.since;
-  const { pings, failures } = known.figures;
+  const { pings, failures } = known.counters;
   return {
     id: info.id,
     name: info.name,
@@ -320,8 +320,8 @@ function pairs(times: readonly number[]): [from: number, to: number][] {
 }
 
 /** Nothing, where either mark is lost. */
-function between(start: TargetMark | null, end: TargetMark | null): Figures {
-  return start && end ? difference(end.figures, start.figures) : NOTHING;
+function between(start: TargetMark | null, end: TargetMark | null): Counters {
+  return start && end ? difference(end.counters, start.counters) : NOTHING;
 }
 
 function day(from: string, start: TargetMark | null, end: TargetMark | null): Day {
@@ -329,23 +329,23 @@ function day(from: string, start: TargetMark | null, end: TargetMark | null): Da
 }
 
 function bucket(from: number, to: number, start: TargetMark | null, end: TargetMark | null): Bucket {
-  const figures = between(start, end);
+  const counters = between(start, end);
   return {
     from: iso(from),
     to: iso(to),
-    pings: figures.pings,
-    failures: figures.failures,
-    coldStarts: figures.coldStarts,
-    ...availability(figures),
+    pings: counters.pings,
+    failures: counters.failures,
+    coldStarts: counters.coldStarts,
+    ...availability(counters),
     latencyMs: percentiles(latenciesBetween(from, start, end)),
   };
 }
 
-function availability(figures: Figures): Omit<Day, 'from'> {
+function availability(counters: Counters): Omit<Day, 'from'> {
   return {
-    uptimeRatio: uptimeRatio(figures),
-    coverage: coverage(figures),
-    downtimeMs: figures.observed - figures.good,
+    uptimeRatio: uptimeRatio(counters),
+    coverage: coverage(counters),
+    downtimeMs: counters.observed - counters.good,
   };
 }
 

@@ -36,9 +36,9 @@ export function openAccount(
     if (mark === null && known.addedAt < time) return null;
     const marked = markOf(mark, slot);
     if (mark === null || mark.takenAt === time) return marked;
-    const expected = marked.figures.expected + expectedTime(target, known, mark.takenAt, time);
+    const expected = marked.counters.expected + expectedTime(target, known, mark.takenAt, time);
     return {
-      figures: { ...marked.figures, expected },
+      counters: { ...marked.counters, expected },
       latencies: dayEndingAt(mark.takenAt) === dayEndingAt(time) ? marked.latencies : EMPTY,
     };
   };

@@ -1,5 +1,5 @@
 import type { Pace } from '../rules/due.js';
-import { reachOf } from '../rules/figures.js';
+import { reachOf } from '../rules/counters.js';
 import {
   isSlow,
   MISSED_AFTER_TICKS,
@@ -141,7 +141,7 @@ export class Ledger {
   }
 
   pingsOf(id: string): number {
-    return this.stateOf(id).figures.pings;
+    return this.stateOf(id).counters.pings;
   }
 
   /**

@@ -1,5 +1,5 @@
-import type { Figures } from '../rules/figures.js';
-import { NOTHING } from '../rules/figures.js';
+import type { Counters } from '../rules/counters.js';
+import { NOTHING } from '../rules/counters.js';
 import type { Histogram } from '../rules/histogram.js';
 import { EMPTY } from '../rules/histogram.js';
 import { readEnvelope, writeEnvelope } from './codec/envelope.js';
@@ -10,21 +10,21 @@ import { VarintReader, writeVarint } from './codec/varint.js';
 import { DAY, HOUR } from '../time.js';
 
 /**
- * History is kept as marks: what the figures of every target were when an hour ended. What happened between two times
+ * History is kept as marks: what the counters of every target were when an hour ended. What happened between two times
  * is the difference of two marks, so that any window costs two reads, however long it is. Marks at full hours are
  * kept for 7 days, those at midnight (UTC) for 90; they are fields that are reused in turn, so nothing needs to expire.
  */
 export interface Mark {
   /** The full hour that it stands for. */
   readonly at: number;
-  /** When the figures were taken: before `at` where runs were missed and nothing more was known at `at`. */
+  /** When the counters were taken: before `at` where runs were missed and nothing more was known at `at`. */
   readonly takenAt: number;
   /** By slot; null: the slot was free. */
   readonly targets: readonly (TargetMark | null)[];
 }
 
 export interface TargetMark {
-  readonly figures: Figures;
+  readonly counters: Counters;
   /** Latencies of the UTC day that ends at or holds `takenAt`, up to then. */
   readonly latencies: Histogram;
 }
@@ -76,7 +76,7 @@ export function writeMark(
 ): string {
   const slots = targets.map((target) => {
     if (target === null) return writeVarint(0);
-    const { pings, failures, expected, observed, good, coldStarts } = target.mark.figures;
+    const { pings, failures, expected, observed, good, coldStarts } = target.mark.counters;
     const latencies = flattenHistogram(target.mark.latencies);
     return [
       pings + 1,
@@ -165,14 +165,14 @@ function readTargetMark(reader: VarintReader, at: number, addedAt: number | null
   if (addedAt === null || addedAt > at) return null;
   const expected = at - addedAt - idle;
   const observed = expected - missed;
-  const figures = { pings, failures, expected, observed, good: observed - bad, coldStarts };
-  return new PackedMark(figures, packed);
+  const counters = { pings, failures, expected, observed, good: observed - bad, coldStarts };
+  return new PackedMark(counters, packed);
 }
 
-/** Unpacks its histogram where it is asked for: most readers of a mark want figures. */
+/** Unpacks its histogram where it is asked for: most readers of a mark want counters. */
 class PackedMark implements TargetMark {
   constructor(
-    readonly figures: Figures,
+    readonly counters: Counters,
     private readonly packed: string,
   ) {}
 
@@ -186,5 +186,5 @@ class PackedMark implements TargetMark {
 
 /** What was known of a slot at a mark: nothing before there was one. */
 export function markOf(mark: Mark | null, slot: number): TargetMark {
-  return mark?.targets[slot] ?? { figures: NOTHING, latencies: EMPTY };
+  return mark?.targets[slot] ?? { counters: NOTHING, latencies: EMPTY };
 }

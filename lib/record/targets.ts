@@ -1,5 +1,5 @@
-import type { Figures } from '../rules/figures.js';
-import { extend, reachOf, unobservedTime } from '../rules/figures.js';
+import type { Counters } from '../rules/counters.js';
+import { extend, reachOf, unobservedTime } from '../rules/counters.js';
 import { withGap } from '../rules/gaps.js';
 import { EMPTY, observe } from '../rules/histogram.js';
 import { judge } from '../rules/status.js';
@@ -19,12 +19,17 @@ import { DAY, MINUTE } from '../time.js';
 /** A target that is gone from the configuration keeps its slot until no mark holds anything of it. */
 const REMOVED_KEPT = (DAYS_KEPT + 2) * DAY;
 
-/** The figures at a later time, when the target was not checked again until then. */
-function figuresAt(state: TargetState, target: WatchedTarget | undefined, at: number, tick: number): Figures {
+/** The counters at a later time, when the target was not checked again until then. */
+function countersAt(
+  state: TargetState,
+  target: WatchedTarget | undefined,
+  at: number,
+  tick: number,
+): Counters {
   // One that was removed and is configured again counts from its first run on.
-  if (!target?.info.enabled || state.removedAt !== null) return state.figures;
+  if (!target?.info.enabled || state.removedAt !== null) return state.counters;
   const reach = reachOf(target.info.interval, tick);
-  return extend(state.figures, state, reach, state.countedTo, at, (from, to) =>
+  return extend(state.counters, state, reach, state.countedTo, at, (from, to) =>
     countedIntervals(target, from, to),
   );
 }
@@ -55,7 +60,7 @@ export function countUpTo(
     ...state,
     // No mark that is read any more depends on it.
     idle: idle !== null && at - idle.to > (HOURS_KEPT / 24 + 2) * DAY ? null : idle,
-    figures: figuresAt(state, target, at, tick),
+    counters: countersAt(state, target, at, tick),
     countedTo: Math.max(state.countedTo, at),
     unobserved: state.unobserved && { ...state.unobserved, total },
   };
@@ -81,7 +86,7 @@ export function markAt(
   tick: number,
 ): TargetMark {
   const sameDay = Math.floor((state.lastCheckAt ?? 0) / DAY) === dayEndingAt(at);
-  return { figures: figuresAt(state, target, at, tick), latencies: sameDay ? state.latencies : EMPTY };
+  return { counters: countersAt(state, target, at, tick), latencies: sameDay ? state.latencies : EMPTY };
 }
 
 /**
@@ -137,7 +142,7 @@ function settle(state: TargetState, target: Target, now: number, missed: boolean
 /** @param before counted up to the check */
 export function advance(before: TargetState, target: Target, check: Check): TargetState {
   const { at } = check;
-  const { figures } = before;
+  const { counters } = before;
   const failed = check.outcome === 'failed';
   const counted = !inMaintenance(target.maintenance, at);
   const standing = judge(before, check, target);
@@ -164,14 +169,14 @@ export function advance(before: TargetState, target: Target, check: Check): Targ
         ? null
         : before.incident,
     incidents: before.incidents + (opens ? 1 : 0),
-    figures: counted
+    counters: counted
       ? {
-          ...figures,
-          pings: figures.pings + 1,
-          failures: figures.failures + (failed ? 1 : 0),
-          coldStarts: figures.coldStarts + (check.coldStart ? 1 : 0),
+          ...counters,
+          pings: counters.pings + 1,
+          failures: counters.failures + (failed ? 1 : 0),
+          coldStarts: counters.coldStarts + (check.coldStart ? 1 : 0),
         }
-      : figures,
+      : counters,
     countedTo: Math.max(before.countedTo, at),
     latencies:
       counted && check.latency !== null && !check.coldStart ? observe(latencies, check.latency) : latencies,

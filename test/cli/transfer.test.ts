@@ -263,7 +263,7 @@ describe('runs', () => {
     await expect(restore(importing, data, false)).rejects.toThrow('came between');
     expect(await Promise.all(reports)).toMatchObject([{ status: 'completed', stored: true }]);
     const { fields } = await collect(importing);
-    expect(readState(fields.get('state') ?? '').targets[0]?.figures.pings).toBe(1);
+    expect(readState(fields.get('state') ?? '').targets[0]?.counters.pings).toBe(1);
   });
 
   it('that are under way keep an import from beginning', async () => {

@@ -8,12 +8,12 @@ import { markField, markTime, readMark, writeMark, writeMarkReference } from '..
 import { readOutbox, writeOutbox } from '../../lib/record/outbox-text.js';
 import { readState, writeState } from '../../lib/record/state.js';
 import { type State } from '../../lib/record/state-model.js';
-import type { Figures } from '../../lib/rules/figures.js';
+import type { Counters } from '../../lib/rules/counters.js';
 import { ROOT } from '../support/root.js';
 
 const at = Date.UTC(2026, 0, 5, 12);
 
-type MarkSlot = { addedAt: number; mark: { figures: Figures; latencies: [number, number][] } } | null;
+type MarkSlot = { addedAt: number; mark: { counters: Counters; latencies: [number, number][] } } | null;
 
 /** Texts of each format in one version, and what they were written from; Maps as lists of entries. */
 interface Golden {
@@ -54,7 +54,7 @@ describe.each([1, 2])('texts of version %i', (version) => {
     for (const { at, field, text, value } of golden.marks) {
       const mark = readMark(text, at, (slot) => value[slot]?.addedAt ?? null);
       const found = mark !== null && 'targets' in mark ? mark.targets : [];
-      const seen = found.map((each) => each && { figures: each.figures, latencies: [...each.latencies] });
+      const seen = found.map((each) => each && { counters: each.counters, latencies: [...each.latencies] });
       expect(seen).toEqual(value.map((each) => each && each.mark));
       expect([field, markTime(field, text)]).toEqual([markField(at), at]);
       // That of another turn of the ring is none.

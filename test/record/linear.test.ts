@@ -15,7 +15,7 @@ const emptyState = {
   ...{ revision: 1, firstRunAt: AT, rewinds: 0, lastRun: null, gaps: [], intervals: [], lost: null },
   ...{ log: NO_LOG, markedHour: 0 },
 };
-const figures = { pings: 9, failures: 0, expected: 0, observed: 0, good: 0, coldStarts: 0 };
+const counters = { pings: 9, failures: 0, expected: 0, observed: 0, good: 0, coldStarts: 0 };
 const listOf = <T>(size: number, item: (i: number) => T) => Array.from({ length: size }, (_, i) => item(i));
 
 /** A log of so many rows of one check, in slot 3. */
@@ -66,7 +66,7 @@ describe('stored texts are read in linear time', () => {
       'a mark of many targets',
       500,
       (size) => {
-        const slots = listOf(size, () => ({ addedAt: AT, mark: { figures, latencies: new Map([[9, 9]]) } }));
+        const slots = listOf(size, () => ({ addedAt: AT, mark: { counters, latencies: new Map([[9, 9]]) } }));
         const text = writeMark(AT, slots);
         return () => readMark(text, AT, () => AT);
       },

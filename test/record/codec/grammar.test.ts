@@ -48,8 +48,8 @@ describe('the worked values of the comments', () => {
     const log = writeRow(writeRow(NO_LOG, span, { at: BASE, checks }), span, { at: BASE + MINUTE, checks });
     expect(log.pending).toBe(' 2!PTqU`D$*B$*B');
     const hours = 10 * 60 * MINUTE;
-    const figures = { pings: 60, failures: 0, expected: hours, observed: hours, good: hours, coldStarts: 0 };
-    const mark = { figures, latencies: new Map([[39, 60]]) };
+    const counters = { pings: 60, failures: 0, expected: hours, observed: hours, good: hours, coldStarts: 0 };
+    const mark = { counters, latencies: new Map([[39, 60]]) };
     expect(writeMark(BASE, [{ addedAt: BASE - hours, mark }])).toBe(' 2kr$`#!!!!!#I_#');
   });
 });
