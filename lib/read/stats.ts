@@ -3,9 +3,9 @@ import { mayMissPings } from '../record/ledger.js';
 import type { Maintenance } from '../record/maintenance.js';
 import { openWindow, withMaintenance } from '../record/maintenance.js';
 import type { RecentCheck } from '../record/log.js';
-import type { TargetMark } from '../record/marks.js';
+import type { TargetSnapshot } from '../record/snapshots.js';
 import { type TargetState, endOf, type LastRun } from '../record/state-model.js';
-import { markAt, unobservedAt } from '../record/targets.js';
+import { snapshotAt, unobservedAt } from '../record/targets.js';
 import { monthlyHours } from '../rules/host-hours.js';
 import { MISSED_AFTER_TICKS } from '../rules/trigger-pace.js';
 import type { Counters } from '../rules/counters.js';
@@ -168,8 +168,8 @@ function targetStats(
 ): TargetStats {
   const { info } = target;
   const open = openIncident(known, outbox, unobservedAt(known, target, now, tick));
-  const current = at(now) ?? markAt(known, target, now, tick);
-  // Where the mark is lost with which a window begins, the window begins with the next that is known.
+  const current = at(now) ?? snapshotAt(known, target, now, tick);
+  // Where the snapshot is lost with which a window begins, the window begins with the next that is known.
   const starts = WINDOWS_LONGEST_FIRST.map((window) => ({ window, start: at(windowStart(window, now)) }));
   const within = (window: Window): Counters => {
     const i = starts.findIndex((each) => each.window === window);
@@ -295,7 +295,7 @@ function awakeOf(
   return { ...found, keptAwake: isProven ? true : null, proof };
 }
 
-/** The latencies of a window, of an overview that has the marks of `daysEnded`. */
+/** The latencies of a window, of an overview that has the snapshots of `daysEnded`. */
 export function latencyWithin(
   { tick }: Watch,
   target: WatchedTarget,
@@ -319,16 +319,16 @@ function pairs(times: readonly number[]): [from: number, to: number][] {
   });
 }
 
-/** Nothing, where either mark is lost. */
-function between(start: TargetMark | null, end: TargetMark | null): Counters {
+/** Nothing, where either snapshot is lost. */
+function between(start: TargetSnapshot | null, end: TargetSnapshot | null): Counters {
   return start && end ? difference(end.counters, start.counters) : NOTHING;
 }
 
-function day(from: string, start: TargetMark | null, end: TargetMark | null): Day {
+function day(from: string, start: TargetSnapshot | null, end: TargetSnapshot | null): Day {
   return { from, ...availability(between(start, end)) };
 }
 
-function bucket(from: number, to: number, start: TargetMark | null, end: TargetMark | null): Bucket {
+function bucket(from: number, to: number, start: TargetSnapshot | null, end: TargetSnapshot | null): Bucket {
   const counters = between(start, end);
   return {
     from: iso(from),

@@ -1,4 +1,4 @@
-import { HOURS_KEPT } from './marks.js';
+import { HOURS_KEPT } from './snapshots.js';
 import type { WatchedTarget } from '../types.js';
 import { DAY } from '../time.js';
 import { readEnvelope, writeEnvelope } from './codec/envelope.js';

@@ -26,7 +26,7 @@ export function rewound(state: State, now: number): State {
     firstRunAt: Math.min(state.firstRunAt, now),
     rewinds: state.rewinds + 1,
     gaps: state.gaps.filter(({ to }) => to <= now),
-    markedHour: Math.min(state.markedHour, Math.floor(countedTo / HOUR)),
+    snapshotHour: Math.min(state.snapshotHour, Math.floor(countedTo / HOUR)),
     targets,
   };
 }

@@ -11,7 +11,7 @@ export interface State {
   /** Raised by each commit. */
   readonly revision: number;
   readonly firstRunAt: number;
-  /** How often time was taken back, after which marks are written again. */
+  /** How often time was taken back, after which snapshots are written again. */
   readonly rewinds: number;
   readonly lastRun: LastRun | null;
   /** Runs that were missed, latest last. */
@@ -21,9 +21,9 @@ export interface State {
   /** Data that was here before and is gone (its database was emptied, or another one is in use now); null: none is known of. */
   readonly lost: LostData | null;
   readonly log: LogHead;
-  /** The last full hour whose counters were marked, counted from the epoch. */
-  readonly markedHour: number;
-  /** By slot. A slot is a target's place in marks and logs; null: free. */
+  /** The last full hour of which a snapshot was written, counted in hours since the epoch. */
+  readonly snapshotHour: number;
+  /** By slot. A slot is a target's place in snapshots and logs; null: free. */
   readonly targets: readonly (TargetState | null)[];
 }
 

@@ -92,7 +92,7 @@ function readHead(head: Properties): Omit<StateV1, 'targets'> {
       lastWidth: orNull(log.get('lastWidth'), asNumber),
       pending: asText(log.get('pending')),
     },
-    markedHour: asNumber(head.get('markedHour')),
+    snapshotHour: asNumber(head.get('markedHour')),
   };
 }
 
@@ -109,10 +109,10 @@ function readLastRun(json: unknown): LastRun {
   };
 }
 
-/** Times are distances from the base, hours from the last marked hour. */
+/** Times are distances from the base, hours from the hour of the last snapshot. */
 function readTargets(
   columns: readonly (readonly unknown[])[],
-  { lastRun, firstRunAt, markedHour }: Pick<StateV1, 'lastRun' | 'firstRunAt' | 'markedHour'>,
+  { lastRun, firstRunAt, snapshotHour }: Pick<StateV1, 'lastRun' | 'firstRunAt' | 'snapshotHour'>,
 ): StateV1['targets'] {
   const base = lastRun?.at ?? firstRunAt;
   const time = (value: unknown): number => asTime(base - asNumber(value));
@@ -154,7 +154,7 @@ function readTargets(
       // Column 22 said whether the last check was made in maintenance.
       counters: readCounters(at(23)),
       latencies: columns[24] === undefined ? EMPTY : unflattenHistogram(asNumbers(at(24))),
-      awakeGaps: pairs(asNumbers(at(25))).map(([ago, length]) => ({ hour: markedHour - ago, length })),
+      awakeGaps: pairs(asNumbers(at(25))).map(([ago, length]) => ({ hour: snapshotHour - ago, length })),
       phases: orNull(at(26), (value) => asList(value).map((phase) => orNull(phase, asNumber))),
       awakeSince: added(27, timeOrNull),
       sleptAt: added(28, timeOrNull),

@@ -69,7 +69,7 @@ const head: Field<Omit<State, 'targets'>> = record<Omit<State, 'targets'>>({
     lastWidth: nullable(count),
     pending: text,
   }),
-  markedHour: timeIn(HOUR),
+  snapshotHour: timeIn(HOUR),
 });
 
 const target: Field<TargetState> = record<TargetState>({

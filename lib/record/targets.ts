@@ -11,12 +11,12 @@ import {
   maintenanceIntervals,
 } from '../rules/windows.js';
 import type { Check, Target, WatchedTarget } from '../types.js';
-import type { TargetMark } from './marks.js';
-import { dayEndingAt, DAYS_KEPT, HOURS_KEPT } from './marks.js';
+import type { TargetSnapshot } from './snapshots.js';
+import { dayEndingAt, DAYS_KEPT, HOURS_KEPT } from './snapshots.js';
 import { type TargetState, type Unobserved, newTarget } from './state-model.js';
 import { DAY, MINUTE } from '../time.js';
 
-/** A target that is gone from the configuration keeps its slot until no mark holds anything of it. */
+/** A target that is gone from the configuration keeps its slot until no snapshot holds anything of it. */
 const REMOVED_KEPT = (DAYS_KEPT + 2) * DAY;
 
 /** The counters at a later time, when the target was not checked again until then. */
@@ -58,7 +58,7 @@ export function countUpTo(
   const { idle } = state;
   return {
     ...state,
-    // No mark that is read any more depends on it.
+    // No snapshot that is read any more depends on it.
     idle: idle !== null && at - idle.to > (HOURS_KEPT / 24 + 2) * DAY ? null : idle,
     counters: countersAt(state, target, at, tick),
     countedTo: Math.max(state.countedTo, at),
@@ -78,13 +78,13 @@ function idleUntil(state: TargetState, at: number): TargetState {
   };
 }
 
-/** What is to be marked at a later time, when the target was not checked again until then. */
-export function markAt(
+/** The snapshot of a target at a later time, when it was not checked again until then. */
+export function snapshotAt(
   state: TargetState,
   target: WatchedTarget | undefined,
   at: number,
   tick: number,
-): TargetMark {
+): TargetSnapshot {
   const sameDay = Math.floor((state.lastCheckAt ?? 0) / DAY) === dayEndingAt(at);
   return { counters: countersAt(state, target, at, tick), latencies: sameDay ? state.latencies : EMPTY };
 }

@@ -137,7 +137,7 @@ describe('the books of a run', () => {
     ]);
   });
 
-  it('give a place away when no mark can hold anything of its target any more', () => {
+  it('give a place away when no snapshot can hold anything of its target any more', () => {
     const books = new Books(MINUTE, [aTarget('old'), aTarget('b')]);
     books.run(START, []);
     books.targets = [aTarget('b')];

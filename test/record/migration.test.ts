@@ -38,7 +38,7 @@ interface TargetThen {
   readonly failedChecks: readonly unknown[];
   readonly incidents: readonly object[];
   /** Time, when it was taken, and the counters then. */
-  readonly marks: readonly (readonly [at: number, takenAt: number, counters: Counters | null])[];
+  readonly snapshots: readonly (readonly [at: number, takenAt: number, counters: Counters | null])[];
 }
 
 /** What commit 4a4b62e read of its own data, by the names that properties have today. */
@@ -50,7 +50,7 @@ const then = JSON.parse(readFileSync(join(GOLDEN, '4a4b62e.json'), 'utf8')) as {
 
 /** The same of a store, as it is read today. */
 async function readAt(store: Store, id: string, now: number): Promise<TargetThen> {
-  const { state, marks, checks, incidents } = await loadHistory(store, id, now);
+  const { state, snapshots, checks, incidents } = await loadHistory(store, id, now);
   const slot = state?.targets.findIndex((target) => target?.id === id) ?? -1;
   const { latencies, ...target } = state?.targets[slot] ?? expect.unreachable();
   return {
@@ -60,8 +60,8 @@ async function readAt(store: Store, id: string, now: number): Promise<TargetThen
     lastCheck: checks.at(-1),
     failedChecks: checks.filter(({ outcome }) => outcome === 'failed'),
     incidents,
-    marks: [...marks].flatMap(([at, mark]) =>
-      mark === null ? [] : [[at, mark.takenAt, mark.targets[slot]?.counters ?? null] as const],
+    snapshots: [...snapshots].flatMap(([at, snapshot]) =>
+      snapshot === null ? [] : [[at, snapshot.takenAt, snapshot.targets[slot]?.counters ?? null] as const],
     ),
   };
 }
@@ -69,10 +69,10 @@ async function readAt(store: Store, id: string, now: number): Promise<TargetThen
 async function expectContinued(store: Store): Promise<void> {
   const { state } = await loadOverview(store, then.now);
   expect(state).toMatchObject({ ...then.head, log: { ...then.head.log, version: 1 } });
-  for (const [id, { state: before, incidents, marks, ...rest }] of Object.entries(then.targets)) {
+  for (const [id, { state: before, incidents, snapshots, ...rest }] of Object.entries(then.targets)) {
     const known = Object.fromEntries(Object.entries(before).filter(([name]) => name !== 'counted'));
     const read = await readAt(store, id, then.now);
-    expect(read).toMatchObject({ ...rest, marks, state: known });
+    expect(read).toMatchObject({ ...rest, snapshots, state: known });
     // Which part of an incident was observed was not counted then, and is not known.
     expect(read.incidents).toEqual(incidents.map((each) => ({ ...each, unobserved: null })));
     expect(read.state).toMatchObject({ idle: null, unobserved: null, beforeGap: null, awakeSince: null });
@@ -104,10 +104,10 @@ async function expectContinued(store: Store): Promise<void> {
       failures: failures + (id === 'worker' ? 30 : 0),
     });
     expect(after.state.counters.expected - expected).toBeGreaterThan(29 * 5 * MINUTE);
-    // What was marked before is what it was, and more is marked.
-    expect(after.marks.length).toBeGreaterThan(before.marks.length);
-    const kept = new Map(after.marks.map(([at, , counters]) => [at, counters]));
-    for (const [at, , counters] of before.marks) if (kept.has(at)) expect(kept.get(at)).toEqual(counters);
+    // Earlier snapshots are what they were, and there are more of them.
+    expect(after.snapshots.length).toBeGreaterThan(before.snapshots.length);
+    const kept = new Map(after.snapshots.map(([at, , counters]) => [at, counters]));
+    for (const [at, , counters] of before.snapshots) if (kept.has(at)) expect(kept.get(at)).toEqual(counters);
     // The checks of version 1 and those since are one list, in one log where the span goes on.
     const checks = before.checks + 30;
     expect(after.checks).toBeGreaterThan(checks - 40);
@@ -115,7 +115,7 @@ async function expectContinued(store: Store): Promise<void> {
   }
   const { state: last } = await loadOverview(store, pinger.now);
   expect(last?.log.version).toBe(2);
-  // An export of it is read again, with both versions of marks and logs in it.
+  // An export of it is read again, with both versions of snapshots and logs in it.
   const dump = await collect(store);
   expect(readDump([...writeDump(dump, pinger.now)].join(''))).toEqual(dump);
 }
