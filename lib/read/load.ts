@@ -233,12 +233,12 @@ export async function loadLatestIncidents(
 /** @param unobserved how much of it no check speaks for by now, in ms; null: not known */
 export function openIncident(
   { id, incident }: TargetState,
-  { notes }: Outbox,
+  { alertStates }: Outbox,
   unobserved: number | null,
 ): Incident | null {
   return incident === null
     ? null
-    : { ...incident, endedAt: null, events: notes.get(id)?.events ?? [], unobserved };
+    : { ...incident, endedAt: null, events: alertStates.get(id)?.events ?? [], unobserved };
 }
 
 /** The logs with the rows that a run that is under way, or was cut off, has left in the state. */
@@ -350,8 +350,8 @@ function unpack<T>(read: () => T): T {
   }
 }
 
-/** What was said already of the history that a reader cannot read. */
-const told = new WeakMap<Reader, Set<string>>();
+/** The messages that were logged about history that a reader cannot read. */
+const reported = new WeakMap<Reader, Set<string>>();
 
 /**
  * The same for a part of the history. What a newer Keepalive wrote of it counts as not there, and is logged once: after
@@ -363,8 +363,8 @@ function unpackHistory<T>(reader: Reader, absent: T, read: () => T): T {
       return read();
     } catch (error) {
       if (!(error instanceof NewerTextError)) throw error;
-      const known = told.get(reader) ?? new Set();
-      told.set(reader, known);
+      const known = reported.get(reader) ?? new Set();
+      reported.set(reader, known);
       const { message } = error;
       if (!known.has(message)) console.error(JSON.stringify({ event: 'history_not_readable', message }));
       known.add(message);

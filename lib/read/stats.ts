@@ -16,7 +16,7 @@ import { add, EMPTY, percentiles } from '../rules/histogram.js';
 import { isActive, isActiveThroughout, maintenanceEnd, maintenanceIntervals } from '../rules/windows.js';
 import { NO_ALERT_STATE, type AlertState } from '../rules/alert-evaluation.js';
 import type { PublicTarget, Status, WatchedTarget } from '../types.js';
-import { lastDay, latenciesBetween, openAccount, type Account } from './timeline.js';
+import { lastDay, latenciesBetween, openTimeline, type Timeline } from './timeline.js';
 import type { History, Overview, Window } from './load.js';
 import { checkTimes, paceOfRuns, staleSince } from './health.js';
 import { incidentView } from './incident-views.js';
@@ -50,7 +50,7 @@ export function stats(watch: Watch, overview: Overview, now: number): Stats {
   const { state } = overview;
   const stale = staleSince(watch, state, now);
   const all = withMaintenance(targets, overview.maintenance).map((target) =>
-    targetStats(target, openAccount(target, tick, overview, now), overview, { tick, stale }, now),
+    targetStats(target, openTimeline(target, tick, overview, now), overview, { tick, stale }, now),
   );
   const sum = (of: (target: TargetStats) => number): number =>
     all.reduce((total, target) => total + of(target), 0);
@@ -97,14 +97,14 @@ export function summary(watch: Watch, overview: Overview, now: number): Summary 
   const hours = pairs([...times.hours, now]);
   const stale = staleSince(watch, overview.state, now);
   const targets = withMaintenance(watch.targets, overview.maintenance).map((target) => {
-    const account = openAccount(target, watch.tick, overview, now);
+    const timeline = openTimeline(target, watch.tick, overview, now);
     return {
-      ...targetStats(target, account, overview, { tick: watch.tick, stale }, now),
-      days: days.map(({ from, to, name }) => day(name, account.at(from), account.at(to))),
+      ...targetStats(target, timeline, overview, { tick: watch.tick, stale }, now),
+      days: days.map(({ from, to, name }) => day(name, timeline.at(from), timeline.at(to))),
       latencies: hours.map(([from, to]) =>
-        to <= account.known.addedAt
+        to <= timeline.known.addedAt
           ? null
-          : percentiles(latenciesBetween(from, account.at(from), account.at(to))).p50,
+          : percentiles(latenciesBetween(from, timeline.at(from), timeline.at(to))).p50,
       ),
     };
   });
@@ -137,20 +137,20 @@ export function targetHistory(
   now: number,
 ): TargetHistory {
   const [target = configured] = withMaintenance([configured], history.maintenance);
-  const account = openAccount(target, watch.tick, history, now);
+  const timeline = openTimeline(target, watch.tick, history, now);
   const stale = staleSince(watch, history.state, now);
   const { hours, days } = historyTimes(now);
   const buckets = (times: readonly number[]): Bucket[] =>
     pairs([...times, now])
-      .filter(([, to]) => to > account.known.addedAt)
-      .map(([from, to]) => bucket(from, to, account.at(from), account.at(to)));
-  const stats = targetStats(target, account, history, { tick: watch.tick, stale }, now);
+      .filter(([, to]) => to > timeline.known.addedAt)
+      .map(([from, to]) => bucket(from, to, timeline.at(from), timeline.at(to)));
+  const stats = targetStats(target, timeline, history, { tick: watch.tick, stale }, now);
   const resolved = history.incidents.map((incident) => incidentView(incident, now));
   return {
     ...stats,
     stale: stale !== null,
     ...record(history),
-    phases: phasesOf(account.known),
+    phases: phasesOf(timeline.known),
     checks: history.checks.map(checkView),
     hours: buckets(hours),
     days: buckets(days),
@@ -160,7 +160,7 @@ export function targetHistory(
 
 function targetStats(
   target: WatchedTarget,
-  { isSeen, known, at }: Account,
+  { isSeen, known, at }: Timeline,
   { state, maintenance, outbox }: Overview,
   /** `stale`: since when no run came; null: runs come. */
   { tick, stale }: { readonly tick: number; readonly stale: number | null },
@@ -221,7 +221,7 @@ function targetStats(
     incident: open && incidentView(open, now),
     lastError:
       known.lastError === null ? null : { at: iso(known.lastError.at), message: known.lastError.message },
-    recovery: recoveryOf(info, outbox.notes.get(info.id)),
+    recovery: recoveryOf(info, outbox.alertStates.get(info.id)),
     maintenance: maintenanceOf(target, maintenance, now),
   };
 }
@@ -245,16 +245,16 @@ function maintenanceOf(
 /** While an incident is open. */
 function recoveryOf(
   { maxRestarts: max }: PublicTarget,
-  notes: AlertState = NO_ALERT_STATE,
+  alertState: AlertState = NO_ALERT_STATE,
 ): RecoveryView | null {
   if (max === null) return null;
-  const last = notes.events.findLast(({ kind }) => kind === 'restart');
+  const last = alertState.events.findLast(({ kind }) => kind === 'restart');
   return {
-    restarts: notes.restarts,
+    restarts: alertState.restarts,
     max,
-    lastAt: isoOrNull(notes.lastRestartAt),
+    lastAt: isoOrNull(alertState.lastRestartAt),
     lastAnswer: last?.kind === 'restart' ? last.answer : null,
-    exhausted: notes.exhausted,
+    exhausted: alertState.exhausted,
   };
 }
 
@@ -303,7 +303,7 @@ export function latencyWithin(
   window: Window,
   now: number,
 ): Percentiles {
-  const { at } = openAccount(target, tick, overview, now);
+  const { at } = openTimeline(target, tick, overview, now);
   if (window === '24h') return percentiles(lastDay(at, now));
   const days = daysEnded(window, now);
   const latencies = (time: number): Histogram => at(time)?.latencies ?? EMPTY;

@@ -11,7 +11,7 @@ import { windowStart } from './load.js';
 import { DAY, HOUR } from '../time.js';
 
 /** What is known of one target now, and what was known of it at any time that has a snapshot. */
-export interface Account {
+export interface Timeline {
   /** False: no run has seen the target yet, what is known is a newcomer's. */
   readonly isSeen: boolean;
   readonly known: TargetState;
@@ -19,12 +19,12 @@ export interface Account {
   readonly at: (time: number) => TargetSnapshot | null;
 }
 
-export function openAccount(
+export function openTimeline(
   target: WatchedTarget,
   tick: number,
   { state, snapshots }: Overview,
   now: number,
-): Account {
+): Timeline {
   const slot = state?.targets.findIndex((candidate) => candidate?.id === target.info.id) ?? -1;
   const known = state?.targets[slot] ?? newTarget(target.info.id, now);
   // After the clock was set back, or by a clock that is behind, there are snapshots of hours that are still to come.
@@ -55,7 +55,7 @@ function expectedTime(target: WatchedTarget, { idle }: TargetState, from: number
 }
 
 /** Latencies are counted by day: today's, and yesterday's beyond those before the window. */
-export function lastDay(at: Account['at'], now: number): Histogram {
+export function lastDay(at: Timeline['at'], now: number): Histogram {
   const midnight = Math.floor(now / DAY) * DAY;
   const start = windowStart('24h', now);
   const before = start % DAY === 0 ? EMPTY : at(start)?.latencies;

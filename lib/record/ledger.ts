@@ -1,4 +1,4 @@
-import type { Pace } from '../rules/due.js';
+import type { DueState } from '../rules/due.js';
 import { reachOf } from '../rules/counters.js';
 import {
   isSlow,
@@ -10,7 +10,7 @@ import {
 } from '../rules/trigger-pace.js';
 import { isSettling } from '../rules/status.js';
 import type { Check, Status, Target, Transition } from '../types.js';
-import { Notifier, type Correspondence } from './notifier.js';
+import { Notifier, type NotifierSettings } from './notifier.js';
 import { OUTBOX_FIELD, STATE_FIELD } from './fields.js';
 import { incidentField, writeIncident } from './incidents.js';
 import type { LogRow } from './log.js';
@@ -25,7 +25,7 @@ import {
 } from './state-model.js';
 import { logName, NO_LOG, spanAt, writeRow } from './log.js';
 import { DAYS_KEPT, HOURS_KEPT, snapshotField, writeSnapshot, writeSnapshotReference } from './snapshots.js';
-import { rewound, withNotes } from './rewind.js';
+import { rewound, withCountersBeforeGap } from './rewind.js';
 import { readState, writeState } from './state.js';
 import { addedBy, admit, advance, countUpTo, isLogged, snapshotAt, unobservedAfter } from './targets.js';
 import { DAY, HOUR } from '../time.js';
@@ -40,7 +40,7 @@ export interface Stored {
   readonly outbox: string | null;
 }
 
-export interface LedgerSettings extends Correspondence {
+export interface LedgerSettings extends NotifierSettings {
   readonly targets: readonly Target[];
   readonly tick: number;
   /** What this process knows of data that was here before; null: nothing. Looked at where nothing is stored. */
@@ -98,12 +98,17 @@ export class Ledger {
     this.snapshotHour = head.snapshotHour;
     this.revision = head.revision;
     this.targets = new Map(targets.map((target) => [target.info.id, target]));
-    this.states = admit(withNotes(states, gap, now), targets, now, mayMissPings(head.lastRun, now, tick));
+    this.states = admit(
+      withCountersBeforeGap(states, gap, now),
+      targets,
+      now,
+      mayMissPings(head.lastRun, now, tick),
+    );
     const known = new Set(this.states.flatMap((state) => state?.id ?? []));
     // A run that cannot commit may have sent what it said, and the next one begins on the same revision.
     const run = `${head.firstRunAt.toString(36)}-${head.revision}-${(now - head.firstRunAt).toString(36)}`;
     this.notifier = new Notifier(stored.outbox, this.targets, known, settings, run, now);
-    this.seeRuns(head, gap);
+    this.evaluateRuns(head, gap);
     this.slots = new Map(this.states.flatMap((state, slot) => (state === null ? [] : [[state.id, slot]])));
   }
 
@@ -112,22 +117,22 @@ export class Ledger {
   }
 
   /** Tells of runs that are missing, or that come too seldom. */
-  private seeRuns(before: Omit<State, 'targets'>, gap: RunGap | null): void {
+  private evaluateRuns(before: Omit<State, 'targets'>, gap: RunGap | null): void {
     const { tick, now, notifier } = this;
     const { lastRun } = before;
     if (lastRun === null) return;
     const missed = missedToTell({ ...before, lastAt: lastRun.at }, gap, tick, now);
-    if (missed !== null) notifier.seeMissed(missed.from, missed.to);
+    if (missed !== null) notifier.onMissedRuns(missed.from, missed.to);
     const pace = triggerPace({ intervals: this.head.intervals, lastAt: now }, tick, now);
     if (pace.actual === null) return;
     const targets = [...this.targets.values()].map(({ info }) => info);
     const { actual, expected } = pace;
     const slowFor = tooSlowFor(targets, { pace: actual, tick, lastRunMs: lastRun.durationMs });
     const isMissing = actual > MISSED_AFTER_TICKS * tick && targets.some(({ enabled }) => enabled);
-    notifier.seePace(isSlow(pace) && (slowFor.count > 0 || isMissing) ? { expected, actual, slowFor } : null);
+    notifier.onPace(isSlow(pace) && (slowFor.count > 0 || isMissing) ? { expected, actual, slowFor } : null);
   }
 
-  paceOf(target: Target): Pace {
+  dueStateOf(target: Target): DueState {
     const state = this.stateOf(target.info.id);
     return {
       lastCheckAt: state.lastCheckAt,
@@ -163,7 +168,7 @@ export class Ledger {
       const after = advance(before, target, check);
       this.states[slot] = after;
       if (isLogged(before, check)) row.push({ slot, check });
-      this.notifier.see(target, check, before, after, restartable);
+      this.notifier.onCheck(target, check, before, after, restartable);
       if (before.incident !== null && after.incident === null) {
         const { startedAt } = before.incident;
         const endedAt = Math.max(startedAt, after.seriesAt ?? at);

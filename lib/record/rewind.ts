@@ -32,7 +32,7 @@ export function rewound(state: State, now: number): State {
 }
 
 /** The targets with their counters noted where runs were missing for long, and without a note that is too old. */
-export function withNotes(
+export function withCountersBeforeGap(
   targets: State['targets'],
   gap: RunGap | null,
   now: number,

@@ -145,14 +145,14 @@ export function advance(before: TargetState, target: Target, check: Check): Targ
   const { counters } = before;
   const failed = check.outcome === 'failed';
   const counted = !inMaintenance(target.maintenance, at);
-  const standing = judge(before, check, target);
-  const opens = before.incident === null && standing.status === 'down';
-  const closes = before.incident !== null && standing.status !== 'down';
+  const judged = judge(before, check, target);
+  const opens = before.incident === null && judged.status === 'down';
+  const closes = before.incident !== null && judged.status !== 'down';
   const sameDay = Math.floor((before.lastCheckAt ?? 0) / DAY) === Math.floor(at / DAY);
   const latencies = sameDay ? before.latencies : EMPTY;
   return {
     ...before,
-    ...standing,
+    ...judged,
     lastCheckAt: at,
     lastSuccessAt: failed ? before.lastSuccessAt : at,
     ...(check.reached ? awakeAfter(before, target, check) : {}),
@@ -164,7 +164,7 @@ export function advance(before: TargetState, target: Target, check: Check): Targ
     tlsExpiresAt: check.tlsExpiresAt ?? before.tlsExpiresAt,
     phases: phasesOf(check),
     incident: opens
-      ? { startedAt: standing.seriesAt ?? at, message: check.message ?? '' }
+      ? { startedAt: judged.seriesAt ?? at, message: check.message ?? '' }
       : closes
         ? null
         : before.incident,

@@ -42,8 +42,8 @@ function speaksUntil({ lastCheckAt }: LastCheck, reach: number, from: number): n
 }
 
 /** How much of [from, to) no check speaks for, when nothing was checked since `from`. */
-export function unobservedTime(voice: LastCheck, reach: number, from: number, to: number): number {
-  return Math.max(0, to - speaksUntil(voice, reach, from));
+export function unobservedTime(lastCheck: LastCheck, reach: number, from: number, to: number): number {
+  return Math.max(0, to - speaksUntil(lastCheck, reach, from));
 }
 
 /**
@@ -52,14 +52,14 @@ export function unobservedTime(voice: LastCheck, reach: number, from: number, to
  */
 export function extend(
   counters: Counters,
-  voice: LastCheck,
+  lastCheck: LastCheck,
   reach: number,
   from: number,
   to: number,
   counted: CountedIntervals,
 ): Counters {
   if (to <= from) return counters;
-  const end = speaksUntil(voice, reach, from);
+  const end = speaksUntil(lastCheck, reach, from);
   let expected = 0;
   let observed = 0;
   for (const [start, stop] of counted(from, to)) {
@@ -70,7 +70,7 @@ export function extend(
     ...counters,
     expected: counters.expected + expected,
     observed: counters.observed + observed,
-    good: counters.good + (voice.lastOutcome === 'failed' ? 0 : observed),
+    good: counters.good + (lastCheck.lastOutcome === 'failed' ? 0 : observed),
   };
 }
 
