@@ -3,7 +3,7 @@ import { readIncident } from '../record/incidents.js';
 import { HEAD_FIELDS, MAINTENANCE_FIELD, OUTBOX_FIELD, STATE_FIELD } from '../record/fields.js';
 import { logNames } from '../record/log.js';
 import { readMaintenance } from '../record/maintenance.js';
-import { checkMark } from '../record/marks.js';
+import { checkSnapshot } from '../record/snapshots.js';
 import { historyFields } from '../record/names.js';
 import { readOutbox } from '../record/outbox-text.js';
 import { readState } from '../record/state.js';
@@ -130,7 +130,7 @@ function checkFields(fields: ReadonlyMap<string, string>, lineOf: ReadonlyMap<st
   reading(MAINTENANCE_FIELD, readMaintenance);
   const history = historyFields(state);
   for (const name of history) {
-    reading(name, name.startsWith('i') ? readIncident : (text) => checkMark(name, text));
+    reading(name, name.startsWith('i') ? readIncident : (text) => checkSnapshot(name, text));
   }
   const known = new Set([...HEAD_FIELDS, ...history]);
   for (const [name, line] of lineOf) {

@@ -16,7 +16,7 @@ import {
 } from '../record/fields.js';
 import { logNames, readLog } from '../record/log.js';
 import { readMaintenance } from '../record/maintenance.js';
-import { markFields, markTime, readMark } from '../record/marks.js';
+import { snapshotFields, snapshotTime, readSnapshot } from '../record/snapshots.js';
 import { readOutbox } from '../record/outbox-text.js';
 import { readState } from '../record/state.js';
 import { type State } from '../record/state-model.js';
@@ -107,10 +107,10 @@ async function readTexts(store: Store, part: StoredPart | null): Promise<Dump> {
   };
   await readFields(HEAD_FIELDS);
   const state = stateIn(fields);
-  const marks = isWanted('marks') ? markFields() : [];
+  const snapshots = isWanted('marks') ? snapshotFields() : [];
   const incidents =
     isWanted('incidents') && state !== null ? incidentsOf(state).map(({ field }) => field) : [];
-  for (const page of pages([...marks, ...incidents], FIELDS_A_PAGE)) await readFields(page);
+  for (const page of pages([...snapshots, ...incidents], FIELDS_A_PAGE)) await readFields(page);
   const logs = new Map<string, string>();
   for (const page of pages(isWanted('log') ? logNames() : [], LOGS_A_PAGE)) {
     const answer = await store.read({ fields: [], logs: page });
@@ -185,9 +185,9 @@ function show({ fields, logs }: Dump, part: StoredPart): unknown {
     case 'maintenance':
       return one(MAINTENANCE_FIELD, readMaintenance);
     case 'marks':
-      return markFields().flatMap((field) => {
+      return snapshotFields().flatMap((field) => {
         const text = fields.get(field);
-        return text === undefined ? [] : [{ field, ...shown(text, () => showMark(field, text, state)) }];
+        return text === undefined ? [] : [{ field, ...shown(text, () => showSnapshot(field, text, state)) }];
       });
     case 'log':
       return [...(state === null ? logs : withPending(logs, state.log))].flatMap(([name, text]) =>
@@ -211,15 +211,16 @@ function shown(text: string, read: () => object): object {
   }
 }
 
-function showMark(field: string, text: string, state: State | null): object {
-  const at = markTime(field, text);
-  const mark = readMark(text, at, (slot) => state?.targets[slot]?.addedAt ?? null);
-  if (mark === null || 'see' in mark) return { at, sameAs: mark === null ? null : new Date(mark.see) };
-  if (state === null) throw new TextError('its figures count from the state, which cannot be read');
-  const targets = mark.targets.flatMap((target, slot) =>
+function showSnapshot(field: string, text: string, state: State | null): object {
+  const at = snapshotTime(field, text);
+  const snapshot = readSnapshot(text, at, (slot) => state?.targets[slot]?.addedAt ?? null);
+  if (snapshot === null || 'see' in snapshot)
+    return { at, sameAs: snapshot === null ? null : new Date(snapshot.see) };
+  if (state === null) throw new TextError('it counts from the state, which cannot be read');
+  const targets = snapshot.targets.flatMap((target, slot) =>
     target === null
       ? []
-      : [{ target: state.targets[slot]?.id, ...target.figures, latencies: target.latencies }],
+      : [{ target: state.targets[slot]?.id, ...target.counters, latencies: target.latencies }],
   );
   return { at, targets };
 }
@@ -244,7 +245,7 @@ const TIMES = /^(?:at|since|from|to|certificate)$|(?:At|Since|From|To)$/;
 function readable(value: unknown, name = ''): unknown {
   if (typeof value === 'number') {
     if (TIMES.test(name)) return iso(value);
-    if (name === 'hour' || name === 'markedHour') return iso(value * HOUR);
+    if (name === 'hour' || name === 'snapshotHour') return iso(value * HOUR);
     return name === 'lastUnit' ? iso(value * QUARTER) : value;
   }
   if (value instanceof Date) return value.toISOString();

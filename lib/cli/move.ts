@@ -17,8 +17,8 @@ import { collect, restore, type Progress } from './transfer.js';
 const USAGE = `Usage: keepalive export [file]
        keepalive import [file] [--force]`;
 
-/** Told on stderr: stdout may be the export. */
-const say = console.error;
+/** Prints to stderr: stdout may be the export. */
+const report = console.error;
 
 /**
  * Writes all data of the store that is configured to a file, which is there when it is complete, or to stdout.
@@ -31,7 +31,7 @@ export function exportData(env: Env, args: readonly string[]): Promise<number> {
     const lines = Readable.from(writeDump({ fields, logs }, Date.now()));
     if (file === undefined) await writing(pipeline(lines, process.stdout));
     else await writing(writeWhole(file, lines));
-    say(`Exported ${fields.size} fields and ${logs.size} logs.`);
+    report(`Exported ${fields.size} fields and ${logs.size} logs.`);
   });
 }
 
@@ -41,12 +41,12 @@ export function importData(env: Env, args: readonly string[]): Promise<number> {
     const dump = readDump(await readText(file));
     const size = `${dump.fields.size} fields and ${dump.logs.size} logs`;
     if (dump.fields.size === 0) {
-      say('The export is of an installation without data: there is nothing to import.');
+      report('The export is of an installation without data: there is nothing to import.');
       return;
     }
-    say(`Read ${size}, and all of them are sound; writing them.`);
+    report(`Read ${size}, and all of them are sound; writing them.`);
     const outcome = await withStore(env, 'write', (store) => restore(store, dump, force));
-    say(outcome === 'same' ? `All of it is there already: nothing was written.` : `Imported ${size}.`);
+    report(outcome === 'same' ? `All of it is there already: nothing was written.` : `Imported ${size}.`);
   });
 }
 
@@ -62,7 +62,7 @@ async function command(
 ): Promise<number> {
   const parsed = argumentsOf(args, options);
   if (parsed === null) {
-    say(USAGE);
+    report(USAGE);
     return 2;
   }
   try {
@@ -70,7 +70,7 @@ async function command(
     return 0;
   } catch (error) {
     if (!(error instanceof TransferError)) throw error;
-    say(error.message);
+    report(error.message);
     return 1;
   }
 }
@@ -111,7 +111,7 @@ async function open({ store: config, prefix }: Config, purpose: 'read' | 'write'
       config.kind === 'none' ? ` There is no ${DEFAULT_DATABASE} here, and no other store is set.` : '';
     throw new TransferError(`The database file (KEEP_ALIVE_DATABASE) does not exist.${hint}`);
   }
-  return openSqlite(path, { guarded: GUARDED_FIELDS, print: say });
+  return openSqlite(path, { guarded: GUARDED_FIELDS, print: report });
 }
 
 export function problem({ code, message }: StoreError, purpose: 'read' | 'write'): string {
@@ -125,11 +125,11 @@ export function problem({ code, message }: StoreError, purpose: 'read' | 'write'
 }
 
 function inTenths(what: string): Progress {
-  let told = 0;
+  let printed = 0;
   return (done, total) => {
     const tenths = Math.floor((10 * done) / total);
-    if (tenths !== told) say(`${what} ${10 * tenths} %`);
-    told = tenths;
+    if (tenths !== printed) report(`${what} ${10 * tenths} %`);
+    printed = tenths;
   };
 }
 

@@ -2,6 +2,7 @@ import type { Config } from '../config/config.js';
 import { CRON_PATH, FUNCTION_LIMIT } from '../config/vercel.js';
 import { OperatorError } from '../operator-error.js';
 import { cadenceOf, cadenceWithin } from '../rules/cadence.js';
+import { thousands } from './numbers.js';
 import { openQstash, QstashError, type Qstash, type QstashSchedule } from './qstash.js';
 import { intervalInWords } from '../rules/durations.js';
 import { MINUTE } from '../time.js';
@@ -55,11 +56,11 @@ export function createSchedule(
         `KEEP_ALIVE_TICK is ${intervalInWords(tick)}; ${why}: set KEEP_ALIVE_TICK=${variableOf(period)}.`,
       );
     }
-    print(`${count(callsADay)} messages a day, the free plan has ${count(FREE_MESSAGES_A_DAY)}.`);
+    print(`${thousands(callsADay)} messages a day, the free plan has ${thousands(FREE_MESSAGES_A_DAY)}.`);
     if (callsADay > FREE_MESSAGES_A_DAY) {
       const enough = cadenceWithin(FREE_MESSAGES_A_DAY);
       print(
-        `This tick needs a paid plan; KEEP_ALIVE_TICK=${variableOf(enough.period)} needs ${count(enough.callsADay)}.`,
+        `This tick needs a paid plan; KEEP_ALIVE_TICK=${variableOf(enough.period)} needs ${thousands(enough.callsADay)}.`,
       );
     }
     const { currentSigningKey, nextSigningKey } = config.qstash;
@@ -125,10 +126,6 @@ function otherDestination({ scheduleId, destination }: QstashSchedule, ours: str
     'other_destination',
     `${scheduleId} calls ${destination} and not ${ours}: left as it is. Another installation needs another KEEP_ALIVE_PREFIX; \`keepalive schedule create\` replaces it.`,
   );
-}
-
-function count(number: number): string {
-  return number.toLocaleString('en-US');
 }
 
 /** As KEEP_ALIVE_TICK takes it. */

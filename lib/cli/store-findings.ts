@@ -1,6 +1,6 @@
 import type { Health } from '../read/health.js';
 import type { StoreErrorCode } from '../store/store.js';
-import { thousands } from './counts.js';
+import { thousands } from './numbers.js';
 import { error, ok, warning } from './finding.js';
 import type { Finding } from './finding.js';
 

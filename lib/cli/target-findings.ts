@@ -1,7 +1,7 @@
 import type { HostHours } from '../rules/host-hours.js';
 import { lengthInWords } from '../rules/durations.js';
 import type { Check, Target } from '../types.js';
-import { thousands } from './counts.js';
+import { thousands } from './numbers.js';
 import { error, ok, warning } from './finding.js';
 import type { Finding } from './finding.js';
 

@@ -7,7 +7,7 @@ import { type State } from '../record/state-model.js';
 import { StoreError, type Store } from '../store/store.js';
 import { TransferError, type Dump } from './dump.js';
 
-/** How many are read at once: of 500 targets a mark has some 20 KB, a log 120 KB, and an incident less than 1 KB. */
+/** How many are read at once: of 500 targets a snapshot has some 20 KB, a log 120 KB, and an incident less than 1 KB. */
 const PAGE = 40;
 const INCIDENTS_A_PAGE = 500;
 const LOGS_A_PAGE = 4;
@@ -36,8 +36,8 @@ export async function collect(store: Store, progress: Progress = () => undefined
     const state = stateOf(head);
     if (state === null) return { fields, logs };
     const names = historyFields(state);
-    const marks = names.filter((name) => !name.startsWith('i'));
-    const pages = [...chunks(marks, PAGE), ...chunks(names.slice(marks.length), INCIDENTS_A_PAGE)];
+    const snapshots = names.filter((name) => !name.startsWith('i'));
+    const pages = [...chunks(snapshots, PAGE), ...chunks(names.slice(snapshots.length), INCIDENTS_A_PAGE)];
     const total = names.length + logNames().length;
     let done = 0;
     for (const page of pages) {

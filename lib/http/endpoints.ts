@@ -37,7 +37,7 @@ export function readEndpoint(
 }
 
 /** How an endpoint tells what went wrong: as JSON, or as a page. */
-export type Tell = (
+export type ErrorResponder = (
   code: ErrorCode,
   message: string,
   details: { readonly problems?: readonly Problem[] },
@@ -49,11 +49,11 @@ export async function guarded(
   request: Request,
   app: App,
   answer: (app: App) => Promise<Response>,
-  tell: Tell = answerError,
+  respond: ErrorResponder = answerError,
 ): Promise<Response> {
   const { statsToken } = app.config;
   if (statsToken !== null && !bears(request, statsToken) && !hasSession(request, statsToken, Date.now())) {
-    return tell('unauthorized', 'This status is private: send STATS_TOKEN as a bearer.', {}, request);
+    return respond('unauthorized', 'This status is private: send STATS_TOKEN as a bearer.', {}, request);
   }
   return answer(app);
 }
@@ -62,15 +62,15 @@ export async function guarded(
 export async function withApp(
   request: Request,
   answer: (app: App) => Promise<Response>,
-  tell: Tell = answerError,
+  respond: ErrorResponder = answerError,
 ): Promise<Response> {
   try {
     const result = await getApp();
-    return result.ok ? await answer(result.app) : configInvalid(request, result.problems, tell);
+    return result.ok ? await answer(result.app) : configInvalid(request, result.problems, respond);
   } catch (error) {
-    if (error instanceof StoreError) return tell(error.code, error.message, {}, request);
+    if (error instanceof StoreError) return respond(error.code, error.message, {}, request);
     console.error(error);
-    return tell('internal', 'Something went wrong in Keepalive. The log has the details.', {}, request);
+    return respond('internal', 'Something went wrong in Keepalive. The log has the details.', {}, request);
   }
 }
 
@@ -82,8 +82,8 @@ export function noStore(): Response {
 }
 
 /** Who bears the secret sees the list; it names variables and never holds a value. */
-function configInvalid(request: Request, problems: readonly Problem[], tell: Tell): Response {
+function configInvalid(request: Request, problems: readonly Problem[], respond: ErrorResponder): Response {
   const secret = readEnv().CRON_SECRET?.trim() ?? '';
   const details = secret !== '' && bears(request, secret) ? { problems } : {};
-  return tell('config_invalid', 'The configuration is not valid.', details, request);
+  return respond('config_invalid', 'The configuration is not valid.', details, request);
 }

@@ -6,8 +6,8 @@ import { type LogHead, type LostData, type State, type TargetState, endOf } from
 import { logName, readChecks, recentLogs } from '../record/log.js';
 import type { Maintenance } from '../record/maintenance.js';
 import { readableMaintenance } from '../record/maintenance.js';
-import type { Mark } from '../record/marks.js';
-import { DAYS_KEPT, HOURS_KEPT, markField, readMark } from '../record/marks.js';
+import type { Snapshot } from '../record/snapshots.js';
+import { DAYS_KEPT, HOURS_KEPT, snapshotField, readSnapshot } from '../record/snapshots.js';
 import { readOutbox } from '../record/outbox-text.js';
 import { readState } from '../record/state.js';
 import { unobservedAt } from '../record/targets.js';
@@ -21,8 +21,8 @@ import { DAY, HOUR } from '../time.js';
 /** What is needed of a store here. */
 export type Reader = Pick<Store, 'read'>;
 
-/** By the time that they stand for; null where nothing was marked. */
-export type Marks = ReadonlyMap<number, Mark | null>;
+/** By the time that they stand for; null where there is none. */
+export type Snapshots = ReadonlyMap<number, Snapshot | null>;
 
 export const WINDOWS = ['24h', '7d', '30d', '90d'] as const;
 export type Window = (typeof WINDOWS)[number];
@@ -61,7 +61,7 @@ export interface Present {
 }
 
 export interface Overview extends Present {
-  readonly marks: Marks;
+  readonly snapshots: Snapshots;
 }
 
 /** One store command. */
@@ -70,8 +70,8 @@ export function loadPresent(store: Reader): Promise<Present> {
 }
 
 /**
- * What the figures of all targets are made of: one store command, two after missed runs, whatever the history.
- * @param days further midnights at which marks are wanted
+ * State and snapshots for the statistics of all targets: one store command, two after missed runs, whatever the history.
+ * @param days further midnights at which snapshots are wanted
  */
 export async function loadOverview(
   store: Reader,
@@ -98,19 +98,19 @@ const HOURS_SHOWN = 25;
 export async function loadSummary(store: Reader, now: number): Promise<Overview> {
   const { hours, days } = summaryTimes(now);
   const windows = WINDOWS.map((window) => windowStart(window, now));
-  return loadMarked(store, now, { times: [...new Set([...windows, ...hours, ...days])] });
+  return loadSnapshots(store, now, { times: [...new Set([...windows, ...hours, ...days])] });
 }
 
 /**
- * The texts of the marks that were read, for the next reader: a mark is written once, and to read a hundred of them for
+ * The texts of the snapshots that were read, for the next reader: a snapshot is written once, and to read a hundred of them for
  * every visit would be most of what a busy page moves. They are good for the data that they were read with, which its
  * first run tells from other data, and until time is taken back.
  */
-const kept = new WeakMap<Reader, { readonly origin: string; readonly texts: MarkTexts }>();
-type MarkTexts = ReadonlyMap<number, string>;
+const kept = new WeakMap<Reader, { readonly origin: string; readonly texts: SnapshotTexts }>();
+type SnapshotTexts = ReadonlyMap<number, string>;
 
-/** Loads with the marks that are known, and keeps those of the times that may be asked for again. */
-async function loadMarked(store: Reader, now: number, wanted: LoadRequest): Promise<Loaded> {
+/** Loads with the snapshots that are known, and keeps those of the times that may be asked for again. */
+async function loadSnapshots(store: Reader, now: number, wanted: LoadRequest): Promise<Loaded> {
   const known = kept.get(store);
   const found = await load(store, wanted, known?.texts);
   const isSame = known === undefined || originOf(found.state) === known.origin;
@@ -129,7 +129,7 @@ function originOf(state: State | null): string {
   return `${state?.firstRunAt}/${state?.rewinds ?? 0}`;
 }
 
-/** The times at whose marks the hours and days of the status page meet, ascending. */
+/** The times at whose snapshots the hours and days of the status page meet, ascending. */
 export function summaryTimes(now: number): { readonly hours: number[]; readonly days: number[] } {
   const { hours, days } = historyTimes(now);
   return { hours: hours.slice(-HOURS_SHOWN), days };
@@ -142,7 +142,7 @@ export interface History extends Overview {
   readonly incidents: readonly Incident[];
 }
 
-/** The times at whose marks the hours and days of a target's history meet, ascending. */
+/** The times at whose snapshots the hours and days of a target's history meet, ascending. */
 export function historyTimes(now: number): { readonly hours: number[]; readonly days: number[] } {
   const hour = Math.floor(now / HOUR) * HOUR;
   const midnight = Math.floor(now / DAY) * DAY;
@@ -157,14 +157,14 @@ export async function loadHistory(store: Reader, id: string, now: number): Promi
   const first = await loadPresent(store);
   const slot = first.state?.targets.findIndex((target) => target?.id === id) ?? -1;
   const target = first.state?.targets[slot] ?? null;
-  if (target === null) return { ...first, marks: new Map(), checks: [], incidents: [] };
+  if (target === null) return { ...first, snapshots: new Map(), checks: [], incidents: [] };
   const { hours, days } = historyTimes(now);
   const windows = WINDOWS.map((window) => windowStart(window, now));
   const times = [...new Set([...windows, ...hours, ...days])];
   const names = recentLogs(now);
   const resolved = target.incidents - (target.incident === null ? 0 : 1);
   const wanted = { times, fields: resolved > 0 ? incidentFields(slot) : [], logs: names, id };
-  const { state, fields, logs, ...overview } = await loadMarked(store, now, wanted);
+  const { state, fields, logs, ...overview } = await loadSnapshots(store, now, wanted);
   const addedAt = state?.targets[slot]?.addedAt ?? now;
   const incidents = wanted.fields
     .flatMap((name) => {
@@ -233,12 +233,12 @@ export async function loadLatestIncidents(
 /** @param unobserved how much of it no check speaks for by now, in ms; null: not known */
 export function openIncident(
   { id, incident }: TargetState,
-  { notes }: Outbox,
+  { alertStates }: Outbox,
   unobserved: number | null,
 ): Incident | null {
   return incident === null
     ? null
-    : { ...incident, endedAt: null, events: notes.get(id)?.events ?? [], unobserved };
+    : { ...incident, endedAt: null, events: alertStates.get(id)?.events ?? [], unobserved };
 }
 
 /** The logs with the rows that a run that is under way, or was cut off, has left in the state. */
@@ -253,29 +253,29 @@ export function withPending(
 
 /** What is read besides what is now. */
 interface LoadRequest {
-  /** At whose marks. */
+  /** At whose snapshots. */
   readonly times?: readonly number[];
   readonly fields?: readonly string[];
   readonly logs?: readonly string[];
-  /** The target whose marks are wanted; without it, those of all. */
+  /** The target whose snapshots are wanted; without it, those of all. */
   readonly id?: string;
 }
 
 interface Loaded extends Overview {
   readonly fields: ReadAnswer['fields'];
   readonly logs: ReadAnswer['logs'];
-  /** Of the marks that were found. */
-  readonly texts: MarkTexts;
+  /** Of the snapshots that were found. */
+  readonly texts: SnapshotTexts;
 }
 
-async function load(store: Reader, wanted: LoadRequest, known: MarkTexts = new Map()): Promise<Loaded> {
+async function load(store: Reader, wanted: LoadRequest, known: SnapshotTexts = new Map()): Promise<Loaded> {
   const { times = [], id } = wanted;
   const texts = new Map<number, string | null>(known);
   const asked = times.filter((at) => !texts.has(at));
   const answer = await store.read({
     fields: [
       ...[STATE_FIELD, MAINTENANCE_FIELD, OUTBOX_FIELD],
-      ...asked.map(markField),
+      ...asked.map(snapshotField),
       ...(wanted.fields ?? []),
     ],
     logs: wanted.logs ?? [],
@@ -288,37 +288,37 @@ async function load(store: Reader, wanted: LoadRequest, known: MarkTexts = new M
     const target = state?.targets[slot];
     return target && (id === undefined || target.id === id) ? target.addedAt : null;
   };
-  for (const at of asked) texts.set(at, fields.get(markField(at)) ?? null);
+  for (const at of asked) texts.set(at, fields.get(snapshotField(at)) ?? null);
   const found = times.map((at) => ({
     at,
-    mark: unpackHistory(store, null, () => readMark(texts.get(at) ?? null, at, addedAt)),
+    snapshot: unpackHistory(store, null, () => readSnapshot(texts.get(at) ?? null, at, addedAt)),
   }));
-  const marks = new Map<number, Mark | null>();
+  const snapshots = new Map<number, Snapshot | null>();
   const references: { at: number; see: number }[] = [];
-  for (const { at, mark } of found) {
-    if (mark !== null && 'see' in mark) references.push({ at, see: mark.see });
-    else marks.set(at, mark);
+  for (const { at, snapshot } of found) {
+    if (snapshot !== null && 'see' in snapshot) references.push({ at, see: snapshot.see });
+    else snapshots.set(at, snapshot);
   }
-  const missing = [...new Set(references.map(({ see }) => see))].filter((see) => !marks.has(see));
+  const missing = [...new Set(references.map(({ see }) => see))].filter((see) => !snapshots.has(see));
   if (missing.length > 0) {
     const absent = missing.filter((at) => !texts.has(at));
-    const more = absent.length > 0 ? await store.read({ fields: absent.map(markField), logs: [] }) : null;
-    for (const at of absent) texts.set(at, more?.fields.get(markField(at)) ?? null);
+    const more = absent.length > 0 ? await store.read({ fields: absent.map(snapshotField), logs: [] }) : null;
+    for (const at of absent) texts.set(at, more?.fields.get(snapshotField(at)) ?? null);
     for (const at of missing) {
-      const mark = unpackHistory(store, null, () => readMark(texts.get(at) ?? null, at, addedAt));
-      marks.set(at, mark !== null && 'see' in mark ? null : mark);
+      const snapshot = unpackHistory(store, null, () => readSnapshot(texts.get(at) ?? null, at, addedAt));
+      snapshots.set(at, snapshot !== null && 'see' in snapshot ? null : snapshot);
     }
   }
   for (const { at, see } of references) {
-    const mark = marks.get(see) ?? null;
-    marks.set(at, mark === null ? null : { ...mark, at });
+    const snapshot = snapshots.get(see) ?? null;
+    snapshots.set(at, snapshot === null ? null : { ...snapshot, at });
   }
   const used = [...times, ...missing].flatMap((at): [number, string][] => {
     const text = texts.get(at) ?? null;
-    return text === null || (marks.get(at) ?? null) === null ? [] : [[at, text]];
+    return text === null || (snapshots.get(at) ?? null) === null ? [] : [[at, text]];
   });
   const lost = lostData(store, state);
-  return { state, marks, maintenance, outbox, lost, fields, logs, texts: new Map(used) };
+  return { state, snapshots, maintenance, outbox, lost, fields, logs, texts: new Map(used) };
 }
 
 /** Of what time this process has seen data: what is not there any more when it reads again has been lost. */
@@ -350,8 +350,8 @@ function unpack<T>(read: () => T): T {
   }
 }
 
-/** What was said already of the history that a reader cannot read. */
-const told = new WeakMap<Reader, Set<string>>();
+/** The messages that were logged about history that a reader cannot read. */
+const reported = new WeakMap<Reader, Set<string>>();
 
 /**
  * The same for a part of the history. What a newer Keepalive wrote of it counts as not there, and is logged once: after
@@ -363,8 +363,8 @@ function unpackHistory<T>(reader: Reader, absent: T, read: () => T): T {
       return read();
     } catch (error) {
       if (!(error instanceof NewerTextError)) throw error;
-      const known = told.get(reader) ?? new Set();
-      told.set(reader, known);
+      const known = reported.get(reader) ?? new Set();
+      reported.set(reader, known);
       const { message } = error;
       if (!known.has(message)) console.error(JSON.stringify({ event: 'history_not_readable', message }));
       known.add(message);

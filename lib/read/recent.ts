@@ -13,7 +13,7 @@ export const READ_LIMIT = 3_000;
 const ANCHORS: readonly string[] = [STATE_FIELD, MAINTENANCE_FIELD, OUTBOX_FIELD];
 
 /** Texts that were in the store together, by name; null for what does not exist. */
-interface Snapshot {
+interface CachedTexts {
   /** When the first of them was asked for, ms since the epoch. */
   readonly at: number;
   /** `Store.writes` at that time. */
@@ -28,7 +28,7 @@ interface Snapshot {
 interface PendingRead {
   readonly fields: Set<string>;
   readonly logs: Set<string>;
-  readonly loaded: Promise<Snapshot>;
+  readonly loaded: Promise<CachedTexts>;
 }
 
 /**
@@ -40,7 +40,7 @@ interface PendingRead {
 export class RecentReader implements Reader {
   readonly #store: Store;
   readonly #now: () => number;
-  #snapshot: Snapshot | null = null;
+  #cached: CachedTexts | null = null;
   #failure: { readonly at: number; readonly writes: number; readonly error: unknown } | null = null;
   #underWay: Promise<unknown> = Promise.resolve();
   #wanted: PendingRead | null = null;
@@ -52,27 +52,27 @@ export class RecentReader implements Reader {
 
   /** Ms that the latest read took that the store answered; null: there was none. */
   get latency(): number | null {
-    return this.#snapshot?.latency ?? null;
+    return this.#cached?.latency ?? null;
   }
 
   async read(request: ReadRequest): Promise<ReadAnswer> {
-    let snapshot = this.#fresh();
+    let cached = this.#fresh();
     for (;;) {
-      const answer = snapshot && answerFrom(snapshot, request);
+      const answer = cached && answerFrom(cached, request);
       if (answer) return answer;
       // Loaded but not complete: a run has written between two reads, and what was read before it is dropped.
-      snapshot = await this.#load(request);
+      cached = await this.#load(request);
     }
   }
 
   /** Null: there is none, or it is too old. A clock that was set back makes it too old as well. */
-  #fresh(): Snapshot | null {
-    const snapshot = this.#snapshot;
-    if (snapshot === null || snapshot.writes !== this.#store.writes) return null;
-    return isWithin(FRESH_FOR, snapshot.at, this.#now()) ? snapshot : null;
+  #fresh(): CachedTexts | null {
+    const cached = this.#cached;
+    if (cached === null || cached.writes !== this.#store.writes) return null;
+    return isWithin(FRESH_FOR, cached.at, this.#now()) ? cached : null;
   }
 
-  #load({ fields, logs }: ReadRequest): Promise<Snapshot> {
+  #load({ fields, logs }: ReadRequest): Promise<CachedTexts> {
     const wanted = (this.#wanted ??= this.#begin());
     for (const field of fields) wanted.fields.add(field);
     for (const log of logs) wanted.logs.add(log);
@@ -91,7 +91,7 @@ export class RecentReader implements Reader {
     return { fields, logs, loaded };
   }
 
-  async #ask(wantedFields: ReadonlySet<string>, wantedLogs: ReadonlySet<string>): Promise<Snapshot> {
+  async #ask(wantedFields: ReadonlySet<string>, wantedLogs: ReadonlySet<string>): Promise<CachedTexts> {
     const at = this.#now();
     const { writes } = this.#store;
     const failure = this.#failure;
@@ -113,21 +113,21 @@ export class RecentReader implements Reader {
     const isSame =
       before !== null &&
       ANCHORS.every((name) => before.fields.get(name) === (answer.fields.get(name) ?? null));
-    const snapshot = isSame ? before : { at, writes, latency: 0, fields: new Map(), logs: new Map() };
-    for (const name of fields) snapshot.fields.set(name, answer.fields.get(name) ?? null);
-    for (const name of logs) snapshot.logs.set(name, answer.logs.get(name) ?? null);
-    snapshot.latency = performance.now() - startedAt;
-    this.#snapshot = snapshot;
-    return snapshot;
+    const cached = isSame ? before : { at, writes, latency: 0, fields: new Map(), logs: new Map() };
+    for (const name of fields) cached.fields.set(name, answer.fields.get(name) ?? null);
+    for (const name of logs) cached.logs.set(name, answer.logs.get(name) ?? null);
+    cached.latency = performance.now() - startedAt;
+    this.#cached = cached;
+    return cached;
   }
 }
 
 /** Null: something is missing. */
-function answerFrom(snapshot: Snapshot, { fields, logs }: ReadRequest): ReadAnswer | null {
+function answerFrom(cached: CachedTexts, { fields, logs }: ReadRequest): ReadAnswer | null {
   const isComplete =
-    fields.every((name) => snapshot.fields.has(name)) && logs.every((name) => snapshot.logs.has(name));
+    fields.every((name) => cached.fields.has(name)) && logs.every((name) => cached.logs.has(name));
   if (!isComplete) return null;
-  return { fields: chosen(snapshot.fields, fields), logs: chosen(snapshot.logs, logs) };
+  return { fields: chosen(cached.fields, fields), logs: chosen(cached.logs, logs) };
 }
 
 function chosen(all: ReadonlyMap<string, string | null>, names: readonly string[]): Texts {

@@ -3,20 +3,20 @@ import { mayMissPings } from '../record/ledger.js';
 import type { Maintenance } from '../record/maintenance.js';
 import { openWindow, withMaintenance } from '../record/maintenance.js';
 import type { RecentCheck } from '../record/log.js';
-import type { TargetMark } from '../record/marks.js';
+import type { TargetSnapshot } from '../record/snapshots.js';
 import { type TargetState, endOf, type LastRun } from '../record/state-model.js';
-import { markAt, unobservedAt } from '../record/targets.js';
+import { snapshotAt, unobservedAt } from '../record/targets.js';
 import { monthlyHours } from '../rules/host-hours.js';
 import { MISSED_AFTER_TICKS } from '../rules/trigger-pace.js';
-import type { Figures } from '../rules/figures.js';
-import { coverage, difference, NOTHING, successRate, uptimeRatio } from '../rules/figures.js';
+import type { Counters } from '../rules/counters.js';
+import { coverage, difference, NOTHING, successRate, uptimeRatio } from '../rules/counters.js';
 import { isInLastDay, longestGap } from '../rules/gaps.js';
 import type { Histogram, Percentiles } from '../rules/histogram.js';
 import { add, EMPTY, percentiles } from '../rules/histogram.js';
 import { isActive, isActiveThroughout, maintenanceEnd, maintenanceIntervals } from '../rules/windows.js';
 import { NO_ALERT_STATE, type AlertState } from '../rules/alert-evaluation.js';
 import type { PublicTarget, Status, WatchedTarget } from '../types.js';
-import { lastDay, latenciesBetween, openAccount, type Account } from './timeline.js';
+import { lastDay, latenciesBetween, openTimeline, type Timeline } from './timeline.js';
 import type { History, Overview, Window } from './load.js';
 import { checkTimes, paceOfRuns, staleSince } from './health.js';
 import { incidentView } from './incident-views.js';
@@ -50,7 +50,7 @@ export function stats(watch: Watch, overview: Overview, now: number): Stats {
   const { state } = overview;
   const stale = staleSince(watch, state, now);
   const all = withMaintenance(targets, overview.maintenance).map((target) =>
-    targetStats(target, openAccount(target, tick, overview, now), overview, { tick, stale }, now),
+    targetStats(target, openTimeline(target, tick, overview, now), overview, { tick, stale }, now),
   );
   const sum = (of: (target: TargetStats) => number): number =>
     all.reduce((total, target) => total + of(target), 0);
@@ -97,14 +97,14 @@ export function summary(watch: Watch, overview: Overview, now: number): Summary 
   const hours = pairs([...times.hours, now]);
   const stale = staleSince(watch, overview.state, now);
   const targets = withMaintenance(watch.targets, overview.maintenance).map((target) => {
-    const account = openAccount(target, watch.tick, overview, now);
+    const timeline = openTimeline(target, watch.tick, overview, now);
     return {
-      ...targetStats(target, account, overview, { tick: watch.tick, stale }, now),
-      days: days.map(({ from, to, name }) => day(name, account.at(from), account.at(to))),
+      ...targetStats(target, timeline, overview, { tick: watch.tick, stale }, now),
+      days: days.map(({ from, to, name }) => day(name, timeline.at(from), timeline.at(to))),
       latencies: hours.map(([from, to]) =>
-        to <= account.known.addedAt
+        to <= timeline.known.addedAt
           ? null
-          : percentiles(latenciesBetween(from, account.at(from), account.at(to))).p50,
+          : percentiles(latenciesBetween(from, timeline.at(from), timeline.at(to))).p50,
       ),
     };
   });
@@ -137,20 +137,20 @@ export function targetHistory(
   now: number,
 ): TargetHistory {
   const [target = configured] = withMaintenance([configured], history.maintenance);
-  const account = openAccount(target, watch.tick, history, now);
+  const timeline = openTimeline(target, watch.tick, history, now);
   const stale = staleSince(watch, history.state, now);
   const { hours, days } = historyTimes(now);
   const buckets = (times: readonly number[]): Bucket[] =>
     pairs([...times, now])
-      .filter(([, to]) => to > account.known.addedAt)
-      .map(([from, to]) => bucket(from, to, account.at(from), account.at(to)));
-  const stats = targetStats(target, account, history, { tick: watch.tick, stale }, now);
+      .filter(([, to]) => to > timeline.known.addedAt)
+      .map(([from, to]) => bucket(from, to, timeline.at(from), timeline.at(to)));
+  const stats = targetStats(target, timeline, history, { tick: watch.tick, stale }, now);
   const resolved = history.incidents.map((incident) => incidentView(incident, now));
   return {
     ...stats,
     stale: stale !== null,
     ...record(history),
-    phases: phasesOf(account.known),
+    phases: phasesOf(timeline.known),
     checks: history.checks.map(checkView),
     hours: buckets(hours),
     days: buckets(days),
@@ -160,7 +160,7 @@ export function targetHistory(
 
 function targetStats(
   target: WatchedTarget,
-  { isSeen, known, at }: Account,
+  { isSeen, known, at }: Timeline,
   { state, maintenance, outbox }: Overview,
   /** `stale`: since when no run came; null: runs come. */
   { tick, stale }: { readonly tick: number; readonly stale: number | null },
@@ -168,13 +168,13 @@ function targetStats(
 ): TargetStats {
   const { info } = target;
   const open = openIncident(known, outbox, unobservedAt(known, target, now, tick));
-  const current = at(now) ?? markAt(known, target, now, tick);
-  // Where the mark is lost with which a window begins, the window begins with the next that is known.
+  const current = at(now) ?? snapshotAt(known, target, now, tick);
+  // Where the snapshot is lost with which a window begins, the window begins with the next that is known.
   const starts = WINDOWS_LONGEST_FIRST.map((window) => ({ window, start: at(windowStart(window, now)) }));
-  const within = (window: Window): Figures => {
+  const within = (window: Window): Counters => {
     const i = starts.findIndex((each) => each.window === window);
     const start = starts.slice(i).find((each) => each.start !== null)?.start;
-    return difference(current.figures, start?.figures ?? current.figures);
+    return difference(current.counters, start?.counters ?? current.counters);
   };
   const windows = {
     '24h': within('24h'),
@@ -182,7 +182,7 @@ function targetStats(
     '30d': within('30d'),
     '90d': within('90d'),
   };
-  const ratios = (of: (figures: Figures) => number | null): Record<Window, number | null> => ({
+  const ratios = (of: (counters: Counters) => number | null): Record<Window, number | null> => ({
     '24h': of(windows['24h']),
     '7d': of(windows['7d']),
     '30d': of(windows['30d']),
@@ -192,7 +192,7 @@ function targetStats(
   const isResting = lastStatus === 'paused' || lastStatus === 'sleeping';
   const isUnknown = stale !== null && isSeen && !isResting;
   const since = isUnknown ? stale : isResting ? known.restingSince : known.since;
-  const { pings, failures } = known.figures;
+  const { pings, failures } = known.counters;
   return {
     id: info.id,
     name: info.name,
@@ -221,7 +221,7 @@ function targetStats(
     incident: open && incidentView(open, now),
     lastError:
       known.lastError === null ? null : { at: iso(known.lastError.at), message: known.lastError.message },
-    recovery: recoveryOf(info, outbox.notes.get(info.id)),
+    recovery: recoveryOf(info, outbox.alertStates.get(info.id)),
     maintenance: maintenanceOf(target, maintenance, now),
   };
 }
@@ -245,16 +245,16 @@ function maintenanceOf(
 /** While an incident is open. */
 function recoveryOf(
   { maxRestarts: max }: PublicTarget,
-  notes: AlertState = NO_ALERT_STATE,
+  alertState: AlertState = NO_ALERT_STATE,
 ): RecoveryView | null {
   if (max === null) return null;
-  const last = notes.events.findLast(({ kind }) => kind === 'restart');
+  const last = alertState.events.findLast(({ kind }) => kind === 'restart');
   return {
-    restarts: notes.restarts,
+    restarts: alertState.restarts,
     max,
-    lastAt: isoOrNull(notes.lastRestartAt),
+    lastAt: isoOrNull(alertState.lastRestartAt),
     lastAnswer: last?.kind === 'restart' ? last.answer : null,
-    exhausted: notes.exhausted,
+    exhausted: alertState.exhausted,
   };
 }
 
@@ -295,7 +295,7 @@ function awakeOf(
   return { ...found, keptAwake: isProven ? true : null, proof };
 }
 
-/** The latencies of a window, of an overview that has the marks of `daysEnded`. */
+/** The latencies of a window, of an overview that has the snapshots of `daysEnded`. */
 export function latencyWithin(
   { tick }: Watch,
   target: WatchedTarget,
@@ -303,7 +303,7 @@ export function latencyWithin(
   window: Window,
   now: number,
 ): Percentiles {
-  const { at } = openAccount(target, tick, overview, now);
+  const { at } = openTimeline(target, tick, overview, now);
   if (window === '24h') return percentiles(lastDay(at, now));
   const days = daysEnded(window, now);
   const latencies = (time: number): Histogram => at(time)?.latencies ?? EMPTY;
@@ -319,33 +319,33 @@ function pairs(times: readonly number[]): [from: number, to: number][] {
   });
 }
 
-/** Nothing, where either mark is lost. */
-function between(start: TargetMark | null, end: TargetMark | null): Figures {
-  return start && end ? difference(end.figures, start.figures) : NOTHING;
+/** Nothing, where either snapshot is lost. */
+function between(start: TargetSnapshot | null, end: TargetSnapshot | null): Counters {
+  return start && end ? difference(end.counters, start.counters) : NOTHING;
 }
 
-function day(from: string, start: TargetMark | null, end: TargetMark | null): Day {
+function day(from: string, start: TargetSnapshot | null, end: TargetSnapshot | null): Day {
   return { from, ...availability(between(start, end)) };
 }
 
-function bucket(from: number, to: number, start: TargetMark | null, end: TargetMark | null): Bucket {
-  const figures = between(start, end);
+function bucket(from: number, to: number, start: TargetSnapshot | null, end: TargetSnapshot | null): Bucket {
+  const counters = between(start, end);
   return {
     from: iso(from),
     to: iso(to),
-    pings: figures.pings,
-    failures: figures.failures,
-    coldStarts: figures.coldStarts,
-    ...availability(figures),
+    pings: counters.pings,
+    failures: counters.failures,
+    coldStarts: counters.coldStarts,
+    ...availability(counters),
     latencyMs: percentiles(latenciesBetween(from, start, end)),
   };
 }
 
-function availability(figures: Figures): Omit<Day, 'from'> {
+function availability(counters: Counters): Omit<Day, 'from'> {
   return {
-    uptimeRatio: uptimeRatio(figures),
-    coverage: coverage(figures),
-    downtimeMs: figures.observed - figures.good,
+    uptimeRatio: uptimeRatio(counters),
+    coverage: coverage(counters),
+    downtimeMs: counters.observed - counters.good,
   };
 }
 

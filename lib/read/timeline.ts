@@ -1,7 +1,7 @@
-import type { TargetMark } from '../record/marks.js';
-import { dayEndingAt, markOf } from '../record/marks.js';
+import type { TargetSnapshot } from '../record/snapshots.js';
+import { dayEndingAt, targetSnapshotOf } from '../record/snapshots.js';
 import { type TargetState, newTarget } from '../record/state-model.js';
-import { markAt } from '../record/targets.js';
+import { snapshotAt } from '../record/targets.js';
 import type { Histogram } from '../rules/histogram.js';
 import { add, EMPTY, subtract } from '../rules/histogram.js';
 import { countedTime } from '../rules/windows.js';
@@ -10,36 +10,37 @@ import type { Overview } from './load.js';
 import { windowStart } from './load.js';
 import { DAY, HOUR } from '../time.js';
 
-/** What is known of one target, and what was known of it at any marked time. */
-export interface Account {
+/** What is known of one target now, and what was known of it at any time that has a snapshot. */
+export interface Timeline {
   /** False: no run has seen the target yet, what is known is a newcomer's. */
   readonly isSeen: boolean;
   readonly known: TargetState;
-  /** Null: there was a target, and its mark is lost. */
-  readonly at: (time: number) => TargetMark | null;
+  /** Null: there was a target, and its snapshot is lost. */
+  readonly at: (time: number) => TargetSnapshot | null;
 }
 
-export function openAccount(
+export function openTimeline(
   target: WatchedTarget,
   tick: number,
-  { state, marks }: Overview,
+  { state, snapshots }: Overview,
   now: number,
-): Account {
+): Timeline {
   const slot = state?.targets.findIndex((candidate) => candidate?.id === target.info.id) ?? -1;
   const known = state?.targets[slot] ?? newTarget(target.info.id, now);
-  // After the clock was set back, or by a clock that is behind, hours were marked that are still to come.
-  const markedUntil = Math.min(state?.markedHour ?? 0, Math.floor(now / HOUR)) * HOUR;
-  const at = (time: number): TargetMark | null => {
-    const mark = marks.get(time) ?? null;
-    // A run may have marked the very hour that begins now; unless it was read, what is known now stands for it.
-    if (time > markedUntil || (time === now && mark === null)) return markAt(known, target, time, tick);
-    if (mark === null && known.addedAt < time) return null;
-    const marked = markOf(mark, slot);
-    if (mark === null || mark.takenAt === time) return marked;
-    const expected = marked.figures.expected + expectedTime(target, known, mark.takenAt, time);
+  // After the clock was set back, or by a clock that is behind, there are snapshots of hours that are still to come.
+  const snapshotsUntil = Math.min(state?.snapshotHour ?? 0, Math.floor(now / HOUR)) * HOUR;
+  const at = (time: number): TargetSnapshot | null => {
+    const snapshot = snapshots.get(time) ?? null;
+    // A run may have written the snapshot of the very hour that begins now. Unless it was read, what is known now stands for it.
+    if (time > snapshotsUntil || (time === now && snapshot === null))
+      return snapshotAt(known, target, time, tick);
+    if (snapshot === null && known.addedAt < time) return null;
+    const stored = targetSnapshotOf(snapshot, slot);
+    if (snapshot === null || snapshot.takenAt === time) return stored;
+    const expected = stored.counters.expected + expectedTime(target, known, snapshot.takenAt, time);
     return {
-      figures: { ...marked.figures, expected },
-      latencies: dayEndingAt(mark.takenAt) === dayEndingAt(time) ? marked.latencies : EMPTY,
+      counters: { ...stored.counters, expected },
+      latencies: dayEndingAt(snapshot.takenAt) === dayEndingAt(time) ? stored.latencies : EMPTY,
     };
   };
   return { isSeen: slot !== -1, known, at };
@@ -54,7 +55,7 @@ function expectedTime(target: WatchedTarget, { idle }: TargetState, from: number
 }
 
 /** Latencies are counted by day: today's, and yesterday's beyond those before the window. */
-export function lastDay(at: Account['at'], now: number): Histogram {
+export function lastDay(at: Timeline['at'], now: number): Histogram {
   const midnight = Math.floor(now / DAY) * DAY;
   const start = windowStart('24h', now);
   const before = start % DAY === 0 ? EMPTY : at(start)?.latencies;
@@ -64,7 +65,11 @@ export function lastDay(at: Account['at'], now: number): Histogram {
 }
 
 /** Of an hour or a day, or what has gone by of it: latencies are counted by day. */
-export function latenciesBetween(from: number, start: TargetMark | null, end: TargetMark | null): Histogram {
+export function latenciesBetween(
+  from: number,
+  start: TargetSnapshot | null,
+  end: TargetSnapshot | null,
+): Histogram {
   if (from % DAY === 0) return end?.latencies ?? EMPTY;
   return start && end ? subtract(end.latencies, start.latencies) : EMPTY;
 }

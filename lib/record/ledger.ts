@@ -1,5 +1,5 @@
-import type { Pace } from '../rules/due.js';
-import { reachOf } from '../rules/figures.js';
+import type { DueState } from '../rules/due.js';
+import { reachOf } from '../rules/counters.js';
 import {
   isSlow,
   MISSED_AFTER_TICKS,
@@ -10,7 +10,7 @@ import {
 } from '../rules/trigger-pace.js';
 import { isSettling } from '../rules/status.js';
 import type { Check, Status, Target, Transition } from '../types.js';
-import { Notifier, type Correspondence } from './notifier.js';
+import { Notifier, type NotifierSettings } from './notifier.js';
 import { OUTBOX_FIELD, STATE_FIELD } from './fields.js';
 import { incidentField, writeIncident } from './incidents.js';
 import type { LogRow } from './log.js';
@@ -24,10 +24,10 @@ import {
   endOf,
 } from './state-model.js';
 import { logName, NO_LOG, spanAt, writeRow } from './log.js';
-import { DAYS_KEPT, HOURS_KEPT, markField, writeMark, writeMarkReference } from './marks.js';
-import { rewound, withNotes } from './rewind.js';
+import { DAYS_KEPT, HOURS_KEPT, snapshotField, writeSnapshot, writeSnapshotReference } from './snapshots.js';
+import { rewound, withCountersBeforeGap } from './rewind.js';
 import { readState, writeState } from './state.js';
-import { addedBy, admit, advance, countUpTo, isLogged, markAt, unobservedAfter } from './targets.js';
+import { addedBy, admit, advance, countUpTo, isLogged, snapshotAt, unobservedAfter } from './targets.js';
 import { DAY, HOUR } from '../time.js';
 
 const GAPS_KEPT = 20;
@@ -40,7 +40,7 @@ export interface Stored {
   readonly outbox: string | null;
 }
 
-export interface LedgerSettings extends Correspondence {
+export interface LedgerSettings extends NotifierSettings {
   readonly targets: readonly Target[];
   readonly tick: number;
   /** What this process knows of data that was here before; null: nothing. Looked at where nothing is stored. */
@@ -70,7 +70,7 @@ export class Ledger {
   private readonly states: (TargetState | null)[];
   private readonly span: number;
   private log: LogHead;
-  private markedHour: number;
+  private snapshotHour: number;
   private revision: number;
   private readonly fields = new Map<string, string>();
 
@@ -95,15 +95,20 @@ export class Ledger {
     };
     this.log = head.log;
     this.span = spanAt(head.log, now);
-    this.markedHour = head.markedHour;
+    this.snapshotHour = head.snapshotHour;
     this.revision = head.revision;
     this.targets = new Map(targets.map((target) => [target.info.id, target]));
-    this.states = admit(withNotes(states, gap, now), targets, now, mayMissPings(head.lastRun, now, tick));
+    this.states = admit(
+      withCountersBeforeGap(states, gap, now),
+      targets,
+      now,
+      mayMissPings(head.lastRun, now, tick),
+    );
     const known = new Set(this.states.flatMap((state) => state?.id ?? []));
     // A run that cannot commit may have sent what it said, and the next one begins on the same revision.
     const run = `${head.firstRunAt.toString(36)}-${head.revision}-${(now - head.firstRunAt).toString(36)}`;
     this.notifier = new Notifier(stored.outbox, this.targets, known, settings, run, now);
-    this.seeRuns(head, gap);
+    this.evaluateRuns(head, gap);
     this.slots = new Map(this.states.flatMap((state, slot) => (state === null ? [] : [[state.id, slot]])));
   }
 
@@ -112,22 +117,22 @@ export class Ledger {
   }
 
   /** Tells of runs that are missing, or that come too seldom. */
-  private seeRuns(before: Omit<State, 'targets'>, gap: RunGap | null): void {
+  private evaluateRuns(before: Omit<State, 'targets'>, gap: RunGap | null): void {
     const { tick, now, notifier } = this;
     const { lastRun } = before;
     if (lastRun === null) return;
     const missed = missedToTell({ ...before, lastAt: lastRun.at }, gap, tick, now);
-    if (missed !== null) notifier.seeMissed(missed.from, missed.to);
+    if (missed !== null) notifier.onMissedRuns(missed.from, missed.to);
     const pace = triggerPace({ intervals: this.head.intervals, lastAt: now }, tick, now);
     if (pace.actual === null) return;
     const targets = [...this.targets.values()].map(({ info }) => info);
     const { actual, expected } = pace;
     const slowFor = tooSlowFor(targets, { pace: actual, tick, lastRunMs: lastRun.durationMs });
     const isMissing = actual > MISSED_AFTER_TICKS * tick && targets.some(({ enabled }) => enabled);
-    notifier.seePace(isSlow(pace) && (slowFor.count > 0 || isMissing) ? { expected, actual, slowFor } : null);
+    notifier.onPace(isSlow(pace) && (slowFor.count > 0 || isMissing) ? { expected, actual, slowFor } : null);
   }
 
-  paceOf(target: Target): Pace {
+  dueStateOf(target: Target): DueState {
     const state = this.stateOf(target.info.id);
     return {
       lastCheckAt: state.lastCheckAt,
@@ -141,7 +146,7 @@ export class Ledger {
   }
 
   pingsOf(id: string): number {
-    return this.stateOf(id).figures.pings;
+    return this.stateOf(id).counters.pings;
   }
 
   /**
@@ -150,7 +155,7 @@ export class Ledger {
    * @param restartable whether restarts can be made because of them
    */
   record(at: number, checks: ReadonlyMap<string, Check>, restartable = true): Transition[] {
-    this.markHours(at);
+    this.takeSnapshots(at);
     const transitions: Transition[] = [];
     const row: LogRow['checks'][number][] = [];
     for (const [id, check] of checks) {
@@ -163,7 +168,7 @@ export class Ledger {
       const after = advance(before, target, check);
       this.states[slot] = after;
       if (isLogged(before, check)) row.push({ slot, check });
-      this.notifier.see(target, check, before, after, restartable);
+      this.notifier.onCheck(target, check, before, after, restartable);
       if (before.incident !== null && after.incident === null) {
         const { startedAt } = before.incident;
         const endedAt = Math.max(startedAt, after.seriesAt ?? at);
@@ -190,7 +195,7 @@ export class Ledger {
 
   /**
    * What to commit at the end of a run. Time is counted up to it, by the configuration that it knew: the next may know
-   * another one, and marks must never hold more than the state.
+   * another one, and snapshots must never hold more than the state.
    */
   close(lastRun: LastRun): Changes {
     this.countUpToEnd(lastRun);
@@ -219,7 +224,7 @@ export class Ledger {
 
   private countUpToEnd(lastRun: LastRun): void {
     const end = endOf(lastRun);
-    this.markHours(end);
+    this.takeSnapshots(end);
     for (const [slot, state] of this.states.entries()) {
       if (state === null || state.removedAt !== null) continue;
       this.states[slot] = countUpTo(state, this.targets.get(state.id), end, this.tick);
@@ -227,14 +232,14 @@ export class Ledger {
   }
 
   private fieldsWith(lastRun: LastRun, log: LogHead): Changes['fields'] {
-    this.markHours(lastRun.at);
+    this.takeSnapshots(lastRun.at);
     this.revision += 1;
     const state = writeState({
       ...this.head,
       revision: this.revision,
       lastRun,
       log,
-      markedHour: this.markedHour,
+      snapshotHour: this.snapshotHour,
       targets: this.states,
     });
     return { ...Object.fromEntries(this.fields), ...this.outboxField(), [STATE_FIELD]: state };
@@ -258,25 +263,25 @@ export class Ledger {
   }
 
   /**
-   * Marks the full hours up to `until`. After missed runs an hour at which no check spoke any more is a reference to the
-   * mark before it; a midnight is always written out, since it is kept for longer than the hours around it.
+   * Writes the snapshots of the full hours up to `until`. After missed runs an hour at which no check spoke any more is a reference to the
+   * snapshot before it; a midnight is always written out, since it is kept for longer than the hours around it.
    */
-  private markHours(until: number): void {
+  private takeSnapshots(until: number): void {
     const last = Math.floor(until / HOUR);
-    if (this.states.length === 0) this.markedHour = Math.max(this.markedHour, last);
+    if (this.states.length === 0) this.snapshotHour = Math.max(this.snapshotHour, last);
     const spokenUntil = Math.max(
       ...this.states.map((state) => (state === null ? 0 : this.speaksUntil(state))),
     );
     let written: number | null = null;
-    for (; this.markedHour < last; this.markedHour += 1) {
-      const at = (this.markedHour + 1) * HOUR;
+    for (; this.snapshotHour < last; this.snapshotHour += 1) {
+      const at = (this.snapshotHour + 1) * HOUR;
       const isMidnight = at % DAY === 0;
       if (at < until - (isMidnight ? DAYS_KEPT + 1 : HOURS_KEPT / 24 + 1) * DAY) continue;
       if (written === null || isMidnight || at - HOUR < spokenUntil) {
         written = at;
-        this.fields.set(markField(at), writeMark(at, this.marksOfAll(at)));
+        this.fields.set(snapshotField(at), writeSnapshot(at, this.snapshotsOfAll(at)));
       } else {
-        this.fields.set(markField(at), writeMarkReference(at, written));
+        this.fields.set(snapshotField(at), writeSnapshotReference(at, written));
       }
     }
   }
@@ -286,10 +291,13 @@ export class Ledger {
     return (state.lastCheckAt ?? 0) + reachOf(interval, this.tick);
   }
 
-  private marksOfAll(at: number): Parameters<typeof writeMark>[1] {
+  private snapshotsOfAll(at: number): Parameters<typeof writeSnapshot>[1] {
     return this.states.map((state) => {
       if (state === null || state.addedAt > at) return null;
-      return { addedAt: state.addedAt, mark: markAt(state, this.targets.get(state.id), at, this.tick) };
+      return {
+        addedAt: state.addedAt,
+        snapshot: snapshotAt(state, this.targets.get(state.id), at, this.tick),
+      };
     });
   }
 }
@@ -304,7 +312,7 @@ function emptyState(now: number, lost: LostData | null): State {
     intervals: [],
     lost,
     log: NO_LOG,
-    markedHour: Math.floor(now / HOUR),
+    snapshotHour: Math.floor(now / HOUR),
     targets: [],
   };
 }

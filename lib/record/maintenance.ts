@@ -1,4 +1,4 @@
-import { HOURS_KEPT } from './marks.js';
+import { HOURS_KEPT } from './snapshots.js';
 import type { WatchedTarget } from '../types.js';
 import { DAY } from '../time.js';
 import { readEnvelope, writeEnvelope } from './codec/envelope.js';
@@ -17,7 +17,7 @@ export interface Maintenance {
   readonly reason: string | null;
 }
 
-/** Figures of the hours are taken from what was known up to a day before. */
+/** Statistics of an hour may rest on a snapshot of up to a day before. */
 const ENDED_KEPT = (HOURS_KEPT / 24 + 1) * DAY;
 export const WINDOWS_KEPT = 100;
 
@@ -115,7 +115,7 @@ function upTo(window: Maintenance, time: number): Maintenance[] {
   return window.from < time ? [{ ...window, to: time }] : [];
 }
 
-/** All that is open, and of what has ended the latest, as long as figures depend on it; nobody asks for its reason. */
+/** All open windows, and the latest of those that have ended, as long as statistics depend on them. Their reasons are dropped. */
 function kept(windows: readonly Maintenance[], now: number): Maintenance[] {
   const open = openWindows(windows, now);
   const ended = windows

@@ -1,5 +1,5 @@
 import { incidentFields } from './incidents.js';
-import { markFields } from './marks.js';
+import { snapshotFields } from './snapshots.js';
 import type { State } from './state-model.js';
 
 /** The fields of the history that an installation in this state may have; none before the first run. */
@@ -8,5 +8,5 @@ export function historyFields(state: State | null): string[] {
   const incidents = state.targets.flatMap((target, slot) =>
     incidentFields(slot).slice(0, target?.incidents ?? 0),
   );
-  return [...markFields(), ...incidents];
+  return [...snapshotFields(), ...incidents];
 }

@@ -11,7 +11,7 @@ import {
   enqueued,
   pendingFor,
   reconciled,
-  settle,
+  applyOutcome,
   withoutStale,
   type Moved,
   type Outbox,
@@ -26,7 +26,7 @@ import { readOutbox, writeOutbox } from './outbox-text.js';
 import { DAY, MINUTE } from '../time.js';
 
 /** Who can be told, and how often they want to hear it again. */
-export interface Correspondence {
+export interface NotifierSettings {
   /** The channels that are set up. */
   readonly channels: readonly ChannelName[];
   /** Ms between two reminders; null: none. */
@@ -34,7 +34,7 @@ export interface Correspondence {
 }
 
 /** What a channel is to be told. */
-export interface ChannelNews {
+export interface PendingDigest {
   readonly channel: ChannelName;
   readonly alerts: readonly Alert[];
   /** How many earlier alerts it did not take in time. */
@@ -53,11 +53,11 @@ const MENDED_AFTER = DAY;
 
 /** What is to be said and done: what was left by earlier runs and what this one sees, until it is delivered. */
 export class Notifier {
-  private stock: Outbox;
+  private base: Outbox;
   /** What came since `stock` was put together. */
-  private readonly fresh = {
+  private readonly added = {
     alerts: [] as PendingAlert[],
-    notes: new Map<string, AlertState>(),
+    alertStates: new Map<string, AlertState>(),
   };
   private ids = 0;
   /** Another text than the stored one was given away to be stored. */
@@ -72,92 +72,93 @@ export class Notifier {
     private readonly targets: ReadonlyMap<string, Target>,
     /** Of the targets whose history is kept, those that are configured among them. */
     known: ReadonlySet<string>,
-    private readonly correspondence: Correspondence,
+    private readonly settings: NotifierSettings,
     private readonly run: string,
     private readonly now: number,
   ) {
-    const { notes, missed, ...rest } = readOutbox(stored);
+    const { alertStates, missed, ...rest } = readOutbox(stored);
     const kept = {
       ...rest,
-      notes: new Map([...notes].filter(([id]) => known.has(id))),
+      alertStates: new Map([...alertStates].filter(([id]) => known.has(id))),
       missed: missed !== null && now - missed.at < MISSED_AGAIN_AFTER ? missed : null,
     };
-    const { channels } = correspondence;
-    this.stock = withoutStale(kept, (...asked) => this.isWanted(...asked), channels, now);
-    for (const [id, known] of this.stock.notes) this.closeUnwatched(id, known);
+    const { channels } = settings;
+    this.base = withoutStale(kept, (...asked) => this.isWanted(...asked), channels, now);
+    for (const [id, known] of this.base.alertStates) this.closeUnwatched(id, known);
   }
 
   /** A check that was recorded. `restartable`: restarts can be made because of it. */
-  see(target: Target, check: Check, before: Situation, after: Situation, restartable: boolean): void {
+  onCheck(target: Target, check: Check, before: Situation, after: Situation, restartable: boolean): void {
     const { id } = target.info;
     const { at } = check;
     const entering = Math.max(ENTERING, 2 * target.wakeTimeout);
     const to = this.channelsOf(target);
-    const { notes, alerts, restart } = evaluateAlerts(this.notesOf(id), {
+    const { state, alerts, restart } = evaluateAlerts(this.alertStateOf(id), {
       id,
       check,
       before,
       after,
       muted: inMaintenance(target.maintenance, at) || isEntering(target.activeHours, at - entering, at),
       to,
-      reminder: this.correspondence.reminder,
+      reminder: this.settings.reminder,
       failureThreshold: target.failureThreshold,
       sleepsAfter: target.info.sleepsAfter,
       tlsExpiry: target.assertions.tlsExpiry,
       recovery: target.recovery,
       restartable,
     });
-    this.fresh.notes.set(id, notes);
-    for (const { alert, to, knew } of alerts) this.enqueue({ ...alert, id: this.nextId(), at }, to, knew);
+    this.added.alertStates.set(id, state);
+    for (const { alert, to, alreadyTold } of alerts)
+      this.enqueue({ ...alert, id: this.nextId(), at }, to, alreadyTold);
     if (restart !== null && target.recovery !== null) {
       const { max } = target.recovery;
       const order = { id: this.nextId(), target: id, at, number: restart, max, to };
       // One that was ordered before and never made is made up for by this one.
-      const others = this.stock.restarts.filter((each) => each.target !== id);
-      this.stock = { ...this.stock, restarts: [...others, order] };
+      const others = this.base.restarts.filter((each) => each.target !== id);
+      this.base = { ...this.base, restarts: [...others, order] };
     }
   }
 
   /** Runs that did not come. */
-  seeMissed(from: number, to: number): void {
+  onMissedRuns(from: number, to: number): void {
     const { missed } = this.outbox;
     const length = to - from;
-    const { channels } = this.correspondence;
+    const { channels } = this.settings;
     const isNews = missed === null || length > FAR_MORE * missed.length;
     if (!isNews || channels.length === 0) return;
-    this.stock = { ...this.outbox, missed: { at: to, length } };
+    this.base = { ...this.outbox, missed: { at: to, length } };
     this.enqueue({ id: this.nextId(), at: to, kind: 'missed', from, to }, channels);
   }
 
   /** How often runs come, where that is known. @param slow what to tell of it; null: they come often enough */
-  seePace(slow: Pick<Alert & { kind: 'pace' }, 'expected' | 'actual' | 'slowFor'> | null): void {
-    const { slowPace: told } = this.outbox;
-    const { channels } = this.correspondence;
-    if (told === null) {
+  onPace(slow: Pick<Alert & { kind: 'pace' }, 'expected' | 'actual' | 'slowFor'> | null): void {
+    const { slowPace: before } = this.outbox;
+    const { channels } = this.settings;
+    if (before === null) {
       if (slow === null || channels.length === 0) return;
-      this.stock = { ...this.outbox, slowPace: { mendedAt: null } };
+      this.base = { ...this.outbox, slowPace: { mendedAt: null } };
       this.enqueue({ id: this.nextId(), at: this.now, kind: 'pace', ...slow }, channels);
       return;
     }
-    const since = told.mendedAt === null ? this.now : Math.min(told.mendedAt, this.now);
+    const since = before.mendedAt === null ? this.now : Math.min(before.mendedAt, this.now);
     const mendedAt = slow === null ? since : null;
     const isOver = slow === null && this.now - since >= MENDED_AFTER;
-    this.stock = { ...this.outbox, slowPace: isOver ? null : { mendedAt } };
+    this.base = { ...this.outbox, slowPace: isOver ? null : { mendedAt } };
   }
 
   /** Nothing could be recorded since `from`. */
-  seeUnrecorded(from: number, message: string, at: number): void {
-    const { channels } = this.correspondence;
+  onUnrecorded(from: number, message: string, at: number): void {
+    const { channels } = this.settings;
     this.enqueue({ id: this.nextId(), at, kind: 'unrecorded', from, message }, channels);
   }
 
   /** What was sent while nothing could be recorded. */
-  seeSent(sent: readonly SentAlert[]): void {
-    if (sent.length > 0) this.stock = reconciled(this.outbox, sent);
+  reconcile(sent: readonly SentAlert[]): void {
+    if (sent.length > 0) this.base = reconciled(this.outbox, sent);
   }
 
   eventsOf(id: string): readonly IncidentEvent[] {
-    return this.notesOf(id).events;
+    return this.alertStateOf(id).events;
   }
 
   get restarts(): readonly PendingRestart[] {
@@ -165,9 +166,9 @@ export class Notifier {
   }
 
   /** What each channel is to be told now. */
-  digests(now: number): ChannelNews[] {
+  digests(now: number): PendingDigest[] {
     const { outbox } = this;
-    return this.correspondence.channels
+    return this.settings.channels
       .map((channel) => ({
         channel,
         alerts: dueFor(outbox, channel, now),
@@ -177,8 +178,8 @@ export class Notifier {
       .filter(({ alerts }) => alerts.length > 0);
   }
 
-  settle(outcomes: readonly DeliveryOutcome[]): void {
-    this.stock = outcomes.reduce(settle, this.outbox);
+  applyOutcomes(outcomes: readonly DeliveryOutcome[]): void {
+    this.base = outcomes.reduce(applyOutcome, this.outbox);
   }
 
   /** What to store; null: what is stored already. */
@@ -189,52 +190,52 @@ export class Notifier {
   }
 
   private get outbox(): Outbox {
-    const { alerts, notes } = this.fresh;
-    if (alerts.length + notes.size > 0) {
-      const all = new Map([...this.stock.notes, ...notes]);
-      this.stock = {
-        ...this.stock,
-        notes: new Map([...all].filter(([, known]) => !isBlank(known))),
+    const { alerts, alertStates } = this.added;
+    if (alerts.length + alertStates.size > 0) {
+      const all = new Map([...this.base.alertStates, ...alertStates]);
+      this.base = {
+        ...this.base,
+        alertStates: new Map([...all].filter(([, known]) => !isBlank(known))),
       };
-      this.stock = enqueued(this.stock, alerts.splice(0));
-      notes.clear();
+      this.base = enqueued(this.base, alerts.splice(0));
+      alertStates.clear();
     }
-    return this.stock;
+    return this.base;
   }
 
-  private notesOf(id: string): AlertState {
-    return this.fresh.notes.get(id) ?? this.stock.notes.get(id) ?? NO_ALERT_STATE;
+  private alertStateOf(id: string): AlertState {
+    return this.added.alertStates.get(id) ?? this.base.alertStates.get(id) ?? NO_ALERT_STATE;
   }
 
   /** What people take for down although nobody looks at it any more is closed, once and for all that it was told to. */
   private closeUnwatched(id: string, known: AlertState): void {
-    const { told } = known;
+    const { active } = known;
     const target = this.targets.get(id);
-    if (told === null || target?.info.enabled) return;
+    if (active === null || target?.info.enabled) return;
     if (target !== undefined && inMaintenance(target.maintenance, this.now)) return;
     const because = target === undefined ? 'removed' : 'paused';
-    const { status: was, startedAt, endedAt } = told;
-    this.fresh.notes.set(id, { ...known, told: null, transitions: [] });
+    const { status: was, startedAt, endedAt } = active;
+    this.added.alertStates.set(id, { ...known, active: null, transitions: [] });
     const alert = { kind: 'unwatched', target: id, was, because, startedAt, endedAt } as const;
-    this.enqueue({ ...alert, id: this.nextId(), at: this.now }, told.to);
+    this.enqueue({ ...alert, id: this.nextId(), at: this.now }, active.to);
   }
 
   /** Whether an alert that waits for a channel is still to go there. */
   private isWanted(alert: Alert, channel: ChannelName): boolean {
-    if (!this.correspondence.channels.includes(channel)) return false;
+    if (!this.settings.channels.includes(channel)) return false;
     const target = 'target' in alert ? this.targets.get(alert.target) : undefined;
     // Who was told of the beginning is told of the end.
     if (target === undefined || alert.kind === 'up' || alert.kind === 'unwatched') return true;
     return this.channelsOf(target).includes(channel);
   }
 
-  private enqueue(alert: Alert, to: readonly ChannelName[], knew?: readonly ChannelName[]): void {
-    const setUp = to.filter((channel) => this.correspondence.channels.includes(channel));
-    if (setUp.length > 0) this.fresh.alerts.push(pendingFor(alert, setUp, knew));
+  private enqueue(alert: Alert, to: readonly ChannelName[], alreadyTold?: readonly ChannelName[]): void {
+    const setUp = to.filter((channel) => this.settings.channels.includes(channel));
+    if (setUp.length > 0) this.added.alerts.push(pendingFor(alert, setUp, alreadyTold));
   }
 
   private channelsOf({ alerts }: Target): readonly ChannelName[] {
-    const { channels } = this.correspondence;
+    const { channels } = this.settings;
     return alerts === null ? channels : channels.filter((channel) => alerts.includes(channel));
   }
 

@@ -109,9 +109,9 @@ const alert = variants<Alert>(code(ALERT_CODES, 'kind of alert'), {
 });
 
 const pendingAlert: Field<PendingAlert> = mapped(
-  record({ alert, to: byChannel(count), knew: channels }),
-  ({ knew = [], ...pending }: PendingAlert) => ({ ...pending, knew }),
-  ({ knew, ...pending }) => (knew.length === 0 ? pending : { ...pending, knew }),
+  record({ alert, to: byChannel(count), alreadyTold: channels }),
+  ({ alreadyTold = [], ...pending }: PendingAlert) => ({ ...pending, alreadyTold }),
+  ({ alreadyTold, ...pending }) => (alreadyTold.length === 0 ? pending : { ...pending, alreadyTold }),
 );
 
 const event = variants<IncidentEvent>(code(EVENT_CODES, 'kind of event'), {
@@ -119,8 +119,8 @@ const event = variants<IncidentEvent>(code(EVENT_CODES, 'kind of event'), {
   restart: { at: time, answer: optional(text) },
 });
 
-const notes = record<AlertState>({
-  told: optional(
+const alertState = record<AlertState>({
+  active: optional(
     record<ActiveAlert>({
       status: was,
       startedAt: time,
@@ -150,10 +150,10 @@ const outbox = record<Outbox>({
   ),
   undelivered: byChannel(count),
   moved: byChannel(record<Moved>({ from: text, to: text })),
-  notes: mapped(
-    list(record<{ id: string; notes: AlertState }>({ id: text, notes })),
-    (byId: ReadonlyMap<string, AlertState>) => [...byId].map(([id, known]) => ({ id, notes: known })),
-    (stored) => new Map(stored.map(({ id, notes: known }) => [id, known])),
+  alertStates: mapped(
+    list(record<{ id: string; state: AlertState }>({ id: text, state: alertState })),
+    (byId: ReadonlyMap<string, AlertState>) => [...byId].map(([id, known]) => ({ id, state: known })),
+    (stored) => new Map(stored.map(({ id, state: known }) => [id, known])),
   ),
   missed: optional(record({ at: time, length: count })),
   slowPace: optional(record({ mendedAt: nullable(time) })),
@@ -185,9 +185,9 @@ export function writeOutbox(value: Outbox, now: number): string {
 }
 
 function isEmpty(value: Outbox): boolean {
-  const { alerts, restarts, troubles, undelivered, moved, notes, missed, slowPace } = value;
+  const { alerts, restarts, troubles, undelivered, moved, alertStates, missed, slowPace } = value;
   return (
-    alerts.length + restarts.length + notes.size === 0 &&
+    alerts.length + restarts.length + alertStates.size === 0 &&
     [troubles, undelivered, moved].every((channels) => Object.keys(channels).length === 0) &&
     missed === null &&
     slowPace === null

@@ -20,7 +20,7 @@ export const OUTBOX_V1_DICTIONARY = Buffer.from(
 
 /**
  * The outbox from version 1 of its format, which Keepalive wrote up to 0.1.0 and for a time after it: the version, the
- * time of writing and JSON, a space between each, deflated, in base64. Alerts and notes were tables: the names of the
+ * time of writing and JSON, a space between each, deflated, in base64. Alerts and alert states were tables: the names of the
  * properties, then a column for each, false where a row has no such property.
  * @param fields today's, which know how version 1 had each property in JSON
  * @throws TextError for what is no outbox in version 1
@@ -34,11 +34,11 @@ export function readOutboxV1(source: string, fields: Field<Outbox>): Outbox {
   const complete = {
     ...Object.fromEntries(stored),
     alerts: readTable(stored.get('alerts')).map(({ sentTo, knew, ...alert }) => ({
-      ...{ alert, to: sentTo, knew: knew ?? [] },
+      ...{ alert, to: sentTo, alreadyTold: knew ?? [] },
     })),
-    notes: readTable(stored.get('notes')).map(({ id, ...notes }) => ({
+    alertStates: readTable(stored.get('notes')).map(({ id, told = null, ...rest }) => ({
       id,
-      notes: { ...NO_ALERT_STATE, ...notes },
+      state: { ...NO_ALERT_STATE, active: told, ...rest },
     })),
     undelivered: stored.get('undelivered') ?? droppedOf(troubles),
     moved: stored.get('moved') ?? {},

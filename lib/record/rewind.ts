@@ -1,12 +1,12 @@
-import type { Figures } from '../rules/figures.js';
-import { NOTHING } from '../rules/figures.js';
+import type { Counters } from '../rules/counters.js';
+import { NOTHING } from '../rules/counters.js';
 import { EMPTY } from '../rules/histogram.js';
 import type { RunGap, State, TargetState } from './state-model.js';
 import { DAY, HOUR } from '../time.js';
 
 /** A clock that is wrong by less is not looked at: time stands still until it has caught up. */
 const TOLERANCE = HOUR;
-/** How long the figures before a long gap are kept: a clock that is wrong for longer is not found out. */
+/** How long the counters before a long gap are kept: a clock that is wrong for longer is not found out. */
 const KEPT = DAY;
 /** So many commits, and there is little to lose by beginning again. */
 const FEW_COMMITS = 30;
@@ -26,13 +26,13 @@ export function rewound(state: State, now: number): State {
     firstRunAt: Math.min(state.firstRunAt, now),
     rewinds: state.rewinds + 1,
     gaps: state.gaps.filter(({ to }) => to <= now),
-    markedHour: Math.min(state.markedHour, Math.floor(countedTo / HOUR)),
+    snapshotHour: Math.min(state.snapshotHour, Math.floor(countedTo / HOUR)),
     targets,
   };
 }
 
-/** The targets with their figures noted where runs were missing for long, and without a note that is too old. */
-export function withNotes(
+/** The targets with their counters noted where runs were missing for long, and without a note that is too old. */
+export function withCountersBeforeGap(
   targets: State['targets'],
   gap: RunGap | null,
   now: number,
@@ -40,8 +40,8 @@ export function withNotes(
   const isLong = gap !== null && gap.to - gap.from > TOLERANCE;
   return targets.map((target) => {
     if (target === null) return null;
-    const { countedTo, figures, beforeGap } = target;
-    if (isLong) return { ...target, beforeGap: { countedTo, endedAt: now, figures } };
+    const { countedTo, counters, beforeGap } = target;
+    if (isLong) return { ...target, beforeGap: { countedTo, endedAt: now, counters } };
     return beforeGap !== null && now - beforeGap.endedAt > KEPT ? { ...target, beforeGap: null } : target;
   });
 }
@@ -54,22 +54,22 @@ function wasAhead({ revision, lastRun, firstRunAt, gaps }: State, now: number): 
 }
 
 function rewoundTarget(target: TargetState, now: number): TargetState {
-  const { pings, failures, coldStarts } = target.figures;
+  const { pings, failures, coldStarts } = target.counters;
   const past = (time: number): number => Math.min(time, now);
   const pastOrNull = (time: number | null): number | null => (time === null ? null : past(time));
   const unlessAhead = (time: number | null): number | null => (time !== null && time > now ? null : time);
   const { beforeGap, addedAt, lastError, incident, idle } = target;
   const restored =
     addedAt > now
-      ? { addedAt: now, countedTo: now, figures: NOTHING }
+      ? { addedAt: now, countedTo: now, counters: NOTHING }
       : beforeGap === null
-        ? { countedTo: past(target.countedTo), figures: within(target.figures, now - addedAt) }
-        : { countedTo: past(beforeGap.countedTo), figures: beforeGap.figures };
+        ? { countedTo: past(target.countedTo), counters: within(target.counters, now - addedAt) }
+        : { countedTo: past(beforeGap.countedTo), counters: beforeGap.counters };
   // The last check stays in the future until the next: so the target is due at once, and no time counts as observed.
   return {
     ...target,
     ...restored,
-    figures: { ...restored.figures, pings, failures, coldStarts },
+    counters: { ...restored.counters, pings, failures, coldStarts },
     since: past(target.since),
     seriesAt: pastOrNull(target.seriesAt),
     lastSuccessAt: pastOrNull(target.lastSuccessAt),
@@ -89,8 +89,8 @@ function rewoundTarget(target: TargetState, now: number): TargetState {
 }
 
 /** No more time than there was. */
-function within(figures: Figures, time: number): Figures {
-  const expected = Math.min(figures.expected, time);
-  const observed = Math.min(figures.observed, expected);
-  return { ...figures, expected, observed, good: Math.min(figures.good, observed) };
+function within(counters: Counters, time: number): Counters {
+  const expected = Math.min(counters.expected, time);
+  const observed = Math.min(counters.observed, expected);
+  return { ...counters, expected, observed, good: Math.min(counters.good, observed) };
 }

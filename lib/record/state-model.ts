@@ -1,5 +1,5 @@
-import type { Figures } from '../rules/figures.js';
-import { NOTHING } from '../rules/figures.js';
+import type { Counters } from '../rules/counters.js';
+import { NOTHING } from '../rules/counters.js';
 import type { Gaps } from '../rules/gaps.js';
 import type { Histogram } from '../rules/histogram.js';
 import { EMPTY } from '../rules/histogram.js';
@@ -11,7 +11,7 @@ export interface State {
   /** Raised by each commit. */
   readonly revision: number;
   readonly firstRunAt: number;
-  /** How often time was taken back, after which marks are written again. */
+  /** How often time was taken back, after which snapshots are written again. */
   readonly rewinds: number;
   readonly lastRun: LastRun | null;
   /** Runs that were missed, latest last. */
@@ -21,9 +21,9 @@ export interface State {
   /** Data that was here before and is gone (its database was emptied, or another one is in use now); null: none is known of. */
   readonly lost: LostData | null;
   readonly log: LogHead;
-  /** The last full hour whose figures were marked, counted from the epoch. */
-  readonly markedHour: number;
-  /** By slot. A slot is a target's place in marks and logs; null: free. */
+  /** The last full hour of which a snapshot was written, counted in hours since the epoch. */
+  readonly snapshotHour: number;
+  /** By slot. A slot is a target's place in snapshots and logs; null: free. */
   readonly targets: readonly (TargetState | null)[];
 }
 
@@ -76,8 +76,8 @@ export interface TargetState extends StatusState {
   readonly incident: OpenIncident | null;
   /** How many incidents there were, the open one included. */
   readonly incidents: number;
-  readonly figures: Figures;
-  /** Until when `figures` are counted. */
+  readonly counters: Counters;
+  /** Until when `counters` are counted. */
   readonly countedTo: number;
   /** Latencies of the UTC day of the last check, cold starts left out. */
   readonly latencies: Histogram;
@@ -94,12 +94,12 @@ export interface TargetState extends StatusState {
   readonly idle: Stretch | null;
   /** How much of the open incident, or of the failures that may become one, no check speaks for; null: not known, or none. */
   readonly unobserved: Unobserved | null;
-  /** The figures before the last long gap in the runs, should it turn out that the clock was wrong; kept for a day of runs. */
+  /** The counters before the last long gap in the runs, should it turn out that the clock was wrong; kept for a day of runs. */
   readonly beforeGap: {
     readonly countedTo: number;
     /** When the run was made that found the gap. */
     readonly endedAt: number;
-    readonly figures: Figures;
+    readonly counters: Counters;
   } | null;
 }
 
@@ -139,7 +139,7 @@ export function newTarget(id: string, now: number): TargetState {
     tlsExpiresAt: null,
     incident: null,
     incidents: 0,
-    figures: NOTHING,
+    counters: NOTHING,
     countedTo: now,
     latencies: EMPTY,
     awakeGaps: [],

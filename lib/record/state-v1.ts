@@ -24,7 +24,7 @@ type Added = 'awakeSince' | 'sleptAt' | 'pingsMissed' | 'idle' | 'unobserved' | 
 
 /**
  * What version 1 holds, as today's state. It did not always count what is asked for today: what a text does not say is
- * not known, and is never made up. The figures stay what they are.
+ * not known, and is never made up. The counters stay what they are.
  */
 export function migrateState(old: StateV1): State {
   return {
@@ -92,7 +92,7 @@ function readHead(head: Properties): Omit<StateV1, 'targets'> {
       lastWidth: orNull(log.get('lastWidth'), asNumber),
       pending: asText(log.get('pending')),
     },
-    markedHour: asNumber(head.get('markedHour')),
+    snapshotHour: asNumber(head.get('markedHour')),
   };
 }
 
@@ -109,10 +109,10 @@ function readLastRun(json: unknown): LastRun {
   };
 }
 
-/** Times are distances from the base, hours from the last marked hour. */
+/** Times are distances from the base, hours from the hour of the last snapshot. */
 function readTargets(
   columns: readonly (readonly unknown[])[],
-  { lastRun, firstRunAt, markedHour }: Pick<StateV1, 'lastRun' | 'firstRunAt' | 'markedHour'>,
+  { lastRun, firstRunAt, snapshotHour }: Pick<StateV1, 'lastRun' | 'firstRunAt' | 'snapshotHour'>,
 ): StateV1['targets'] {
   const base = lastRun?.at ?? firstRunAt;
   const time = (value: unknown): number => asTime(base - asNumber(value));
@@ -152,9 +152,9 @@ function readTargets(
       incidents: asNumber(at(20)),
       countedTo: time(at(21)),
       // Column 22 said whether the last check was made in maintenance.
-      figures: readFigures(at(23)),
+      counters: readCounters(at(23)),
       latencies: columns[24] === undefined ? EMPTY : unflattenHistogram(asNumbers(at(24))),
-      awakeGaps: pairs(asNumbers(at(25))).map(([ago, length]) => ({ hour: markedHour - ago, length })),
+      awakeGaps: pairs(asNumbers(at(25))).map(([ago, length]) => ({ hour: snapshotHour - ago, length })),
       phases: orNull(at(26), (value) => asList(value).map((phase) => orNull(phase, asNumber))),
       awakeSince: added(27, timeOrNull),
       sleptAt: added(28, timeOrNull),
@@ -173,15 +173,15 @@ function readTargets(
       ),
       beforeGap: added(32, (value) =>
         orNull(value, (before) => {
-          const [countedTo, endedAt, figures] = asList(before);
-          return { countedTo: time(countedTo), endedAt: time(endedAt), figures: readFigures(figures) };
+          const [countedTo, endedAt, counters] = asList(before);
+          return { countedTo: time(countedTo), endedAt: time(endedAt), counters: readCounters(counters) };
         }),
       ),
     };
   });
 }
 
-function readFigures(value: unknown): TargetState['figures'] {
+function readCounters(value: unknown): TargetState['counters'] {
   const [pings = 0, failures = 0, expected = 0, missed = 0, bad = 0, coldStarts = 0] = asNumbers(value);
   const observed = expected - missed;
   return { pings, failures, expected, observed, good: observed - bad, coldStarts };

@@ -1,4 +1,4 @@
-import type { Figures } from '../rules/figures.js';
+import type { Counters } from '../rules/counters.js';
 import type { LastRun, LogHead, LostData, RunGap, State, TargetState } from './state-model.js';
 import { RUN_CODES, OUTCOME_CODES, STATUS_CODES } from './codes.js';
 import { deflate, inflate, readEnvelope, writeEnvelope } from './codec/envelope.js';
@@ -30,14 +30,14 @@ const HOUR = 3_600_000;
 /** The logs count time in quarters of a second. */
 const LOG_UNIT = 250;
 
-const figures = mapped(
+const counters = mapped(
   record({ pings: count, failures: count, expected: whole, missed: whole, bad: whole, coldStarts: count }),
-  ({ pings, failures, expected, observed, good, coldStarts }: Figures) => ({
+  ({ pings, failures, expected, observed, good, coldStarts }: Counters) => ({
     ...{ pings, failures, expected, coldStarts },
     missed: expected - observed,
     bad: observed - good,
   }),
-  ({ pings, failures, expected, missed, bad, coldStarts }): Figures => {
+  ({ pings, failures, expected, missed, bad, coldStarts }): Counters => {
     const observed = expected - missed;
     return { pings, failures, expected, observed, good: observed - bad, coldStarts };
   },
@@ -69,7 +69,7 @@ const head: Field<Omit<State, 'targets'>> = record<Omit<State, 'targets'>>({
     lastWidth: nullable(count),
     pending: text,
   }),
-  markedHour: timeIn(HOUR),
+  snapshotHour: timeIn(HOUR),
 });
 
 const target: Field<TargetState> = record<TargetState>({
@@ -94,7 +94,7 @@ const target: Field<TargetState> = record<TargetState>({
   tlsExpiresAt: nullable(timeRoundedTo(1000)),
   incident: optional(record({ startedAt: time, message: text })),
   incidents: count,
-  figures,
+  counters,
   countedTo: time,
   latencies: histogramField,
   awakeGaps: list(record({ hour: timeIn(HOUR), length: count })),
@@ -104,7 +104,7 @@ const target: Field<TargetState> = record<TargetState>({
   pingsMissed: flag,
   idle: optional(record({ from: time, to: time })),
   unobserved: optional(record({ total: count, atSeries: count })),
-  beforeGap: optional(record({ countedTo: time, endedAt: time, figures })),
+  beforeGap: optional(record({ countedTo: time, endedAt: time, counters })),
 });
 
 const slots = list(optional(target));

@@ -1,5 +1,5 @@
-import type { Figures } from '../rules/figures.js';
-import { extend, reachOf, unobservedTime } from '../rules/figures.js';
+import type { Counters } from '../rules/counters.js';
+import { extend, reachOf, unobservedTime } from '../rules/counters.js';
 import { withGap } from '../rules/gaps.js';
 import { EMPTY, observe } from '../rules/histogram.js';
 import { judge } from '../rules/status.js';
@@ -11,20 +11,25 @@ import {
   maintenanceIntervals,
 } from '../rules/windows.js';
 import type { Check, Target, WatchedTarget } from '../types.js';
-import type { TargetMark } from './marks.js';
-import { dayEndingAt, DAYS_KEPT, HOURS_KEPT } from './marks.js';
+import type { TargetSnapshot } from './snapshots.js';
+import { dayEndingAt, DAYS_KEPT, HOURS_KEPT } from './snapshots.js';
 import { type TargetState, type Unobserved, newTarget } from './state-model.js';
 import { DAY, MINUTE } from '../time.js';
 
-/** A target that is gone from the configuration keeps its slot until no mark holds anything of it. */
+/** A target that is gone from the configuration keeps its slot until no snapshot holds anything of it. */
 const REMOVED_KEPT = (DAYS_KEPT + 2) * DAY;
 
-/** The figures at a later time, when the target was not checked again until then. */
-function figuresAt(state: TargetState, target: WatchedTarget | undefined, at: number, tick: number): Figures {
+/** The counters at a later time, when the target was not checked again until then. */
+function countersAt(
+  state: TargetState,
+  target: WatchedTarget | undefined,
+  at: number,
+  tick: number,
+): Counters {
   // One that was removed and is configured again counts from its first run on.
-  if (!target?.info.enabled || state.removedAt !== null) return state.figures;
+  if (!target?.info.enabled || state.removedAt !== null) return state.counters;
   const reach = reachOf(target.info.interval, tick);
-  return extend(state.figures, state, reach, state.countedTo, at, (from, to) =>
+  return extend(state.counters, state, reach, state.countedTo, at, (from, to) =>
     countedIntervals(target, from, to),
   );
 }
@@ -53,9 +58,9 @@ export function countUpTo(
   const { idle } = state;
   return {
     ...state,
-    // No mark that is read any more depends on it.
+    // No snapshot that is read any more depends on it.
     idle: idle !== null && at - idle.to > (HOURS_KEPT / 24 + 2) * DAY ? null : idle,
-    figures: figuresAt(state, target, at, tick),
+    counters: countersAt(state, target, at, tick),
     countedTo: Math.max(state.countedTo, at),
     unobserved: state.unobserved && { ...state.unobserved, total },
   };
@@ -73,15 +78,15 @@ function idleUntil(state: TargetState, at: number): TargetState {
   };
 }
 
-/** What is to be marked at a later time, when the target was not checked again until then. */
-export function markAt(
+/** The snapshot of a target at a later time, when it was not checked again until then. */
+export function snapshotAt(
   state: TargetState,
   target: WatchedTarget | undefined,
   at: number,
   tick: number,
-): TargetMark {
+): TargetSnapshot {
   const sameDay = Math.floor((state.lastCheckAt ?? 0) / DAY) === dayEndingAt(at);
-  return { figures: figuresAt(state, target, at, tick), latencies: sameDay ? state.latencies : EMPTY };
+  return { counters: countersAt(state, target, at, tick), latencies: sameDay ? state.latencies : EMPTY };
 }
 
 /**
@@ -137,17 +142,17 @@ function settle(state: TargetState, target: Target, now: number, missed: boolean
 /** @param before counted up to the check */
 export function advance(before: TargetState, target: Target, check: Check): TargetState {
   const { at } = check;
-  const { figures } = before;
+  const { counters } = before;
   const failed = check.outcome === 'failed';
   const counted = !inMaintenance(target.maintenance, at);
-  const standing = judge(before, check, target);
-  const opens = before.incident === null && standing.status === 'down';
-  const closes = before.incident !== null && standing.status !== 'down';
+  const judged = judge(before, check, target);
+  const opens = before.incident === null && judged.status === 'down';
+  const closes = before.incident !== null && judged.status !== 'down';
   const sameDay = Math.floor((before.lastCheckAt ?? 0) / DAY) === Math.floor(at / DAY);
   const latencies = sameDay ? before.latencies : EMPTY;
   return {
     ...before,
-    ...standing,
+    ...judged,
     lastCheckAt: at,
     lastSuccessAt: failed ? before.lastSuccessAt : at,
     ...(check.reached ? awakeAfter(before, target, check) : {}),
@@ -159,19 +164,19 @@ export function advance(before: TargetState, target: Target, check: Check): Targ
     tlsExpiresAt: check.tlsExpiresAt ?? before.tlsExpiresAt,
     phases: phasesOf(check),
     incident: opens
-      ? { startedAt: standing.seriesAt ?? at, message: check.message ?? '' }
+      ? { startedAt: judged.seriesAt ?? at, message: check.message ?? '' }
       : closes
         ? null
         : before.incident,
     incidents: before.incidents + (opens ? 1 : 0),
-    figures: counted
+    counters: counted
       ? {
-          ...figures,
-          pings: figures.pings + 1,
-          failures: figures.failures + (failed ? 1 : 0),
-          coldStarts: figures.coldStarts + (check.coldStart ? 1 : 0),
+          ...counters,
+          pings: counters.pings + 1,
+          failures: counters.failures + (failed ? 1 : 0),
+          coldStarts: counters.coldStarts + (check.coldStart ? 1 : 0),
         }
-      : figures,
+      : counters,
     countedTo: Math.max(before.countedTo, at),
     latencies:
       counted && check.latency !== null && !check.coldStart ? observe(latencies, check.latency) : latencies,

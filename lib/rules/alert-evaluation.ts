@@ -5,7 +5,7 @@ import { DAY, HOUR } from '../time.js';
 /** What is remembered of a target in order to say each thing once. Times in ms. */
 export interface AlertState {
   /** The trouble that people know of; null: as far as they know, all is well. */
-  readonly told: ActiveAlert | null;
+  readonly active: ActiveAlert | null;
   /** When its status changed within the last hour; none while it is said to flap. */
   readonly transitions: readonly number[];
   /** The end of the certificate that was told of. */
@@ -42,7 +42,7 @@ export type IncidentEvent =
 const NO_INCIDENT = { restarts: 0, failures: 0, exhausted: false, events: [] } as const;
 
 export const NO_ALERT_STATE: AlertState = {
-  told: null,
+  active: null,
   transitions: [],
   certificate: null,
   sleptAt: null,
@@ -52,7 +52,7 @@ export const NO_ALERT_STATE: AlertState = {
 
 /** Nothing is to be remembered. */
 export function isBlank({
-  told,
+  active,
   transitions,
   certificate,
   sleptAt,
@@ -61,7 +61,7 @@ export function isBlank({
 }: AlertState): boolean {
   const { restarts, failures, exhausted, events } = incident;
   return (
-    told === null &&
+    active === null &&
     certificate === null &&
     sleptAt === null &&
     lastRestartAt === null &&
@@ -101,16 +101,16 @@ export interface Situation extends Pick<
 }
 
 /** An alert, and who is told. */
-export interface News {
+export interface AddressedAlert {
   readonly alert: TargetAlert;
   readonly to: readonly ChannelName[];
   /** Who knew already that something is wrong, where the alert says that it became something else. */
-  readonly knew?: readonly ChannelName[];
+  readonly alreadyTold?: readonly ChannelName[];
 }
 
 export interface AlertEvaluation {
-  readonly notes: AlertState;
-  readonly alerts: readonly News[];
+  readonly state: AlertState;
+  readonly alerts: readonly AddressedAlert[];
   /** The number of the restart to make; null: none. */
   readonly restart: number | null;
 }
@@ -126,58 +126,66 @@ const EVENTS_KEPT = 30;
 export function evaluateAlerts(known: AlertState, input: AlertInput): AlertEvaluation {
   const { check, before, after, muted } = input;
   const { at } = check;
-  if (input.to.length === 0 && input.recovery === null && known.told === null) return nothing(NO_ALERT_STATE);
+  if (input.to.length === 0 && input.recovery === null && known.active === null)
+    return unchanged(NO_ALERT_STATE);
   const opens = before.incident === null && after.incident !== null;
   const concerned = before.incident !== null || after.incident !== null;
-  const notes: AlertState = {
+  const state: AlertState = {
     ...known,
     ...(opens || !concerned ? NO_INCIDENT : {}),
     sleptAt: known.sleptAt !== null && Math.abs(at - known.sleptAt) < DAY ? known.sleptAt : null,
-    told: known.told && { ...known.told, endedAt: endOfTrouble(known.told, after) },
+    active: known.active && { ...known.active, endedAt: endOfActive(known.active, after) },
     transitions: transitionsOf(known, input),
     lastRestartAt: lastRestart(known, input, concerned),
   };
-  if (muted) return { notes, alerts: [], restart: null };
-  const said = [statusNews, reminder, latecomers, certificate, slept, restartNews].reduce<AlertEvaluation>(
-    (so, next) => {
-      const more = next(so.notes, input);
+  if (muted) return { state, alerts: [], restart: null };
+  const evaluated = [
+    statusAlerts,
+    reminder,
+    lateChannels,
+    certificate,
+    slept,
+    restartDecision,
+  ].reduce<AlertEvaluation>(
+    (soFar, next) => {
+      const more = next(soFar.state, input);
       return {
-        notes: more.notes,
-        alerts: [...so.alerts, ...more.alerts],
-        restart: so.restart ?? more.restart,
+        state: more.state,
+        alerts: [...soFar.alerts, ...more.alerts],
+        restart: soFar.restart ?? more.restart,
       };
     },
-    { notes, alerts: [], restart: null },
+    { state, alerts: [], restart: null },
   );
   const events = [
-    ...said.notes.events,
-    ...said.alerts
+    ...evaluated.state.events,
+    ...evaluated.alerts
       .filter(({ alert, to }) => to.length > 0 && alert.kind !== 'certificate' && alert.kind !== 'slept')
       .map(({ alert }): IncidentEvent => ({ kind: 'alert', at, alert: alert.kind })),
-    ...(said.restart === null ? [] : [{ kind: 'restart', at, answer: null } as const]),
+    ...(evaluated.restart === null ? [] : [{ kind: 'restart', at, answer: null } as const]),
   ];
-  return { ...said, notes: { ...said.notes, events: concerned ? events.slice(-EVENTS_KEPT) : [] } };
+  return { ...evaluated, state: { ...evaluated.state, events: concerned ? events.slice(-EVENTS_KEPT) : [] } };
 }
 
-type EvaluationStep = (notes: AlertState, input: AlertInput) => AlertEvaluation;
+type EvaluationStep = (state: AlertState, input: AlertInput) => AlertEvaluation;
 
-const nothing = (notes: AlertState): AlertEvaluation => ({ notes, alerts: [], restart: null });
+const unchanged = (state: AlertState): AlertEvaluation => ({ state, alerts: [], restart: null });
 
 /** When what people were told of came to its end; null: it is still so. */
-function endOfTrouble({ status, endedAt }: ActiveAlert, after: Situation): number | null {
+function endOfActive({ status, endedAt }: ActiveAlert, after: Situation): number | null {
   if (status === 'flapping') return after.since;
   if (status === after.status) return null;
   return endedAt ?? (status === 'down' ? (after.seriesAt ?? after.since) : after.since);
 }
 
 function transitionsOf(
-  { told, transitions }: AlertState,
+  { active, transitions }: AlertState,
   { check, before, after, muted }: AlertInput,
 ): readonly number[] {
   // What lies in the future comes from a clock that was set back since.
   const recent = transitions.filter((at) => at > check.at - HOUR && at <= check.at);
   const changed = before.status !== after.status && before.status !== 'pending' && !muted;
-  return told?.status === 'flapping' ? [] : changed ? [...recent, check.at] : recent;
+  return active?.status === 'flapping' ? [] : changed ? [...recent, check.at] : recent;
 }
 
 /** Forgotten when it has no bearing any more, or when the clock was set back since. */
@@ -190,39 +198,39 @@ function lastRestart(
   return concerned || check.at < last + recovery.cooldown ? last : null;
 }
 
-const statusNews: EvaluationStep = (notes, input) => {
-  const { told, transitions } = notes;
+const statusAlerts: EvaluationStep = (state, input) => {
+  const { active, transitions } = state;
   const { id: target, check, after, to } = input;
   const { at } = check;
   const { status } = after;
   const tell = (as: ActiveAlert['status'], startedAt: number, alert: TargetAlert | null): AlertEvaluation => {
-    if (to.length === 0) return nothing(notes);
-    const knew = told?.to ?? [];
-    const all = [...new Set([...knew, ...to])];
+    if (to.length === 0) return unchanged(state);
+    const alreadyTold = active?.to ?? [];
+    const all = [...new Set([...alreadyTold, ...to])];
     return {
-      notes: {
-        ...notes,
-        told: { status: as, startedAt, endedAt: null, saidAt: at, to: all, remindedAt: at },
+      state: {
+        ...state,
+        active: { status: as, startedAt, endedAt: null, saidAt: at, to: all, remindedAt: at },
       },
-      alerts: alert === null ? [] : [{ alert, to, ...(knew.length > 0 && { knew }) }],
+      alerts: alert === null ? [] : [{ alert, to, ...(alreadyTold.length > 0 && { alreadyTold }) }],
       restart: null,
     };
   };
-  if (status === 'pending' || !bearsOut(check.outcome, status, told)) return nothing(notes);
-  if (told?.status === 'flapping' && at - after.since < HOUR) return nothing(notes);
-  if (told?.status !== 'flapping' && transitions.length > FLAPPING_AFTER) {
+  if (status === 'pending' || !agreesWith(check.outcome, status, active)) return unchanged(state);
+  if (active?.status === 'flapping' && at - after.since < HOUR) return unchanged(state);
+  if (active?.status !== 'flapping' && transitions.length > FLAPPING_AFTER) {
     const startedAt = transitions[0] ?? at;
     const alert = { kind: 'flapping', target, transitions: transitions.length, status } as const;
-    return tell('flapping', told?.startedAt ?? startedAt, alert);
+    return tell('flapping', active?.startedAt ?? startedAt, alert);
   }
-  if (told?.status === status) return nothing(notes);
+  if (active?.status === status) return unchanged(state);
   if (status === 'down') {
     const startedAt = after.incident?.startedAt ?? at;
     return tell('down', startedAt, downAlert(input, startedAt));
   }
-  if (told !== null && (status === 'up' || told.status === 'down'))
-    return trouble(notes, told, input, status);
-  if (status === 'up') return nothing(notes);
+  if (active !== null && (status === 'up' || active.status === 'down'))
+    return endAlert(state, active, input, status);
+  if (status === 'up') return unchanged(state);
   const alert = { kind: 'degraded', target, message: check.message ?? '' } as const;
   return tell('degraded', after.since, isCertificateNear(input) ? null : alert);
 };
@@ -231,14 +239,18 @@ const statusNews: EvaluationStep = (notes, input) => {
  * Whether a check agrees with the status that is to be told. The status may be older than the check: it changed in
  * maintenance, or before the target was removed or rested. Then people are told by the next check that agrees.
  */
-function bearsOut(outcome: Outcome, status: 'up' | 'degraded' | 'down', told: ActiveAlert | null): boolean {
+function agreesWith(
+  outcome: Outcome,
+  status: 'up' | 'degraded' | 'down',
+  active: ActiveAlert | null,
+): boolean {
   switch (status) {
     case 'down':
       return outcome === 'failed';
     case 'degraded':
-      return told?.status === 'down' ? outcome !== 'failed' : outcome === 'degraded';
+      return active?.status === 'down' ? outcome !== 'failed' : outcome === 'degraded';
     case 'up':
-      return told?.status === 'down' ? outcome !== 'failed' : outcome === 'good';
+      return active?.status === 'down' ? outcome !== 'failed' : outcome === 'good';
   }
 }
 
@@ -248,9 +260,9 @@ function downAlert({ id, check, after }: AlertInput, startedAt: number): TargetA
 }
 
 /** The end of what people were told of, for all who were told. */
-function trouble(
-  notes: AlertState,
-  told: ActiveAlert,
+function endAlert(
+  state: AlertState,
+  active: ActiveAlert,
   { id, check }: AlertInput,
   now: 'up' | 'degraded',
 ): AlertEvaluation {
@@ -258,15 +270,15 @@ function trouble(
   const alert: TargetAlert = {
     kind: 'up',
     target: id,
-    was: told.status,
+    was: active.status,
     now,
-    startedAt: told.startedAt,
-    endedAt: Math.max(told.startedAt, told.endedAt ?? at),
-    restarts: told.status === 'down' ? notes.restarts : 0,
+    startedAt: active.startedAt,
+    endedAt: Math.max(active.startedAt, active.endedAt ?? at),
+    restarts: active.status === 'down' ? state.restarts : 0,
     message: now === 'degraded' ? message : null,
   };
   const left: ActiveAlert = {
-    ...told,
+    ...active,
     status: 'degraded',
     startedAt: at,
     endedAt: null,
@@ -274,40 +286,41 @@ function trouble(
     remindedAt: at,
   };
   return {
-    notes: { ...notes, told: now === 'degraded' ? left : null },
-    alerts: [{ alert, to: told.to }],
+    state: { ...state, active: now === 'degraded' ? left : null },
+    alerts: [{ alert, to: active.to }],
     restart: null,
   };
 }
 
-const reminder: EvaluationStep = (notes, { id, check, after, reminder, to }) => {
-  const { told } = notes;
-  if (reminder === null || told?.status !== 'down' || after.status !== 'down') return nothing(notes);
-  if (check.outcome !== 'failed' || check.at - told.remindedAt < reminder) return nothing(notes);
+const reminder: EvaluationStep = (state, { id, check, after, reminder, to }) => {
+  const { active } = state;
+  if (reminder === null || active?.status !== 'down' || after.status !== 'down') return unchanged(state);
+  if (check.outcome !== 'failed' || check.at - active.remindedAt < reminder) return unchanged(state);
   const alert: TargetAlert = {
     kind: 'reminder',
     target: id,
-    startedAt: told.startedAt,
+    startedAt: active.startedAt,
     failures: after.consecutiveFailures,
     message: check.message,
   };
   return {
-    notes: { ...notes, told: { ...told, remindedAt: check.at } },
-    alerts: [{ alert, to: told.to.filter((channel) => to.includes(channel)) }],
+    state: { ...state, active: { ...active, remindedAt: check.at } },
+    alerts: [{ alert, to: active.to.filter((channel) => to.includes(channel)) }],
     restart: null,
   };
 };
 
 /** An outage that lasts is told to those of the target's channels that were set up after it began. */
-const latecomers: EvaluationStep = (notes, input) => {
-  const { told } = notes;
+const lateChannels: EvaluationStep = (state, input) => {
+  const { active } = state;
   const { check, after, to } = input;
-  if (told?.status !== 'down' || after.status !== 'down' || check.outcome !== 'failed') return nothing(notes);
-  const missing = to.filter((channel) => !told.to.includes(channel));
-  if (missing.length === 0) return nothing(notes);
+  if (active?.status !== 'down' || after.status !== 'down' || check.outcome !== 'failed')
+    return unchanged(state);
+  const missing = to.filter((channel) => !active.to.includes(channel));
+  if (missing.length === 0) return unchanged(state);
   return {
-    notes: { ...notes, told: { ...told, to: [...told.to, ...missing] } },
-    alerts: [{ alert: downAlert(input, told.startedAt), to: missing }],
+    state: { ...state, active: { ...active, to: [...active.to, ...missing] } },
+    alerts: [{ alert: downAlert(input, active.startedAt), to: missing }],
     restart: null,
   };
 };
@@ -319,27 +332,27 @@ function isCertificateNear({ check, tlsExpiry }: AlertInput): boolean {
 }
 
 /** Once for each certificate; of several behind one name, for each that ends later than those told of. */
-const certificate: EvaluationStep = (notes, input) => {
+const certificate: EvaluationStep = (state, input) => {
   const { id, check, to } = input;
   const { tlsExpiresAt: expiresAt } = check;
-  if (!isCertificateNear(input) || expiresAt === null || to.length === 0) return nothing(notes);
-  if (notes.certificate !== null && expiresAt <= notes.certificate) return nothing(notes);
+  if (!isCertificateNear(input) || expiresAt === null || to.length === 0) return unchanged(state);
+  if (state.certificate !== null && expiresAt <= state.certificate) return unchanged(state);
   return {
-    notes: { ...notes, certificate: expiresAt },
+    state: { ...state, certificate: expiresAt },
     alerts: [{ alert: { kind: 'certificate', target: id, expiresAt }, to }],
     restart: null,
   };
 };
 
 /** Once a day at most. */
-const slept: EvaluationStep = (notes, { id, check, before, sleepsAfter, to }) => {
+const slept: EvaluationStep = (state, { id, check, before, sleepsAfter, to }) => {
   const { at, coldStart, wakeMs } = check;
-  if (!coldStart || before.awakeFrom === null || before.consecutiveFailures > 0) return nothing(notes);
+  if (!coldStart || before.awakeFrom === null || before.consecutiveFailures > 0) return unchanged(state);
   const gap = at - before.awakeFrom;
   const pingedInTime = sleepsAfter === null || gap < sleepsAfter;
-  if (!pingedInTime || notes.sleptAt !== null || to.length === 0) return nothing(notes);
+  if (!pingedInTime || state.sleptAt !== null || to.length === 0) return unchanged(state);
   return {
-    notes: { ...notes, sleptAt: at },
+    state: { ...state, sleptAt: at },
     alerts: [{ alert: { kind: 'slept', target: id, gap, wakeMs }, to }],
     restart: null,
   };
@@ -349,23 +362,23 @@ const slept: EvaluationStep = (notes, { id, check, before, sleepsAfter, to }) =>
  * A target that is down is restarted at once, and again when as many checks as made it down have failed after the
  * grace of the restart before; never sooner than the cooldown, and `max` times in one incident.
  */
-const restartNews: EvaluationStep = (before, input) => {
+const restartDecision: EvaluationStep = (before, input) => {
   const { id, check, after, failureThreshold, recovery, to } = input;
-  if (recovery === null || recovery.max === 0 || !input.restartable) return nothing(before);
-  if (after.status !== 'down' || check.outcome !== 'failed') return nothing(before);
+  if (recovery === null || recovery.max === 0 || !input.restartable) return unchanged(before);
+  if (after.status !== 'down' || check.outcome !== 'failed') return unchanged(before);
   const { at } = check;
   const last = before.lastRestartAt;
   const counts = before.restarts > 0 && last !== null && at > last + recovery.grace;
-  const notes = { ...before, failures: before.failures + (counts ? 1 : 0) };
+  const state = { ...before, failures: before.failures + (counts ? 1 : 0) };
   const isCooling = last !== null && at < last + recovery.cooldown;
-  if (isCooling || (notes.restarts > 0 && notes.failures < failureThreshold)) return nothing(notes);
-  if (notes.restarts < recovery.max) {
-    const restarts = notes.restarts + 1;
-    return { notes: { ...notes, restarts, failures: 0, lastRestartAt: at }, alerts: [], restart: restarts };
+  if (isCooling || (state.restarts > 0 && state.failures < failureThreshold)) return unchanged(state);
+  if (state.restarts < recovery.max) {
+    const restarts = state.restarts + 1;
+    return { state: { ...state, restarts, failures: 0, lastRestartAt: at }, alerts: [], restart: restarts };
   }
-  if (notes.exhausted) return nothing(notes);
+  if (state.exhausted) return unchanged(state);
   const startedAt = after.incident?.startedAt ?? at;
   const message = check.message;
-  const alert = { kind: 'person_needed', target: id, restarts: notes.restarts, startedAt, message } as const;
-  return { notes: { ...notes, exhausted: true }, alerts: [{ alert, to }], restart: null };
+  const alert = { kind: 'person_needed', target: id, restarts: state.restarts, startedAt, message } as const;
+  return { state: { ...state, exhausted: true }, alerts: [{ alert, to }], restart: null };
 };

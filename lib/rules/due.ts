@@ -1,5 +1,5 @@
 /** When a target was last checked, and how soon it wants the next check. */
-export interface Pace {
+export interface DueState {
   /** Null: never. */
   readonly lastCheckAt: number | null;
   readonly interval: number;
@@ -8,9 +8,9 @@ export interface Pace {
 }
 
 /** When the next check is wanted; never checked: at once. */
-function dueAt(pace: Pace, tick: number): number {
-  if (pace.lastCheckAt === null) return Number.NEGATIVE_INFINITY;
-  return pace.lastCheckAt + spacing(pace, tick);
+function dueAt(state: DueState, tick: number): number {
+  if (state.lastCheckAt === null) return Number.NEGATIVE_INFINITY;
+  return state.lastCheckAt + spacing(state, tick);
 }
 
 /**
@@ -18,21 +18,26 @@ function dueAt(pace: Pace, tick: number): number {
  * if that is shorter) rather than half a tick late. So a trigger that wobbles skips nobody, and a doubled one pings
  * nobody twice. A last check in the future (a clock was set back) counts as due.
  */
-export function isDue(pace: Pace, now: number, tick: number): boolean {
-  if (pace.lastCheckAt !== null && pace.lastCheckAt > now + tick) return true;
-  return dueAt(pace, tick) - Math.min(spacing(pace, tick), tick) / 2 <= now;
+export function isDue(state: DueState, now: number, tick: number): boolean {
+  if (state.lastCheckAt !== null && state.lastCheckAt > now + tick) return true;
+  return dueAt(state, tick) - Math.min(spacing(state, tick), tick) / 2 <= now;
 }
 
 /** The due among `items`, longest overdue first. */
-export function chooseDue<T>(items: readonly T[], paceOf: (item: T) => Pace, now: number, tick: number): T[] {
+export function chooseDue<T>(
+  items: readonly T[],
+  dueStateOf: (item: T) => DueState,
+  now: number,
+  tick: number,
+): T[] {
   return items
-    .map((item) => ({ item, pace: paceOf(item) }))
-    .filter(({ pace }) => isDue(pace, now, tick))
-    .map(({ item, pace }) => ({ item, at: dueAt(pace, tick) }))
+    .map((item) => ({ item, state: dueStateOf(item) }))
+    .filter(({ state }) => isDue(state, now, tick))
+    .map(({ item, state }) => ({ item, at: dueAt(state, tick) }))
     .sort((a, b) => (a.at === b.at ? 0 : a.at - b.at))
     .map(({ item }) => item);
 }
 
-function spacing(pace: Pace, tick: number): number {
-  return pace.settling ? Math.min(pace.interval, tick) : pace.interval;
+function spacing(state: DueState, tick: number): number {
+  return state.settling ? Math.min(state.interval, tick) : state.interval;
 }

@@ -17,7 +17,7 @@ export interface Outbox {
   /** Where a channel said that what is configured has moved to. */
   readonly moved: ByChannel<Moved>;
   /** By id; none where there is nothing to remember. */
-  readonly notes: ReadonlyMap<string, AlertState>;
+  readonly alertStates: ReadonlyMap<string, AlertState>;
   /** The missed runs of which people were told last. */
   readonly missed: { readonly at: number; readonly length: number } | null;
   /** People were told that runs come too seldom. `mendedAt`: since when they come often enough; null: they do not. */
@@ -29,7 +29,7 @@ export interface PendingAlert {
   /** The channels that have not taken it, with how often each was tried. */
   readonly to: ByChannel<number>;
   /** Who was told of an earlier stage of the same trouble. */
-  readonly knew?: readonly ChannelName[];
+  readonly alreadyTold?: readonly ChannelName[];
 }
 
 export interface PendingRestart {
@@ -104,7 +104,7 @@ export const EMPTY_OUTBOX: Outbox = {
   troubles: {},
   undelivered: {},
   moved: {},
-  notes: new Map(),
+  alertStates: new Map(),
   missed: null,
   slowPace: null,
 };
@@ -127,10 +127,10 @@ function delayAfter(failures: number, permanent: boolean): number {
 export function pendingFor(
   alert: Alert,
   to: readonly ChannelName[],
-  knew: readonly ChannelName[] = [],
+  alreadyTold: readonly ChannelName[] = [],
 ): PendingAlert {
   const pending = { alert, to: Object.fromEntries(to.map((channel) => [channel, 0])) };
-  return knew.length === 0 ? pending : { ...pending, knew };
+  return alreadyTold.length === 0 ? pending : { ...pending, alreadyTold };
 }
 
 /**
@@ -138,10 +138,11 @@ export function pendingFor(
  * @param more in the order of time
  */
 export function enqueued(outbox: Outbox, more: readonly PendingAlert[]): Outbox {
-  return more.reduce((so, pending) => {
+  return more.reduce((soFar, pending) => {
     const { alert, to } = pending;
-    const others = alert.kind !== 'reminder' ? so.alerts : withoutReminders(so.alerts, alert.target, to);
-    return { ...so, alerts: [...others, pending] };
+    const others =
+      alert.kind !== 'reminder' ? soFar.alerts : withoutReminders(soFar.alerts, alert.target, to);
+    return { ...soFar, alerts: [...others, pending] };
   }, outbox);
 }
 
@@ -153,13 +154,19 @@ function withoutReminders(
   const ids = new Set(
     alerts.flatMap(({ alert }) => (alert.kind === 'reminder' && alert.target === target ? [alert.id] : [])),
   );
-  return channelsOf(to).reduce((left, channel) => taken(left, channel, ids), alerts);
+  return channelsOf(to).reduce((left, channel) => removedFor(left, channel, ids), alerts);
 }
 
 /** Alerts that an `up` or `unwatched` answers. */
-const OPENS: ReadonlySet<Alert['kind']> = new Set(['down', 'degraded', 'flapping', 'certificate']);
+const OPENING_KINDS: ReadonlySet<Alert['kind']> = new Set(['down', 'degraded', 'flapping', 'certificate']);
 /** Alerts that are true as long as the outage lasts. */
-const LASTS: ReadonlySet<Alert['kind']> = new Set(['down', 'degraded', 'flapping', 'person_needed', 'up']);
+const LASTING_KINDS: ReadonlySet<Alert['kind']> = new Set([
+  'down',
+  'degraded',
+  'flapping',
+  'person_needed',
+  'up',
+]);
 
 /** Whether it tells that all is well again, or that nobody looks any more. */
 function isEnd(alert: Alert): boolean {
@@ -191,7 +198,7 @@ export function withoutStale(
       const count = (wanted.undelivered[channel] ?? 0) + stale.size;
       return {
         ...wanted,
-        alerts: taken(wanted.alerts, channel, stale),
+        alerts: removedFor(wanted.alerts, channel, stale),
         undelivered: { ...wanted.undelivered, [channel]: count },
       };
     },
@@ -207,34 +214,35 @@ export function withoutStale(
 /** Takes back what a channel is not to get. If it is the news of an outage, the channel does not know of it. */
 function withdrawn(outbox: Outbox, channel: ChannelName, pending: readonly PendingAlert[]): Outbox {
   if (pending.length === 0) return outbox;
-  const notes = new Map(outbox.notes);
+  const alertStates = new Map(outbox.alertStates);
   for (const { alert } of pending) {
-    const known = 'target' in alert && OPENS.has(alert.kind) ? notes.get(alert.target) : undefined;
-    if (!('target' in alert) || known?.told == null) continue;
-    const to = known.told.to.filter((name) => name !== channel);
-    notes.set(alert.target, { ...known, told: { ...known.told, to } });
+    const known =
+      'target' in alert && OPENING_KINDS.has(alert.kind) ? alertStates.get(alert.target) : undefined;
+    if (!('target' in alert) || known?.active == null) continue;
+    const to = known.active.to.filter((name) => name !== channel);
+    alertStates.set(alert.target, { ...known, active: { ...known.active, to } });
   }
   const ids = new Set(pending.map(({ alert }) => alert.id));
-  return { ...outbox, notes, alerts: taken(outbox.alerts, channel, ids) };
+  return { ...outbox, alertStates, alerts: removedFor(outbox.alerts, channel, ids) };
 }
 
 /** The ids of what is too old for a channel. */
-function staleFor({ alerts, notes }: Outbox, channel: ChannelName, now: number): ReadonlySet<string> {
+function staleFor({ alerts, alertStates }: Outbox, channel: ChannelName, now: number): ReadonlySet<string> {
   const byTarget = new Map<string | null, Alert[]>();
-  const knew = new Set<Alert>();
+  const alreadyTold = new Set<Alert>();
   for (const { alert, to, ...rest } of alerts) {
     if (to[channel] === undefined) continue;
     const target = targetOf(alert);
     byTarget.set(target, [...(byTarget.get(target) ?? []), alert]);
-    if (rest.knew?.includes(channel)) knew.add(alert);
+    if (rest.alreadyTold?.includes(channel)) alreadyTold.add(alert);
   }
   const isOld = ({ at }: Alert, age = LONGEST_AGE): boolean => now - at > age;
   const stale = [...byTarget].flatMap(([target, waiting]) => {
     if (!waiting.some((alert) => isOld(alert))) return [];
     if (target === null) return waiting.filter((alert) => isOld(alert));
-    const told = notes.get(target)?.told ?? null;
+    const active = alertStates.get(target)?.active ?? null;
     return outagesOf(waiting).flatMap((outage) => {
-      const opening = outage.find(({ kind }) => OPENS.has(kind));
+      const opening = outage.find(({ kind }) => OPENING_KINDS.has(kind));
       const isOver = outage.some(isEnd);
       if (opening === undefined) {
         return outage.filter((alert) =>
@@ -242,14 +250,14 @@ function staleFor({ alerts, notes }: Outbox, channel: ChannelName, now: number):
         );
       }
       // Whoever was told that it is degraded, and not that it is down, is told of the end all the same.
-      const end = knew.has(opening) ? outage.findLast(isEnd) : undefined;
+      const end = alreadyTold.has(opening) ? outage.findLast(isEnd) : undefined;
       if (isOver) {
         return isOld(opening)
           ? outage.filter((alert) => alert !== end || isOld(end, LONGEST_AGE_OF_END))
           : [];
       }
-      const lasts = told !== null && told.to.includes(channel);
-      return outage.filter((alert) => isOld(alert) && !(lasts && LASTS.has(alert.kind)));
+      const lasts = active !== null && active.to.includes(channel);
+      return outage.filter((alert) => isOld(alert) && !(lasts && LASTING_KINDS.has(alert.kind)));
     });
   });
   return new Set(stale.map(({ id }) => id));
@@ -283,7 +291,7 @@ export function dueFor(outbox: Outbox, channel: ChannelName, now: number): Alert
 }
 
 /** The outbox once it is known what came of a delivery. Told twice of the same, it stays the same. */
-export function settle(outbox: Outbox, outcome: DeliveryOutcome): Outbox {
+export function applyOutcome(outbox: Outbox, outcome: DeliveryOutcome): Outbox {
   switch (outcome.kind) {
     case 'delivered': {
       const { channel, ids } = outcome;
@@ -291,7 +299,12 @@ export function settle(outbox: Outbox, outcome: DeliveryOutcome): Outbox {
       const left = (outbox.undelivered[channel] ?? 0) - outcome.undelivered;
       const others = without(outbox.undelivered, channel);
       const undelivered = left > 0 ? { ...others, [channel]: left } : others;
-      return { ...outbox, troubles, undelivered, alerts: taken(outbox.alerts, channel, new Set(ids)) };
+      return {
+        ...outbox,
+        troubles,
+        undelivered,
+        alerts: removedFor(outbox.alerts, channel, new Set(ids)),
+      };
     }
     case 'moved': {
       const { channel, moved } = outcome;
@@ -306,7 +319,7 @@ export function settle(outbox: Outbox, outcome: DeliveryOutcome): Outbox {
   }
 }
 
-function taken(
+function removedFor(
   alerts: readonly PendingAlert[],
   channel: ChannelName,
   ids: ReadonlySet<string>,
@@ -351,34 +364,37 @@ export function reconciled(outbox: Outbox, sent: readonly SentAlert[]): Outbox {
     return unmatched.filter(({ channel, alert }) => {
       const found = left.alerts.find((each) => each.to[channel] !== undefined && isSame(each.alert, alert));
       if (found === undefined) return true;
-      left = { ...left, alerts: taken(left.alerts, channel, new Set([found.alert.id])) };
+      left = { ...left, alerts: removedFor(left.alerts, channel, new Set([found.alert.id])) };
       return false;
     });
   }, sent);
-  const notes = new Map(left.notes);
+  const alertStates = new Map(left.alertStates);
   for (const { channel, alert } of rest) {
     if (!('target' in alert)) continue;
-    const known = notes.get(alert.target) ?? NO_ALERT_STATE;
-    const { told } = known;
-    const others = told?.to.filter((name) => name !== channel) ?? [];
-    if (isEnd(alert) && told !== null) {
-      notes.set(alert.target, { ...known, told: { ...told, to: others } });
-    } else if (isTrouble(alert)) {
-      notes.set(alert.target, { ...known, told: { ...(told ?? toldBy(alert)), to: [...others, channel] } });
+    const known = alertStates.get(alert.target) ?? NO_ALERT_STATE;
+    const { active } = known;
+    const others = active?.to.filter((name) => name !== channel) ?? [];
+    if (isEnd(alert) && active !== null) {
+      alertStates.set(alert.target, { ...known, active: { ...active, to: others } });
+    } else if (isStatusAlert(alert)) {
+      alertStates.set(alert.target, {
+        ...known,
+        active: { ...(active ?? activeAlertOf(alert)), to: [...others, channel] },
+      });
     }
   }
-  return { ...left, notes };
+  return { ...left, alertStates };
 }
 
-function toldBy(alert: TroubleAlert): ActiveAlert {
+function activeAlertOf(alert: StatusAlert): ActiveAlert {
   const { kind: status, at } = alert;
   const startedAt = 'startedAt' in alert ? alert.startedAt : at;
   return { status, startedAt, endedAt: null, saidAt: at, to: [], remindedAt: at };
 }
 
-type TroubleAlert = Alert & { readonly kind: ActiveAlert['status'] };
+type StatusAlert = Alert & { readonly kind: ActiveAlert['status'] };
 
-function isTrouble(alert: Alert): alert is TroubleAlert {
+function isStatusAlert(alert: Alert): alert is StatusAlert {
   return alert.kind === 'down' || alert.kind === 'degraded' || alert.kind === 'flapping';
 }
 
@@ -406,20 +422,20 @@ function restarted(
   const order = outbox.restarts.find((each) => each.target === target && each.at === orderedAt);
   if (order === undefined) return outbox;
   const left = { ...outbox, restarts: outbox.restarts.filter((each) => each !== order) };
-  const known = outbox.notes.get(target);
+  const known = outbox.alertStates.get(target);
   const answer = outcome.kind === 'restarted' ? outcome.answer : 'was not needed any more';
   const events = known?.events.map((event) =>
     event.kind === 'restart' && event.at === orderedAt ? { ...event, answer } : event,
   );
-  const noted =
+  const updated =
     known === undefined || events === undefined
       ? left
-      : { ...left, notes: new Map([...left.notes, [target, { ...known, events }]]) };
-  if (outcome.kind === 'not_restarted') return noted;
+      : { ...left, alertStates: new Map([...left.alertStates, [target, { ...known, events }]]) };
+  if (outcome.kind === 'not_restarted') return updated;
   const { id, number, max, to } = order;
-  if (to.length === 0) return noted;
+  if (to.length === 0) return updated;
   const alert = { id, at: orderedAt, kind: 'restart', target, number, max, answer } as const;
-  return { ...noted, alerts: [...noted.alerts, pendingFor(alert, to)] };
+  return { ...updated, alerts: [...updated.alerts, pendingFor(alert, to)] };
 }
 
 function channelsOf(record: ByChannel<unknown>): ChannelName[] {

@@ -35,7 +35,7 @@ export function newcomer(at: number): StatusState {
   };
 }
 
-/** The standing after one more check. The status changes only when its threshold is reached. */
+/** The state after one more check. The status changes only when its threshold is reached. */
 export function judge(
   before: StatusState,
   check: Pick<Check, 'at' | 'outcome'>,
@@ -77,15 +77,15 @@ function decide(
 }
 
 /** A count toward another status is under way: the target is due at every run. */
-export function isSettling(standing: Pick<StatusState, 'status' | 'lastOutcome'>): boolean {
-  switch (standing.lastOutcome) {
+export function isSettling(state: Pick<StatusState, 'status' | 'lastOutcome'>): boolean {
+  switch (state.lastOutcome) {
     case null:
       return false;
     case 'good':
-      return standing.status !== 'up';
+      return state.status !== 'up';
     case 'degraded':
-      return standing.status !== 'degraded';
+      return state.status !== 'degraded';
     case 'failed':
-      return standing.status !== 'down';
+      return state.status !== 'down';
   }
 }

@@ -8,7 +8,7 @@ import type { Commit, Meter, Store, StoreErrorCode } from '../store/store.js';
 import { ACKNOWLEDGE_COMMANDS, COMMIT_COMMANDS, StoreError } from '../store/store.js';
 import type { Target, Transition } from '../types.js';
 import type { Batch } from './backlog.js';
-import { deliver, hasPost, tellAll, type DeliveryContext } from './delivery.js';
+import { deliver, hasDeliveries, deliverDigests, type DeliveryContext } from './delivery.js';
 import { pingLine, resultOf, transitionLine, type RunResult } from './report.js';
 import type { RunContext } from './run-context.js';
 import { DAY, MINUTE } from '../time.js';
@@ -102,9 +102,9 @@ export class Committer {
     this.outcomes = context.backlog.outcomes;
     // What this process remembers holds them already.
     const isRemembered = opened.failure !== null && context.backlog.unrecordedSince !== null;
-    if (!isRemembered) opened.ledger.notifier.settle(this.outcomes);
+    if (!isRemembered) opened.ledger.notifier.applyOutcomes(this.outcomes);
     for (const { at, checks } of this.kept) this.note(opened.ledger.record(at, checks, false));
-    if (opened.failure === null) opened.ledger.notifier.seeSent(context.backlog.sent);
+    if (opened.failure === null) opened.ledger.notifier.reconcile(context.backlog.sent);
   }
 
   /**
@@ -148,7 +148,7 @@ export class Committer {
   /** Commits what was judged. The lease is given back, unless there is something to deliver. */
   async commit(status: LastRun['status']): Promise<RecordFailure | null> {
     const { ledger } = this.opened;
-    this.mustDeliver = status !== 'inconclusive' && hasPost(ledger.notifier, this.context.now());
+    this.mustDeliver = status !== 'inconclusive' && hasDeliveries(ledger.notifier, this.context.now());
     const delivers = this.mustDeliver;
     this.failure ??= await this.write(
       () => {
@@ -210,12 +210,12 @@ export class Committer {
       this.startedAt - backlog.unrecordedSaidAt >= UNRECORDED_AGAIN_AFTER;
     if (isNews && error instanceof Error && this.startedAt - backlog.unrecordedSince >= UNRECORDED_AFTER) {
       backlog.unrecordedSaidAt = this.startedAt;
-      notifier.seeUnrecorded(backlog.unrecordedSince, error.message, this.startedAt);
+      notifier.onUnrecorded(backlog.unrecordedSince, error.message, this.startedAt);
     }
     const waiting = new Map(
       notifier.digests(now()).flatMap(({ alerts }) => alerts.map((each) => [each.id, each])),
     );
-    const outcomes = await tellAll(notifier, this.deliveryContext());
+    const outcomes = await deliverDigests(notifier, this.deliveryContext());
     const sent = outcomes.flatMap((outcome) =>
       outcome.kind !== 'delivered'
         ? []

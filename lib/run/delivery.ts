@@ -1,6 +1,6 @@
 import { DeliveryError, type Channel, type Digest } from '../deliver/channel.js';
 import type { Send } from '../deliver/send.js';
-import type { ChannelNews, Notifier } from '../record/notifier.js';
+import type { PendingDigest, Notifier } from '../record/notifier.js';
 import type { Moved, DeliveryOutcome, PendingRestart } from '../rules/outbox.js';
 import { byImportance } from '../rules/wording.js';
 import type { ChannelName, Target } from '../types.js';
@@ -20,7 +20,7 @@ export interface DeliveryContext {
 export const DELIVERY_TIMEOUT = 10_000;
 
 /** Whether there is anything to be done now. */
-export function hasPost(notifier: Notifier, now: number): boolean {
+export function hasDeliveries(notifier: Notifier, now: number): boolean {
   return notifier.restarts.length > 0 || notifier.digests(now).length > 0;
 }
 
@@ -33,18 +33,20 @@ export async function deliver(
   context: DeliveryContext,
 ): Promise<readonly DeliveryOutcome[]> {
   const restarts = await Promise.all(notifier.restarts.map((order) => restart(order, context)));
-  notifier.settle(restarts);
-  return [...restarts, ...(await tellAll(notifier, context))];
+  notifier.applyOutcomes(restarts);
+  return [...restarts, ...(await deliverDigests(notifier, context))];
 }
 
 /** Tells every channel what is new. The notifier is told of every outcome. Never rejects. */
-export async function tellAll(
+export async function deliverDigests(
   notifier: Notifier,
   context: DeliveryContext,
 ): Promise<readonly DeliveryOutcome[]> {
-  const told = await Promise.all(notifier.digests(context.now()).map((news) => tell(news, context)));
-  notifier.settle(told.flat());
-  return told.flat();
+  const outcomes = await Promise.all(
+    notifier.digests(context.now()).map((pending) => deliverDigest(pending, context)),
+  );
+  notifier.applyOutcomes(outcomes.flat());
+  return outcomes.flat();
 }
 
 async function restart(
@@ -64,8 +66,8 @@ async function restart(
   return { kind: 'restarted', target: id, orderedAt: at, answer };
 }
 
-async function tell(
-  { channel: name, alerts, undelivered, moved: known }: ChannelNews,
+async function deliverDigest(
+  { channel: name, alerts, undelivered, moved: known }: PendingDigest,
   { channels, targets, publicUrl, now, log }: DeliveryContext,
 ): Promise<DeliveryOutcome[]> {
   const [first] = alerts;

@@ -45,7 +45,7 @@ const SLOW_CHECK = 5_000;
  * What is finished is given to `record` before a long wait: for the next round, a host that wakes, or a slow check. Each
  * call costs store commands, so that after the first one there is at most one every `recordEvery` ms.
  */
-export async function goRounds(
+export async function runRounds(
   due: readonly Target[],
   startedAt: number,
   options: RoundsOptions,
@@ -62,14 +62,14 @@ export async function goRounds(
   const noneLate = new AbortController();
   const ended = new AbortController();
   const noMoreRounds = AbortSignal.any([signal, stopping]);
-  const isGoingOn = (): boolean => !noMoreRounds.aborted;
+  const mayBegin = (): boolean => !noMoreRounds.aborted;
   const over = AbortSignal.any([noMoreRounds, noneLate.signal]);
   // Each target that waits listens.
   setMaxListeners(0, signal, noMoreRounds, over);
   let unfinished = 0;
   let recording = Promise.resolve();
   let recordedAt: number | null = null;
-  let willLook = false;
+  let isScheduled = false;
 
   const takeFinished = (): Batch[] => {
     const batches = [...finished].sort(([a], [b]) => a - b).map(([at, checks]) => ({ at, checks }));
@@ -77,12 +77,12 @@ export async function goRounds(
     return batches;
   };
   /** Whether it is time to record. */
-  const look = (): void => {
+  const recordIfDue = (): void => {
     if (finished.size === 0) return;
     const age = now() - (recordedAt ?? startedAt);
     const period = recordedAt === null ? Math.min(FIRST_RECORD, recordEvery) : recordEvery;
     if (age < period && (recordedAt !== null || slow.size === 0)) {
-      void lookLater(period - age);
+      void recordLater(period - age);
       return;
     }
     // What ends in a moment is recorded with the rest.
@@ -90,41 +90,41 @@ export async function goRounds(
     recordedAt = now();
     recording = recording.then(() => record(takeFinished()));
   };
-  const lookLater = async (ms: number): Promise<void> => {
-    if (willLook) return;
-    willLook = true;
+  const recordLater = async (ms: number): Promise<void> => {
+    if (isScheduled) return;
+    isScheduled = true;
     await sleep(ms, ended.signal);
-    willLook = false;
-    if (!ended.signal.aborted) look();
+    isScheduled = false;
+    if (!ended.signal.aborted) recordIfDue();
   };
-  const noteSlow = async (settled: AbortSignal): Promise<void> => {
+  const watchForSlow = async (settled: AbortSignal): Promise<void> => {
     for (const [target, since] of quick) {
       await sleep(since + SLOW_CHECK - now(), settled);
       if (settled.aborted) return;
       if (quick.get(target) !== since) continue;
       quick.delete(target);
       slow.add(target);
-      look();
+      recordIfDue();
     }
   };
   const begin = (target: Target): void => {
     quick.set(target, now());
     if (quick.size > 1) return;
     noneQuick = new AbortController();
-    void noteSlow(noneQuick.signal);
+    void watchForSlow(noneQuick.signal);
   };
   const leaveQuick = (target: Target): void => {
     quick.delete(target);
     if (quick.size === 0) noneQuick.abort();
   };
 
-  const goOn = async (target: Target): Promise<void> => {
+  const checkRepeatedly = async (target: Target): Promise<void> => {
     for (let at = startedAt; ;) {
       begin(target);
       const result = await check(target, at, () => {
         leaveQuick(target);
         slow.add(target);
-        look();
+        recordIfDue();
       });
       leaveQuick(target);
       slow.delete(target);
@@ -136,27 +136,27 @@ export async function goRounds(
       }
       const wanted = at + target.info.interval;
       const next = Math.max(wanted, now());
-      const canGoOn = isGoingOn() && next + target.timeout <= deadline;
-      if (canGoOn && next < until) {
+      const canBegin = mayBegin() && next + target.timeout <= deadline;
+      if (canBegin && next < until) {
         if (next - now() > LONG_WAIT) slow.add(target);
-        look();
+        recordIfDue();
         await sleep(next - now(), noMoreRounds);
         slow.delete(target);
       } else {
         late.delete(target);
         if (late.size === 0) noneLate.abort();
-        if (late.size + quick.size + slow.size > 0) look();
+        if (late.size + quick.size + slow.size > 0) recordIfDue();
         // One that has just been waited for would only be waited for again.
-        if (!canGoOn || wanted < now()) return;
+        if (!canBegin || wanted < now()) return;
         await sleep(next - now(), over);
         if (noneLate.signal.aborted) return;
       }
-      if (!isGoingOn()) return;
+      if (!mayBegin()) return;
       at = next;
     }
   };
 
-  await Promise.all(due.map(goOn));
+  await Promise.all(due.map(checkRepeatedly));
   ended.abort();
   await recording;
   return { batches: takeFinished(), unfinished };

@@ -14,7 +14,7 @@ import { DELIVERY_TIMEOUT } from './delivery.js';
 import type { RunContext } from './run-context.js';
 import { hasSuccess, recordFailureOf, Committer, type OpenRun, type RecordFailure } from './committer.js';
 import { transitionView, type RunReport } from './report.js';
-import { goRounds, type RoundsOptions, type RoundsResult } from './rounds.js';
+import { runRounds, type RoundsOptions, type RoundsResult } from './rounds.js';
 
 export interface RunRequest {
   /** Who called: `vercel`, `qstash`, `local`, `http`. */
@@ -81,7 +81,7 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
   const awaited = config.targets.filter(
     ({ info, activeHours }) => info.enabled && isActive(activeHours, startedAt),
   );
-  const due = chooseDue(awaited, (target) => opened.ledger.paceOf(target), startedAt, config.tick);
+  const due = chooseDue(awaited, (target) => opened.ledger.dueStateOf(target), startedAt, config.tick);
 
   // Check. What is finished before a long wait is judged, committed and delivered meanwhile.
   const { batches, unfinished } = await checkAll(due, context, request, {
@@ -104,7 +104,7 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
 
   // Deliver.
   if (!inconclusive) await committer.deliver(status);
-  if (opened.isLeaseLeft) await giveBack(store, token);
+  if (opened.isLeaseLeft) await releaseLease(store, token);
   if (failure === null && !inconclusive) await sendHeartbeat(context);
 
   const { results, transitions } = committer;
@@ -134,7 +134,7 @@ async function checkAll(
   const timer = setTimeout(() => timeIsUp.abort(), timeLeft);
   const signal = AbortSignal.any([timeIsUp.signal, ...(cancelled ? [cancelled] : [])]);
   try {
-    return await goRounds(due, startedAt, {
+    return await runRounds(due, startedAt, {
       until: startedAt + nextRunIn - ROUND_MARGIN,
       deadline: startedAt + limit - RECORDING,
       // A run may cost 10 commands, of which one checkpoint leaves 7; one that goes on for longer stands for several.
@@ -211,7 +211,7 @@ async function open(
 }
 
 /** Writes nothing but who held the lease: the next run must not find it taken by one that is over. */
-async function giveBack(store: Store | null, token: string): Promise<void> {
+async function releaseLease(store: Store | null, token: string): Promise<void> {
   await store
     ?.commit({ token, fields: {}, append: null, release: true })
     // It ends by itself.

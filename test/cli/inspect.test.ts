@@ -17,7 +17,7 @@ interface Row {
 }
 interface Inspected {
   readonly state: { version: number; unreadable?: string; value?: { targets: { id: string }[] } };
-  readonly outbox: { version: number; value: { alerts: unknown[]; notes: { id: string }[] } };
+  readonly outbox: { version: number; value: { alerts: unknown[]; alertStates: { id: string }[] } };
   readonly maintenance: null;
   readonly marks: (Row & { field: string; targets?: { target: string; pings: number }[] })[];
   readonly log: (Row & { target: string; outcome: string })[];
@@ -52,7 +52,9 @@ describe('keepalive inspect', () => {
     });
     expect(state.value?.targets.map(({ id }) => id)).toEqual(['api', 'shop', 'worker']);
     expect(outbox.value.alerts).toHaveLength(4);
-    expect(outbox.value.notes).toMatchObject([{ id: 'worker', told: { status: 'down', endedAt: null } }]);
+    expect(outbox.value.alertStates).toMatchObject([
+      { id: 'worker', active: { status: 'down', endedAt: null } },
+    ]);
     expect(maintenance).toBeNull();
     expect(marks.find(({ field }) => field === 'd35')).toMatchObject({ at: '2026-01-06T00:00:00.000Z' });
     expect(log.filter(({ outcome }) => outcome === 'failed')).toHaveLength(18);

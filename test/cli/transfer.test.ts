@@ -263,7 +263,7 @@ describe('runs', () => {
     await expect(restore(importing, data, false)).rejects.toThrow('came between');
     expect(await Promise.all(reports)).toMatchObject([{ status: 'completed', stored: true }]);
     const { fields } = await collect(importing);
-    expect(readState(fields.get('state') ?? '').targets[0]?.figures.pings).toBe(1);
+    expect(readState(fields.get('state') ?? '').targets[0]?.counters.pings).toBe(1);
   });
 
   it('that are under way keep an import from beginning', async () => {
@@ -429,8 +429,8 @@ describe('an export', () => {
     ['another program', (all) => ['{"a":1}', ...all.slice(1)], 'no export'],
     ['a state of another version', (all) => replaced(all, 'state', 'AAAA'), 'cannot be read'],
     ['maintenance that is none', (all) => replaced(all, 'maintenance', '{}'), 'cannot be read'],
-    ['a mark that is none', (all) => replaced(all, 'h1', 'ä'), 'cannot be read'],
-    ['a mark that is empty', (all) => replaced(all, 'd1', ''), 'cannot be read'],
+    ['a snapshot that is none', (all) => replaced(all, 'h1', 'ä'), 'cannot be read'],
+    ['a snapshot that is empty', (all) => replaced(all, 'd1', ''), 'cannot be read'],
     ['an incident that is none', (all) => replaced(all, 'i1.7', '"x"'), 'cannot be read'],
     ['an outbox that is none', (all) => replaced(all, 'outbox', 'x'), 'cannot be read'],
     ['a text with NUL', (all) => replaced(all, 'maintenance', '[]\0'), 'not a line'],

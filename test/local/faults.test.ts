@@ -97,7 +97,7 @@ async function pingsOnRecord(home = directory): Promise<Map<string, number>> {
   const store = openSqlite(join(home, 'keepalive.db'));
   const state = await loadState(store);
   await store.close();
-  return new Map((state?.targets ?? []).map((target) => [target?.id ?? '', target?.figures.pings ?? 0]));
+  return new Map((state?.targets ?? []).map((target) => [target?.id ?? '', target?.counters.pings ?? 0]));
 }
 
 describe('a runner killed again and again', () => {

@@ -67,7 +67,7 @@ describe('the local runner that is told to stop', () => {
       expect((await answer).status).toBe(status);
       await stopped;
       const store = openSqlite(path);
-      expect((await loadState(store))?.targets[0]).toMatchObject({ figures: { pings: 2 } });
+      expect((await loadState(store))?.targets[0]).toMatchObject({ counters: { pings: 2 } });
       await store.close();
     },
     120_000,

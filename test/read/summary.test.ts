@@ -59,7 +59,7 @@ describe('the days and hours of all targets', () => {
   });
 });
 
-it('marks that were read before are not read again, and tell the same as fresh ones', async () => {
+it('snapshots that were read before are not read again, and tell the same as fresh ones', async () => {
   const chance = chanceOf(5);
   const books = new Books(MINUTE, [aTarget('a'), aTarget('b')]);
   const watch = { enabled: true, tick: MINUTE, targets: books.targets };
@@ -102,7 +102,7 @@ it('marks that were read before are not read again, and tell the same as fresh o
   expect(Math.max(...askedOfOne) - Math.min(...askedOfOne)).toBeGreaterThan(60);
 });
 
-it('marks of data that is gone are not taken for those of what is there now', async () => {
+it('snapshots of data that is gone are not taken for those of what is there now', async () => {
   const [before, after] = [3, 5].map((outages) => {
     const books = new Books(MINUTE, [aTarget('a')]);
     for (let now = NOW - DAY + outages; now < NOW; now += 10 * MINUTE) {
@@ -120,8 +120,8 @@ it('marks of data that is gone are not taken for those of what is there now', as
     summary(watch, await loadSummary(fresh(after), NOW), NOW),
   );
   books = before;
-  expect((await loadHistory(store, 'a', NOW)).marks).toEqual(
-    (await loadHistory(fresh(before), 'a', NOW)).marks,
+  expect((await loadHistory(store, 'a', NOW)).snapshots).toEqual(
+    (await loadHistory(fresh(before), 'a', NOW)).snapshots,
   );
 });
 

@@ -89,11 +89,11 @@ class Life {
       const ids = alerts.map(({ id }) => id);
       if (this.refusing.has(channel)) {
         const failure = { at: now, permanent: this.permanent, message: 'no', retryAfter: null } as const;
-        ledger.notifier.settle([{ kind: 'failed', channel, ids, ...failure }]);
+        ledger.notifier.applyOutcomes([{ kind: 'failed', channel, ids, ...failure }]);
       } else {
         this.undelivered[channel] = (this.undelivered[channel] ?? 0) + undelivered;
         this.heard.push(...alerts.map((alert) => ({ channel, alert })));
-        ledger.notifier.settle([{ kind: 'delivered', channel, ids, undelivered }]);
+        ledger.notifier.applyOutcomes([{ kind: 'delivered', channel, ids, undelivered }]);
       }
     }
     const lastRun = {
@@ -428,7 +428,7 @@ it('an outbox of the version before is read, what was dropped is counted, and wh
   expect(before.moved).toEqual({});
   expect(before.troubles.slack).toMatchObject({ permanent: true, message: 'answered 404' });
   expect(before.alerts.map(({ alert, to }) => [alert.kind, to])).toEqual([['down', { email: 1 }]]);
-  expect(before.notes.get('api')?.told).toMatchObject({ status: 'down', to: ['email'] });
+  expect(before.alertStates.get('api')?.active).toMatchObject({ status: 'down', to: ['email'] });
   expect(readOutbox(writeOutbox(before, START + HOUR))).toEqual({
     ...before,
     troubles: expect.anything() as object,

@@ -4,22 +4,31 @@ import { describe, expect, it } from 'vitest';
 import { readIncident, writeIncident } from '../../lib/record/incidents.js';
 import { readLog } from '../../lib/record/log.js';
 import { readMaintenance, writeMaintenance } from '../../lib/record/maintenance.js';
-import { markField, markTime, readMark, writeMark, writeMarkReference } from '../../lib/record/marks.js';
+import {
+  snapshotField,
+  snapshotTime,
+  readSnapshot,
+  writeSnapshot,
+  writeSnapshotReference,
+} from '../../lib/record/snapshots.js';
 import { readOutbox, writeOutbox } from '../../lib/record/outbox-text.js';
 import { readState, writeState } from '../../lib/record/state.js';
 import { type State } from '../../lib/record/state-model.js';
-import type { Figures } from '../../lib/rules/figures.js';
+import type { Counters } from '../../lib/rules/counters.js';
 import { ROOT } from '../support/root.js';
 
 const at = Date.UTC(2026, 0, 5, 12);
 
-type MarkSlot = { addedAt: number; mark: { figures: Figures; latencies: [number, number][] } } | null;
+type SnapshotSlot = {
+  addedAt: number;
+  snapshot: { counters: Counters; latencies: [number, number][] };
+} | null;
 
 /** Texts of each format in one version, and what they were written from; Maps as lists of entries. */
 interface Golden {
   readonly state: { readonly text: string; readonly value: State };
   readonly outbox: { readonly text: string; readonly value: unknown };
-  readonly marks: readonly { at: number; field: string; text: string; value: MarkSlot[] }[];
+  readonly snapshots: readonly { at: number; field: string; text: string; value: SnapshotSlot[] }[];
   readonly reference: { at: number; see: number; field: string; text: string };
   readonly log: { readonly text: string; readonly value: Record<string, unknown>[] };
   readonly incidents: readonly { text: string; value: unknown }[];
@@ -50,19 +59,19 @@ describe.each([1, 2])('texts of version %i', (version) => {
     expect(readOutbox(writeOutbox(outbox, at))).toEqual(outbox);
   });
 
-  it('of marks are read', () => {
-    for (const { at, field, text, value } of golden.marks) {
-      const mark = readMark(text, at, (slot) => value[slot]?.addedAt ?? null);
-      const found = mark !== null && 'targets' in mark ? mark.targets : [];
-      const seen = found.map((each) => each && { figures: each.figures, latencies: [...each.latencies] });
-      expect(seen).toEqual(value.map((each) => each && each.mark));
-      expect([field, markTime(field, text)]).toEqual([markField(at), at]);
+  it('of snapshots are read', () => {
+    for (const { at, field, text, value } of golden.snapshots) {
+      const snapshot = readSnapshot(text, at, (slot) => value[slot]?.addedAt ?? null);
+      const found = snapshot !== null && 'targets' in snapshot ? snapshot.targets : [];
+      const seen = found.map((each) => each && { counters: each.counters, latencies: [...each.latencies] });
+      expect(seen).toEqual(value.map((each) => each && each.snapshot));
+      expect([field, snapshotTime(field, text)]).toEqual([snapshotField(at), at]);
       // That of another turn of the ring is none.
-      expect(readMark(text, at + 170 * 3_600_000, () => null)).toBeNull();
+      expect(readSnapshot(text, at + 170 * 3_600_000, () => null)).toBeNull();
     }
     const { at, see, field, text } = golden.reference;
-    expect(readMark(text, at, () => null)).toEqual({ see });
-    expect(markTime(field, text)).toBe(at);
+    expect(readSnapshot(text, at, () => null)).toEqual({ see });
+    expect(snapshotTime(field, text)).toBe(at);
   });
 
   it('of the log are read', () => {
@@ -81,12 +90,13 @@ it('what is written today is version 2, to the character', () => {
   const incidents = golden.incidents.map(({ text }) => readIncident(text));
   expect(incidents.map(writeIncident)).toEqual(golden.incidents.map(({ text }) => text));
   expect(writeMaintenance(readMaintenance(golden.maintenance.text))).toBe(golden.maintenance.text);
-  for (const { at, text, value } of golden.marks) {
+  for (const { at, text, value } of golden.snapshots) {
     const slots = value.map(
-      (each) => each && { ...each, mark: { ...each.mark, latencies: new Map(each.mark.latencies) } },
+      (each) =>
+        each && { ...each, snapshot: { ...each.snapshot, latencies: new Map(each.snapshot.latencies) } },
     );
-    expect(writeMark(at, slots)).toBe(text);
+    expect(writeSnapshot(at, slots)).toBe(text);
   }
   const { at, see, text } = golden.reference;
-  expect(writeMarkReference(at, see)).toBe(text);
+  expect(writeSnapshotReference(at, see)).toBe(text);
 });

@@ -42,7 +42,7 @@ describe('the books of a run', () => {
       status: 'up',
       incident: null,
       incidents: 1,
-      figures: { pings: 7, failures: 4, expected: 6 * MINUTE, observed: 6 * MINUTE, good: 2 * MINUTE },
+      counters: { pings: 7, failures: 4, expected: 6 * MINUTE, observed: 6 * MINUTE, good: 2 * MINUTE },
     });
   });
 
@@ -67,9 +67,9 @@ describe('the books of a run', () => {
     }
     const [up, down, muted] = stateOf(books).targets;
     const time = 20 * MINUTE;
-    const figures = { pings: 21, expected: time, observed: time };
-    expect(up).toMatchObject({ figures, awakeSince: START + 5 * MINUTE, sleptAt: null });
-    expect(down).toMatchObject({ status: 'up', figures: { ...figures, failures: 18 } });
+    const counters = { pings: 21, expected: time, observed: time };
+    expect(up).toMatchObject({ counters, awakeSince: START + 5 * MINUTE, sleptAt: null });
+    expect(down).toMatchObject({ status: 'up', counters: { ...counters, failures: 18 } });
     // How much of an outage nobody watched is not known where the version before saw its beginning.
     const incident = readIncident(books.fields.get('i1.0') ?? '');
     expect(incident).toMatchObject({
@@ -77,7 +77,7 @@ describe('the books of a run', () => {
       endedAt: START + 19 * MINUTE,
       unobserved: null,
     });
-    expect(muted?.figures).toMatchObject({ pings: 11, expected: 10 * MINUTE, observed: 10 * MINUTE });
+    expect(muted?.counters).toMatchObject({ pings: 11, expected: 10 * MINUTE, observed: 10 * MINUTE });
   });
 
   it('write the same when a run is recorded again on the same text', () => {
@@ -130,14 +130,14 @@ describe('the books of a run', () => {
     books.targets = [b, aTarget('c'), a];
     check(START + 2 * MINUTE);
     const { targets } = stateOf(books);
-    expect(targets.map((target) => [target?.id, target?.figures.pings])).toEqual([
+    expect(targets.map((target) => [target?.id, target?.counters.pings])).toEqual([
       ['a', 2],
       ['b', 3],
       ['c', 1],
     ]);
   });
 
-  it('give a place away when no mark can hold anything of its target any more', () => {
+  it('give a place away when no snapshot can hold anything of its target any more', () => {
     const books = new Books(MINUTE, [aTarget('old'), aTarget('b')]);
     books.run(START, []);
     books.targets = [aTarget('b')];
@@ -157,7 +157,7 @@ describe('the books of a run', () => {
     const at = START + HOUR;
     books.run(at, [['api', goodCheck(at)]]);
     expect(stateOf(books).targets[0]).toMatchObject({
-      figures: { pings: 2, expected: MINUTE, observed: 0 },
+      counters: { pings: 2, expected: MINUTE, observed: 0 },
       awakeGaps: [],
       restingSince: null,
     });
@@ -175,7 +175,7 @@ describe('the books of a run', () => {
     run(60);
     books.targets = [aTarget('api')];
     for (let minute = 61; minute <= 240; minute += 1) run(minute);
-    expect(stateOf(books).targets[0]?.figures).toMatchObject({
+    expect(stateOf(books).targets[0]?.counters).toMatchObject({
       pings: 301,
       expected: 4 * HOUR,
       observed: 4 * HOUR,
@@ -191,7 +191,7 @@ describe('the books of a run', () => {
     }
     expect(stateOf(books).targets[0]).toMatchObject({
       status: 'up',
-      figures: { pings: 3, failures: 0, expected: 2 * MINUTE, observed: 2 * MINUTE, good: 2 * MINUTE },
+      counters: { pings: 3, failures: 0, expected: 2 * MINUTE, observed: 2 * MINUTE, good: 2 * MINUTE },
     });
   });
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { readIncident } from '../../lib/record/incidents.js';
 import { NO_LOG, readChecks, readLog, writeRow } from '../../lib/record/log.js';
 import { readMaintenance } from '../../lib/record/maintenance.js';
-import { readMark, writeMark } from '../../lib/record/marks.js';
+import { readSnapshot, writeSnapshot } from '../../lib/record/snapshots.js';
 import { readOutbox, writeOutbox } from '../../lib/record/outbox-text.js';
 import { readState, writeState } from '../../lib/record/state.js';
 import { newTarget } from '../../lib/record/state-model.js';
@@ -13,9 +13,9 @@ import { goodCheck } from '../support/targets.js';
 const AT = Date.UTC(2026, 0, 5, 12);
 const emptyState = {
   ...{ revision: 1, firstRunAt: AT, rewinds: 0, lastRun: null, gaps: [], intervals: [], lost: null },
-  ...{ log: NO_LOG, markedHour: 0 },
+  ...{ log: NO_LOG, snapshotHour: 0 },
 };
-const figures = { pings: 9, failures: 0, expected: 0, observed: 0, good: 0, coldStarts: 0 };
+const counters = { pings: 9, failures: 0, expected: 0, observed: 0, good: 0, coldStarts: 0 };
 const listOf = <T>(size: number, item: (i: number) => T) => Array.from({ length: size }, (_, i) => item(i));
 
 /** A log of so many rows of one check, in slot 3. */
@@ -63,12 +63,15 @@ describe('stored texts are read in linear time', () => {
       },
     ],
     [
-      'a mark of many targets',
+      'a snapshot of many targets',
       500,
       (size) => {
-        const slots = listOf(size, () => ({ addedAt: AT, mark: { figures, latencies: new Map([[9, 9]]) } }));
-        const text = writeMark(AT, slots);
-        return () => readMark(text, AT, () => AT);
+        const slots = listOf(size, () => ({
+          addedAt: AT,
+          snapshot: { counters, latencies: new Map([[9, 9]]) },
+        }));
+        const text = writeSnapshot(AT, slots);
+        return () => readSnapshot(text, AT, () => AT);
       },
     ],
     [

@@ -6,7 +6,7 @@ import { collect, restore } from '../../lib/cli/transfer.js';
 import { loadHistory, loadOverview } from '../../lib/read/load.js';
 import { OUTBOX_FIELD } from '../../lib/record/fields.js';
 import { readOutbox } from '../../lib/record/outbox-text.js';
-import type { Figures } from '../../lib/rules/figures.js';
+import type { Counters } from '../../lib/rules/counters.js';
 import { openSqlite } from '../support/stores.js';
 import type { Store } from '../../lib/store/store.js';
 import { ROOT } from '../support/root.js';
@@ -31,26 +31,26 @@ const CONFIG = configOf({
 });
 
 interface TargetThen {
-  readonly state: Record<string, unknown> & { figures: Figures; latencies: unknown };
+  readonly state: Record<string, unknown> & { counters: Counters; latencies: unknown };
   readonly checks: number;
   readonly firstCheck: unknown;
   readonly lastCheck: unknown;
   readonly failedChecks: readonly unknown[];
   readonly incidents: readonly object[];
-  /** Time, when it was taken, and the figures then. */
-  readonly marks: readonly (readonly [at: number, takenAt: number, figures: Figures | null])[];
+  /** Time, when it was taken, and the counters then. */
+  readonly snapshots: readonly (readonly [at: number, takenAt: number, counters: Counters | null])[];
 }
 
-/** What commit 4a4b62e read of its own data. */
+/** What commit 4a4b62e read of its own data, by the names that properties have today. */
 const then = JSON.parse(readFileSync(join(GOLDEN, '4a4b62e.json'), 'utf8')) as {
   readonly now: number;
   readonly head: Record<string, unknown> & { log: object; revision: number };
-  readonly figures: Readonly<Record<string, TargetThen>>;
+  readonly targets: Readonly<Record<string, TargetThen>>;
 };
 
 /** The same of a store, as it is read today. */
 async function readAt(store: Store, id: string, now: number): Promise<TargetThen> {
-  const { state, marks, checks, incidents } = await loadHistory(store, id, now);
+  const { state, snapshots, checks, incidents } = await loadHistory(store, id, now);
   const slot = state?.targets.findIndex((target) => target?.id === id) ?? -1;
   const { latencies, ...target } = state?.targets[slot] ?? expect.unreachable();
   return {
@@ -60,8 +60,8 @@ async function readAt(store: Store, id: string, now: number): Promise<TargetThen
     lastCheck: checks.at(-1),
     failedChecks: checks.filter(({ outcome }) => outcome === 'failed'),
     incidents,
-    marks: [...marks].flatMap(([at, mark]) =>
-      mark === null ? [] : [[at, mark.takenAt, mark.targets[slot]?.figures ?? null] as const],
+    snapshots: [...snapshots].flatMap(([at, snapshot]) =>
+      snapshot === null ? [] : [[at, snapshot.takenAt, snapshot.targets[slot]?.counters ?? null] as const],
     ),
   };
 }
@@ -69,10 +69,10 @@ async function readAt(store: Store, id: string, now: number): Promise<TargetThen
 async function expectContinued(store: Store): Promise<void> {
   const { state } = await loadOverview(store, then.now);
   expect(state).toMatchObject({ ...then.head, log: { ...then.head.log, version: 1 } });
-  for (const [id, { state: before, incidents, marks, ...rest }] of Object.entries(then.figures)) {
+  for (const [id, { state: before, incidents, snapshots, ...rest }] of Object.entries(then.targets)) {
     const known = Object.fromEntries(Object.entries(before).filter(([name]) => name !== 'counted'));
     const read = await readAt(store, id, then.now);
-    expect(read).toMatchObject({ ...rest, marks, state: known });
+    expect(read).toMatchObject({ ...rest, snapshots, state: known });
     // Which part of an incident was observed was not counted then, and is not known.
     expect(read.incidents).toEqual(incidents.map((each) => ({ ...each, unobserved: null })));
     expect(read.state).toMatchObject({ idle: null, unobserved: null, beforeGap: null, awakeSince: null });
@@ -96,18 +96,18 @@ async function expectContinued(store: Store): Promise<void> {
   expect(deliveries).toBeGreaterThan(0);
   const { outbox } = await loadOverview(store, pinger.now);
   expect(outbox).toMatchObject({ alerts: [], troubles: {} });
-  for (const [id, before] of Object.entries(then.figures)) {
+  for (const [id, before] of Object.entries(then.targets)) {
     const after = await readAt(store, id, pinger.now);
-    const { pings, failures, expected } = before.state.figures;
-    expect(after.state.figures).toMatchObject({
+    const { pings, failures, expected } = before.state.counters;
+    expect(after.state.counters).toMatchObject({
       pings: pings + 30,
       failures: failures + (id === 'worker' ? 30 : 0),
     });
-    expect(after.state.figures.expected - expected).toBeGreaterThan(29 * 5 * MINUTE);
-    // What was marked before is what it was, and more is marked.
-    expect(after.marks.length).toBeGreaterThan(before.marks.length);
-    const kept = new Map(after.marks.map(([at, , figures]) => [at, figures]));
-    for (const [at, , figures] of before.marks) if (kept.has(at)) expect(kept.get(at)).toEqual(figures);
+    expect(after.state.counters.expected - expected).toBeGreaterThan(29 * 5 * MINUTE);
+    // Earlier snapshots are what they were, and there are more of them.
+    expect(after.snapshots.length).toBeGreaterThan(before.snapshots.length);
+    const kept = new Map(after.snapshots.map(([at, , counters]) => [at, counters]));
+    for (const [at, , counters] of before.snapshots) if (kept.has(at)) expect(kept.get(at)).toEqual(counters);
     // The checks of version 1 and those since are one list, in one log where the span goes on.
     const checks = before.checks + 30;
     expect(after.checks).toBeGreaterThan(checks - 40);
@@ -115,7 +115,7 @@ async function expectContinued(store: Store): Promise<void> {
   }
   const { state: last } = await loadOverview(store, pinger.now);
   expect(last?.log.version).toBe(2);
-  // An export of it is read again, with both versions of marks and logs in it.
+  // An export of it is read again, with both versions of snapshots and logs in it.
   const dump = await collect(store);
   expect(readDump([...writeDump(dump, pinger.now)].join(''))).toEqual(dump);
 }

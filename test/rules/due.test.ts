@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Pace } from '../../lib/rules/due.js';
+import type { DueState } from '../../lib/rules/due.js';
 import { chooseDue, isDue } from '../../lib/rules/due.js';
 
 const MINUTE = 60_000;
-const pace = (minutes: number, lastCheckAt: number | null = 0, settling = false): Pace => ({
+const pace = (minutes: number, lastCheckAt: number | null = 0, settling = false): DueState => ({
   lastCheckAt,
   interval: minutes * MINUTE,
   settling,

@@ -7,7 +7,7 @@ import {
   enqueued,
   pendingFor,
   reconciled,
-  settle,
+  applyOutcome,
   withoutStale,
   type Outbox,
   type DeliveryOutcome,
@@ -59,11 +59,11 @@ const withAlerts = (...ids: string[]): Outbox =>
 
 describe('an outbox', () => {
   it('holds an alert for each channel until that one has taken it', () => {
-    let outbox = settle(withAlerts('a', 'b'), delivered('slack', 'a', 'b'));
+    let outbox = applyOutcome(withAlerts('a', 'b'), delivered('slack', 'a', 'b'));
     expect([idsFor(outbox, 'slack', START), idsFor(outbox, 'email', START)]).toEqual([[], ['a', 'b']]);
-    outbox = settle(outbox, delivered('email', 'a'));
+    outbox = applyOutcome(outbox, delivered('email', 'a'));
     expect(idsFor(outbox, 'email', START)).toEqual(['b']);
-    expect(settle(outbox, delivered('email', 'b'))).toEqual(EMPTY_OUTBOX);
+    expect(applyOutcome(outbox, delivered('email', 'b'))).toEqual(EMPTY_OUTBOX);
   });
 
   it.each([
@@ -73,7 +73,7 @@ describe('an outbox', () => {
     let outbox = withAlerts('a');
     let now = START;
     const waits = expected.map(() => {
-      outbox = settle(outbox, failed('slack', now, ['a'], { permanent }));
+      outbox = applyOutcome(outbox, failed('slack', now, ['a'], { permanent }));
       const failedAt = now;
       while (idsFor(outbox, 'slack', now).length === 0) now += 30_000;
       return (now - failedAt) / MINUTE;
@@ -88,27 +88,27 @@ describe('an outbox', () => {
     ['no less than it would anyway', 1000, 30_000],
     ['a day at most', 1e12, 24 * HOUR],
   ])('waits %s', (_, retryAfter, expected) => {
-    const outbox = settle(withAlerts('a'), failed('slack', START, ['a'], { retryAfter }));
+    const outbox = applyOutcome(withAlerts('a'), failed('slack', START, ['a'], { retryAfter }));
     expect(idsFor(outbox, 'slack', START + expected - 1)).toEqual([]);
     expect(idsFor(outbox, 'slack', START + expected)).toEqual(['a']);
   });
 
   it('waits no longer than a day after the clock was set back', () => {
-    const outbox = settle(withAlerts('a'), failed('slack', START + 100 * HOUR, ['a']));
+    const outbox = applyOutcome(withAlerts('a'), failed('slack', START + 100 * HOUR, ['a']));
     expect(idsFor(outbox, 'slack', START)).toEqual(['a']);
   });
 
   it('asks a channel that refuses again as soon as there is news, and one that is away not', () => {
     for (const permanent of [true, false]) {
-      const refused = settle(withAlerts('a'), failed('slack', START, ['a'], { permanent }));
+      const refused = applyOutcome(withAlerts('a'), failed('slack', START, ['a'], { permanent }));
       const outbox = enqueue(refused, down('b', START + 1), ['slack']);
       expect(idsFor(outbox, 'slack', START + 1)).toEqual(permanent ? ['a', 'b'] : []);
-      expect(settle(outbox, delivered('slack', 'a', 'b')).troubles).toEqual({});
+      expect(applyOutcome(outbox, delivered('slack', 'a', 'b')).troubles).toEqual({});
     }
   });
 
   const toldTo = (...to: ChannelName[]) => {
-    const told = {
+    const active = {
       status: 'down',
       startedAt: START,
       endedAt: null,
@@ -116,7 +116,7 @@ describe('an outbox', () => {
       to,
       remindedAt: START,
     } as const;
-    return new Map([['api', { ...NO_ALERT_STATE, told }]]);
+    return new Map([['api', { ...NO_ALERT_STATE, active }]]);
   };
   const up = (id: string, at: number, more: object = {}): Alert => {
     const common = { id, at, kind: 'up', target: 'api', was: 'down', now: 'up', startedAt: START } as const;
@@ -133,7 +133,12 @@ describe('an outbox', () => {
     alerts.reduce((outbox, alert) => enqueue(outbox, alert, ['slack']), EMPTY_OUTBOX);
 
   it.each([
-    ['an outage that lasts, ever', { ...queue(down('a')), notes: toldTo('slack') }, 1000, ['a', undefined]],
+    [
+      'an outage that lasts, ever',
+      { ...queue(down('a')), alertStates: toldTo('slack') },
+      1000,
+      ['a', undefined],
+    ],
     ['one of which nothing is known any more, a day', queue(down('a')), 25, ['', 1]],
     ['one that is over, a day', queue(down('a'), up('b', START + HOUR)), 25, ['', 2]],
     ['one that is over, within the day', queue(down('a'), up('b', START + HOUR)), 23, ['a,b', undefined]],
@@ -146,7 +151,10 @@ describe('an outbox', () => {
     ],
     [
       'the next outage',
-      { ...queue(down('a'), up('b', START + HOUR), down('c', START + 2 * HOUR)), notes: toldTo('slack') },
+      {
+        ...queue(down('a'), up('b', START + HOUR), down('c', START + 2 * HOUR)),
+        alertStates: toldTo('slack'),
+      },
       30,
       ['c', 2],
     ],
@@ -164,22 +172,22 @@ describe('an outbox', () => {
 
   it('counts what a channel never gets until the channel is told', () => {
     const outbox = after(queue(down('a'), up('b', START + HOUR)), 25);
-    const told = settle(outbox, { ...delivered('slack'), undelivered: 1 } as DeliveryOutcome);
+    const told = applyOutcome(outbox, { ...delivered('slack'), undelivered: 1 } as DeliveryOutcome);
     expect([outbox.undelivered, told.undelivered]).toEqual([{ slack: 2 }, { slack: 1 }]);
-    expect(settle(outbox, { ...delivered('slack'), undelivered: 2 } as DeliveryOutcome).undelivered).toEqual(
-      {},
-    );
+    expect(
+      applyOutcome(outbox, { ...delivered('slack'), undelivered: 2 } as DeliveryOutcome).undelivered,
+    ).toEqual({});
   });
 
   it('drops what nobody wants sent any more, uncounted: the channel does not know of the outage', () => {
     const outbox = {
-      ...settle(withAlerts('a'), failed('email', START, ['a'])),
-      notes: toldTo('slack', 'email'),
+      ...applyOutcome(withAlerts('a'), failed('email', START, ['a'])),
+      alertStates: toldTo('slack', 'email'),
     };
     const later = after(outbox, 1);
     expect(later.alerts).toEqual([{ alert: down('a'), to: { slack: 0 } }]);
     expect([later.troubles, later.undelivered]).toEqual([{}, {}]);
-    expect(later.notes.get('api')?.told?.to).toEqual(['slack']);
+    expect(later.alertStates.get('api')?.active?.to).toEqual(['slack']);
   });
 
   it('holds one reminder of a target', () => {
@@ -196,9 +204,9 @@ describe('an outbox', () => {
 
   it('remembers where a channel said that its receiver moved to', () => {
     const moved = { from: '-1', to: '-1001' };
-    const outbox = settle(EMPTY_OUTBOX, { kind: 'moved', channel: 'telegram', moved });
+    const outbox = applyOutcome(EMPTY_OUTBOX, { kind: 'moved', channel: 'telegram', moved });
     expect(outbox.moved).toEqual({ telegram: moved });
-    expect(settle(outbox, { kind: 'moved', channel: 'telegram', moved: null }).moved).toEqual({});
+    expect(applyOutcome(outbox, { kind: 'moved', channel: 'telegram', moved: null }).moved).toEqual({});
   });
 
   describe('after a time in which nothing could be recorded', () => {
@@ -221,29 +229,35 @@ describe('an outbox', () => {
     });
 
     it('knows who was told of an outage, and who of its end', () => {
-      const { notes } = reconciled(EMPTY_OUTBOX, sentTo(down('x')));
-      expect(notes.get('api')?.told).toMatchObject({ status: 'down', startedAt: START, to: ['slack'] });
+      const { alertStates } = reconciled(EMPTY_OUTBOX, sentTo(down('x')));
+      expect(alertStates.get('api')?.active).toMatchObject({
+        status: 'down',
+        startedAt: START,
+        to: ['slack'],
+      });
       const ended = [...sentTo(down('x')), ...sentTo(up('y', START + HOUR))];
-      expect(reconciled(EMPTY_OUTBOX, ended).notes.get('api')?.told?.to).toEqual([]);
+      expect(reconciled(EMPTY_OUTBOX, ended).alertStates.get('api')?.active?.to).toEqual([]);
     });
   });
 
   it('turns a restart that was made into news, and into a part of the record', () => {
     const order = { id: 'r', target: 'api', at: START, number: 1, max: 3, to: ['slack'] } as const;
-    const notes = { ...NO_ALERT_STATE, events: [{ kind: 'restart', at: START, answer: null }] } as const;
-    const outbox: Outbox = { ...EMPTY_OUTBOX, restarts: [order], notes: new Map([['api', notes]]) };
-    const made = settle(outbox, {
+    const state = { ...NO_ALERT_STATE, events: [{ kind: 'restart', at: START, answer: null }] } as const;
+    const outbox: Outbox = { ...EMPTY_OUTBOX, restarts: [order], alertStates: new Map([['api', state]]) };
+    const made = applyOutcome(outbox, {
       kind: 'restarted',
       target: 'api',
       orderedAt: START,
       answer: 'answered 200',
     });
     expect(made.restarts).toEqual([]);
-    expect(made.notes.get('api')?.events).toEqual([{ kind: 'restart', at: START, answer: 'answered 200' }]);
+    expect(made.alertStates.get('api')?.events).toEqual([
+      { kind: 'restart', at: START, answer: 'answered 200' },
+    ]);
     expect(dueFor(made, 'slack', START)).toEqual([
       { id: 'r', at: START, kind: 'restart', target: 'api', number: 1, max: 3, answer: 'answered 200' },
     ]);
-    const dropped = settle(outbox, { kind: 'not_restarted', target: 'api', orderedAt: START });
+    const dropped = applyOutcome(outbox, { kind: 'not_restarted', target: 'api', orderedAt: START });
     expect([dropped.restarts, dropped.alerts]).toEqual([[], []]);
   });
 
@@ -257,8 +271,8 @@ describe('an outbox', () => {
     });
     fc.assert(
       fc.property(fc.array(outcome), (outcomes) => {
-        const once = outcomes.reduce(settle, withAlerts(...ids));
-        expect(outcomes.reduce(settle, once)).toEqual(once);
+        const once = outcomes.reduce(applyOutcome, withAlerts(...ids));
+        expect(outcomes.reduce(applyOutcome, once)).toEqual(once);
       }),
     );
   });

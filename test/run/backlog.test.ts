@@ -51,7 +51,7 @@ describe('what runs could not store', () => {
         status: 'up',
         incident: null,
         incidents: 2,
-        figures: { pings: 12, failures: 5 },
+        counters: { pings: 12, failures: 5 },
       });
       const { checks, incidents } = await loadHistory(store, target?.id ?? '', pinger.now);
       expect(checks.map(({ outcome }) => outcome.charAt(0)).join('')).toBe(fails);
@@ -88,7 +88,7 @@ describe('what runs could not store', () => {
       await pinger.run();
     }
     const [target] = await targetsOf();
-    expect(target).toMatchObject({ figures: { pings: 4, failures: 1 }, lastOutcome: 'good' });
+    expect(target).toMatchObject({ counters: { pings: 4, failures: 1 }, lastOutcome: 'good' });
   });
 
   it('neither counts twice nor overwrites what another process recorded meanwhile', async () => {
@@ -111,8 +111,8 @@ describe('what runs could not store', () => {
     cutOff.attempt = () => GOOD;
     expect(await cutOff.run()).toMatchObject({ checked: 2, stored: true });
     expect(await targetsOf()).toMatchObject([
-      { id: 'service-0', status: 'up', incidents: 0, figures: { pings: 2, failures: 0 } },
-      { id: 'service-1', status: 'up', incidents: 1, figures: { pings: 2, failures: 1 } },
+      { id: 'service-0', status: 'up', incidents: 0, counters: { pings: 2, failures: 0 } },
+      { id: 'service-1', status: 'up', incidents: 1, counters: { pings: 2, failures: 1 } },
     ]);
   });
 
@@ -155,7 +155,7 @@ describe('what runs could not store', () => {
     pinger.now += 20 * MINUTE;
     later.mockReturnValue(begun + 40 * MINUTE);
     expect(await pinger.run()).toMatchObject({ stored: true });
-    expect(await targetsOf()).toMatchObject([{ figures: { pings: 3 } }]);
+    expect(await targetsOf()).toMatchObject([{ counters: { pings: 3 } }]);
   });
 });
 
@@ -186,7 +186,7 @@ describe('the bound of what is carried', () => {
     expect(await pinger.run()).toMatchObject({ stored: true, checked: 500 });
     expect(pinger.backlog.all).toEqual([]);
     for (const target of await targetsOf(remote)) {
-      expect(target).toMatchObject({ status: 'up', incidents: 50, figures: { pings: 101, failures: 50 } });
+      expect(target).toMatchObject({ status: 'up', incidents: 50, counters: { pings: 101, failures: 50 } });
     }
     const { incidents, checks } = await loadHistory(remote, 'service-499', pinger.now);
     expect([incidents.length, checks.length]).toEqual([50, 101]);

@@ -69,12 +69,12 @@ describe.each(Object.entries(stores))('a clock that steps, over %s', (_, open) =
   /** So many runs a minute apart, each of which has to ping, record and count; and nothing read is below zero. */
   const runs = async (count: number) => {
     for (let i = 0; i < count; i += 1) {
-      const before = (await loadState(store))?.targets[0]?.figures.pings ?? 0;
+      const before = (await loadState(store))?.targets[0]?.counters.pings ?? 0;
       const report = await pinger.run();
       expect(report.results.map(({ id }) => id)).toContain(ID);
       expect(report.stored).toBe(true);
       const state = await loadState(store);
-      expect(state?.targets[0]).toMatchObject({ lastCheckAt: pinger.now, figures: { pings: before + 1 } });
+      expect(state?.targets[0]).toMatchObject({ lastCheckAt: pinger.now, counters: { pings: before + 1 } });
       expect(negatives(state?.targets.map((target) => target?.awakeGaps))).toEqual([]);
       pinger.now += i % 2 === 0 ? 59_000 : 61_000;
       if (i % 10 === 0 || i === count - 1) expect(negatives(await read())).toEqual([]);

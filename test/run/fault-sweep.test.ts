@@ -196,7 +196,7 @@ const stretches = [
 /** Pings on record, by target. */
 async function recorded(store: Store): Promise<Record<string, number>> {
   const state = await loadState(store);
-  return Object.fromEntries((state?.targets ?? []).map((t) => [t?.id ?? '', t?.figures.pings ?? 0]));
+  return Object.fromEntries((state?.targets ?? []).map((t) => [t?.id ?? '', t?.counters.pings ?? 0]));
 }
 
 const notStored = ({ lines }: Storyteller): string[] =>
@@ -219,7 +219,7 @@ async function expectTruth(store: Store, seen: ReadonlySet<string>, now: number)
     );
     expect(target, id).toMatchObject({
       status: id === 'falls' ? 'down' : 'up',
-      figures: {
+      counters: {
         pings: seen.has(id) ? 3 : 2,
         failures: id === 'falls' && seen.has(id) ? 2 : 1 - +(id !== 'falls' && id !== 'rises'),
       },

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { periodOf } from '../../lib/local/scheduler.js';
-import { goRounds } from '../../lib/run/rounds.js';
+import { runRounds } from '../../lib/run/rounds.js';
 import type { Check } from '../../lib/types.js';
 import { VirtualClock } from '../support/clock.js';
 import { configOf, GOOD, Pinger } from '../support/runs.js';
@@ -122,7 +122,7 @@ describe('rounds of several targets', () => {
       return { ...target, info: { ...target.info, id: `target-${i}`, interval } };
     });
     const never = new AbortController().signal;
-    const { batches, unfinished } = await goRounds(targets, 0, {
+    const { batches, unfinished } = await runRounds(targets, 0, {
       until: nextRunIn - MARGIN,
       deadline: limit - RECORDING,
       recordEvery,

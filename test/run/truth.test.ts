@@ -17,7 +17,7 @@ import { startRedis, type RedisServer } from '../support/redis.js';
 
 /** What was measured here, and some more. */
 const BYTES_AT_MOST = 400;
-const BYTES_A_MARK = 100;
+const BYTES_A_SNAPSHOT = 100;
 /** Extra commands that a claim may cost now and then. */
 const RARELY_MORE = 3;
 const CLOSE = 0.05;
@@ -258,14 +258,14 @@ describe('costs', () => {
     expect(Math.max(...play.looks.map(({ commands }) => commands))).toBeLessThanOrEqual(COMMANDS_A_READ);
   });
 
-  /** No two targets are alike, and a run that comes after hours marks them all: that costs more than the usual. */
-  it('stay within the bytes of the contract, but for what marks cost', () => {
+  /** No two targets are alike, and a run that comes after hours writes a snapshot of each: that costs more than the usual. */
+  it('stay within the bytes of the contract, but for what snapshots cost', () => {
     const usual = play.costs.map(({ bytes, targets }) => bytes / targets).sort((a, b) => a - b);
     // Here a target is due every 30 s: a run waits for it for more than 10 s, and writes the state before it and after it.
     expect(quantile(usual, 0.95)).toBeLessThanOrEqual(1.5 * BYTES_A_TARGET);
     const wrong = play.costs.filter(({ at, bytes, targets }, i) => {
       const hours = Math.floor(at / HOUR) - Math.floor((play.costs[i - 1]?.at ?? at) / HOUR);
-      return bytes > (BYTES_AT_MOST + BYTES_A_MARK * hours) * targets;
+      return bytes > (BYTES_AT_MOST + BYTES_A_SNAPSHOT * hours) * targets;
     });
     expect(some(wrong.map((cost) => JSON.stringify(cost)))).toEqual([]);
   });

@@ -28,7 +28,7 @@ const HEAD = {
   lastRun: null,
   gaps: [],
   log: { span: -1, offset: 0, lastUnit: 0, lastWidth: null, pending: '' },
-  markedHour: 490_000,
+  snapshotHour: 490_000,
 };
 
 it.each<[string, string, string]>([

@@ -18,7 +18,7 @@ import { TextError } from '../../lib/record/codec/text-error.js';
 import { readIncident } from '../../lib/record/incidents.js';
 import { readChecks, readLog } from '../../lib/record/log.js';
 import { readMaintenance } from '../../lib/record/maintenance.js';
-import { markTime, readMark } from '../../lib/record/marks.js';
+import { snapshotTime, readSnapshot } from '../../lib/record/snapshots.js';
 import { OUTBOX_DICTIONARY, readOutbox, writeOutbox } from '../../lib/record/outbox-text.js';
 import { OUTBOX_V1_DICTIONARY } from '../../lib/record/outbox-v1.js';
 import { readState, STATE_DICTIONARY, writeState } from '../../lib/record/state.js';
@@ -245,9 +245,11 @@ const STORED_PIECES = [
 const STORED_READERS: Readonly<Record<string, (text: string) => unknown>> = {
   state: (text) => writeState(readState(text)),
   outbox: (text) => writeOutbox(readOutbox(text), 1_767_614_400_000),
-  marks: (text) => {
-    const mark = readMark(text, markTime('h48', text), () => 0);
-    return mark !== null && 'targets' in mark ? mark.targets.map((target) => target?.latencies.size) : mark;
+  snapshots: (text) => {
+    const snapshot = readSnapshot(text, snapshotTime('h48', text), () => 0);
+    return snapshot !== null && 'targets' in snapshot
+      ? snapshot.targets.map((target) => target?.latencies.size)
+      : snapshot;
   },
   log: (text) => [readLog(text), readChecks([text], 1, 1_767_614_400_000)],
   incident: readIncident,

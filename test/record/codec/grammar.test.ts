@@ -21,7 +21,7 @@ import {
 import { NewerTextError, TextError } from '../../../lib/record/codec/text-error.js';
 import { VarintReader, VarintWriter, writePair, writeVarint } from '../../../lib/record/codec/varint.js';
 import { NO_LOG, readLog, writeRow } from '../../../lib/record/log.js';
-import { writeMark } from '../../../lib/record/marks.js';
+import { writeSnapshot } from '../../../lib/record/snapshots.js';
 import { failedCheck, goodCheck } from '../../support/targets.js';
 
 const BASE = Date.UTC(2026, 0, 5, 12);
@@ -48,9 +48,9 @@ describe('the worked values of the comments', () => {
     const log = writeRow(writeRow(NO_LOG, span, { at: BASE, checks }), span, { at: BASE + MINUTE, checks });
     expect(log.pending).toBe(' 2!PTqU`D$*B$*B');
     const hours = 10 * 60 * MINUTE;
-    const figures = { pings: 60, failures: 0, expected: hours, observed: hours, good: hours, coldStarts: 0 };
-    const mark = { figures, latencies: new Map([[39, 60]]) };
-    expect(writeMark(BASE, [{ addedAt: BASE - hours, mark }])).toBe(' 2kr$`#!!!!!#I_#');
+    const counters = { pings: 60, failures: 0, expected: hours, observed: hours, good: hours, coldStarts: 0 };
+    const snapshot = { counters, latencies: new Map([[39, 60]]) };
+    expect(writeSnapshot(BASE, [{ addedAt: BASE - hours, snapshot }])).toBe(' 2kr$`#!!!!!#I_#');
   });
 });
 

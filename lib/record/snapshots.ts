@@ -1,5 +1,5 @@
-import type { Figures } from '../rules/figures.js';
-import { NOTHING } from '../rules/figures.js';
+import type { Counters } from '../rules/counters.js';
+import { NOTHING } from '../rules/counters.js';
 import type { Histogram } from '../rules/histogram.js';
 import { EMPTY } from '../rules/histogram.js';
 import { readEnvelope, writeEnvelope } from './codec/envelope.js';
@@ -10,21 +10,21 @@ import { VarintReader, writeVarint } from './codec/varint.js';
 import { DAY, HOUR } from '../time.js';
 
 /**
- * History is kept as marks: what the figures of every target were when an hour ended. What happened between two times
- * is the difference of two marks, so that any window costs two reads, however long it is. Marks at full hours are
+ * History is kept as snapshots: what the counters of every target were when an hour ended. What happened between two times
+ * is the difference of two snapshots, so that any window costs two reads, however long it is. Snapshots at full hours are
  * kept for 7 days, those at midnight (UTC) for 90; they are fields that are reused in turn, so nothing needs to expire.
  */
-export interface Mark {
+export interface Snapshot {
   /** The full hour that it stands for. */
   readonly at: number;
-  /** When the figures were taken: before `at` where runs were missed and nothing more was known at `at`. */
+  /** When the counters were taken: before `at` where runs were missed and nothing more was known at `at`. */
   readonly takenAt: number;
   /** By slot; null: the slot was free. */
-  readonly targets: readonly (TargetMark | null)[];
+  readonly targets: readonly (TargetSnapshot | null)[];
 }
 
-export interface TargetMark {
-  readonly figures: Figures;
+export interface TargetSnapshot {
+  readonly counters: Counters;
   /** Latencies of the UTC day that ends at or holds `takenAt`, up to then. */
   readonly latencies: Histogram;
 }
@@ -40,44 +40,44 @@ export function dayEndingAt(time: number): number {
 const HOUR_FIELDS = HOURS_KEPT + 2;
 const DAY_FIELDS = DAYS_KEPT + 2;
 
-/** The field of the mark at a full hour. */
-export function markField(at: number): string {
+/** The field of the snapshot at a full hour. */
+export function snapshotField(at: number): string {
   const hour = Math.floor(at / HOUR);
   const day = Math.floor(at / DAY);
   return at % DAY === 0 ? `d${day % DAY_FIELDS}` : `h${hour % HOUR_FIELDS}`;
 }
 
-/** The fields of all marks. */
-export function markFields(): string[] {
+/** The fields of all snapshots. */
+export function snapshotFields(): string[] {
   const hours = Array.from({ length: HOUR_FIELDS }, (_, hour) => `h${hour}`);
   return [...hours, ...Array.from({ length: DAY_FIELDS }, (_, day) => `d${day}`)];
 }
 
-/** Which turn of its ring a mark belongs to: the fields of a ring are used in turn. */
+/** Which turn of its ring a snapshot belongs to: the fields of a ring are used in turn. */
 function turnOf(at: number): number {
   return at % DAY === 0 ? Math.floor(at / DAY / DAY_FIELDS) : Math.floor(at / HOUR / HOUR_FIELDS);
 }
 
-/** Of the format of a mark. Version 1 had the full hour instead of the turn, then the number of slots, or 0 and the other hour. */
+/** Of the format of a snapshot. Version 1 had the full hour instead of the turn, then the number of slots, or 0 and the other hour. */
 const VERSION = 2;
 
 /**
- * A mark is the envelope with the version (codec/envelope.ts), then varints: twice the turn of its ring, then for each
+ * A snapshot is the envelope with the version (codec/envelope.ts), then varints: twice the turn of its ring, then for each
  * slot to the end of the text 0 (free), or one more than its pings, its failures, the time in which nothing was expected
  * since it was added, the time that was missed, the bad time, cold starts, the number of buckets of the latency
  * histogram, and those (codec/histogram.ts). Most of it is 0 or short for a healthy target.
  *
- * Worked value: `` 2kr$`#!!!!!#I_# `` is a mark of 2026-01-05 12:00 (turn 2,888 of the ring of 170 hours) with one target
+ * Worked value: `` 2kr$`#!!!!!#I_# `` is a snapshot of 2026-01-05 12:00 (turn 2,888 of the ring of 170 hours) with one target
  * that was pinged 60 times, all of them good and in bucket 39 of the histogram.
  */
-export function writeMark(
+export function writeSnapshot(
   at: number,
-  targets: readonly ({ readonly addedAt: number; readonly mark: TargetMark } | null)[],
+  targets: readonly ({ readonly addedAt: number; readonly snapshot: TargetSnapshot } | null)[],
 ): string {
   const slots = targets.map((target) => {
     if (target === null) return writeVarint(0);
-    const { pings, failures, expected, observed, good, coldStarts } = target.mark.figures;
-    const latencies = flattenHistogram(target.mark.latencies);
+    const { pings, failures, expected, observed, good, coldStarts } = target.snapshot.counters;
+    const latencies = flattenHistogram(target.snapshot.latencies);
     return [
       pings + 1,
       failures,
@@ -95,50 +95,50 @@ export function writeMark(
 }
 
 /**
- * A mark at which nothing was known that the mark at `takenAt` does not say: twice the turn and 1, then how many hours
+ * A snapshot at which nothing was known that the snapshot at `takenAt` does not say: twice the turn and 1, then how many hours
  * before it the other one is.
  */
-export function writeMarkReference(at: number, takenAt: number): string {
+export function writeSnapshotReference(at: number, takenAt: number): string {
   return writeEnvelope(VERSION, writeVarint(2 * turnOf(at) + 1) + writeVarint((at - takenAt) / HOUR));
 }
 
-/** What a field holds for `at`: a mark, the time of the mark to read instead, or null (nothing, or an earlier turn's). */
-export function readMark(
+/** What a field holds for `at`: a snapshot, the time of the snapshot to read instead, or null (nothing, or an earlier turn's). */
+export function readSnapshot(
   text: string | null,
   at: number,
   addedAt: (slot: number) => number | null,
-): Mark | { readonly see: number } | null {
+): Snapshot | { readonly see: number } | null {
   if (text === null) return null;
-  const { version, body } = readEnvelope(text, 'a mark', VERSION);
+  const { version, body } = readEnvelope(text, 'a snapshot', VERSION);
   const reader = new VarintReader(body);
   const head = version === 1 ? readHeadV1(reader, at) : readHead(reader, at);
   if (head === null || 'see' in head) return head;
-  const targets: (TargetMark | null)[] = [];
-  while (!reader.done) targets.push(readTargetMark(reader, at, addedAt(targets.length)));
+  const targets: (TargetSnapshot | null)[] = [];
+  while (!reader.done) targets.push(readTargetSnapshot(reader, at, addedAt(targets.length)));
   if (head.slots !== null && head.slots !== targets.length) {
-    throw new TextError('a mark does not have as many targets as it says');
+    throw new TextError('a snapshot does not have as many targets as it says');
   }
   return { at, takenAt: at, targets };
 }
 
 /** What stands before the targets. `slots`: how many follow; null: those to the end of the text. */
-type MarkHead = { readonly slots: number | null } | { readonly see: number } | null;
+type SnapshotHead = { readonly slots: number | null } | { readonly see: number } | null;
 
-function readHead(reader: VarintReader, at: number): MarkHead {
+function readHead(reader: VarintReader, at: number): SnapshotHead {
   const head = reader.number();
   if (Math.floor(head / 2) !== turnOf(at)) return null;
   return head % 2 === 0 ? { slots: null } : { see: asTime(at - reader.number() * HOUR) };
 }
 
-function readHeadV1(reader: VarintReader, at: number): MarkHead {
+function readHeadV1(reader: VarintReader, at: number): SnapshotHead {
   if (reader.number() * HOUR !== at) return null;
   const slots = reader.number();
   return slots === 0 ? { see: asTime(reader.number() * HOUR) } : { slots };
 }
 
-/** When the mark that a field holds was made. @throws TextError for what is no mark */
-export function markTime(field: string, text: string): number {
-  const { version, body } = readEnvelope(text, 'a mark', VERSION);
+/** When the snapshot that a field holds was made. @throws TextError for what is no snapshot */
+export function snapshotTime(field: string, text: string): number {
+  const { version, body } = readEnvelope(text, 'a snapshot', VERSION);
   const number = new VarintReader(body).number();
   if (version === 1) return asTime(number * HOUR);
   const place = Number(field.slice(1));
@@ -148,12 +148,12 @@ export function markTime(field: string, text: string): number {
   );
 }
 
-/** @throws TextError unless the text is a mark that the field may hold */
-export function checkMark(field: string, text: string): void {
-  readMark(text, markTime(field, text), () => null);
+/** @throws TextError unless the text is a snapshot that the field may hold */
+export function checkSnapshot(field: string, text: string): void {
+  readSnapshot(text, snapshotTime(field, text), () => null);
 }
 
-function readTargetMark(reader: VarintReader, at: number, addedAt: number | null): TargetMark | null {
+function readTargetSnapshot(reader: VarintReader, at: number, addedAt: number | null): TargetSnapshot | null {
   const pings = reader.number() - 1;
   if (pings < 0) return null;
   const failures = reader.number();
@@ -165,14 +165,14 @@ function readTargetMark(reader: VarintReader, at: number, addedAt: number | null
   if (addedAt === null || addedAt > at) return null;
   const expected = at - addedAt - idle;
   const observed = expected - missed;
-  const figures = { pings, failures, expected, observed, good: observed - bad, coldStarts };
-  return new PackedMark(figures, packed);
+  const counters = { pings, failures, expected, observed, good: observed - bad, coldStarts };
+  return new PackedSnapshot(counters, packed);
 }
 
-/** Unpacks its histogram where it is asked for: most readers of a mark want figures. */
-class PackedMark implements TargetMark {
+/** Unpacks its histogram where it is asked for: most readers of a snapshot want counters. */
+class PackedSnapshot implements TargetSnapshot {
   constructor(
-    readonly figures: Figures,
+    readonly counters: Counters,
     private readonly packed: string,
   ) {}
 
@@ -184,7 +184,7 @@ class PackedMark implements TargetMark {
   }
 }
 
-/** What was known of a slot at a mark: nothing before there was one. */
-export function markOf(mark: Mark | null, slot: number): TargetMark {
-  return mark?.targets[slot] ?? { figures: NOTHING, latencies: EMPTY };
+/** What was known of a slot at a snapshot: nothing before there was one. */
+export function targetSnapshotOf(snapshot: Snapshot | null, slot: number): TargetSnapshot {
+  return snapshot?.targets[slot] ?? { counters: NOTHING, latencies: EMPTY };
 }

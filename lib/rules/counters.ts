@@ -1,7 +1,7 @@
 import type { Outcome } from '../types.js';
 
-/** Counted since a target was added; all but `pings` and `failures` in ms or pieces as named. */
-export interface Figures {
+/** Totals since a target was added. Times in ms. */
+export interface Counters {
   readonly pings: number;
   readonly failures: number;
   /** Time in which checks were expected: enabled, in active hours, outside maintenance. */
@@ -13,7 +13,7 @@ export interface Figures {
   readonly coldStarts: number;
 }
 
-export const NOTHING: Figures = {
+export const NOTHING: Counters = {
   pings: 0,
   failures: 0,
   expected: 0,
@@ -42,24 +42,24 @@ function speaksUntil({ lastCheckAt }: LastCheck, reach: number, from: number): n
 }
 
 /** How much of [from, to) no check speaks for, when nothing was checked since `from`. */
-export function unobservedTime(voice: LastCheck, reach: number, from: number, to: number): number {
-  return Math.max(0, to - speaksUntil(voice, reach, from));
+export function unobservedTime(lastCheck: LastCheck, reach: number, from: number, to: number): number {
+  return Math.max(0, to - speaksUntil(lastCheck, reach, from));
 }
 
 /**
- * The figures at `to`, when nothing was checked since `from`: the last check speaks for `reach` ms after it was made, what
+ * The counters at `to`, when nothing was checked since `from`: the last check speaks for `reach` ms after it was made, what
  * lies beyond was expected and not observed.
  */
 export function extend(
-  figures: Figures,
-  voice: LastCheck,
+  counters: Counters,
+  lastCheck: LastCheck,
   reach: number,
   from: number,
   to: number,
   counted: CountedIntervals,
-): Figures {
-  if (to <= from) return figures;
-  const end = speaksUntil(voice, reach, from);
+): Counters {
+  if (to <= from) return counters;
+  const end = speaksUntil(lastCheck, reach, from);
   let expected = 0;
   let observed = 0;
   for (const [start, stop] of counted(from, to)) {
@@ -67,14 +67,14 @@ export function extend(
     observed += Math.max(0, Math.min(stop, end) - start);
   }
   return {
-    ...figures,
-    expected: figures.expected + expected,
-    observed: figures.observed + observed,
-    good: figures.good + (voice.lastOutcome === 'failed' ? 0 : observed),
+    ...counters,
+    expected: counters.expected + expected,
+    observed: counters.observed + observed,
+    good: counters.good + (lastCheck.lastOutcome === 'failed' ? 0 : observed),
   };
 }
 
-export function difference(a: Figures, b: Figures): Figures {
+export function difference(a: Counters, b: Counters): Counters {
   return {
     pings: a.pings - b.pings,
     failures: a.failures - b.failures,
@@ -86,13 +86,13 @@ export function difference(a: Figures, b: Figures): Figures {
 }
 
 /** Good time over observed time, 0 to 1; null when nothing was observed. */
-export function uptimeRatio(figures: Figures): number | null {
-  return ratio(figures.good, figures.observed);
+export function uptimeRatio(counters: Counters): number | null {
+  return ratio(counters.good, counters.observed);
 }
 
 /** Observed time over expected time, 0 to 1; null when nothing was expected. */
-export function coverage(figures: Figures): number | null {
-  return ratio(figures.observed, figures.expected);
+export function coverage(counters: Counters): number | null {
+  return ratio(counters.observed, counters.expected);
 }
 
 /** Pings that did not fail, in percent with one digit ("100.0"); null before the first. */

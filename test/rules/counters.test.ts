@@ -7,7 +7,7 @@ import {
   successRate,
   unobservedTime,
   uptimeRatio,
-} from '../../lib/rules/figures.js';
+} from '../../lib/rules/counters.js';
 
 const always = (from: number, to: number) => [[from, to]] as const;
 const good = { lastCheckAt: 0, lastOutcome: 'good' } as const;
