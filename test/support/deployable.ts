@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { glob, type BuildV3, type Files, type Lambda } from '@vercel/build-utils';
+import ts from 'typescript';
 
 const require = createRequire(import.meta.url);
 /** Its types do not say what it exports. */
@@ -33,12 +34,16 @@ export interface Deployable {
 /**
  * Builds the files under api/ with `@vercel/node`, as a deployment does.
  * @param root of the repository
+ * @param options.checked whether types are checked, as Vercel does; without it the same files come out in half the time.
+ *   Counts for all that the process builds: the builder keeps its compiler.
  */
 export async function buildFunctions(
   entrypoints: readonly string[],
   root = process.cwd(),
+  { checked = true } = {},
 ): Promise<Deployable> {
   process.env.VERCEL_INSTALL_COMPLETED = '1';
+  if (!checked) skipTypeCheck(root);
   const files = {
     ...(await glob('{api,lib}/**', root)),
     ...(await glob('{package,package-lock,tsconfig}.json', root)),
@@ -72,6 +77,18 @@ export async function buildFunctions(
       open.delete(leave);
       return rm(home, { recursive: true });
     },
+  };
+}
+
+/** The compiler reads tsconfig.json with options under which it looks at no other file than the one to be written. */
+function skipTypeCheck(root: string): void {
+  const readFile = ts.sys.readFile.bind(ts.sys);
+  const isolated = { noCheck: true, noResolve: true, lib: ['ES5'], types: [] };
+  ts.sys.readFile = (path, encoding) => {
+    const text = readFile(path, encoding);
+    if (path !== join(root, 'tsconfig.json') || text === undefined) return text;
+    const config = JSON.parse(text) as { compilerOptions: object };
+    return JSON.stringify({ ...config, compilerOptions: { ...config.compilerOptions, ...isolated } });
   };
 }
 
