@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ChannelSettings } from '../config/alerts.js';
-import { codeOf, failureOf } from '../probe/failure.js';
+import { codeOf, tlsProblem } from '../probe/failure.js';
 import { DeliveryError, type Channel, type Digest } from './channel.js';
 import { compose, escapeHtml, PLAIN, titleOf, utf16Length, type Markup } from './compose.js';
 
@@ -77,8 +77,7 @@ function deliveryErrorOf(error: unknown, signal: AbortSignal): DeliveryError {
 /** What is wrong with the server's certificate, by Node's code, which nodemailer keeps beside its own; null: nothing. */
 function certificateProblemOf(error: unknown): string | null {
   if (typeof error !== 'object' || error === null || !('originalCode' in error)) return null;
-  const { code, message } = failureOf({ code: error.originalCode }, 'exchange');
-  return code === 'tls' ? message : null;
+  return tlsProblem(String(error.originalCode));
 }
 
 /** The SMTP reply code; null where it was not a reply that failed. */

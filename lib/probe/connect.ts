@@ -8,7 +8,7 @@ import {
 } from 'node:tls';
 import { endOfChain } from './chain.js';
 import type { Candidates } from './dns.js';
-import { certificateFailure, closingOf, failureOf, ProbeFailure } from './failure.js';
+import { certificateFailure, closingOf, failureOf, handshakeFailure, ProbeFailure } from './failure.js';
 import type { ProbeContext } from './probe-context.js';
 
 /** How long an address may hang before the next one is tried beside it, in ms. */
@@ -94,7 +94,10 @@ export async function secure(
       });
       // For checkServerIdentity, Node would make objects of the whole chain: a fifth of the handshake.
       secured.getPeerCertificate = () => NO_OBJECTS;
-      secured.on('error', (error) => reject(failureOf(error, 'tls')));
+      // With keys there is a cipher in common: a handshake that is then refused lacks a client certificate.
+      let hasKeys = false;
+      secured.once('keylog', () => (hasKeys = true));
+      secured.on('error', (error) => reject(handshakeFailure(error, hasKeys)));
       secured.once('secureConnect', () =>
         // Taken here: a connection that has been closed has no certificate any more.
         resolve({ secured, certificate: secured.getPeerX509Certificate() }),

@@ -27,7 +27,7 @@ type Entry = readonly [reason: Reason, message: string];
 const BY_PHASE: Readonly<Record<Phase, Entry>> = {
   dns: ['dns', 'name not resolved'],
   connect: ['connect', 'connection failed'],
-  tls: ['tls', 'TLS handshake failed'],
+  tls: ['tls', 'TLS handshake failed: see what openssl s_client says of this port'],
   exchange: ['protocol', 'no valid HTTP answer'],
 };
 
@@ -44,7 +44,82 @@ const DNS: ReadonlyMap<string, Entry> = new Map(
   }),
 );
 
-const NO_COMMON_PROTOCOL = 'no common protocol: the server does not offer HTTP/1.1';
+/** What is wrong, and what to do about it. Both are fixed texts. */
+type TlsProblem = readonly [problem: string, remedy: string];
+
+const NO_CLIENT_CERTIFICATE: TlsProblem = [
+  'the server wants a client certificate',
+  'none can be sent, so let it answer this address without one',
+];
+const REFUSED: TlsProblem = [
+  'no cipher in common',
+  'let the server offer a modern one, such as ECDHE with AES-GCM, for its kind of key',
+];
+const NO_TLS: TlsProblem = [
+  'the port does not speak TLS',
+  'check the port, or use the same kind of address without TLS',
+];
+const TOO_OLD: TlsProblem = ['no TLS version in common', 'let the server offer TLS 1.2 or newer'];
+const UNKNOWN_NAME: TlsProblem = [
+  'the server does not know this name',
+  'check the address, or add the name to the server',
+];
+const UNKNOWN_ISSUER: TlsProblem = [
+  'unknown certificate issuer',
+  'let the server send its whole chain, or trust the issuer by NODE_EXTRA_CA_CERTS',
+];
+const OTHER_NAME: TlsProblem = [
+  'certificate is for another name',
+  'check the address, or get a certificate for this name',
+];
+const NOT_ACCEPTED: TlsProblem = ['certificate not accepted', 'see what openssl s_client says of it'];
+
+/** By the code of OpenSSL or Node. */
+const TLS: ReadonlyMap<string, TlsProblem> = new Map(
+  Object.entries<TlsProblem>({
+    CERT_HAS_EXPIRED: [
+      'certificate has expired',
+      'renew it (or the one that issued it), then reload the server',
+    ],
+    CERT_NOT_YET_VALID: [
+      'certificate is not valid yet',
+      'check when it begins, and the clocks of both sides',
+    ],
+    CERT_REVOKED: ['certificate is revoked', 'get a new one'],
+    CERT_UNTRUSTED: ['certificate is not trusted', 'get one from a public authority'],
+    DEPTH_ZERO_SELF_SIGNED_CERT: [
+      'self-signed certificate',
+      'trust it by NODE_EXTRA_CA_CERTS, or set TLS_VERIFY=false',
+    ],
+    SELF_SIGNED_CERT_IN_CHAIN: [
+      'certificate of a private authority',
+      'trust it by NODE_EXTRA_CA_CERTS, or set TLS_VERIFY=false',
+    ],
+    UNABLE_TO_GET_ISSUER_CERT: UNKNOWN_ISSUER,
+    UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN_ISSUER,
+    UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_ISSUER,
+    ERR_SSL_WRONG_VERSION_NUMBER: NO_TLS,
+    ERR_SSL_PACKET_LENGTH_TOO_LONG: NO_TLS,
+    ERR_SSL_HTTP_REQUEST: NO_TLS,
+    ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL: [
+      'no application protocol in common',
+      'let the server offer HTTP/1.1 by ALPN, or HTTP/2 for gRPC',
+    ],
+    ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: TOO_OLD,
+    ERR_SSL_UNSUPPORTED_PROTOCOL: TOO_OLD,
+    ERR_SSL_NO_SHARED_CIPHER: REFUSED,
+    ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: REFUSED,
+    ERR_SSL_SSL_TLS_ALERT_HANDSHAKE_FAILURE: REFUSED,
+    // We send no certificate, so what is bad about it is that there is none.
+    ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: NO_CLIENT_CERTIFICATE,
+    ERR_SSL_SSL_TLS_ALERT_BAD_CERTIFICATE: NO_CLIENT_CERTIFICATE,
+    ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: NO_CLIENT_CERTIFICATE,
+    ERR_SSL_TLSV1_UNRECOGNIZED_NAME: UNKNOWN_NAME,
+    ERR_SSL_TLSV1_ALERT_UNRECOGNIZED_NAME: UNKNOWN_NAME,
+    ERR_TLS_CERT_ALTNAME_INVALID: OTHER_NAME,
+    HOSTNAME_MISMATCH: OTHER_NAME,
+  }),
+);
 
 const ELSEWHERE: ReadonlyMap<string, Entry> = new Map(
   Object.entries<Entry>({
@@ -70,35 +145,6 @@ const ELSEWHERE: ReadonlyMap<string, Entry> = new Map(
     UND_ERR_RES_CONTENT_LENGTH_MISMATCH: ['protocol', 'wrong content length'],
     UND_ERR_INVALID_ARG: ['protocol', 'request cannot be sent'],
     UND_ERR_NOT_SUPPORTED: ['protocol', 'request cannot be sent'],
-    CERT_HAS_EXPIRED: ['tls', 'certificate has expired'],
-    CERT_NOT_YET_VALID: ['tls', 'certificate is not valid yet'],
-    CERT_REVOKED: ['tls', 'certificate is revoked'],
-    CERT_UNTRUSTED: ['tls', 'certificate is not trusted'],
-    DEPTH_ZERO_SELF_SIGNED_CERT: ['tls', 'self-signed certificate'],
-    SELF_SIGNED_CERT_IN_CHAIN: ['tls', 'self-signed certificate in the chain'],
-    UNABLE_TO_GET_ISSUER_CERT: ['tls', 'unknown certificate issuer'],
-    UNABLE_TO_GET_ISSUER_CERT_LOCALLY: ['tls', 'unknown certificate issuer'],
-    UNABLE_TO_VERIFY_LEAF_SIGNATURE: ['tls', 'unknown certificate issuer'],
-    ERR_SSL_WRONG_VERSION_NUMBER: ['tls', 'the port does not speak TLS'],
-    ERR_SSL_PACKET_LENGTH_TOO_LONG: ['tls', 'the port does not speak TLS'],
-    ERR_SSL_HTTP_REQUEST: ['tls', 'the port does not speak TLS'],
-    ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL: ['tls', NO_COMMON_PROTOCOL],
-    ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: ['tls', 'no TLS version in common: 1.2 or newer is needed'],
-    ERR_SSL_UNSUPPORTED_PROTOCOL: ['tls', 'no TLS version in common: 1.2 or newer is needed'],
-    ERR_SSL_NO_SHARED_CIPHER: ['tls', 'no cipher in common'],
-    ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: [
-      'tls',
-      'TLS refused: no cipher in common, or a client certificate is needed',
-    ],
-    ERR_SSL_SSL_TLS_ALERT_HANDSHAKE_FAILURE: [
-      'tls',
-      'TLS refused: no cipher in common, or a client certificate is needed',
-    ],
-    ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: ['tls', 'the server wants a client certificate'],
-    ERR_SSL_TLSV1_UNRECOGNIZED_NAME: ['tls', 'the server does not know this name'],
-    ERR_SSL_TLSV1_ALERT_UNRECOGNIZED_NAME: ['tls', 'the server does not know this name'],
-    ERR_TLS_CERT_ALTNAME_INVALID: ['tls', 'certificate is for another name'],
-    HOSTNAME_MISMATCH: ['tls', 'certificate is for another name'],
   }),
 );
 
@@ -106,6 +152,8 @@ const ELSEWHERE: ReadonlyMap<string, Entry> = new Map(
 export function failureOf(error: unknown, phase: Phase): ProbeFailure {
   if (error instanceof ProbeFailure) return error;
   const code = codeOf(error);
+  const problem = TLS.get(code);
+  if (problem !== undefined) return new ProbeFailure('tls', problem.join(': '), { cause: error });
   const [reason, message] = (phase === 'dns' ? DNS : ELSEWHERE).get(code) ?? BY_PHASE[phase];
   return new ProbeFailure(reason, message, { cause: error });
 }
@@ -117,10 +165,21 @@ export function closingOf({ errored }: Readable, phase: Phase): ProbeFailure {
 
 export const closedEarly = () => new ProbeFailure('reset', 'connection closed early');
 
+/** The failure for an error in a TLS handshake. `hasKeys`: the two sides had agreed on a cipher before it. */
+export function handshakeFailure(error: unknown, hasKeys: boolean): ProbeFailure {
+  return hasKeys && TLS.get(codeOf(error)) === REFUSED
+    ? new ProbeFailure('tls', NO_CLIENT_CERTIFICATE.join(': '), { cause: error })
+    : failureOf(error, 'tls');
+}
+
+/** What is wrong by an error code of TLS, without what to do about it; null: nothing. */
+export function tlsProblem(code: string): string | null {
+  return TLS.get(code)?.[0] ?? null;
+}
+
 /** The failure for a certificate that was not accepted, by the code of OpenSSL or Node. */
 export function certificateFailure(code: string): ProbeFailure {
-  const entry = ELSEWHERE.get(code);
-  return new ProbeFailure('tls', entry?.[0] === 'tls' ? entry[1] : 'certificate not accepted');
+  return new ProbeFailure('tls', (TLS.get(code) ?? NOT_ACCEPTED).join(': '));
 }
 
 /** An error's code; empty when it has none. Not by `instanceof`: errors of another vm context have codes too. */

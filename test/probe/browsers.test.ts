@@ -330,7 +330,7 @@ describe('TLS', () => {
     expect(
       await attempt(await secure(authority.issue(['*.other.test']), 'my_app.example.test')),
     ).toMatchObject({
-      message: 'certificate is for another name',
+      message: 'certificate is for another name: check the address, or get a certificate for this name',
     });
   });
 
@@ -357,7 +357,7 @@ describe('TLS', () => {
         onTestFinished(() => void server.close());
         return (server.address() as AddressInfo).port;
       },
-      'no common protocol: the server does not offer HTTP/1.1',
+      'no application protocol in common: let the server offer HTTP/1.1 by ALPN, or HTTP/2 for gRPC',
     ],
     [
       'TLS 1.1 alone',
@@ -372,7 +372,7 @@ describe('TLS', () => {
         } as const;
         return (await serveTls(old)).port;
       },
-      'no TLS version in common: 1.2 or newer is needed',
+      'no TLS version in common: let the server offer TLS 1.2 or newer',
     ],
     [
       'a client certificate',
@@ -385,12 +385,38 @@ describe('TLS', () => {
           )
         ).port;
       },
-      'the server wants a client certificate',
+      'the server wants a client certificate: none can be sent, so let it answer this address without one',
+    ],
+    [
+      'a client certificate, and TLS 1.2 alone',
+      async () => {
+        const { cert, key } = authority.issue(['127.0.0.1']);
+        const { ca } = authority;
+        const tls = {
+          cert,
+          key,
+          ca,
+          requestCert: true,
+          rejectUnauthorized: true,
+          maxVersion: 'TLSv1.2',
+        } as const;
+        return (await serveHttps(tls, () => undefined)).port;
+      },
+      'the server wants a client certificate: none can be sent, so let it answer this address without one',
+    ],
+    [
+      'old ciphers',
+      async () => {
+        const { cert, key } = authority.issue(['127.0.0.1']);
+        const tls = { cert, key, ciphers: 'AES128-SHA256', maxVersion: 'TLSv1.2' } as const;
+        return (await serveTls({ ...tls, ciphers: 'ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0' })).port;
+      },
+      'no cipher in common: let the server offer a modern one, such as ECDHE with AES-GCM, for its kind of key',
     ],
     [
       'no TLS',
       async () => (await serveHttp((_request, response) => response.end())).port,
-      'the port does not speak TLS',
+      'the port does not speak TLS: check the port, or use the same kind of address without TLS',
     ],
   ])('a server with %s is told of', async (_, serve, message) => {
     expect(await attempt(`https://127.0.0.1:${await serve()}/`)).toMatchObject({

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { createProber } from '../../lib/probe/probe.js';
-import { createAuthority } from '../support/certificates.js';
+import { createAuthority, type Pair, type TestAuthority } from '../support/certificates.js';
 import { serveDns } from '../support/dns.js';
 import { closedPort, serveHttps, serveRaw, serveTcp, serveTls } from '../support/servers.js';
 import { someTarget, type TargetOptions } from '../support/targets.js';
@@ -20,6 +20,10 @@ afterAll(() => prober.close());
 const attempt = (url: string, options?: TargetOptions) => prober.attempt(someTarget(url, options), never);
 
 const names = ['good.test', '127.0.0.1'];
+function withRoot(own: TestAuthority): Pair {
+  const pair = own.issue(names);
+  return { ...pair, cert: pair.cert + own.ca };
+}
 const pairs = {
   good: authority.issue(names),
   expired: authority.issue(names, -30, -1),
@@ -28,6 +32,8 @@ const pairs = {
   unknown: stranger.issue(names),
   wild: authority.issue(['*.good.test']),
   address: authority.issue(['127.0.0.2']),
+  ownKey: createAuthority('good.test').selfSigned(),
+  withRoot: withRoot(stranger),
 };
 
 describe.each(['https', 'tls'] as const)('%s', (protocol) => {
@@ -43,22 +49,99 @@ describe.each(['https', 'tls'] as const)('%s', (protocol) => {
     ['good', 'good.test', {}, { outcome: 'good' }],
     ['good', 'good.test.', {}, { outcome: 'good' }],
     ['good', '127.0.0.1', {}, { outcome: 'good' }],
-    ['good', 'other.test', {}, { reason: 'tls', message: 'certificate is for another name' }],
+    [
+      'good',
+      'other.test',
+      {},
+      {
+        reason: 'tls',
+        message: 'certificate is for another name: check the address, or get a certificate for this name',
+      },
+    ],
     ['good', 'other.test', { tlsVerify: false }, { outcome: 'good' }],
     ['good', 'GOOD.test', {}, { outcome: 'good' }],
     ['wild', 'a.good.test', {}, { outcome: 'good' }],
-    ['wild', 'good.test', {}, { reason: 'tls', message: 'certificate is for another name' }],
-    ['wild', 'b.a.good.test', {}, { reason: 'tls', message: 'certificate is for another name' }],
-    ['address', '127.0.0.1', {}, { reason: 'tls', message: 'certificate is for another name' }],
-    ['expired', 'good.test', {}, { reason: 'tls', message: 'certificate has expired' }],
+    [
+      'wild',
+      'good.test',
+      {},
+      {
+        reason: 'tls',
+        message: 'certificate is for another name: check the address, or get a certificate for this name',
+      },
+    ],
+    [
+      'wild',
+      'b.a.good.test',
+      {},
+      {
+        reason: 'tls',
+        message: 'certificate is for another name: check the address, or get a certificate for this name',
+      },
+    ],
+    [
+      'address',
+      '127.0.0.1',
+      {},
+      {
+        reason: 'tls',
+        message: 'certificate is for another name: check the address, or get a certificate for this name',
+      },
+    ],
+    [
+      'expired',
+      'good.test',
+      {},
+      {
+        reason: 'tls',
+        message: 'certificate has expired: renew it (or the one that issued it), then reload the server',
+      },
+    ],
     [
       'expired',
       'good.test',
       { tlsVerify: false },
       { outcome: 'degraded', message: 'certificate has expired' },
     ],
-    ['early', 'good.test', {}, { reason: 'tls', message: 'certificate is not valid yet' }],
-    ['unknown', 'good.test', {}, { reason: 'tls', message: 'unknown certificate issuer' }],
+    [
+      'early',
+      'good.test',
+      {},
+      {
+        reason: 'tls',
+        message: 'certificate is not valid yet: check when it begins, and the clocks of both sides',
+      },
+    ],
+    [
+      'unknown',
+      'good.test',
+      {},
+      {
+        reason: 'tls',
+        message:
+          'unknown certificate issuer: let the server send its whole chain, or trust the issuer by NODE_EXTRA_CA_CERTS',
+      },
+    ],
+    [
+      'ownKey',
+      'good.test',
+      {},
+      {
+        reason: 'tls',
+        message: 'self-signed certificate: trust it by NODE_EXTRA_CA_CERTS, or set TLS_VERIFY=false',
+      },
+    ],
+    ['ownKey', 'good.test', { tlsVerify: false }, { outcome: 'good' }],
+    [
+      'withRoot',
+      'good.test',
+      {},
+      {
+        reason: 'tls',
+        message:
+          'certificate of a private authority: trust it by NODE_EXTRA_CA_CERTS, or set TLS_VERIFY=false',
+      },
+    ],
     ['unknown', 'good.test', { tlsVerify: false }, { outcome: 'good' }],
     ['ending', 'good.test', {}, { outcome: 'degraded', message: 'certificate ends in less than 14 days' }],
     ['ending', 'good.test', { assertions: { tlsExpiry: 86_400_000 } }, { outcome: 'good' }],
@@ -72,7 +155,10 @@ describe.each(['https', 'tls'] as const)('%s', (protocol) => {
     [
       'no TLS',
       () => serveRaw((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')),
-      { reason: 'tls', message: 'the port does not speak TLS' },
+      {
+        reason: 'tls',
+        message: 'the port does not speak TLS: check the port, or use the same kind of address without TLS',
+      },
     ],
     [
       'a stall',

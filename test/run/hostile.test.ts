@@ -232,22 +232,23 @@ const kinds: readonly Hostile[] = [
   {
     kind: 'no TLS',
     serve: async () => local((await serveHttp((_request, response) => response.end())).port, 'https'),
-    message: 'the port does not speak TLS',
+    message: 'the port does not speak TLS: check the port, or use the same kind of address without TLS',
   },
   {
     kind: 'expired certificate',
     serve: certified(authority.issue(['127.0.0.1'], -30, -1)),
-    message: 'certificate has expired',
+    message: 'certificate has expired: renew it (or the one that issued it), then reload the server',
   },
   {
     kind: 'certificate of another',
     serve: certified(authority.issue(['other.test'])),
-    message: 'certificate is for another name',
+    message: 'certificate is for another name: check the address, or get a certificate for this name',
   },
   {
     kind: 'certificate of a stranger',
     serve: certified(stranger.issue(['127.0.0.1'])),
-    message: 'unknown certificate issuer',
+    message:
+      'unknown certificate issuer: let the server send its whole chain, or trust the issuer by NODE_EXTRA_CA_CERTS',
   },
   {
     kind: 'unknown encoding',

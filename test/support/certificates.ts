@@ -13,6 +13,8 @@ export interface TestAuthority {
   readonly ca: string;
   /** A leaf for names and addresses, valid from and to so many days from now. */
   issue(names: readonly string[], from?: number, to?: number): Pair;
+  /** A leaf for its own name that it has signed with the leaf's own key. */
+  selfSigned(): Pair;
   /** An authority of its own that this one vouches for until so many days from now; its leaves come with it. */
   intermediate(name: string, to: number): TestAuthority;
 }
@@ -57,17 +59,19 @@ function authorityOf(name: string, keys: forge.pki.rsa.KeyPair, chain: string): 
     return certificate;
   };
 
+  const issue = (leaf: forge.pki.rsa.KeyPair, names: readonly string[], from: number, to: number): Pair => {
+    const certificate = sign(names, leaf.publicKey, from, to);
+    return {
+      cert: forge.pki.certificateToPem(certificate) + chain,
+      key: forge.pki.privateKeyToPem(leaf.privateKey),
+      expiresAt: certificate.validity.notAfter.getTime(),
+    };
+  };
+
   return {
     ca: forge.pki.certificateToPem(sign([], keys.publicKey, -1, 3650)),
-    issue(names, from = -1, to = 90) {
-      const leaf = forge.pki.rsa.generateKeyPair(2048);
-      const certificate = sign(names, leaf.publicKey, from, to);
-      return {
-        cert: forge.pki.certificateToPem(certificate) + chain,
-        key: forge.pki.privateKeyToPem(leaf.privateKey),
-        expiresAt: certificate.validity.notAfter.getTime(),
-      };
-    },
+    issue: (names, from = -1, to = 90) => issue(forge.pki.rsa.generateKeyPair(2048), names, from, to),
+    selfSigned: () => issue(keys, [name], -1, 90),
     intermediate(own, to) {
       const ownKeys = forge.pki.rsa.generateKeyPair(2048);
       const certificate = sign([], ownKeys.publicKey, -1, to, own);
