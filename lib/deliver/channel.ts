@@ -17,6 +17,8 @@ export interface DigestItem {
   readonly alert: Alert;
   /** Null: the alert is about the pinger itself, or about a target that was removed. */
   readonly target: PublicTarget | null;
+  /** Runs are made by `npm start`; false or absent: a trigger calls for them. */
+  readonly isLocal?: boolean;
 }
 
 export interface Channel {

@@ -1,4 +1,4 @@
-import { headline, LEVELS, wordingOf, type Level } from '../rules/wording.js';
+import { headline, LEVELS, wordingOf, type Level, type WordingContext } from '../rules/wording.js';
 import type { Digest, DigestItem } from './channel.js';
 import { shorten, singleLine } from '../single-line.js';
 
@@ -87,14 +87,14 @@ export function compose(digest: Digest, markup: Markup, limit: number, titled: b
  */
 export function titleOf({ items }: Digest, longest: number): string {
   return shorten(
-    singleLine(headline(items.map((item) => ({ alert: item.alert, name: nameOf(item) })))),
+    singleLine(headline(items.map((item) => ({ alert: item.alert, ...contextOf(item) })))),
     longest,
   );
 }
 
 /** The highest level of a digest's alerts. */
 export function levelOf({ items }: Digest): Level {
-  const levels = new Set(items.map(({ alert }) => wordingOf(alert, '').level));
+  const levels = new Set(items.map((item) => wordingOf(item.alert, contextOf(item)).level));
   return LEVELS.find((level) => levels.has(level)) ?? 'info';
 }
 
@@ -103,7 +103,7 @@ export function levelOf({ items }: Digest): Level {
  * @param longest code points of a name or detail at most
  */
 export function sentenceOf(item: DigestItem, markup: Markup, longest: number): string {
-  const { subject, predicate, details } = wordingOf(item.alert, nameOf(item));
+  const { subject, predicate, details } = wordingOf(item.alert, contextOf(item));
   const piece = (text: string) => markup.escape(singleLine(text, longest));
   const said = details.map(piece).filter((text) => text !== '');
   const end = said.length === 0 ? '' : ` – ${said.join('; ')}`;
@@ -111,7 +111,11 @@ export function sentenceOf(item: DigestItem, markup: Markup, longest: number): s
 }
 
 function lineOf(item: DigestItem, markup: Markup, longest: number): string {
-  return `${ICONS[wordingOf(item.alert, '').level]} ${sentenceOf(item, markup, longest)}`;
+  return `${ICONS[wordingOf(item.alert, contextOf(item)).level]} ${sentenceOf(item, markup, longest)}`;
+}
+
+export function contextOf(item: DigestItem): WordingContext {
+  return { name: nameOf(item), isLocal: item.isLocal ?? false };
 }
 
 /** What people call the target of an alert; never empty. */

@@ -2,7 +2,7 @@ import type { ChannelSettings } from '../config/alerts.js';
 import { wordingOf } from '../rules/wording.js';
 import type { PublicTarget } from '../types.js';
 import type { Channel, Digest, DigestItem } from './channel.js';
-import { byteLength, sentenceOf, pageOf, PLAIN, titleOf } from './compose.js';
+import { byteLength, contextOf, sentenceOf, pageOf, PLAIN, titleOf } from './compose.js';
 import { accept, post } from './send.js';
 import { shorten } from '../single-line.js';
 
@@ -78,7 +78,7 @@ function factsOf(item: DigestItem): Record<string, unknown> {
     id,
     kind,
     at: isoTime(at),
-    level: wordingOf(item.alert, '').level,
+    level: wordingOf(item.alert, contextOf(item)).level,
     target: target === null ? removedTarget(item) : knownTarget(target),
     text: sentenceOf(item, PLAIN, LONGEST_TEXT),
     ...(Object.fromEntries(facts) as Record<string, unknown>),

@@ -44,13 +44,13 @@ export function incidentView(incident: Incident, now: number): IncidentView {
   };
 }
 
-const TOLD: Readonly<Partial<Record<TargetAlert['kind'], string>>> = {
-  down: 'Told: down',
-  reminder: 'Told: still down',
-  degraded: 'Told: degraded',
-  flapping: 'Told: flapping',
-  up: 'Told: up again',
-  person_needed: 'Told: a person is needed',
+const ALERT_TEXTS: Readonly<Partial<Record<TargetAlert['kind'], string>>> = {
+  down: 'Alert: down',
+  reminder: 'Alert: still down',
+  degraded: 'Alert: degraded',
+  flapping: 'Alert: flapping',
+  up: 'Alert: up again',
+  person_needed: 'Alert: a person is needed',
 };
 
 /** The failed checks that it is made of, and what was done about them. */
@@ -58,7 +58,7 @@ function eventViews({ startedAt, endedAt, events }: Incident): IncidentEventView
   let restarts = 0;
   const done = events.map((event, i) => {
     if (event.kind === 'alert')
-      return { at: event.at, kind: event.kind, text: TOLD[event.alert] ?? event.alert };
+      return { at: event.at, kind: event.kind, text: ALERT_TEXTS[event.alert] ?? event.alert };
     restarts += 1;
     const answer = event.answer ?? 'not known to be made';
     const text = `Restart ${restarts}: ${answer}${helped(event, events.slice(i + 1), endedAt)}`;

@@ -62,6 +62,21 @@ export function timeInWords(at: number, now: number): string {
   return Math.abs(now - at) > 12 * HOUR ? `${iso.slice(0, 10)} ${time}` : time;
 }
 
+/** A span shorter than this is given to the second: to the minute, both ends could be the same. */
+const SHORT_SPAN = 10 * MINUTE;
+
+/** `from 08:40 to 12:00 UTC`; with seconds where it is short, with the dates where `timeInWords` names one. */
+export function spanInWords(from: number, to: number, now: number): string {
+  const digits = to - from < SHORT_SPAN ? 19 : 16;
+  const first = new Date(from).toISOString();
+  const last = new Date(to).toISOString();
+  const clock = (iso: string): string => iso.slice(11, digits);
+  const isFar = now - from > 12 * HOUR;
+  const firstDate = isFar ? `${first.slice(0, 10)} ` : '';
+  const lastDate = isFar && first.slice(0, 10) !== last.slice(0, 10) ? `${last.slice(0, 10)} ` : '';
+  return `from ${firstDate}${clock(first)} to ${lastDate}${clock(last)} UTC`;
+}
+
 /** `45 ms`, `1.24 s`, `32 s`; `–` for null. */
 export function latencyInWords(ms: number | null): string {
   if (ms === null) return '–';

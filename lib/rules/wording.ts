@@ -1,5 +1,5 @@
 import type { Alert, SlowTargets, TargetAlert } from '../types.js';
-import { intervalInWords, lengthInWords, paceInWords, timeInWords } from './durations.js';
+import { intervalInWords, lengthInWords, paceInWords, spanInWords, timeInWords } from './durations.js';
 
 /** How much an alert matters, most first. */
 export const LEVELS = ['critical', 'warning', 'info', 'good'] as const;
@@ -12,20 +12,29 @@ export interface Wording {
   readonly subject: string;
   /** `is down`, `is up again after 12 m` */
   readonly predicate: string;
-  /** `status 503, expected 200-299`, `3 checks failed since 12:03 UTC`; none may be missing for the alert to make sense. */
+  /** `status 503, expected 200-299`, `3 checks have failed since 12:03 UTC`; none may be missing for the alert to make sense. */
   readonly details: readonly string[];
 }
 
-/** @param name what people call the target; not looked at where the alert is about the pinger itself */
-export function wordingOf(alert: Alert, name: string): Wording {
+/** What an alert does not say itself. */
+export interface WordingContext {
+  /** What people call the target; unused where the alert is about the pinger itself. */
+  readonly name: string;
+  /** Runs are made by `npm start`; otherwise a trigger calls for them. */
+  readonly isLocal: boolean;
+}
+
+export function wordingOf(alert: Alert, { name, isLocal }: WordingContext): Wording {
   if (alert.kind === 'missed') {
     return {
       level: 'warning',
       subject: 'Keepalive',
-      predicate: `made no run for ${lengthInWords(alert.to - alert.from)}`,
+      predicate: `made no runs for ${lengthInWords(alert.to - alert.from)}`,
       details: [
-        `from ${timeInWords(alert.from, alert.at)} to ${timeInWords(alert.to, alert.at)}`,
-        'look at the trigger; if it comes that seldom, say so with KEEP_ALIVE_TICK',
+        spanInWords(alert.from, alert.to, alert.at),
+        isLocal
+          ? 'npm start was not running, or its machine was asleep'
+          : 'check the trigger; if it is meant to call that rarely, set KEEP_ALIVE_TICK to its interval',
       ],
     };
   }
@@ -36,7 +45,9 @@ export function wordingOf(alert: Alert, name: string): Wording {
       predicate: `runs every ${paceInWords(alert.actual)}, expected every ${intervalInWords(alert.expected)}`,
       details: [
         ...tooSlowInWords(alert.slowFor),
-        'let the trigger come more often; if it is to come that seldom, say so with KEEP_ALIVE_TICK',
+        isLocal
+          ? 'its runs take longer than that; set KEEP_ALIVE_TICK to the interval it can keep'
+          : 'let the trigger call more often; if it is meant to call that rarely, set KEEP_ALIVE_TICK to its interval',
       ],
     };
   }
@@ -48,7 +59,7 @@ export function wordingOf(alert: Alert, name: string): Wording {
       details: [
         `since ${timeInWords(alert.from, alert.at)}`,
         alert.message,
-        'pings go out and outages are told, but figures stand still and nothing is restarted',
+        'targets are still pinged and outages still reported, but no statistics are kept and nothing is restarted',
       ],
     };
   }
@@ -59,15 +70,15 @@ export function wordingOf(alert: Alert, name: string): Wording {
       subject: 'Keepalive',
       predicate:
         count === 1 ? 'could not deliver one earlier message' : `could not deliver ${count} earlier messages`,
-      details: ['this channel did not take them for a day'],
+      details: ['this channel did not accept them for a day'],
     };
   }
   if (alert.kind === 'test') {
     return {
       level: 'info',
       subject: 'Keepalive',
-      predicate: 'sends a test',
-      details: ['nothing happened; this channel works'],
+      predicate: 'sent a test message',
+      details: ['nothing is wrong; this channel works'],
     };
   }
   return { subject: name, ...ofTarget(alert, alert.at) };
@@ -79,19 +90,13 @@ function ofTarget(alert: TargetAlert, at: number): Omit<Wording, 'subject'> {
       return {
         level: 'critical',
         predicate: 'is down',
-        details: [
-          alert.message,
-          `${checks(alert.failures)} failed since ${timeInWords(alert.startedAt, at)}`,
-        ],
+        details: [alert.message, failedChecks(alert.failures, alert.startedAt, at)],
       };
     case 'reminder':
       return {
         level: 'critical',
         predicate: `is still down after ${lengthInWords(at - alert.startedAt)}`,
-        details: [
-          alert.message,
-          `${checks(alert.failures)} failed since ${timeInWords(alert.startedAt, at)}`,
-        ],
+        details: [alert.message, failedChecks(alert.failures, alert.startedAt, at)],
       };
     case 'up':
       return { level: alert.now === 'up' ? 'good' : 'warning', ...ofUp(alert, at) };
@@ -101,8 +106,8 @@ function ofTarget(alert: TargetAlert, at: number): Omit<Wording, 'subject'> {
         predicate: `is no longer watched (${alert.because})`,
         details: [
           alert.endedAt === null
-            ? `it was ${alert.was} since ${timeInWords(alert.startedAt, at)}`
-            : `it was ${alert.was} from ${timeInWords(alert.startedAt, at)} to ${timeInWords(alert.endedAt, at)}`,
+            ? `it had been ${alert.was} since ${timeInWords(alert.startedAt, at)}`
+            : `it was ${alert.was} ${spanInWords(alert.startedAt, alert.endedAt, at)}`,
         ],
       };
     case 'degraded':
@@ -110,16 +115,16 @@ function ofTarget(alert: TargetAlert, at: number): Omit<Wording, 'subject'> {
     case 'flapping':
       return {
         level: 'warning',
-        predicate: `is flapping, at the moment ${alert.status}`,
+        predicate: `is flapping, currently ${alert.status}`,
         details: [
           `its status changed ${times(alert.transitions)} within an hour`,
-          'the next message comes when it has been steady for an hour',
+          'the next message comes once it has been stable for an hour',
         ],
       };
     case 'slept':
       return {
         level: 'warning',
-        predicate: `slept although it was pinged ${lengthInWords(alert.gap)} before`,
+        predicate: `fell asleep although it was pinged ${lengthInWords(alert.gap)} earlier`,
         details: [
           `it took ${lengthInWords(alert.wakeMs)} to wake`,
           'the host sleeps sooner than SLEEPS_AFTER says, or it restarted',
@@ -130,15 +135,17 @@ function ofTarget(alert: TargetAlert, at: number): Omit<Wording, 'subject'> {
         level: 'warning',
         predicate:
           alert.expiresAt > at
-            ? `has a certificate that ends in ${lengthInWords(alert.expiresAt - at)}`
-            : 'has a certificate that has ended',
-        details: [`valid until ${new Date(alert.expiresAt).toISOString().slice(0, 10)}`],
+            ? `has a certificate that expires in ${lengthInWords(alert.expiresAt - at)}`
+            : 'has an expired certificate',
+        details: [
+          `${alert.expiresAt > at ? 'it is' : 'it was'} valid until ${new Date(alert.expiresAt).toISOString().slice(0, 10)}`,
+        ],
       };
     case 'restart':
       return {
         level: 'info',
-        predicate: `is being restarted, ${alert.number} of ${alert.max}`,
-        details: [`the restart request: ${alert.answer}`],
+        predicate: `is being restarted (${alert.number} of ${alert.max})`,
+        details: [`restart request: ${alert.answer}`],
       };
     case 'person_needed':
       return {
@@ -159,7 +166,7 @@ function ofUp(
   at: number,
 ): Omit<Wording, 'subject' | 'level'> {
   const length = lengthInWords(endedAt - startedAt);
-  const span = `from ${timeInWords(startedAt, at)} to ${timeInWords(endedAt, at)}`;
+  const span = spanInWords(startedAt, endedAt, at);
   const remarks = [
     ...(message === null ? [] : [message]),
     ...(restarts === 0 ? [] : [`restarted ${times(restarts)}`]),
@@ -172,17 +179,20 @@ function ofUp(
         details: [`it was down ${span}`, ...remarks],
       };
     case 'degraded':
-      return { predicate: `is fine again after ${length}`, details: [`it was degraded ${span}`, ...remarks] };
+      return {
+        predicate: `is back to normal after ${length}`,
+        details: [`it was degraded ${span}`, ...remarks],
+      };
     case 'flapping':
-      return { predicate: `is steady again, and ${now}`, details: [`it was flapping ${span}`, ...remarks] };
+      return { predicate: `is stable again and ${now}`, details: [`it was flapping ${span}`, ...remarks] };
   }
 }
 
 /** `api is down`, `2 down, 1 up again`: what a digest says in a few words. */
-export function headline(items: readonly { readonly alert: Alert; readonly name: string }[]): string {
+export function headline(items: readonly (WordingContext & { readonly alert: Alert })[]): string {
   const [first] = items;
   if (first !== undefined && items.length === 1) {
-    const { subject, predicate } = wordingOf(first.alert, first.name);
+    const { subject, predicate } = wordingOf(first.alert, first);
     return `${subject} ${predicate}`;
   }
   const counts = new Map<Alert['kind'], number>();
@@ -204,10 +214,10 @@ const SHORT: Readonly<Record<Alert['kind'], string>> = {
   flapping: 'flapping',
   pace: 'warning about the pace of the runs',
   missed: 'gap in the runs',
-  unrecorded: 'store that takes no records',
+  unrecorded: 'store that cannot be written to',
   degraded: 'degraded',
-  slept: 'slept',
-  certificate: 'with a certificate near its end',
+  slept: 'fell asleep',
+  certificate: 'with a certificate near its expiry',
   restart: 'being restarted',
   up: 'up again',
   unwatched: 'no longer watched',
@@ -226,8 +236,10 @@ function times(count: number): string {
   return count === 1 ? 'once' : `${count} times`;
 }
 
-function checks(count: number): string {
-  return count === 1 ? 'one check' : `${count} checks`;
+/** `3 checks have failed since 12:03 UTC`, `one check failed at 12:03 UTC` */
+function failedChecks(count: number, since: number, at: number): string {
+  const time = timeInWords(since, at);
+  return count === 1 ? `one check failed at ${time}` : `${count} checks have failed since ${time}`;
 }
 
 /** `too slow for api (every 5 m)`, `too slow to keep app awake (it sleeps after 15 m)`: a part for each kind. */

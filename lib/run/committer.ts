@@ -60,6 +60,8 @@ export interface CommitterOptions {
   readonly opened: OpenRun;
   readonly runId: string;
   readonly startedAt: number;
+  /** The run is made by `npm start`, not by a trigger. */
+  readonly isLocal: boolean;
 }
 
 /**
@@ -89,14 +91,16 @@ export class Committer {
   private readonly opened: OpenRun;
   private readonly runId: string;
   private readonly startedAt: number;
+  private readonly isLocal: boolean;
 
-  constructor({ context, store, meter, opened, runId, startedAt }: CommitterOptions) {
+  constructor({ context, store, meter, opened, runId, startedAt, isLocal }: CommitterOptions) {
     this.context = context;
     this.store = store;
     this.meter = meter;
     this.opened = opened;
     this.runId = runId;
     this.startedAt = startedAt;
+    this.isLocal = isLocal;
     this.failure = opened.failure;
     this.kept = context.backlog.all;
     this.outcomes = context.backlog.outcomes;
@@ -190,6 +194,7 @@ export class Committer {
       channels,
       send,
       publicUrl: config.publicUrl,
+      isLocal: this.isLocal,
       now,
       log,
       mayRestart: (target) => isDown(target) && !inMaintenance(target.maintenance, now()),

@@ -10,6 +10,8 @@ export interface DeliveryContext {
   readonly channels: ReadonlyMap<ChannelName, Channel>;
   readonly send: Send;
   readonly publicUrl: string | null;
+  /** Runs are made by `npm start`, not by a trigger. */
+  readonly isLocal: boolean;
   readonly now: () => number;
   readonly log: (line: string) => void;
   /** Whether a restart of the target makes sense now. */
@@ -68,7 +70,7 @@ async function restart(
 
 async function deliverDigest(
   { channel: name, alerts, undelivered, moved: known }: PendingDigest,
-  { channels, targets, publicUrl, now, log }: DeliveryContext,
+  { channels, targets, publicUrl, isLocal, now, log }: DeliveryContext,
 ): Promise<DeliveryOutcome[]> {
   const [first] = alerts;
   const channel = channels.get(name);
@@ -83,6 +85,7 @@ async function deliverDigest(
   const items = [...alerts, ...remark].sort(byImportance).map((alert) => ({
     alert,
     target: 'target' in alert ? (targets.get(alert.target)?.info ?? null) : null,
+    isLocal,
   }));
   const digest: Digest = { id, at, items, pageUrl: publicUrl };
   const moves: DeliveryOutcome[] = [];

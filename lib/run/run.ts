@@ -75,7 +75,10 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
   if (opened === 'locked') return report({ status: 'skipped', reason: 'locked', stored: false });
   // The claim may have found this process's clock to be wrong.
   startedAt = opened.openedAt;
-  const committer = new Committer({ context, store, meter, opened, runId, startedAt });
+  const committer = new Committer({
+    ...{ context, store, meter, opened, runId, startedAt },
+    isLocal: request.trigger === 'local',
+  });
 
   // Choose the due.
   const awaited = config.targets.filter(

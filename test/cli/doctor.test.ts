@@ -332,7 +332,7 @@ describe('doctor', () => {
     const [sent, ...more] = taking.received.slice(had);
     expect(more).toEqual([]);
     expect(JSON.parse(sent?.body ?? '')).toMatchObject({
-      headline: 'Keepalive sends a test',
+      headline: 'Keepalive sent a test message',
       alerts: [{ kind: 'test', level: 'info', target: null }],
     });
   });

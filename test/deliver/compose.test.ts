@@ -84,7 +84,7 @@ describe('a composition', () => {
   it('is one line for one alert, with the page below', () => {
     const digest = digestOf([itemOf(downAlert('api', 'name not found'), { name: 'The API' })]);
     expect(compose(digest, PLAIN, 1_000, false)).toEqual({
-      text: '🔴 The API is down – name not found; 3 checks failed since 11:50 UTC\nhttps://status.example.com/',
+      text: '🔴 The API is down – name not found; 3 checks have failed since 11:50 UTC\nhttps://status.example.com/',
       omitted: 0,
     });
   });
@@ -92,8 +92,8 @@ describe('a composition', () => {
   it('has a headline for several, save where the channel shows it as a title', () => {
     const digest = digestOf([itemOf(downAlert('a', 'x')), itemOf(downAlert('b', 'y'))], { pageUrl: null });
     const lines = [
-      '🔴 a is down – x; 3 checks failed since 11:50 UTC',
-      '🔴 b is down – y; 3 checks failed since 11:50 UTC',
+      '🔴 a is down – x; 3 checks have failed since 11:50 UTC',
+      '🔴 b is down – y; 3 checks have failed since 11:50 UTC',
     ];
     expect(compose(digest, PLAIN, 1_000, false).text.split('\n')).toEqual(['2 down', ...lines]);
     expect(compose(digest, PLAIN, 1_000, true).text.split('\n')).toEqual(lines);

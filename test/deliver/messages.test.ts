@@ -282,7 +282,7 @@ describe('teams', () => {
           { type: 'TextRun', text: 'api', weight: 'Bolder' },
           {
             type: 'TextRun',
-            text: ' is down – [x](https://evil.example) <at>all</at>; 3 checks failed since 11:50 UTC',
+            text: ' is down – [x](https://evil.example) <at>all</at>; 3 checks have failed since 11:50 UTC',
           },
         ],
       },
@@ -413,7 +413,7 @@ describe('webhook', () => {
             healthUrl: publicTarget('api').healthUrl,
             host: 'none',
           },
-          text: 'The API answers again after 12 m, but is degraded – it was down from 11:48 UTC to 12:00 UTC; took 3,200 ms; restarted once',
+          text: 'The API answers again after 12 m, but is degraded – it was down from 11:48 to 12:00 UTC; took 3,200 ms; restarted once',
           was: 'down',
           now: 'degraded',
           startedAt: '2026-11-20T11:48:00.000Z',

@@ -96,7 +96,7 @@ describe('an event', () => {
         client: 'Keepalive',
         client_url: 'https://status.example.com/',
         payload: {
-          summary: 'api is down – status 503, expected 200-299; 3 checks failed since 11:50 UTC',
+          summary: 'api is down – status 503, expected 200-299; 3 checks have failed since 11:50 UTC',
           severity: 'critical',
           source: 'https://api.example.com/health',
           timestamp: '2026-11-20T12:00:00.000Z',

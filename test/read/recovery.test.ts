@@ -50,27 +50,27 @@ describe('what the stats say of restarts', () => {
     const open = await after('gfff');
     expect(open.one.incident?.events.map(({ text }) => text)).toEqual([
       'First failed check',
-      'Told: down',
+      'Alert: down',
       'Restart 1: not known to be made, did not help',
       'Restart 2: not known to be made, did not help',
-      'Told: a person is needed',
+      'Alert: a person is needed',
     ]);
     const resolved = await after('gfffgg');
     expect(resolved.one.incidents[0]?.events.map(({ text }) => text).slice(-2)).toEqual([
       'First good check',
-      'Told: up again',
+      'Alert: up again',
     ]);
     const helped = await after('gfgg');
     expect(helped.one.incidents[0]?.events).toMatchObject([
       { kind: 'check', text: 'First failed check' },
-      { kind: 'alert', text: 'Told: down' },
+      { kind: 'alert', text: 'Alert: down' },
       {
         kind: 'restart',
         text: 'Restart 1: not known to be made, up 1 m later',
         at: '2026-01-05T12:01:00.000Z',
       },
       { kind: 'check', text: 'First good check' },
-      { kind: 'alert', text: 'Told: up again' },
+      { kind: 'alert', text: 'Alert: up again' },
     ]);
     expect(JSON.stringify([open, resolved, helped])).not.toContain('canary');
   });

@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { byImportance, headline, LEVELS, wordingOf } from '../../lib/rules/wording.js';
 import type { Alert } from '../../lib/types.js';
 import { ALERTS, NOON } from '../support/digests.js';
-import { intervalInWords, lengthInWords, paceInWords, timeInWords } from '../../lib/rules/durations.js';
+import {
+  intervalInWords,
+  lengthInWords,
+  paceInWords,
+  spanInWords,
+  timeInWords,
+} from '../../lib/rules/durations.js';
 
 const alertOf = (name: string): Alert => {
   const alert = ALERTS[name];
@@ -10,48 +16,50 @@ const alertOf = (name: string): Alert => {
   return alert;
 };
 
+const API = { name: 'API', isLocal: false };
+
 const said = (alert: Alert) => {
-  const { level, subject, predicate, details } = wordingOf(alert, 'API');
+  const { level, subject, predicate, details } = wordingOf(alert, API);
   return `${level} | ${subject} ${predicate} | ${details.join(' | ')}`;
 };
 
 describe('an alert', () => {
   it.each([
-    ['down', 'critical | API is down | status 503, expected 200-299 | 3 checks failed since 11:50 UTC'],
-    [
-      'down at the first failure',
-      'critical | API is down | name not found | one check failed since 12:00 UTC',
-    ],
+    ['down', 'critical | API is down | status 503, expected 200-299 | 3 checks have failed since 11:50 UTC'],
+    ['down at the first failure', 'critical | API is down | name not found | one check failed at 12:00 UTC'],
     [
       'reminder',
-      'critical | API is still down after 1 d 2 h | connection refused | 312 checks failed since 2026-11-19 10:00 UTC',
+      'critical | API is still down after 1 d 2 h | connection refused | 312 checks have failed since 2026-11-19 10:00 UTC',
     ],
-    ['up after down', 'good | API is up again after 3 h 20 m | it was down from 08:40 UTC to 12:00 UTC'],
+    ['up after down', 'good | API is up again after 3 h 20 m | it was down from 08:40 to 12:00 UTC'],
     [
       'up after two restarts',
-      'good | API is up again after 12 m | it was down from 11:48 UTC to 12:00 UTC | restarted 2 times',
+      'good | API is up again after 12 m | it was down from 11:48 to 12:00 UTC | restarted 2 times',
     ],
     [
       'up, but degraded',
-      'warning | API answers again after 12 m, but is degraded | it was down from 11:48 UTC to 12:00 UTC | took 3,200 ms | restarted once',
+      'warning | API answers again after 12 m, but is degraded | it was down from 11:48 to 12:00 UTC | took 3,200 ms | restarted once',
     ],
     [
       'up after degraded',
-      'good | API is fine again after 12 m | it was degraded from 11:48 UTC to 12:00 UTC',
+      'good | API is back to normal after 12 m | it was degraded from 11:48 to 12:00 UTC',
     ],
-    ['up after flapping', 'good | API is steady again, and up | it was flapping from 10:30 UTC to 12:00 UTC'],
+    ['up after flapping', 'good | API is stable again and up | it was flapping from 10:30 to 12:00 UTC'],
     ['degraded', 'warning | API is degraded | took 3,200 ms'],
     [
       'flapping',
-      'warning | API is flapping, at the moment down | its status changed 5 times within an hour | the next message comes when it has been steady for an hour',
+      'warning | API is flapping, currently down | its status changed 5 times within an hour | the next message comes once it has been stable for an hour',
     ],
     [
       'slept',
-      'warning | API slept although it was pinged 9 m before | it took 42 s to wake | the host sleeps sooner than SLEEPS_AFTER says, or it restarted',
+      'warning | API fell asleep although it was pinged 9 m earlier | it took 42 s to wake | the host sleeps sooner than SLEEPS_AFTER says, or it restarted',
     ],
-    ['certificate', 'warning | API has a certificate that ends in 6 d | valid until 2026-11-26'],
-    ['certificate that has ended', 'warning | API has a certificate that has ended | valid until 2026-11-20'],
-    ['restart', 'info | API is being restarted, 1 of 3 | the restart request: answered 201'],
+    ['certificate', 'warning | API has a certificate that expires in 6 d | it is valid until 2026-11-26'],
+    [
+      'certificate that has ended',
+      'warning | API has an expired certificate | it was valid until 2026-11-20',
+    ],
+    ['restart', 'info | API is being restarted (1 of 3) | restart request: answered 201'],
     [
       'person_needed',
       'critical | API needs a person | 3 restarts did not help | down for 45 m: status 503, expected 200-299',
@@ -62,30 +70,30 @@ describe('an alert', () => {
     ],
     [
       'missed',
-      'warning | Keepalive made no run for 1 h 35 m | from 10:25 UTC to 12:00 UTC | look at the trigger; if it comes that seldom, say so with KEEP_ALIVE_TICK',
+      'warning | Keepalive made no runs for 1 h 35 m | from 10:25 to 12:00 UTC | check the trigger; if it is meant to call that rarely, set KEEP_ALIVE_TICK to its interval',
     ],
     [
       'pace',
-      'warning | Keepalive runs every 20 m, expected every 1 m | too slow to keep awake: app (sleeps after 15 m) | too slow for the interval of api (every 5 m) and 12 more | let the trigger come more often; if it is to come that seldom, say so with KEEP_ALIVE_TICK',
+      'warning | Keepalive runs every 20 m, expected every 1 m | too slow to keep awake: app (sleeps after 15 m) | too slow for the interval of api (every 5 m) and 12 more | let the trigger call more often; if it is meant to call that rarely, set KEEP_ALIVE_TICK to its interval',
     ],
     [
       'pace that is only slower than expected',
-      'warning | Keepalive runs every 10 m, expected every 1 m | let the trigger come more often; if it is to come that seldom, say so with KEEP_ALIVE_TICK',
+      'warning | Keepalive runs every 10 m, expected every 1 m | let the trigger call more often; if it is meant to call that rarely, set KEEP_ALIVE_TICK to its interval',
     ],
-    ['unwatched', 'info | API is no longer watched (removed) | it was down since 11:50 UTC'],
+    ['unwatched', 'info | API is no longer watched (removed) | it had been down since 11:50 UTC'],
     [
       'unwatched after its end',
-      'info | API is no longer watched (paused) | it was degraded from 11:50 UTC to 11:55 UTC',
+      'info | API is no longer watched (paused) | it was degraded from 11:50:00 to 11:55:00 UTC',
     ],
     [
       'unrecorded',
-      "warning | Keepalive cannot record what it finds | since 11:45 UTC | the store's allowance is used up | pings go out and outages are told, but figures stand still and nothing is restarted",
+      "warning | Keepalive cannot record what it finds | since 11:45 UTC | the store's allowance is used up | targets are still pinged and outages still reported, but no statistics are kept and nothing is restarted",
     ],
     [
       'undelivered',
-      'info | Keepalive could not deliver 3 earlier messages | this channel did not take them for a day',
+      'info | Keepalive could not deliver 3 earlier messages | this channel did not accept them for a day',
     ],
-    ['test', 'info | Keepalive sends a test | nothing happened; this channel works'],
+    ['test', 'info | Keepalive sent a test message | nothing is wrong; this channel works'],
   ])('%s', (name, expected) => {
     expect(said(alertOf(name))).toBe(expected);
   });
@@ -103,20 +111,27 @@ describe('an alert', () => {
     [{ ...alertOf('flapping'), transitions: 1 }, 'its status changed once within an hour'],
     [{ ...alertOf('person_needed'), restarts: 1 }, 'one restart did not help'],
   ])('counts one as one', (alert, expected) => {
-    expect(wordingOf(alert, 'API').details[0]).toBe(expected);
+    expect(wordingOf(alert, API).details[0]).toBe(expected);
+  });
+
+  it.each([
+    ['missed', 'npm start was not running, or its machine was asleep'],
+    ['pace', 'its runs take longer than that; set KEEP_ALIVE_TICK to the interval it can keep'],
+  ])('%s names no trigger where there is none', (name, expected) => {
+    expect(wordingOf(alertOf(name), { ...API, isLocal: true }).details.at(-1)).toBe(expected);
   });
 
   it('has a level that is known', () => {
-    for (const alert of Object.values(ALERTS)) expect(LEVELS).toContain(wordingOf(alert, 'API').level);
+    for (const alert of Object.values(ALERTS)) expect(LEVELS).toContain(wordingOf(alert, API).level);
   });
 });
 
 describe('a headline', () => {
-  const of = (...names: string[]) => headline(names.map((name) => ({ alert: alertOf(name), name: 'API' })));
+  const of = (...names: string[]) => headline(names.map((name) => ({ alert: alertOf(name), ...API })));
 
   it.each([
     [['down'], 'API is down'],
-    [['missed'], 'Keepalive made no run for 1 h 35 m'],
+    [['missed'], 'Keepalive made no runs for 1 h 35 m'],
     [['pace'], 'Keepalive runs every 20 m, expected every 1 m'],
     [['pace', 'down'], '1 warning about the pace of the runs, 1 down'],
     [['down', 'down', 'up after down'], '2 down, 1 up again'],
@@ -124,10 +139,10 @@ describe('a headline', () => {
     [['missed', 'degraded'], '1 gap in the runs, 1 degraded'],
     [['missed', 'missed'], '2 gaps in the runs'],
     [['down', 'undelivered'], '1 down, 3 not delivered'],
-    [['unwatched', 'unrecorded'], '1 no longer watched, 1 store that takes no records'],
+    [['unwatched', 'unrecorded'], '1 no longer watched, 1 store that cannot be written to'],
     [
       ['slept', 'certificate', 'certificate', 'restart'],
-      '1 slept, 2 with a certificate near its end, 1 being restarted',
+      '1 fell asleep, 2 with a certificate near its expiry, 1 being restarted',
     ],
     [[], ''],
   ])('of %j is %j', (names, expected) => {
@@ -212,5 +227,31 @@ describe('words', () => {
     [NOON + 13 * H, '2026-11-21 01:00 UTC'],
   ])('a time of %i', (at, expected) => {
     expect(timeInWords(at, NOON)).toBe(expected);
+  });
+
+  it.each([
+    ['seconds', NOON - 36 * S, NOON, 'from 11:59:24 to 12:00:00 UTC'],
+    ['seconds below ten minutes', NOON - 10 * M + 1, NOON, 'from 11:50:00 to 12:00:00 UTC'],
+    ['minutes from ten minutes on', NOON - 10 * M, NOON, 'from 11:50 to 12:00 UTC'],
+    [
+      'its date where it began long ago',
+      NOON - 13 * H,
+      NOON - 12 * H,
+      'from 2026-11-19 23:00 to 2026-11-20 00:00 UTC',
+    ],
+    [
+      'one date where both are of one day',
+      NOON - 30 * H,
+      NOON - 20 * H,
+      'from 2026-11-19 06:00 to 16:00 UTC',
+    ],
+    [
+      'both dates where it lasted for days',
+      NOON - 60 * H,
+      NOON,
+      'from 2026-11-18 00:00 to 2026-11-20 12:00 UTC',
+    ],
+  ])('a span shows %s', (_, from, to, expected) => {
+    expect(spanInWords(from, to, NOON)).toBe(expected);
   });
 });
