@@ -17,12 +17,21 @@ import { configOf, GOOD, Pinger } from './runs.js';
 const SECRET = 'a-secret-of-32-characters-length';
 const CONTROL = 'http://control.example.com/';
 /** What is played of the script. */
-export const ALL: Span = { from: START, to: Infinity };
-/**
- * Some of it: the pinger is offline, clocks change in New York, targets are paused and go on, two have maintenance, and a
- * night has no runs.
- */
-export const NINETEEN_DAYS: Span = { from: START + 9 * DAY, to: START + 28 * DAY };
+export const ALL: readonly Span[] = [{ from: START, to: Infinity }];
+const days = (from: number, to: number): Span => ({ from: START + from * DAY, to: START + to * DAY });
+/** Some of it. Between them no run comes for days. */
+export const ELEVEN_DAYS: readonly Span[] = [
+  // The pinger is offline.
+  days(9, 10.5),
+  // One has maintenance by request, and a night has no runs.
+  days(14, 17.25),
+  // Targets are paused.
+  days(20, 22),
+  // One has maintenance by its configuration.
+  days(23.25, 25),
+  // Clocks change in New York, and the paused targets go on.
+  days(26, 28),
+];
 /** Commands of a call that finds another run under way. */
 const SKIPPED = 3;
 
@@ -72,9 +81,9 @@ export class Play {
   constructor(
     private readonly redis: RedisServer,
     private readonly store: Store,
-    private readonly span: Span,
+    private readonly spans: readonly Span[],
   ) {
-    this.plan = deployments().filter(({ at }) => at < span.to);
+    this.plan = deployments().filter(({ at }) => at < this.end);
     this.configs = new Map(this.plan.map((each) => [each, configured(each)]));
     this.pinger = new Pinger(this.configOf(this.deploymentAt(Infinity)), this.watched());
     const deliver = () => {
@@ -93,7 +102,7 @@ export class Play {
         { at: each.to, happens: () => this.uncosted(() => this.endMaintenance(each)) },
       ]),
     ]
-      .filter(({ at }) => at >= this.span.from && at < this.span.to)
+      .filter(({ at }) => this.spans.some(({ from, to }) => at >= from && at < to))
       .concat(this.readsAfterwards())
       .sort((a, b) => a.at - b.at);
     this.pinger.now = 0;
@@ -106,13 +115,17 @@ export class Play {
 
   /** The script reads after its own end, so that part of it does too. */
   private readsAfterwards() {
-    const { to } = this.span;
+    const { end } = this;
     const read = (name: string, after: number) => ({
-      at: to + after,
+      at: end + after,
       happens: () => this.uncosted(() => this.look(name)),
     });
-    if (to === Infinity) return [];
+    if (end === Infinity) return [];
     return [read('at the end', 0), read('some hours later', 7 * HOUR), read('when all is over', 100 * DAY)];
+  }
+
+  private get end(): number {
+    return this.spans.at(-1)?.to ?? Infinity;
   }
 
   private get now(): number {
