@@ -73,6 +73,7 @@ export function createProber(options: ProberOptions = {}): Prober {
           resolver,
           secureContext,
           isPublic,
+          evaluator,
         });
         deadline.pause();
         total = deadline.elapsed;

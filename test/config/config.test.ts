@@ -317,8 +317,13 @@ describe('options without effect', () => {
   const db = { TARGET_DB_URL: 'tcp://db:5432' };
   it('are problems on the target itself', () => {
     expect(
-      variables({ ...db, TARGET_DB_METHOD: 'POST', TARGET_DB_EXPECT_BODY: 'x', TARGET_DB_TLS_EXPIRY: '1d' }),
-    ).toEqual(['TARGET_DB_EXPECT_BODY', 'TARGET_DB_METHOD', 'TARGET_DB_TLS_EXPIRY']);
+      variables({
+        ...db,
+        TARGET_DB_METHOD: 'POST',
+        TARGET_DB_EXPECT_STATUS: '200',
+        TARGET_DB_TLS_EXPIRY: '1d',
+      }),
+    ).toEqual(['TARGET_DB_EXPECT_STATUS', 'TARGET_DB_METHOD', 'TARGET_DB_TLS_EXPIRY']);
     const tls = { TARGET_T_URL: 'tls://t:443', TARGET_T_TLS_EXPIRY: '1d', TARGET_T_MAX_BODY: '1kb' };
     expect(variables(tls)).toEqual(['TARGET_T_MAX_BODY']);
     expect(variables({ TARGET_A_URL: 'http://a', TARGET_A_BODY: 'x' })).toEqual(['TARGET_A_BODY']);
