@@ -127,6 +127,7 @@ export const PROTOCOLS = {
   'https:': { form: 'https://', defaultPort: 443, groups: ['http', 'body', 'tls'], parts: ALL_PARTS },
   'tcp:': { form: 'tcp://host:port', defaultPort: null, groups: ['body', 'query'], parts: [] },
   'tls:': { form: 'tls://host:port', defaultPort: null, groups: ['tls'], parts: [] },
+  'dns:': { form: 'dns://', defaultPort: 53, groups: ['body', 'query'], parts: [] },
 } as const satisfies Readonly<Record<string, ProtocolRules>>;
 
 export type Protocol = keyof typeof PROTOCOLS;

@@ -1,4 +1,4 @@
-import { lineBytes } from '../rules/queries.js';
+import { dnsQuestion, lineBytes, RECORD_TYPES } from '../rules/queries.js';
 import { PROTOCOLS, type Protocol } from '../types.js';
 
 interface QueryRules {
@@ -13,6 +13,11 @@ const QUERIES: { readonly [Name in Protocol]?: QueryRules } = {
     isRequired: false,
     expected: String.raw`expected a line in which a backslash begins one of \r, \n, \t, \0, \\ and \xHH`,
     isValid: (query) => lineBytes(query) !== null,
+  },
+  'dns:': {
+    isRequired: true,
+    expected: `expected a record type (${RECORD_TYPES.join(', ')}) and a name, such as A example.com`,
+    isValid: (query) => dnsQuestion(query) !== null,
   },
 };
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../../lib/config/config.js';
-import { lineBytes } from '../../lib/rules/queries.js';
+import { dnsQuestion, lineBytes } from '../../lib/rules/queries.js';
 
 const problems = (env: Readonly<Record<string, string>>) => {
   const result = parseConfig(env);
@@ -43,5 +43,45 @@ describe('a line to send', () => {
       query: 'TIME',
       assertions: { expectBody: { text: 'ok' } },
     });
+  });
+});
+
+describe('a DNS question', () => {
+  test.each<[string, string | null]>([
+    ['A example.com', 'A example.com'],
+    ['mx  Example.COM.', 'MX example.com'],
+    ['SRV _sip._tcp.example.com', 'SRV _sip._tcp.example.com'],
+    ['A *.example.com', 'A *.example.com'],
+    ['A b\u00fccher.example', 'A xn--bcher-kva.example'],
+    ['PTR 8.8.8.8.in-addr.arpa', 'PTR 8.8.8.8.in-addr.arpa'],
+    ['NS .', 'NS .'],
+    ['TXT localhost', 'TXT localhost'],
+    ['example.com', null],
+    ['A', null],
+    ['ANY example.com', null],
+    ['A a..b', null],
+    [`A ${'x'.repeat(64)}.com`, null],
+    [`A ${'x.'.repeat(127)}com`, null],
+    ['PTR 8.8.8.8', null],
+    ['PTR ::1', null],
+    ['A a b', null],
+    ['constructor a', null],
+    ['A \u00fc/x', null],
+  ])('%j', (query, expected) => {
+    const question = dnsQuestion(query);
+    expect(question && `${question.type} ${question.name}`).toBe(expected);
+  });
+
+  const expected =
+    'expected a record type (A, AAAA, CAA, CNAME, MX, NAPTR, NS, PTR, SOA, SRV, TXT) and a name, such as A example.com';
+  test('is needed, and may be wrong', () => {
+    const TARGET_A_URL = 'dns://1.1.1.1';
+    expect(problems({ TARGET_A_URL, TARGET_A_QUERY: 'A example.com' })).toEqual([]);
+    expect(problems({ TARGET_A_URL })).toEqual([`TARGET_A_URL: dns:// needs a QUERY: ${expected}`]);
+    expect(problems({ TARGET_A_URL, TARGET_A_QUERY: 'example.com' })).toEqual([
+      `TARGET_A_QUERY: ${expected}`,
+    ]);
+    expect(problems({ KEEP_ALIVE_URLS: TARGET_A_URL })).toHaveLength(1);
+    expect(problems({ TARGET_A_URL: 'dns://1.1.1.1/example.com', TARGET_A_QUERY: 'A b' })).toHaveLength(1);
   });
 });
