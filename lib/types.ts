@@ -125,8 +125,9 @@ export const PROTOCOLS = {
   // A redirect may lead from http to https, so that the TLS options matter to both.
   'http:': { form: 'http://', defaultPort: 80, groups: ['http', 'body', 'tls'], parts: ALL_PARTS },
   'https:': { form: 'https://', defaultPort: 443, groups: ['http', 'body', 'tls'], parts: ALL_PARTS },
-  'tcp:': { form: 'tcp://host:port', defaultPort: null, groups: [], parts: [] },
+  'tcp:': { form: 'tcp://host:port', defaultPort: null, groups: ['body', 'query'], parts: [] },
   'tls:': { form: 'tls://host:port', defaultPort: null, groups: ['tls'], parts: [] },
+  'dns:': { form: 'dns://', defaultPort: 53, groups: ['body', 'query'], parts: [] },
 } as const satisfies Readonly<Record<string, ProtocolRules>>;
 
 export type Protocol = keyof typeof PROTOCOLS;

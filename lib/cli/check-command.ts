@@ -73,11 +73,11 @@ async function findTarget(
   { env, print }: { readonly env: Terminal['env']; readonly print: (line: string) => void },
 ): Promise<Target | string> {
   if (what.includes('://')) {
-    const found = targetAt(what);
-    if (typeof found === 'string') return `The address: ${found}.`;
+    const { target: found, problem } = targetAt(what);
+    if (found === null) return `The address: ${problem}.`;
     const result = parseConfig(env);
     const configured = result.ok ? result.config.targets.find((target) => isAt(target, found)) : undefined;
-    if (configured === undefined) return found;
+    if (configured === undefined) return problem === null ? found : `The address: ${problem}.`;
     print(`A configured target has this address: its options are used (${configured.info.id}).`);
     return configured;
   }

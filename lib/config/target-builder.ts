@@ -11,6 +11,7 @@ import { defaultInterval, defaultWakeTimeout, HOSTS, hostOf } from './hosts.js';
 import { defaultsOf } from './option-table.js';
 import { TARGET_OPTIONS, type TargetOptionName, type TargetOptions } from './options.js';
 import type { Problem } from './problems.js';
+import { queryProblem } from './queries.js';
 import { formsWith, hasGroup, targetAddress, type TargetAddress } from './request.js';
 
 const DEFAULTS = defaultsOf(TARGET_OPTIONS);
@@ -78,12 +79,20 @@ export function toTarget(source: Source, texts: ReadonlyMap<string, string>, pro
       report(option, `has no effect on this kind of target (${formsWith(group)} have it)`);
     }
   }
-  const useless = missing.flatMap((group) => GROUPS[group]);
+  // A TCP target that asks nothing itself only connects: what is set for all targets is meant for those that answer.
+  const asks = [...GROUPS.body, ...GROUPS.query];
+  const isSilent = protocol === 'tcp:' && asks.every((option) => own[option] === undefined);
+  const useless = [...missing.flatMap((group) => GROUPS[group]), ...(isSilent ? asks : [])];
   const inherited = Object.fromEntries(
     Object.entries(source.inherited).filter(([name]) => !useless.some((option) => option === name)),
   );
   const options: TargetOptions = { ...DEFAULTS, ...inherited, ...own };
 
+  const aboutQuery = queryProblem(protocol, options.QUERY);
+  if (aboutQuery !== null) {
+    const option = own.QUERY === undefined ? 'URL' : 'QUERY';
+    problems.push({ variable: source.variableOf(option), message: aboutQuery });
+  }
   problems.push(...unusableChannels(source.variableOf('ALERTS'), own.ALERTS, texts));
   if (options.RECOVERY_URL === null) {
     for (const option of FOR_RECOVERY) report(option, 'has no effect without RECOVERY_URL');
@@ -143,12 +152,20 @@ export function toTarget(source: Source, texts: ReadonlyMap<string, string>, pro
   return Object.assign({ ...common, protocol }, ...fields) as Target;
 }
 
-/** A target at an address, with the defaults for everything else; or what is wrong with the address. */
-export function targetAt(url: string): Target | string {
+/**
+ * A target at an address, with the defaults for everything else, and what is wrong with it; null where the address itself
+ * is not valid.
+ */
+export function targetAt(url: string): {
+  readonly target: Target | null;
+  readonly problem: string | null;
+} {
   const { data: address, error } = targetAddress.safeParse(url);
-  if (address === undefined) return error.issues[0]?.message ?? 'not valid';
+  if (address === undefined) return { target: null, problem: error.issues[0]?.message ?? 'not valid' };
   const id = idFromHost(address.hostname);
-  return toTarget({ id, address, own: {}, inherited: {}, variableOf: () => '' }, new Map(), []);
+  const problems: Problem[] = [];
+  const target = toTarget({ id, address, own: {}, inherited: {}, variableOf: () => '' }, new Map(), problems);
+  return { target, problem: problems[0]?.message ?? null };
 }
 
 /**

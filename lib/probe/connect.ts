@@ -39,24 +39,30 @@ export async function connect(
   context: ProbeContext,
   allow: (address: string) => boolean,
 ): Promise<Connection> {
-  const { deadline, trace, resolver } = context;
-  const host = hostOf(url);
-  const start = deadline.elapsed;
-  const isName = isIP(host) === 0;
-  const candidates = isName
-    ? await deadline.guard<Candidates>('resolving', (resolve, reject) => {
-        resolver.resolve(host, deadline).then(resolve, reject);
-        return () => undefined;
-      })
-    : { addresses: [host], more: null };
+  const { deadline, trace } = context;
+  const candidates = await resolveHost(url, context);
   const resolved = deadline.elapsed;
-  if (isName) trace.dns = (trace.dns ?? 0) + resolved - start;
-
   const connection = await deadline.guard<Connection>('connecting', (resolve, reject) =>
     connectAny(candidates, { port, allow, onBegin: () => deadline.beginStep() }, resolve, reject),
   );
   trace.connect = (trace.connect ?? 0) + deadline.elapsed - resolved;
   return connection;
+}
+
+/** The addresses of a URL's host. Rejects with a ProbeFailure. */
+export async function resolveHost(
+  url: URL,
+  { deadline, trace, resolver }: ProbeContext,
+): Promise<Candidates> {
+  const host = hostOf(url);
+  if (isIP(host) !== 0) return { addresses: [host], more: null };
+  const start = deadline.elapsed;
+  const candidates = await deadline.guard<Candidates>('resolving', (resolve, reject) => {
+    resolver.resolve(host, deadline).then(resolve, reject);
+    return () => undefined;
+  });
+  trace.dns = (trace.dns ?? 0) + deadline.elapsed - start;
+  return candidates;
 }
 
 /**

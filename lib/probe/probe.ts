@@ -3,6 +3,7 @@ import { judgeAnswer, type Answer, type Body } from '../rules/assertions.js';
 import type { Attempt, Protocol, Target, TargetOf, Verdict } from '../types.js';
 import { isPublicAddress } from './public-address.js';
 import { createResolver } from './dns.js';
+import { probeDns } from './dns-probe.js';
 import { createEvaluator } from './evaluator.js';
 import { failureOf, Interruption } from './failure.js';
 import { HostsFile } from './hosts-file.js';
@@ -41,6 +42,7 @@ const PROBES: { readonly [Name in Protocol]: Probe<Name> } = {
   'https:': probeHttp,
   'tcp:': probeTcp,
   'tls:': probeTls,
+  'dns:': probeDns,
 };
 
 /** The probes of a process, with the name resolver and TLS context that they share. No state belongs to a run. */
@@ -73,6 +75,7 @@ export function createProber(options: ProberOptions = {}): Prober {
           resolver,
           secureContext,
           isPublic,
+          evaluator,
         });
         deadline.pause();
         total = deadline.elapsed;

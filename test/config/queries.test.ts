@@ -1,0 +1,87 @@
+import { describe, expect, test } from 'vitest';
+import { parseConfig } from '../../lib/config/config.js';
+import { dnsQuestion, lineBytes } from '../../lib/rules/queries.js';
+
+const problems = (env: Readonly<Record<string, string>>) => {
+  const result = parseConfig(env);
+  return result.ok ? [] : result.problems.map(({ variable, message }) => `${variable}: ${message}`);
+};
+
+describe('a line to send', () => {
+  test.each<[string, string | null]>([
+    ['PING', 'PING\r\n'],
+    ['PING\\n', 'PING\n'],
+    ['PING\\r\\n', 'PING\r\n'],
+    ['GET / HTTP/1.0\\r\\n\\r\\n', 'GET / HTTP/1.0\r\n\r\n'],
+    ['a\\tb\\0\\\\n', 'a\tb\0\\n\r\n'],
+    ['\\x00\\xFf\\x0a', '\0\xff\n'],
+    ['\u00e9', '\xc3\xa9\r\n'],
+    ['\\q', null],
+    ['\\xg0', null],
+    ['\\x1', null],
+    ['end\\', null],
+  ])('%j', (query, expected) => {
+    expect(lineBytes(query)?.toString('latin1') ?? null).toBe(expected);
+  });
+
+  const TARGET_A_URL = 'tcp://a.example.com:1';
+  test('has known escapes only', () => {
+    expect(problems({ TARGET_A_URL, TARGET_A_QUERY: 'x\\q' })).toEqual([
+      'TARGET_A_QUERY: expected a line in which a backslash begins one of \\r, \\n, \\t, \\0, \\\\ and \\xHH',
+    ]);
+    expect(problems({ TARGET_A_URL, TARGET_A_QUERY: 'x\\r\\n' })).toEqual([]);
+  });
+
+  test('and an expectation are not inherited by a target that asks nothing itself', () => {
+    const all = { KEEP_ALIVE_EXPECT_BODY: 'ok', KEEP_ALIVE_QUERY: 'PING', TARGET_A_URL };
+    const targetOf = (env: Readonly<Record<string, string>>) => {
+      const result = parseConfig(env);
+      return result.ok ? result.config.targets[0] : undefined;
+    };
+    expect(targetOf(all)).toMatchObject({ query: null, assertions: { expectBody: null } });
+    expect(targetOf({ ...all, TARGET_A_QUERY: 'TIME' })).toMatchObject({
+      query: 'TIME',
+      assertions: { expectBody: { text: 'ok' } },
+    });
+  });
+});
+
+describe('a DNS question', () => {
+  test.each<[string, string | null]>([
+    ['A example.com', 'A example.com'],
+    ['mx  Example.COM.', 'MX example.com'],
+    ['SRV _sip._tcp.example.com', 'SRV _sip._tcp.example.com'],
+    ['A *.example.com', 'A *.example.com'],
+    ['A b\u00fccher.example', 'A xn--bcher-kva.example'],
+    ['PTR 8.8.8.8.in-addr.arpa', 'PTR 8.8.8.8.in-addr.arpa'],
+    ['NS .', 'NS .'],
+    ['TXT localhost', 'TXT localhost'],
+    ['example.com', null],
+    ['A', null],
+    ['ANY example.com', null],
+    ['A a..b', null],
+    [`A ${'x'.repeat(64)}.com`, null],
+    [`A ${'x.'.repeat(127)}com`, null],
+    ['PTR 8.8.8.8', null],
+    ['PTR ::1', null],
+    ['A a b', null],
+    ['constructor a', null],
+    ['A \u00fc/x', null],
+  ])('%j', (query, expected) => {
+    const question = dnsQuestion(query);
+    expect(question && `${question.type} ${question.name}`).toBe(expected);
+  });
+
+  const expected =
+    'expected a record type (A, AAAA, CAA, CNAME, MX, NAPTR, NS, PTR, SOA, SRV, TXT) and a name, such as A example.com';
+  test('is needed, and may be wrong', () => {
+    const TARGET_A_URL = 'dns://1.1.1.1';
+    expect(problems({ TARGET_A_URL, TARGET_A_QUERY: 'A example.com' })).toEqual([]);
+    expect(problems({ TARGET_A_URL })).toEqual([`TARGET_A_URL: dns:// needs a QUERY: ${expected}`]);
+    expect(problems({ TARGET_A_URL, TARGET_A_QUERY: 'example.com' })).toEqual([
+      `TARGET_A_QUERY: ${expected}`,
+    ]);
+    expect(problems({ KEEP_ALIVE_URLS: TARGET_A_URL })).toHaveLength(1);
+    expect(problems({ TARGET_A_URL: 'dns://1.1.1.1/example.com', TARGET_A_QUERY: 'A b' })).toHaveLength(1);
+  });
+});
