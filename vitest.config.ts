@@ -12,6 +12,8 @@ export default defineConfig({
         ? [
             'test/fuzz/*.test.ts',
             'test/deploy/*.test.ts',
+            'test/probe/latency.test.ts',
+            ...['alerts', 'notifier'].map((name) => `test/record/${name}.test.ts`),
             ...['budget', 'hostile', 'overlap', 'truth'].map((name) => `test/run/${name}.test.ts`),
           ]
         : ['test/**/*.test.ts'],
@@ -22,6 +24,8 @@ export default defineConfig({
     // Against what never ends; no test is meant to come near it, on a slow machine either.
     testTimeout: 180_000,
     hookTimeout: 180_000,
+    // By itself `expect.poll` waits for one second, which a busy machine does not always keep.
+    expect: { poll: { timeout: 60_000 } },
     // One more than there are cores: many tests wait. By itself vitest leaves a core idle, which on two is half of them.
     maxWorkers: availableParallelism() + 1,
     // Of tests that wait rather than work.

@@ -74,7 +74,7 @@ let files = 0;
 const OPEN = {
   redis: (prefix = 'k') => openRemoteStore({ kind: 'redis', url: redis.url }, { prefix }),
   upstash: (prefix = 'k') =>
-    openRemoteStore({ kind: 'upstash', url: front.url, token: front.token }, { prefix, timeout: 1_000 }),
+    openRemoteStore({ kind: 'upstash', url: front.url, token: front.token }, { prefix, timeout: 20_000 }),
   sqlite: () => Promise.resolve(openSqlite(join(directory, `${++files}.db`))),
 };
 type Kind = keyof typeof OPEN;

@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Digest } from '../../lib/deliver/channel.js';
 import { channelTo, HTTP_CHANNELS } from '../support/channels.js';
 import { digestOf, downAlert, itemOf } from '../support/digests.js';
@@ -67,7 +67,7 @@ describe.each(HTTP_CHANNELS)('%s', (name) => {
     });
     const delivery = channelTo(name, `http://127.0.0.1:${port}`).deliver(digest, AbortSignal.timeout(150));
     await expect(delivery).rejects.toMatchObject({ code: 'temporary', message: 'no answer in time' });
-    await vi.waitFor(() => expect(open).toBe(0));
+    await expect.poll(() => open).toBe(0);
   });
 
   it('a peer that answers late, but before the signal: taken', async () => {

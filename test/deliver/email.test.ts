@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { EMAIL_LIMIT } from '../../lib/deliver/email.js';
 import { createAuthority } from '../support/certificates.js';
 import { channelTo } from '../support/channels.js';
@@ -172,7 +172,7 @@ describe('no mail server', () => {
       });
       const delivery = email(`smtp://127.0.0.1:${port}`).deliver(digest, AbortSignal.timeout(300));
       await expect(delivery).rejects.toMatchObject({ code: 'temporary', message: 'no answer in time' });
-      await vi.waitFor(() => expect(open).toBe(0));
+      await expect.poll(() => open).toBe(0);
     },
   );
 

@@ -18,7 +18,7 @@ async function watched(onSocket: (socket: Socket) => void) {
     socket.on('close', () => open.delete(socket));
     onSocket(socket);
   });
-  return { url: `http://127.0.0.1:${port}/`, gone: () => vi.waitFor(() => expect(open.size).toBe(0)) };
+  return { url: `http://127.0.0.1:${port}/`, gone: () => expect.poll(() => open.size).toBe(0) };
 }
 
 describe('a request', () => {
@@ -67,7 +67,7 @@ describe('a request', () => {
     });
     const answer = await get(`http://127.0.0.1:${port}/`);
     expect(answer).toMatchObject({ status: 200, text: 'x'.repeat(16_384) });
-    await vi.waitFor(() => expect(closed).toBe(true));
+    await expect.poll(() => closed).toBe(true);
   });
 
   it('has its answer with the status, also when the body stalls or breaks off', async () => {

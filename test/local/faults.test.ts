@@ -12,7 +12,7 @@ import { runChild } from '../support/child.js';
 
 const KEEPALIVE = new URL('../../bin/keepalive.ts', import.meta.url);
 const MINUTE = 60_000;
-const POLL = { timeout: 15_000, interval: 20 };
+const POLL = { timeout: 60_000, interval: 20 };
 
 let directory: string;
 const open: (() => unknown)[] = [];

@@ -48,7 +48,7 @@ function start(env: Record<string, string>, command = 'start') {
   }
   const ended = new Promise<number | null>((done) => child.once('close', done));
   return {
-    says: (text: string) => expect.poll(() => output, { timeout: 15_000 }).toContain(text),
+    says: (text: string) => expect.poll(() => output, { timeout: 60_000 }).toContain(text),
     get output() {
       return output;
     },

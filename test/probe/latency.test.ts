@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import { createProber } from '../../lib/probe/probe.js';
 import type { Attempt } from '../../lib/types.js';
+import { cases } from '../support/cases.js';
 import { createAuthority } from '../support/certificates.js';
 import { runChild } from '../support/child.js';
 import { someTarget } from '../support/targets.js';
@@ -90,7 +91,7 @@ test('a latency and its phases are never less than what the server took, and nev
       const measured = new Map((await servers([])).measured);
       for (const each of found) expectTrue(each, measured.get(each.port));
     }),
-    { numRuns: 25, examples: [[[['http', { handshake: 0, head: 500, body: 0 }]], { every: 50, busy: 0 }]] },
+    { ...cases(25), examples: [[[['http', { handshake: 0, head: 500, body: 0 }]], { every: 50, busy: 0 }]] },
   );
 });
 

@@ -4,6 +4,7 @@ import { OUTBOX_FIELD, STATE_FIELD } from '../../lib/record/fields.js';
 import { Ledger } from '../../lib/record/ledger.js';
 import { readOutbox, writeOutbox } from '../../lib/record/outbox-text.js';
 import type { Alert, ChannelName, Check, Target } from '../../lib/types.js';
+import { cases } from '../support/cases.js';
 import { aTarget, failedCheck, goodCheck, type TargetOptions } from '../support/targets.js';
 
 const MINUTE = 60_000;
@@ -351,7 +352,7 @@ it('says nothing false and loses nothing, whatever happens', () => {
         }
       },
     ),
-    { numRuns: 150 },
+    cases(150),
   );
 }, 300_000);
 

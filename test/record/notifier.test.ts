@@ -4,6 +4,7 @@ import { OUTBOX_FIELD } from '../../lib/record/fields.js';
 import { readOutbox } from '../../lib/record/outbox-text.js';
 import { readIncident } from '../../lib/record/incidents.js';
 import type { Alert, ChannelName, Check } from '../../lib/types.js';
+import { cases } from '../support/cases.js';
 import { Books } from '../support/books.js';
 import { aTarget, failedCheck, goodCheck, type TargetOptions } from '../support/targets.js';
 
@@ -332,6 +333,6 @@ it('never is an "up" without its "down", nor anything said twice in a row', () =
         }
       }
     }),
-    { numRuns: 300 },
+    cases(300),
   );
 });

@@ -27,7 +27,7 @@ const open = (url: string, timeout = 4000) =>
   openRemoteStore({ kind: 'redis', url }, { prefix: 'k', timeout });
 
 /** Until the pause after failed attempts to connect is over. */
-const POLL = { timeout: 15_000, interval: 100 };
+const POLL = { timeout: 60_000, interval: 100 };
 
 const CLAIM = { token: 'a', ttl: 300_000, fields: ['x'] };
 const GRANTED = { claimed: true, fields: texts({}) };

@@ -161,7 +161,7 @@ describe.each(names)('%s', (name) => {
     expect(await make(await open(SHORT))).toEqual(good);
     const executed = await redis.callsMade();
     release();
-    await expect.poll(() => redis.callsMade(), { timeout: 10_000 }).toBeGreaterThan(executed);
+    await expect.poll(() => redis.callsMade(), { timeout: 60_000 }).toBeGreaterThan(executed);
     expect(await stored()).toEqual(after);
   });
 
@@ -180,7 +180,7 @@ test('a commit whose answer was lost is not called lost when somebody has claime
     return { kind: 'lose-answer' };
   };
   const commit = store.commit(COMMIT);
-  await expect.poll(stored, { timeout: 10_000, interval: 5 }).toEqual(NEW);
+  await expect.poll(stored, { timeout: 60_000, interval: 5 }).toEqual(NEW);
   expect(await other.claim({ ...CLAIM, token: 'b' })).toMatchObject({ claimed: true });
   await expect(commit).rejects.toMatchObject({ code: 'store_unreachable' });
   expect(await stored()).toEqual(NEW);
@@ -206,7 +206,7 @@ test('a swap whose answer was lost says no when somebody has swapped since, and 
     return { kind: 'lose-answer' };
   };
   const swap = store.swap(SWAP);
-  await expect.poll(stored, { timeout: 10_000, interval: 5 }).toEqual(SWAPPED);
+  await expect.poll(stored, { timeout: 60_000, interval: 5 }).toEqual(SWAPPED);
   expect(await other.swap({ ...SWAP, expected: SWAP.value, value: 'other' })).toBe(true);
   expect(await swap).toBe(false);
   expect(await stored()).toMatchObject({ fields: { x: 'other' } });

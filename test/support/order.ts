@@ -3,8 +3,9 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** The files that take longest. One that begins last would keep the others' cores idle. */
 const LONG = [
-  ...['run/fault-sweep', 'run/truth', 'deploy/functions', 'run/refusals', 'local/start', 'view/pages'],
-  ...['cli/transfer', 'run/budget', 'run/scale'],
+  ...['deploy/functions', 'run/fault-sweep', 'view/pages', 'run/truth', 'local/start', 'cli/transfer'],
+  ...['run/budget', 'run/refusals', 'run/week', 'run/sleeping', 'run/clock', 'run/overlap', 'run/scale'],
+  ...['local/faults', 'record/notifier', 'cli/schedule'],
 ];
 
 /** Begins with the files of that list, in its order. */
