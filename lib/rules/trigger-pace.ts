@@ -90,7 +90,8 @@ export function triggerPace({ intervals, lastAt }: RunTimes, tick: number, now: 
 function withoutDoubled(intervals: readonly number[], tick: number): number[] {
   const lengths = intervals.map((seconds) => seconds * 1000);
   // The fifth longest of 20: few of them are outages, and it holds where each trigger comes up to four times.
-  const usual = lengths.toSorted((a, b) => a - b)[Math.floor(lengths.length * 0.8)] ?? 0;
+  const usual = lengths.toSorted((a, b) => a - b)[Math.floor(lengths.length * 0.8)];
+  if (usual === undefined) return [];
   const doubled = Math.min(tick / 2, usual / 4);
   const apart: number[] = [];
   let since = 0;
