@@ -44,11 +44,12 @@ export function ofNoChannels(): Finding {
 
 /** What the last deliveries came to. */
 export function ofChannels({ channels }: Health['checks']['alerts']): Finding[] {
-  return channels.map(({ name, status, trouble }) => {
-    if (status === 'healthy') {
+  return channels.map((channel) => {
+    const { name, status } = channel;
+    if (channel.status === 'healthy') {
       return ok('alerts', `${name} is set up (--send-test sends it a test)`);
     }
-    const what = `${name} ${status === 'refused' ? 'refuses alerts' : 'fails'}: ${trouble?.message ?? ''}`;
+    const what = `${name} ${status === 'refused' ? 'refuses alerts' : 'fails'}: ${channel.trouble.message}`;
     return status === 'refused'
       ? error('alerts', {
           what,

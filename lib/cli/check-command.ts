@@ -180,7 +180,7 @@ function attemptLines(attempt: ExplainedAttempt, number: number): string[] {
     }),
     ...(statusCode === null ? [] : [fact('status', `${statusCode}`)]),
     ...(attempt.noServer ? [fact('platform', 'says that no server is there')] : []),
-    ...(tlsExpiresAt === null ? [] : [fact('certificate', `ends ${isoTime(tlsExpiresAt) ?? ''}`)]),
+    ...(tlsExpiresAt === null ? [] : [fact('certificate', `ends ${isoTime(tlsExpiresAt)}`)]),
     ...assertions.map(
       ({ holds, option, expected, found, message: why }) =>
         `  ${holds ? 'holds' : 'FAILS'}       ${option} (${found}) ${expected}${why === null ? '' : ` – ${why}`}`,

@@ -182,7 +182,9 @@ async function medianLatency(store: Store): Promise<number> {
     await store.ping();
     times.push(performance.now() - startedAt);
   }
-  return Math.round(times.toSorted((a, b) => a - b)[Math.floor(PINGS / 2)] ?? 0);
+  const median = times.toSorted((a, b) => a - b)[Math.floor(PINGS / 2)];
+  if (median === undefined) throw new Error('no ping of the store was timed');
+  return Math.round(median);
 }
 
 /**

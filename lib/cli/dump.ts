@@ -117,12 +117,13 @@ function isLogText(value: unknown): value is string {
 function checkFields(fields: ReadonlyMap<string, string>, lineOf: ReadonlyMap<string, number>): void {
   const reading = <T>(name: string, read: (text: string) => T): T | null => {
     const text = fields.get(name);
-    if (text === undefined) return null;
+    const line = lineOf.get(name);
+    if (text === undefined || line === undefined) return null;
     try {
       return read(text);
     } catch (cause) {
       const reason = cause instanceof TextError ? `: ${cause.message}` : '';
-      throw new TransferError(`Line ${lineOf.get(name) ?? 0} cannot be read${reason}.`, { cause });
+      throw new TransferError(`Line ${line} cannot be read${reason}.`, { cause });
     }
   };
   const state = reading(STATE_FIELD, readState);

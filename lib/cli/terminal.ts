@@ -17,6 +17,8 @@ export function jsonText(value: unknown): string {
 }
 
 /** ISO 8601 UTC; null for null. */
+export function isoTime(at: number): string;
+export function isoTime(at: number | null): string | null;
 export function isoTime(at: number | null): string | null {
   return at === null ? null : new Date(at).toISOString();
 }

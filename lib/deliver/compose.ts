@@ -121,7 +121,7 @@ export function contextOf(item: DigestItem): WordingContext {
 /** What people call the target of an alert; never empty. */
 export function nameOf({ alert, target }: DigestItem): string {
   const id = 'target' in alert ? alert.target : 'Keepalive';
-  const name = singleLine(target?.name ?? '');
+  const name = target === null ? '' : singleLine(target.name);
   return name === '' ? id : name;
 }
 

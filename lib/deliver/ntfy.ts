@@ -22,9 +22,10 @@ const TAGS: Readonly<Record<Level, string>> = {
 /** A topic of an ntfy server: the last part of the address's path. Published as JSON, which the server's root takes. */
 export function ntfy(endpoint: Endpoint): Channel {
   const url = new URL(endpoint.url);
-  const parts = url.pathname.replace(/\/+$/, '').split('/');
-  const topic = parts.pop() ?? '';
-  url.pathname = `${parts.join('/')}/`;
+  const path = url.pathname.replace(/\/+$/, '');
+  const root = path.lastIndexOf('/') + 1;
+  const topic = path.slice(root);
+  url.pathname = path.slice(0, root);
   return {
     name: 'ntfy',
     async deliver(digest, signal) {

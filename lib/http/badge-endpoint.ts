@@ -47,7 +47,7 @@ async function find(
   const label = searchParams.get('label');
   const wrong = (status: number, message: string) => ({ status, badge: errorBadge(message, label) });
 
-  const id = pathname.split('/').at(-1) ?? '';
+  const id = pathname.slice(pathname.lastIndexOf('/') + 1);
   const target = config.targets.find(({ info }) => info.id === id);
   if (target === undefined) return wrong(404, 'not found');
   const metric = chosen(METRICS, searchParams.get('metric') ?? 'status');

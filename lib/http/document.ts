@@ -12,7 +12,7 @@ export function answerDocument(
   status = 200,
 ): Response {
   const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
-  const isKnown = status === 200 && hasTag(request.headers.get('if-none-match') ?? '', etag);
+  const isKnown = status === 200 && hasTag(request.headers.get('if-none-match'), etag);
   const found = isKnown ? 304 : status;
   const headers = {
     'cache-control': cacheControl(found, caching),
@@ -25,6 +25,6 @@ export function answerDocument(
 }
 
 /** Whether `If-None-Match` names the tag: a list of quoted texts, none of which can hold a quote, or `*`. */
-function hasTag(known: string, etag: string): boolean {
-  return known.includes(etag) || known.trim() === '*';
+function hasTag(known: string | null, etag: string): boolean {
+  return known !== null && (known.includes(etag) || known.trim() === '*');
 }

@@ -83,7 +83,7 @@ export function noStore(): Response {
 
 /** Who bears the secret sees the list; it names variables and never holds a value. */
 function configInvalid(request: Request, problems: readonly Problem[], respond: ErrorResponder): Response {
-  const secret = readEnv().CRON_SECRET?.trim() ?? '';
-  const details = secret !== '' && bears(request, secret) ? { problems } : {};
+  const secret = readEnv().CRON_SECRET?.trim();
+  const details = secret && bears(request, secret) ? { problems } : {};
   return respond('config_invalid', 'The configuration is not valid.', details, request);
 }

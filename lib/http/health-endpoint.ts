@@ -46,7 +46,8 @@ async function probe(app: App): Promise<StoreFinding> {
   const { kind } = store;
   try {
     const { state, outbox } = await withinLimit(PROBE_TIMEOUT, loadPresent(reader));
-    return { ok: true, kind, latencyMs: Math.round(reader.latency ?? 0), state, outbox };
+    const latencyMs = reader.latency === null ? null : Math.round(reader.latency);
+    return { ok: true, kind, latencyMs, state, outbox };
   } catch (error) {
     if (error instanceof StoreError) return { ok: false, kind, message: error.message };
     throw error;

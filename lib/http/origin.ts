@@ -14,11 +14,11 @@ export function visitedOrigin({ url, headers }: Request): string {
   const forwardedHost = first(headers.get('x-forwarded-host'));
   const scheme =
     forwardedProto === 'https' || forwardedProto === 'http' ? forwardedProto : protocol.slice(0, -1);
-  const origin = `${scheme}://${HOST.test(forwardedHost) ? forwardedHost : host}`;
+  const origin = `${scheme}://${forwardedHost !== null && HOST.test(forwardedHost) ? forwardedHost : host}`;
   return URL.canParse(origin) ? new URL(origin).origin : new URL(url).origin;
 }
 
 /** Each proxy on the way adds its own behind those before. */
-function first(value: string | null): string {
-  return (value ?? '').split(',')[0]?.trim() ?? '';
+function first(value: string | null): string | null {
+  return value === null ? null : value.replace(/,.*$/s, '').trim();
 }

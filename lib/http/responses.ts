@@ -48,8 +48,9 @@ export function answerError(code: ErrorCode, message: string, details: object = 
 
 /** Whether the request bears the secret. */
 export function bears(request: Request, secret: string): boolean {
-  const given = /^Bearer (.+)$/i.exec(request.headers.get('authorization') ?? '')?.[1] ?? '';
-  return isSame(given, secret);
+  const header = request.headers.get('authorization');
+  const [, given] = (header !== null && /^Bearer (.+)$/i.exec(header)) || [];
+  return given !== undefined && isSame(given, secret);
 }
 
 /** Takes the same time however much of the secret is right. */

@@ -19,9 +19,10 @@ export function endedCookie(secure: boolean): string {
 }
 
 export function hasSession(request: Request, token: string, now: number): boolean {
-  const value = cookieOf(request) ?? '';
-  const [, end = '', given = ''] = /^(\d{1,12})\.([\w-]+)$/.exec(value) ?? [];
-  return end !== '' && isSame(given, seal(token, Number(end))) && Number(end) * 1000 > now;
+  const value = cookieOf(request);
+  const [, end, given] = (value !== undefined && /^(\d{1,12})\.([\w-]+)$/.exec(value)) || [];
+  if (end === undefined || given === undefined) return false;
+  return isSame(given, seal(token, Number(end))) && Number(end) * 1000 > now;
 }
 
 function seal(token: string, end: number): string {

@@ -49,7 +49,8 @@ export async function verifySignature(
       const { payload } = await jwtVerify(signature, new TextEncoder().encode(key), options);
       const wrongBody = await bodyProblem(request, payload.body);
       if (wrongBody !== null) return { problem: wrongBody };
-      const until = ((payload.exp ?? 0) + CLOCK_TOLERANCE) * 1000;
+      if (payload.exp === undefined) return { problem: claimProblem('exp', url) };
+      const until = (payload.exp + CLOCK_TOLERANCE) * 1000;
       return { problem: null, token: { id: idOf(signature), until } };
     } catch (error) {
       const claim = error instanceof Error && 'claim' in error ? error.claim : undefined;

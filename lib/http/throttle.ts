@@ -25,9 +25,10 @@ export class Throttle {
 
   /** Ms until the token of the address is looked at; 0: now. */
   wait(address: string, now: number, isRight: boolean): number {
-    const until = this.#failures.get(address)?.until ?? 0;
+    const failure = this.#failures.get(address);
     // What lies further ahead is from before the clock was set back.
-    const own = until - now > LONGEST_WAIT ? 0 : Math.max(0, until - now);
+    const isOpen = failure !== undefined && failure.until > now && failure.until - now <= LONGEST_WAIT;
+    const own = isOpen ? failure.until - now : 0;
     return isRight ? own : Math.max(own, this.#waitOfAll(now));
   }
 

@@ -83,12 +83,12 @@ function storeProblem({ code, message }: StoreError): string {
 
 /** With nothing to watch yet, it shows itself at work. */
 function watchingItself(env: Env, port: number): Env {
-  const token = env.STATS_TOKEN?.trim() ?? '';
+  const token = env.STATS_TOKEN?.trim();
   return {
     ...env,
     TARGET_SELF_URL: `http://127.0.0.1:${port}/api/health`,
     TARGET_SELF_INTERVAL: '1m',
-    ...(token === '' ? {} : { TARGET_SELF_HEADERS: JSON.stringify({ authorization: `Bearer ${token}` }) }),
+    ...(token ? { TARGET_SELF_HEADERS: JSON.stringify({ authorization: `Bearer ${token}` }) } : {}),
   };
 }
 

@@ -1,5 +1,5 @@
 import { endOf, type State } from '../record/state-model.js';
-import { EMPTY_OUTBOX, type Outbox } from '../rules/outbox.js';
+import { EMPTY_OUTBOX, undeliveredTo, type Outbox } from '../rules/outbox.js';
 import {
   isSlow,
   MISSED_AFTER_TICKS,
@@ -58,24 +58,28 @@ export interface Health {
   };
 }
 
-export interface ChannelHealth {
+export type ChannelHealth = {
   readonly name: ChannelName;
-  /** Both are tried again. `refused`: most likely it will not work until its configuration is corrected. */
-  readonly status: 'healthy' | 'failing' | 'refused';
   /** Alerts that wait to be delivered. */
   readonly waiting: number;
   /** What its operator should correct although it works. */
   readonly message?: string;
-  readonly trouble: {
-    readonly since: string;
-    readonly failures: number;
-    /** Null where nothing waits. */
-    readonly nextTryAt: string | null;
-    /** Alerts that it did not take within a day; its next message says so. */
-    readonly dropped: number;
-    readonly message: string;
-  } | null;
-}
+} & (
+  | { readonly status: 'healthy'; readonly trouble: null }
+  | {
+      /** Both are tried again. `refused`: most likely it will not work until its configuration is corrected. */
+      readonly status: 'failing' | 'refused';
+      readonly trouble: {
+        readonly since: string;
+        readonly failures: number;
+        /** Null where nothing waits. */
+        readonly nextTryAt: string | null;
+        /** Alerts that it did not take within a day; its next message says so. */
+        readonly dropped: number;
+        readonly message: string;
+      };
+    }
+);
 
 export interface Budget {
   readonly commandsPerRun: number;
@@ -89,7 +93,8 @@ export type StoreFinding =
   | {
       readonly ok: true;
       readonly kind: string;
-      readonly latencyMs: number;
+      /** Null: not known. */
+      readonly latencyMs: number | null;
       readonly state: State | null;
       readonly outbox: Outbox;
     }
@@ -283,7 +288,8 @@ function alertsCheck({ store, channels, telegramChat = null }: HealthFacts): Hea
   };
 }
 
-function channelHealth(name: ChannelName, { alerts, troubles, undelivered }: Outbox): ChannelHealth {
+function channelHealth(name: ChannelName, outbox: Outbox): ChannelHealth {
+  const { alerts, troubles } = outbox;
   const waiting = alerts.filter(({ to }) => to[name] !== undefined).length;
   const trouble = troubles[name];
   if (trouble === undefined) return { name, status: 'healthy', waiting, trouble: null };
@@ -296,7 +302,7 @@ function channelHealth(name: ChannelName, { alerts, troubles, undelivered }: Out
       since: new Date(since).toISOString(),
       failures,
       nextTryAt: waiting === 0 ? null : new Date(nextAt).toISOString(),
-      dropped: undelivered[name] ?? 0,
+      dropped: undeliveredTo(outbox, name),
       message,
     },
   };

@@ -126,7 +126,7 @@ async function loadSnapshots(store: Reader, now: number, wanted: LoadRequest): P
 }
 
 function originOf(state: State | null): string {
-  return `${state?.firstRunAt}/${state?.rewinds ?? 0}`;
+  return state === null ? 'none' : `${state.firstRunAt}/${state.rewinds}`;
 }
 
 /** The times at whose snapshots the hours and days of the status page meet, ascending. */

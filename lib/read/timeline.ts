@@ -28,7 +28,7 @@ export function openTimeline(
   const slot = state?.targets.findIndex((candidate) => candidate?.id === target.info.id) ?? -1;
   const known = state?.targets[slot] ?? newTarget(target.info.id, now);
   // After the clock was set back, or by a clock that is behind, there are snapshots of hours that are still to come.
-  const snapshotsUntil = Math.min(state?.snapshotHour ?? 0, Math.floor(now / HOUR)) * HOUR;
+  const snapshotsUntil = state === null ? 0 : Math.min(state.snapshotHour, Math.floor(now / HOUR)) * HOUR;
   const at = (time: number): TargetSnapshot | null => {
     const snapshot = snapshots.get(time) ?? null;
     // A run may have written the snapshot of the very hour that begins now. Unless it was read, what is known now stands for it.

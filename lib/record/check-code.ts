@@ -39,20 +39,26 @@ const REASONS: ReadonlyMap<number, Reason> = new Map(
   (Object.entries(REASON_CODES) as [Reason, number][]).map(([reason, code]) => [FAILED + code, reason]),
 );
 
+type PickFromEach<Union, Key extends keyof Union> = Union extends unknown ? Pick<Union, Key> : never;
+
+/** What a check code is made of. */
+export type CodedCheck = PickFromEach<
+  Check,
+  'outcome' | 'reason' | 'statusCode' | 'latency' | 'coldStart' | 'wakeMs'
+>;
+
 /** @throws RangeError for a failed check whose reason has no code: no failure is stored as anything else */
-export function writeCheckCode(
-  check: Pick<Check, 'outcome' | 'reason' | 'statusCode' | 'latency' | 'coldStart' | 'wakeMs'>,
-): number {
+export function writeCheckCode(check: CodedCheck): number {
   if (check.outcome === 'failed') {
-    const status = check.statusCode ?? 0;
-    if (check.reason === 'status' && status >= STATUS_FROM && status <= STATUS_TO) {
-      return STATUS + status - STATUS_FROM;
+    const { reason, statusCode } = check;
+    if (reason === 'status' && statusCode !== null && statusCode >= STATUS_FROM && statusCode <= STATUS_TO) {
+      return STATUS + statusCode - STATUS_FROM;
     }
-    const code = FAILED + REASON_CODES[check.reason ?? 'protocol'];
+    const code = FAILED + REASON_CODES[reason];
     if (!(code >= FAILED && code < PAIR)) throw new RangeError('a reason has no code');
     return code;
   }
-  const latency = (check.coldStart ? check.wakeMs : check.latency) ?? 0;
+  const latency = check.coldStart ? check.wakeMs : check.latency;
   const step = Math.min(LATENCIES - 1, Math.round(Math.log(latency + 1) / STEP));
   return step + (check.coldStart ? COLD : check.outcome === 'degraded' ? DEGRADED : 0);
 }

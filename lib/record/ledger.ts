@@ -287,8 +287,10 @@ export class Ledger {
   }
 
   private speaksUntil(state: TargetState): number {
-    const interval = this.targets.get(state.id)?.info.interval ?? 0;
-    return (state.lastCheckAt ?? 0) + reachOf(interval, this.tick);
+    if (state.lastCheckAt === null) return 0;
+    const target = this.targets.get(state.id);
+    // Of a target that is not configured any more, nothing is expected after its last check.
+    return state.lastCheckAt + (target === undefined ? 0 : reachOf(target.info.interval, this.tick));
   }
 
   private snapshotsOfAll(at: number): Parameters<typeof writeSnapshot>[1] {
@@ -330,6 +332,7 @@ function missedRuns(
   tick: number,
 ): RunGap | null {
   if (lastRun === null) return null;
-  const from = Math.max(endOf(lastRun), lastHeardAt ?? 0);
+  const end = endOf(lastRun);
+  const from = lastHeardAt === null ? end : Math.max(end, lastHeardAt);
   return now - from <= MISSED_AFTER_TICKS * tick ? null : { from, to: now };
 }

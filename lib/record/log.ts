@@ -1,5 +1,5 @@
 import { type LogHead } from './state-model.js';
-import { readCheckCode, writeCheckCode, type LoggedCheck } from './check-code.js';
+import { readCheckCode, writeCheckCode, type CodedCheck, type LoggedCheck } from './check-code.js';
 import { readEnvelope, writeEnvelope } from './codec/envelope.js';
 import { asTime } from './codec/json.js';
 import { TextError } from './codec/text-error.js';
@@ -31,7 +31,7 @@ export interface LogRow {
   /** Ascending by slot. */
   readonly checks: readonly {
     readonly slot: number;
-    readonly check: Parameters<typeof writeCheckCode>[0];
+    readonly check: CodedCheck;
   }[];
 }
 
@@ -140,8 +140,7 @@ function visitChecks(
     else unit += USUAL + unzigzag(Math.floor((time - 1) / 2));
     const at = asTime(unit * UNIT);
     const same = time !== 0 && (time - 1) % 2 === 1;
-    if (same && width === null) throw new TextError('a row is to have the shape of a row that has none');
-    const shape: number = same ? 2 * (width ?? 0) : reader.number();
+    const shape: number = same ? shapeOf(width) : reader.number();
     const checks = Math.floor(shape / 2);
     const complete = shape % 2 === 0;
     if (!complete) {
@@ -162,4 +161,10 @@ function visitChecks(
     }
     width = complete ? checks : null;
   }
+}
+
+/** The shape of a row that has as many checks as the row before. @throws TextError where that one had gaps, or there is none */
+function shapeOf(width: number | null): number {
+  if (width === null) throw new TextError('a row is to have the shape of a row that has none');
+  return 2 * width;
 }

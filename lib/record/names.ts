@@ -6,7 +6,7 @@ import type { State } from './state-model.js';
 export function historyFields(state: State | null): string[] {
   if (state === null) return [];
   const incidents = state.targets.flatMap((target, slot) =>
-    incidentFields(slot).slice(0, target?.incidents ?? 0),
+    target === null ? [] : incidentFields(slot).slice(0, target.incidents),
   );
   return [...snapshotFields(), ...incidents];
 }

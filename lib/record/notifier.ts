@@ -12,6 +12,7 @@ import {
   pendingFor,
   reconciled,
   applyOutcome,
+  undeliveredTo,
   withoutStale,
   type Moved,
   type Outbox,
@@ -172,7 +173,7 @@ export class Notifier {
       .map((channel) => ({
         channel,
         alerts: dueFor(outbox, channel, now),
-        undelivered: outbox.undelivered[channel] ?? 0,
+        undelivered: undeliveredTo(outbox, channel),
         moved: outbox.moved[channel] ?? null,
       }))
       .filter(({ alerts }) => alerts.length > 0);

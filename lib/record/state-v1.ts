@@ -1,7 +1,17 @@
 import { EMPTY } from '../rules/histogram.js';
 import { inflate } from './codec/envelope.js';
 import { unflattenHistogram } from './codec/histogram-codec.js';
-import { asList, asNumber, asNumbers, asObject, asText, asTime, orNull, parseJson } from './codec/json.js';
+import {
+  asList,
+  asNumber,
+  asNumbers,
+  asObject,
+  asText,
+  asTime,
+  itemAt,
+  orNull,
+  parseJson,
+} from './codec/json.js';
 import { TextError } from './codec/text-error.js';
 import type { LogHead, LastRun, State, TargetState } from './state-model.js';
 
@@ -189,8 +199,8 @@ function readCounters(value: unknown): TargetState['counters'] {
 
 function pairs(flat: readonly number[]): [number, number][] {
   return Array.from({ length: Math.floor(flat.length / 2) }, (_, i) => [
-    flat[2 * i] ?? 0,
-    flat[2 * i + 1] ?? 0,
+    itemAt(flat, 2 * i),
+    itemAt(flat, 2 * i + 1),
   ]);
 }
 

@@ -54,7 +54,7 @@ export function countUpTo(
   tick: number,
 ): TargetState {
   if (!target?.info.enabled) return idleUntil(state, at);
-  const total = unobservedAt(state, target, at, tick) ?? 0;
+  const total = unobservedAt(state, target, at, tick);
   const { idle } = state;
   return {
     ...state,
@@ -62,7 +62,7 @@ export function countUpTo(
     idle: idle !== null && at - idle.to > (HOURS_KEPT / 24 + 2) * DAY ? null : idle,
     counters: countersAt(state, target, at, tick),
     countedTo: Math.max(state.countedTo, at),
-    unobserved: state.unobserved && { ...state.unobserved, total },
+    unobserved: state.unobserved === null || total === null ? null : { ...state.unobserved, total },
   };
 }
 
@@ -85,7 +85,7 @@ export function snapshotAt(
   at: number,
   tick: number,
 ): TargetSnapshot {
-  const sameDay = Math.floor((state.lastCheckAt ?? 0) / DAY) === dayEndingAt(at);
+  const sameDay = state.lastCheckAt !== null && Math.floor(state.lastCheckAt / DAY) === dayEndingAt(at);
   return { counters: countersAt(state, target, at, tick), latencies: sameDay ? state.latencies : EMPTY };
 }
 
@@ -146,10 +146,9 @@ export function advance(before: TargetState, target: Target, check: Check): Targ
   const failed = check.outcome === 'failed';
   const counted = !inMaintenance(target.maintenance, at);
   const judged = judge(before, check, target);
-  const opens = before.incident === null && judged.status === 'down';
+  const opens = check.outcome === 'failed' && before.incident === null && judged.status === 'down';
   const closes = before.incident !== null && judged.status !== 'down';
-  const sameDay = Math.floor((before.lastCheckAt ?? 0) / DAY) === Math.floor(at / DAY);
-  const latencies = sameDay ? before.latencies : EMPTY;
+  const latencies = isInSame(DAY, before.lastCheckAt, at) ? before.latencies : EMPTY;
   return {
     ...before,
     ...judged,
@@ -164,7 +163,7 @@ export function advance(before: TargetState, target: Target, check: Check): Targ
     tlsExpiresAt: check.tlsExpiresAt ?? before.tlsExpiresAt,
     phases: phasesOf(check),
     incident: opens
-      ? { startedAt: judged.seriesAt ?? at, message: check.message ?? '' }
+      ? { startedAt: judged.seriesAt ?? at, message: check.message }
       : closes
         ? null
         : before.incident,
@@ -234,6 +233,13 @@ function phasesOf({ timings: { dns, connect, tls, ttfb } }: Check): TargetState[
 
 /** One check a minute is logged, and besides it the one with which a failure begins. */
 export function isLogged(before: TargetState, check: Check): boolean {
-  const sameMinute = Math.floor((before.lastCheckAt ?? 0) / MINUTE) === Math.floor(check.at / MINUTE);
-  return !sameMinute || (check.outcome === 'failed' && before.lastOutcome !== 'failed');
+  return (
+    !isInSame(MINUTE, before.lastCheckAt, check.at) ||
+    (check.outcome === 'failed' && before.lastOutcome !== 'failed')
+  );
+}
+
+/** Whether two times lie in the same day or minute, counted from the epoch. @param time null: never @param unit in ms */
+function isInSame(unit: number, time: number | null, at: number): boolean {
+  return time !== null && Math.floor(time / unit) === Math.floor(at / unit);
 }

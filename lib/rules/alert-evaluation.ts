@@ -167,6 +167,8 @@ export function evaluateAlerts(known: AlertState, input: AlertInput): AlertEvalu
   return { ...evaluated, state: { ...evaluated.state, events: concerned ? events.slice(-EVENTS_KEPT) : [] } };
 }
 
+type FailedCheck = Extract<Check, { readonly outcome: 'failed' }>;
+
 type EvaluationStep = (state: AlertState, input: AlertInput) => AlertEvaluation;
 
 const unchanged = (state: AlertState): AlertEvaluation => ({ state, alerts: [], restart: null });
@@ -226,12 +228,15 @@ const statusAlerts: EvaluationStep = (state, input) => {
   if (active?.status === status) return unchanged(state);
   if (status === 'down') {
     const startedAt = after.incident?.startedAt ?? at;
-    return tell('down', startedAt, downAlert(input, startedAt));
+    return check.outcome === 'failed'
+      ? tell('down', startedAt, downAlert(input, check, startedAt))
+      : unchanged(state);
   }
   if (active !== null && (status === 'up' || active.status === 'down'))
     return endAlert(state, active, input, status);
   if (status === 'up') return unchanged(state);
-  const alert = { kind: 'degraded', target, message: check.message ?? '' } as const;
+  if (check.outcome !== 'degraded') return unchanged(state);
+  const alert = { kind: 'degraded', target, message: check.message } as const;
   return tell('degraded', after.since, isCertificateNear(input) ? null : alert);
 };
 
@@ -254,9 +259,9 @@ function agreesWith(
   }
 }
 
-function downAlert({ id, check, after }: AlertInput, startedAt: number): TargetAlert {
+function downAlert({ id, after }: AlertInput, check: FailedCheck, startedAt: number): TargetAlert {
   const failures = after.consecutiveFailures;
-  return { kind: 'down', target: id, startedAt, failures, message: check.message ?? '' };
+  return { kind: 'down', target: id, startedAt, failures, message: check.message };
 }
 
 /** The end of what people were told of, for all who were told. */
@@ -320,7 +325,7 @@ const lateChannels: EvaluationStep = (state, input) => {
   if (missing.length === 0) return unchanged(state);
   return {
     state: { ...state, active: { ...active, to: [...active.to, ...missing] } },
-    alerts: [{ alert: downAlert(input, active.startedAt), to: missing }],
+    alerts: [{ alert: downAlert(input, check, active.startedAt), to: missing }],
     restart: null,
   };
 };

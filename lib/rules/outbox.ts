@@ -123,6 +123,11 @@ function delayAfter(failures: number, permanent: boolean): number {
   return Math.min(longest, first * 2 ** (failures - 1));
 }
 
+/** How many alerts a channel did not take in time and was not told of yet. */
+export function undeliveredTo({ undelivered }: Outbox, channel: ChannelName): number {
+  return undelivered[channel] ?? 0;
+}
+
 /** @param to at least one */
 export function pendingFor(
   alert: Alert,
@@ -195,7 +200,7 @@ export function withoutStale(
       const wanted = withdrawn(left, channel, unwanted);
       const stale = staleFor(wanted, channel, now);
       if (stale.size === 0) return wanted;
-      const count = (wanted.undelivered[channel] ?? 0) + stale.size;
+      const count = undeliveredTo(wanted, channel) + stale.size;
       return {
         ...wanted,
         alerts: removedFor(wanted.alerts, channel, stale),
@@ -296,7 +301,7 @@ export function applyOutcome(outbox: Outbox, outcome: DeliveryOutcome): Outbox {
     case 'delivered': {
       const { channel, ids } = outcome;
       const troubles = without(outbox.troubles, channel);
-      const left = (outbox.undelivered[channel] ?? 0) - outcome.undelivered;
+      const left = undeliveredTo(outbox, channel) - outcome.undelivered;
       const others = without(outbox.undelivered, channel);
       const undelivered = left > 0 ? { ...others, [channel]: left } : others;
       return {
@@ -335,8 +340,9 @@ function failed(outbox: Outbox, outcome: DeliveryOutcome & { readonly kind: 'fai
   const { channel, at, permanent, message, retryAfter } = outcome;
   const ids = new Set(outcome.ids);
   const before = outbox.troubles[channel];
-  const failures = (before?.failures ?? 0) + 1;
-  const wait = Math.max(delayAfter(failures, permanent), Math.min(retryAfter ?? 0, DAY));
+  const failures = before === undefined ? 1 : before.failures + 1;
+  const delay = delayAfter(failures, permanent);
+  const wait = retryAfter === null ? delay : Math.max(delay, Math.min(retryAfter, DAY));
   const alerts = outbox.alerts.map((pending) => {
     const attempts = pending.to[channel];
     if (attempts === undefined || !ids.has(pending.alert.id)) return pending;

@@ -96,7 +96,8 @@ function withoutDoubled(intervals: readonly number[], tick: number): number[] {
   const lengths = intervals.map((seconds) => seconds * 1000);
   // The fifth longest of 20: few of them are outages, and it holds where each trigger comes up to four times.
   // A larger share than a twelfth would find doubled calls among those that come at random minutes.
-  const usual = lengths.toSorted((a, b) => a - b)[Math.floor(lengths.length * 0.8)] ?? 0;
+  const usual = lengths.toSorted((a, b) => a - b)[Math.floor(lengths.length * 0.8)];
+  if (usual === undefined) return [];
   const doubled = Math.min(tick / 2, usual / 12);
   const apart: number[] = [];
   let since = 0;

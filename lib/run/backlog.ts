@@ -44,13 +44,14 @@ export class Backlog {
   keep(batches: readonly Batch[]): number {
     const sorted = [...this.batches, ...batches].sort((a, b) => a.at - b.at);
     let dropped = 0;
-    let held = sorted.reduce((sum, { checks }) => sum + checks.size, 0);
-    while (held > MOST_CHECKS) {
-      const oldest = sorted.shift()?.checks.size ?? 0;
-      dropped += oldest;
-      held -= oldest;
+    let gone = 0;
+    const held = sorted.reduce((sum, { checks }) => sum + checks.size, 0);
+    for (const { checks } of sorted) {
+      if (held - dropped <= MOST_CHECKS) break;
+      dropped += checks.size;
+      gone += 1;
     }
-    this.batches = sorted;
+    this.batches = sorted.slice(gone);
     return dropped;
   }
 

@@ -1,16 +1,14 @@
 import type { Check, Status, Transition } from '../types.js';
 
-export interface RunResult {
+export type RunResult = {
   readonly id: string;
-  readonly ok: boolean;
   readonly status: Status;
   readonly statusCode: number | null;
-  readonly latency: number | null;
   readonly attempts: number;
   readonly coldStart: boolean;
   readonly wakeMs?: number;
   readonly message?: string;
-}
+} & ({ readonly ok: true; readonly latency: number } | { readonly ok: false; readonly latency: null });
 
 export interface TransitionView extends Omit<Transition, 'at'> {
   readonly at: string;
@@ -38,10 +36,9 @@ export interface RunReport {
 export function resultOf(id: string, check: Check, status: Status): RunResult {
   return {
     id,
-    ok: check.outcome !== 'failed',
+    ...(check.outcome === 'failed' ? { ok: false, latency: null } : { ok: true, latency: check.latency }),
     status,
     statusCode: check.statusCode,
-    latency: check.latency,
     attempts: check.attempts,
     coldStart: check.coldStart,
     ...(check.wakeMs === null ? {} : { wakeMs: check.wakeMs }),
@@ -50,8 +47,9 @@ export function resultOf(id: string, check: Check, status: Status): RunResult {
 }
 
 /** `ping #12 api ok 45ms`, or `ok <1ms`, with a remark in brackets where there is one. */
-export function pingLine(count: number, { id, ok, latency, wakeMs, message }: RunResult): string {
-  const answer = ok ? `ok ${latency === 0 ? '<1' : (latency ?? 0)}ms` : 'failed';
+export function pingLine(count: number, result: RunResult): string {
+  const { id, wakeMs, message } = result;
+  const answer = result.ok ? `ok ${result.latency === 0 ? '<1' : result.latency}ms` : 'failed';
   const remark = wakeMs === undefined ? message : `woke in ${(wakeMs / 1000).toFixed(1)}s`;
   return `ping #${count} ${id} ${answer}${remark === undefined ? '' : ` (${remark})`}`;
 }

@@ -22,16 +22,22 @@ export class StoreClock {
 
   /** False where a measurement is wanted: there is none, it is old, or the wall clock was set since. */
   get isMeasured(): boolean {
+    return this.#ahead() !== null;
+  }
+
+  /** Ms by which the store's clock is ahead of the wall clock; null where a measurement is wanted. */
+  #ahead(): number | null {
     const { wall, monotonic } = this.clocks;
-    if (this.#measured === null) return false;
+    if (this.#measured === null) return null;
     const elapsed = monotonic() - this.#measured.monotonic;
     const wasSet = Math.abs(wall() - this.#measured.wall - elapsed) > TOLERANCE;
-    return !wasSet && elapsed < HOLDS_FOR;
+    return !wasSet && elapsed < HOLDS_FOR ? this.#measured.ahead : null;
   }
 
   /** Ms since the epoch, whole. */
   now(): number {
-    return this.clocks.wall() + (this.isMeasured ? (this.#measured?.ahead ?? 0) : 0);
+    const ahead = this.#ahead();
+    return ahead === null ? this.clocks.wall() : this.clocks.wall() + ahead;
   }
 
   /** Begins a measurement, and returns what takes the store's time in ms since the epoch. What is no time is ignored. */

@@ -120,8 +120,10 @@ export class RedisStore implements Store {
       const [lastCommitter, list] = answer;
       if (typeof lastCommitter !== 'string') throw nonsense();
       const values = Array.isArray(list) ? (list as unknown[]) : [];
-      const told = values.map((value, i) => (value === 0 ? written?.fields.get(asked[i] ?? '') : value));
-      const found = texts(told, asked);
+      if (values.length !== asked.length) throw nonsense();
+      // 0 stands for a value that this process remembers.
+      const full = asked.map((field, i) => (values[i] === 0 ? written?.fields.get(field) : values[i]));
+      const found = texts(full, asked);
       givenUp.length = 0;
       await this.#measureClock();
       claims.set(token, { lastCommitter, ttl });
@@ -161,8 +163,7 @@ export class RedisStore implements Store {
       claim?.lastCommitter ?? NO_CLAIM,
       release ? '1' : '0',
       String(claim?.ttl ?? 1),
-      String(append?.offset ?? 0),
-      append?.text ?? '',
+      ...(append === null ? ['0', ''] : [String(append.offset), append.text]),
       ...Object.entries(fields).flat(),
     ];
     const outcome = await withRetry(this.#transport.timeout, async (earlier) => {

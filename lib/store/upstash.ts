@@ -72,11 +72,16 @@ function toReply(item: unknown): Reply {
 /** The client's own errors quote the command or the answer: nothing of them but the kind goes on. */
 function failure(error: unknown): StoreError {
   if (error instanceof errors.UpstashJSONParseError) return noAnswer();
-  if (error instanceof errors.UpstashError) return refusal(error.message.split(', command was: ')[0] ?? '');
+  if (error instanceof errors.UpstashError) return refusal(withoutCommand(error.message));
   if (error instanceof Error && error.name === 'TimeoutError') {
     return new StoreError('store_timeout', 'the store did not answer in time', { cause: error });
   }
   return new StoreError('store_unreachable', 'the store cannot be reached', { cause: error });
+}
+
+function withoutCommand(message: string): string {
+  const end = message.indexOf(', command was: ');
+  return end === -1 ? message : message.slice(0, end);
 }
 
 function noAnswer(): StoreError {

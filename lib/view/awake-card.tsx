@@ -15,7 +15,7 @@ export function AwakeCard({
 }): JSX.Element | null {
   const { sleepsAfter, longestGap, coldStarts, keptAwake, proof } = awake;
   if (sleepsAfter === null) return null;
-  const scale = Math.max(sleepsAfter, longestGap ?? 0) * 1.15;
+  const scale = (longestGap === null ? sleepsAfter : Math.max(sleepsAfter, longestGap)) * 1.15;
   const at = (length: number): number => Math.min(100, (length / scale) * 100);
   return (
     <Card title="Awake, last 24 hours">

@@ -45,7 +45,6 @@ export function DayBars({ days, label }: { days: readonly Day[]; label: string }
     if (cut === 0) paths.good += `M${x} ${top}v${height}`;
     else if (height - cut > GAP) paths.good += `M${x} ${top + cut + GAP}v${height - cut - GAP}`;
   }
-  const first = days[0]?.from ?? '';
   return (
     <svg
       class="bars"
@@ -53,7 +52,7 @@ export function DayBars({ days, label }: { days: readonly Day[]; label: string }
       preserveAspectRatio="none"
       role="img"
       aria-label={`${label}: ${daysInWords(days)}`}
-      data-from={first.slice(0, 10)}
+      data-from={days[0]?.from.slice(0, 10)}
       data-days={days.map(packed).join()}
     >
       {Object.entries(paths).map(([name, d]) => d !== '' && <path class={name} d={d} />)}

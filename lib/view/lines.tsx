@@ -42,7 +42,7 @@ export function LatencyFigure({
   hours: readonly { readonly from: string; readonly p50: number | null; readonly p95: number | null }[];
   label: string;
 }): JSX.Element {
-  const top = Math.max(1, ...hours.map(({ p95 }) => p95 ?? 0)) * 1.1;
+  const top = Math.max(1, ...hours.map(({ p95 }) => p95).filter((value) => value !== null)) * 1.1;
   const { width, height, left, bottom } = CHART;
   const x = (i: number): number => tenth(left + (i / Math.max(1, hours.length - 1)) * (width - left));
   const y = (value: number): number => tenth(height - bottom - (value / top) * (height - bottom - CHART.top));
@@ -55,11 +55,11 @@ export function LatencyFigure({
     }
     return path;
   };
-  const marks = [0, 0.5, 1].map((part) => (top / 1.1) * part);
+  const ticks = [0, 0.5, 1].map((part) => (top / 1.1) * part);
   const every = Math.max(1, Math.ceil(hours.length / 6));
   return (
     <svg class="figure" viewBox={`0 0 ${width} ${height}`} role="img" aria-label={label}>
-      {marks.map((value) => (
+      {ticks.map((value) => (
         <g>
           <path class="grid" d={`M${left} ${y(value)}H${width}`} />
           <text x={left - 8} y={y(value) + 4} text-anchor="end">

@@ -58,5 +58,6 @@ function moodOf({ outcome }: CheckView): 'up' | 'degraded' | 'down' {
 
 function resultOf({ outcome, reason, statusCode, coldStart }: CheckView): string {
   if (coldStart) return 'good, cold start';
-  return outcome === 'failed' ? `failed: ${reason ?? ''} ${statusCode ?? ''}`.trim() : outcome;
+  if (outcome !== 'failed') return outcome;
+  return `failed: ${[reason, statusCode].filter((part) => part !== null).join(' ')}`;
 }

@@ -53,26 +53,23 @@ function Hero({ verdict, freshness }: { verdict: OverallStatus; freshness: Fresh
 
 function Incidents({ targets, now }: { targets: readonly TargetSummary[]; now: string }): JSX.Element | null {
   const open = targets
-    .filter(({ incident }) => incident !== null)
-    .sort((a, b) => (a.incident?.startedAt ?? '').localeCompare(b.incident?.startedAt ?? ''));
+    .flatMap(({ incident, ...target }) => (incident === null ? [] : [{ ...target, incident }]))
+    .sort((a, b) => a.incident.startedAt.localeCompare(b.incident.startedAt));
   if (open.length === 0) return null;
   return (
     <section class="incidents">
       <h2>{open.length === 1 ? 'Open incident' : `${open.length} open incidents`}</h2>
-      {open.map(
-        ({ id, name, incident, recovery }) =>
-          incident !== null && (
-            <Incident incident={incident} now={now}>
-              <h3>
-                <Glyph mood="down" />
-                <a href={`/t/${id}`}>
-                  <bdi>{name}</bdi>
-                </a>
-                {recovery?.exhausted === true && <span class="tag strong">needs a person</span>}
-              </h3>
-            </Incident>
-          ),
-      )}
+      {open.map(({ id, name, incident, recovery }) => (
+        <Incident incident={incident} now={now}>
+          <h3>
+            <Glyph mood="down" />
+            <a href={`/t/${id}`}>
+              <bdi>{name}</bdi>
+            </a>
+            {recovery?.exhausted === true && <span class="tag strong">needs a person</span>}
+          </h3>
+        </Incident>
+      ))}
     </section>
   );
 }

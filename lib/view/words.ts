@@ -47,8 +47,11 @@ export function overallStatus(
   const shown = targets.map(shownStatus);
   const count = (status: Shown): number => shown.filter((each) => each === status).length;
   const who = (status: Shown): string => {
-    const only = targets[shown.indexOf(status)]?.name ?? '';
-    return count(status) === 1 ? only : `${count(status)} of ${targets.length} services`;
+    const those = targets.filter((_, i) => shown[i] === status);
+    const [first] = those;
+    return first !== undefined && those.length === 1
+      ? first.name
+      : `${those.length} of ${targets.length} services`;
   };
   const rest = (['degraded', 'maintenance', 'pending', 'sleeping', 'paused'] as const)
     .filter((status) => count(status) > 0)
@@ -115,8 +118,8 @@ export function unobservedInWords(ms: number | null): string {
 
 /** `20 Nov 2026`; UTC. */
 export function dateInWords(iso: string): string {
-  const [, month, day] = iso.slice(0, 10).split('-');
-  return `${Number(day)} ${MONTHS[Number(month) - 1] ?? ''} ${iso.slice(0, 4)}`;
+  const start = 3 * (Number(iso.slice(5, 7)) - 1);
+  return `${Number(iso.slice(8, 10))} ${MONTHS.slice(start, start + 3)} ${iso.slice(0, 4)}`;
 }
 
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+const MONTHS = 'JanFebMarAprMayJunJulAugSepOctNovDec';

@@ -1,5 +1,6 @@
 import type { Histogram } from '../../rules/histogram.js';
 import { count, type Field } from './field-codecs.js';
+import { itemAt } from './json.js';
 import { TextError } from './text-error.js';
 
 /** The buckets in ascending order, each as its distance from the one before, followed by its count. */
@@ -18,8 +19,8 @@ export function unflattenHistogram(flat: readonly number[]): Histogram {
   const histogram = new Map<number, number>();
   let bucket = 0;
   for (let i = 0; i + 1 < flat.length; i += 2) {
-    bucket += flat[i] ?? 0;
-    histogram.set(bucket, flat[i + 1] ?? 0);
+    bucket += itemAt(flat, i);
+    histogram.set(bucket, itemAt(flat, i + 1));
   }
   return histogram;
 }
@@ -50,8 +51,8 @@ export const histogramField: Field<Histogram> = {
       const histogram = new Map<number, number>();
       let bucket = 0;
       for (const end = i + length; i < end; i += 1) {
-        bucket += distances[i] ?? 0;
-        histogram.set(bucket, counts[i] ?? 0);
+        bucket += itemAt(distances, i);
+        histogram.set(bucket, itemAt(counts, i));
       }
       return histogram;
     });

@@ -36,6 +36,13 @@ export function asList(value: unknown): readonly unknown[] {
   throw new TextError('a list is missing');
 }
 
+/** @throws TextError where the list ends before the index */
+export function itemAt<T>(list: readonly T[], index: number): T {
+  const item = list[index];
+  if (item === undefined) throw new TextError('a list is too short');
+  return item;
+}
+
 export function asNumbers(value: unknown): number[] {
   return asList(value).map(asNumber);
 }

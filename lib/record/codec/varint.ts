@@ -132,5 +132,7 @@ export class VarintReader {
 }
 
 function charOf(code: number): string {
-  return ALPHABET[code] ?? '';
+  const char = ALPHABET[code];
+  if (char === undefined) throw new RangeError('no character has this code');
+  return char;
 }
