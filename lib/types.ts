@@ -128,6 +128,9 @@ export const PROTOCOLS = {
   'tcp:': { form: 'tcp://host:port', defaultPort: null, groups: ['body', 'query'], parts: [] },
   'tls:': { form: 'tls://host:port', defaultPort: null, groups: ['tls'], parts: [] },
   'dns:': { form: 'dns://', defaultPort: 53, groups: ['body', 'query'], parts: [] },
+  // The ports of mail programs, as for ALERT_SMTP_URL: hosts block port 25.
+  'smtp:': { form: 'smtp://', defaultPort: 587, groups: ['body', 'tls'], parts: ['user info'] },
+  'smtps:': { form: 'smtps://', defaultPort: 465, groups: ['body', 'tls'], parts: ['user info'] },
 } as const satisfies Readonly<Record<string, ProtocolRules>>;
 
 export type Protocol = keyof typeof PROTOCOLS;

@@ -51,6 +51,8 @@ export function formsWith(group: OptionGroup): string {
   );
 }
 
+const NOT_UTF8 = 'expected user name and password in UTF-8 where they are percent-encoded';
+
 function parseTargetAddress(text: string): TargetAddress | undefined {
   const url = parseUrl(text);
   const protocol = PROTOCOL_NAMES.find((name) => name === url?.protocol);
@@ -66,7 +68,9 @@ function parseTargetAddress(text: string): TargetAddress | undefined {
       healthUrl: url.origin + url.pathname,
     };
   }
-  return serviceAddress(withPercentEncoded(url.href) ?? url.href, protocol);
+  const encoded = withPercentEncoded(url.href);
+  if (encoded === null) throw new InvalidValue(NOT_UTF8);
+  return serviceAddress(encoded, protocol);
 }
 
 /**
@@ -159,7 +163,7 @@ export const redisUrl = value('a redis:// or rediss:// address with a host', (te
   }
   const encoded = withPercentEncoded(text);
   if (encoded === null) {
-    throw new InvalidValue('expected user name and password in UTF-8 where they are percent-encoded');
+    throw new InvalidValue(NOT_UTF8);
   }
   return encoded;
 });

@@ -5,6 +5,7 @@ export type Stage =
   | 'resolving'
   | 'connecting'
   | 'in the TLS handshake'
+  | 'waiting for the greeting'
   | 'waiting for the answer'
   | 'waiting for the expected text'
   | 'in the body'

@@ -3,7 +3,6 @@ import { judgeAnswer, type Answer, type Body } from '../rules/assertions.js';
 import type { Attempt, Protocol, Target, TargetOf, Verdict } from '../types.js';
 import { isPublicAddress } from './public-address.js';
 import { createResolver } from './dns.js';
-import { probeDns } from './dns-probe.js';
 import { createEvaluator } from './evaluator.js';
 import { failureOf, Interruption } from './failure.js';
 import { HostsFile } from './hosts-file.js';
@@ -34,7 +33,7 @@ export interface ProberOptions {
 }
 
 /**
- * One row a protocol; those that need a client library are imported by the first check that needs it. Its rules are the row
+ * One row a protocol; those that not every installation has are imported by the first check that needs it. Its rules are the row
  * of the same name in `types.ts`.
  */
 const PROBES: { readonly [Name in Protocol]: Probe<Name> } = {
@@ -42,7 +41,9 @@ const PROBES: { readonly [Name in Protocol]: Probe<Name> } = {
   'https:': probeHttp,
   'tcp:': probeTcp,
   'tls:': probeTls,
-  'dns:': probeDns,
+  'dns:': async (...of) => (await import('./dns-probe.js')).probeDns(...of),
+  'smtp:': async (...of) => (await import('./smtp-probe.js')).probeSmtp(...of),
+  'smtps:': async (...of) => (await import('./smtp-probe.js')).probeSmtp(...of),
 };
 
 /** The probes of a process, with the name resolver and TLS context that they share. No state belongs to a run. */

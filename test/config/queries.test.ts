@@ -85,3 +85,34 @@ describe('a DNS question', () => {
     expect(problems({ TARGET_A_URL: 'dns://1.1.1.1/example.com', TARGET_A_QUERY: 'A b' })).toHaveLength(1);
   });
 });
+
+describe('the address of a mail server', () => {
+  test('has the ports of mail programs, and shows no user info', () => {
+    const result = parseConfig({
+      TARGET_A_URL: 'smtp://user:s3cr3t%@Mail.example.com',
+      TARGET_B_URL: 'smtps://mail.example.com',
+    });
+    const targets = result.ok ? result.config.targets : [];
+    expect(targets.map(({ url }) => url)).toEqual([
+      'smtp://user:s3cr3t%25@mail.example.com:587',
+      'smtps://mail.example.com:465',
+    ]);
+    expect(JSON.stringify(targets.map(({ info }) => info))).not.toMatch(/user|s3cr3t/);
+  });
+
+  test.each([
+    ['smtp://a:%ff@b', 'expected user name and password in UTF-8 where they are percent-encoded'],
+    [
+      'smtp://mail.example.com:465',
+      'servers on this port begin with TLS, which smtp:// does not: expected smtps:// or another port',
+    ],
+  ])('%s', (TARGET_A_URL, problem) => {
+    expect(problems({ TARGET_A_URL })).toEqual([`TARGET_A_URL: ${problem}`]);
+  });
+
+  test('asks nothing', () => {
+    expect(problems({ TARGET_A_URL: 'smtp://a', TARGET_A_QUERY: 'x' })).toEqual([
+      expect.stringMatching(/^TARGET_A_QUERY: has no effect on this kind of target/),
+    ]);
+  });
+});
