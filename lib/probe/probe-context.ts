@@ -1,5 +1,5 @@
 import type { SecureContext } from 'node:tls';
-import type { Body } from '../rules/assertions.js';
+import type { Body, Evaluator } from '../rules/assertions.js';
 import type { Protocol, TargetOf } from '../types.js';
 import type { NameResolver } from './dns.js';
 import type { Deadline } from './deadline.js';
@@ -25,6 +25,7 @@ export interface ProbeContext {
   readonly resolver: NameResolver;
   readonly secureContext: () => SecureContext;
   readonly isPublic: (address: string) => boolean;
+  readonly evaluator: Evaluator;
 }
 
 /** Makes one request. Resolves with the body where an assertion needs it, else with null. Rejects with a ProbeFailure. */

@@ -41,6 +41,8 @@ const PROBES: { readonly [Name in Protocol]: Probe<Name> } = {
   'https:': probeHttp,
   'tcp:': probeTcp,
   'tls:': probeTls,
+  'ws:': async (...of) => (await import('./websocket-probe.js')).probeWebSocket(...of),
+  'wss:': async (...of) => (await import('./websocket-probe.js')).probeWebSocket(...of),
 };
 
 /** The probes of a process, with the name resolver and TLS context that they share. No state belongs to a run. */
@@ -73,6 +75,7 @@ export function createProber(options: ProberOptions = {}): Prober {
           resolver,
           secureContext,
           isPublic,
+          evaluator,
         });
         deadline.pause();
         total = deadline.elapsed;
