@@ -103,7 +103,7 @@ export interface Recovery {
 }
 
 /** Options that targets of only some protocols have (`config/target-builder.ts` lists those of each group). */
-export type OptionGroup = 'http' | 'body' | 'query' | 'tls';
+export type OptionGroup = 'http' | 'headers' | 'body' | 'query' | 'tls';
 
 /** Parts of an address besides host and port. */
 export type AddressPart = 'user info' | 'path' | 'query string';
@@ -131,6 +131,8 @@ export const PROTOCOLS = {
   // The ports of mail programs, as for ALERT_SMTP_URL: hosts block port 25.
   'smtp:': { form: 'smtp://', defaultPort: 587, groups: ['body', 'tls'], parts: ['user info'] },
   'smtps:': { form: 'smtps://', defaultPort: 465, groups: ['body', 'tls'], parts: ['user info'] },
+  'ws:': { form: 'ws://', defaultPort: 80, groups: ['headers', 'query', 'body'], parts: ALL_PARTS },
+  'wss:': { form: 'wss://', defaultPort: 443, groups: ['headers', 'query', 'body', 'tls'], parts: ALL_PARTS },
 } as const satisfies Readonly<Record<string, ProtocolRules>>;
 
 export type Protocol = keyof typeof PROTOCOLS;
@@ -143,6 +145,10 @@ export interface GroupFields {
     readonly maxRedirects: number;
     /** Redirects may lead to private addresses. */
     readonly allowPrivate: boolean;
+  };
+  readonly headers: {
+    /** Headers of the request, with the address's user info as `Authorization`. Names as written. */
+    readonly headers: Readonly<Record<string, string>>;
   };
   readonly body: {
     /** Bytes read at most, after decompression. */
@@ -158,7 +164,7 @@ export interface GroupFields {
 /** What every target has. Everything outside `info` may hold secrets. */
 export interface CommonTarget {
   readonly info: PublicTarget;
-  /** User info is left out of an HTTP address (it is a header), and percent-encoded in every other one. */
+  /** User info is left out where it is a header (HTTP, WebSocket), and percent-encoded in every other address. */
   readonly url: string;
   readonly assertions: Assertions;
   /** One attempt as a whole. */

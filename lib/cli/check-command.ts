@@ -98,7 +98,8 @@ function isAt(target: Target, asked: Target): boolean {
 }
 
 function authorizationOf(target: Target): string | undefined {
-  return 'request' in target ? target.request.headers.Authorization : undefined;
+  const headers = 'request' in target ? target.request.headers : 'headers' in target ? target.headers : {};
+  return headers.Authorization;
 }
 
 async function explained(
@@ -147,6 +148,7 @@ function introduction(target: Target): string[] {
   const { info, timeout, retries, wakeTimeout } = target;
   const how = [
     ...('request' in target ? [target.request.method] : []),
+    ...('query' in target && target.query !== null ? ['sends QUERY'] : []),
     `${latencyInWords(timeout)} an attempt`,
     retries === 1 ? '1 retry' : `${retries} retries`,
     ...('maxRedirects' in target ? [`${target.maxRedirects} redirects at most`] : []),

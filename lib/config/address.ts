@@ -7,8 +7,10 @@ const COUNTERPARTS: ReadonlyMap<string, string> = new Map([
   ['smtp', 'smtps'],
   ['smtps', 'smtp'],
   ['tls', 'tcp'],
+  ['ws', 'wss'],
+  ['wss', 'ws'],
 ]);
-const WITH_TLS: ReadonlySet<string> = new Set(['https', 'smtps', 'tls']);
+const WITH_TLS: ReadonlySet<string> = new Set(['https', 'smtps', 'tls', 'wss']);
 
 /** Ports of https, smtps, imaps and pop3s in IANA's registry: their servers wait for a TLS handshake. */
 const TLS_PORTS: ReadonlySet<number> = new Set([443, 465, 993, 995]);
@@ -36,8 +38,8 @@ function split(text: string): Parts | null {
   const scheme = /^([a-z+]+):\/\//i.exec(text)?.[1]?.toLowerCase();
   if (scheme === undefined) return null;
   const behind = text.slice(scheme.length + '://'.length);
-  // A backslash counts as a slash in http and https only (WHATWG URL, "special" schemes).
-  const end = behind.search(scheme === 'http' || scheme === 'https' ? /[/?#\\]/ : /[/?#]/);
+  // A backslash counts as a slash in some schemes only (WHATWG URL, "special" schemes).
+  const end = behind.search(/^(?:http|ws)s?$/.test(scheme) ? /[/?#\\]/ : /[/?#]/);
   const authority = end < 0 ? behind : behind.slice(0, end);
   const place = authority.slice(authority.lastIndexOf('@') + 1);
   const bracket = place.startsWith('[') ? place.indexOf(']') + 1 : 0;
@@ -99,7 +101,7 @@ function isCut({ scheme, host, port, rest }: Parts): boolean {
  */
 export function isProbablyCut(text: string): boolean {
   const parts = split(text);
-  if (parts === null || !/^https?$/.test(parts.scheme) || parts.port === null) return false;
+  if (parts === null || !/^(?:http|ws)s?$/.test(parts.scheme) || parts.port === null) return false;
   const at = parts.rest.indexOf('@');
   const isHost = /^(?:[a-z0-9-]+\.)+[a-z][a-z0-9-]*(?=[:/?#]|$)/i.test(parts.rest.slice(at + 1));
   return at >= 0 && isHost && !parts.host.includes('.') && parts.host.toLowerCase() !== 'localhost';

@@ -26,6 +26,8 @@ export interface TargetAddress extends Endpoint {
 }
 
 const PROTOCOL_NAMES = Object.keys(PROTOCOLS) as Protocol[];
+/** Schemes that the URL standard knows ("special"): it checks and lowers their hosts. */
+const KNOWN_TO_URL: ReadonlySet<Protocol> = new Set(['http:', 'https:', 'ws:', 'wss:']);
 const ADDRESS_PARTS: readonly AddressPart[] = ['user info', 'path', 'query string'];
 const ADDRESS = `${inWords(
   PROTOCOL_NAMES.map((name) => PROTOCOLS[name].form),
@@ -42,9 +44,9 @@ export function hasGroup(protocol: Protocol, group: OptionGroup): boolean {
   return PROTOCOLS[protocol].groups.some((each) => each === group);
 }
 
-/** The forms of the protocols that have a group of options: `http:// and https://`. */
-export function formsWith(group: OptionGroup): string {
-  const names = PROTOCOL_NAMES.filter((name) => hasGroup(name, group));
+/** The forms of the protocols that have one of these groups of options: `http:// and https://`. */
+export function formsWith(groups: readonly OptionGroup[]): string {
+  const names = PROTOCOL_NAMES.filter((name) => groups.some((group) => hasGroup(name, group)));
   return inWords(
     names.map((name) => PROTOCOLS[name].form),
     'and',
@@ -57,7 +59,7 @@ function parseTargetAddress(text: string): TargetAddress | undefined {
   const url = parseUrl(text);
   const protocol = PROTOCOL_NAMES.find((name) => name === url?.protocol);
   if (url === undefined || protocol === undefined) return undefined;
-  if (hasGroup(protocol, 'http')) {
+  if (KNOWN_TO_URL.has(protocol)) {
     const authorization = takeUserInfo(url);
     url.hash = '';
     return {
@@ -74,8 +76,8 @@ function parseTargetAddress(text: string): TargetAddress | undefined {
 }
 
 /**
- * An address that is not HTTP, in parts: user info, host, port, path, query string. The URL standard neither checks nor
- * lowers the host of a scheme that it does not know.
+ * An address of any other scheme, in parts: user info, host, port, path, query string. The URL standard neither checks nor
+ * lowers its host.
  */
 const SERVICE =
   /^[a-z+]+:\/\/(?:([^/?#@]*)@)?(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(\d+))?(\/[^?#]*)?(?:\?([^#]*))?$/i;

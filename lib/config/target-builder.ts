@@ -3,6 +3,7 @@ import {
   type CommonTarget,
   type GroupFields,
   type OptionGroup,
+  type Protocol,
   type RequestOptions,
   type Target,
 } from '../types.js';
@@ -16,14 +17,19 @@ import { formsWith, hasGroup, targetAddress, type TargetAddress } from './reques
 
 const DEFAULTS = defaultsOf(TARGET_OPTIONS);
 
-/** The options of each group: they have no effect on targets of a protocol without the group. */
+/** The options of each group. One that is in no group of a protocol has no effect on its targets. */
 const GROUPS: Readonly<Record<OptionGroup, readonly TargetOptionName[]>> = {
   http: ['METHOD', 'HEADERS', 'BODY', 'EXPECT_STATUS', 'MAX_REDIRECTS', 'ALLOW_PRIVATE'],
+  headers: ['HEADERS'],
   body: ['EXPECT_BODY', 'REJECT_BODY', 'EXPECT_JSON', 'DEGRADED_JSON', 'MAX_BODY'],
   query: ['QUERY'],
   tls: ['TLS_EXPIRY', 'TLS_VERIFY'],
 };
 const GROUP_NAMES = Object.keys(GROUPS) as OptionGroup[];
+const OF_GROUPS = [...new Set(GROUP_NAMES.flatMap((group) => GROUPS[group]))];
+
+/** Targets of these may be connected to without being asked anything. */
+const MAY_BE_SILENT: readonly Protocol[] = ['ws:', 'wss:'];
 
 /** Makes the fields of each group out of a target's options. */
 const FIELDS: {
@@ -37,6 +43,9 @@ const FIELDS: {
     ),
     maxRedirects: options.MAX_REDIRECTS,
     allowPrivate: options.ALLOW_PRIVATE,
+  }),
+  headers: ({ address, own }, options) => ({
+    headers: withAuthorization(options.HEADERS, address.authorization, own.HEADERS),
   }),
   body: (_source, options) => ({ maxBody: options.MAX_BODY }),
   query: (_source, options) => ({ query: options.QUERY }),
@@ -73,16 +82,16 @@ export function toTarget(source: Source, texts: ReadonlyMap<string, string>, pro
     if (own[option] !== undefined) problems.push({ variable: source.variableOf(option), message });
   };
   const { protocol } = address;
-  const missing = GROUP_NAMES.filter((group) => !hasGroup(protocol, group));
-  for (const group of missing) {
-    for (const option of GROUPS[group]) {
-      report(option, `has no effect on this kind of target (${formsWith(group)} have it)`);
-    }
+  const useful = GROUP_NAMES.filter((group) => hasGroup(protocol, group)).flatMap((group) => GROUPS[group]);
+  const missing = OF_GROUPS.filter((option) => !useful.includes(option));
+  for (const option of missing) {
+    const groups = GROUP_NAMES.filter((group) => GROUPS[group].includes(option));
+    report(option, `has no effect on this kind of target (${formsWith(groups)} have it)`);
   }
-  // A TCP target that asks nothing itself only connects: what is set for all targets is meant for those that answer.
+  // A target that asks nothing itself only connects: what is set for all targets is meant for those that answer.
   const asks = [...GROUPS.body, ...GROUPS.query];
-  const isSilent = protocol === 'tcp:' && asks.every((option) => own[option] === undefined);
-  const useless = [...missing.flatMap((group) => GROUPS[group]), ...(isSilent ? asks : [])];
+  const isSilent = MAY_BE_SILENT.includes(protocol) && asks.every((option) => own[option] === undefined);
+  const useless = [...missing, ...(isSilent ? asks : [])];
   const inherited = Object.fromEntries(
     Object.entries(source.inherited).filter(([name]) => !useless.some((option) => option === name)),
   );
@@ -97,7 +106,8 @@ export function toTarget(source: Source, texts: ReadonlyMap<string, string>, pro
   if (options.RECOVERY_URL === null) {
     for (const option of FOR_RECOVERY) report(option, 'has no effect without RECOVERY_URL');
   }
-  if (!hasBody(options.METHOD)) report('BODY', 'needs a METHOD other than GET and HEAD, such as POST');
+  if (!missing.includes('BODY') && !hasBody(options.METHOD))
+    report('BODY', 'needs a METHOD other than GET and HEAD, such as POST');
   if (!hasBody(options.RECOVERY_METHOD)) {
     report('RECOVERY_BODY', 'needs a RECOVERY_METHOD other than GET and HEAD, such as POST');
   }
@@ -184,14 +194,22 @@ function toRequest(method: string, headers: RequestOptions['headers'], body: str
   return { method, headers, body: hasBody(method) ? body : null };
 }
 
-/** The address's user info as a header, unless the target's own headers have one; it is nearer than inherited ones. */
 function authorized(
   request: RequestOptions,
   authorization: string | null,
   ownHeaders: RequestOptions['headers'] | undefined,
 ): RequestOptions {
+  return { ...request, headers: withAuthorization(request.headers, authorization, ownHeaders) };
+}
+
+/** The address's user info as a header, unless the target's own headers have one; it is nearer than inherited ones. */
+function withAuthorization(
+  headers: RequestOptions['headers'],
+  authorization: string | null,
+  ownHeaders: RequestOptions['headers'] | undefined,
+): RequestOptions['headers'] {
   const isAuthorization = (name: string): boolean => name.toLowerCase() === 'authorization';
-  if (authorization === null || Object.keys(ownHeaders ?? {}).some(isAuthorization)) return request;
-  const others = Object.entries(request.headers).filter(([name]) => !isAuthorization(name));
-  return { ...request, headers: { ...Object.fromEntries(others), Authorization: authorization } };
+  if (authorization === null || Object.keys(ownHeaders ?? {}).some(isAuthorization)) return headers;
+  const others = Object.entries(headers).filter(([name]) => !isAuthorization(name));
+  return { ...Object.fromEntries(others), Authorization: authorization };
 }

@@ -142,6 +142,7 @@ const ELSEWHERE: ReadonlyMap<string, Entry> = new Map(
     UND_ERR_SOCKET: ['reset', 'connection closed early'],
     HPE_INVALID_EOF_STATE: ['reset', 'connection closed early'],
     UND_ERR_HEADERS_OVERFLOW: ['protocol', 'headers too large'],
+    HPE_HEADER_OVERFLOW: ['protocol', 'headers too large'],
     UND_ERR_RES_CONTENT_LENGTH_MISMATCH: ['protocol', 'wrong content length'],
     UND_ERR_INVALID_ARG: ['protocol', 'request cannot be sent'],
     UND_ERR_NOT_SUPPORTED: ['protocol', 'request cannot be sent'],

@@ -1,5 +1,5 @@
 import { needsBody } from '../rules/assertions.js';
-import { PROTOCOLS, type HttpTarget } from '../types.js';
+import { PROTOCOLS, type Assertions, type HttpTarget } from '../types.js';
 import { ACCEPT_ENCODING, decodeBody } from './body-decoder.js';
 import { connect, secure } from './connect.js';
 import { Cookies } from './cookies.js';
@@ -78,7 +78,7 @@ async function request(
         keepBody: needsBody(target.assertions),
         onHead(statusCode, headers) {
           context.trace.statusCode = statusCode;
-          context.trace.reached = isOwnAnswer(statusCode, headers, target);
+          context.trace.reached = isOwnAnswer(statusCode, headers, target.assertions);
           context.deadline.stage = 'in the body';
           return target.maxRedirects === 0 || redirectOf(statusCode, headers) === null;
         },
@@ -86,7 +86,7 @@ async function request(
       context.deadline,
     );
     context.trace.ttfb = (context.trace.ttfb ?? 0) + answer.ttfb;
-    context.trace.noServer = NO_SERVER.some(([name, value]) => answer.headers.get(name) === value);
+    context.trace.noServer = isWithoutServer(answer.headers);
     return { answer, address };
   } finally {
     socket.destroy();
@@ -94,7 +94,7 @@ async function request(
 }
 
 /** The defaults that are not set otherwise, in whatever spelling. */
-function missing(
+export function missing(
   defaults: Readonly<Record<string, string>>,
   set: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {
@@ -102,9 +102,18 @@ function missing(
   return Object.fromEntries(Object.entries(defaults).filter(([name]) => !names.has(name.toLowerCase())));
 }
 
+/** Whether the platform says that no server is there. */
+export function isWithoutServer(headers: ResponseHeaders): boolean {
+  return NO_SERVER.some(([name, value]) => headers.get(name) === value);
+}
+
 /** Whether the host's own server answered. A gateway status that is expected counts as the server's own. */
-function isOwnAnswer(statusCode: number, headers: ResponseHeaders, { assertions }: HttpTarget): boolean {
+export function isOwnAnswer(
+  statusCode: number,
+  headers: ResponseHeaders,
+  { expectStatus }: Assertions,
+): boolean {
   if (EDGE_HEADERS.some((name) => headers.has(name))) return false;
-  const isExpected = assertions.expectStatus.some(({ from, to }) => statusCode >= from && statusCode <= to);
+  const isExpected = expectStatus.some(({ from, to }) => statusCode >= from && statusCode <= to);
   return isExpected || !GATEWAY_STATUSES.includes(statusCode);
 }

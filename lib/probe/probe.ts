@@ -44,6 +44,8 @@ const PROBES: { readonly [Name in Protocol]: Probe<Name> } = {
   'dns:': async (...of) => (await import('./dns-probe.js')).probeDns(...of),
   'smtp:': async (...of) => (await import('./smtp-probe.js')).probeSmtp(...of),
   'smtps:': async (...of) => (await import('./smtp-probe.js')).probeSmtp(...of),
+  'ws:': async (...of) => (await import('./websocket-probe.js')).probeWebSocket(...of),
+  'wss:': async (...of) => (await import('./websocket-probe.js')).probeWebSocket(...of),
 };
 
 /** The probes of a process, with the name resolver and TLS context that they share. No state belongs to a run. */

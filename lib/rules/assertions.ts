@@ -93,6 +93,20 @@ async function judgeBody(
   return null;
 }
 
+/**
+ * Whether a message decides where several may come: it is as expected, or the rejected text is in it. Null: it does; else
+ * what it lacks.
+ */
+export async function judgeMessage(
+  assertions: Assertions,
+  message: Body,
+  evaluator: Evaluator,
+): Promise<Verdict | null> {
+  const rejecting = { ...assertions, expectBody: null, expectJson: null };
+  if ((await judgeBody(rejecting, message, evaluator)) !== null) return null;
+  return judgeBody(assertions, message, evaluator);
+}
+
 /** What cannot be told degrades too, for it may not take a target down. */
 async function judgeDegraded(
   { degradedJson, degradedAfter, tlsExpiry }: Assertions,

@@ -327,6 +327,42 @@ describe('KEEP_ALIVE_URLS', () => {
   });
 });
 
+describe('a WebSocket target', () => {
+  const socket = (env: Env) => target({ TARGET_A_URL: 'wss://u:p@A.test/x?k=1', ...env });
+  it('is asked nothing because of what is set for all targets', () => {
+    const all = { KEEP_ALIVE_EXPECT_BODY: 'ok', KEEP_ALIVE_QUERY: 'ping', KEEP_ALIVE_MAX_BODY: '1kb' };
+    expect(socket(all)).toMatchObject({ query: null, assertions: { expectBody: null } });
+    expect(socket({ ...all, TARGET_A_QUERY: 'own' })).toMatchObject({
+      query: 'own',
+      maxBody: 1_024,
+      assertions: { expectBody: { text: 'ok' } },
+    });
+  });
+
+  it('has headers, and its user info is one of them', () => {
+    expect(socket({ KEEP_ALIVE_HEADERS: '{"Authorization":"other","X-A":"1"}' })).toMatchObject({
+      url: 'wss://a.test/x?k=1',
+      headers: { 'X-A': '1', Authorization: 'Basic dTpw' },
+      info: { healthUrl: 'wss://a.test/x' },
+    });
+  });
+
+  it.each(['METHOD', 'BODY', 'EXPECT_STATUS', 'MAX_REDIRECTS', 'ALLOW_PRIVATE'])('has no %s', (option) => {
+    const value = new Map([
+      ['EXPECT_STATUS', '200'],
+      ['MAX_REDIRECTS', '1'],
+      ['ALLOW_PRIVATE', 'true'],
+    ]).get(option);
+    expect(variables({ TARGET_A_URL: 'wss://a', [`TARGET_A_${option}`]: value ?? 'POST' })).toEqual([
+      `TARGET_A_${option}`,
+    ]);
+  });
+
+  it.each(['ws://a:443', 'wss://a:80', 'wss://user:a/b@host', 'ws://'])('is not at %s', (url) => {
+    expect(variables({ TARGET_A_URL: url })).toContain('TARGET_A_URL');
+  });
+});
+
 describe('options without effect', () => {
   const db = { TARGET_DB_URL: 'tcp://db:5432' };
   it('are problems on the target itself', () => {

@@ -2,15 +2,21 @@ import type {
   Assertions,
   Attempt,
   Check,
-  HttpTarget,
+  CommonTarget,
+  GroupFields,
   Protocol,
   PublicTarget,
   RequestOptions,
   Target,
 } from '../../lib/types.js';
 
-export type TargetOptions = Partial<Omit<HttpTarget, 'info' | 'request' | 'assertions'>> & {
-  readonly query?: string | null;
+type AllFields = GroupFields['http'] &
+  GroupFields['headers'] &
+  GroupFields['body'] &
+  GroupFields['query'] &
+  GroupFields['tls'];
+
+export type TargetOptions = Partial<Omit<CommonTarget & AllFields, 'info' | 'request' | 'assertions'>> & {
   readonly info?: Partial<PublicTarget>;
   readonly request?: Partial<RequestOptions>;
   readonly assertions?: Partial<Assertions>;
@@ -50,8 +56,9 @@ export function someTarget(url: string, { info, request, assertions, ...rest }: 
     retries: 2,
     retryDelay: 1_000,
     wakeTimeout: 0,
-    maxBody: 262_144,
     query: null,
+    headers: {},
+    maxBody: 262_144,
     maxRedirects: 5,
     tlsVerify: true,
     allowPrivate: false,

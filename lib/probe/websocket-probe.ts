@@ -1,0 +1,244 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { WebSocket, type RawData } from 'ws';
+import { judgeMessage, needsBody, type Body } from '../rules/assertions.js';
+import { PROTOCOLS, type TargetOf, type Verdict } from '../types.js';
+import { connect, secure } from './connect.js';
+import { codeOf, failureOf, Interruption, ProbeFailure } from './failure.js';
+import { isOwnAnswer, isWithoutServer, missing, USER_AGENT } from './http-probe.js';
+import type { Probe, ProbeContext } from './probe-context.js';
+
+type WebSocketTarget = TargetOf<'ws:' | 'wss:'>;
+
+/** Bytes of the head of the server's answer at most, as for HTTP. */
+const MAX_HEAD = 256 * 1024;
+/** Bytes that every frame takes besides its content, at least. */
+const FRAME = 2;
+/** How long the server has to answer our close frame, in ms. It is no part of the latency. */
+const CLOSING = 500;
+/** "Normal closure" (RFC 6455, 7.4.1). */
+const NORMAL = 1_000;
+/** What the library says in place of a code where none came, or no close frame. */
+const WITHOUT_CODE = [1_005, 1_006];
+/** A message, and a frame of more than 2^53 bytes. */
+const TOO_LONG = ['WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH'];
+const PROTOCOLS_HEADER = 'sec-websocket-protocol';
+
+/** What a connection came to: the message that decides, null where no message is waited for or looked at. */
+interface Conversation {
+  readonly body: Body | null;
+}
+
+/**
+ * WebSocket: good when the handshake succeeds. With QUERY or an assertion about the body, a message must come back: the
+ * first that fits decides, or one in which the rejected text is found.
+ */
+export const probeWebSocket: Probe<'ws:' | 'wss:'> = async (target, url, context) => {
+  const { defaultPort } = PROTOCOLS[target.protocol];
+  const port = url.port === '' ? defaultPort : Number(url.port);
+  const { socket } = await connect(url, port, context, () => true);
+  let client: WebSocket | null = null;
+  try {
+    const stream =
+      target.protocol === 'wss:'
+        ? await secure(socket, url, target.tlsVerify, ['http/1.1'], context)
+        : socket;
+    client = open(stream, target, url, () => context.deadline.beginStep());
+    const { body } = await converse(client, target, context);
+    await close(client, context);
+    return body;
+  } finally {
+    client?.terminate();
+    socket.destroy();
+  }
+};
+
+/** Sends the handshake over a connected socket; `onBegin` is called right before its bytes are. */
+function open(
+  socket: Socket,
+  { headers, maxBody }: WebSocketTarget,
+  url: URL,
+  onBegin: () => void,
+): WebSocket {
+  const entries = Object.entries({ ...missing({ 'User-Agent': USER_AGENT }, headers), ...headers });
+  // The library checks the server's choice against these.
+  const offered = entries
+    .filter(([name]) => name.toLowerCase() === PROTOCOLS_HEADER)
+    .flatMap(([, value]) => value.split(',').map((name) => name.trim()));
+  const others = entries.filter(([name]) => name.toLowerCase() !== PROTOCOLS_HEADER);
+  try {
+    const client = new WebSocket(url, offered, {
+      createConnection: () => socket,
+      headers: Object.fromEntries(others),
+      maxPayload: maxBody,
+      maxHeaderSize: MAX_HEAD,
+      perMessageDeflate: false,
+      finishRequest: (request) => request.once('socket', onBegin).end(),
+    });
+    // Errors go on to come after the attempt has ended.
+    return client.on('error', () => undefined);
+  } catch (error) {
+    throw new ProbeFailure('protocol', 'request cannot be sent', { cause: error });
+  }
+}
+
+async function converse(
+  client: WebSocket,
+  target: WebSocketTarget,
+  { deadline, trace, evaluator }: ProbeContext,
+): Promise<Conversation> {
+  const { assertions, query, maxBody } = target;
+  const isLookedAt = needsBody(assertions);
+  const start = deadline.elapsed;
+  /** What the last message lacked. */
+  let unfit: Verdict | null = null;
+
+  const answered = deadline.guard<Conversation>('waiting for the answer', (resolve, reject) => {
+    const waiting: { readonly text: string; readonly at: number }[] = [];
+    let isJudging = false;
+    let isClosed = false;
+    let isOver = false;
+    let read = 0;
+    let whyClosed = new ProbeFailure('reset', 'connection closed early');
+
+    const take = (body: Body | null, at = deadline.elapsed) => {
+      trace.ttfb = at - start;
+      resolve({ body }, at);
+      stop();
+    };
+    const fail = (failure: ProbeFailure) => {
+      reject(failure);
+      stop();
+    };
+    const count = (bytes: number) => {
+      read += bytes + FRAME;
+      if (read > maxBody + FRAME) fail(new ProbeFailure('too_large', 'no message within MAX_BODY fits'));
+    };
+
+    const judge = async () => {
+      isJudging = true;
+      client.pause();
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        const body = { text: next.text, cut: false };
+        const lack = await judgeMessage(assertions, body, evaluator);
+        if (isOver) return;
+        unfit = lack;
+        if (lack === null) {
+          take(body, next.at);
+          return;
+        }
+      }
+      isJudging = false;
+      if (isClosed) fail(failureOfVerdict(unfit) ?? whyClosed);
+      else client.resume();
+    };
+
+    const onOpen = () => {
+      trace.reached = true;
+      if (query !== null) client.send(query);
+      else if (!isLookedAt) take(null);
+    };
+    const onMessage = (data: RawData) => {
+      const at = deadline.elapsed;
+      if (!isLookedAt) {
+        take(null, at);
+        return;
+      }
+      const bytes = bytesOf(data);
+      waiting.push({ text: bytes.toString(), at });
+      count(bytes.length);
+      if (!isJudging && !isOver) void judge();
+    };
+    const onPing = (data: Buffer) => count(data.length);
+    const onRefused = (_request: unknown, response: IncomingMessage) => {
+      const status = response.statusCode ?? 0;
+      const answers = new Map(Object.entries(response.headers).map(([name, value]) => [name, String(value)]));
+      trace.ttfb = deadline.elapsed - start;
+      trace.statusCode = status;
+      trace.reached = isOwnAnswer(status, answers, assertions);
+      trace.noServer = isWithoutServer(answers);
+      fail(new ProbeFailure('status', `status ${status}, expected 101 (the WebSocket handshake is refused)`));
+    };
+    const onError = (error: Error) => {
+      whyClosed = failureOfClient(error, trace.reached);
+      if (whyClosed.code === 'too_large' && !isLookedAt) take(null);
+      else onClose(NORMAL);
+    };
+    const onClose = (code: number) => {
+      if (code !== NORMAL && !WITHOUT_CODE.includes(code)) {
+        whyClosed = new ProbeFailure('reset', `the server closed the connection with code ${code}`);
+      }
+      isClosed = true;
+      if (!isJudging) fail(failureOfVerdict(unfit) ?? whyClosed);
+    };
+    const stop = () => {
+      isOver = true;
+      client
+        .off('open', onOpen)
+        .off('message', onMessage)
+        .off('ping', onPing)
+        .off('pong', onPing)
+        .off('unexpected-response', onRefused)
+        .off('error', onError)
+        .off('close', onClose);
+    };
+
+    client
+      .on('open', onOpen)
+      .on('message', onMessage)
+      .on('ping', onPing)
+      .on('pong', onPing)
+      .on('unexpected-response', onRefused)
+      .on('error', onError)
+      .on('close', onClose);
+    return stop;
+  });
+
+  try {
+    return await answered;
+  } catch (error) {
+    const isTimeout =
+      error instanceof ProbeFailure && error.code === 'timeout' && !(error instanceof Interruption);
+    throw (isTimeout ? failureOfVerdict(unfit) : null) ?? error;
+  }
+}
+
+/** Says goodbye and waits a moment for the server to do the same. The clock stands still. */
+async function close(client: WebSocket, { deadline }: ProbeContext): Promise<void> {
+  const { elapsed } = deadline;
+  deadline.pause();
+  await deadline.guard<undefined>('waiting for the answer', (resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      resolve(undefined, elapsed);
+    };
+    const timer = setTimeout(done, CLOSING);
+    if (client.readyState === client.CLOSED) done();
+    client.once('close', done);
+    client.resume();
+    client.close(NORMAL);
+    return () => clearTimeout(timer);
+  });
+}
+
+function bytesOf(data: RawData): Buffer {
+  if (Array.isArray(data)) return Buffer.concat(data);
+  return Buffer.isBuffer(data) ? data : Buffer.from(data);
+}
+
+function failureOfVerdict(verdict: Verdict | null): ProbeFailure | null {
+  return verdict?.outcome === 'failed' ? new ProbeFailure(verdict.reason, verdict.message) : null;
+}
+
+/** Errors of the connection and of Node's HTTP parser have codes of their own. */
+function failureOfClient(error: Error, isOpen: boolean): ProbeFailure {
+  const code = codeOf(error);
+  if (TOO_LONG.includes(code)) {
+    return new ProbeFailure('too_large', 'message larger than MAX_BODY', { cause: error });
+  }
+  if (code === '' || code.startsWith('WS_ERR_')) {
+    const message = isOpen ? 'no valid WebSocket messages' : 'no valid WebSocket handshake';
+    return new ProbeFailure('protocol', message, { cause: error });
+  }
+  return failureOf(error, 'exchange');
+}
