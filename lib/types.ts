@@ -127,6 +127,9 @@ export const PROTOCOLS = {
   'https:': { form: 'https://', defaultPort: 443, groups: ['http', 'body', 'tls'], parts: ALL_PARTS },
   'tcp:': { form: 'tcp://host:port', defaultPort: null, groups: [], parts: [] },
   'tls:': { form: 'tls://host:port', defaultPort: null, groups: ['tls'], parts: [] },
+  // The path is a database number.
+  'redis:': { form: 'redis://', defaultPort: 6379, groups: ['body', 'query'], parts: ALL_PARTS },
+  'rediss:': { form: 'rediss://', defaultPort: 6379, groups: ['body', 'query', 'tls'], parts: ALL_PARTS },
 } as const satisfies Readonly<Record<string, ProtocolRules>>;
 
 export type Protocol = keyof typeof PROTOCOLS;

@@ -66,6 +66,14 @@ function parseTargetAddress(text: string): TargetAddress | undefined {
       healthUrl: url.origin + url.pathname,
     };
   }
+  if (protocol === 'redis:' || protocol === 'rediss:') {
+    checkRedis(url);
+    if (/[?&](?:db|user|username|password)=/i.test(url.search)) {
+      throw new InvalidValue(
+        'expected redis://user:password@host:port/database, and none of it after a question mark',
+      );
+    }
+  }
   return serviceAddress(withPercentEncoded(url.href) ?? url.href, protocol);
 }
 
@@ -150,6 +158,12 @@ export const originOf = value('an http:// or https:// address', (text) => parseH
 export const redisUrl = value('a redis:// or rediss:// address with a host', (text) => {
   const url = parseUrl(text);
   if (url?.protocol !== 'redis:' && url?.protocol !== 'rediss:') return undefined;
+  checkRedis(url);
+  return withPercentEncoded(text) ?? undefined;
+});
+
+/** @throws InvalidValue */
+function checkRedis(url: URL): void {
   if (!/^\/?\d*$/.test(url.pathname)) {
     throw new InvalidValue('expected a number after the slash: a database of Redis has no name');
   }
@@ -157,12 +171,10 @@ export const redisUrl = value('a redis:// or rediss:// address with a host', (te
   if (url.protocol === 'redis:' && url.hostname.toLowerCase().endsWith('.upstash.io')) {
     throw new InvalidValue('expected rediss://, since Upstash accepts connections with TLS only');
   }
-  const encoded = withPercentEncoded(text);
-  if (encoded === null) {
+  if (withPercentEncoded(url.href) === null) {
     throw new InvalidValue('expected user name and password in UTF-8 where they are percent-encoded');
   }
-  return encoded;
-});
+}
 
 export const smtpUrl = value('an smtp:// or smtps:// address with a host', (text) => {
   const url = parseUrl(text);

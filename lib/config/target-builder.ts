@@ -3,6 +3,7 @@ import {
   type CommonTarget,
   type GroupFields,
   type OptionGroup,
+  type Protocol,
   type RequestOptions,
   type Target,
 } from '../types.js';
@@ -11,6 +12,7 @@ import { defaultInterval, defaultWakeTimeout, HOSTS, hostOf } from './hosts.js';
 import { defaultsOf } from './option-table.js';
 import { TARGET_OPTIONS, type TargetOptionName, type TargetOptions } from './options.js';
 import type { Problem } from './problems.js';
+import { redisQueryProblem } from '../rules/redis-command.js';
 import { formsWith, hasGroup, targetAddress, type TargetAddress } from './request.js';
 
 const DEFAULTS = defaultsOf(TARGET_OPTIONS);
@@ -40,6 +42,12 @@ const FIELDS: {
   body: (_source, options) => ({ maxBody: options.MAX_BODY }),
   query: (_source, options) => ({ query: options.QUERY }),
   tls: (_source, options) => ({ tlsVerify: options.TLS_VERIFY }),
+};
+
+/** What is wrong with a QUERY, where something can be told without asking; null: nothing. */
+const QUERY_PROBLEM: { readonly [Name in Protocol]?: (query: string) => string | null } = {
+  'redis:': redisQueryProblem,
+  'rediss:': redisQueryProblem,
 };
 
 const FOR_RECOVERY = [
@@ -91,6 +99,14 @@ export function toTarget(source: Source, texts: ReadonlyMap<string, string>, pro
   if (!hasBody(options.METHOD)) report('BODY', 'needs a METHOD other than GET and HEAD, such as POST');
   if (!hasBody(options.RECOVERY_METHOD)) {
     report('RECOVERY_BODY', 'needs a RECOVERY_METHOD other than GET and HEAD, such as POST');
+  }
+
+  const queryProblem = options.QUERY === null ? null : (QUERY_PROBLEM[protocol]?.(options.QUERY) ?? null);
+  if (queryProblem !== null) {
+    problems.push({
+      variable: own.QUERY === undefined ? 'KEEP_ALIVE_QUERY' : source.variableOf('QUERY'),
+      message: queryProblem,
+    });
   }
 
   const host = options.HOST ?? hostOf(address.hostname);

@@ -41,6 +41,8 @@ const PROBES: { readonly [Name in Protocol]: Probe<Name> } = {
   'https:': probeHttp,
   'tcp:': probeTcp,
   'tls:': probeTls,
+  'redis:': async (...of) => (await import('./redis-probe.js')).probeRedis(...of),
+  'rediss:': async (...of) => (await import('./redis-probe.js')).probeRedis(...of),
 };
 
 /** The probes of a process, with the name resolver and TLS context that they share. No state belongs to a run. */

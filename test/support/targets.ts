@@ -13,6 +13,7 @@ export type TargetOptions = Partial<Omit<HttpTarget, 'info' | 'request' | 'asser
   readonly info?: Partial<PublicTarget>;
   readonly request?: Partial<RequestOptions>;
   readonly assertions?: Partial<Assertions>;
+  readonly query?: string | null;
 };
 
 export const someAssertions = (options: Partial<Assertions> = {}): Assertions => ({
@@ -49,6 +50,7 @@ export function someTarget(url: string, { info, request, assertions, ...rest }: 
     retries: 2,
     retryDelay: 1_000,
     wakeTimeout: 0,
+    query: null,
     maxBody: 262_144,
     maxRedirects: 5,
     tlsVerify: true,
