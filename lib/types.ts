@@ -133,6 +133,9 @@ export const PROTOCOLS = {
   'smtps:': { form: 'smtps://', defaultPort: 465, groups: ['body', 'tls'], parts: ['user info'] },
   'ws:': { form: 'ws://', defaultPort: 80, groups: ['headers', 'query', 'body'], parts: ALL_PARTS },
   'wss:': { form: 'wss://', defaultPort: 443, groups: ['headers', 'query', 'body', 'tls'], parts: ALL_PARTS },
+  // The path is a database number.
+  'redis:': { form: 'redis://', defaultPort: 6379, groups: ['body', 'query'], parts: ALL_PARTS },
+  'rediss:': { form: 'rediss://', defaultPort: 6379, groups: ['body', 'query', 'tls'], parts: ALL_PARTS },
 } as const satisfies Readonly<Record<string, ProtocolRules>>;
 
 export type Protocol = keyof typeof PROTOCOLS;

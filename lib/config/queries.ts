@@ -1,31 +1,26 @@
 import { dnsQuestion, lineBytes, RECORD_TYPES } from '../rules/queries.js';
+import { redisQueryProblem } from '../rules/redis-command.js';
 import { PROTOCOLS, type Protocol } from '../types.js';
 
-interface QueryRules {
-  readonly isRequired: boolean;
-  readonly expected: string;
-  readonly isValid: (query: string) => boolean;
-}
+/** What is wrong with a QUERY, as far as it can be told without asking; null where nothing is, and for a missing one that is not needed. */
+type QueryProblem = (query: string | null) => string | null;
 
-/** What the QUERY of a protocol has to be; one that is not here takes any text. */
-const QUERIES: { readonly [Name in Protocol]?: QueryRules } = {
-  'tcp:': {
-    isRequired: false,
-    expected: String.raw`expected a line in which a backslash begins one of \r, \n, \t, \0, \\ and \xHH`,
-    isValid: (query) => lineBytes(query) !== null,
+const LINE = String.raw`expected a line in which a backslash begins one of \r, \n, \t, \0, \\ and \xHH`;
+const QUESTION = `expected a record type (${RECORD_TYPES.join(', ')}) and a name, such as A example.com`;
+
+const redisProblem: QueryProblem = (query) => (query === null ? null : redisQueryProblem(query));
+
+/** A protocol that is not here takes any text, and none. */
+const PROBLEMS: { readonly [Name in Protocol]?: QueryProblem } = {
+  'tcp:': (query) => (query === null || lineBytes(query) !== null ? null : LINE),
+  'dns:': (query) => {
+    if (query === null) return `${PROTOCOLS['dns:'].form} needs a QUERY: ${QUESTION}`;
+    return dnsQuestion(query) === null ? QUESTION : null;
   },
-  'dns:': {
-    isRequired: true,
-    expected: `expected a record type (${RECORD_TYPES.join(', ')}) and a name, such as A example.com`,
-    isValid: (query) => dnsQuestion(query) !== null,
-  },
+  'redis:': redisProblem,
+  'rediss:': redisProblem,
 };
 
-/** What is wrong with the QUERY of a target; null where nothing is. */
 export function queryProblem(protocol: Protocol, query: string | null): string | null {
-  const rules = QUERIES[protocol];
-  if (rules === undefined) return null;
-  if (query === null)
-    return rules.isRequired ? `${PROTOCOLS[protocol].form} needs a QUERY: ${rules.expected}` : null;
-  return rules.isValid(query) ? null : rules.expected;
+  return PROBLEMS[protocol]?.(query) ?? null;
 }

@@ -70,6 +70,14 @@ function parseTargetAddress(text: string): TargetAddress | undefined {
       healthUrl: url.origin + url.pathname,
     };
   }
+  if (protocol === 'redis:' || protocol === 'rediss:') {
+    checkRedis(url);
+    if (/[?&](?:db|user|username|password)=/i.test(url.search)) {
+      throw new InvalidValue(
+        'expected redis://user:password@host:port/database, and none of it after a question mark',
+      );
+    }
+  }
   const encoded = withPercentEncoded(url.href);
   if (encoded === null) throw new InvalidValue(NOT_UTF8);
   return serviceAddress(encoded, protocol);
@@ -156,6 +164,12 @@ export const originOf = value('an http:// or https:// address', (text) => parseH
 export const redisUrl = value('a redis:// or rediss:// address with a host', (text) => {
   const url = parseUrl(text);
   if (url?.protocol !== 'redis:' && url?.protocol !== 'rediss:') return undefined;
+  checkRedis(url);
+  return withPercentEncoded(text) ?? undefined;
+});
+
+/** @throws InvalidValue */
+function checkRedis(url: URL): void {
   if (!/^\/?\d*$/.test(url.pathname)) {
     throw new InvalidValue('expected a number after the slash: a database of Redis has no name');
   }
@@ -163,12 +177,8 @@ export const redisUrl = value('a redis:// or rediss:// address with a host', (te
   if (url.protocol === 'redis:' && url.hostname.toLowerCase().endsWith('.upstash.io')) {
     throw new InvalidValue('expected rediss://, since Upstash accepts connections with TLS only');
   }
-  const encoded = withPercentEncoded(text);
-  if (encoded === null) {
-    throw new InvalidValue(NOT_UTF8);
-  }
-  return encoded;
-});
+  if (withPercentEncoded(url.href) === null) throw new InvalidValue(NOT_UTF8);
+}
 
 export const smtpUrl = value('an smtp:// or smtps:// address with a host', (text) => {
   const url = parseUrl(text);

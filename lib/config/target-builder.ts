@@ -99,8 +99,11 @@ export function toTarget(source: Source, texts: ReadonlyMap<string, string>, pro
 
   const aboutQuery = queryProblem(protocol, options.QUERY);
   if (aboutQuery !== null) {
-    const option = own.QUERY === undefined ? 'URL' : 'QUERY';
-    problems.push({ variable: source.variableOf(option), message: aboutQuery });
+    const variable =
+      own.QUERY === undefined && options.QUERY !== null
+        ? 'KEEP_ALIVE_QUERY'
+        : source.variableOf(own.QUERY === undefined ? 'URL' : 'QUERY');
+    problems.push({ variable, message: aboutQuery });
   }
   problems.push(...unusableChannels(source.variableOf('ALERTS'), own.ALERTS, texts));
   if (options.RECOVERY_URL === null) {

@@ -20,7 +20,7 @@ export class Interruption extends ProbeFailure {
   }
 }
 
-export type Phase = 'dns' | 'connect' | 'tls' | 'exchange';
+export type Phase = 'dns' | 'connect' | 'tls' | 'exchange' | 'dialogue';
 
 type Entry = readonly [reason: Reason, message: string];
 
@@ -29,6 +29,7 @@ const BY_PHASE: Readonly<Record<Phase, Entry>> = {
   connect: ['connect', 'connection failed'],
   tls: ['tls', 'TLS handshake failed: see what openssl s_client says of this port'],
   exchange: ['protocol', 'no valid HTTP answer'],
+  dialogue: ['protocol', 'no valid answer'],
 };
 
 const DNS: ReadonlyMap<string, Entry> = new Map(

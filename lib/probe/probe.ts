@@ -46,6 +46,8 @@ const PROBES: { readonly [Name in Protocol]: Probe<Name> } = {
   'smtps:': async (...of) => (await import('./smtp-probe.js')).probeSmtp(...of),
   'ws:': async (...of) => (await import('./websocket-probe.js')).probeWebSocket(...of),
   'wss:': async (...of) => (await import('./websocket-probe.js')).probeWebSocket(...of),
+  'redis:': async (...of) => (await import('./redis-probe.js')).probeRedis(...of),
+  'rediss:': async (...of) => (await import('./redis-probe.js')).probeRedis(...of),
 };
 
 /** The probes of a process, with the name resolver and TLS context that they share. No state belongs to a run. */

@@ -20,6 +20,7 @@ export type TargetOptions = Partial<Omit<CommonTarget & AllFields, 'info' | 'req
   readonly info?: Partial<PublicTarget>;
   readonly request?: Partial<RequestOptions>;
   readonly assertions?: Partial<Assertions>;
+  readonly query?: string | null;
 };
 
 export const someAssertions = (options: Partial<Assertions> = {}): Assertions => ({
