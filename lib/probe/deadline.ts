@@ -5,6 +5,8 @@ export type Stage =
   | 'resolving'
   | 'connecting'
   | 'in the TLS handshake'
+  | 'waiting for the greeting'
+  | 'logging in'
   | 'waiting for the answer'
   | 'in the body'
   | 'being judged';

@@ -120,7 +120,9 @@ export const closedEarly = () => new ProbeFailure('reset', 'connection closed ea
 /** The failure for a certificate that was not accepted, by the code of OpenSSL or Node. */
 export function certificateFailure(code: string): ProbeFailure {
   const entry = ELSEWHERE.get(code);
-  return new ProbeFailure('tls', entry?.[0] === 'tls' ? entry[1] : 'certificate not accepted');
+  return new ProbeFailure('tls', entry?.[0] === 'tls' ? entry[1] : 'certificate not accepted', {
+    cause: { code },
+  });
 }
 
 /** An error's code; empty when it has none. Not by `instanceof`: errors of another vm context have codes too. */

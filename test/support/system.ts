@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { TestProject } from 'vitest/node';
+import { program } from './program.js';
 import { transpile } from './transpile.js';
 
 declare module 'vitest' {
@@ -20,6 +21,7 @@ interface Tool {
 const TOOLS: readonly Tool[] = [
   { command: 'redis-server', debianPackage: 'redis-server' },
   { command: 'promtool', debianPackage: 'prometheus' },
+  { command: 'postgres', debianPackage: 'postgresql' },
   // CHROMIUM: the path of another build of it.
   ...(process.env.CHROMIUM ? [] : [{ command: 'chromium', debianPackage: 'chromium' }]),
 ];
@@ -42,11 +44,11 @@ export default function setup(project: TestProject): void {
   if (absent.length > 0) {
     const names = absent.map((tool) => tool.command).join(', ');
     throw new Error(
-      `The tests need ${names}. On Debian or Ubuntu: sudo apt-get install ${packages.join(' ')}; with Homebrew: brew install redis prometheus; CHROMIUM=<path> names a Chromium or Chrome that is there.`,
+      `The tests need ${names}. On Debian or Ubuntu: sudo apt-get install ${packages.join(' ')}; with Homebrew: brew install redis prometheus postgresql; CHROMIUM=<path> names a Chromium or Chrome that is there.`,
     );
   }
 }
 
 function isInstalled(command: string): boolean {
-  return spawnSync(command, ['--version'], { stdio: 'ignore' }).error === undefined;
+  return spawnSync(program(command), ['--version'], { stdio: 'ignore' }).error === undefined;
 }

@@ -10,6 +10,7 @@ import type {
 } from '../../lib/types.js';
 
 export type TargetOptions = Partial<Omit<HttpTarget, 'info' | 'request' | 'assertions'>> & {
+  readonly query?: string | null;
   readonly info?: Partial<PublicTarget>;
   readonly request?: Partial<RequestOptions>;
   readonly assertions?: Partial<Assertions>;
@@ -50,6 +51,7 @@ export function someTarget(url: string, { info, request, assertions, ...rest }: 
     retryDelay: 1_000,
     wakeTimeout: 0,
     maxBody: 262_144,
+    query: null,
     maxRedirects: 5,
     tlsVerify: true,
     allowPrivate: false,
