@@ -18,7 +18,17 @@ const TLS_PORTS: ReadonlySet<number> = new Set([443, 465, 993, 995]);
 const PLAIN_PORTS: ReadonlySet<number> = new Set([25, 80, 110, 143, 587]);
 
 /** Schemes in which a path or fragment with an `@` means nothing. */
-const WITHOUT_PATH: ReadonlySet<string> = new Set(['smtp', 'smtps', 'redis', 'rediss']);
+const WITHOUT_PATH: ReadonlySet<string> = new Set([
+  'smtp',
+  'smtps',
+  'redis',
+  'rediss',
+  'postgres',
+  'postgresql',
+  'mysql',
+]);
+/** Schemes whose parameters may hold an address: smtp://host/?name=a@b.org */
+const WITH_PARAMETERS = /^(?:smtps?|postgres(?:ql)?|mysql)$/;
 
 const CUT =
   'a character of the user name or password cuts the address in two: percent-encode it (/ as %2F, ? as %3F, # as %23, @ as %40, : as %3A, % as %25)';
@@ -88,8 +98,7 @@ function isCut({ scheme, host, port, rest }: Parts): boolean {
   if (port !== null && !/^\d+$/.test(port)) return true;
   if (port !== null && host === '') return true;
   if (port !== null && rest.startsWith('#')) return true;
-  // A parameter of nodemailer may hold an address: smtp://host/?name=a@b.org
-  const query = scheme.startsWith('smtp') ? rest.indexOf('?') : -1;
+  const query = WITH_PARAMETERS.test(scheme) ? rest.indexOf('?') : -1;
   const isInParameter = query >= 0 && rest.slice(query, at).includes('=');
   return WITHOUT_PATH.has(scheme) && !isInParameter;
 }

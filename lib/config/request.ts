@@ -7,6 +7,7 @@ import {
   type TextPattern,
 } from '../types.js';
 import { checkAddress, credentialsOf, withPercentEncoded } from './address.js';
+import { loginOf, tlsChoice } from '../rules/database-address.js';
 import { InvalidValue, isOff, value } from './values.js';
 
 /** An address to send requests to. */
@@ -28,6 +29,9 @@ export interface TargetAddress extends Endpoint {
 const PROTOCOL_NAMES = Object.keys(PROTOCOLS) as Protocol[];
 /** Schemes that the URL standard knows ("special"): it checks and lowers their hosts. */
 const KNOWN_TO_URL: ReadonlySet<Protocol> = new Set(['http:', 'https:', 'ws:', 'wss:']);
+/** Other names that vendors print. */
+const ALIASES: ReadonlyMap<string, Protocol> = new Map([['postgresql:', 'postgres:']]);
+const DATABASES: readonly Protocol[] = ['postgres:'];
 const ADDRESS_PARTS: readonly AddressPart[] = ['user info', 'path', 'query string'];
 const ADDRESS = `${inWords(
   PROTOCOL_NAMES.map((name) => PROTOCOLS[name].form),
@@ -57,7 +61,8 @@ const NOT_UTF8 = 'expected user name and password in UTF-8 where they are percen
 
 function parseTargetAddress(text: string): TargetAddress | undefined {
   const url = parseUrl(text);
-  const protocol = PROTOCOL_NAMES.find((name) => name === url?.protocol);
+  const scheme = url && (ALIASES.get(url.protocol) ?? url.protocol);
+  const protocol = PROTOCOL_NAMES.find((name) => name === scheme);
   if (url === undefined || protocol === undefined) return undefined;
   if (KNOWN_TO_URL.has(protocol)) {
     const authorization = takeUserInfo(url);
@@ -80,7 +85,26 @@ function parseTargetAddress(text: string): TargetAddress | undefined {
   }
   const encoded = withPercentEncoded(url.href);
   if (encoded === null) throw new InvalidValue(NOT_UTF8);
-  return serviceAddress(encoded, protocol);
+  const address = serviceAddress(encoded, protocol);
+  if (address !== undefined && isDatabase(protocol)) checkDatabase(new URL(address.url));
+  return address;
+}
+
+/** Whether addresses of a protocol have a user, a database, and parameters about TLS. */
+export function isDatabase(protocol: Protocol): boolean {
+  return DATABASES.includes(protocol);
+}
+
+/** @throws InvalidValue for the address of a database that can never work */
+function checkDatabase(url: URL): void {
+  if (loginOf(url) === null) {
+    throw new InvalidValue(
+      `expected ${url.protocol}//user:password@host/database, with %25 for a % in the database's name`,
+    );
+  }
+  if (tlsChoice(url) === null) {
+    throw new InvalidValue('expected disable, prefer, require, verify-ca or verify-full as sslmode');
+  }
 }
 
 /**

@@ -7,13 +7,14 @@ import {
   type RequestOptions,
   type Target,
 } from '../types.js';
+import { tlsChoice } from '../rules/database-address.js';
 import { unusableChannels } from './alerts.js';
 import { defaultInterval, defaultWakeTimeout, HOSTS, hostOf } from './hosts.js';
 import { defaultsOf } from './option-table.js';
 import { TARGET_OPTIONS, type TargetOptionName, type TargetOptions } from './options.js';
 import type { Problem } from './problems.js';
 import { queryProblem } from './queries.js';
-import { formsWith, hasGroup, targetAddress, type TargetAddress } from './request.js';
+import { formsWith, hasGroup, isDatabase, targetAddress, type TargetAddress } from './request.js';
 
 const DEFAULTS = defaultsOf(TARGET_OPTIONS);
 
@@ -49,8 +50,15 @@ const FIELDS: {
   }),
   body: (_source, options) => ({ maxBody: options.MAX_BODY }),
   query: (_source, options) => ({ query: options.QUERY }),
-  tls: (_source, options) => ({ tlsVerify: options.TLS_VERIFY }),
+  tls: ({ address, own, inherited }, options) => ({
+    tlsVerify: own.TLS_VERIFY ?? inherited.TLS_VERIFY ?? verifyAskedBy(address) ?? options.TLS_VERIFY,
+  }),
 };
+
+/** What a database's address says about its certificate; null: nothing. */
+function verifyAskedBy({ protocol, url }: TargetAddress): boolean | null {
+  return isDatabase(protocol) ? (tlsChoice(new URL(url))?.verify ?? null) : null;
+}
 
 const FOR_RECOVERY = [
   'RECOVERY_METHOD',

@@ -6,6 +6,7 @@ export type Stage =
   | 'connecting'
   | 'in the TLS handshake'
   | 'waiting for the greeting'
+  | 'logging in'
   | 'waiting for the answer'
   | 'waiting for the expected text'
   | 'in the body'

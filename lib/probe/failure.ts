@@ -181,7 +181,9 @@ export function tlsProblem(code: string): string | null {
 
 /** The failure for a certificate that was not accepted, by the code of OpenSSL or Node. */
 export function certificateFailure(code: string): ProbeFailure {
-  return new ProbeFailure('tls', (TLS.get(code) ?? NOT_ACCEPTED).join(': '));
+  return new ProbeFailure('tls', (TLS.get(code) ?? NOT_ACCEPTED).join(': '), {
+    cause: { code },
+  });
 }
 
 /** An error's code; empty when it has none. Not by `instanceof`: errors of another vm context have codes too. */

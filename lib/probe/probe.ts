@@ -48,6 +48,7 @@ const PROBES: { readonly [Name in Protocol]: Probe<Name> } = {
   'wss:': async (...of) => (await import('./websocket-probe.js')).probeWebSocket(...of),
   'redis:': async (...of) => (await import('./redis-probe.js')).probeRedis(...of),
   'rediss:': async (...of) => (await import('./redis-probe.js')).probeRedis(...of),
+  'postgres:': async (...of) => (await import('./postgres-probe.js')).probePostgres(...of),
 };
 
 /** The probes of a process, with the name resolver and TLS context that they share. No state belongs to a run. */

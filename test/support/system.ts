@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { TestProject } from 'vitest/node';
+import { program } from './program.js';
 import { transpile } from './transpile.js';
 
 declare module 'vitest' {
@@ -21,6 +22,7 @@ const TOOLS: readonly Tool[] = [
   { command: 'redis-server', debianPackage: 'redis-server' },
   { command: 'promtool', debianPackage: 'prometheus' },
   { command: 'dnsmasq', debianPackage: 'dnsmasq-base' },
+  { command: 'postgres', debianPackage: 'postgresql' },
   // CHROMIUM: the path of another build of it.
   ...(process.env.CHROMIUM ? [] : [{ command: 'chromium', debianPackage: 'chromium' }]),
 ];
@@ -43,11 +45,11 @@ export default function setup(project: TestProject): void {
   if (absent.length > 0) {
     const names = absent.map((tool) => tool.command).join(', ');
     throw new Error(
-      `The tests need ${names}. On Debian or Ubuntu: sudo apt-get install ${packages.join(' ')}; with Homebrew: brew install redis prometheus dnsmasq; CHROMIUM=<path> names a Chromium or Chrome that is there.`,
+      `The tests need ${names}. On Debian or Ubuntu: sudo apt-get install ${packages.join(' ')}; with Homebrew: brew install redis prometheus dnsmasq postgresql; CHROMIUM=<path> names a Chromium or Chrome that is there.`,
     );
   }
 }
 
 function isInstalled(command: string): boolean {
-  return spawnSync(command, ['--version'], { stdio: 'ignore' }).error === undefined;
+  return spawnSync(program(command), ['--version'], { stdio: 'ignore' }).error === undefined;
 }
