@@ -57,7 +57,7 @@ beforeAll(async () => {
     TARGET_MY_API_INTERVAL: '10s',
     KEEP_ALIVE_TICK: '10s',
   });
-}, 180_000);
+}, 600_000);
 
 afterAll(async () => {
   await stopAll();
