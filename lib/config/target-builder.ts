@@ -30,7 +30,7 @@ const GROUP_NAMES = Object.keys(GROUPS) as OptionGroup[];
 const OF_GROUPS = [...new Set(GROUP_NAMES.flatMap((group) => GROUPS[group]))];
 
 /** Targets of these may be connected to without being asked anything. */
-const MAY_BE_SILENT: readonly Protocol[] = ['ws:', 'wss:'];
+const MAY_BE_SILENT: readonly Protocol[] = ['tcp:', 'ws:', 'wss:'];
 
 /** Makes the fields of each group out of a target's options. */
 const FIELDS: {

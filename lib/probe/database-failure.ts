@@ -1,5 +1,5 @@
 import type { Reason } from '../types.js';
-import { codeOf, ProbeFailure } from './failure.js';
+import { codeOf, ProbeFailure, tlsProblem } from './failure.js';
 
 /** What an error of a database means, in fixed words: its own text may hold names, the query and secrets. */
 type Entry = readonly [reason: Reason, message: string];
@@ -201,8 +201,9 @@ export function withAdvice(error: unknown, hostname: string): unknown {
   if (!(error instanceof ProbeFailure)) return error;
   const code = codeOf(error.cause);
   const advice = (message: string) => new ProbeFailure(error.code, message, { cause: error.cause });
-  if (error.code === 'tls' && OWN_ISSUER.includes(code)) {
-    return advice(`${error.message}: if the host signs its own certificates, set TLS_VERIFY=false`);
+  const problem = tlsProblem(code);
+  if (problem !== null && OWN_ISSUER.includes(code)) {
+    return advice(`${problem}: if the host signs its own certificates, set TLS_VERIFY=false`);
   }
   const name = hostname.toLowerCase().replace(/\.$/, '');
   const host = HOSTS.find(({ domain }) => name.endsWith(domain));

@@ -18,7 +18,7 @@ describe('addresses of databases', () => {
     ['postgres://u:p@[::1]:5433/', 'postgres://u:p@[::1]:5433', 'postgres://[::1]:5433'],
     ['postgres://u@h/d?mail=a@b.org', 'postgres://u@h:5432/d?mail=a@b.org', 'postgres://h:5432/d'],
   ])('%s', (text, url, healthUrl) => {
-    expect(targetAt(text)).toMatchObject({ protocol: 'postgres:', url, info: { healthUrl } });
+    expect(targetAt(text).target).toMatchObject({ protocol: 'postgres:', url, info: { healthUrl } });
   });
 
   it.each([

@@ -69,7 +69,11 @@ describe('a real server', () => {
       'another name',
       at('trust').replace('127.0.0.1', 'stranger.test'),
       {},
-      { reason: 'tls', message: 'certificate is for another name', tlsExpiresAt: pairs.good.expiresAt },
+      {
+        reason: 'tls',
+        message: expect.stringContaining('certificate is for another name') as string,
+        tlsExpiresAt: pairs.good.expiresAt,
+      },
     ],
     [
       'another name, not verified',
@@ -263,9 +267,12 @@ describe('a real server', () => {
   });
 
   test.each<[keyof typeof pairs, object]>([
-    ['expired', { reason: 'tls', message: 'certificate has expired' }],
+    ['expired', { reason: 'tls', message: expect.stringContaining('certificate has expired') as string }],
     ['ending', { outcome: 'degraded', message: 'certificate ends in less than 14 days' }],
-    ['other', { reason: 'tls', message: 'certificate is for another name' }],
+    [
+      'other',
+      { reason: 'tls', message: expect.stringContaining('certificate is for another name') as string },
+    ],
     [
       'own',
       {
@@ -462,7 +469,7 @@ describe('a server that is hostile or broken', () => {
     [
       'no TLS behind the S',
       () => serveScript([Buffer.from('S'), SETTLED]),
-      { reason: 'tls', message: 'the port does not speak TLS' },
+      { reason: 'tls', message: expect.stringContaining('the port does not speak TLS') as string },
     ],
     [
       'nothing behind the S',

@@ -398,14 +398,14 @@ describe('wss', () => {
       authority.issue(['127.0.0.1'], -9, -1),
       '127.0.0.1',
       {},
-      { reason: 'tls', message: 'certificate has expired' },
+      { reason: 'tls', message: expect.stringContaining('certificate has expired') as string },
     ],
     [
       'another name',
       authority.issue(['x.test']),
       '127.0.0.1',
       {},
-      { reason: 'tls', message: 'certificate is for another name' },
+      { reason: 'tls', message: expect.stringContaining('certificate is for another name') as string },
     ],
     ['another name, not verified', authority.issue(['x.test']), '127.0.0.1', { tlsVerify: false }, good],
     ['one that ends soon', authority.issue(['127.0.0.1'], -1, 3), '127.0.0.1', {}, { outcome: 'degraded' }],
@@ -421,7 +421,7 @@ describe('wss', () => {
     [
       'no TLS',
       async () => (await serveHttp((_request, response) => response.end())).port,
-      { reason: 'tls', message: 'the port does not speak TLS' },
+      { reason: 'tls', message: expect.stringContaining('the port does not speak TLS') as string },
     ],
     [
       'silence',
