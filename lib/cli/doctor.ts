@@ -23,7 +23,14 @@ import { ofChannels, ofFirstAlerts, ofMovedChat, ofNoChannels, ofSentTest } from
 import { ofProblems, ofTargetsConfigured, ofWarnings } from './configuration-findings.js';
 import { ofQStash, ofSchedule } from './schedule-findings.js';
 import { ofSecrets } from './secret-findings.js';
-import { ofBudget, ofNoStore, ofReadOnlyVariable, ofStore, ofStoreError } from './store-findings.js';
+import {
+  ofBudget,
+  ofNoFileYet,
+  ofNoStore,
+  ofReadOnlyVariable,
+  ofStore,
+  ofStoreError,
+} from './store-findings.js';
 import { ofHours, ofOwnNetwork, ofRestarts, ofRestingTarget, ofTarget } from './target-findings.js';
 import { render } from './render.js';
 import { jsonText, USAGE_ERROR, type Terminal } from './terminal.js';
@@ -45,7 +52,7 @@ export async function doctor(args: readonly string[], terminal: Terminal): Promi
     return USAGE_ERROR;
   }
   const examined = await validConfig(terminal.env).then(
-    (config) => examine(config, terminal, asked.sendTest),
+    (config) => examine(config, terminal, asked),
     (error: unknown) => {
       if (error instanceof ConfigError) return ofProblems(error.problems);
       throw error;
@@ -74,7 +81,11 @@ function readArgs(args: readonly string[]): { sendTest: boolean; json: boolean }
   }
 }
 
-async function examine(config: Config, { env, err }: Terminal, sendTest: boolean): Promise<Finding[]> {
+async function examine(
+  config: Config,
+  { env, err }: Terminal,
+  { sendTest }: { readonly sendTest: boolean },
+): Promise<Finding[]> {
   const now = Date.now();
   const isLocal = databaseOf(config) !== null;
   const { findings: storeFindings, present, kind, latency } = await examineStore(config, env);
@@ -96,19 +107,19 @@ async function examine(config: Config, { env, err }: Terminal, sendTest: boolean
   const schedule =
     present === null || !config.enabled || config.targets.length === 0
       ? []
-      : ofSchedule(checks.schedule, state, config, now, isLocal);
+      : ofSchedule(checks.schedule, state, config, { now, isLocal });
   const times = checkTimes(state, paceOfRuns(state, config.tick, now));
   const hours = monthlyHours(config.targets, MONTHLY_HOURS, now, times);
   return [
     ...ofTargetsConfigured(config),
-    ...ofSecrets(config, isLocal),
+    ...ofSecrets(config, { isLocal }),
     ...storeFindings,
     ...ofBudget(checks.redis),
     ...schedule,
     ...(await examineTargets(config, err)),
     ...(config.targets.length > 0 && checks.alerts.channels.length === 0 ? [ofNoChannels()] : []),
     ...(sendTest ? await sendTests(config) : ofChannels(checks.alerts)),
-    ...ofFirstAlerts(config.targets, times, checks.alerts.channels.length > 0),
+    ...ofFirstAlerts(config.targets, times, { hasChannels: checks.alerts.channels.length > 0 }),
     ...ofMovedChat(config.alerts.telegram?.chat ?? null, present?.outbox.moved.telegram),
     ...ofRestarts(config.targets),
     ...ofHours(hours),
@@ -138,10 +149,10 @@ const DOCTOR_FIELD = 'doctor';
 async function examineStore(config: Config, env: Env): Promise<Examined> {
   const path = databaseOf(config);
   if (config.store.kind === 'none' && path === null) {
-    return { findings: [ofNoStore(false)], present: null, kind: null, latency: 0 };
+    return { findings: [ofNoStore()], present: null, kind: null, latency: 0 };
   }
   if (path !== null && !existsSync(path)) {
-    return { findings: [ofNoStore(true)], present: null, kind: 'sqlite', latency: 0 };
+    return { findings: [ofNoFileYet()], present: null, kind: 'sqlite', latency: 0 };
   }
   const kind = config.store.kind === 'none' ? 'sqlite' : config.store.kind;
   const variables = variablesOf(config.store, env);
@@ -161,7 +172,7 @@ async function examineStore(config: Config, env: Env): Promise<Examined> {
     return { findings, present, kind, latency };
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
-    const finding = ofStoreError(error.code, error.message, { kind, variables }, present !== null);
+    const finding = ofStoreError(error, { kind, variables, writing: present !== null });
     return { findings: [finding], present, kind, latency };
   } finally {
     await store?.close();

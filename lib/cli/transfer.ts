@@ -61,7 +61,11 @@ export async function collect(store: Store, progress: Progress = () => undefined
  * @param force replaces other data that is there
  * @throws TransferError where there is other data, or a run is under way; StoreError
  */
-export async function restore(store: Store, dump: Dump, force: boolean): Promise<'written' | 'same'> {
+export async function restore(
+  store: Store,
+  dump: Dump,
+  { force }: { readonly force: boolean },
+): Promise<'written' | 'same'> {
   if (!force) {
     const there = await collect(store);
     if (isEqual(there.fields, dump.fields) && isEqual(there.logs, dump.logs)) return 'same';

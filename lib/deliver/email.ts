@@ -31,8 +31,11 @@ export function email(settings: ChannelSettings['email']): Channel {
         disableUrlAccess: true,
       });
       try {
-        const { text } = compose(digest, PLAIN, EMAIL_LIMIT, true);
-        const lines = compose(digest, HTML, EMAIL_LIMIT, true).text.replaceAll('\n', '<br>\n');
+        const { text } = compose(digest, { markup: PLAIN, limit: EMAIL_LIMIT, titled: true });
+        const lines = compose(digest, { markup: HTML, limit: EMAIL_LIMIT, titled: true }).text.replaceAll(
+          '\n',
+          '<br>\n',
+        );
         await transport.sendMail({
           from: settings.from,
           to: [...settings.to],

@@ -23,7 +23,7 @@ export function slack(endpoint: Endpoint): Channel {
   return {
     name: 'slack',
     async deliver(digest, signal) {
-      const { text } = compose(digest, SLACK_MARKUP, SLACK_LIMIT, false);
+      const { text } = compose(digest, { markup: SLACK_MARKUP, limit: SLACK_LIMIT, titled: false });
       accept(await post(endpoint, { text, unfurl_links: false, unfurl_media: false }, signal));
     },
   };

@@ -18,7 +18,7 @@ export function telegram(settings: { readonly token: string; readonly chat: stri
   return {
     name: 'telegram',
     async deliver(digest, signal, place) {
-      const { text } = compose(digest, TELEGRAM_MARKUP, TELEGRAM_LIMIT, false);
+      const { text } = compose(digest, { markup: TELEGRAM_MARKUP, limit: TELEGRAM_LIMIT, titled: false });
       const sendTo = (chat: string): Promise<ServiceAnswer> =>
         post(
           endpoint,

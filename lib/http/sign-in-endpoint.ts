@@ -42,11 +42,11 @@ export function answerSignIn(request: Request): Promise<Response> {
       const page = LOCAL_PAGE.test(next) ? next : '/';
       if (statsToken === null) return goTo(page);
       const secure = isSecure(request);
-      if (form.get('action') === 'sign-out') return goTo('/', endedCookie(secure));
+      if (form.get('action') === 'sign-out') return goTo('/', endedCookie({ secure }));
       const throttle = throttleOf(app);
       const network = networkOf(request);
       const isRight = isSame((form.get('token') ?? '').trim(), statsToken);
-      const wait = Math.ceil(throttle.wait(network, Date.now(), isRight) / 1000);
+      const wait = Math.ceil(throttle.wait(network, { now: Date.now(), isRight }) / 1000);
       if (wait > 0) {
         const answer = answerHtml(signInPage(page, `Too many wrong tokens. Try again in ${wait} s.`), 429);
         answer.headers.set('retry-after', String(wait));
@@ -57,7 +57,7 @@ export function answerSignIn(request: Request): Promise<Response> {
         return answerHtml(signInPage(page, 'That is not the token.'), 401);
       }
       throttle.succeeded(network);
-      return goTo(page, sessionCookie(statsToken, Date.now(), secure));
+      return goTo(page, sessionCookie({ token: statsToken, now: Date.now(), secure }));
     },
     answerProblem,
   );

@@ -24,7 +24,7 @@ export class Throttle {
   #allUntil = 0;
 
   /** Ms until the token of the address is looked at; 0: now. */
-  wait(address: string, now: number, isRight: boolean): number {
+  wait(address: string, { now, isRight }: { readonly now: number; readonly isRight: boolean }): number {
     const failure = this.#failures.get(address);
     // What lies further ahead is from before the clock was set back.
     const isOpen = failure !== undefined && failure.until > now && failure.until - now <= LONGEST_WAIT;

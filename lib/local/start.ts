@@ -50,7 +50,8 @@ export async function start(env: Env, print: (line: string) => void): Promise<Ru
     store = await openStore(config, print);
     const runs = new RunsUnderWay();
     setApp({ config, store, runs });
-    for (const line of introduce(config, store, port, configured.targets.length === 0)) print(line);
+    for (const line of introduce(config, store, { port, isAlone: configured.targets.length === 0 }))
+      print(line);
     const scheduler = schedule({ config, store, runs }, print);
     return {
       port,
@@ -139,7 +140,12 @@ function timeBetweenRuns({ targets, tick }: Config, { kind }: Store): number {
   return periodOf(kind, tick, intervals);
 }
 
-function introduce(config: Config, store: Store, port: number, isAlone: boolean): string[] {
+/** @param isAlone no target is configured, so that Keepalive watches itself */
+function introduce(
+  config: Config,
+  store: Store,
+  { port, isAlone }: { readonly port: number; readonly isAlone: boolean },
+): string[] {
   const pace = timeBetweenRuns(config, store);
   const times = { pace, tick: config.tick, lastRunMs: 0 };
   const slow = tooSlowInWords(

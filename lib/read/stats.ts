@@ -284,7 +284,7 @@ function awakeOf(
     isOpen &&
     now - awakeFrom >= sleepsAfter &&
     !known.pingsMissed &&
-    !mayMissPings(lastRun, now, tick) &&
+    !mayMissPings(lastRun, { now, tick }) &&
     maintenanceIntervals(maintenance, awakeFrom, now).length === 0;
   if (sleepsNow || (known.sleptAt !== null && isInLastDay(known.sleptAt, now))) {
     return { ...found, keptAwake: false, proof };

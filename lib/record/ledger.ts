@@ -98,16 +98,14 @@ export class Ledger {
     this.snapshotHour = head.snapshotHour;
     this.revision = head.revision;
     this.targets = new Map(targets.map((target) => [target.info.id, target]));
-    this.states = admit(
-      withCountersBeforeGap(states, gap, now),
-      targets,
+    this.states = admit(withCountersBeforeGap(states, gap, now), targets, {
       now,
-      mayMissPings(head.lastRun, now, tick),
-    );
+      pingsMissed: mayMissPings(head.lastRun, { now, tick }),
+    });
     const known = new Set(this.states.flatMap((state) => state?.id ?? []));
     // A run that cannot commit may have sent what it said, and the next one begins on the same revision.
     const run = `${head.firstRunAt.toString(36)}-${head.revision}-${(now - head.firstRunAt).toString(36)}`;
-    this.notifier = new Notifier(stored.outbox, this.targets, known, settings, run, now);
+    this.notifier = new Notifier(stored.outbox, { targets: this.targets, known, settings, run, now });
     this.evaluateRuns(head, gap);
     this.slots = new Map(this.states.flatMap((state, slot) => (state === null ? [] : [[state.id, slot]])));
   }
@@ -122,7 +120,7 @@ export class Ledger {
     const { lastRun } = before;
     if (lastRun === null) return;
     const missed = missedToTell({ ...before, lastAt: lastRun.at }, gap, tick, now);
-    if (missed !== null) notifier.onMissedRuns(missed.from, missed.to);
+    if (missed !== null) notifier.onMissedRuns(missed);
     const pace = triggerPace({ intervals: this.head.intervals, lastAt: now }, tick, now);
     if (pace.actual === null) return;
     const targets = [...this.targets.values()].map(({ info }) => info);
@@ -154,7 +152,11 @@ export class Ledger {
    * are left out: they were recorded already. Only when the clock was set back is this run's first check older.
    * @param restartable whether restarts can be made because of them
    */
-  record(at: number, checks: ReadonlyMap<string, Check>, restartable = true): Transition[] {
+  record(
+    at: number,
+    checks: ReadonlyMap<string, Check>,
+    { restartable } = { restartable: true },
+  ): Transition[] {
     this.takeSnapshots(at);
     const transitions: Transition[] = [];
     const row: LogRow['checks'][number][] = [];
@@ -168,7 +170,7 @@ export class Ledger {
       const after = advance(before, target, check);
       this.states[slot] = after;
       if (isLogged(before, check)) row.push({ slot, check });
-      this.notifier.onCheck(target, check, before, after, restartable);
+      this.notifier.onCheck(target, { check, before, after, restartable });
       if (before.incident !== null && after.incident === null) {
         const { startedAt } = before.incident;
         const endedAt = Math.max(startedAt, after.seriesAt ?? at);
@@ -320,7 +322,10 @@ function emptyState(now: number, lost: LostData | null): State {
 }
 
 /** Whether pings may have been missed since the last run: none came in time, or it did not check everything. */
-export function mayMissPings(lastRun: LastRun | null, now: number, tick: number): boolean {
+export function mayMissPings(
+  lastRun: LastRun | null,
+  { now, tick }: { readonly now: number; readonly tick: number },
+): boolean {
   if (lastRun === null) return false;
   return lastRun.status !== 'completed' || now - endOf(lastRun) > LATE_AFTER_TICKS * tick;
 }

@@ -23,6 +23,7 @@ import {
 } from '../rules/outbox.js';
 import { inMaintenance, isEntering } from '../rules/windows.js';
 import type { Alert, ChannelName, Check, Target } from '../types.js';
+import type { RunGap } from './state-model.js';
 import { readOutbox, writeOutbox } from './outbox-text.js';
 import { DAY, MINUTE } from '../time.js';
 
@@ -42,6 +43,28 @@ export interface PendingDigest {
   readonly undelivered: number;
   /** Where it said that what is configured has moved to. */
   readonly moved: Moved | null;
+}
+
+/** A check that was recorded, with what its target was before and after it. */
+export interface RecordedCheck {
+  readonly check: Check;
+  readonly before: Situation;
+  readonly after: Situation;
+  /** Restarts can be made because of it. */
+  readonly restartable: boolean;
+}
+
+/** What a notifier is opened with. */
+export interface NotifierContext {
+  /** Those that are configured, by id. */
+  readonly targets: ReadonlyMap<string, Target>;
+  /** The ids of all targets whose history is kept, configured or not. */
+  readonly known: ReadonlySet<string>;
+  readonly settings: NotifierSettings;
+  /** Unique among the runs of an installation. */
+  readonly run: string;
+  /** Ms since the epoch. */
+  readonly now: number;
 }
 
 /** Left to a target after it enters its active hours, or twice its WAKE_TIMEOUT: it may wake slowly. */
@@ -64,19 +87,19 @@ export class Notifier {
   /** Another text than the stored one was given away to be stored. */
   private isWritten = false;
 
-  /**
-   * @param run unique among the runs of an installation
-   * @throws TextError when the stored text is not one of ours
-   */
-  constructor(
-    private readonly stored: string | null,
-    private readonly targets: ReadonlyMap<string, Target>,
-    /** Of the targets whose history is kept, those that are configured among them. */
-    known: ReadonlySet<string>,
-    private readonly settings: NotifierSettings,
-    private readonly run: string,
-    private readonly now: number,
-  ) {
+  private readonly stored: string | null;
+  private readonly targets: ReadonlyMap<string, Target>;
+  private readonly settings: NotifierSettings;
+  private readonly run: string;
+  private readonly now: number;
+
+  /** @throws TextError when the stored text is not one of ours */
+  constructor(stored: string | null, { targets, known, settings, run, now }: NotifierContext) {
+    this.stored = stored;
+    this.targets = targets;
+    this.settings = settings;
+    this.run = run;
+    this.now = now;
     const { alertStates, missed, ...rest } = readOutbox(stored);
     const kept = {
       ...rest,
@@ -88,8 +111,7 @@ export class Notifier {
     for (const [id, known] of this.base.alertStates) this.closeUnwatched(id, known);
   }
 
-  /** A check that was recorded. `restartable`: restarts can be made because of it. */
-  onCheck(target: Target, check: Check, before: Situation, after: Situation, restartable: boolean): void {
+  onCheck(target: Target, { check, before, after, restartable }: RecordedCheck): void {
     const { id } = target.info;
     const { at } = check;
     const entering = Math.max(ENTERING, 2 * target.wakeTimeout);
@@ -121,7 +143,7 @@ export class Notifier {
   }
 
   /** Runs that did not come. */
-  onMissedRuns(from: number, to: number): void {
+  onMissedRuns({ from, to }: RunGap): void {
     const { missed } = this.outbox;
     const length = to - from;
     const { channels } = this.settings;
@@ -148,7 +170,7 @@ export class Notifier {
   }
 
   /** Nothing could be recorded since `from`. */
-  onUnrecorded(from: number, message: string, at: number): void {
+  onUnrecorded({ from, at, message }: Pick<Alert & { kind: 'unrecorded' }, 'from' | 'at' | 'message'>): void {
     const { channels } = this.settings;
     this.enqueue({ id: this.nextId(), at, kind: 'unrecorded', from, message }, channels);
   }

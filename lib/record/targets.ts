@@ -29,7 +29,7 @@ function countersAt(
   // One that was removed and is configured again counts from its first run on.
   if (!target?.info.enabled || state.removedAt !== null) return state.counters;
   const reach = reachOf(target.info.interval, tick);
-  return extend(state.counters, state, reach, state.countedTo, at, (from, to) =>
+  return extend(state.counters, { lastCheck: state, reach, from: state.countedTo, to: at }, (from, to) =>
     countedIntervals(target, from, to),
   );
 }
@@ -43,7 +43,7 @@ export function unobservedAt(
 ): number | null {
   if (state.unobserved === null) return null;
   const reach = target?.info.enabled && state.removedAt === null ? reachOf(target.info.interval, tick) : 0;
-  return state.unobserved.total + unobservedTime(state, reach, state.countedTo, at);
+  return state.unobserved.total + unobservedTime({ lastCheck: state, reach, from: state.countedTo, to: at });
 }
 
 /** The state once time is counted up to `at`, when the target was not checked again until then. */
@@ -91,19 +91,18 @@ export function snapshotAt(
 
 /**
  * The states by slot once the configuration is known: newcomers get a slot, the missing and the resting are noted.
- * @param missed pings may have been missed since the last run
+ * @param pingsMissed pings may have been missed since the last run
  */
 export function admit(
   states: readonly (TargetState | null)[],
   targets: readonly Target[],
-  now: number,
-  missed: boolean,
+  { now, pingsMissed }: { readonly now: number; readonly pingsMissed: boolean },
 ): (TargetState | null)[] {
   const configured = new Map(targets.map((target) => [target.info.id, target]));
   const kept = states.map((state) => {
     if (state === null) return null;
     const target = configured.get(state.id);
-    if (target !== undefined) return settle(state, target, now, missed);
+    if (target !== undefined) return admitted(state, target, { now, pingsMissed });
     if (state.removedAt !== null && now - state.removedAt > REMOVED_KEPT) return null;
     return { ...idleUntil(state, now), removedAt: state.removedAt ?? now, awakeFrom: null };
   });
@@ -111,7 +110,7 @@ export function admit(
   for (const target of targets) {
     if (known.has(target.info.id)) continue;
     const free = kept.indexOf(null);
-    const state = settle(newTarget(target.info.id, now), target, now, false);
+    const state = admitted(newTarget(target.info.id, now), target, { now, pingsMissed: false });
     kept[free === -1 ? kept.length : free] = state;
   }
   return kept;
@@ -123,7 +122,11 @@ export function addedBy(state: TargetState, at: number, now: number): TargetStat
   return isEarlier ? { ...state, addedAt: at, countedTo: at, since: at } : state;
 }
 
-function settle(state: TargetState, target: Target, now: number, missed: boolean): TargetState {
+function admitted(
+  state: TargetState,
+  target: Target,
+  { now, pingsMissed }: { readonly now: number; readonly pingsMissed: boolean },
+): TargetState {
   const { enabled } = target.info;
   const uncounted = !enabled || state.removedAt !== null;
   const resting = !enabled || !isActive(target.activeHours, now);
@@ -135,7 +138,7 @@ function settle(state: TargetState, target: Target, now: number, missed: boolean
     removedAt: null,
     restingSince: resting ? (state.restingSince ?? now) : null,
     awakeFrom,
-    pingsMissed: awakeFrom !== null && (state.pingsMissed || missed),
+    pingsMissed: awakeFrom !== null && (state.pingsMissed || pingsMissed),
   };
 }
 

@@ -28,6 +28,15 @@ export interface LastCheck {
   readonly lastOutcome: Outcome | null;
 }
 
+/** A time without a check, and the last check before it. */
+export interface UncheckedTime {
+  readonly lastCheck: LastCheck;
+  /** For how long it speaks, ms. */
+  readonly reach: number;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** The stretches of [from, to) in which checks count, ascending. */
 export type CountedIntervals = (from: number, to: number) => readonly (readonly [from: number, to: number])[];
 
@@ -42,7 +51,7 @@ function speaksUntil({ lastCheckAt }: LastCheck, reach: number, from: number): n
 }
 
 /** How much of [from, to) no check speaks for, when nothing was checked since `from`. */
-export function unobservedTime(lastCheck: LastCheck, reach: number, from: number, to: number): number {
+export function unobservedTime({ lastCheck, reach, from, to }: UncheckedTime): number {
   return Math.max(0, to - speaksUntil(lastCheck, reach, from));
 }
 
@@ -52,10 +61,7 @@ export function unobservedTime(lastCheck: LastCheck, reach: number, from: number
  */
 export function extend(
   counters: Counters,
-  lastCheck: LastCheck,
-  reach: number,
-  from: number,
-  to: number,
+  { lastCheck, reach, from, to }: UncheckedTime,
   counted: CountedIntervals,
 ): Counters {
   if (to <= from) return counters;

@@ -118,7 +118,7 @@ const LONGEST_AGE_OF_END = 7 * DAY;
  * How long a channel is left alone after so many failures in a row, in ms. What passes by itself: 30 s, doubled up to
  * an hour. A refusal, which passes when somebody corrects something: 2 minutes, doubled up to two hours.
  */
-function delayAfter(failures: number, permanent: boolean): number {
+function delayAfter({ failures, permanent }: Pick<Trouble, 'failures' | 'permanent'>): number {
   const [first, longest] = permanent ? [2 * MINUTE, 2 * HOUR] : [MINUTE / 2, HOUR];
   return Math.min(longest, first * 2 ** (failures - 1));
 }
@@ -341,7 +341,7 @@ function failed(outbox: Outbox, outcome: DeliveryOutcome & { readonly kind: 'fai
   const ids = new Set(outcome.ids);
   const before = outbox.troubles[channel];
   const failures = before === undefined ? 1 : before.failures + 1;
-  const delay = delayAfter(failures, permanent);
+  const delay = delayAfter({ failures, permanent });
   const wait = retryAfter === null ? delay : Math.max(delay, Math.min(retryAfter, DAY));
   const alerts = outbox.alerts.map((pending) => {
     const attempts = pending.to[channel];

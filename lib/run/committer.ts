@@ -107,7 +107,8 @@ export class Committer {
     // What this process remembers holds them already.
     const isRemembered = opened.failure !== null && context.backlog.unrecordedSince !== null;
     if (!isRemembered) opened.ledger.notifier.applyOutcomes(this.outcomes);
-    for (const { at, checks } of this.kept) this.note(opened.ledger.record(at, checks, false));
+    for (const { at, checks } of this.kept)
+      this.note(opened.ledger.record(at, checks, { restartable: false }));
     if (opened.failure === null) opened.ledger.notifier.reconcile(context.backlog.sent);
   }
 
@@ -137,7 +138,7 @@ export class Committer {
     const { ledger } = this.opened;
     const all = [...this.undecided.splice(0), ...batches];
     for (const { at, checks } of all) {
-      const transitions = ledger.record(at, checks, this.opened.failure === null);
+      const transitions = ledger.record(at, checks, { restartable: this.opened.failure === null });
       for (const [id, check] of checks) {
         const result = resultOf(id, check, ledger.statusOf(id));
         this.results.push(result);
@@ -215,7 +216,8 @@ export class Committer {
       this.startedAt - backlog.unrecordedSaidAt >= UNRECORDED_AGAIN_AFTER;
     if (isNews && error instanceof Error && this.startedAt - backlog.unrecordedSince >= UNRECORDED_AFTER) {
       backlog.unrecordedSaidAt = this.startedAt;
-      notifier.onUnrecorded(backlog.unrecordedSince, error.message, this.startedAt);
+      const { message } = error;
+      notifier.onUnrecorded({ from: backlog.unrecordedSince, at: this.startedAt, message });
     }
     const waiting = new Map(
       notifier.digests(now()).flatMap(({ alerts }) => alerts.map((each) => [each.id, each])),
