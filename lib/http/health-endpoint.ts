@@ -1,9 +1,8 @@
 import { nowOf } from '../app.js';
 import type { App } from '../app.js';
 import { memoryLimit } from '../config/env.js';
-import { channelNames } from '../config/alerts.js';
 import type { StoreFinding } from '../read/health.js';
-import { health, healthStatusCode } from '../read/health.js';
+import { health, healthSettings, healthStatusCode } from '../read/health.js';
 import { loadPresent } from '../read/load.js';
 import { withinLimit } from '../store/retry.js';
 import { StoreError } from '../store/store.js';
@@ -21,12 +20,8 @@ export function answerHealth(request: Request): Promise<Response> {
       const finding = await probe(app);
       const now = nowOf(app);
       const answer = health({
+        ...healthSettings(config),
         now,
-        tick: config.tick,
-        enabled: config.enabled,
-        targets: config.targets,
-        channels: channelNames(config.alerts),
-        telegramChat: config.alerts.telegram?.chat ?? null,
         store: finding,
         memory: { usedBytes: process.memoryUsage.rss(), limitBytes: memoryLimit() },
         processStartedAt: now - process.uptime() * 1000,

@@ -1,3 +1,5 @@
+import { channelNames } from '../config/alerts.js';
+import type { Config } from '../config/config.js';
 import { endOf, type State } from '../record/state-model.js';
 import { EMPTY_OUTBOX, undeliveredTo, type Outbox } from '../rules/outbox.js';
 import {
@@ -100,8 +102,8 @@ export type StoreFinding =
     }
   | { readonly ok: false; readonly kind: string | null; readonly message: string };
 
-export interface HealthFacts {
-  readonly now: number;
+/** What health looks at of a configuration. */
+export interface HealthSettings {
   readonly tick: number;
   /** False: everything is paused, no run is missed. */
   readonly enabled: boolean;
@@ -109,6 +111,20 @@ export interface HealthFacts {
   readonly channels: readonly ChannelName[];
   /** The chat that is configured; null: none is. */
   readonly telegramChat?: string | null;
+}
+
+export function healthSettings({
+  tick,
+  enabled,
+  targets,
+  alerts,
+}: Pick<Config, 'tick' | 'enabled' | 'targets' | 'alerts'>): HealthSettings {
+  const telegramChat = alerts.telegram?.chat ?? null;
+  return { tick, enabled, targets, channels: channelNames(alerts), telegramChat };
+}
+
+export interface HealthFacts extends HealthSettings {
+  readonly now: number;
   readonly store: StoreFinding;
   readonly memory: { readonly usedBytes: number; readonly limitBytes: number };
   readonly processStartedAt: number;
