@@ -7,7 +7,9 @@ import { type State } from '../record/state-model.js';
 import { StoreError, type Store } from '../store/store.js';
 import { TransferError, type Dump } from './dump.js';
 
-/** How many are read at once: of 500 targets a snapshot has some 20 KB, a log 120 KB, and an incident less than 1 KB. */
+/**
+ * How many are read at once: of 500 targets a snapshot has some 20 KB, a log 120 KB, and an incident less than 1 KB.
+ */
 const PAGE = 40;
 const INCIDENTS_A_PAGE = 500;
 const LOGS_A_PAGE = 4;

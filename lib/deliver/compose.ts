@@ -55,7 +55,7 @@ export const withoutEmphasis = (text: string): string =>
 
 const ICONS: Readonly<Record<Level, string>> = { critical: '🔴', warning: '🟠', info: '🔵', good: '🟢' };
 
-/** Code points of a name or message that are shown at most; checks say what they have to say in 120. */
+/** Code points of a name or message that are shown at most; messages of checks have at most 120. */
 const LONGEST_PIECE = 200;
 
 /**

@@ -77,7 +77,9 @@ function deliveryErrorOf(error: unknown, signal: AbortSignal): DeliveryError {
   return new DeliveryError(permanent ? 'permanent' : 'temporary', `answered ${status}`, { cause });
 }
 
-/** What is wrong with the server's certificate, by Node's code, which nodemailer keeps beside its own; null: nothing. */
+/**
+ * What is wrong with the server's certificate, by Node's code, which nodemailer keeps beside its own; null: nothing.
+ */
 function certificateProblemOf(error: unknown): string | null {
   if (typeof error !== 'object' || error === null || !('originalCode' in error)) return null;
   const { code, message } = failureOf({ code: error.originalCode }, 'exchange');

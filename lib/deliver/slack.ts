@@ -3,7 +3,9 @@ import type { Channel } from './channel.js';
 import { compose, utf16Length, withoutEmphasis, type Markup } from './compose.js';
 import { accept, post } from './send.js';
 
-/** https://docs.slack.dev/reference/methods/chat.postMessage: 4,000 characters are recommended, longer ones are split. */
+/**
+ * https://docs.slack.dev/reference/methods/chat.postMessage: 4,000 characters are recommended, longer ones are split.
+ */
 export const SLACK_LIMIT = 4_000;
 
 /** mrkdwn. Mentions and links begin with `<`. */

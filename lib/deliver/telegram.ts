@@ -2,7 +2,9 @@ import type { Channel } from './channel.js';
 import { compose, escapeHtml, utf16Length, type Markup } from './compose.js';
 import { accept, post, type ServiceAnswer } from './send.js';
 
-/** https://core.telegram.org/bots/api#sendmessage: 4,096 characters after entities parsing; so the markup is to spare. */
+/**
+ * https://core.telegram.org/bots/api#sendmessage: 4,096 characters after entities parsing; so the markup is to spare.
+ */
 export const TELEGRAM_LIMIT = 4_096;
 
 export const TELEGRAM_MARKUP: Markup = {

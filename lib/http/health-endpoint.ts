@@ -9,7 +9,7 @@ import { StoreError } from '../store/store.js';
 import { answerJson } from './responses.js';
 import { guarded, readerOf, withApp } from './endpoints.js';
 
-/** A health check must answer before those who ask lose patience. */
+/** Ms to wait for the store: monitors do not wait long for a health check. */
 const PROBE_TIMEOUT = 1_500;
 
 /** `GET /api/health` */
@@ -32,7 +32,7 @@ export function answerHealth(request: Request): Promise<Response> {
   );
 }
 
-/** What the store says, or said to any reader of this process within the last seconds. */
+/** The present state of the store, or what any request of this process read of it within the last seconds. */
 async function probe(app: App): Promise<StoreFinding> {
   const { store } = app;
   const reader = readerOf(app);

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { isSame } from './responses.js';
 
-/** What a browser keeps after signing in. */
+/** The name of the session cookie. */
 const COOKIE = 'keepalive_session';
 const LIFETIME = 30 * 86_400;
 
@@ -14,8 +14,8 @@ export interface SessionSettings {
 }
 
 /**
- * A session for whoever showed the token: when it ends, and a seal that only the token makes. It does not hold the
- * token, and ends to be valid when the token is changed.
+ * The cookie of a session: the time when it ends, and an HMAC of that time with the token as its key. It does not hold the
+ * token, and is no longer valid when the token is changed.
  */
 export function sessionCookie({ token, now, secure }: SessionSettings): string {
   const end = Math.floor(now / 1000) + LIFETIME;

@@ -9,7 +9,7 @@ import { signInPage } from '../view/notices.js';
 
 /** A form with a token and a path. */
 const MAX_FORM = 4096;
-/** Where signing in may lead: the pages there are. */
+/** The paths that signing in may redirect to. */
 const LOCAL_PAGE = /^\/(?:t\/[a-z0-9-]+)?$/;
 
 /** An origin is a scheme, a host of 253 characters and a port. */
@@ -71,7 +71,7 @@ function goTo(location: string, cookie?: string): Response {
   });
 }
 
-/** Browsers tell where a form came from; what tells nothing is no browser, and has no session to be abused. */
+/** Browsers say where a form came from. A client that says nothing is no browser, and has no session to abuse. */
 function isFromOurPage({ headers, url }: Request): boolean {
   const site = headers.get('sec-fetch-site');
   if (site !== null) return site === 'same-origin' || site === 'none';

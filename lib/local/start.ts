@@ -20,10 +20,10 @@ import { periodOf, Scheduler } from './scheduler.js';
 import { closeServer, serve } from './server.js';
 import { intervalInWords } from '../rules/durations.js';
 
-/** The longest that a run may go on here; after it the checks that are left come first in the next. */
+/** Ms that a run may last; checks that are left over come first in the next run. */
 const RUN_LIMIT = 300_000;
 
-/** What keeps Keepalive from starting, as its operator should read it. */
+/** Why Keepalive cannot start; the message is for the operator. */
 class StartError extends OperatorError {
   override readonly name = 'StartError';
 }
@@ -75,14 +75,14 @@ function portProblem(error: unknown, port: number): string {
   return `Port ${port} cannot be listened on: set PORT to another.`;
 }
 
-/** The embedded database is opened here and now; a remote one that is away is met with patience. */
+/** Only the embedded database can fail at the start; a remote store that is away is tried again by every run. */
 function storeProblem({ code, message }: StoreError): string {
   const advice =
     code === 'store_corrupt' ? ' Move the file away to begin anew; nothing was changed in it.' : '';
   return `KEEP_ALIVE_DATABASE (default ${DEFAULT_DATABASE}): ${message}.${advice}`;
 }
 
-/** With nothing to watch yet, it shows itself at work. */
+/** With no target configured, Keepalive watches its own health endpoint. */
 function watchingItself(env: Env, port: number): Env {
   const token = env.STATS_TOKEN?.trim();
   return {

@@ -132,7 +132,7 @@ export interface HealthFacts extends HealthSettings {
   readonly isLocal?: boolean;
 }
 
-/** So many ticks without a run, and nothing is pinged any more. */
+/** After this many ticks without a run, nothing is being pinged any more. */
 export const CRITICAL_AFTER_TICKS = 3;
 const MONTH = 30 * DAY;
 /** Upstash's free plan, commands a month (https://upstash.com/pricing/redis, 2026-11). */
@@ -152,12 +152,12 @@ export function health(facts: HealthFacts): Health {
   return { status: worst(Object.values(checks).map(({ status }) => status)), checks };
 }
 
-/** 503 only where the pinger does not do its work: monitors take that for down. */
+/** 503 only where nothing is pinged: monitors take that for down. */
 export function healthStatusCode({ status }: Health): number {
   return status === 'critical' ? 503 : 200;
 }
 
-/** Without its store the pinger goes on pinging, and records nothing. */
+/** Without a store the check is degraded, not critical: targets are still pinged, and nothing is recorded. */
 function redisCheck({ store, tick }: HealthFacts): Health['checks']['redis'] {
   if (!store.ok) {
     return { status: 'degraded', kind: store.kind, latencyMs: null, budget: null, message: store.message };

@@ -31,10 +31,10 @@ import { addedBy, admit, advance, countUpTo, isLogged, snapshotAt, unobservedAft
 import { DAY, HOUR } from '../time.js';
 
 const GAPS_KEPT = 20;
-/** A run that comes so many ticks after the one before is late: pings may be missing between them. */
+/** A run that comes this many ticks after the one before is late: pings may be missing between them. */
 const LATE_AFTER_TICKS = 1.5;
 
-/** What a ledger is opened on; null: nothing is stored yet. */
+/** The stored texts that a ledger is opened on; null: nothing is stored yet. */
 export interface Stored {
   readonly state: string | null;
   readonly outbox: string | null;
@@ -43,7 +43,9 @@ export interface Stored {
 export interface LedgerSettings extends NotifierSettings {
   readonly targets: readonly Target[];
   readonly tick: number;
-  /** What this process knows of data that was here before; null: nothing. Looked at where nothing is stored. */
+  /**
+   * The time span of data that this process has committed earlier; used where nothing is stored any more. Null: none.
+   */
   readonly remembered?: LostData | null;
   /** When this process made its last run, also of those that could not be recorded; null: it made none. */
   readonly lastHeardAt?: number | null;
@@ -56,11 +58,11 @@ export interface Changes {
 }
 
 /**
- * The ledger of one run: opened on what is stored, told of every check in the order of time, closed into what a commit
- * writes. It sees no clock and no store; opened again on the same text and told the same, it writes the same.
+ * The ledger of one run. It is opened on the stored texts, records every check in the order of time, and gives the changes
+ * for a commit. It reads no clock and no store: opened on the same texts and given the same checks, it writes the same.
  */
 export class Ledger {
-  /** What is to be said and done about what is on record. */
+  /** Makes alerts and restarts of what is recorded. */
   readonly notifier: Notifier;
   /** By id. */
   readonly targets: ReadonlyMap<string, Target>;
@@ -103,7 +105,7 @@ export class Ledger {
       pingsMissed: mayMissPings(head.lastRun, { now, tick }),
     });
     const known = new Set(this.states.flatMap((state) => state?.id ?? []));
-    // A run that cannot commit may have sent what it said, and the next one begins on the same revision.
+    // A run that could not commit may have sent its alerts, and the next run begins on the same revision.
     const run = `${head.firstRunAt.toString(36)}-${head.revision}-${(now - head.firstRunAt).toString(36)}`;
     this.notifier = new Notifier(stored.outbox, { targets: this.targets, known, settings, run, now });
     this.evaluateRuns(head, gap);
@@ -114,7 +116,7 @@ export class Ledger {
     return this.head.firstRunAt;
   }
 
-  /** Tells of runs that are missing, or that come too seldom. */
+  /** Reports missing runs and runs that come too seldom. */
   private evaluateRuns(before: Omit<State, 'targets'>, gap: RunGap | null): void {
     const { tick, now, notifier } = this;
     const { lastRun } = before;
@@ -148,8 +150,8 @@ export class Ledger {
   }
 
   /**
-   * Counts the checks that were made at one time. Those that are not newer than the last one recorded of their target
-   * are left out: they were recorded already. Only when the clock was set back is this run's first check older.
+   * Records the checks that were made at one time. A check that is not newer than the last one of its target is left out:
+   * it was recorded already. The exception is this run's first check after the clock was set back.
    * @param restartable whether restarts can be made because of them
    */
   record(

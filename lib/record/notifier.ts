@@ -27,7 +27,7 @@ import type { RunGap } from './state-model.js';
 import { readOutbox, writeOutbox } from './outbox-text.js';
 import { DAY, MINUTE } from '../time.js';
 
-/** Who can be told, and how often they want to hear it again. */
+/** The channels that can be notified, and how often alerts are repeated. */
 export interface NotifierSettings {
   /** The channels that are set up. */
   readonly channels: readonly ChannelName[];
@@ -35,13 +35,13 @@ export interface NotifierSettings {
   readonly reminder: number | null;
 }
 
-/** What a channel is to be told. */
+/** The alerts that are due for one channel. */
 export interface PendingDigest {
   readonly channel: ChannelName;
   readonly alerts: readonly Alert[];
-  /** How many earlier alerts it did not take in time. */
+  /** How many earlier alerts it did not accept in time. */
   readonly undelivered: number;
-  /** Where it said that what is configured has moved to. */
+  /** Where the configured receiver has moved to, as the channel reported; null: it has not moved. */
   readonly moved: Moved | null;
 }
 
@@ -67,24 +67,29 @@ export interface NotifierContext {
   readonly now: number;
 }
 
-/** Left to a target after it enters its active hours, or twice its WAKE_TIMEOUT: it may wake slowly. */
+/**
+ * Ms without alerts after a target enters its active hours, since it may wake slowly; twice its WAKE_TIMEOUT if longer.
+ */
 const ENTERING = 5 * MINUTE;
-/** Missed runs are told of once in this time, unless it was far more than the last time. */
+/** Missed runs are reported once in this time, in ms, unless the gap is longer than `FAR_MORE` times the last one. */
 const MISSED_AGAIN_AFTER = DAY;
 const FAR_MORE = 2;
-/** Runs that came too seldom are told of again only after they came often enough for this time. */
+/** A slow pace is reported again only after runs came often enough for this time, in ms. */
 const MENDED_AFTER = DAY;
 
-/** What is to be said and done: what was left by earlier runs and what this one sees, until it is delivered. */
+/**
+ * Makes alerts and restarts, and keeps them in the outbox until they are delivered. Opened on the outbox of earlier
+ * runs.
+ */
 export class Notifier {
   private base: Outbox;
-  /** What came since `stock` was put together. */
+  /** Additions that are not in `base` yet: it is rebuilt when it is read. */
   private readonly added = {
     alerts: [] as PendingAlert[],
     alertStates: new Map<string, AlertState>(),
   };
   private ids = 0;
-  /** Another text than the stored one was given away to be stored. */
+  /** `text` has returned another text than the stored one, so that it must go on doing so. */
   private isWritten = false;
 
   private readonly stored: string | null;
@@ -136,13 +141,13 @@ export class Notifier {
     if (restart !== null && target.recovery !== null) {
       const { max } = target.recovery;
       const order = { id: this.nextId(), target: id, at, number: restart, max, to };
-      // One that was ordered before and never made is made up for by this one.
+      // It replaces an earlier order that was never made.
       const others = this.base.restarts.filter((each) => each.target !== id);
       this.base = { ...this.base, restarts: [...others, order] };
     }
   }
 
-  /** Runs that did not come. */
+  /** Reports missed runs. */
   onMissedRuns({ from, to }: RunGap): void {
     const { missed } = this.outbox;
     const length = to - from;
@@ -153,7 +158,7 @@ export class Notifier {
     this.enqueue({ id: this.nextId(), at: to, kind: 'missed', from, to }, channels);
   }
 
-  /** How often runs come, where that is known. @param slow what to tell of it; null: they come often enough */
+  /** Reports a slow pace of the runs. @param slow null: runs come often enough */
   onPace(slow: Pick<Alert & { kind: 'pace' }, 'expected' | 'actual' | 'slowFor'> | null): void {
     const { slowPace: before } = this.outbox;
     const { channels } = this.settings;
@@ -169,13 +174,13 @@ export class Notifier {
     this.base = { ...this.outbox, slowPace: isOver ? null : { mendedAt } };
   }
 
-  /** Nothing could be recorded since `from`. */
+  /** Reports that nothing could be recorded since `from`. */
   onUnrecorded({ from, at, message }: Pick<Alert & { kind: 'unrecorded' }, 'from' | 'at' | 'message'>): void {
     const { channels } = this.settings;
     this.enqueue({ id: this.nextId(), at, kind: 'unrecorded', from, message }, channels);
   }
 
-  /** What was sent while nothing could be recorded. */
+  /** Applies what was sent while nothing could be recorded. */
   reconcile(sent: readonly SentAlert[]): void {
     if (sent.length > 0) this.base = reconciled(this.outbox, sent);
   }
@@ -188,7 +193,7 @@ export class Notifier {
     return this.outbox.restarts;
   }
 
-  /** What each channel is to be told now. */
+  /** The digests that are due now, one a channel. */
   digests(now: number): PendingDigest[] {
     const { outbox } = this;
     return this.settings.channels
@@ -205,7 +210,7 @@ export class Notifier {
     this.base = outcomes.reduce(applyOutcome, this.outbox);
   }
 
-  /** What to store; null: what is stored already. */
+  /** The text to store; null: the stored one is still right. */
   text(): string | null {
     const text = writeOutbox(this.outbox, this.now);
     this.isWritten ||= text !== (this.stored ?? '');
@@ -230,7 +235,7 @@ export class Notifier {
     return this.added.alertStates.get(id) ?? this.base.alertStates.get(id) ?? NO_ALERT_STATE;
   }
 
-  /** What people take for down although nobody looks at it any more is closed, once and for all that it was told to. */
+  /** Ends the active alert of a target that was removed or paused, on every channel that was sent it. */
   private closeUnwatched(id: string, known: AlertState): void {
     const { active } = known;
     const target = this.targets.get(id);
@@ -247,7 +252,7 @@ export class Notifier {
   private isWanted(alert: Alert, channel: ChannelName): boolean {
     if (!this.settings.channels.includes(channel)) return false;
     const target = 'target' in alert ? this.targets.get(alert.target) : undefined;
-    // Who was told of the beginning is told of the end.
+    // A channel that was sent the beginning gets the end.
     if (target === undefined || alert.kind === 'up' || alert.kind === 'unwatched') return true;
     return this.channelsOf(target).includes(channel);
   }

@@ -34,7 +34,10 @@ function countersAt(
   );
 }
 
-/** How much of its open incident no check speaks for up to a later time, when it was not checked again until then, in ms. */
+/**
+ * How much of its open incident no check speaks for up to a later time, when it was not checked again until then, in
+ * ms.
+ */
 export function unobservedAt(
   state: TargetState,
   target: WatchedTarget | undefined,
@@ -116,7 +119,7 @@ export function admit(
   return kept;
 }
 
-/** A target that is new to the books may have been checked earlier, by runs that could not be stored. */
+/** A target that is new in the state may have been checked earlier, by runs that could not be stored. */
 export function addedBy(state: TargetState, at: number, now: number): TargetState {
   const isEarlier = state.addedAt === now && state.lastCheckAt === null && at < now;
   return isEarlier ? { ...state, addedAt: at, countedTo: at, since: at } : state;
@@ -193,7 +196,7 @@ function awakeAfter(before: TargetState, target: Target, { at, coldStart }: Chec
   const { sleepsAfter } = target.info;
   const gap = awakeFrom === null || awakeFrom > at ? null : at - awakeFrom;
   const isTooLong = sleepsAfter !== null && gap !== null && gap >= sleepsAfter;
-  // At the first ping, after a rest, in maintenance, and where we missed pings, no promise is broken.
+  // It does not count against us at the first ping, after a rest, in maintenance, or where pings were missed.
   const slept =
     sleepsAfter !== null &&
     gap !== null &&
@@ -208,7 +211,7 @@ function awakeAfter(before: TargetState, target: Target, { at, coldStart }: Chec
   };
 }
 
-/** A rest does not count as time in which it was pinged: what follows is added to what was before. */
+/** A rest does not count as pinged time: the time before it is carried over. */
 function awakeSince(
   { awakeSince, awakeFrom, lastCheckAt }: TargetState,
   at: number,
@@ -242,7 +245,11 @@ export function isLogged(before: TargetState, check: Check): boolean {
   );
 }
 
-/** Whether two times lie in the same day or minute, counted from the epoch. @param time null: never @param unit in ms */
+/**
+ * Whether two times lie in the same day or minute, counted from the epoch.
+ * @param time null: never
+ * @param unit in ms
+ */
 function isInSame(unit: number, time: number | null, at: number): boolean {
   return time !== null && Math.floor(time / unit) === Math.floor(at / unit);
 }
