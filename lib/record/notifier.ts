@@ -10,17 +10,14 @@ import {
   dueFor,
   enqueued,
   pendingFor,
-  reconciled,
-  applyOutcome,
   undeliveredTo,
   withoutStale,
   type Moved,
   type Outbox,
-  type DeliveryOutcome,
   type PendingAlert,
   type PendingRestart,
-  type SentAlert,
 } from '../rules/outbox.js';
+import { applyOutcome, reconciled, type DeliveryOutcome, type SentAlert } from '../rules/delivery-outcome.js';
 import { inMaintenance, isEntering } from '../rules/windows.js';
 import type { Alert, ChannelName, Check, Target } from '../types.js';
 import type { RunGap } from './state-model.js';

@@ -1,6 +1,6 @@
 import type { Stored } from '../record/ledger.js';
 import type { LostData } from '../record/state-model.js';
-import type { DeliveryOutcome, SentAlert } from '../rules/outbox.js';
+import type { DeliveryOutcome, SentAlert } from '../rules/delivery-outcome.js';
 import type { Check } from '../types.js';
 
 /** The checks of one time that could not be stored. */

@@ -1,6 +1,6 @@
 import { type Changes, type Ledger, type Stored } from '../record/ledger.js';
 import { OUTBOX_FIELD, STATE_FIELD } from '../record/fields.js';
-import type { DeliveryOutcome } from '../rules/outbox.js';
+import type { DeliveryOutcome } from '../rules/delivery-outcome.js';
 import { inMaintenance } from '../rules/windows.js';
 import type { LastRun } from '../record/state-model.js';
 import { TextError } from '../record/codec/text-error.js';

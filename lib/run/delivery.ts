@@ -1,7 +1,8 @@
 import { DeliveryError, type Channel, type Digest } from '../deliver/channel.js';
 import type { Send } from '../deliver/send.js';
 import type { PendingDigest, Notifier } from '../record/notifier.js';
-import type { Moved, DeliveryOutcome, PendingRestart } from '../rules/outbox.js';
+import type { DeliveryOutcome } from '../rules/delivery-outcome.js';
+import type { Moved, PendingRestart } from '../rules/outbox.js';
 import { byImportance } from '../rules/wording.js';
 import type { ChannelName, Target } from '../types.js';
 
