@@ -33,7 +33,7 @@ export async function* measure(): AsyncGenerator<Table> {
         const env = targetsEnv(count, (i) => `https://service-${i}.example.com/health`);
         const config = parseConfig(env);
         if (!config.ok) throw new Error('nothing to measure');
-        await restore(ground.store, lived(config.config, days, Date.now()), true);
+        await restore(ground.store, lived(config.config, days, Date.now()), { force: true });
         const row = async (read: Read) => [
           read.path.replace('service-0', '<id>'),
           String(count),

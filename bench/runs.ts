@@ -135,7 +135,7 @@ async function prepare(ground: Ground, count: number, delay: number, port: numbe
   const config = parseConfig(env);
   const built = ground.functions.get('api/cron.ts');
   if (!config.ok || built === undefined) throw new Error('nothing to measure');
-  await restore(ground.store, lived(config.config, 1, Date.now() - MINUTE), true);
+  await restore(ground.store, lived(config.config, 1, Date.now() - MINUTE), { force: true });
   return { built, env };
 }
 

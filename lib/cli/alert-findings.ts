@@ -11,8 +11,15 @@ const OUTAGES_SHOWN = 5;
 
 const TARGETS_NAMED = 3;
 
-/** How long the first alert of an outage takes. Those that take longest first; targets that are alike in one line. */
-export function ofFirstAlerts(targets: readonly Target[], times: CheckTimes, isTold: boolean): Finding[] {
+/**
+ * How long the first alert of an outage takes. Those that take longest first; targets that are alike in one line.
+ * @param hasChannels false: outages are seen, and nobody is told
+ */
+export function ofFirstAlerts(
+  targets: readonly Target[],
+  times: CheckTimes,
+  { hasChannels }: { readonly hasChannels: boolean },
+): Finding[] {
   const alike = new Map<string, { takes: number; checks: number; ids: string[] }>();
   for (const { info, failureThreshold: checks } of targets) {
     if (!info.enabled) continue;
@@ -29,7 +36,7 @@ export function ofFirstAlerts(targets: readonly Target[], times: CheckTimes, isT
     const failed = checks === 1 ? '1 failed check' : `${checks} failed checks`;
     return ok(
       'alerts',
-      `an outage of ${who} is ${isTold ? 'told' : 'seen'} after about ${lengthInWords(takes)}: ${failed}, a run every ${paceInWords(times.pace)}`,
+      `an outage of ${who} is ${hasChannels ? 'told' : 'seen'} after about ${lengthInWords(takes)}: ${failed}, a run every ${paceInWords(times.pace)}`,
     );
   });
 }

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { channelNames } from '../config/alerts.js';
 import { DEFAULT_DATABASE, textsOf, type Config } from '../config/config.js';
 import { controlTargets } from '../config/control.js';
 import { MONTHLY_HOURS } from '../config/hosts.js';
@@ -9,7 +8,7 @@ import { ConfigError, validConfig, type Env } from '../config/valid.js';
 import { warningsOf } from '../config/warnings.js';
 import { DeliveryError, type Channel } from '../deliver/channel.js';
 import { checkTarget } from '../probe/check-target.js';
-import { checkTimes, health, paceOfRuns } from '../read/health.js';
+import { checkTimes, health, healthSettings, paceOfRuns } from '../read/health.js';
 import { GUARDED_FIELDS } from '../record/fields.js';
 import { loadPresent, type Present } from '../read/load.js';
 import { monthlyHours } from '../rules/host-hours.js';
@@ -23,7 +22,14 @@ import { ofChannels, ofFirstAlerts, ofMovedChat, ofNoChannels, ofSentTest } from
 import { ofProblems, ofTargetsConfigured, ofWarnings } from './configuration-findings.js';
 import { ofQStash, ofSchedule } from './schedule-findings.js';
 import { ofSecrets } from './secret-findings.js';
-import { ofBudget, ofNoStore, ofReadOnlyVariable, ofStore, ofStoreError } from './store-findings.js';
+import {
+  ofBudget,
+  ofNoFileYet,
+  ofNoStore,
+  ofReadOnlyVariable,
+  ofStore,
+  ofStoreError,
+} from './store-findings.js';
 import { ofHours, ofOwnNetwork, ofRestarts, ofRestingTarget, ofTarget } from './target-findings.js';
 import { render } from './render.js';
 import { jsonText, USAGE_ERROR, type Terminal } from './terminal.js';
@@ -45,7 +51,7 @@ export async function doctor(args: readonly string[], terminal: Terminal): Promi
     return USAGE_ERROR;
   }
   const examined = await validConfig(terminal.env).then(
-    (config) => examine(config, terminal, asked.sendTest),
+    (config) => examine(config, terminal, asked),
     (error: unknown) => {
       if (error instanceof ConfigError) return ofProblems(error.problems);
       throw error;
@@ -74,42 +80,39 @@ function readArgs(args: readonly string[]): { sendTest: boolean; json: boolean }
   }
 }
 
-async function examine(config: Config, { env, err }: Terminal, sendTest: boolean): Promise<Finding[]> {
+async function examine(
+  config: Config,
+  { env, err }: Terminal,
+  { sendTest }: { readonly sendTest: boolean },
+): Promise<Finding[]> {
   const now = Date.now();
   const isLocal = databaseOf(config) !== null;
-  const { findings: storeFindings, present, kind, latency } = await examineStore(config, env);
+  const { findings: storeFindings, kind, found } = await examineStore(config, env);
   const { checks } = health({
+    ...healthSettings(config),
     now,
-    tick: config.tick,
-    enabled: config.enabled,
-    targets: config.targets,
-    channels: channelNames(config.alerts),
-    telegramChat: config.alerts.telegram?.chat ?? null,
-    store:
-      present === null
-        ? { ok: false, kind, message: '' }
-        : { ok: true, kind: kind ?? '', latencyMs: latency, ...present },
+    store: found === null ? { ok: false, kind, message: '' } : { ok: true, ...found },
     memory: { usedBytes: 0, limitBytes: 1 },
     processStartedAt: now,
   });
-  const state = present?.state ?? null;
+  const state = found?.state ?? null;
   const schedule =
-    present === null || !config.enabled || config.targets.length === 0
+    found === null || !config.enabled || config.targets.length === 0
       ? []
-      : ofSchedule(checks.schedule, state, config, now, isLocal);
+      : ofSchedule(checks.schedule, state, config, { now, isLocal });
   const times = checkTimes(state, paceOfRuns(state, config.tick, now));
   const hours = monthlyHours(config.targets, MONTHLY_HOURS, now, times);
   return [
     ...ofTargetsConfigured(config),
-    ...ofSecrets(config, isLocal),
+    ...ofSecrets(config, { isLocal }),
     ...storeFindings,
     ...ofBudget(checks.redis),
     ...schedule,
     ...(await examineTargets(config, err)),
     ...(config.targets.length > 0 && checks.alerts.channels.length === 0 ? [ofNoChannels()] : []),
     ...(sendTest ? await sendTests(config) : ofChannels(checks.alerts)),
-    ...ofFirstAlerts(config.targets, times, checks.alerts.channels.length > 0),
-    ...ofMovedChat(config.alerts.telegram?.chat ?? null, present?.outbox.moved.telegram),
+    ...ofFirstAlerts(config.targets, times, { hasChannels: checks.alerts.channels.length > 0 }),
+    ...ofMovedChat(config.alerts.telegram?.chat ?? null, found?.outbox.moved.telegram),
     ...ofRestarts(config.targets),
     ...ofHours(hours),
     ...ofQStash(config.qstash),
@@ -124,11 +127,10 @@ function databaseOf({ store }: Config): string | null {
 
 interface Examined {
   readonly findings: readonly Finding[];
-  /** Null: it could not be read. */
-  readonly present: Present | null;
+  /** Null: none is configured. */
   readonly kind: Store['kind'] | null;
-  /** Ms. */
-  readonly latency: number;
+  /** Null: it could not be read. */
+  readonly found: (Present & { readonly kind: Store['kind']; readonly latencyMs: number }) | null;
 }
 
 const PINGS = 5;
@@ -138,31 +140,30 @@ const DOCTOR_FIELD = 'doctor';
 async function examineStore(config: Config, env: Env): Promise<Examined> {
   const path = databaseOf(config);
   if (config.store.kind === 'none' && path === null) {
-    return { findings: [ofNoStore(false)], present: null, kind: null, latency: 0 };
+    return { findings: [ofNoStore()], kind: null, found: null };
   }
   if (path !== null && !existsSync(path)) {
-    return { findings: [ofNoStore(true)], present: null, kind: 'sqlite', latency: 0 };
+    return { findings: [ofNoFileYet()], kind: 'sqlite', found: null };
   }
   const kind = config.store.kind === 'none' ? 'sqlite' : config.store.kind;
   const variables = variablesOf(config.store, env);
   let store: Store | null = null;
-  let present: Present | null = null;
-  let latency = 0;
+  let found: Examined['found'] = null;
   try {
     store = await open(config, path);
-    latency = await medianLatency(store);
-    present = await loadPresent(store);
+    const latencyMs = await medianLatency(store);
+    found = { kind, latencyMs, ...(await loadPresent(store)) };
     await write(store);
     const readOnly = Object.keys(env).filter((name) => name.endsWith('KV_REST_API_READ_ONLY_TOKEN'));
     const findings = [
-      ...ofStore({ kind, variables, latency }),
+      ...ofStore({ kind, variables, latency: latencyMs }),
       ...(kind === 'upstash' ? ofReadOnlyVariable(readOnly) : []),
     ];
-    return { findings, present, kind, latency };
+    return { findings, kind, found };
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
-    const finding = ofStoreError(error.code, error.message, { kind, variables }, present !== null);
-    return { findings: [finding], present, kind, latency };
+    const finding = ofStoreError(error, { kind, variables, writing: found !== null });
+    return { findings: [finding], kind, found };
   } finally {
     await store?.close();
   }

@@ -15,7 +15,7 @@ export interface Dump {
   readonly logs: ReadonlyMap<string, string>;
 }
 
-/** What keeps data from being moved, as its operator should read it. */
+/** Why data cannot be moved; the message is for the operator. */
 export class TransferError extends OperatorError {
   override readonly name = 'TransferError';
 }

@@ -60,7 +60,7 @@ export async function inspect(env: Env, args: readonly string[]): Promise<number
   }
 }
 
-/** Whoever reads only the beginning (`| head`) has what they want. */
+/** Writes to stdout. A reader that closes the pipe early (`| head`) is no error. */
 async function print(text: Iterable<string>): Promise<void> {
   try {
     await pipeline(Readable.from(text), process.stdout);

@@ -45,7 +45,7 @@ export function importData(env: Env, args: readonly string[]): Promise<number> {
       return;
     }
     report(`Read ${size}, and all of them are sound; writing them.`);
-    const outcome = await withStore(env, 'write', (store) => restore(store, dump, force));
+    const outcome = await withStore(env, 'write', (store) => restore(store, dump, { force }));
     report(outcome === 'same' ? `All of it is there already: nothing was written.` : `Imported ${size}.`);
   });
 }

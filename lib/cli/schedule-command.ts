@@ -10,7 +10,7 @@ import { MINUTE } from '../time.js';
 /** Of QStash's free plan, every delivery counts one: https://upstash.com/pricing/qstash, 2026-11. */
 export const FREE_MESSAGES_A_DAY = 1_000;
 
-/** What keeps the schedule from being made, as its operator should read it. */
+/** Why the schedule cannot be made; the message is for the operator. */
 export class ScheduleError extends OperatorError {
   override readonly name = 'ScheduleError';
   constructor(

@@ -13,8 +13,7 @@ export function ofSchedule(
   schedule: Health['checks']['schedule'],
   state: State | null,
   { targets }: Pick<Config, 'targets'>,
-  now: number,
-  isLocal: boolean,
+  { now, isLocal }: { readonly now: number; readonly isLocal: boolean },
 ): Finding[] {
   const findings: Finding[] = [];
   const { lastRunAt, actualIntervalMs: actual, expectedIntervalMs: expected, tooSlowFor } = schedule;

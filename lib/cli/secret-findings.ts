@@ -13,7 +13,7 @@ const NEW_SECRET = 'Make a new one: openssl rand -hex 32';
 /** @param isLocal whether runs are made by `npm start`, which needs no secret for them */
 export function ofSecrets(
   { cronSecret, statsToken, qstash }: Pick<Config, 'cronSecret' | 'statsToken' | 'qstash'>,
-  isLocal: boolean,
+  { isLocal }: { readonly isLocal: boolean },
 ): Finding[] {
   const findings: Finding[] = [];
   if (cronSecret === null && isLocal) {

@@ -1,5 +1,5 @@
 import type { Health } from '../read/health.js';
-import type { StoreErrorCode } from '../store/store.js';
+import type { StoreError, StoreErrorCode } from '../store/store.js';
 import { thousands } from './numbers.js';
 import { error, ok, warning } from './finding.js';
 import type { Finding } from './finding.js';
@@ -57,10 +57,8 @@ const STORE_TODO: Readonly<Record<StoreErrorCode, string>> = {
 
 /** A call that failed. `writing`: reading had worked. */
 export function ofStoreError(
-  code: StoreErrorCode,
-  message: string,
-  { kind, variables }: Pick<StoreFacts, 'kind' | 'variables'>,
-  writing: boolean,
+  { code, message }: Pick<StoreError, 'code' | 'message'>,
+  { kind, variables, writing }: Pick<StoreFacts, 'kind' | 'variables'> & { readonly writing: boolean },
 ): Finding {
   if (kind === 'sqlite' && code === 'store_unreachable') {
     return warning('store', {
@@ -84,9 +82,12 @@ export function ofStoreError(
   });
 }
 
-/** @param isLocal whether a file was chosen that is not there yet */
-export function ofNoStore(isLocal: boolean): Finding {
-  if (isLocal) return ok('store', 'KEEP_ALIVE_DATABASE: no such file yet, npm start makes it');
+/** A file was chosen for the embedded database, and does not exist yet. */
+export function ofNoFileYet(): Finding {
+  return ok('store', 'KEEP_ALIVE_DATABASE: no such file yet, npm start makes it');
+}
+
+export function ofNoStore(): Finding {
   return error('store', {
     what: 'no database is configured',
     why: 'Functions keep nothing: pings go out, but nothing is recorded and no alert sent.',

@@ -7,7 +7,9 @@ import { type State } from '../record/state-model.js';
 import { StoreError, type Store } from '../store/store.js';
 import { TransferError, type Dump } from './dump.js';
 
-/** How many are read at once: of 500 targets a snapshot has some 20 KB, a log 120 KB, and an incident less than 1 KB. */
+/**
+ * How many are read at once: of 500 targets a snapshot has some 20 KB, a log 120 KB, and an incident less than 1 KB.
+ */
 const PAGE = 40;
 const INCIDENTS_A_PAGE = 500;
 const LOGS_A_PAGE = 4;
@@ -61,7 +63,11 @@ export async function collect(store: Store, progress: Progress = () => undefined
  * @param force replaces other data that is there
  * @throws TransferError where there is other data, or a run is under way; StoreError
  */
-export async function restore(store: Store, dump: Dump, force: boolean): Promise<'written' | 'same'> {
+export async function restore(
+  store: Store,
+  dump: Dump,
+  { force }: { readonly force: boolean },
+): Promise<'written' | 'same'> {
   if (!force) {
     const there = await collect(store);
     if (isEqual(there.fields, dump.fields) && isEqual(there.logs, dump.logs)) return 'same';

@@ -22,7 +22,7 @@ export function apprise(endpoint: Endpoint): Channel {
     async deliver(digest, signal) {
       const payload = {
         title: titleOf(digest, LONGEST_TITLE),
-        body: compose(digest, PLAIN, APPRISE_LIMIT, true).text,
+        body: compose(digest, { markup: PLAIN, limit: APPRISE_LIMIT, titled: true }).text,
         type: TYPES[levelOf(digest)],
         format: 'text',
       };

@@ -1,7 +1,7 @@
 import type { Moved } from '../rules/outbox.js';
 import type { Alert, ChannelName, PublicTarget } from '../types.js';
 
-/** The alerts that one channel gets after one run. */
+/** The alerts that one channel gets in one message after a run. */
 export interface Digest {
   /** The same for the same alerts, so that a receiver can recognize a repeated message. */
   readonly id: string;

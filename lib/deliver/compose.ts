@@ -14,6 +14,14 @@ export interface Markup {
   readonly size: (text: string) => number;
 }
 
+export interface ComposeOptions {
+  readonly markup: Markup;
+  /** In the unit of `markup.size`; 1,000 at least. */
+  readonly limit: number;
+  /** The digest's headline is shown elsewhere. */
+  readonly titled: boolean;
+}
+
 export interface Composed {
   readonly text: string;
   /** Items that found no room; the text says how many. */
@@ -47,16 +55,14 @@ export const withoutEmphasis = (text: string): string =>
 
 const ICONS: Readonly<Record<Level, string>> = { critical: '🔴', warning: '🟠', info: '🔵', good: '🟢' };
 
-/** Code points of a name or message that are shown at most; checks say what they have to say in 120. */
+/** Code points of a name or message that are shown at most; messages of checks have at most 120. */
 const LONGEST_PIECE = 200;
 
 /**
  * Puts a digest into lines, the most important first: an icon, the subject in bold, what is said of it. What does not
  * fit into `limit` is left out and counted; one item alone that does not fit is shortened.
- * @param limit in the unit of `markup.size`; 1,000 at least
- * @param titled whether the digest's headline is shown elsewhere
  */
-export function compose(digest: Digest, markup: Markup, limit: number, titled: boolean): Composed {
+export function compose(digest: Digest, { markup, limit, titled }: ComposeOptions): Composed {
   const { items } = digest;
   const heading = titled || items.length === 1 ? [] : [markup.bold(markup.escape(titleOf(digest, 250)))];
   const page = pageOf(digest);

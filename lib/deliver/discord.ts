@@ -26,7 +26,7 @@ export function discord(endpoint: Endpoint): Channel {
   return {
     name: 'discord',
     async deliver(digest, signal) {
-      const { text } = compose(digest, DISCORD_MARKUP, DISCORD_LIMIT, false);
+      const { text } = compose(digest, { markup: DISCORD_MARKUP, limit: DISCORD_LIMIT, titled: false });
       const payload = { content: text, allowed_mentions: { parse: [] }, flags: SUPPRESS_EMBEDS };
       accept(await post({ ...endpoint, url: url.href }, payload, signal));
     },

@@ -31,8 +31,11 @@ export function email(settings: ChannelSettings['email']): Channel {
         disableUrlAccess: true,
       });
       try {
-        const { text } = compose(digest, PLAIN, EMAIL_LIMIT, true);
-        const lines = compose(digest, HTML, EMAIL_LIMIT, true).text.replaceAll('\n', '<br>\n');
+        const { text } = compose(digest, { markup: PLAIN, limit: EMAIL_LIMIT, titled: true });
+        const lines = compose(digest, { markup: HTML, limit: EMAIL_LIMIT, titled: true }).text.replaceAll(
+          '\n',
+          '<br>\n',
+        );
         await transport.sendMail({
           from: settings.from,
           to: [...settings.to],
@@ -74,7 +77,9 @@ function deliveryErrorOf(error: unknown, signal: AbortSignal): DeliveryError {
   return new DeliveryError(permanent ? 'permanent' : 'temporary', `answered ${status}`, { cause });
 }
 
-/** What is wrong with the server's certificate, by Node's code, which nodemailer keeps beside its own; null: nothing. */
+/**
+ * What is wrong with the server's certificate, by Node's code, which nodemailer keeps beside its own; null: nothing.
+ */
 function certificateProblemOf(error: unknown): string | null {
   if (typeof error !== 'object' || error === null || !('originalCode' in error)) return null;
   return tlsProblem(String(error.originalCode));

@@ -26,7 +26,11 @@ export function googleChat(endpoint: Endpoint): Channel {
   return {
     name: 'google_chat',
     async deliver(digest, signal) {
-      const { text } = compose(digest, GOOGLE_CHAT_MARKUP, GOOGLE_CHAT_LIMIT, false);
+      const { text } = compose(digest, {
+        markup: GOOGLE_CHAT_MARKUP,
+        limit: GOOGLE_CHAT_LIMIT,
+        titled: false,
+      });
       const url = new URL(endpoint.url);
       // A message that is sent again under the same id is the one that is there already.
       url.searchParams.set('requestId', digest.id);

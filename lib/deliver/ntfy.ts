@@ -34,7 +34,10 @@ export function ntfy(endpoint: Endpoint): Channel {
       const payload = {
         topic,
         title: titleOf(digest, LONGEST_TITLE),
-        message: compose({ ...digest, pageUrl: null }, { ...PLAIN, size: byteLength }, NTFY_LIMIT, true).text,
+        message: compose(
+          { ...digest, pageUrl: null },
+          { markup: { ...PLAIN, size: byteLength }, limit: NTFY_LIMIT, titled: true },
+        ).text,
         priority: PRIORITIES[level],
         tags: [TAGS[level]],
         ...(page !== null && { click: page }),

@@ -7,7 +7,9 @@ import { shorten, singleLine } from '../single-line.js';
 /** https://developer.pagerduty.com/api-reference/send-an-event: `summary`, up to 1,024 characters. */
 export const SUMMARY_LIMIT = 1_024;
 const MAX_IN_FLIGHT = 4;
-/** No target has this id. Resolving an alert that was never opened shows that the routing key works, and wakes nobody. */
+/**
+ * No target has this id. Resolving an alert that was never opened shows that the routing key works, and wakes nobody.
+ */
 const TEST_KEY = 'TEST';
 
 /** What each kind of alert is to PagerDuty; null: nobody is woken for it, and it ends nothing. */
@@ -46,7 +48,7 @@ export function pagerduty(settings: { readonly key: string }, prefix: string, ap
       const delivered = [...silent];
       const failures: DeliveryError[] = [];
       const work = async () => {
-        // A refusal may concern one event; with all else, the next one would fare no better.
+        // A refusal may concern one event only. After any other failure the next event would fail too.
         while (failures.every(({ code }) => code === 'permanent')) {
           const event = queue.shift();
           if (event === undefined) return;
@@ -98,7 +100,7 @@ function eventsOf(digest: Digest, key: string, prefix: string): { events: Event[
   return { events, silent };
 }
 
-/** What is true now of one target: the most important of what was said since its last end, or that end. */
+/** The alert that describes a target now: the most important one since its last end, or that end. */
 function lastWord(items: readonly DigestItem[]): DigestItem | undefined {
   const isEnd = ({ alert }: DigestItem): boolean => MEANING[alert.kind] === 'resolve';
   const end = items.filter(isEnd).toSorted((a, b) => b.alert.at - a.alert.at)[0];

@@ -83,7 +83,7 @@ export async function send(
       reset: true,
     };
     const asked = client.request(request);
-    // An answer that comes as the signal fires is nobody's, and its body's error would end the process.
+    // If the answer comes as the signal fires, nobody reads it, and an error of its body would end the process.
     asked.then(({ body }) => body.on('error', () => undefined)).catch(() => undefined);
     const answer = await Promise.race([stopped, asked]);
     const text = await readText(answer.body, { most: maxAnswer, stopped });
@@ -172,7 +172,7 @@ export function accept(answer: ServiceAnswer): void {
   if (status >= 200 && status < 300) return;
   const retryAfter = waitOf(answer);
   const passes = status >= 500 || PASSING.has(status);
-  // Whoever says when to come again does not refuse for good.
+  // A service that says when to try again does not refuse for good.
   const isLimit = status === 429 || (!passes && retryAfter !== null);
   const code = isLimit ? 'rate_limited' : passes ? 'temporary' : 'permanent';
   throw new DeliveryError(code, `answered ${status}`, { retryAfter });

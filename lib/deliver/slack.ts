@@ -3,7 +3,9 @@ import type { Channel } from './channel.js';
 import { compose, utf16Length, withoutEmphasis, type Markup } from './compose.js';
 import { accept, post } from './send.js';
 
-/** https://docs.slack.dev/reference/methods/chat.postMessage: 4,000 characters are recommended, longer ones are split. */
+/**
+ * https://docs.slack.dev/reference/methods/chat.postMessage: 4,000 characters are recommended, longer ones are split.
+ */
 export const SLACK_LIMIT = 4_000;
 
 /** mrkdwn. Mentions and links begin with `<`. */
@@ -23,7 +25,7 @@ export function slack(endpoint: Endpoint): Channel {
   return {
     name: 'slack',
     async deliver(digest, signal) {
-      const { text } = compose(digest, SLACK_MARKUP, SLACK_LIMIT, false);
+      const { text } = compose(digest, { markup: SLACK_MARKUP, limit: SLACK_LIMIT, titled: false });
       accept(await post(endpoint, { text, unfurl_links: false, unfurl_media: false }, signal));
     },
   };

@@ -33,7 +33,7 @@ export function teams(endpoint: Endpoint): Channel {
         bold: (text) => BOLD + text + BOLD,
         size: (text) => sizeOf(messageOf(text, page)),
       };
-      const { text } = compose(withoutPage(digest), markup, TEAMS_LIMIT, false);
+      const { text } = compose(withoutPage(digest), { markup, limit: TEAMS_LIMIT, titled: false });
       accept(realAnswer(await post(endpoint, messageOf(text, page), signal)));
     },
   };

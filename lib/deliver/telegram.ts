@@ -2,7 +2,9 @@ import type { Channel } from './channel.js';
 import { compose, escapeHtml, utf16Length, type Markup } from './compose.js';
 import { accept, post, type ServiceAnswer } from './send.js';
 
-/** https://core.telegram.org/bots/api#sendmessage: 4,096 characters after entities parsing; so the markup is to spare. */
+/**
+ * https://core.telegram.org/bots/api#sendmessage: 4,096 characters after entities parsing; so the markup is to spare.
+ */
 export const TELEGRAM_LIMIT = 4_096;
 
 export const TELEGRAM_MARKUP: Markup = {
@@ -18,7 +20,7 @@ export function telegram(settings: { readonly token: string; readonly chat: stri
   return {
     name: 'telegram',
     async deliver(digest, signal, place) {
-      const { text } = compose(digest, TELEGRAM_MARKUP, TELEGRAM_LIMIT, false);
+      const { text } = compose(digest, { markup: TELEGRAM_MARKUP, limit: TELEGRAM_LIMIT, titled: false });
       const sendTo = (chat: string): Promise<ServiceAnswer> =>
         post(
           endpoint,

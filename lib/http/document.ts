@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { cacheControl, NO_SNIFFING, type Caching } from './responses.js';
 
 /**
- * An answer that is not JSON and is asked for again and again: what the client has already is not sent again.
- * Whatever is in it, a browser runs none of it.
+ * A response with an ETag for a document that clients fetch again and again: 304 where the client has it already. The
+ * content security policy keeps browsers from running anything in it.
  */
 export function answerDocument(
   request: Request,

@@ -10,10 +10,10 @@ import { answerError, bears } from './responses.js';
 import type { ErrorCode } from './error-codes.js';
 import { hasSession } from './session.js';
 
-/** Reads the store for whoever asks: what was read a moment ago is not read again. Null where there is no store. */
+/** The reader that all requests of an app share; null where there is no store. */
 export const readerOf = perApp(({ store }) => (store === null ? null : new RecentReader(store)));
 
-/** The answer made of what the store holds, or `store_timeout` where that takes longer than a reader waits. */
+/** The answer of an endpoint that reads the store, or `store_timeout` after READ_LIMIT. */
 export function answerInTime(
   app: App,
   reader: Reader,
@@ -36,7 +36,7 @@ export function readEndpoint(
   });
 }
 
-/** How an endpoint tells what went wrong: as JSON, or as a page. */
+/** Makes the response to an error: JSON or a page. */
 export type ErrorResponder = (
   code: ErrorCode,
   message: string,
@@ -44,7 +44,7 @@ export type ErrorResponder = (
   request: Request,
 ) => Response;
 
-/** Anybody may read; with STATS_TOKEN set, whoever bears it or has signed in with it. */
+/** Anybody may read. Where STATS_TOKEN is set, only requests that send it or have a session may. */
 export async function guarded(
   request: Request,
   app: App,
@@ -58,7 +58,7 @@ export async function guarded(
   return answer(app);
 }
 
-/** Whatever goes wrong becomes an answer with a code. */
+/** Answers with the app of this process; any error becomes a response with an error code. */
 export async function withApp(
   request: Request,
   answer: (app: App) => Promise<Response>,
@@ -81,7 +81,7 @@ export function noStore(): Response {
   );
 }
 
-/** Who bears the secret sees the list; it names variables and never holds a value. */
+/** Requests that send CRON_SECRET get the list of problems. It names variables and holds no value. */
 function configInvalid(request: Request, problems: readonly Problem[], respond: ErrorResponder): Response {
   const secret = readEnv().CRON_SECRET?.trim();
   const details = secret && bears(request, secret) ? { problems } : {};

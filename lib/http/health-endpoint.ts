@@ -1,16 +1,15 @@
 import { nowOf } from '../app.js';
 import type { App } from '../app.js';
 import { memoryLimit } from '../config/env.js';
-import { channelNames } from '../config/alerts.js';
 import type { StoreFinding } from '../read/health.js';
-import { health, healthStatusCode } from '../read/health.js';
+import { health, healthSettings, healthStatusCode } from '../read/health.js';
 import { loadPresent } from '../read/load.js';
 import { withinLimit } from '../store/retry.js';
 import { StoreError } from '../store/store.js';
 import { answerJson } from './responses.js';
 import { guarded, readerOf, withApp } from './endpoints.js';
 
-/** A health check must answer before those who ask lose patience. */
+/** Ms to wait for the store: monitors do not wait long for a health check. */
 const PROBE_TIMEOUT = 1_500;
 
 /** `GET /api/health` */
@@ -21,12 +20,8 @@ export function answerHealth(request: Request): Promise<Response> {
       const finding = await probe(app);
       const now = nowOf(app);
       const answer = health({
+        ...healthSettings(config),
         now,
-        tick: config.tick,
-        enabled: config.enabled,
-        targets: config.targets,
-        channels: channelNames(config.alerts),
-        telegramChat: config.alerts.telegram?.chat ?? null,
         store: finding,
         memory: { usedBytes: process.memoryUsage.rss(), limitBytes: memoryLimit() },
         processStartedAt: now - process.uptime() * 1000,
@@ -37,7 +32,7 @@ export function answerHealth(request: Request): Promise<Response> {
   );
 }
 
-/** What the store says, or said to any reader of this process within the last seconds. */
+/** The present state of the store, or what any request of this process read of it within the last seconds. */
 async function probe(app: App): Promise<StoreFinding> {
   const { store } = app;
   const reader = readerOf(app);

@@ -18,7 +18,7 @@ export function visitedOrigin({ url, headers }: Request): string {
   return URL.canParse(origin) ? new URL(origin).origin : new URL(url).origin;
 }
 
-/** Each proxy on the way adds its own behind those before. */
+/** The first value of a list: each proxy appends its own. */
 function first(value: string | null): string | null {
   return value === null ? null : value.replace(/,.*$/s, '').trim();
 }

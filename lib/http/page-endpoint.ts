@@ -23,7 +23,7 @@ export function pageEndpoint(
             hasTargets: config.targets.length > 0,
             hasCronSecret: config.cronSecret !== null,
           };
-          const page = setUpPage(setUp, config.statsToken !== null);
+          const page = setUpPage(setUp, { isPrivate: config.statsToken !== null });
           return Promise.resolve(answerHtml(page, reader === null ? 503 : 200));
         },
         answerProblem,

@@ -15,7 +15,7 @@ const CACHE_CONTROL: Readonly<Record<Caching, string>> = {
   never: 'private, no-store',
 };
 
-/** On every answer: no browser takes it for something else than it says. */
+/** On every response: browsers must not guess another content type. */
 export const NO_SNIFFING = { 'x-content-type-options': 'nosniff' } as const;
 
 export function answerJson(body: unknown, status = 200, caching: Caching = 'never'): Response {
@@ -34,7 +34,7 @@ export function cacheControl(status: number, caching: Caching): string {
   return CACHE_CONTROL[status === 200 || status === 304 ? caching : 'never'];
 }
 
-/** What is private must never come out of a shared cache. */
+/** Private responses must not be kept in a shared cache. */
 export function cachingOf({ statsToken }: { readonly statsToken: string | null }): Caching {
   return statsToken === null ? 'shared' : 'never';
 }

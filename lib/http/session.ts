@@ -1,21 +1,29 @@
 import { createHmac } from 'node:crypto';
 import { isSame } from './responses.js';
 
-/** What a browser keeps after signing in. */
+/** The name of the session cookie. */
 const COOKIE = 'keepalive_session';
 const LIFETIME = 30 * 86_400;
 
-/**
- * A session for whoever showed the token: when it ends, and a seal that only the token makes. It does not hold the
- * token, and ends to be valid when the token is changed.
- */
-export function sessionCookie(token: string, now: number, secure: boolean): string {
-  const end = Math.floor(now / 1000) + LIFETIME;
-  return cookie(`${end}.${seal(token, end)}`, LIFETIME, secure);
+export interface SessionSettings {
+  readonly token: string;
+  /** Ms since the epoch. */
+  readonly now: number;
+  /** The page is served over https: the cookie goes nowhere else. */
+  readonly secure: boolean;
 }
 
-export function endedCookie(secure: boolean): string {
-  return cookie('', 0, secure);
+/**
+ * The cookie of a session: the time when it ends, and an HMAC of that time with the token as its key. It does not hold the
+ * token, and is no longer valid when the token is changed.
+ */
+export function sessionCookie({ token, now, secure }: SessionSettings): string {
+  const end = Math.floor(now / 1000) + LIFETIME;
+  return cookie(`${end}.${seal(token, end)}`, { maxAge: LIFETIME, secure });
+}
+
+export function endedCookie({ secure }: Pick<SessionSettings, 'secure'>): string {
+  return cookie('', { maxAge: 0, secure });
 }
 
 export function hasSession(request: Request, token: string, now: number): boolean {
@@ -29,7 +37,10 @@ function seal(token: string, end: number): string {
   return createHmac('sha256', token).update(`keepalive session until ${end}`).digest('base64url');
 }
 
-function cookie(value: string, maxAge: number, secure: boolean): string {
+function cookie(
+  value: string,
+  { maxAge, secure }: { readonly maxAge: number; readonly secure: boolean },
+): string {
   return `${COOKIE}=${value}; Path=/; Max-Age=${maxAge}; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`;
 }
 

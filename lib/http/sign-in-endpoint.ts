@@ -9,7 +9,7 @@ import { signInPage } from '../view/notices.js';
 
 /** A form with a token and a path. */
 const MAX_FORM = 4096;
-/** Where signing in may lead: the pages there are. */
+/** The paths that signing in may redirect to. */
 const LOCAL_PAGE = /^\/(?:t\/[a-z0-9-]+)?$/;
 
 /** An origin is a scheme, a host of 253 characters and a port. */
@@ -42,11 +42,11 @@ export function answerSignIn(request: Request): Promise<Response> {
       const page = LOCAL_PAGE.test(next) ? next : '/';
       if (statsToken === null) return goTo(page);
       const secure = isSecure(request);
-      if (form.get('action') === 'sign-out') return goTo('/', endedCookie(secure));
+      if (form.get('action') === 'sign-out') return goTo('/', endedCookie({ secure }));
       const throttle = throttleOf(app);
       const network = networkOf(request);
       const isRight = isSame((form.get('token') ?? '').trim(), statsToken);
-      const wait = Math.ceil(throttle.wait(network, Date.now(), isRight) / 1000);
+      const wait = Math.ceil(throttle.wait(network, { now: Date.now(), isRight }) / 1000);
       if (wait > 0) {
         const answer = answerHtml(signInPage(page, `Too many wrong tokens. Try again in ${wait} s.`), 429);
         answer.headers.set('retry-after', String(wait));
@@ -57,7 +57,7 @@ export function answerSignIn(request: Request): Promise<Response> {
         return answerHtml(signInPage(page, 'That is not the token.'), 401);
       }
       throttle.succeeded(network);
-      return goTo(page, sessionCookie(statsToken, Date.now(), secure));
+      return goTo(page, sessionCookie({ token: statsToken, now: Date.now(), secure }));
     },
     answerProblem,
   );
@@ -71,7 +71,7 @@ function goTo(location: string, cookie?: string): Response {
   });
 }
 
-/** Browsers tell where a form came from; what tells nothing is no browser, and has no session to be abused. */
+/** Browsers say where a form came from. A client that says nothing is no browser, and has no session to abuse. */
 function isFromOurPage({ headers, url }: Request): boolean {
   const site = headers.get('sec-fetch-site');
   if (site !== null) return site === 'same-origin' || site === 'none';

@@ -15,7 +15,9 @@ export interface Expected {
   readonly keys: readonly string[];
 }
 
-/** Why a signature is refused, which says nothing to whoever does not know a key; or which token it is. */
+/**
+ * Why a signature is refused, or the token that was accepted. A caller without a key learns nothing from the reason.
+ */
 export type SignatureResult =
   { readonly problem: string } | { readonly problem: null; readonly token: SignedToken };
 
@@ -93,7 +95,7 @@ async function bodyProblem(request: Request, digest: unknown): Promise<string | 
   return isRight ? null : 'for another body';
 }
 
-/** Only who knows a key gets this far. */
+/** Names the claim that is wrong: the caller knows a signing key, since the signature was valid. */
 function claimProblem(claim: string, url: string): string {
   switch (claim) {
     case 'sub':

@@ -12,6 +12,6 @@ export function answerStatusPage(request: Request): Promise<Response> {
     const { config } = app;
     const now = nowOf(app);
     const found = summary(config, await loadSummary(reader, now), now);
-    return answerHtml(statusPage(found, config.statsToken !== null), 200, cachingOf(config));
+    return answerHtml(statusPage(found, { isPrivate: config.statsToken !== null }), 200, cachingOf(config));
   });
 }

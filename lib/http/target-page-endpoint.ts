@@ -14,11 +14,9 @@ export function answerTargetPage(request: Request, id: string): Promise<Response
     if (target === undefined) return answerProblem('target_not_found', 'No target has this id.');
     const now = nowOf(app);
     const history = await loadHistory(reader, id, now);
-    const page = targetPage(
-      targetHistory(config, target, history, now),
-      freshness(config, history, now),
-      config.statsToken !== null,
-    );
+    const page = targetPage(targetHistory(config, target, history, now), freshness(config, history, now), {
+      isPrivate: config.statsToken !== null,
+    });
     return answerHtml(page, 200, cachingOf(config));
   });
 }

@@ -15,16 +15,16 @@ const TRIES_OF_ALL = 30;
 const PAUSE_OF_ALL = 3_000;
 
 /**
- * Slows down whoever tries tokens, in the memory of one process. Nobody is locked out: an address waits 30 s at most for
- * its own wrong tokens, and a right token never waits for the wrong ones of others. A wrong one waits for those of all.
+ * Slows down guessing of tokens, in the memory of one process. Nobody is locked out: an address waits 30 s at most because
+ * of its own wrong tokens, and a right token never waits because of those of others. A wrong token waits for all of them.
  */
 export class Throttle {
   readonly #failures = new Map<string, { count: number; at: number; until: number }>();
-  /** When all that was tried is made up for, ms since the epoch. */
+  /** When the wrong tokens of all addresses are worked off, ms since the epoch. */
   #allUntil = 0;
 
   /** Ms until the token of the address is looked at; 0: now. */
-  wait(address: string, now: number, isRight: boolean): number {
+  wait(address: string, { now, isRight }: { readonly now: number; readonly isRight: boolean }): number {
     const failure = this.#failures.get(address);
     // What lies further ahead is from before the clock was set back.
     const isOpen = failure !== undefined && failure.until > now && failure.until - now <= LONGEST_WAIT;

@@ -87,7 +87,7 @@ async function respond(incoming: IncomingMessage, outgoing: ServerResponse): Pro
     });
     outgoing.end(incoming.method === 'HEAD' ? undefined : body);
   } catch (error) {
-    // A request that broke off is its sender's affair.
+    // A request that the client broke off is no error of ours.
     if (incoming.complete) console.error(error);
     outgoing.destroy();
   }

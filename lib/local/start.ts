@@ -20,10 +20,10 @@ import { periodOf, Scheduler } from './scheduler.js';
 import { closeServer, serve } from './server.js';
 import { intervalInWords } from '../rules/durations.js';
 
-/** The longest that a run may go on here; after it the checks that are left come first in the next. */
+/** Ms that a run may last; checks that are left over come first in the next run. */
 const RUN_LIMIT = 300_000;
 
-/** What keeps Keepalive from starting, as its operator should read it. */
+/** Why Keepalive cannot start; the message is for the operator. */
 class StartError extends OperatorError {
   override readonly name = 'StartError';
 }
@@ -50,7 +50,8 @@ export async function start(env: Env, print: (line: string) => void): Promise<Ru
     store = await openStore(config, print);
     const runs = new RunsUnderWay();
     setApp({ config, store, runs });
-    for (const line of introduce(config, store, port, configured.targets.length === 0)) print(line);
+    for (const line of introduce(config, store, { port, isAlone: configured.targets.length === 0 }))
+      print(line);
     const scheduler = schedule({ config, store, runs }, print);
     return {
       port,
@@ -74,14 +75,14 @@ function portProblem(error: unknown, port: number): string {
   return `Port ${port} cannot be listened on: set PORT to another.`;
 }
 
-/** The embedded database is opened here and now; a remote one that is away is met with patience. */
+/** Only the embedded database can fail at the start; a remote store that is away is tried again by every run. */
 function storeProblem({ code, message }: StoreError): string {
   const advice =
     code === 'store_corrupt' ? ' Move the file away to begin anew; nothing was changed in it.' : '';
   return `KEEP_ALIVE_DATABASE (default ${DEFAULT_DATABASE}): ${message}.${advice}`;
 }
 
-/** With nothing to watch yet, it shows itself at work. */
+/** With no target configured, Keepalive watches its own health endpoint. */
 function watchingItself(env: Env, port: number): Env {
   const token = env.STATS_TOKEN?.trim();
   return {
@@ -139,7 +140,12 @@ function timeBetweenRuns({ targets, tick }: Config, { kind }: Store): number {
   return periodOf(kind, tick, intervals);
 }
 
-function introduce(config: Config, store: Store, port: number, isAlone: boolean): string[] {
+/** @param isAlone no target is configured, so that Keepalive watches itself */
+function introduce(
+  config: Config,
+  store: Store,
+  { port, isAlone }: { readonly port: number; readonly isAlone: boolean },
+): string[] {
   const pace = timeBetweenRuns(config, store);
   const times = { pace, tick: config.tick, lastRunMs: 0 };
   const slow = tooSlowInWords(

@@ -1,3 +1,5 @@
+import { channelNames } from '../config/alerts.js';
+import type { Config } from '../config/config.js';
 import { endOf, type State } from '../record/state-model.js';
 import { EMPTY_OUTBOX, undeliveredTo, type Outbox } from '../rules/outbox.js';
 import {
@@ -100,8 +102,8 @@ export type StoreFinding =
     }
   | { readonly ok: false; readonly kind: string | null; readonly message: string };
 
-export interface HealthFacts {
-  readonly now: number;
+/** What health looks at of a configuration. */
+export interface HealthSettings {
   readonly tick: number;
   /** False: everything is paused, no run is missed. */
   readonly enabled: boolean;
@@ -109,6 +111,20 @@ export interface HealthFacts {
   readonly channels: readonly ChannelName[];
   /** The chat that is configured; null: none is. */
   readonly telegramChat?: string | null;
+}
+
+export function healthSettings({
+  tick,
+  enabled,
+  targets,
+  alerts,
+}: Pick<Config, 'tick' | 'enabled' | 'targets' | 'alerts'>): HealthSettings {
+  const telegramChat = alerts.telegram?.chat ?? null;
+  return { tick, enabled, targets, channels: channelNames(alerts), telegramChat };
+}
+
+export interface HealthFacts extends HealthSettings {
+  readonly now: number;
   readonly store: StoreFinding;
   readonly memory: { readonly usedBytes: number; readonly limitBytes: number };
   readonly processStartedAt: number;
@@ -116,7 +132,7 @@ export interface HealthFacts {
   readonly isLocal?: boolean;
 }
 
-/** So many ticks without a run, and nothing is pinged any more. */
+/** After this many ticks without a run, nothing is being pinged any more. */
 export const CRITICAL_AFTER_TICKS = 3;
 const MONTH = 30 * DAY;
 /** Upstash's free plan, commands a month (https://upstash.com/pricing/redis, 2026-11). */
@@ -136,12 +152,12 @@ export function health(facts: HealthFacts): Health {
   return { status: worst(Object.values(checks).map(({ status }) => status)), checks };
 }
 
-/** 503 only where the pinger does not do its work: monitors take that for down. */
+/** 503 only where nothing is pinged: monitors take that for down. */
 export function healthStatusCode({ status }: Health): number {
   return status === 'critical' ? 503 : 200;
 }
 
-/** Without its store the pinger goes on pinging, and records nothing. */
+/** Without a store the check is degraded, not critical: targets are still pinged, and nothing is recorded. */
 function redisCheck({ store, tick }: HealthFacts): Health['checks']['redis'] {
   if (!store.ok) {
     return { status: 'degraded', kind: store.kind, latencyMs: null, budget: null, message: store.message };

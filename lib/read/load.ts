@@ -18,7 +18,7 @@ import { StoreError } from '../store/store.js';
 import type { WatchedTarget } from '../types.js';
 import { DAY, HOUR } from '../time.js';
 
-/** What is needed of a store here. */
+/** The part of a store that loaders use. */
 export type Reader = Pick<Store, 'read'>;
 
 /** By the time that they stand for; null where there is none. */
@@ -48,15 +48,15 @@ export async function loadState(store: Reader): Promise<State | null> {
   return stateOf(fields.get(STATE_FIELD) ?? null);
 }
 
-/** What is now, without history. */
+/** The present state, without history. */
 export interface Present {
   /** Null: there was no run yet. */
   readonly state: State | null;
   /** Begun over HTTP. */
   readonly maintenance: readonly Maintenance[];
-  /** What was said and done about open incidents, and what channels refuse. */
+  /** Alerts and restarts of open incidents, and the channels that fail. */
   readonly outbox: Outbox;
-  /** Data that was here before, and is gone; null: none is known of. */
+  /** The time span of data that was here before and is gone; null: none is known of. */
   readonly lost: LostData | null;
 }
 
@@ -94,7 +94,7 @@ export function daysEnded(window: Window, now: number): number[] {
 /** How many hours the short line of a target's latency shows, the one under way included. */
 const HOURS_SHOWN = 25;
 
-/** What the days and hours of all targets are made of: one store command, two after missed runs. */
+/** State and snapshots for the days and hours of all targets: one store command, two after missed runs. */
 export async function loadSummary(store: Reader, now: number): Promise<Overview> {
   const { hours, days } = summaryTimes(now);
   const windows = WINDOWS.map((window) => windowStart(window, now));
@@ -103,8 +103,8 @@ export async function loadSummary(store: Reader, now: number): Promise<Overview>
 
 /**
  * The texts of the snapshots that were read, for the next reader: a snapshot is written once, and to read a hundred of them for
- * every visit would be most of what a busy page moves. They are good for the data that they were read with, which its
- * first run tells from other data, and until time is taken back.
+ * every visit would be most of what a busy page moves. They are valid for the data that they were read with, which is
+ * identified by its first run and by how often time was taken back.
  */
 const kept = new WeakMap<Reader, { readonly origin: string; readonly texts: SnapshotTexts }>();
 type SnapshotTexts = ReadonlyMap<number, string>;
@@ -241,7 +241,7 @@ export function openIncident(
     : { ...incident, endedAt: null, events: alertStates.get(id)?.events ?? [], unobserved };
 }
 
-/** The logs with the rows that a run that is under way, or was cut off, has left in the state. */
+/** The logs, with the rows that are pending in the state: of a run that is under way or was cut off. */
 export function withPending(
   logs: ReadAnswer['logs'],
   { span, offset, pending }: LogHead,
@@ -251,7 +251,7 @@ export function withPending(
   return new Map(logs).set(name, (logs.get(name) ?? '').slice(0, offset - pending.length) + pending);
 }
 
-/** What is read besides what is now. */
+/** What to read besides the present state. */
 interface LoadRequest {
   /** At whose snapshots. */
   readonly times?: readonly number[];
@@ -321,7 +321,7 @@ async function load(store: Reader, wanted: LoadRequest, known: SnapshotTexts = n
   return { state, snapshots, maintenance, outbox, lost, fields, logs, texts: new Map(used) };
 }
 
-/** Of what time this process has seen data: what is not there any more when it reads again has been lost. */
+/** The time span of the data that this process has read: if it is gone at the next read, it was lost. */
 const seen = new WeakMap<Reader, LostData>();
 
 function lostData(store: Reader, state: State | null): LostData | null {

@@ -2,14 +2,14 @@ import { MAINTENANCE_FIELD, OUTBOX_FIELD, STATE_FIELD } from '../record/fields.j
 import type { ReadAnswer, ReadRequest, Store, Texts } from '../store/store.js';
 import type { Reader } from './load.js';
 
-/** Ms that what was read of the store is given to other readers of the process. */
+/** Ms for which texts that were read are served to other readers of the process. */
 export const FRESH_FOR = 5_000;
-/** Ms that a failure is: a store that is down is asked once a second, whatever the number of readers. */
+/** Ms for which a failure is served: a store that is down is asked once a second, whatever the number of readers. */
 export const FAILURE_KEPT = 1_000;
-/** Ms that a reader waits for the store, with all repetitions; then the answer is 503. */
+/** Ms that a reader waits for the store, repetitions included; then the answer is 503. */
 export const READ_LIMIT = 3_000;
 
-/** Every write of a run or of an operator changes one of them: while they are the same, all other texts are. */
+/** Every write of a run or an operator changes one of these fields: while they are the same, so are all other texts. */
 const ANCHORS: readonly string[] = [STATE_FIELD, MAINTENANCE_FIELD, OUTBOX_FIELD];
 
 /** Texts that were in the store together, by name; null for what does not exist. */
@@ -60,7 +60,7 @@ export class RecentReader implements Reader {
     for (;;) {
       const answer = cached && answerFrom(cached, request);
       if (answer) return answer;
-      // Loaded but not complete: a run has written between two reads, and what was read before it is dropped.
+      // What was loaded is not complete if a run has written between two reads: the earlier texts were dropped.
       cached = await this.#load(request);
     }
   }

@@ -169,7 +169,7 @@ function targetStats(
   const { info } = target;
   const open = openIncident(known, outbox, unobservedAt(known, target, now, tick));
   const current = at(now) ?? snapshotAt(known, target, now, tick);
-  // Where the snapshot is lost with which a window begins, the window begins with the next that is known.
+  // Where the snapshot at the start of a window is lost, the window starts at the next one that is known.
   const starts = WINDOWS_LONGEST_FIRST.map((window) => ({ window, start: at(windowStart(window, now)) }));
   const within = (window: Window): Counters => {
     const i = starts.findIndex((each) => each.window === window);
@@ -226,7 +226,7 @@ function targetStats(
   };
 }
 
-/** What is checked is what counts: a pause or a night off hides the status, and does not change it. */
+/** A pause or the time outside active hours hides the status that the checks led to, and does not change it. */
 function statusOf({ info, activeHours }: WatchedTarget, known: TargetState, now: number): Status {
   if (!info.enabled) return 'paused';
   return isActive(activeHours, now) ? known.status : 'sleeping';
@@ -242,7 +242,6 @@ function maintenanceOf(
   return { until: iso(end), reason: openWindow(windows, info.id, now)?.reason ?? null };
 }
 
-/** While an incident is open. */
 function recoveryOf(
   { maxRestarts: max }: PublicTarget,
   alertState: AlertState = NO_ALERT_STATE,
@@ -284,7 +283,7 @@ function awakeOf(
     isOpen &&
     now - awakeFrom >= sleepsAfter &&
     !known.pingsMissed &&
-    !mayMissPings(lastRun, now, tick) &&
+    !mayMissPings(lastRun, { now, tick }) &&
     maintenanceIntervals(maintenance, awakeFrom, now).length === 0;
   if (sleepsNow || (known.sleptAt !== null && isInLastDay(known.sleptAt, now))) {
     return { ...found, keptAwake: false, proof };
@@ -311,7 +310,7 @@ export function latencyWithin(
   return percentiles(days.reduce((sum, midnight) => add(sum, latencies(midnight)), today));
 }
 
-/** Each time with the one after it; none where both are the same. */
+/** Each time with the next one; a pair of equal times is left out. */
 function pairs(times: readonly number[]): [from: number, to: number][] {
   return times.flatMap((to, i): [number, number][] => {
     const from = times[i - 1];
@@ -319,7 +318,7 @@ function pairs(times: readonly number[]): [from: number, to: number][] {
   });
 }
 
-/** Nothing, where either snapshot is lost. */
+/** The difference of two snapshots; no counts where either is lost. */
 function between(start: TargetSnapshot | null, end: TargetSnapshot | null): Counters {
   return start && end ? difference(end.counters, start.counters) : NOTHING;
 }

@@ -12,10 +12,10 @@ import { DAY, HOUR } from '../time.js';
 
 /** What is known of one target now, and what was known of it at any time that has a snapshot. */
 export interface Timeline {
-  /** False: no run has seen the target yet, what is known is a newcomer's. */
+  /** False: no run has seen the target yet, and `known` is the state of a new target. */
   readonly isSeen: boolean;
   readonly known: TargetState;
-  /** Null: there was a target, and its snapshot is lost. */
+  /** Null: the target existed then, and its snapshot is lost. */
   readonly at: (time: number) => TargetSnapshot | null;
 }
 
@@ -31,7 +31,8 @@ export function openTimeline(
   const snapshotsUntil = state === null ? 0 : Math.min(state.snapshotHour, Math.floor(now / HOUR)) * HOUR;
   const at = (time: number): TargetSnapshot | null => {
     const snapshot = snapshots.get(time) ?? null;
-    // A run may have written the snapshot of the very hour that begins now. Unless it was read, what is known now stands for it.
+    // A run may have written the snapshot of the very hour that begins now. Unless it was read, what is known now
+    // stands for it.
     if (time > snapshotsUntil || (time === now && snapshot === null))
       return snapshotAt(known, target, time, tick);
     if (snapshot === null && known.addedAt < time) return null;
@@ -46,7 +47,7 @@ export function openTimeline(
   return { isSeen: slot !== -1, known, at };
 }
 
-/** Milliseconds of [from, to), in which no run came, in which checks were expected. */
+/** For how many ms of [from, to), a time without runs, checks were expected. */
 function expectedTime(target: WatchedTarget, { idle }: TargetState, from: number, to: number): number {
   const counted = countedTime(target, from, to);
   return idle === null
@@ -54,7 +55,10 @@ function expectedTime(target: WatchedTarget, { idle }: TargetState, from: number
     : counted - countedTime(target, Math.max(from, idle.from), Math.min(to, idle.to));
 }
 
-/** Latencies are counted by day: today's, and yesterday's beyond those before the window. */
+/**
+ * The latencies of the last 24 hours: today's, and yesterday's without those before the window. They are counted by
+ * day.
+ */
 export function lastDay(at: Timeline['at'], now: number): Histogram {
   const midnight = Math.floor(now / DAY) * DAY;
   const start = windowStart('24h', now);
@@ -64,7 +68,7 @@ export function lastDay(at: Timeline['at'], now: number): Histogram {
   return before && yesterday ? add(today, subtract(yesterday, before)) : today;
 }
 
-/** Of an hour or a day, or what has gone by of it: latencies are counted by day. */
+/** The latencies of an hour or a day, as far as it has passed. They are counted by day. */
 export function latenciesBetween(
   from: number,
   start: TargetSnapshot | null,

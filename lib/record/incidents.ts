@@ -19,7 +19,9 @@ export interface Incident {
   readonly message: string;
   /** What was done about it, in the order of time. */
   readonly events: readonly IncidentEvent[];
-  /** How much of it no check speaks for, ms; null: not known, since it began under a version that did not count that. */
+  /**
+   * How much of it no check speaks for, ms; null: not known, since it began under a version that did not count that.
+   */
   readonly unobserved: number | null;
 }
 

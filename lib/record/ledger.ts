@@ -31,10 +31,10 @@ import { addedBy, admit, advance, countUpTo, isLogged, snapshotAt, unobservedAft
 import { DAY, HOUR } from '../time.js';
 
 const GAPS_KEPT = 20;
-/** A run that comes so many ticks after the one before is late: pings may be missing between them. */
+/** A run that comes this many ticks after the one before is late: pings may be missing between them. */
 const LATE_AFTER_TICKS = 1.5;
 
-/** What a ledger is opened on; null: nothing is stored yet. */
+/** The stored texts that a ledger is opened on; null: nothing is stored yet. */
 export interface Stored {
   readonly state: string | null;
   readonly outbox: string | null;
@@ -43,7 +43,9 @@ export interface Stored {
 export interface LedgerSettings extends NotifierSettings {
   readonly targets: readonly Target[];
   readonly tick: number;
-  /** What this process knows of data that was here before; null: nothing. Looked at where nothing is stored. */
+  /**
+   * The time span of data that this process has committed earlier; used where nothing is stored any more. Null: none.
+   */
   readonly remembered?: LostData | null;
   /** When this process made its last run, also of those that could not be recorded; null: it made none. */
   readonly lastHeardAt?: number | null;
@@ -56,11 +58,11 @@ export interface Changes {
 }
 
 /**
- * The ledger of one run: opened on what is stored, told of every check in the order of time, closed into what a commit
- * writes. It sees no clock and no store; opened again on the same text and told the same, it writes the same.
+ * The ledger of one run. It is opened on the stored texts, records every check in the order of time, and gives the changes
+ * for a commit. It reads no clock and no store: opened on the same texts and given the same checks, it writes the same.
  */
 export class Ledger {
-  /** What is to be said and done about what is on record. */
+  /** Makes alerts and restarts of what is recorded. */
   readonly notifier: Notifier;
   /** By id. */
   readonly targets: ReadonlyMap<string, Target>;
@@ -98,16 +100,14 @@ export class Ledger {
     this.snapshotHour = head.snapshotHour;
     this.revision = head.revision;
     this.targets = new Map(targets.map((target) => [target.info.id, target]));
-    this.states = admit(
-      withCountersBeforeGap(states, gap, now),
-      targets,
+    this.states = admit(withCountersBeforeGap(states, gap, now), targets, {
       now,
-      mayMissPings(head.lastRun, now, tick),
-    );
+      pingsMissed: mayMissPings(head.lastRun, { now, tick }),
+    });
     const known = new Set(this.states.flatMap((state) => state?.id ?? []));
-    // A run that cannot commit may have sent what it said, and the next one begins on the same revision.
+    // A run that could not commit may have sent its alerts, and the next run begins on the same revision.
     const run = `${head.firstRunAt.toString(36)}-${head.revision}-${(now - head.firstRunAt).toString(36)}`;
-    this.notifier = new Notifier(stored.outbox, this.targets, known, settings, run, now);
+    this.notifier = new Notifier(stored.outbox, { targets: this.targets, known, settings, run, now });
     this.evaluateRuns(head, gap);
     this.slots = new Map(this.states.flatMap((state, slot) => (state === null ? [] : [[state.id, slot]])));
   }
@@ -116,13 +116,13 @@ export class Ledger {
     return this.head.firstRunAt;
   }
 
-  /** Tells of runs that are missing, or that come too seldom. */
+  /** Reports missing runs and runs that come too seldom. */
   private evaluateRuns(before: Omit<State, 'targets'>, gap: RunGap | null): void {
     const { tick, now, notifier } = this;
     const { lastRun } = before;
     if (lastRun === null) return;
     const missed = missedToTell({ ...before, lastAt: lastRun.at }, gap, tick, now);
-    if (missed !== null) notifier.onMissedRuns(missed.from, missed.to);
+    if (missed !== null) notifier.onMissedRuns(missed);
     const pace = triggerPace({ intervals: this.head.intervals, lastAt: now }, tick, now);
     if (pace.actual === null) return;
     const targets = [...this.targets.values()].map(({ info }) => info);
@@ -150,11 +150,15 @@ export class Ledger {
   }
 
   /**
-   * Counts the checks that were made at one time. Those that are not newer than the last one recorded of their target
-   * are left out: they were recorded already. Only when the clock was set back is this run's first check older.
+   * Records the checks that were made at one time. A check that is not newer than the last one of its target is left out:
+   * it was recorded already. The exception is this run's first check after the clock was set back.
    * @param restartable whether restarts can be made because of them
    */
-  record(at: number, checks: ReadonlyMap<string, Check>, restartable = true): Transition[] {
+  record(
+    at: number,
+    checks: ReadonlyMap<string, Check>,
+    { restartable } = { restartable: true },
+  ): Transition[] {
     this.takeSnapshots(at);
     const transitions: Transition[] = [];
     const row: LogRow['checks'][number][] = [];
@@ -168,7 +172,7 @@ export class Ledger {
       const after = advance(before, target, check);
       this.states[slot] = after;
       if (isLogged(before, check)) row.push({ slot, check });
-      this.notifier.onCheck(target, check, before, after, restartable);
+      this.notifier.onCheck(target, { check, before, after, restartable });
       if (before.incident !== null && after.incident === null) {
         const { startedAt } = before.incident;
         const endedAt = Math.max(startedAt, after.seriesAt ?? at);
@@ -320,7 +324,10 @@ function emptyState(now: number, lost: LostData | null): State {
 }
 
 /** Whether pings may have been missed since the last run: none came in time, or it did not check everything. */
-export function mayMissPings(lastRun: LastRun | null, now: number, tick: number): boolean {
+export function mayMissPings(
+  lastRun: LastRun | null,
+  { now, tick }: { readonly now: number; readonly tick: number },
+): boolean {
   if (lastRun === null) return false;
   return lastRun.status !== 'completed' || now - endOf(lastRun) > LATE_AFTER_TICKS * tick;
 }

@@ -163,7 +163,10 @@ function visitChecks(
   }
 }
 
-/** The shape of a row that has as many checks as the row before. @throws TextError where that one had gaps, or there is none */
+/**
+ * The shape of a row that has as many checks as the row before.
+ * @throws TextError where that one had gaps, or there is none
+ */
 function shapeOf(width: number | null): number {
   if (width === null) throw new TextError('a row is to have the shape of a row that has none');
   return 2 * width;

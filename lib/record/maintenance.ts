@@ -28,7 +28,10 @@ export function readMaintenance(text: string | null): readonly Maintenance[] {
   return asList(parseJson(body, 'the maintenance')).map(toWindow);
 }
 
-/** The same, but what cannot be read is told to `complain` and counts as none: it must hold up neither run nor reader. */
+/**
+ * The same, but a text that cannot be read is passed to `complain` and counts as none: it must not stop a run or a
+ * reader.
+ */
 export function readableMaintenance(
   text: string | null,
   complain: (error: TextError) => void = () => undefined,
@@ -115,7 +118,10 @@ function upTo(window: Maintenance, time: number): Maintenance[] {
   return window.from < time ? [{ ...window, to: time }] : [];
 }
 
-/** All open windows, and the latest of those that have ended, as long as statistics depend on them. Their reasons are dropped. */
+/**
+ * All open windows, and the latest of those that have ended, as long as statistics depend on them. Their reasons are
+ * dropped.
+ */
 function kept(windows: readonly Maintenance[], now: number): Maintenance[] {
   const open = openWindows(windows, now);
   const ended = windows

@@ -10,23 +10,21 @@ import {
   dueFor,
   enqueued,
   pendingFor,
-  reconciled,
-  applyOutcome,
   undeliveredTo,
   withoutStale,
   type Moved,
   type Outbox,
-  type DeliveryOutcome,
   type PendingAlert,
   type PendingRestart,
-  type SentAlert,
 } from '../rules/outbox.js';
+import { applyOutcome, reconciled, type DeliveryOutcome, type SentAlert } from '../rules/delivery-outcome.js';
 import { inMaintenance, isEntering } from '../rules/windows.js';
 import type { Alert, ChannelName, Check, Target } from '../types.js';
+import type { RunGap } from './state-model.js';
 import { readOutbox, writeOutbox } from './outbox-text.js';
 import { DAY, MINUTE } from '../time.js';
 
-/** Who can be told, and how often they want to hear it again. */
+/** The channels that can be notified, and how often alerts are repeated. */
 export interface NotifierSettings {
   /** The channels that are set up. */
   readonly channels: readonly ChannelName[];
@@ -34,49 +32,76 @@ export interface NotifierSettings {
   readonly reminder: number | null;
 }
 
-/** What a channel is to be told. */
+/** The alerts that are due for one channel. */
 export interface PendingDigest {
   readonly channel: ChannelName;
   readonly alerts: readonly Alert[];
-  /** How many earlier alerts it did not take in time. */
+  /** How many earlier alerts it did not accept in time. */
   readonly undelivered: number;
-  /** Where it said that what is configured has moved to. */
+  /** Where the configured receiver has moved to, as the channel reported; null: it has not moved. */
   readonly moved: Moved | null;
 }
 
-/** Left to a target after it enters its active hours, or twice its WAKE_TIMEOUT: it may wake slowly. */
+/** A check that was recorded, with what its target was before and after it. */
+export interface RecordedCheck {
+  readonly check: Check;
+  readonly before: Situation;
+  readonly after: Situation;
+  /** Restarts can be made because of it. */
+  readonly restartable: boolean;
+}
+
+/** What a notifier is opened with. */
+export interface NotifierContext {
+  /** Those that are configured, by id. */
+  readonly targets: ReadonlyMap<string, Target>;
+  /** The ids of all targets whose history is kept, configured or not. */
+  readonly known: ReadonlySet<string>;
+  readonly settings: NotifierSettings;
+  /** Unique among the runs of an installation. */
+  readonly run: string;
+  /** Ms since the epoch. */
+  readonly now: number;
+}
+
+/**
+ * Ms without alerts after a target enters its active hours, since it may wake slowly; twice its WAKE_TIMEOUT if longer.
+ */
 const ENTERING = 5 * MINUTE;
-/** Missed runs are told of once in this time, unless it was far more than the last time. */
+/** Missed runs are reported once in this time, in ms, unless the gap is longer than `FAR_MORE` times the last one. */
 const MISSED_AGAIN_AFTER = DAY;
 const FAR_MORE = 2;
-/** Runs that came too seldom are told of again only after they came often enough for this time. */
+/** A slow pace is reported again only after runs came often enough for this time, in ms. */
 const MENDED_AFTER = DAY;
 
-/** What is to be said and done: what was left by earlier runs and what this one sees, until it is delivered. */
+/**
+ * Makes alerts and restarts, and keeps them in the outbox until they are delivered. Opened on the outbox of earlier
+ * runs.
+ */
 export class Notifier {
   private base: Outbox;
-  /** What came since `stock` was put together. */
+  /** Additions that are not in `base` yet: it is rebuilt when it is read. */
   private readonly added = {
     alerts: [] as PendingAlert[],
     alertStates: new Map<string, AlertState>(),
   };
   private ids = 0;
-  /** Another text than the stored one was given away to be stored. */
+  /** `text` has returned another text than the stored one, so that it must go on doing so. */
   private isWritten = false;
 
-  /**
-   * @param run unique among the runs of an installation
-   * @throws TextError when the stored text is not one of ours
-   */
-  constructor(
-    private readonly stored: string | null,
-    private readonly targets: ReadonlyMap<string, Target>,
-    /** Of the targets whose history is kept, those that are configured among them. */
-    known: ReadonlySet<string>,
-    private readonly settings: NotifierSettings,
-    private readonly run: string,
-    private readonly now: number,
-  ) {
+  private readonly stored: string | null;
+  private readonly targets: ReadonlyMap<string, Target>;
+  private readonly settings: NotifierSettings;
+  private readonly run: string;
+  private readonly now: number;
+
+  /** @throws TextError when the stored text is not one of ours */
+  constructor(stored: string | null, { targets, known, settings, run, now }: NotifierContext) {
+    this.stored = stored;
+    this.targets = targets;
+    this.settings = settings;
+    this.run = run;
+    this.now = now;
     const { alertStates, missed, ...rest } = readOutbox(stored);
     const kept = {
       ...rest,
@@ -88,8 +113,7 @@ export class Notifier {
     for (const [id, known] of this.base.alertStates) this.closeUnwatched(id, known);
   }
 
-  /** A check that was recorded. `restartable`: restarts can be made because of it. */
-  onCheck(target: Target, check: Check, before: Situation, after: Situation, restartable: boolean): void {
+  onCheck(target: Target, { check, before, after, restartable }: RecordedCheck): void {
     const { id } = target.info;
     const { at } = check;
     const entering = Math.max(ENTERING, 2 * target.wakeTimeout);
@@ -114,14 +138,14 @@ export class Notifier {
     if (restart !== null && target.recovery !== null) {
       const { max } = target.recovery;
       const order = { id: this.nextId(), target: id, at, number: restart, max, to };
-      // One that was ordered before and never made is made up for by this one.
+      // It replaces an earlier order that was never made.
       const others = this.base.restarts.filter((each) => each.target !== id);
       this.base = { ...this.base, restarts: [...others, order] };
     }
   }
 
-  /** Runs that did not come. */
-  onMissedRuns(from: number, to: number): void {
+  /** Reports missed runs. */
+  onMissedRuns({ from, to }: RunGap): void {
     const { missed } = this.outbox;
     const length = to - from;
     const { channels } = this.settings;
@@ -131,7 +155,7 @@ export class Notifier {
     this.enqueue({ id: this.nextId(), at: to, kind: 'missed', from, to }, channels);
   }
 
-  /** How often runs come, where that is known. @param slow what to tell of it; null: they come often enough */
+  /** Reports a slow pace of the runs. @param slow null: runs come often enough */
   onPace(slow: Pick<Alert & { kind: 'pace' }, 'expected' | 'actual' | 'slowFor'> | null): void {
     const { slowPace: before } = this.outbox;
     const { channels } = this.settings;
@@ -147,13 +171,13 @@ export class Notifier {
     this.base = { ...this.outbox, slowPace: isOver ? null : { mendedAt } };
   }
 
-  /** Nothing could be recorded since `from`. */
-  onUnrecorded(from: number, message: string, at: number): void {
+  /** Reports that nothing could be recorded since `from`. */
+  onUnrecorded({ from, at, message }: Pick<Alert & { kind: 'unrecorded' }, 'from' | 'at' | 'message'>): void {
     const { channels } = this.settings;
     this.enqueue({ id: this.nextId(), at, kind: 'unrecorded', from, message }, channels);
   }
 
-  /** What was sent while nothing could be recorded. */
+  /** Applies what was sent while nothing could be recorded. */
   reconcile(sent: readonly SentAlert[]): void {
     if (sent.length > 0) this.base = reconciled(this.outbox, sent);
   }
@@ -166,7 +190,7 @@ export class Notifier {
     return this.outbox.restarts;
   }
 
-  /** What each channel is to be told now. */
+  /** The digests that are due now, one a channel. */
   digests(now: number): PendingDigest[] {
     const { outbox } = this;
     return this.settings.channels
@@ -183,7 +207,7 @@ export class Notifier {
     this.base = outcomes.reduce(applyOutcome, this.outbox);
   }
 
-  /** What to store; null: what is stored already. */
+  /** The text to store; null: the stored one is still right. */
   text(): string | null {
     const text = writeOutbox(this.outbox, this.now);
     this.isWritten ||= text !== (this.stored ?? '');
@@ -208,7 +232,7 @@ export class Notifier {
     return this.added.alertStates.get(id) ?? this.base.alertStates.get(id) ?? NO_ALERT_STATE;
   }
 
-  /** What people take for down although nobody looks at it any more is closed, once and for all that it was told to. */
+  /** Ends the active alert of a target that was removed or paused, on every channel that was sent it. */
   private closeUnwatched(id: string, known: AlertState): void {
     const { active } = known;
     const target = this.targets.get(id);
@@ -225,7 +249,7 @@ export class Notifier {
   private isWanted(alert: Alert, channel: ChannelName): boolean {
     if (!this.settings.channels.includes(channel)) return false;
     const target = 'target' in alert ? this.targets.get(alert.target) : undefined;
-    // Who was told of the beginning is told of the end.
+    // A channel that was sent the beginning gets the end.
     if (target === undefined || alert.kind === 'up' || alert.kind === 'unwatched') return true;
     return this.channelsOf(target).includes(channel);
   }

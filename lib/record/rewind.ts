@@ -4,18 +4,18 @@ import { EMPTY } from '../rules/histogram.js';
 import type { RunGap, State, TargetState } from './state-model.js';
 import { DAY, HOUR } from '../time.js';
 
-/** A clock that is wrong by less is not looked at: time stands still until it has caught up. */
+/** A clock that is wrong by less than this (ms) is ignored: no time is counted until it has caught up. */
 const TOLERANCE = HOUR;
-/** How long the counters before a long gap are kept: a clock that is wrong for longer is not found out. */
+/** How long the counters before a long gap are kept, in ms: a clock that is wrong for longer is not detected. */
 const KEPT = DAY;
-/** So many commits, and there is little to lose by beginning again. */
+/** After at most this many commits there is little to lose by counting again from the start. */
 const FEW_COMMITS = 30;
 
 /**
- * The state at the opening of a run, told from a clock that was ahead for a while. A jump ahead looks like a gap in the
- * runs. When the clock then reads a time within that gap, the gap never was, and all that was recorded behind it is dated
- * in the future: time is taken back to where the gap began, and counted again. Of the wrong time the pings stay counted.
- * A clock that is behind is waited for: nothing tells it from one that was ahead but the gap.
+ * Corrects the state after the clock was ahead for a while. A jump ahead looks like a gap in the runs. When the clock then
+ * reads a time within that gap, the gap was not real, and everything recorded after it is dated in the future: time is
+ * taken back to the beginning of the gap and counted again. Pings of the wrong time stay counted. Without such a gap the
+ * clock may as well be behind now, and nothing is counted until it has caught up.
  */
 export function rewound(state: State, now: number): State {
   if (!wasAhead(state, now)) return state;
@@ -31,7 +31,7 @@ export function rewound(state: State, now: number): State {
   };
 }
 
-/** The targets with their counters noted where runs were missing for long, and without a note that is too old. */
+/** Sets `beforeGap` of each target after a long gap in the runs, and clears it once it is too old. */
 export function withCountersBeforeGap(
   targets: State['targets'],
   gap: RunGap | null,
@@ -48,9 +48,9 @@ export function withCountersBeforeGap(
 
 function wasAhead({ revision, lastRun, firstRunAt, gaps }: State, now: number): boolean {
   if (lastRun === null || lastRun.at <= now + TOLERANCE) return false;
-  const neverWas = gaps.some(({ from, to }) => to - from > TOLERANCE && from <= now && now < to);
+  const isGapUnreal = gaps.some(({ from, to }) => to - from > TOLERANCE && from <= now && now < to);
   // Where the clock was ahead from the first run on, there is no gap.
-  return neverWas || (firstRunAt > now + TOLERANCE && revision <= FEW_COMMITS);
+  return isGapUnreal || (firstRunAt > now + TOLERANCE && revision <= FEW_COMMITS);
 }
 
 function rewoundTarget(target: TargetState, now: number): TargetState {
@@ -88,7 +88,7 @@ function rewoundTarget(target: TargetState, now: number): TargetState {
   };
 }
 
-/** No more time than there was. */
+/** The counters, limited to the time that has really passed. */
 function within(counters: Counters, time: number): Counters {
   const expected = Math.min(counters.expected, time);
   const observed = Math.min(counters.observed, expected);

@@ -58,7 +58,10 @@ function turnOf(at: number): number {
   return at % DAY === 0 ? Math.floor(at / DAY / DAY_FIELDS) : Math.floor(at / HOUR / HOUR_FIELDS);
 }
 
-/** Of the format of a snapshot. Version 1 had the full hour instead of the turn, then the number of slots, or 0 and the other hour. */
+/**
+ * Of the format of a snapshot. Version 1 had the full hour instead of the turn, then the number of slots, or 0 and the
+ * other hour.
+ */
 const VERSION = 2;
 
 /**
@@ -102,7 +105,10 @@ export function writeSnapshotReference(at: number, takenAt: number): string {
   return writeEnvelope(VERSION, writeVarint(2 * turnOf(at) + 1) + writeVarint((at - takenAt) / HOUR));
 }
 
-/** What a field holds for `at`: a snapshot, the time of the snapshot to read instead, or null (nothing, or an earlier turn's). */
+/**
+ * What a field holds for `at`: a snapshot, the time of the snapshot to read instead, or null (nothing, or an earlier
+ * turn's).
+ */
 export function readSnapshot(
   text: string | null,
   at: number,

@@ -18,7 +18,10 @@ export interface State {
   readonly gaps: readonly RunGap[];
   /** From the start of each of the last runs to the start of the next one, whole seconds, oldest first. */
   readonly intervals: readonly number[];
-  /** Data that was here before and is gone (its database was emptied, or another one is in use now); null: none is known of. */
+  /**
+   * Data that was here before and is gone (its database was emptied, or another one is in use now); null: none is known
+   * of.
+   */
   readonly lost: LostData | null;
   readonly log: LogHead;
   /** The last full hour of which a snapshot was written, counted in hours since the epoch. */
@@ -64,7 +67,9 @@ export interface TargetState extends StatusState {
   readonly restingSince: number | null;
   readonly lastCheckAt: number | null;
   readonly lastSuccessAt: number | null;
-  /** The last ping that reached the host, unless the target rested since: the next that does ends a gap that began here. */
+  /**
+   * The last ping that reached the host, unless the target rested since: the next that does ends a gap that began here.
+   */
   readonly awakeFrom: number | null;
   readonly lastStatusCode: number | null;
   /** Of the last check; null when it failed. */
@@ -84,7 +89,10 @@ export interface TargetState extends StatusState {
   readonly awakeGaps: Gaps;
   /** Of the last check, whole ms: dns, connect, tls, ttfb; null where a phase did not take place. */
   readonly phases: readonly (number | null)[] | null;
-  /** Where the host sleeps: since when it is pinged without a gap as long as its limit and without a cold start; rests apart. */
+  /**
+   * Where the host sleeps: since when it is pinged without a gap as long as its limit and without a cold start; rests
+   * apart.
+   */
   readonly awakeSince: number | null;
   /** When it was last found to have slept although it was to be kept awake. */
   readonly sleptAt: number | null;
@@ -92,9 +100,15 @@ export interface TargetState extends StatusState {
   readonly pingsMissed: boolean;
   /** The last stretch in which it was paused or missing from the configuration: nothing was expected of it. */
   readonly idle: Stretch | null;
-  /** How much of the open incident, or of the failures that may become one, no check speaks for; null: not known, or none. */
+  /**
+   * How much of the open incident, or of the failures that may become one, no check speaks for; null: not known, or
+   * none.
+   */
   readonly unobserved: Unobserved | null;
-  /** The counters before the last long gap in the runs, should it turn out that the clock was wrong; kept for a day of runs. */
+  /**
+   * The counters before the last long gap in the runs, should it turn out that the clock was wrong; kept for a day of
+   * runs.
+   */
   readonly beforeGap: {
     readonly countedTo: number;
     /** When the run was made that found the gap. */

@@ -29,12 +29,15 @@ function countersAt(
   // One that was removed and is configured again counts from its first run on.
   if (!target?.info.enabled || state.removedAt !== null) return state.counters;
   const reach = reachOf(target.info.interval, tick);
-  return extend(state.counters, state, reach, state.countedTo, at, (from, to) =>
+  return extend(state.counters, { lastCheck: state, reach, from: state.countedTo, to: at }, (from, to) =>
     countedIntervals(target, from, to),
   );
 }
 
-/** How much of its open incident no check speaks for up to a later time, when it was not checked again until then, in ms. */
+/**
+ * How much of its open incident no check speaks for up to a later time, when it was not checked again until then, in
+ * ms.
+ */
 export function unobservedAt(
   state: TargetState,
   target: WatchedTarget | undefined,
@@ -43,7 +46,7 @@ export function unobservedAt(
 ): number | null {
   if (state.unobserved === null) return null;
   const reach = target?.info.enabled && state.removedAt === null ? reachOf(target.info.interval, tick) : 0;
-  return state.unobserved.total + unobservedTime(state, reach, state.countedTo, at);
+  return state.unobserved.total + unobservedTime({ lastCheck: state, reach, from: state.countedTo, to: at });
 }
 
 /** The state once time is counted up to `at`, when the target was not checked again until then. */
@@ -91,19 +94,18 @@ export function snapshotAt(
 
 /**
  * The states by slot once the configuration is known: newcomers get a slot, the missing and the resting are noted.
- * @param missed pings may have been missed since the last run
+ * @param pingsMissed pings may have been missed since the last run
  */
 export function admit(
   states: readonly (TargetState | null)[],
   targets: readonly Target[],
-  now: number,
-  missed: boolean,
+  { now, pingsMissed }: { readonly now: number; readonly pingsMissed: boolean },
 ): (TargetState | null)[] {
   const configured = new Map(targets.map((target) => [target.info.id, target]));
   const kept = states.map((state) => {
     if (state === null) return null;
     const target = configured.get(state.id);
-    if (target !== undefined) return settle(state, target, now, missed);
+    if (target !== undefined) return admitted(state, target, { now, pingsMissed });
     if (state.removedAt !== null && now - state.removedAt > REMOVED_KEPT) return null;
     return { ...idleUntil(state, now), removedAt: state.removedAt ?? now, awakeFrom: null };
   });
@@ -111,19 +113,23 @@ export function admit(
   for (const target of targets) {
     if (known.has(target.info.id)) continue;
     const free = kept.indexOf(null);
-    const state = settle(newTarget(target.info.id, now), target, now, false);
+    const state = admitted(newTarget(target.info.id, now), target, { now, pingsMissed: false });
     kept[free === -1 ? kept.length : free] = state;
   }
   return kept;
 }
 
-/** A target that is new to the books may have been checked earlier, by runs that could not be stored. */
+/** A target that is new in the state may have been checked earlier, by runs that could not be stored. */
 export function addedBy(state: TargetState, at: number, now: number): TargetState {
   const isEarlier = state.addedAt === now && state.lastCheckAt === null && at < now;
   return isEarlier ? { ...state, addedAt: at, countedTo: at, since: at } : state;
 }
 
-function settle(state: TargetState, target: Target, now: number, missed: boolean): TargetState {
+function admitted(
+  state: TargetState,
+  target: Target,
+  { now, pingsMissed }: { readonly now: number; readonly pingsMissed: boolean },
+): TargetState {
   const { enabled } = target.info;
   const uncounted = !enabled || state.removedAt !== null;
   const resting = !enabled || !isActive(target.activeHours, now);
@@ -135,7 +141,7 @@ function settle(state: TargetState, target: Target, now: number, missed: boolean
     removedAt: null,
     restingSince: resting ? (state.restingSince ?? now) : null,
     awakeFrom,
-    pingsMissed: awakeFrom !== null && (state.pingsMissed || missed),
+    pingsMissed: awakeFrom !== null && (state.pingsMissed || pingsMissed),
   };
 }
 
@@ -190,7 +196,7 @@ function awakeAfter(before: TargetState, target: Target, { at, coldStart }: Chec
   const { sleepsAfter } = target.info;
   const gap = awakeFrom === null || awakeFrom > at ? null : at - awakeFrom;
   const isTooLong = sleepsAfter !== null && gap !== null && gap >= sleepsAfter;
-  // At the first ping, after a rest, in maintenance, and where we missed pings, no promise is broken.
+  // It does not count against us at the first ping, after a rest, in maintenance, or where pings were missed.
   const slept =
     sleepsAfter !== null &&
     gap !== null &&
@@ -205,7 +211,7 @@ function awakeAfter(before: TargetState, target: Target, { at, coldStart }: Chec
   };
 }
 
-/** A rest does not count as time in which it was pinged: what follows is added to what was before. */
+/** A rest does not count as pinged time: the time before it is carried over. */
 function awakeSince(
   { awakeSince, awakeFrom, lastCheckAt }: TargetState,
   at: number,
@@ -239,7 +245,11 @@ export function isLogged(before: TargetState, check: Check): boolean {
   );
 }
 
-/** Whether two times lie in the same day or minute, counted from the epoch. @param time null: never @param unit in ms */
+/**
+ * Whether two times lie in the same day or minute, counted from the epoch.
+ * @param time null: never
+ * @param unit in ms
+ */
 function isInSame(unit: number, time: number | null, at: number): boolean {
   return time !== null && Math.floor(time / unit) === Math.floor(at / unit);
 }

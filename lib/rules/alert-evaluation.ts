@@ -2,22 +2,22 @@ import type { ChannelName, Check, Outcome, TargetAlert } from '../types.js';
 import type { StatusState } from './status.js';
 import { DAY, HOUR } from '../time.js';
 
-/** What is remembered of a target in order to say each thing once. Times in ms. */
+/** What is stored of a target's alerts, so that nothing is sent twice. Times in ms. */
 export interface AlertState {
-  /** The trouble that people know of; null: as far as they know, all is well. */
+  /** The alert that people were sent and that was not taken back since; null: as far as they know, all is well. */
   readonly active: ActiveAlert | null;
-  /** When its status changed within the last hour; none while it is said to flap. */
+  /** When its status changed within the last hour; empty while a `flapping` alert is active. */
   readonly transitions: readonly number[];
-  /** The end of the certificate that was told of. */
+  /** The expiry of the certificate that the last alert was about. */
   readonly certificate: number | null;
-  /** When it was last said that it slept. */
+  /** When the last `slept` alert was made. */
   readonly sleptAt: number | null;
   readonly lastRestartAt: number | null;
   /** Restarts of the open incident. */
   readonly restarts: number;
   /** Failed checks since the grace of the last restart was over. */
   readonly failures: number;
-  /** It was said that restarts do not help. */
+  /** The alert that a person is needed was made: all restarts are used up. */
   readonly exhausted: boolean;
   /** What was done about the open incident; the latest 30. */
   readonly events: readonly IncidentEvent[];
@@ -26,10 +26,10 @@ export interface AlertState {
 export interface ActiveAlert {
   readonly status: 'degraded' | 'down' | 'flapping';
   readonly startedAt: number;
-  /** When it was over, if people do not know that yet. */
+  /** When it was over, while people have not been told so; null: it is not over. */
   readonly endedAt: number | null;
   readonly saidAt: number;
-  /** The channels that were told, or that will be as soon as they take messages. */
+  /** The channels that have been sent it, or will be as soon as they accept messages. */
   readonly to: readonly ChannelName[];
   readonly remindedAt: number;
 }
@@ -50,7 +50,7 @@ export const NO_ALERT_STATE: AlertState = {
   ...NO_INCIDENT,
 };
 
-/** Nothing is to be remembered. */
+/** Whether there is nothing to store. */
 export function isBlank({
   active,
   transitions,
@@ -70,13 +70,13 @@ export function isBlank({
   );
 }
 
-/** What a check made of a target. */
+/** A recorded check, with the target's state before and after it, and the settings that decide its alerts. */
 export interface AlertInput {
   readonly id: string;
   readonly check: Check;
   readonly before: Situation;
   readonly after: Situation;
-  /** In maintenance, or just entering its active hours. */
+  /** The target is in maintenance, or has just entered its active hours: no alert is made. */
   readonly muted: boolean;
   /** The channels that are set up for this target. */
   readonly to: readonly ChannelName[];
@@ -84,7 +84,7 @@ export interface AlertInput {
   readonly reminder: number | null;
   readonly failureThreshold: number;
   readonly sleepsAfter: number | null;
-  /** A certificate nearer to its end than this is told of. */
+  /** A certificate that expires sooner than this makes an alert, in ms. */
   readonly tlsExpiry: number;
   readonly recovery: { readonly cooldown: number; readonly max: number; readonly grace: number } | null;
   /** False: no restart can be made for this check, because it is recorded late or cannot be recorded. */
@@ -100,11 +100,11 @@ export interface Situation extends Pick<
   readonly awakeFrom: number | null;
 }
 
-/** An alert, and who is told. */
+/** An alert and the channels that get it. */
 export interface AddressedAlert {
   readonly alert: TargetAlert;
   readonly to: readonly ChannelName[];
-  /** Who knew already that something is wrong, where the alert says that it became something else. */
+  /** Channels that were sent an earlier alert of the same trouble. */
   readonly alreadyTold?: readonly ChannelName[];
 }
 
@@ -115,13 +115,14 @@ export interface AlertEvaluation {
   readonly restart: number | null;
 }
 
-/** More transitions than this within an hour are flapping. */
+/** A target with more transitions than this within an hour is flapping. */
 const FLAPPING_AFTER = 6;
 const EVENTS_KEPT = 30;
 
 /**
- * What is to be said and done after a check. It compares what people know with what is, rather than looking for
- * changes: what happens while they may not be disturbed is made up for afterwards, and nothing is said twice.
+ * Decides which alerts and which restart follow from a check. It compares what people were told with the state of the
+ * target instead of looking for changes. So what happens while alerts are muted is reported afterwards, and nothing is
+ * reported twice.
  */
 export function evaluateAlerts(known: AlertState, input: AlertInput): AlertEvaluation {
   const { check, before, after, muted } = input;
@@ -173,7 +174,7 @@ type EvaluationStep = (state: AlertState, input: AlertInput) => AlertEvaluation;
 
 const unchanged = (state: AlertState): AlertEvaluation => ({ state, alerts: [], restart: null });
 
-/** When what people were told of came to its end; null: it is still so. */
+/** When the trouble of the active alert ended; null: it lasts. */
 function endOfActive({ status, endedAt }: ActiveAlert, after: Situation): number | null {
   if (status === 'flapping') return after.since;
   if (status === after.status) return null;
@@ -184,13 +185,13 @@ function transitionsOf(
   { active, transitions }: AlertState,
   { check, before, after, muted }: AlertInput,
 ): readonly number[] {
-  // What lies in the future comes from a clock that was set back since.
+  // Times in the future were recorded before the clock was set back.
   const recent = transitions.filter((at) => at > check.at - HOUR && at <= check.at);
   const changed = before.status !== after.status && before.status !== 'pending' && !muted;
   return active?.status === 'flapping' ? [] : changed ? [...recent, check.at] : recent;
 }
 
-/** Forgotten when it has no bearing any more, or when the clock was set back since. */
+/** Null once the cooldown is over and no incident is open, and when the clock was set back since. */
 function lastRestart(
   { lastRestartAt: last }: AlertState,
   { check, recovery }: AlertInput,
@@ -241,8 +242,8 @@ const statusAlerts: EvaluationStep = (state, input) => {
 };
 
 /**
- * Whether a check agrees with the status that is to be told. The status may be older than the check: it changed in
- * maintenance, or before the target was removed or rested. Then people are told by the next check that agrees.
+ * Whether a check agrees with the status that would be reported. The status may be older than the check: it may have
+ * changed in maintenance, or before the target was removed or paused. It is then reported at the next check that agrees.
  */
 function agreesWith(
   outcome: Outcome,
@@ -264,7 +265,7 @@ function downAlert({ id, after }: AlertInput, check: FailedCheck, startedAt: num
   return { kind: 'down', target: id, startedAt, failures, message: check.message };
 }
 
-/** The end of what people were told of, for all who were told. */
+/** Ends the active alert, on every channel that was sent it. */
 function endAlert(
   state: AlertState,
   active: ActiveAlert,
@@ -315,7 +316,7 @@ const reminder: EvaluationStep = (state, { id, check, after, reminder, to }) => 
   };
 };
 
-/** An outage that lasts is told to those of the target's channels that were set up after it began. */
+/** Sends the alert of a lasting outage to channels that were set up after it began. */
 const lateChannels: EvaluationStep = (state, input) => {
   const { active } = state;
   const { check, after, to } = input;
@@ -336,7 +337,9 @@ function isCertificateNear({ check, tlsExpiry }: AlertInput): boolean {
   );
 }
 
-/** Once for each certificate; of several behind one name, for each that ends later than those told of. */
+/**
+ * One alert for each certificate. Of several behind one name, only one that expires later than the last makes another.
+ */
 const certificate: EvaluationStep = (state, input) => {
   const { id, check, to } = input;
   const { tlsExpiresAt: expiresAt } = check;
@@ -349,7 +352,7 @@ const certificate: EvaluationStep = (state, input) => {
   };
 };
 
-/** Once a day at most. */
+/** At most one alert a day. */
 const slept: EvaluationStep = (state, { id, check, before, sleepsAfter, to }) => {
   const { at, coldStart, wakeMs } = check;
   if (!coldStart || before.awakeFrom === null || before.consecutiveFailures > 0) return unchanged(state);

@@ -24,7 +24,7 @@ export interface Answer {
 /** `slow`: it took too long and was stopped. `broken`: the expression itself failed. */
 export type Evaluation = 'true' | 'false' | 'not_json' | 'slow' | 'broken';
 
-/** Runs what may never end. It bounds the time that each takes, and never rejects. */
+/** Evaluates expressions that may never end, each within a time limit. Never rejects. */
 export interface Evaluator {
   /** Whether a regular expression is found in the text. */
   search(pattern: { readonly source: string; readonly flags: string }, text: string): Promise<Evaluation>;
@@ -82,7 +82,7 @@ async function judgeBody(
     if (found !== 'false') return failed('body', `body expression ${trouble(found)}`);
     if (tooLarge !== null) return tooLarge;
   }
-  // The beginning of JSON is none.
+  // A JSON text that was cut off cannot be parsed.
   if (tooLarge !== null && (expectJson !== null || degradedJson !== null)) return tooLarge;
   if (expectJson !== null) {
     const holds = await evaluator.query(expectJson, body.text);
@@ -107,7 +107,7 @@ export async function judgeMessage(
   return judgeBody(assertions, message, evaluator);
 }
 
-/** What cannot be told degrades too, for it may not take a target down. */
+/** An expression that cannot be evaluated means degraded and not failed: it must not take a target down. */
 async function judgeDegraded(
   { degradedJson, degradedAfter, tlsExpiry }: Assertions,
   { at, body, latency, tlsExpiresAt }: Answer,

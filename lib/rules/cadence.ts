@@ -1,6 +1,6 @@
 import { DAY, MINUTE } from '../time.js';
 
-/** How often a cron calls. */
+/** A cron schedule and how often it calls. */
 export interface Cadence {
   readonly cron: string;
   /** Ms between two calls. */
@@ -9,7 +9,7 @@ export interface Cadence {
 }
 
 const MINUTES_A_DAY = DAY / MINUTE;
-/** Minutes that a cron can keep at even distances, through the hour or through the day. */
+/** Periods in minutes that divide an hour or a day, so that a cron expression can keep them evenly. */
 const STEPS = Array.from({ length: MINUTES_A_DAY }, (_, index) => index + 1).filter((minutes) =>
   minutes < 60 ? 60 % minutes === 0 : minutes % 60 === 0 && MINUTES_A_DAY % minutes === 0,
 );

@@ -22,40 +22,50 @@ export const NOTHING: Counters = {
   coldStarts: 0,
 };
 
-/** What the last check says of the time after it. */
+/** The last check, as far as it says something about the time after it. */
 export interface LastCheck {
   readonly lastCheckAt: number | null;
   readonly lastOutcome: Outcome | null;
 }
 
+/** A time without a check, and the last check before it. */
+export interface UncheckedTime {
+  readonly lastCheck: LastCheck;
+  /** For how long it speaks, ms. */
+  readonly reach: number;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** The stretches of [from, to) in which checks count, ascending. */
 export type CountedIntervals = (from: number, to: number) => readonly (readonly [from: number, to: number])[];
 
-/** For how long a check speaks at most, ms: its interval and a grace of one tick or one interval, whichever is shorter. */
+/**
+ * For how long a check speaks at most, ms: its interval and a grace of one tick or one interval, whichever is shorter.
+ */
 export function reachOf(interval: number, tick: number): number {
   return interval + Math.min(tick, interval);
 }
 
-/** Until when the last check speaks for the time after `from`. One that lies after `from` was dated by a wrong clock. */
+/**
+ * Until when the last check speaks for the time after `from`. One that lies after `from` was dated by a wrong clock.
+ */
 function speaksUntil({ lastCheckAt }: LastCheck, reach: number, from: number): number {
   return lastCheckAt === null || lastCheckAt > from ? from : Math.max(from, lastCheckAt + reach);
 }
 
 /** How much of [from, to) no check speaks for, when nothing was checked since `from`. */
-export function unobservedTime(lastCheck: LastCheck, reach: number, from: number, to: number): number {
+export function unobservedTime({ lastCheck, reach, from, to }: UncheckedTime): number {
   return Math.max(0, to - speaksUntil(lastCheck, reach, from));
 }
 
 /**
- * The counters at `to`, when nothing was checked since `from`: the last check speaks for `reach` ms after it was made, what
+ * The counters at `to`, when nothing was checked since `from`. The last check speaks for `reach` ms after it was made; what
  * lies beyond was expected and not observed.
  */
 export function extend(
   counters: Counters,
-  lastCheck: LastCheck,
-  reach: number,
-  from: number,
-  to: number,
+  { lastCheck, reach, from, to }: UncheckedTime,
   counted: CountedIntervals,
 ): Counters {
   if (to <= from) return counters;

@@ -7,7 +7,7 @@ export interface DueState {
   readonly settling: boolean;
 }
 
-/** When the next check is wanted; never checked: at once. */
+/** When the next check is due; a target that was never checked is due at once. */
 function dueAt(state: DueState, tick: number): number {
   if (state.lastCheckAt === null) return Number.NEGATIVE_INFINITY;
   return state.lastCheckAt + spacing(state, tick);
@@ -15,8 +15,8 @@ function dueAt(state: DueState, tick: number): number {
 
 /**
  * Whether this run is the nearest to the wanted time: a check is made up to half a tick early (or half its spacing,
- * if that is shorter) rather than half a tick late. So a trigger that wobbles skips nobody, and a doubled one pings
- * nobody twice. A last check in the future (a clock was set back) counts as due.
+ * if that is shorter) rather than half a tick late. So a trigger that is a little early or late skips no target, and one
+ * that fires twice pings none twice. A last check in the future (the clock was set back) makes the target due.
  */
 export function isDue(state: DueState, now: number, tick: number): boolean {
   if (state.lastCheckAt !== null && state.lastCheckAt > now + tick) return true;

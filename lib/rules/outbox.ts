@@ -1,39 +1,45 @@
 import type { Alert, ChannelName } from '../types.js';
-import { NO_ALERT_STATE, type AlertState, type ActiveAlert } from './alert-evaluation.js';
-import { DAY, HOUR, MINUTE } from '../time.js';
+import type { AlertState } from './alert-evaluation.js';
+import { DAY } from '../time.js';
 
 export type ByChannel<T> = Readonly<Partial<Record<ChannelName, T>>>;
 
-/** What is to be sent and to whom, and what was said and done before: kept from run to run. Times in ms. */
+/**
+ * Alerts and restarts that are to be delivered, and what is remembered of earlier ones. Stored by each run. Times in
+ * ms.
+ */
 export interface Outbox {
-  /** In the order of time; gone once every channel has taken them or they became too old for it. */
+  /** Oldest first. An alert is removed once every channel has accepted it or it is too old for the rest. */
   readonly alerts: readonly PendingAlert[];
-  /** Restarts that are ordered, and not known to be made. */
+  /** Restarts that were ordered and may not have been made yet. */
   readonly restarts: readonly PendingRestart[];
-  /** Those whose last delivery failed. */
+  /** Channels whose last delivery failed. */
   readonly troubles: ByChannel<Trouble>;
-  /** How many alerts a channel did not take in time, until it is told so. */
+  /** How many alerts a channel did not accept in time; counted until a message to it says so. */
   readonly undelivered: ByChannel<number>;
   /** Where a channel said that what is configured has moved to. */
   readonly moved: ByChannel<Moved>;
-  /** By id; none where there is nothing to remember. */
+  /** By target id; a target with nothing to remember has none. */
   readonly alertStates: ReadonlyMap<string, AlertState>;
-  /** The missed runs of which people were told last. */
+  /** The last gap in the runs that was reported. */
   readonly missed: { readonly at: number; readonly length: number } | null;
-  /** People were told that runs come too seldom. `mendedAt`: since when they come often enough; null: they do not. */
+  /**
+   * Not null: it was reported that runs come too seldom. `mendedAt`: since when they come often enough; null: they do
+   * not.
+   */
   readonly slowPace: { readonly mendedAt: number | null } | null;
 }
 
 export interface PendingAlert {
   readonly alert: Alert;
-  /** The channels that have not taken it, with how often each was tried. */
+  /** The channels that have not accepted it yet, with the number of attempts. */
   readonly to: ByChannel<number>;
-  /** Who was told of an earlier stage of the same trouble. */
+  /** Channels that were sent an earlier alert of the same trouble. */
   readonly alreadyTold?: readonly ChannelName[];
 }
 
 export interface PendingRestart {
-  /** Of the alert that says what came of it. */
+  /** The id of the alert that will report its result. */
   readonly id: string;
   readonly target: string;
   /** When it was ordered. */
@@ -41,16 +47,16 @@ export interface PendingRestart {
   /** From 1. */
   readonly number: number;
   readonly max: number;
-  /** Who is told what came of it. */
+  /** The channels that get that alert. */
   readonly to: readonly ChannelName[];
 }
 
 export interface Trouble {
-  /** Since when the channel takes nothing. */
+  /** Since when the channel accepts nothing. */
   readonly since: number;
-  /** Tries in a row. */
+  /** Failed attempts in a row. */
   readonly failures: number;
-  /** No try before. */
+  /** No attempt is made before this time. */
   readonly nextAt: number;
   /** It refuses what is sent to it (4xx): most likely its configuration has to change. */
   readonly permanent: boolean;
@@ -64,40 +70,6 @@ export interface Moved {
   readonly to: string;
 }
 
-/** What came of one delivery. */
-export type DeliveryOutcome =
-  | {
-      readonly kind: 'delivered';
-      readonly channel: ChannelName;
-      readonly ids: readonly string[];
-      /** How many alerts the message said to be undelivered. */
-      readonly undelivered: number;
-    }
-  | {
-      readonly kind: 'moved';
-      readonly channel: ChannelName;
-      /** Null: what was known of a move is out of date. */
-      readonly moved: Moved | null;
-    }
-  | {
-      readonly kind: 'failed';
-      readonly channel: ChannelName;
-      readonly ids: readonly string[];
-      readonly at: number;
-      readonly permanent: boolean;
-      readonly message: string;
-      /** Ms; null: the channel did not say. */
-      readonly retryAfter: number | null;
-    }
-  | {
-      readonly kind: 'restarted';
-      readonly target: string;
-      readonly orderedAt: number;
-      readonly answer: string;
-    }
-  /** It is not down any more, or must not be restarted now. */
-  | { readonly kind: 'not_restarted'; readonly target: string; readonly orderedAt: number };
-
 export const EMPTY_OUTBOX: Outbox = {
   alerts: [],
   restarts: [],
@@ -109,19 +81,10 @@ export const EMPTY_OUTBOX: Outbox = {
   slowPace: null,
 };
 
-/** For so long a channel is tried again with an alert. */
+/** How long delivery of an alert to a channel is attempted. */
 const LONGEST_AGE = DAY;
-/** The same for the end of what a channel was told of: an incident may be open there. */
+/** The same for the end of a trouble that the channel was sent: an incident may be open there. */
 const LONGEST_AGE_OF_END = 7 * DAY;
-
-/**
- * How long a channel is left alone after so many failures in a row, in ms. What passes by itself: 30 s, doubled up to
- * an hour. A refusal, which passes when somebody corrects something: 2 minutes, doubled up to two hours.
- */
-function delayAfter(failures: number, permanent: boolean): number {
-  const [first, longest] = permanent ? [2 * MINUTE, 2 * HOUR] : [MINUTE / 2, HOUR];
-  return Math.min(longest, first * 2 ** (failures - 1));
-}
 
 /** How many alerts a channel did not take in time and was not told of yet. */
 export function undeliveredTo({ undelivered }: Outbox, channel: ChannelName): number {
@@ -162,9 +125,9 @@ function withoutReminders(
   return channelsOf(to).reduce((left, channel) => removedFor(left, channel, ids), alerts);
 }
 
-/** Alerts that an `up` or `unwatched` answers. */
+/** Alerts that an `up` or `unwatched` alert ends. */
 const OPENING_KINDS: ReadonlySet<Alert['kind']> = new Set(['down', 'degraded', 'flapping', 'certificate']);
-/** Alerts that are true as long as the outage lasts. */
+/** Alerts that stay true for as long as the outage lasts. */
 const LASTING_KINDS: ReadonlySet<Alert['kind']> = new Set([
   'down',
   'degraded',
@@ -173,15 +136,15 @@ const LASTING_KINDS: ReadonlySet<Alert['kind']> = new Set([
   'up',
 ]);
 
-/** Whether it tells that all is well again, or that nobody looks any more. */
-function isEnd(alert: Alert): boolean {
+/** Whether the alert says that all is well again, or that the target is no longer watched. */
+export function isEnd(alert: Alert): boolean {
   return alert.kind === 'unwatched' || (alert.kind === 'up' && alert.now === 'up');
 }
 
 /**
- * Drops what waits for channels that nobody wants it sent to any more, and what is too old to be news, which is counted.
- * An outage that lasts is never too old. One that is over is dropped as a whole, so that no channel hears of an end
- * whose beginning it never heard of.
+ * Drops alerts for channels that are not to get them any more, and alerts that are too old, which are counted. The alert
+ * of an outage that lasts is never too old. The alerts of one that is over are dropped together, so that no channel gets
+ * the end of an outage whose beginning it did not get.
  * @param isWanted whether the channel is set up, and is one of the alert's target
  */
 export function withoutStale(
@@ -216,7 +179,7 @@ export function withoutStale(
   );
 }
 
-/** Takes back what a channel is not to get. If it is the news of an outage, the channel does not know of it. */
+/** Removes alerts for a channel. Where one of them begins an outage, the channel counts as not told of it. */
 function withdrawn(outbox: Outbox, channel: ChannelName, pending: readonly PendingAlert[]): Outbox {
   if (pending.length === 0) return outbox;
   const alertStates = new Map(outbox.alertStates);
@@ -231,7 +194,7 @@ function withdrawn(outbox: Outbox, channel: ChannelName, pending: readonly Pendi
   return { ...outbox, alertStates, alerts: removedFor(outbox.alerts, channel, ids) };
 }
 
-/** The ids of what is too old for a channel. */
+/** The ids of the alerts that are too old for a channel. */
 function staleFor({ alerts, alertStates }: Outbox, channel: ChannelName, now: number): ReadonlySet<string> {
   const byTarget = new Map<string | null, Alert[]>();
   const alreadyTold = new Set<Alert>();
@@ -254,7 +217,7 @@ function staleFor({ alerts, alertStates }: Outbox, channel: ChannelName, now: nu
           isOld(alert, isEnd(alert) || alert.kind === 'up' ? LONGEST_AGE_OF_END : LONGEST_AGE),
         );
       }
-      // Whoever was told that it is degraded, and not that it is down, is told of the end all the same.
+      // A channel that was sent `degraded` and not `down` gets the end all the same.
       const end = alreadyTold.has(opening) ? outage.findLast(isEnd) : undefined;
       if (isOver) {
         return isOld(opening)
@@ -268,7 +231,7 @@ function staleFor({ alerts, alertStates }: Outbox, channel: ChannelName, now: nu
   return new Set(stale.map(({ id }) => id));
 }
 
-/** The alerts of one target, each part but the last up to an end. */
+/** Splits the alerts of one target into outages: each part but the last stops with an end. */
 function outagesOf(alerts: readonly Alert[]): Alert[][] {
   return alerts.reduce<Alert[][]>(
     (parts, alert) => {
@@ -281,13 +244,13 @@ function outagesOf(alerts: readonly Alert[]): Alert[][] {
 }
 
 /**
- * What a channel is to be told now; nothing while it is left alone after a failure. One that refuses is asked again as
- * soon as there is news, since its configuration may have been corrected.
+ * The alerts to deliver to a channel now; none while it waits after a failure. A channel that refused is tried again as
+ * soon as there is a new alert, since its configuration may have been corrected.
  */
 export function dueFor(outbox: Outbox, channel: ChannelName, now: number): Alert[] {
   const trouble = outbox.troubles[channel];
   const waiting = outbox.alerts.filter(({ to }) => to[channel] !== undefined);
-  // A time of the next try that is further away than any delay comes from a clock that was set back since.
+  // A next attempt that is further away than any delay was set before the clock was set back.
   if (trouble !== undefined && now < trouble.nextAt && trouble.nextAt <= now + LONGEST_AGE) {
     const isNews = trouble.permanent && waiting.some(({ to }) => to[channel] === 0);
     if (!isNews) return [];
@@ -295,36 +258,7 @@ export function dueFor(outbox: Outbox, channel: ChannelName, now: number): Alert
   return waiting.map(({ alert }) => alert);
 }
 
-/** The outbox once it is known what came of a delivery. Told twice of the same, it stays the same. */
-export function applyOutcome(outbox: Outbox, outcome: DeliveryOutcome): Outbox {
-  switch (outcome.kind) {
-    case 'delivered': {
-      const { channel, ids } = outcome;
-      const troubles = without(outbox.troubles, channel);
-      const left = undeliveredTo(outbox, channel) - outcome.undelivered;
-      const others = without(outbox.undelivered, channel);
-      const undelivered = left > 0 ? { ...others, [channel]: left } : others;
-      return {
-        ...outbox,
-        troubles,
-        undelivered,
-        alerts: removedFor(outbox.alerts, channel, new Set(ids)),
-      };
-    }
-    case 'moved': {
-      const { channel, moved } = outcome;
-      const others = without(outbox.moved, channel);
-      return { ...outbox, moved: moved === null ? others : { ...others, [channel]: moved } };
-    }
-    case 'failed':
-      return failed(outbox, outcome);
-    case 'restarted':
-    case 'not_restarted':
-      return restarted(outbox, outcome);
-  }
-}
-
-function removedFor(
+export function removedFor(
   alerts: readonly PendingAlert[],
   channel: ChannelName,
   ids: ReadonlySet<string>,
@@ -336,112 +270,8 @@ function removedFor(
   });
 }
 
-function failed(outbox: Outbox, outcome: DeliveryOutcome & { readonly kind: 'failed' }): Outbox {
-  const { channel, at, permanent, message, retryAfter } = outcome;
-  const ids = new Set(outcome.ids);
-  const before = outbox.troubles[channel];
-  const failures = before === undefined ? 1 : before.failures + 1;
-  const delay = delayAfter(failures, permanent);
-  const wait = retryAfter === null ? delay : Math.max(delay, Math.min(retryAfter, DAY));
-  const alerts = outbox.alerts.map((pending) => {
-    const attempts = pending.to[channel];
-    if (attempts === undefined || !ids.has(pending.alert.id)) return pending;
-    return { ...pending, to: { ...pending.to, [channel]: attempts + 1 } };
-  });
-  const since = before?.since ?? at;
-  const trouble: Trouble = { since, failures, nextAt: at + wait, permanent, message };
-  return { ...outbox, alerts, troubles: { ...outbox.troubles, [channel]: trouble } };
-}
-
-/** An alert that a channel was sent. */
-export interface SentAlert {
-  readonly channel: ChannelName;
-  readonly alert: Alert;
-}
-
-/**
- * Makes up for what was sent while nothing could be recorded: what is queued of it is not sent again, and outages of
- * which the records know nothing are noted, so that their end is told too.
- * @param sent in the order of time
- */
-export function reconciled(outbox: Outbox, sent: readonly SentAlert[]): Outbox {
-  let left = outbox;
-  const rest = [isSameAlert, isSameOutage].reduce((unmatched, isSame) => {
-    return unmatched.filter(({ channel, alert }) => {
-      const found = left.alerts.find((each) => each.to[channel] !== undefined && isSame(each.alert, alert));
-      if (found === undefined) return true;
-      left = { ...left, alerts: removedFor(left.alerts, channel, new Set([found.alert.id])) };
-      return false;
-    });
-  }, sent);
-  const alertStates = new Map(left.alertStates);
-  for (const { channel, alert } of rest) {
-    if (!('target' in alert)) continue;
-    const known = alertStates.get(alert.target) ?? NO_ALERT_STATE;
-    const { active } = known;
-    const others = active?.to.filter((name) => name !== channel) ?? [];
-    if (isEnd(alert) && active !== null) {
-      alertStates.set(alert.target, { ...known, active: { ...active, to: others } });
-    } else if (isStatusAlert(alert)) {
-      alertStates.set(alert.target, {
-        ...known,
-        active: { ...(active ?? activeAlertOf(alert)), to: [...others, channel] },
-      });
-    }
-  }
-  return { ...left, alertStates };
-}
-
-function activeAlertOf(alert: StatusAlert): ActiveAlert {
-  const { kind: status, at } = alert;
-  const startedAt = 'startedAt' in alert ? alert.startedAt : at;
-  return { status, startedAt, endedAt: null, saidAt: at, to: [], remindedAt: at };
-}
-
-type StatusAlert = Alert & { readonly kind: ActiveAlert['status'] };
-
-function isStatusAlert(alert: Alert): alert is StatusAlert {
-  return alert.kind === 'down' || alert.kind === 'degraded' || alert.kind === 'flapping';
-}
-
-/** Whether two alerts say the same of the same: made of one check, or of one outage. */
-function isSameAlert(a: Alert, b: Alert): boolean {
-  if (a.kind !== b.kind || targetOf(a) !== targetOf(b)) return false;
-  return a.at === b.at || ('startedAt' in a && 'startedAt' in b && a.startedAt === b.startedAt);
-}
-
-/** Whether `sent` is of the outage that `queued` dates to an earlier check, which the sender did not know of. */
-function isSameOutage(queued: Alert, sent: Alert): boolean {
-  if (queued.kind !== 'down' || sent.kind !== 'down' || queued.target !== sent.target) return false;
-  return queued.startedAt < sent.startedAt && queued.at <= sent.at;
-}
-
-function targetOf(alert: Alert): string | null {
+export function targetOf(alert: Alert): string | null {
   return 'target' in alert ? alert.target : null;
-}
-
-function restarted(
-  outbox: Outbox,
-  outcome: DeliveryOutcome & { readonly kind: 'restarted' | 'not_restarted' },
-): Outbox {
-  const { target, orderedAt } = outcome;
-  const order = outbox.restarts.find((each) => each.target === target && each.at === orderedAt);
-  if (order === undefined) return outbox;
-  const left = { ...outbox, restarts: outbox.restarts.filter((each) => each !== order) };
-  const known = outbox.alertStates.get(target);
-  const answer = outcome.kind === 'restarted' ? outcome.answer : 'was not needed any more';
-  const events = known?.events.map((event) =>
-    event.kind === 'restart' && event.at === orderedAt ? { ...event, answer } : event,
-  );
-  const updated =
-    known === undefined || events === undefined
-      ? left
-      : { ...left, alertStates: new Map([...left.alertStates, [target, { ...known, events }]]) };
-  if (outcome.kind === 'not_restarted') return updated;
-  const { id, number, max, to } = order;
-  if (to.length === 0) return updated;
-  const alert = { id, at: orderedAt, kind: 'restart', target, number, max, answer } as const;
-  return { ...updated, alerts: [...updated.alerts, pendingFor(alert, to)] };
 }
 
 function channelsOf(record: ByChannel<unknown>): ChannelName[] {
@@ -454,6 +284,6 @@ function only<T>(record: ByChannel<T>, isKept: (channel: ChannelName) => boolean
     .reduce(without, record);
 }
 
-function without<T>(record: ByChannel<T>, channel: ChannelName): ByChannel<T> {
+export function without<T>(record: ByChannel<T>, channel: ChannelName): ByChannel<T> {
   return Object.fromEntries(Object.entries(record).filter(([name]) => name !== channel));
 }

@@ -1,6 +1,8 @@
 import type { Check, Outcome, Status } from '../types.js';
 
-/** What the checks say: `paused` and `sleeping` lie over it and are not kept. */
+/**
+ * A status that is decided by checks. `paused` and `sleeping` are derived from the configuration and are not stored.
+ */
 export type JudgedStatus = Extract<Status, 'pending' | 'up' | 'degraded' | 'down'>;
 
 /** The part of a target's state that its status is decided from. */

@@ -37,15 +37,20 @@ interface Paced {
 
 /** How many intervals between runs are kept: enough for the median below where every trigger comes twice. */
 export const INTERVALS_KEPT = 20;
-/** The median (the lower one of two) is taken over the latest of them, so that a changed trigger shows after six runs. */
+/**
+ * The median (the lower one of two) is taken over the latest of them, so that a changed trigger shows after six runs.
+ */
 const INTERVALS_COMPARED = 11;
-/** Intervals needed before the pace is told. */
+/** Intervals needed before the trigger's real pace is inferred. */
 const INTERVALS_NEEDED = 4;
-/** No run for so many times the usual interval: the runs have stopped, and have no pace. */
+/** Without a run for this many usual intervals, runs have stopped and have no pace. */
 const STOPPED_AFTER = 3;
-/** Triggers come a little late now and then. Only what exceeds this share is slower. */
+/** A pace counts as too slow only beyond this factor, since triggers are a little late now and then. */
 const TOLERANCE = 1.1;
-/** The latest start of a round, in ms after the start of its run: the time limit of a function, less what recording needs. */
+/**
+ * The latest start of a round, in ms after the start of its run: the time limit of a function, less what recording
+ * needs.
+ */
 const LONGEST_ROUNDS = 260_000;
 /** The last round begins no later than this before the next run. */
 const ROUND_MARGIN = 2_000;
@@ -54,17 +59,17 @@ const TARGETS_NAMED = 10;
 /** Runs are missing when none came for so many ticks, or for so many times as long as usual. */
 export const MISSED_AFTER_TICKS = 2;
 /**
- * People are told of a longer gap. The calls of vercel.json are up to 75 minutes apart on the free plan, whose default
- * tick is 30 minutes: there that is no news.
+ * People are told of a longer gap. On Vercel's free plan the calls of vercel.json are up to 75 minutes apart, with a
+ * default tick of 30 minutes: such a gap is no news.
  */
 const TOLD_AFTER_TICKS = 2.5;
-/** A longer gap is told of at once, also where no run has come in time yet. */
+/** A longer gap, in ms, is reported at once, even where no run has come in time yet. */
 const HELD_AT_MOST = HOUR;
 
-/** Adds the time since the last start. None is known where the clock was set back, or within the same second. */
+/** Adds the time since the last start, unless it is below half a second or the clock was set back. */
 export function withInterval(intervals: readonly number[], lastAt: number, now: number): readonly number[] {
   const seconds = (now - lastAt) / 1000;
-  // Triggers wobble by a second or two; rounded, equal intervals are stored as equal numbers, which take less space.
+  // Triggers vary by a second or two. Rounded, the intervals are equal numbers, which take less space when deflated.
   const [, step = 1] = STEPS.findLast(([from]) => seconds >= from) ?? [];
   const rounded = Math.round(seconds / step) * step;
   return rounded < 1 ? intervals : [...intervals, rounded].slice(-INTERVALS_KEPT);
@@ -94,8 +99,8 @@ export function triggerPace({ intervals, lastAt }: RunTimes, tick: number, now: 
  */
 function withoutDoubled(intervals: readonly number[], tick: number): number[] {
   const lengths = intervals.map((seconds) => seconds * 1000);
-  // The fifth longest of 20: few of them are outages, and it holds where each trigger comes up to four times.
-  // A larger share than a twelfth would find doubled calls among those that come at random minutes.
+  // The fifth longest of 20: longer ones may be outages, and shorter ones may be triggers that fired up to four times.
+  // With more than a twelfth of it, calls at random minutes would be taken for doubled ones.
   const usual = lengths.toSorted((a, b) => a - b)[Math.floor(lengths.length * 0.8)];
   if (usual === undefined) return [];
   const doubled = Math.min(tick / 2, usual / 12);
@@ -170,9 +175,9 @@ export interface Before {
 }
 
 /**
- * The missed runs to tell people of; null: none. A gap that is as long as the usual interval is no news: the pace says
- * it. And as long as all intervals since the very first run were that long, nobody knows yet whether runs are missing
- * or the trigger is so slow: a gap of up to an hour is told of with the first run that comes in time.
+ * The gap in the runs to report; null: none. A gap as long as the usual interval is not reported, because the pace is.
+ * While all intervals since the very first run were that long, it cannot be known whether runs are missing or the trigger
+ * is that slow: a gap of up to an hour is then reported with the first run that comes in time.
  * @param gap the time without a run that ended with this one
  */
 export function missedToTell(before: Before, gap: LongGap | null, tick: number, now: number): LongGap | null {

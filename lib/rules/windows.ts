@@ -61,7 +61,7 @@ export function isActiveThroughout(activeHours: WeeklyWindow | null, from: numbe
   return activeHours === null || duration(activeIntervals(activeHours, from, to)) >= to - from;
 }
 
-/** Active at `at`, and not all of the time `since` then: whoever slept may still be waking. */
+/** Whether the target is active at `at` and was not at `since`: a host that slept may still be waking. */
 export function isEntering(activeHours: WeeklyWindow | null, since: number, at: number): boolean {
   return activeHours !== null && isActive(activeHours, at) && !isActive(activeHours, since);
 }
@@ -72,7 +72,7 @@ export function inMaintenance(windows: readonly MaintenanceWindow[], at: number)
 
 /**
  * When the maintenance that holds at `at` ends, windows that touch or overlap being one; null when there is none. Weekly
- * windows that leave no gap never end: they are looked at for a week, and then again.
+ * windows that leave no gap never end: for them the answer is a week ahead, and moves on with `at`.
  */
 export function maintenanceEnd(windows: readonly MaintenanceWindow[], at: number): number | null {
   if (!inMaintenance(windows, at)) return null;

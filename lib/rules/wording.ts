@@ -1,7 +1,7 @@
 import type { Alert, SlowTargets, TargetAlert } from '../types.js';
 import { intervalInWords, lengthInWords, paceInWords, spanInWords, timeInWords } from './durations.js';
 
-/** How much an alert matters, most first. */
+/** How much an alert matters, the highest first. */
 export const LEVELS = ['critical', 'warning', 'info', 'good'] as const;
 export type Level = (typeof LEVELS)[number];
 
@@ -12,7 +12,10 @@ export interface Wording {
   readonly subject: string;
   /** `is down`, `is up again after 12 m` */
   readonly predicate: string;
-  /** `status 503, expected 200-299`, `3 checks have failed since 12:03 UTC`; none may be missing for the alert to make sense. */
+  /**
+   * `status 503, expected 200-299`, `3 checks have failed since 12:03 UTC`; none may be missing for the alert to make
+   * sense.
+   */
   readonly details: readonly string[];
 }
 
@@ -227,7 +230,7 @@ const SHORT: Readonly<Record<Alert['kind'], string>> = {
 
 const IMPORTANCE = Object.keys(SHORT);
 
-/** Orders alerts: what matters most first, and what happened first before what came later. */
+/** Sorts alerts by importance, the most important first, and equal ones by time. */
 export function byImportance(a: Alert, b: Alert): number {
   return IMPORTANCE.indexOf(a.kind) - IMPORTANCE.indexOf(b.kind) || a.at - b.at;
 }

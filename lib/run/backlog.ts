@@ -1,9 +1,9 @@
 import type { Stored } from '../record/ledger.js';
 import type { LostData } from '../record/state-model.js';
-import type { DeliveryOutcome, SentAlert } from '../rules/outbox.js';
+import type { DeliveryOutcome, SentAlert } from '../rules/delivery-outcome.js';
 import type { Check } from '../types.js';
 
-/** Checks that could not be stored, of one time. */
+/** The checks of one time that could not be stored. */
 export interface Batch {
   readonly at: number;
   readonly checks: ReadonlyMap<string, Check>;
@@ -12,27 +12,27 @@ export interface Batch {
 const MOST_CHECKS = 50_000;
 
 /**
- * What runs of this process could not store, for the next run that can. To record a check a second time changes
- * nothing, so a batch is given up only once a commit is known to hold it.
+ * What runs of this process could not store, for the next run that can. Recording a check a second time changes nothing,
+ * so a batch is kept until a commit that holds it is known to have succeeded.
  */
 export class Backlog {
   private batches: readonly Batch[] = [];
-  /** What came of deliveries and could not be stored: it must not be delivered again. */
+  /** Results of deliveries that could not be stored: what was delivered must not be delivered again. */
   outcomes: readonly DeliveryOutcome[] = [];
-  /** Of what time the data is that a run of this process has committed to last; null: there was none. */
+  /** The time span of the data that this process committed to last; null: it has not committed yet. */
   seen: LostData | null = null;
   /**
    * State and outbox as this process knows them: as it last read or committed them, and while nothing can be committed,
    * as they would be. Null: it has seen none yet.
    */
   lastKnown: Stored | null = null;
-  /** Begun over HTTP, as it was last read. */
+  /** The stored maintenance, as it was last read. */
   maintenance: string | null = null;
-  /** What was sent since nothing can be recorded, in the order of time. */
+  /** Alerts that were sent while nothing could be recorded, in the order of time. */
   sent: readonly SentAlert[] = [];
   /** The first run in a row that could not be recorded; null: the last one could. */
   unrecordedSince: number | null = null;
-  /** When people were told last that nothing can be recorded. */
+  /** When the last alert was made that nothing can be recorded. */
   unrecordedSaidAt: number | null = null;
 
   /** In the order of time. */

@@ -1,6 +1,6 @@
 import { type Changes, type Ledger, type Stored } from '../record/ledger.js';
 import { OUTBOX_FIELD, STATE_FIELD } from '../record/fields.js';
-import type { DeliveryOutcome } from '../rules/outbox.js';
+import type { DeliveryOutcome } from '../rules/delivery-outcome.js';
 import { inMaintenance } from '../rules/windows.js';
 import type { LastRun } from '../record/state-model.js';
 import { TextError } from '../record/codec/text-error.js';
@@ -13,32 +13,35 @@ import { pingLine, resultOf, transitionLine, type RunResult } from './report.js'
 import type { RunContext } from './run-context.js';
 import { DAY, MINUTE } from '../time.js';
 
-/** Why a run is not on record. */
+/** Why a run could not be recorded. */
 export interface RecordFailure {
   readonly reason: StoreErrorCode | 'store_missing' | 'lease_lost';
   readonly error: unknown;
 }
 
 export interface OpenRun {
-  /** Of the lease. */
+  /** The token of the lease. */
   readonly token: string;
   readonly ledger: Ledger;
   /** The run's time, in ms since the epoch. */
   readonly openedAt: number;
   /** What the ledger was opened on. */
   readonly stored: Stored;
-  /** Not null: the ledger is made of what this process remembers, and nothing can be committed. */
+  /**
+   * Not null: the store could not be read. The ledger is opened on what this process remembers, and nothing is
+   * committed.
+   */
   readonly failure: RecordFailure | null;
-  /** The run has the lease, although what is stored could not be read: no commit will give it back. */
+  /** The run has the lease although the stored texts could not be read. It has to release it, since no commit will. */
   readonly isLeaseLeft: boolean;
 }
 
-/** People are told that nothing can be recorded once that has lasted so long, and then once in the time below. */
+/** Ms after which an alert says that nothing can be recorded, and ms until it is repeated. */
 const UNRECORDED_AFTER = 15 * MINUTE;
 const UNRECORDED_AGAIN_AFTER = DAY;
 /** Store commands that a run without deliveries may cost. */
 const MOST_COMMANDS = 10;
-/** More than the alerts that can be made within a day; the oldest go first. */
+/** More than the alerts that can be made within a day; beyond it, the oldest are dropped. */
 const MOST_SENT = 10_000;
 
 /** @throws what is neither a fault of the store nor of what it holds. */
@@ -65,25 +68,28 @@ export interface CommitterOptions {
 }
 
 /**
- * What a run found, on its way to the store: first what earlier runs of the process could not store, then its own, in
- * one commit or, where the run goes on for long, in several. What is on record is said. What cannot be recorded is logged,
- * kept for a later run, and said from memory; once it can be recorded, what was said already is not said again.
+ * Records a run: first the checks that earlier runs of the process could not store, then its own, in one commit or, where
+ * the run lasts long, in several. Alerts are delivered once their checks are recorded. Checks that cannot be recorded are
+ * logged and kept for a later run, and their alerts are delivered from memory; they are not sent again later.
  */
 export class Committer {
   readonly results: RunResult[] = [];
   readonly transitions: Transition[] = [];
-  /** Failures that wait for a success, or for the end of the run, to tell whether they are the targets' or ours. */
+  /**
+   * Failed checks that are not judged until a success, or the end of the run, shows whether the fault is the targets'
+   * or ours.
+   */
   readonly undecided: Batch[] = [];
   hasSuccess = false;
   private failure: RecordFailure | null;
   private readonly kept: readonly Batch[];
   private checkpoints = 0;
-  /** What came of deliveries and is not on record yet. */
+  /** Results of deliveries that are not recorded yet. */
   private outcomes: readonly DeliveryOutcome[];
-  /** Judged and not on record yet. */
+  /** Checks that are judged and not recorded yet. */
   private waiting: { batches: Batch[]; results: RunResult[]; lines: string[] } = noneWaiting();
 
-  /** There is something to deliver: the lease is kept until it is known what came of it. */
+  /** Something is to be delivered: the lease is kept until the results are recorded. */
   private mustDeliver = false;
   private readonly context: RunContext;
   private readonly store: Store | null;
@@ -107,12 +113,13 @@ export class Committer {
     // What this process remembers holds them already.
     const isRemembered = opened.failure !== null && context.backlog.unrecordedSince !== null;
     if (!isRemembered) opened.ledger.notifier.applyOutcomes(this.outcomes);
-    for (const { at, checks } of this.kept) this.note(opened.ledger.record(at, checks, false));
+    for (const { at, checks } of this.kept)
+      this.note(opened.ledger.record(at, checks, { restartable: false }));
     if (opened.failure === null) opened.ledger.notifier.reconcile(context.backlog.sent);
   }
 
   /**
-   * Commits what is finished so far, and keeps the lease. A commit that fails is made up for by the next.
+   * Commits what is finished so far, and keeps the lease. If the commit fails, the next one holds these checks too.
    * @param isInconclusive whether the fault is ours where every check of the run has failed
    */
   async checkpoint(
@@ -132,12 +139,12 @@ export class Committer {
     if (failure === null) await this.deliverAlerts();
   }
 
-  /** Makes the next states of these checks and of those that were undecided, with what is to be said and done of them. */
+  /** Applies these checks, and those that were undecided, to the ledger, which decides alerts and restarts. */
   judge(batches: readonly Batch[]): void {
     const { ledger } = this.opened;
     const all = [...this.undecided.splice(0), ...batches];
     for (const { at, checks } of all) {
-      const transitions = ledger.record(at, checks, this.opened.failure === null);
+      const transitions = ledger.record(at, checks, { restartable: this.opened.failure === null });
       for (const [id, check] of checks) {
         const result = resultOf(id, check, ledger.statusOf(id));
         this.results.push(result);
@@ -176,7 +183,7 @@ export class Committer {
       if (this.mustDeliver) await this.deliverAndAcknowledge();
       return;
     }
-    // Whoever took the lease sees what we see.
+    // The process that took the lease checks the same targets and delivers its own alerts.
     if (this.failure.reason !== 'lease_lost') await this.deliverFromMemory(this.failure, status);
   }
 
@@ -202,8 +209,8 @@ export class Committer {
   }
 
   /**
-   * Tells people although nothing can be recorded, and keeps the ledger's texts in the process, so that it tells nothing twice.
-   * Restarts are not made: without a record nobody could keep to their limit.
+   * Delivers alerts although nothing can be recorded, and keeps the ledger's texts in the process, so that nothing is sent
+   * twice. No restarts are made, since their limit could not be kept without a record.
    */
   private async deliverFromMemory({ error }: RecordFailure, status: LastRun['status']): Promise<void> {
     const { backlog, now } = this.context;
@@ -215,7 +222,8 @@ export class Committer {
       this.startedAt - backlog.unrecordedSaidAt >= UNRECORDED_AGAIN_AFTER;
     if (isNews && error instanceof Error && this.startedAt - backlog.unrecordedSince >= UNRECORDED_AFTER) {
       backlog.unrecordedSaidAt = this.startedAt;
-      notifier.onUnrecorded(backlog.unrecordedSince, error.message, this.startedAt);
+      const { message } = error;
+      notifier.onUnrecorded({ from: backlog.unrecordedSince, at: this.startedAt, message });
     }
     const waiting = new Map(
       notifier.digests(now()).flatMap(({ alerts }) => alerts.map((each) => [each.id, each])),
@@ -237,7 +245,9 @@ export class Committer {
     };
   }
 
-  /** A channel that has answered must not be told again by a later run of this process, whatever the store says. */
+  /**
+   * Delivers and records the results. If that fails, the process remembers them, so that nothing is delivered twice.
+   */
   private async deliverAndAcknowledge(): Promise<void> {
     await this.deliverAlerts();
     const { ledger } = this.opened;

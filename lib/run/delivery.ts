@@ -1,7 +1,8 @@
 import { DeliveryError, type Channel, type Digest } from '../deliver/channel.js';
 import type { Send } from '../deliver/send.js';
 import type { PendingDigest, Notifier } from '../record/notifier.js';
-import type { Moved, DeliveryOutcome, PendingRestart } from '../rules/outbox.js';
+import type { DeliveryOutcome } from '../rules/delivery-outcome.js';
+import type { Moved, PendingRestart } from '../rules/outbox.js';
 import { byImportance } from '../rules/wording.js';
 import type { ChannelName, Target } from '../types.js';
 
@@ -21,14 +22,14 @@ export interface DeliveryContext {
 /** Ms for a restart request, and for a channel: long enough for slow ones, and short enough for a run. */
 export const DELIVERY_TIMEOUT = 10_000;
 
-/** Whether there is anything to be done now. */
+/** Whether a restart or an alert is due now. */
 export function hasDeliveries(notifier: Notifier, now: number): boolean {
   return notifier.restarts.length > 0 || notifier.digests(now).length > 0;
 }
 
 /**
- * Makes the restarts that are ordered, then tells every channel what is new, each on its own: none holds up or harms
- * another. The notifier is told of every outcome. Never rejects; takes twice DELIVERY_TIMEOUT at most.
+ * Makes the restarts that are ordered, then delivers the digests that are due, all at once: no channel delays or breaks
+ * another. Every result is applied to the notifier. Never rejects; takes twice DELIVERY_TIMEOUT at most.
  */
 export async function deliver(
   notifier: Notifier,
@@ -39,7 +40,7 @@ export async function deliver(
   return [...restarts, ...(await deliverDigests(notifier, context))];
 }
 
-/** Tells every channel what is new. The notifier is told of every outcome. Never rejects. */
+/** Delivers the digests that are due and applies the results to the notifier. Never rejects. */
 export async function deliverDigests(
   notifier: Notifier,
   context: DeliveryContext,
@@ -121,7 +122,7 @@ async function deliverDigest(
   }
 }
 
-/** Only our own messages are known to hold no secret. */
+/** The message of our own errors, which hold no secret; a general one for all others. */
 function messageOf(error: unknown): string {
   return error instanceof DeliveryError ? error.message : 'failed in an unexpected way';
 }

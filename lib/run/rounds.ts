@@ -38,9 +38,9 @@ const FIRST_RECORD = MINUTE;
 const SLOW_CHECK = 5_000;
 
 /**
- * Checks each target now, and again as often as its interval asks until the next run is near. Each goes its own way:
- * while a slow one is waited for, the others go on at their pace, since no other run can ping them meanwhile. It is over
- * as soon as no check is under way and no round can begin.
+ * Checks each target now, and again at its interval until the next run is near. Targets do not wait for each other: while
+ * one is slow, the others are checked on time, since no other run can check them meanwhile. It ends as soon as no check
+ * is under way and no round can begin.
  *
  * What is finished is given to `record` before a long wait: for the next round, a host that wakes, or a slow check. Each
  * call costs store commands, so that after the first one there is at most one every `recordEvery` ms.
@@ -64,7 +64,7 @@ export async function runRounds(
   const noMoreRounds = AbortSignal.any([signal, stopping]);
   const mayBegin = (): boolean => !noMoreRounds.aborted;
   const over = AbortSignal.any([noMoreRounds, noneLate.signal]);
-  // Each target that waits listens.
+  // Every target that waits listens to these signals.
   setMaxListeners(0, signal, noMoreRounds, over);
   let unfinished = 0;
   let recording = Promise.resolve();
@@ -85,7 +85,7 @@ export async function runRounds(
       void recordLater(period - age);
       return;
     }
-    // What ends in a moment is recorded with the rest.
+    // Checks that are about to end are recorded together with the rest.
     if (quick.size > 0 && age < period + SLOW_CHECK) return;
     recordedAt = now();
     recording = recording.then(() => record(takeFinished()));
@@ -146,7 +146,7 @@ export async function runRounds(
         late.delete(target);
         if (late.size === 0) noneLate.abort();
         if (late.size + quick.size + slow.size > 0) recordIfDue();
-        // One that has just been waited for would only be waited for again.
+        // A target that overran its interval would only overrun it again.
         if (!canBegin || wanted < now()) return;
         await sleep(next - now(), over);
         if (noneLate.signal.aborted) return;

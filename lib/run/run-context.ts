@@ -56,7 +56,7 @@ export function sharedContext(config: Config): SharedContext {
   return context;
 }
 
-/** By hand: `node:timers/promises` makes an error, with its stack, for each of the many that are woken early. */
+/** Not `node:timers/promises`: it makes an error with a stack for each of the many sleeps that are ended early. */
 function sleep(ms: number, signal: AbortSignal): Promise<void> {
   // As many may sleep as there are targets; Node would warn of the eleventh.
   setMaxListeners(0, signal);

@@ -21,7 +21,7 @@ export interface RunRequest {
   readonly trigger: string;
   /** How long the process may go on working, in ms. */
   readonly limit: number;
-  /** In how many ms the next run is expected: until then, rounds are made for intervals shorter than that. */
+  /** Ms until the next run is expected: targets with shorter intervals are checked in rounds until then. */
   readonly nextRunIn: number;
   /** Ends the checks early; what is finished is recorded. */
   readonly signal?: AbortSignal;
@@ -30,8 +30,8 @@ export interface RunRequest {
 }
 
 /**
- * A lease outlives the longest run by this much, in ms, so that nobody takes it over while a run is still recording; by
- * a tick where that is shorter, so that the run after one that died is not missed as well.
+ * Ms by which a lease outlives the longest run, so that no other process takes it while a run is still recording. A tick
+ * where that is shorter, so that after a run that died only one run is missed.
  */
 const LEASE_MARGIN = 30_000;
 /** Left of the limit for recording (a store call with its repetitions takes at most 10 s) and delivering. */
@@ -161,7 +161,9 @@ interface CheckPlan {
   readonly record: RoundsOptions['record'];
 }
 
-/** Opens the ledger on what is stored; where that cannot be had, on what this process remembers: the pings still go out. */
+/**
+ * Opens the ledger on what is stored; where that cannot be had, on what this process remembers: the pings still go out.
+ */
 async function open(
   { config, backlog, channels, log, now }: RunContext,
   store: Store | null,
@@ -213,15 +215,15 @@ async function open(
   }
 }
 
-/** Writes nothing but who held the lease: the next run must not find it taken by one that is over. */
+/** Releases the lease with an empty commit, so that the next run does not find it taken. */
 async function releaseLease(store: Store | null, token: string): Promise<void> {
   await store
     ?.commit({ token, fields: {}, append: null, release: true })
-    // It ends by itself.
+    // The lease expires by itself.
     .catch(() => undefined);
 }
 
-/** Tells whoever watches the pinger that a run went well. */
+/** Calls KEEP_ALIVE_HEARTBEAT_URL, where somebody watches that runs go well. */
 async function sendHeartbeat({ config, send, log }: RunContext): Promise<void> {
   if (config.heartbeatUrl === null) return;
   const request = { url: config.heartbeatUrl, method: 'GET', headers: {}, body: null };
@@ -232,7 +234,9 @@ async function sendHeartbeat({ config, send, log }: RunContext): Promise<void> {
   if (problem !== null) log(`heartbeat: ${problem}`);
 }
 
-/** What breaks in us while we check one target is no failure of that target, and no harm to the others. */
+/**
+ * An error of our own while checking a target is logged: it is no failure of the target and does not affect the others.
+ */
 async function checkSafely(
   { prober, now, random, sleep, log }: RunContext,
   target: Target,
@@ -247,7 +251,7 @@ async function checkSafely(
   }
 }
 
-/** Everything failed, and so do the addresses that tell whether our own network works: the fault is ours. */
+/** Whether every check failed and the control addresses fail too: then the fault is ours. */
 async function isInconclusive(context: RunContext, batches: readonly Batch[]): Promise<boolean> {
   if (batches.length === 0 || hasSuccess(batches)) return false;
   const controls = controlTargets(context.config);

@@ -40,7 +40,9 @@ export class StoreClock {
     return ahead === null ? this.clocks.wall() : this.clocks.wall() + ahead;
   }
 
-  /** Begins a measurement, and returns what takes the store's time in ms since the epoch. What is no time is ignored. */
+  /**
+   * Begins a measurement, and returns what takes the store's time in ms since the epoch. What is no time is ignored.
+   */
   measure(): (storeTime: number) => void {
     const asked = this.clocks.wall();
     return (storeTime) => {

@@ -18,7 +18,7 @@ import {
   type Texts,
 } from './store.js';
 
-/** What Redis said to one command; `error` is its text, which may hold parts of the command. */
+/** The reply of Redis to one command. The text of an error may hold parts of the command. */
 export type Reply = { readonly value: unknown } | { readonly error: string };
 
 export interface RedisTransport {
@@ -45,10 +45,10 @@ const STAGED_FOR = '3600';
 
 /** More than runs of one process can give up, or have under way, while a lease lasts. */
 const TOKENS_KEPT = 16;
-/** What the store never answers as the last committer. */
+/** Stands for a claim that is not known; it never equals the last committer. */
 const NO_CLAIM = '?';
 
-/** What the calls of one process tell each other. */
+/** State that all calls of one process share. */
 interface Shared {
   /** Whose claim or last commit failed since the last claim that did not: one of them may hold the lease. */
   readonly givenUp: string[];
@@ -56,11 +56,11 @@ interface Shared {
   readonly claims: Map<string, { readonly lastCommitter: string; readonly ttl: number }>;
   readonly clock: StoreClock;
   /**
-   * What the last token has written to the fields that are written under the lease only. As long as the lease is as it
-   * left it, they hold that still, and a claim need not send them. Null where a commit may or may not have been done.
+   * The guarded fields that the last commit of this process has written. While nobody else has committed they still hold
+   * these values, and a claim need not transfer them. Null where it is not known whether a commit was done.
    */
   written: { readonly token: string; readonly fields: ReadonlyMap<string, string> } | null;
-  /** Those that have ended. */
+  /** How many writes have ended. */
   writes: number;
 }
 
@@ -228,7 +228,7 @@ export class RedisStore implements Store {
     return outcome === 'done' ? 'committed' : 'lost';
   }
 
-  /** Its key goes away by itself if it is never used, also when this is executed late. */
+  /** Writes one piece of a staged replacement. Its key expires if it is never used. */
   async #stage(key: string, command: readonly string[]): Promise<void> {
     await withRetry(this.#transport.timeout, () => this.#send([command, ['EXPIRE', key, STAGED_FOR]]));
   }
@@ -237,7 +237,7 @@ export class RedisStore implements Store {
     return this.#shared.clock.now();
   }
 
-  /** A store that does not tell its time is no reason for a claim to fail. */
+  /** Measures the store's clock where that is due. A failure is ignored: it must not fail the claim. */
   async #measureClock(): Promise<void> {
     const { clock } = this.#shared;
     if (clock.isMeasured) return;

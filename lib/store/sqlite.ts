@@ -18,10 +18,10 @@ import {
   type Texts,
 } from './store.js';
 
-/** "Keep" in ASCII: tells our files from those of other programs. */
+/** "Keep" in ASCII: identifies our database files. */
 const APPLICATION_ID = 0x4b656570;
 
-/** Ms that a process waits for the one before it to let go of the file. */
+/** Ms that a process waits for another one to release the file. */
 const BUSY_TIMEOUT = 2_000;
 
 const SCHEMA = `
@@ -30,11 +30,11 @@ const SCHEMA = `
   CREATE TABLE logs (name TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
 `;
 
-/** What a process says that finds the file in use. */
+/** The message of the error where another process has the file open. */
 export const DATABASE_IN_USE = 'another process uses the database';
 
 export interface SqliteOptions extends StoreOptions {
-  /** Is given a line for people where something was created that they may not expect. */
+  /** Prints a line where something was created that the operator may not expect. */
   readonly print?: (line: string) => void;
 }
 
@@ -324,7 +324,10 @@ function splice(before: Buffer | null, offset: number, text: string): Buffer {
   return bytes;
 }
 
-/** What a result code of https://www.sqlite.org/rescode.html (its extensions begin with the same words) or an errno means. */
+/**
+ * What a result code of https://www.sqlite.org/rescode.html (its extensions begin with the same words) or an errno
+ * means.
+ */
 const FAILURES: readonly (readonly [code: string, StoreErrorCode, message: string])[] = [
   ['SQLITE_BUSY', 'store_unreachable', DATABASE_IN_USE],
   ['SQLITE_LOCKED', 'store_unreachable', DATABASE_IN_USE],

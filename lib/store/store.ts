@@ -1,6 +1,6 @@
 /**
  * The port to the database. All data of an installation is one hash of text fields and a few logs to which text is
- * appended; what the texts mean is not the store's business. One lease guards every write but `swap`.
+ * appended. The store does not know what the texts mean. One lease guards every write but `swap`.
  *
  * Every call rejects with a `StoreError` and nothing else. Over a network, `claim`, `read`, `commit` and `swap` are
  * repeated when the answer is lost; each may be repeated without changing what it did. So is `replace`.

@@ -91,7 +91,7 @@ const NO_DATA: BadgeValue = { message: 'no data', color: 'lightgrey' };
 
 const UNKNOWN: BadgeValue = { message: 'unknown', color: 'lightgrey' };
 
-/** A figure of a time that ended when the runs stopped is shown with that, and without colour. */
+/** Where the runs have stopped, a value is marked as stale and has no colour. */
 function dated(value: BadgeValue, { lastKnownStatus }: TargetStats): BadgeValue {
   if (lastKnownStatus === null || value === NO_DATA) return value;
   return { message: `${value.message} (stale)`, color: 'lightgrey' };

@@ -60,7 +60,9 @@ export function DayBars({ days, label }: { days: readonly Day[]; label: string }
   );
 }
 
-/** `100`, `99.98/97` (uptime and coverage in percent where it is not full), or nothing: for the script that shows them. */
+/**
+ * `100`, `99.98/97` (uptime and coverage in percent where it is not full), or nothing: for the script that shows them.
+ */
 function packed({ uptimeRatio, coverage }: Day): string {
   if (uptimeRatio === null || coverage === null) return coverage === 0 ? '-' : '';
   const uptime = percent(uptimeRatio).slice(0, -1);

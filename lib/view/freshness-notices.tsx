@@ -3,7 +3,7 @@ import { DAY } from '../time.js';
 import { Moment } from './components.js';
 import type { JSX } from 'preact';
 
-/** Said loudly: whoever looks must not take an old state for the present one. */
+/** A prominent notice where the data is out of date or gone, so that nobody takes it for the present state. */
 export function StaleNotice({ freshness }: { freshness: Freshness }): JSX.Element | null {
   const { isStale, lastRunAt, updatedAt, enabled, lost } = freshness;
   if (lastRunAt === null && enabled) {

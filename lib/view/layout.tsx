@@ -2,12 +2,16 @@ import type { ComponentChildren, JSX } from 'preact';
 import { renderToString } from 'preact-render-to-string';
 import type { Mood } from './words.js';
 
-export interface PageOptions {
+/** Who may see a page. */
+export interface Visibility {
+  /** Whoever sees it has signed in, and can sign out. */
+  readonly isPrivate: boolean;
+}
+
+export interface PageOptions extends Partial<Visibility> {
   readonly title: string;
   /** Colours the mark beside the name. */
   readonly mood?: Mood;
-  /** Whoever sees it has signed in, and can sign out. */
-  readonly isPrivate?: boolean;
   /** Of scripts besides the page's own. */
   readonly scripts?: readonly string[];
   readonly styles?: readonly string[];

@@ -174,7 +174,7 @@ function isKnown({ lastKnownStatus }: TargetStats): boolean {
   return lastKnownStatus === null;
 }
 
-/** To a microsecond: what the division adds beyond it is no figure. */
+/** Rounded to a microsecond, which removes the rounding error of the division. */
 function seconds(ms: number | null): number | null {
   return ms === null ? null : Math.round(ms * 1_000) / 1e6;
 }

@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from 'preact';
-import { renderPage } from './layout.js';
+import { renderPage, type Visibility } from './layout.js';
 import { Glyph } from './components.js';
 import type { Mood } from './words.js';
 
@@ -88,7 +88,7 @@ export interface SetUp {
 }
 
 /** The first visit: what is set up, and what is still to be done. */
-export function setUpPage({ hasStore, hasTargets, hasCronSecret }: SetUp, isPrivate: boolean): string {
+export function setUpPage({ hasStore, hasTargets, hasCronSecret }: SetUp, { isPrivate }: Visibility): string {
   return noticePage(
     {
       mood: 'pending',
@@ -122,7 +122,7 @@ export function setUpPage({ hasStore, hasTargets, hasCronSecret }: SetUp, isPriv
         </>
       ),
     },
-    isPrivate,
+    { isPrivate },
   );
 }
 
@@ -181,7 +181,7 @@ export function signInPage(next: string, problem: string | null = null): string 
   });
 }
 
-function noticePage({ mood, title, body }: Notice, isPrivate = false): string {
+function noticePage({ mood, title, body }: Notice, { isPrivate }: Visibility = { isPrivate: false }): string {
   return renderPage({
     title: `${title} · Keepalive`,
     mood: mood ?? 'unknown',

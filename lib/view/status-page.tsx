@@ -2,7 +2,7 @@ import type { Freshness, Summary, TargetSummary } from '../read/views.js';
 import { latencyInWords } from '../rules/durations.js';
 import { DayBars } from './bars.js';
 import { RecordNotice, StaleNotice } from './freshness-notices.js';
-import { renderPage } from './layout.js';
+import { renderPage, type Visibility } from './layout.js';
 import { Sparkline } from './lines.js';
 import { Glyph, Incident, Moment, StatusLabel, awakeInWords } from './components.js';
 import { LABELS, fewSamples, percent, shownStatus, targetMood, overallStatus } from './words.js';
@@ -10,7 +10,7 @@ import type { OverallStatus } from './words.js';
 import type { JSX } from 'preact';
 
 /** `GET /` with at least one target. */
-export function statusPage({ freshness, targets }: Summary, isPrivate: boolean): string {
+export function statusPage({ freshness, targets }: Summary, { isPrivate }: Visibility): string {
   const verdict = overallStatus(freshness, targets);
   return renderPage({
     title: `${verdict.sentence} · Keepalive`,

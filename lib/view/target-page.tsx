@@ -5,7 +5,7 @@ import { Certificate } from './certificate-card.js';
 import { RecordNotice, StaleNotice } from './freshness-notices.js';
 import { LastCheck } from './last-check-card.js';
 import { Latency } from './latency-panel.js';
-import { renderPage } from './layout.js';
+import { renderPage, type Visibility } from './layout.js';
 import { Glyph, Incident, Moment, StatusLabel, Url, awakeInWords } from './components.js';
 import { Checks } from './recent-checks.js';
 import { RecoveryCard } from './recovery-card.js';
@@ -14,7 +14,7 @@ import { LABELS, shownStatus, targetMood } from './words.js';
 import type { JSX } from 'preact';
 
 /** `GET /t/<id>` */
-export function targetPage(target: TargetHistory, freshness: Freshness, isPrivate: boolean): string {
+export function targetPage(target: TargetHistory, freshness: Freshness, { isPrivate }: Visibility): string {
   const mood = targetMood(target);
   const label = mood === 'unknown' ? 'unknown' : LABELS[mood].toLowerCase();
   return renderPage({

@@ -141,11 +141,11 @@ describe('90 days', () => {
     expect(plain(readDump(exported))).toEqual(plain(data));
 
     const second = await open(via, 'b');
-    expect(await restore(second, readDump(exported), false)).toBe('written');
+    expect(await restore(second, readDump(exported), { force: false })).toBe('written');
     expect(textOf(await collect(second))).toBe(exported);
 
     const third = await open(to, 'c');
-    await restore(third, readDump(textOf(await collect(second))), false);
+    await restore(third, readDump(textOf(await collect(second))), { force: false });
     expect(plain(await collect(third))).toEqual(plain(data));
     if (from !== 'sqlite') expect(await held('c')).toEqual(await held('a'));
 
@@ -159,10 +159,10 @@ describe('90 days', () => {
     const meter = (): Meter => ({ commands: 0, bytesSent: 0, bytesReceived: 0 });
     const store = await open(kind);
     // The scripts are known after the first time.
-    await restore(store, data, true);
+    await restore(store, data, { force: true });
     await redis.flush();
     const writing = meter();
-    await restore(store.metered(writing), data, true);
+    await restore(store.metered(writing), data, { force: true });
     expect(await redis.callsMade()).toBe(writing.commands);
     // A claim, two for a piece of fields, and six for each of 13 logs and the fields: piece, time limit, and the swap.
     expect(writing.commands).toBeLessThanOrEqual(77);
@@ -176,10 +176,10 @@ describe('90 days', () => {
 describe('a repeated import', () => {
   it.each<Kind>(['redis', 'upstash', 'sqlite'])('into %s writes nothing', async (kind) => {
     const store = await open(kind);
-    await restore(store, data, false);
+    await restore(store, data, { force: false });
     const before = plain(await collect(store));
-    expect(await restore(store, data, false)).toBe('same');
-    expect(await restore(store, data, true)).toBe('written');
+    expect(await restore(store, data, { force: false })).toBe('same');
+    expect(await restore(store, data, { force: true })).toBe('written');
     expect(plain(await collect(store))).toEqual(before);
   });
 });
@@ -195,9 +195,9 @@ describe('an installation that holds other data', () => {
     const store = await open(kind);
     const before = other();
     await fill(store, before);
-    await expect(restore(store, data, false)).rejects.toMatchObject({ name: 'TransferError' });
+    await expect(restore(store, data, { force: false })).rejects.toMatchObject({ name: 'TransferError' });
     expect(plain(await collect(store))).toEqual(plain(before));
-    await restore(store, data, true);
+    await restore(store, data, { force: true });
     expect(plain(await collect(store))).toEqual(plain(data));
     if (kind === 'redis') {
       await fill(await open('redis', 'fresh'), data);
@@ -208,8 +208,8 @@ describe('an installation that holds other data', () => {
   it('is replaced even where its state cannot be read', async () => {
     const store = await open('sqlite');
     await fill(store, { fields: new Map([['state', 'nonsense']]), logs: new Map() });
-    await expect(restore(store, data, false)).rejects.toMatchObject({ code: 'store_corrupt' });
-    await restore(store, data, true);
+    await expect(restore(store, data, { force: false })).rejects.toMatchObject({ code: 'store_corrupt' });
+    await restore(store, data, { force: true });
     expect(plain(await collect(store))).toEqual(plain(data));
   });
 
@@ -217,7 +217,7 @@ describe('an installation that holds other data', () => {
     const store = await open('redis');
     const before = other();
     await fill(store, { ...before, fields: new Map([['maintenance', '[]']]) });
-    await expect(restore(store, data, false)).rejects.toThrow('--force');
+    await expect(restore(store, data, { force: false })).rejects.toThrow('--force');
     const pinger = new Pinger(CONFIG, store);
     pinger.now = NOW;
     expect(await pinger.run()).toMatchObject({ status: 'completed', stored: true });
@@ -241,7 +241,7 @@ describe('runs', () => {
       reports.push(report);
       return { kind: 'late-execution', until: report };
     };
-    await restore(importing, data, false);
+    await restore(importing, data, { force: false });
     expect(await Promise.all(reports)).toMatchObject([{ status: 'skipped', reason: 'locked' }]);
     expect(plain(await collect(importing))).toEqual(plain(data));
     expect(await running.run({ limit: 300_000 })).toMatchObject({ status: 'completed', stored: true });
@@ -260,7 +260,7 @@ describe('runs', () => {
       reports.push(report);
       return { kind: 'late-execution', until: report };
     };
-    await expect(restore(importing, data, false)).rejects.toThrow('came between');
+    await expect(restore(importing, data, { force: false })).rejects.toThrow('came between');
     expect(await Promise.all(reports)).toMatchObject([{ status: 'completed', stored: true }]);
     const { fields } = await collect(importing);
     expect(readState(fields.get('state') ?? '').targets[0]?.counters.pings).toBe(1);
@@ -269,7 +269,7 @@ describe('runs', () => {
   it('that are under way keep an import from beginning', async () => {
     const store = await open('redis');
     await (await open('redis')).claim({ token: 'run', ttl: 330_000, fields: [] });
-    await expect(restore(store, data, false)).rejects.toThrow('under way');
+    await expect(restore(store, data, { force: false })).rejects.toThrow('under way');
   });
 
   it('that commit while all is read do not tear the export', async () => {
@@ -332,7 +332,7 @@ describe('a fault at every call of an import', () => {
         front.reset();
         let calls = 0;
         front.fault = () => (++calls >= at ? fault : null);
-        const outcome = await restore(store, fresh, force).catch((error: unknown) => error);
+        const outcome = await restore(store, fresh, { force }).catch((error: unknown) => error);
         done = calls < at;
         front.fault = () => null;
         const there = JSON.stringify(plain(await collect(store)));
@@ -341,7 +341,7 @@ describe('a fault at every call of an import', () => {
         if (outcome === 'written') expect(isNew).toBe(true);
         seen.add(isNew ? 'new' : 'old');
         // Repeated by the same process, it ends well.
-        await restore(store, fresh, force);
+        await restore(store, fresh, { force });
         expect(plain(await collect(store))).toEqual(plain(fresh));
         expect(at).toBeLessThan(40);
       }
@@ -359,7 +359,7 @@ describe('a fault at every call of an import', () => {
         const isLast = command[0]?.startsWith('EVAL') === true && keys.length > 0;
         return isLast ? { kind: 'late-execution', until: redis.command('DEL', ...keys) } : null;
       };
-      await expect(restore(store, small(), true)).rejects.toMatchObject({ code: 'store_answer' });
+      await expect(restore(store, small(), { force: true })).rejects.toMatchObject({ code: 'store_answer' });
       expect(plain(await collect(store))).toEqual(plain(data));
     }
   });
@@ -372,7 +372,7 @@ describe('a fault at every call of an import', () => {
         await redis.flush();
         calls = 0;
         front.fault = () => (++calls === at ? { kind } : null);
-        expect(await restore(store, fresh, false)).toBe('written');
+        expect(await restore(store, fresh, { force: false })).toBe('written');
         front.fault = () => null;
         expect(plain(await collect(store))).toEqual(plain(fresh));
       }

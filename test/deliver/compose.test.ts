@@ -58,7 +58,7 @@ describe.each(Object.entries(MARKUPS))('%s', (_name, markup) => {
   it('stays within its limit, shows or counts every alert, and holds nothing unseen', () => {
     fc.assert(
       fc.property(anyDigest, fc.integer({ min: 1_000, max: 9_000 }), fc.boolean(), (given, limit, titled) => {
-        const { text, omitted } = compose(digestOf(given.items, given), markup, limit, titled);
+        const { text, omitted } = compose(digestOf(given.items, given), { markup, limit, titled });
         expect(markup.size(text)).toBeLessThanOrEqual(limit);
         expect(omittedIn(text)).toBe(omitted);
         expect(shownIn(text)).toBe(given.items.length - omitted);
@@ -73,7 +73,7 @@ describe.each(Object.entries(MARKUPS))('%s', (_name, markup) => {
     const items = Array.from({ length: count }, (_, i) =>
       itemOf(downAlert(`target-${i}`, 'm'.repeat(3_000))),
     );
-    const { text, omitted } = compose(digestOf(items), markup, 2_000, false);
+    const { text, omitted } = compose(digestOf(items), { markup, limit: 2_000, titled: false });
     expect(markup.size(text)).toBeLessThanOrEqual(2_000);
     expect(shownIn(text) + omitted).toBe(count);
     if (count > 10) expect(markup.size(text)).toBeGreaterThan(1_600);
@@ -83,7 +83,7 @@ describe.each(Object.entries(MARKUPS))('%s', (_name, markup) => {
 describe('a composition', () => {
   it('is one line for one alert, with the page below', () => {
     const digest = digestOf([itemOf(downAlert('api', 'name not found'), { name: 'The API' })]);
-    expect(compose(digest, PLAIN, 1_000, false)).toEqual({
+    expect(compose(digest, { markup: PLAIN, limit: 1_000, titled: false })).toEqual({
       text: '🔴 The API is down – name not found; 3 checks have failed since 11:50 UTC\nhttps://status.example.com/',
       omitted: 0,
     });
@@ -95,14 +95,17 @@ describe('a composition', () => {
       '🔴 a is down – x; 3 checks have failed since 11:50 UTC',
       '🔴 b is down – y; 3 checks have failed since 11:50 UTC',
     ];
-    expect(compose(digest, PLAIN, 1_000, false).text.split('\n')).toEqual(['2 down', ...lines]);
-    expect(compose(digest, PLAIN, 1_000, true).text.split('\n')).toEqual(lines);
+    expect(compose(digest, { markup: PLAIN, limit: 1_000, titled: false }).text.split('\n')).toEqual([
+      '2 down',
+      ...lines,
+    ]);
+    expect(compose(digest, { markup: PLAIN, limit: 1_000, titled: true }).text.split('\n')).toEqual(lines);
     expect(titleOf(digest, 100)).toBe('2 down');
   });
 
   it('keeps what comes first', () => {
     const items = Array.from({ length: 100 }, (_, i) => itemOf(downAlert(`t-${i}`, 'm'.repeat(100))));
-    const { text, omitted } = compose(digestOf(items), PLAIN, 1_000, false);
+    const { text, omitted } = compose(digestOf(items), { markup: PLAIN, limit: 1_000, titled: false });
     expect(omitted).toBe(94);
     expect(text.match(/t-\d+/g)).toEqual(['t-0', 't-1', 't-2', 't-3', 't-4', 't-5']);
     expect(text).toContain('\nand 94 more\nhttps://');
@@ -114,7 +117,7 @@ describe('a composition', () => {
         itemOf(downAlert('api', '&\\"<𝕏'.repeat(length)), { name: '&*𝕏'.repeat(length) }),
       ]);
       for (const markup of Object.values(MARKUPS)) {
-        const { text } = compose(digest, markup, 1_000, false);
+        const { text } = compose(digest, { markup, limit: 1_000, titled: false });
         expect(markup.size(text)).toBeLessThanOrEqual(1_000);
         expect(text).not.toMatch(/\p{Cs}/u);
         const ampersands = text.match(/&(?!amp;|lt;|gt;|quot;)/g)?.length ?? 0;

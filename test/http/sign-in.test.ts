@@ -179,7 +179,7 @@ describe('a session', () => {
   const valueOf = (cookie: string) => cookie.split(';')[0] ?? '';
 
   it('is over after 30 days, whatever the browser keeps', () => {
-    const cookie = valueOf(sessionCookie(TOKEN, 0, true));
+    const cookie = valueOf(sessionCookie({ token: TOKEN, now: 0, secure: true }));
     expect(hasSession(request(cookie), TOKEN, 30 * DAY - 1000)).toBe(true);
     expect(hasSession(request(cookie), TOKEN, 30 * DAY)).toBe(false);
   });
@@ -190,7 +190,7 @@ describe('a session', () => {
     ['the token itself', () => `keepalive_session=${TOKEN}`],
     ['nothing', () => 'keepalive_session='],
   ])('cannot be made up with %s', (_, forge) => {
-    const cookie = forge(valueOf(sessionCookie(TOKEN, 0, true)));
+    const cookie = forge(valueOf(sessionCookie({ token: TOKEN, now: 0, secure: true })));
     expect(hasSession(request(cookie), TOKEN, 1000)).toBe(false);
   });
 });

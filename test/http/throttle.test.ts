@@ -10,7 +10,7 @@ function tries(throttle: Throttle, address: () => string, times: Iterable<number
   let made = 0;
   for (const now of times) {
     const each = address();
-    if (throttle.wait(each, now, false) > 0) continue;
+    if (throttle.wait(each, { now, isRight: false }) > 0) continue;
     throttle.failed(each, now);
     made += 1;
   }
@@ -28,7 +28,7 @@ describe('whoever tries tokens', () => {
     let now = NOW;
     const waits = Array.from({ length: 12 }, () => {
       throttle.failed('a', now);
-      const wait = throttle.wait('a', now, true);
+      const wait = throttle.wait('a', { now, isRight: true });
       now += wait;
       return wait / 1000;
     });
@@ -52,23 +52,23 @@ describe('whoever tries tokens', () => {
     let i = 0;
     for (const now of during(5)) {
       const each = `10.${(i += 1)}`;
-      if (throttle.wait(each, now, false) === 0) throttle.failed(each, now);
-      expect(throttle.wait('new', now, false)).toBeLessThanOrEqual(3_000);
-      expect(throttle.wait('operator', now, true)).toBe(0);
+      if (throttle.wait(each, { now, isRight: false }) === 0) throttle.failed(each, now);
+      expect(throttle.wait('new', { now, isRight: false })).toBeLessThanOrEqual(3_000);
+      expect(throttle.wait('operator', { now, isRight: true })).toBe(0);
     }
     for (let tries = 0; tries < 5; tries += 1) throttle.failed('operator', NOW + 5 * MINUTE);
-    expect(throttle.wait('operator', NOW + 5 * MINUTE, true)).toBe(1_000);
+    expect(throttle.wait('operator', { now: NOW + 5 * MINUTE, isRight: true })).toBe(1_000);
   });
 
   it('begins anew after the right one, and after a quarter of an hour', () => {
     const throttle = new Throttle();
     for (let i = 0; i < 8; i += 1) throttle.failed('a', NOW);
-    expect(throttle.wait('a', NOW, true)).toBe(8_000);
+    expect(throttle.wait('a', { now: NOW, isRight: true })).toBe(8_000);
     throttle.succeeded('a');
-    expect(throttle.wait('a', NOW, true)).toBe(0);
+    expect(throttle.wait('a', { now: NOW, isRight: true })).toBe(0);
     for (let i = 0; i < 8; i += 1) throttle.failed('b', NOW);
     throttle.failed('b', NOW + 15 * MINUTE);
-    expect(throttle.wait('b', NOW + 15 * MINUTE, true)).toBe(0);
+    expect(throttle.wait('b', { now: NOW + 15 * MINUTE, isRight: true })).toBe(0);
   });
 
   it('is never made to wait longer than 30 s, whatever the clock does', () => {
@@ -83,11 +83,11 @@ describe('whoever tries tokens', () => {
         let now = NOW;
         for (const { address, jump, isRight } of steps) {
           now += jump % 7 === 0 ? jump : Math.abs(jump % 3_000);
-          expect(throttle.wait(address, now, isRight)).toBeLessThanOrEqual(30_000);
+          expect(throttle.wait(address, { now, isRight: isRight })).toBeLessThanOrEqual(30_000);
           if (isRight) throttle.succeeded(address);
           else throttle.failed(address, now);
         }
-        expect(throttle.wait('a', now - 1e9, true)).toBe(0);
+        expect(throttle.wait('a', { now: now - 1e9, isRight: true })).toBe(0);
       }),
     );
   });

@@ -132,7 +132,7 @@ describe('data of commit 4a4b62e', () => {
   it('in an export are imported, migrated and continued, with the same figures', async () => {
     const store = openSqlite(resolve('import.sqlite'));
     const dump = readDump(readFileSync(join(GOLDEN, '4a4b62e.jsonl'), 'utf8'));
-    expect(await restore(store, dump, false)).toBe('written');
+    expect(await restore(store, dump, { force: false })).toBe('written');
     // The alert that slack refused waits still.
     const { alerts, troubles } = readOutbox(dump.fields.get(OUTBOX_FIELD) ?? '');
     expect(alerts.map(({ alert }) => alert.kind)).toEqual(['down', 'restart', 'restart', 'restart']);

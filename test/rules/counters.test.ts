@@ -40,8 +40,8 @@ describe('time weighed', () => {
       90,
       { expected: 90, observed: 0, good: 0 },
     ],
-  ])('%s', (_, voice, until, expected) => {
-    expect(extend(NOTHING, voice, 120, 0, until, always)).toMatchObject(expected);
+  ])('%s', (_, lastCheck, until, expected) => {
+    expect(extend(NOTHING, { lastCheck, reach: 120, from: 0, to: until }, always)).toMatchObject(expected);
   });
 
   it('leaves out what does not count', () => {
@@ -50,11 +50,15 @@ describe('time weighed', () => {
         [from, 50],
         [80, to],
       ] as const;
-    expect(extend(NOTHING, good, 90, 0, 100, night)).toMatchObject({ expected: 70, observed: 60, good: 60 });
+    expect(extend(NOTHING, { lastCheck: good, reach: 90, from: 0, to: 100 }, night)).toMatchObject({
+      expected: 70,
+      observed: 60,
+      good: 60,
+    });
   });
 
   it('takes nothing away where time goes backwards', () => {
-    expect(extend(NOTHING, good, 90, 100, 40, always)).toBe(NOTHING);
+    expect(extend(NOTHING, { lastCheck: good, reach: 90, from: 100, to: 40 }, always)).toBe(NOTHING);
   });
 });
 
@@ -74,7 +78,8 @@ describe('what a check speaks for', () => {
     ['long after it', 0, 200, 250, 50],
     ['never checked', null, 10, 60, 50],
   ])('leaves unobserved what is %s', (_, lastCheckAt, from, to, expected) => {
-    expect(unobservedTime({ lastCheckAt, lastOutcome: 'failed' }, 120, from, to)).toBe(expected);
+    const lastCheck = { lastCheckAt, lastOutcome: 'failed' } as const;
+    expect(unobservedTime({ lastCheck, reach: 120, from, to })).toBe(expected);
   });
 });
 

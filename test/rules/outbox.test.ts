@@ -6,12 +6,10 @@ import {
   EMPTY_OUTBOX,
   enqueued,
   pendingFor,
-  reconciled,
-  applyOutcome,
   withoutStale,
   type Outbox,
-  type DeliveryOutcome,
 } from '../../lib/rules/outbox.js';
+import { applyOutcome, reconciled, type DeliveryOutcome } from '../../lib/rules/delivery-outcome.js';
 import type { Alert, ChannelName } from '../../lib/types.js';
 
 const MINUTE = 60_000;

@@ -411,8 +411,8 @@ describe('hostile names and messages', () => {
     const targets: TargetSummary[] = plain.targets.map((each) => ({ ...each, ...full }));
     shown = (page) =>
       page === 'status'
-        ? statusPage({ ...plain, targets }, true)
-        : targetPage(history, freshness(config, overview, now), true);
+        ? statusPage({ ...plain, targets }, { isPrivate: true })
+        : targetPage(history, freshness(config, overview, now), { isPrivate: true });
     pages = createServer((request, response) => {
       void (async () => {
         const path = request.url ?? '/';
