@@ -199,6 +199,11 @@ describe('a server that', () => {
       failed('protocol', 'the mail server says more than it was asked'),
     ],
     [
+      'puts half a line before the handshake',
+      script(hi, offers, '220 go\r\n250'),
+      failed('protocol', 'the mail server says more than it was asked'),
+    ],
+    [
       'has no TLS behind STARTTLS',
       script(hi, offers, '220 go\r\n', 'HTTP/1.1 400 Bad Request\r\n\r\n'),
       failed(

@@ -58,6 +58,12 @@ describe('what is sent, and what comes back', () => {
       GOOD,
     ],
     [
+      'an expression, byte by byte',
+      slowly(...Array.from('hello world', (char) => [20, char] as const)),
+      { assertions: { expectBody: regex('o w.r') } },
+      GOOD,
+    ],
+    [
       'JSON',
       slowly([0, '{"status":'], [20, '"ok"}\n']),
       { assertions: { expectJson: 'status = "ok"' } },
@@ -74,6 +80,12 @@ describe('what is sent, and what comes back', () => {
       'what is rejected, behind what is expected',
       slowly([0, 'OK\r\n'], [50, 'error\r\n']),
       { assertions: { expectBody: text('OK'), rejectBody: text('error') } },
+      failed('body', 'rejected text found'),
+    ],
+    [
+      'what is rejected, behind an expression',
+      slowly([0, 'OK\r\n'], [300, 'error\r\n']),
+      { assertions: { expectBody: regex('OK'), rejectBody: text('error') } },
       failed('body', 'rejected text found'),
     ],
     [
@@ -136,6 +148,15 @@ describe('what is sent, and what comes back', () => {
   ])('a server that answers with %s', async (_name, serve, options, expected) => {
     expect(await attempt((await serveTcp(serve)).port, options)).toMatchObject(expected);
   });
+});
+
+test('what comes while an expression is being looked for is looked at too', async () => {
+  // Its first expression starts a process, which takes longer than the second piece.
+  const other = createProber();
+  onTestFinished(() => other.close());
+  const { port } = await serveTcp(slowly([0, 'x'], [70, 'OK\r\n']));
+  const target = someTarget(`tcp://127.0.0.1:${port}`, { assertions: { expectBody: regex('OK') } });
+  expect(await other.attempt(target, never)).toMatchObject(GOOD);
 });
 
 test('the latency is the time of the bytes that decided', async () => {
