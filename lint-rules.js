@@ -16,7 +16,7 @@ const LAYERS = {
     why: 'A file of api/ calls one function of lib/http: the work belongs there.',
   },
   local: {
-    may: ['api', 'app', 'config', 'http', 'probe', 'record', 'rules', 'run', 'store'],
+    may: ['api', 'app', 'config', 'http', 'probe', 'read', 'record', 'rules', 'run', 'store'],
     why: 'lib/local runs on one machine what api/ offers: what others need too belongs further down.',
   },
   cli: {

@@ -1,34 +1,29 @@
 #!/usr/bin/env node
-import type { Terminal } from '../lib/cli/terminal.js';
-import { readEnv } from '../lib/config/env.js';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { debuglog } from 'node:util';
+import { COMMANDS, COMMAND_NAMES, type CommandName } from '../lib/cli/commands.js';
+import { commandHelp, overview } from '../lib/cli/help.js';
+import { openTerminal, USAGE_ERROR, type Terminal } from '../lib/cli/terminal.js';
+import { COMMON_OPTIONS, readArguments, sentence, unknown, UsageError } from '../lib/cli/usage.js';
+import { DOTENV_FILE, readCommandEnv } from '../lib/config/env.js';
 import { MONTHLY_HOURS } from '../lib/config/hosts.js';
 import { configWarnings, validConfig } from '../lib/config/valid.js';
 import { OperatorError } from '../lib/operator-error.js';
 import { monthlyHours } from '../lib/rules/host-hours.js';
 
-const USAGE = `Usage: keepalive <command>
-
-  start     run everything on this machine: functions, scheduler, database
-  config    check the configuration; exit code 1 with the list of what is wrong
-  check     make one check of a target (id or URL) and explain it; --json
-  doctor    examine everything: secrets, store, schedule, targets, alerts; --send-test, --json
-  schedule  create | list | remove: the QStash schedule that starts runs every KEEP_ALIVE_TICK
-  export    write all data to a file or stdout: export [file]
-  import    write an export to the store: import [file] [--force]
-  inspect   print what is stored as JSON: inspect [state|outbox|maintenance|marks|log|incidents] [--file export]`;
-
 /** Ctrl+C reaches us twice under npm, from the terminal and from npm, which passes it on: ms from one to the other. */
 const SAME_SIGNAL = 1_000;
 
-async function start(): Promise<void> {
+async function start({ env, out }: Terminal, args: readonly string[]): Promise<number> {
+  readArguments('start', COMMANDS.start, args);
   const { start: startAll } = await import('../lib/local/start.js');
   const { whenParentEnds } = await import('../lib/local/parent.js');
-  const env = readEnv();
-  const running = await startAll(env, console.log);
+  const running = await startAll(env, out);
   let stoppingSince: number | null = null;
   const stop = (reason: string): void => {
     stoppingSince = performance.now();
-    console.log(`${reason}: finishing the run under way (a second signal stops at once)`);
+    out(`${reason}: finishing the run under way (a second signal stops at once)`);
     running.stop().then(() => process.exit(0), fail);
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
@@ -43,95 +38,108 @@ async function start(): Promise<void> {
       if (stoppingSince === null) stop('npm has ended');
     });
   }
+  return 0;
 }
 
-async function config(): Promise<void> {
-  const env = readEnv();
+async function config({ env, out, err }: Terminal, args: readonly string[]): Promise<number> {
+  readArguments('config', COMMANDS.config, args);
   // Vercel sets it while it builds, to what becomes of the build.
   const isProductionBuild = env.VERCEL_ENV?.trim() === 'production';
-  for (const warning of configWarnings(env)) console.warn(warning);
+  for (const warning of configWarnings(env)) err(warning);
   const valid = await validConfig(env, isProductionBuild);
   const { targets, tick, qstash } = valid;
-  console.log(
-    `The configuration is valid: ${targets.length === 1 ? '1 target' : `${targets.length} targets`}.`,
-  );
+  out(`The configuration is valid: ${targets.length === 1 ? '1 target' : `${targets.length} targets`}.`);
   const times = { pace: tick, tick, lastRunMs: 0 };
   for (const { message } of monthlyHours(targets, MONTHLY_HOURS, Date.now(), times)) {
-    if (message !== undefined) console.log(message);
+    if (message !== undefined) out(message);
   }
   // A production build: what it deploys is to be called.
   if (isProductionBuild && qstash.token !== null) {
     const { createSchedule, ScheduleError } = await import('../lib/cli/schedule-command.js');
-    await createSchedule(valid, console.log, { mayReplace: false }).catch((error: unknown) => {
+    await createSchedule(valid, out, { mayReplace: false }).catch((error: unknown) => {
       if (!(error instanceof ScheduleError)) throw error;
-      console.warn(`Warning: the QStash schedule was not made. ${error.message}`);
+      err(`Warning: the QStash schedule was not made. ${error.message}`);
     });
   }
+  return 0;
 }
 
-async function schedule(): Promise<void> {
-  const command = process.argv[3];
-  if (command !== 'create' && command !== 'list' && command !== 'remove') {
-    misused();
+async function schedule({ env, out }: Terminal, args: readonly string[]): Promise<number> {
+  const [action] = readArguments('schedule', COMMANDS.schedule, args).words;
+  const valid = await validConfig(env);
+  const { createSchedule, listSchedules, removeSchedule } = await import('../lib/cli/schedule-command.js');
+  if (action === 'create') await createSchedule(valid, out, { mayReplace: true });
+  else await (action === 'list' ? listSchedules : removeSchedule)(valid, out);
+  return 0;
+}
+
+/** What each command does; the number is its exit code. */
+const ACTIONS: Readonly<
+  Record<CommandName, (terminal: Terminal, args: readonly string[]) => Promise<number>>
+> = {
+  start,
+  config,
+  schedule,
+  check: async (terminal, args) => (await import('../lib/cli/check-command.js')).check(args, terminal),
+  doctor: async (terminal, args) => (await import('../lib/cli/doctor.js')).doctor(args, terminal),
+  export: async ({ env, progress }, args) =>
+    (await import('../lib/cli/move.js')).exportData(env, args, progress),
+  import: async ({ env, progress }, args) =>
+    (await import('../lib/cli/move.js')).importData(env, args, progress),
+  inspect: async ({ env }, args) => (await import('../lib/cli/inspect.js')).inspect(env, args),
+};
+
+async function main(args: readonly string[]): Promise<void> {
+  const [first, ...rest] = args;
+  const terminal = openTerminal();
+  const options = args.slice(0, args.includes('--') ? args.indexOf('--') : undefined);
+  if (options.includes('--version') || options.includes('-v')) {
+    terminal.out(version());
     return;
   }
-  const valid = await validConfig(readEnv());
-  const { createSchedule, listSchedules, removeSchedule } = await import('../lib/cli/schedule-command.js');
-  if (command === 'create') await createSchedule(valid, console.log, { mayReplace: true });
-  else await (command === 'list' ? listSchedules : removeSchedule)(valid, console.log);
+  const asksForHelp = first === 'help' || options.includes('--help') || options.includes('-h');
+  const named = first === 'help' ? rest[0] : first;
+  const command = COMMAND_NAMES.find((name) => name === named);
+  if (asksForHelp && (command !== undefined || named === undefined || named.startsWith('-'))) {
+    terminal.out(command === undefined ? overview(terminal.paint) : commandHelp(command, terminal.paint));
+    return;
+  }
+  if (named === undefined) throw new UsageError(overview((_, text) => text));
+  if (command === undefined) {
+    const what = named.startsWith('-') ? 'option' : 'command';
+    const known = what === 'option' ? Object.keys(COMMON_OPTIONS) : COMMAND_NAMES;
+    const hint = named.includes('://')
+      ? '`keepalive check <url>` checks an address.'
+      : '`keepalive --help` lists the commands.';
+    throw new UsageError(`keepalive: ${sentence(unknown(what, named, known))}\n${hint}`);
+  }
+  const { env, fromFile } = readCommandEnv();
+  if (command === 'start' && fromFile !== null) {
+    terminal.out(
+      `Settings: ${fromFile === 1 ? '1 variable comes' : `${fromFile} variables come`} from ${DOTENV_FILE}.`,
+    );
+  }
+  process.exitCode = await ACTIONS[command]({ env, ...terminal }, rest);
 }
 
-function misused(): void {
-  console.error(USAGE);
-  process.exitCode = 2;
+/** Of package.json, which stands above `dist` in what is built, and above `bin` in the sources. */
+function version(): string {
+  const path = ['../../package.json', '../package.json']
+    .map((file) => join(import.meta.dirname, file))
+    .find(existsSync);
+  const { version: found } = JSON.parse(readFileSync(path ?? '', 'utf8')) as { version?: string };
+  return found ?? '';
 }
 
 function fail(error: unknown): void {
-  console.error(error instanceof OperatorError ? error.message : error);
-  process.exit(1);
+  if (error instanceof OperatorError) console.error(error.message);
+  else {
+    debuglog('keepalive')('%o', error);
+    const message = error instanceof Error ? error.message : String(error);
+    console.error(`Unexpected error: ${message}\nNODE_DEBUG=keepalive shows where it happened.`);
+  }
+  process.exit(error instanceof UsageError ? USAGE_ERROR : 1);
 }
 
-async function check(): Promise<void> {
-  const { check: checkOne } = await import('../lib/cli/check-command.js');
-  process.exitCode = await checkOne(process.argv.slice(3), terminal());
-}
-
-async function doctor(): Promise<void> {
-  const { doctor: examine } = await import('../lib/cli/doctor.js');
-  process.exitCode = await examine(process.argv.slice(3), terminal());
-}
-
-function terminal(): Terminal {
-  return { env: readEnv(), out: console.log, err: console.error };
-}
-
-async function exportData(): Promise<void> {
-  const { exportData: run } = await import('../lib/cli/move.js');
-  process.exitCode = await run(readEnv(), process.argv.slice(3));
-}
-
-async function importData(): Promise<void> {
-  const { importData: run } = await import('../lib/cli/move.js');
-  process.exitCode = await run(readEnv(), process.argv.slice(3));
-}
-
-async function inspect(): Promise<void> {
-  const { inspect: run } = await import('../lib/cli/inspect.js');
-  process.exitCode = await run(readEnv(), process.argv.slice(3));
-}
-
-const COMMANDS: ReadonlyMap<string, () => Promise<void>> = new Map(
-  Object.entries({
-    start,
-    config,
-    check,
-    doctor,
-    schedule,
-    export: exportData,
-    import: importData,
-    inspect,
-  }),
-);
-const command = COMMANDS.get(process.argv[2] ?? '');
-if (command === undefined) misused();
-else command().catch(fail);
+process.on('uncaughtException', fail);
+main(process.argv.slice(2)).catch(fail);

@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { parseConfig } from '../config/config.js';
 import { targetAt } from '../config/target-builder.js';
 import { ConfigError, validConfig } from '../config/valid.js';
@@ -7,35 +6,28 @@ import { checkTarget } from '../probe/check-target.js';
 import { createEvaluator } from '../probe/evaluator.js';
 import { createProber, type ProberOptions } from '../probe/probe.js';
 import type { Answer } from '../rules/assertions.js';
-import type { Attempt, Check, Target, Timings } from '../types.js';
+import type { Attempt, Check, Outcome, Target, Timings } from '../types.js';
+import { COMMANDS } from './commands.js';
 import { explainAnswer, type Explained } from './explain.js';
-import { isoTime, jsonText, USAGE_ERROR, type Terminal } from './terminal.js';
+import { isoTime, jsonText, USAGE_ERROR, type Paint, type Terminal } from './terminal.js';
+import { readArguments } from './usage.js';
 import { intervalInWords, latencyInWords, lengthInWords } from '../rules/durations.js';
-
-const USAGE = `Usage: keepalive check <id|url> [--json]
-
-Makes one check of a target and explains it, phase by phase. A URL is checked with the
-options of the configured target that has exactly this address, else with the defaults.
-Exit code: 0 good or degraded, 1 failed, 2 nothing was checked.`;
 
 type ExplainedAttempt = Attempt & { readonly assertions: readonly Explained[] };
 
 /**
  * `keepalive check`. Shows no query, user info, header or body; of a JSON body the small values that an expression names.
  * @returns the exit code
+ * @throws UsageError
  */
 export async function check(
   args: readonly string[],
-  { env, out, err }: Terminal,
+  { env, out, err, paint }: Terminal,
   proberOptions: ProberOptions = {},
 ): Promise<number> {
-  const asked = readArgs(args);
-  if (asked === null) {
-    err(USAGE);
-    return USAGE_ERROR;
-  }
-  const print = asked.json ? () => undefined : out;
-  const target = await findTarget(asked.what, { env, print }).catch((error: unknown) => {
+  const { words, has } = readArguments('check', COMMANDS.check, args);
+  const print = has('json') ? () => undefined : out;
+  const target = await findTarget(words[0] ?? '', { env, print }).catch((error: unknown) => {
     if (error instanceof ConfigError) return error.message;
     throw error;
   });
@@ -44,24 +36,10 @@ export async function check(
     return USAGE_ERROR;
   }
   for (const line of introduction(target)) print(line);
-  const { result, attempts } = await explained(target, print, proberOptions);
-  for (const line of conclusion(target, result)) print(line);
-  if (asked.json) out(jsonText(toJson(target, result, attempts)));
+  const { result, attempts } = await explained(target, { print, paint }, proberOptions);
+  for (const line of conclusion(target, result, paint)) print(line);
+  if (has('json')) out(jsonText(toJson(target, result, attempts)));
   return result.outcome === 'failed' ? 1 : 0;
-}
-
-function readArgs(args: readonly string[]): { what: string; json: boolean } | null {
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: { json: { type: 'boolean', default: false } },
-    });
-    const [what, ...more] = positionals;
-    return what === undefined || more.length > 0 ? null : { what, json: values.json };
-  } catch {
-    return null;
-  }
 }
 
 /**
@@ -104,7 +82,7 @@ function authorizationOf(target: Target): string | undefined {
 
 async function explained(
   target: Target,
-  print: (line: string) => void,
+  { print, paint }: { readonly print: (line: string) => void; readonly paint: Paint },
   options: ProberOptions,
 ): Promise<{ result: Check; attempts: ExplainedAttempt[] }> {
   const answers: Answer[] = [];
@@ -122,7 +100,7 @@ async function explained(
           const assertions =
             answer === undefined ? [] : await explainAnswer(target.assertions, answer, evaluator);
           attempts.push({ ...attempt, assertions });
-          for (const line of attemptLines({ ...attempt, assertions }, attempts.length)) print(line);
+          for (const line of attemptLines({ ...attempt, assertions }, attempts.length, paint)) print(line);
           return attempt;
         },
       },
@@ -161,6 +139,11 @@ function introduction(target: Target): string[] {
   ];
 }
 
+const STYLES = { good: 'green', degraded: 'yellow', failed: 'red' } as const satisfies Record<
+  Outcome,
+  string
+>;
+
 const PHASES: readonly (readonly [keyof Timings, string])[] = [
   ['dns', 'DNS'],
   ['connect', 'connect'],
@@ -169,13 +152,13 @@ const PHASES: readonly (readonly [keyof Timings, string])[] = [
   ['total', 'total'],
 ];
 
-function attemptLines(attempt: ExplainedAttempt, number: number): string[] {
+function attemptLines(attempt: ExplainedAttempt, number: number, paint: Paint): string[] {
   const { outcome, reason, message, statusCode, timings, tlsExpiresAt, assertions } = attempt;
   const fact = (name: string, value: string) => `  ${name.padEnd(12)}${value}`;
-  const verdict = message === null ? outcome : `${outcome}: ${message}`;
+  const verdict = paint(STYLES[outcome], outcome) + (message === null ? '' : `: ${message}`);
   return [
     '',
-    `Attempt ${number}`,
+    paint('bold', `Attempt ${number}`),
     ...PHASES.map(([phase, name]) => {
       const ms = timings[phase];
       return fact(name, ms === null ? '–' : `${ms} ms`);
@@ -185,23 +168,24 @@ function attemptLines(attempt: ExplainedAttempt, number: number): string[] {
     ...(tlsExpiresAt === null ? [] : [fact('certificate', `ends ${isoTime(tlsExpiresAt)}`)]),
     ...assertions.map(
       ({ holds, option, expected, found, message: why }) =>
-        `  ${holds ? 'holds' : 'FAILS'}       ${option} (${found}) ${expected}${why === null ? '' : ` – ${why}`}`,
+        `  ${holds ? 'holds' : paint('red', 'FAILS')}       ${option} (${found}) ${expected}${why === null ? '' : ` – ${why}`}`,
     ),
     fact('verdict', reason === null ? verdict : `${verdict} (${reason})`),
   ];
 }
 
-function conclusion({ info, failureThreshold }: Target, result: Check): string[] {
+function conclusion({ info, failureThreshold }: Target, result: Check, paint: Paint): string[] {
   const { outcome, message, latency, attempts, coldStart, wakeMs } = result;
   const after = attempts === 1 ? '1 attempt' : `${attempts} attempts`;
   if (outcome === 'failed') {
     const threshold =
       failureThreshold === 1 ? 'one failed check' : `${failureThreshold} failed checks in a row`;
-    return ['', `${info.id} FAILED after ${after}: ${message}`, `It is down after ${threshold}.`];
+    const failed = paint(STYLES.failed, 'FAILED');
+    return ['', `${info.id} ${failed} after ${after}: ${message}`, `It is down after ${threshold}.`];
   }
   const remark = coldStart ? `, it slept and woke in ${lengthInWords(wakeMs)}` : '';
   const why = message === null ? '' : `: ${message}`;
-  return ['', `${info.id} is ${outcome}${why} (${latency} ms, ${after}${remark})`];
+  return ['', `${info.id} is ${paint(STYLES[outcome], outcome)}${why} (${latency} ms, ${after}${remark})`];
 }
 
 function toJson({ info }: Target, result: Check, attempts: readonly ExplainedAttempt[]): unknown {

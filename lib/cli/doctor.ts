@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { DEFAULT_DATABASE, textsOf, type Config } from '../config/config.js';
 import { controlTargets } from '../config/control.js';
 import { MONTHLY_HOURS } from '../config/hosts.js';
@@ -24,6 +23,7 @@ import { ofQStash, ofSchedule } from './schedule-findings.js';
 import { ofSecrets } from './secret-findings.js';
 import {
   ofBudget,
+  ofHeldDatabase,
   ofNoFileYet,
   ofNoStore,
   ofReadOnlyVariable,
@@ -31,27 +31,20 @@ import {
   ofStoreError,
 } from './store-findings.js';
 import { ofHours, ofOwnNetwork, ofRestarts, ofRestingTarget, ofTarget } from './target-findings.js';
+import { COMMANDS } from './commands.js';
 import { render } from './render.js';
-import { jsonText, USAGE_ERROR, type Terminal } from './terminal.js';
-
-const USAGE = `Usage: keepalive doctor [--send-test] [--json]
-
-Examines configuration, secrets, store, schedule, every target, alerts, plans and budgets.
---send-test sends one test alert to every channel. Restart requests are never made.
-Exit code: 0, or 1 where something is wrong.`;
+import { jsonText, type Terminal } from './terminal.js';
+import { readArguments } from './usage.js';
 
 /**
  * `keepalive doctor`
  * @returns the exit code
+ * @throws UsageError
  */
 export async function doctor(args: readonly string[], terminal: Terminal): Promise<number> {
-  const asked = readArgs(args);
-  if (asked === null) {
-    terminal.err(USAGE);
-    return USAGE_ERROR;
-  }
+  const { has } = readArguments('doctor', COMMANDS.doctor, args);
   const examined = await validConfig(terminal.env).then(
-    (config) => examine(config, terminal, asked),
+    (config) => examine(config, terminal, { sendTest: has('send-test') }),
     (error: unknown) => {
       if (error instanceof ConfigError) return ofProblems(error.problems);
       throw error;
@@ -60,33 +53,19 @@ export async function doctor(args: readonly string[], terminal: Terminal): Promi
   const findings = [...ofWarnings(warningsOf(textsOf(terminal.env))), ...examined];
   const errors = findings.filter(({ level }) => level === 'error').length;
   const warnings = findings.filter(({ level }) => level === 'warning').length;
-  if (asked.json) terminal.out(jsonText({ errors, warnings, findings }));
-  else for (const line of render(findings)) terminal.out(line);
+  if (has('json')) terminal.out(jsonText({ errors, warnings, findings }));
+  else for (const line of render(findings, terminal.paint)) terminal.out(line);
   return errors > 0 ? 1 : 0;
-}
-
-function readArgs(args: readonly string[]): { sendTest: boolean; json: boolean } | null {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        'send-test': { type: 'boolean', default: false },
-        json: { type: 'boolean', default: false },
-      },
-    });
-    return { sendTest: values['send-test'], json: values.json };
-  } catch {
-    return null;
-  }
 }
 
 async function examine(
   config: Config,
-  { env, err }: Terminal,
+  { env, progress }: Terminal,
   { sendTest }: { readonly sendTest: boolean },
 ): Promise<Finding[]> {
   const now = Date.now();
   const isLocal = databaseOf(config) !== null;
+  progress('Looking at the store.');
   const { findings: storeFindings, kind, found } = await examineStore(config, env);
   const { checks } = health({
     ...healthSettings(config),
@@ -108,7 +87,7 @@ async function examine(
     ...storeFindings,
     ...ofBudget(checks.redis),
     ...schedule,
-    ...(await examineTargets(config, err)),
+    ...(await examineTargets(config, progress)),
     ...(config.targets.length > 0 && checks.alerts.channels.length === 0 ? [ofNoChannels()] : []),
     ...(sendTest ? await sendTests(config) : ofChannels(checks.alerts)),
     ...ofFirstAlerts(config.targets, times, { hasChannels: checks.alerts.channels.length > 0 }),
@@ -162,10 +141,30 @@ async function examineStore(config: Config, env: Env): Promise<Examined> {
     return { findings, kind, found };
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
+    const copied = path === null ? null : await examineCopy(path, error);
+    if (copied !== null) return copied;
     const finding = ofStoreError(error, { kind, variables, writing: found !== null });
     return { findings: [finding], kind, found };
   } finally {
     await store?.close();
+  }
+}
+
+/** What is in a database that another process holds; null: that is not what kept it from being opened. */
+async function examineCopy(path: string, { message }: StoreError): Promise<Examined | null> {
+  const { DATABASE_IN_USE } = await import('../store/sqlite.js');
+  if (!message.endsWith(DATABASE_IN_USE)) return null;
+  const { withCopyOf } = await import('../store/sqlite-copy.js');
+  try {
+    const present = await withCopyOf(path, { guarded: GUARDED_FIELDS }, loadPresent);
+    return {
+      findings: [ofHeldDatabase()],
+      kind: 'sqlite',
+      found: { kind: 'sqlite', latencyMs: 0, ...present },
+    };
+  } catch (error) {
+    if (error instanceof StoreError) return null;
+    throw error;
   }
 }
 

@@ -1,19 +1,10 @@
-import { existsSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { parseArgs } from 'node:util';
-import { DEFAULT_DATABASE } from '../config/config.js';
 import { validConfig, type Env } from '../config/valid.js';
 import { TextError } from '../record/codec/text-error.js';
 import { versionOf } from '../record/codec/envelope.js';
 import { incidentFields, readIncident } from '../record/incidents.js';
-import {
-  GUARDED_FIELDS,
-  HEAD_FIELDS,
-  MAINTENANCE_FIELD,
-  OUTBOX_FIELD,
-  STATE_FIELD,
-} from '../record/fields.js';
+import { HEAD_FIELDS, MAINTENANCE_FIELD, OUTBOX_FIELD, STATE_FIELD } from '../record/fields.js';
 import { logNames, readLog } from '../record/log.js';
 import { readMaintenance } from '../record/maintenance.js';
 import { snapshotFields, snapshotTime, readSnapshot } from '../record/snapshots.js';
@@ -21,16 +12,14 @@ import { readOutbox } from '../record/outbox-text.js';
 import { readState } from '../record/state.js';
 import { type State } from '../record/state-model.js';
 import { withPending } from '../read/load.js';
-import { openRemoteStore } from '../store/open.js';
-import { withCopyOf } from '../store/sqlite-copy.js';
 import { StoreError, type Store } from '../store/store.js';
+import { COMMANDS, STORED_PARTS } from './commands.js';
 import { parseDump, TransferError, type Dump } from './dump.js';
 import { problem, readText } from './move.js';
+import { readStored } from './read-store.js';
+import { readArguments } from './usage.js';
 
-const PARTS = ['state', 'outbox', 'maintenance', 'marks', 'log', 'incidents'] as const;
-type StoredPart = (typeof PARTS)[number];
-
-const USAGE = `Usage: keepalive inspect [${PARTS.join('|')}] [--file export]`;
+type StoredPart = (typeof STORED_PARTS)[number];
 
 /** How many fields and logs are read at once. */
 const FIELDS_A_PAGE = 40;
@@ -40,15 +29,12 @@ const LOGS_A_PAGE = 4;
  * Prints what is stored as JSON: one part of it, or all. It reads the store that is configured (of the embedded database
  * a copy, so that the runner may go on), or an export, and writes nothing. What cannot be read is shown with the reason.
  * @returns the exit code
- * @throws ConfigError
+ * @throws ConfigError UsageError
  */
 export async function inspect(env: Env, args: readonly string[]): Promise<number> {
-  const wanted = argumentsOf(args);
-  if (wanted === null) {
-    console.error(USAGE);
-    return 2;
-  }
-  const { part, file } = wanted;
+  const { words, value } = readArguments('inspect', COMMANDS.inspect, args);
+  const part = STORED_PARTS.find((each) => each === words[0]) ?? null;
+  const file = value('file');
   try {
     const dump = file === undefined ? await readStore(env, part) : parseDump(await readText(file));
     await print(render(dump, part));
@@ -69,32 +55,8 @@ async function print(text: Iterable<string>): Promise<void> {
   }
 }
 
-function argumentsOf(args: readonly string[]): { part: StoredPart | null; file: string | undefined } | null {
-  try {
-    const options = { file: { type: 'string' } } as const;
-    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
-    const [name, ...more] = positionals;
-    const part = PARTS.find((each) => each === name) ?? null;
-    return more.length > 0 || (name !== undefined && part === null) ? null : { part, file: values.file };
-  } catch {
-    return null;
-  }
-}
-
 async function readStore(env: Env, part: StoredPart | null): Promise<Dump> {
-  const { store: config, prefix } = await validConfig(env);
-  const read = (store: Store): Promise<Dump> => readTexts(store, part);
-  if (config.kind === 'upstash' || config.kind === 'redis') {
-    const store = await openRemoteStore(config, { prefix, guarded: GUARDED_FIELDS });
-    return read(store).finally(() => store.close());
-  }
-  const path = config.kind === 'sqlite' ? config.path : DEFAULT_DATABASE;
-  if (!existsSync(path)) {
-    throw new TransferError(
-      'No store is set, and there is no file of the embedded database (KEEP_ALIVE_DATABASE).',
-    );
-  }
-  return withCopyOf(path, { guarded: GUARDED_FIELDS }, read);
+  return readStored(await validConfig(env), (store) => readTexts(store, part));
 }
 
 /** The texts that are needed to show a part; null: all. The state names the targets of the others. */
@@ -149,7 +111,7 @@ function* render(dump: Dump, part: StoredPart | null): Generator<string> {
     return;
   }
   let before = '{\n';
-  for (const each of PARTS) {
+  for (const each of STORED_PARTS) {
     yield `${before}  ${JSON.stringify(each)}: `;
     yield* lines(show(dump, each), '  ');
     before = ',\n';

@@ -1,33 +1,42 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import { parseArgs } from 'node:util';
 import { DEFAULT_DATABASE, type Config } from '../config/config.js';
 import { validConfig, type Env } from '../config/valid.js';
 import { GUARDED_FIELDS } from '../record/fields.js';
 import { openRemoteStore } from '../store/open.js';
 import { DATABASE_IN_USE, openSqlite } from '../store/sqlite.js';
 import { StoreError, type Store } from '../store/store.js';
+import { COMMANDS } from './commands.js';
 import { readDump, TransferError, writeDump } from './dump.js';
+import { readStored } from './read-store.js';
 import { collect, restore, type Progress } from './transfer.js';
-
-const USAGE = `Usage: keepalive export [file]
-       keepalive import [file] [--force]`;
+import { readArguments } from './usage.js';
 
 /** Prints to stderr: stdout may be the export. */
 const report = console.error;
 
 /**
- * Writes all data of the store that is configured to a file, which is there when it is complete, or to stdout.
+ * Writes all data of the store that is configured to a file, which is there when it is complete, or to stdout. The
+ * embedded database is read from a copy, so that `npm start` may go on.
  * @returns the exit code
- * @throws ConfigError
+ * @throws ConfigError UsageError
  */
-export function exportData(env: Env, args: readonly string[]): Promise<number> {
-  return command(args, {}, async ({ file }) => {
-    const { fields, logs } = await withStore(env, 'read', (store) => collect(store, inTenths('Read')));
+export function exportData(
+  env: Env,
+  args: readonly string[],
+  progress: (line: string) => void,
+): Promise<number> {
+  const { words, has } = readArguments('export', COMMANDS.export, args);
+  const [file] = words;
+  return exitCodeOf(async () => {
+    if (file !== undefined && !has('force') && existsSync(file)) {
+      throw new TransferError('The file exists already: --force replaces it.');
+    }
+    const { fields, logs } = await readStore(env, (store) => collect(store, inTenths('Read', progress)));
     const lines = Readable.from(writeDump({ fields, logs }, Date.now()));
     if (file === undefined) await writing(pipeline(lines, process.stdout));
     else await writing(writeWhole(file, lines));
@@ -35,38 +44,30 @@ export function exportData(env: Env, args: readonly string[]): Promise<number> {
   });
 }
 
-/** Writes what a file (or stdin) holds to the store that is configured. */
-export function importData(env: Env, args: readonly string[]): Promise<number> {
-  return command(args, { force: { type: 'boolean' } }, async ({ file, force }) => {
-    const dump = readDump(await readText(file));
+/** Writes what a file (or stdin) holds to the store that is configured. @throws ConfigError UsageError */
+export function importData(
+  env: Env,
+  args: readonly string[],
+  progress: (line: string) => void,
+): Promise<number> {
+  const { words, has } = readArguments('import', COMMANDS.import, args);
+  return exitCodeOf(async () => {
+    if (words[0] === undefined && process.stdin.isTTY) progress('Reading the export from the terminal.');
+    const dump = readDump(await readText(words[0]));
     const size = `${dump.fields.size} fields and ${dump.logs.size} logs`;
     if (dump.fields.size === 0) {
       report('The export is of an installation without data: there is nothing to import.');
       return;
     }
     report(`Read ${size}, and all of them are sound; writing them.`);
-    const outcome = await withStore(env, 'write', (store) => restore(store, dump, { force }));
+    const outcome = await writeStore(env, (store) => restore(store, dump, { force: has('force') }));
     report(outcome === 'same' ? `All of it is there already: nothing was written.` : `Imported ${size}.`);
   });
 }
 
-interface Arguments {
-  readonly file: string | undefined;
-  readonly force: boolean;
-}
-
-async function command(
-  args: readonly string[],
-  options: { force?: { type: 'boolean' } },
-  work: (parsed: Arguments) => Promise<void>,
-): Promise<number> {
-  const parsed = argumentsOf(args, options);
-  if (parsed === null) {
-    report(USAGE);
-    return 2;
-  }
+async function exitCodeOf(work: () => Promise<void>): Promise<number> {
   try {
-    await work(parsed);
+    await work();
     return 0;
   } catch (error) {
     if (!(error instanceof TransferError)) throw error;
@@ -75,43 +76,35 @@ async function command(
   }
 }
 
-function argumentsOf(args: readonly string[], options: { force?: { type: 'boolean' } }): Arguments | null {
-  try {
-    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
-    if (positionals.length > 1) return null;
-    return { file: positionals[0], force: values.force === true };
-  } catch {
-    return null;
-  }
+async function readStore<T>(env: Env, work: (store: Store) => Promise<T>): Promise<T> {
+  const config = await validConfig(env);
+  return readStored(config, work).catch((error: unknown) => {
+    throw explained(error, 'read');
+  });
 }
 
-async function withStore<T>(
-  env: Env,
-  purpose: 'read' | 'write',
-  work: (store: Store) => Promise<T>,
-): Promise<T> {
+async function writeStore<T>(env: Env, work: (store: Store) => Promise<T>): Promise<T> {
   const config = await validConfig(env);
   let store: Store | null = null;
   try {
-    store = await open(config, purpose);
+    store = await open(config);
     return await work(store);
   } catch (error) {
-    throw error instanceof StoreError ? new TransferError(problem(error, purpose), { cause: error }) : error;
+    throw explained(error, 'write');
   } finally {
     await store?.close();
   }
 }
 
-async function open({ store: config, prefix }: Config, purpose: 'read' | 'write'): Promise<Store> {
+async function open({ store: config, prefix }: Config): Promise<Store> {
   if (config.kind === 'upstash' || config.kind === 'redis')
     return openRemoteStore(config, { prefix, guarded: GUARDED_FIELDS });
   const path = config.kind === 'sqlite' ? config.path : DEFAULT_DATABASE;
-  if (purpose === 'read' && !existsSync(path)) {
-    const hint =
-      config.kind === 'none' ? ` There is no ${DEFAULT_DATABASE} here, and no other store is set.` : '';
-    throw new TransferError(`The database file (KEEP_ALIVE_DATABASE) does not exist.${hint}`);
-  }
   return openSqlite(path, { guarded: GUARDED_FIELDS, print: report });
+}
+
+function explained(error: unknown, purpose: 'read' | 'write'): unknown {
+  return error instanceof StoreError ? new TransferError(problem(error, purpose), { cause: error }) : error;
 }
 
 export function problem({ code, message }: StoreError, purpose: 'read' | 'write'): string {
@@ -124,11 +117,11 @@ export function problem({ code, message }: StoreError, purpose: 'read' | 'write'
   return `The store: ${message}.${advice}`;
 }
 
-function inTenths(what: string): Progress {
+function inTenths(what: string, print: (line: string) => void): Progress {
   let printed = 0;
   return (done, total) => {
     const tenths = Math.floor((10 * done) / total);
-    if (tenths !== printed) report(`${what} ${10 * tenths} %`);
+    if (tenths !== printed) print(`${what} ${10 * tenths} %`);
     printed = tenths;
   };
 }
@@ -148,6 +141,10 @@ export async function readText(file: string | undefined): Promise<string> {
 }
 
 async function writeWhole(file: string, lines: Readable): Promise<void> {
+  // A device or a pipe would be replaced by a file.
+  if (statSync(file, { throwIfNoEntry: false })?.isFile() === false) {
+    throw new TransferError('The export cannot be written: there is something else than a file.');
+  }
   const partial = `${file}.${randomUUID()}.partial`;
   try {
     // It may hold what nobody else should read: texts of errors, names of targets.
@@ -161,6 +158,7 @@ async function writeWhole(file: string, lines: Readable): Promise<void> {
 
 async function writing(work: Promise<void>): Promise<void> {
   await work.catch((cause: unknown) => {
+    if (cause instanceof TransferError) throw cause;
     throw new TransferError(`The export cannot be written${reason(cause)}.`, { cause });
   });
 }

@@ -31,6 +31,11 @@ export function ofStore({ kind, variables, latency }: StoreFacts): Finding[] {
   ];
 }
 
+/** A runner holds its database for itself. */
+export function ofHeldDatabase(): Finding {
+  return ok('store', 'a running npm start uses the database: what it has recorded was read from a copy');
+}
+
 /** What runs cost, where commands are paid for. */
 export function ofBudget({ budget }: Health['checks']['redis']): Finding[] {
   if (budget === null) return [];
@@ -63,8 +68,8 @@ export function ofStoreError(
   if (kind === 'sqlite' && code === 'store_unreachable') {
     return warning('store', {
       what: message,
-      why: 'A runner holds its database for itself, so what is in it cannot be looked at meanwhile.',
-      todo: 'If npm start is running, ask its /api/health instead; if it is not, look at KEEP_ALIVE_DATABASE.',
+      why: 'What is in the database cannot be looked at.',
+      todo: 'Look at KEEP_ALIVE_DATABASE. If npm start is running, ask its /api/health.',
     });
   }
   const names = variables.join(' and ');

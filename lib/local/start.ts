@@ -4,6 +4,7 @@ import type { Config } from '../config/config.js';
 import { DEFAULT_DATABASE } from '../config/config.js';
 import { MONTHLY_HOURS } from '../config/hosts.js';
 import { configWarnings, validConfig, type Env } from '../config/valid.js';
+import { loadState } from '../read/load.js';
 import { GUARDED_FIELDS } from '../record/fields.js';
 import { OperatorError } from '../operator-error.js';
 import { monthlyHours } from '../rules/host-hours.js';
@@ -18,6 +19,7 @@ import type { Store } from '../store/store.js';
 import { StoreError } from '../store/store.js';
 import { periodOf, Scheduler } from './scheduler.js';
 import { closeServer, serve } from './server.js';
+import { StatisticsClock, statisticsLine } from './statistics.js';
 import { intervalInWords } from '../rules/durations.js';
 
 /** Ms that a run may last; checks that are left over come first in the next run. */
@@ -112,11 +114,12 @@ function schedule(
   const { config, store, runs } = app;
   const period = timeBetweenRuns(config, store);
   const parts = { ...sharedContext(config), log: print };
+  const statistics = new StatisticsClock();
   let wasLocked = false;
   return new Scheduler(period, async () => {
     try {
       const { stopping } = runs;
-      const { reason } = await runs.track(
+      const { reason, results } = await runs.track(
         run(
           { ...parts, ...app, now: () => store.now() },
           { trigger: 'local', limit: RUN_LIMIT, nextRunIn: period, stopping },
@@ -125,7 +128,13 @@ function schedule(
       const isLocked = reason === 'locked';
       if (isLocked && !wasLocked) print(HELD_UP);
       wasLocked = isLocked;
+      if (statistics.isDue(results.length, performance.now())) {
+        const state = await loadState(store);
+        if (state !== null) print(statisticsLine(config.targets, state));
+      }
     } catch (error) {
+      // Whatever is wrong with the store, the run has said it.
+      if (error instanceof StoreError) return;
       console.error(error);
     }
   });

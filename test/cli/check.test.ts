@@ -3,6 +3,7 @@ import { check } from '../../lib/cli/check-command.js';
 import { createAuthority } from '../support/certificates.js';
 import { serveDns } from '../support/dns.js';
 import { closedPort, serveHttp, serveHttps, serveTcp, serveTls } from '../support/servers.js';
+import { recordingTerminal } from '../support/terminal.js';
 
 const SECRETS = ['query-secret', 'user-secret', 'header-secret', 'body-secret'];
 
@@ -35,9 +36,8 @@ const [web, secure, secureExpired, shop, bare, silent] = await Promise.all([
 const refused = await closedPort();
 
 async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const lines: string[] = [];
-  const errors: string[] = [];
-  const terminal = { env, out: (line: string) => lines.push(line), err: (line: string) => errors.push(line) };
+  const terminal = recordingTerminal(env);
+  const { lines, errors } = terminal;
   let nth = 0;
   // The first address met stands for one on the internet, what follows for one inside.
   const isPublic = () => nth++ === 0;
@@ -145,9 +145,6 @@ describe('check', () => {
   });
 
   it.each<[string, string[], Record<string, string>, string]>([
-    ['nothing to check', [], {}, 'Usage: keepalive check'],
-    ['two of them', ['a', 'b'], {}, 'Usage: keepalive check'],
-    ['an unknown option', ['--query-secret', 'a'], {}, 'Usage: keepalive check'],
     ['no address', ['ftp://user:user-secret@api.test/'], {}, 'The address: expected an address: http://'],
     ['an address that is cut in two', ['https://user:pa/ss-user-secret@api.test/'], {}, 'percent-encode it'],
     [

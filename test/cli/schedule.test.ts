@@ -271,7 +271,7 @@ describe('the command', () => {
     for (const args of [['schedule'], ['schedule', 'make']]) {
       expect(await keepalive(args)).toMatchObject({
         code: 2,
-        output: expect.stringContaining('create | list') as string,
+        output: expect.stringContaining('create|list') as string,
       });
     }
   });

@@ -530,7 +530,7 @@ describe('the command', () => {
     ['a file that is not there', () => sqlite('x.db'), ['import', 'none.jsonl'], 'ENOENT'],
     ['a place that cannot be written', () => sqlite('held.db'), ['export', 'none/x.jsonl'], 'ENOENT'],
     ['a database that is not there', () => sqlite('none.db'), ['export'], 'does not exist'],
-    ['no store at all', () => ({}), ['export'], 'no other store is set'],
+    ['no store at all', () => ({}), ['export'], 'No store is set'],
     ['a wrong token', () => ({ ...rest(), UPSTASH_REDIS_REST_TOKEN: 'canary-wrong' }), ['export'], 'refused'],
     [
       'nobody there',
@@ -568,12 +568,26 @@ describe('the command', () => {
     expect(await redis.command('DBSIZE')).toBe(0);
   });
 
-  it.each([[['export', 'a', 'b']], [['export', '--force']], [['import', '--what']]])(
-    'tells how it is used: %s',
-    async (args) => {
-      const result = await keepalive({}, args);
-      expect(result.code).toBe(2);
-      expect(result.stderr).toContain('Usage: keepalive export [file]');
-    },
-  );
+  it('exports what a runner that owns the database has written', async () => {
+    const store = openSqlite(join(directory, 'busy-export.db'));
+    await fill(store, data);
+    const result = await keepalive(sqlite('busy-export.db'), ['export']);
+    expect(result).toMatchObject({ code: 0 });
+    expect(plain(readDump(result.stdout))).toEqual(plain(data));
+    await store.close();
+  });
+
+  it('replaces a file only with --force, and nothing that is no file', async () => {
+    await fill(await open('redis', 'keepalive'), data);
+    const file = join(directory, 'kept.jsonl');
+    await writeFile(file, 'precious');
+    const env = { REDIS_URL: redis.url };
+    const refused = await keepalive(env, ['export', file]);
+    expect(refused).toMatchObject({ code: 1, stderr: 'The file exists already: --force replaces it.\n' });
+    expect(await readFile(file, 'utf8')).toBe('precious');
+    expect(await keepalive(env, ['export', file, '--force'])).toMatchObject({ code: 0 });
+    expect(plain(readDump(await readFile(file, 'utf8')))).toEqual(plain(data));
+    const folder = await keepalive(env, ['export', directory, '--force']);
+    expect(folder.stderr).toContain('something else than a file');
+  });
 });

@@ -3,6 +3,7 @@ import { doctor } from '../../lib/cli/doctor.js';
 import { openRemoteStore, texts } from '../support/stores.js';
 import type { Store } from '../../lib/store/store.js';
 import { freePort, startRedis, type RedisServer } from '../support/redis.js';
+import { recordingTerminal } from '../support/terminal.js';
 import { newMeter, storeContract } from './contract.js';
 
 const PREFIX = '{keepalive}';
@@ -62,11 +63,10 @@ describe('a cluster of one node', () => {
   });
 
   test('is examined by the doctor', async () => {
-    const lines: string[] = [];
     const examine = async (env: Record<string, string>) => {
-      const terminal = { env: { REDIS_URL: redis.url, ...env }, out: (line: string) => lines.push(line) };
-      await doctor([], { ...terminal, err: () => undefined });
-      return lines.splice(0).join('\n');
+      const terminal = recordingTerminal({ REDIS_URL: redis.url, ...env });
+      await doctor([], terminal);
+      return terminal.lines.join('\n');
     };
     expect(await examine({})).toContain('REDIS_URL: Redis runs in cluster mode: set KEEP_ALIVE_PREFIX');
     expect(await examine({ KEEP_ALIVE_PREFIX: PREFIX })).toMatch(/redis answers in \d+ ms, reads and writes/);

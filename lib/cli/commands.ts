@@ -1,0 +1,77 @@
+import type { CommandUsage } from './usage.js';
+
+/** The parts of what is stored, as `inspect` names them. */
+export const STORED_PARTS = ['state', 'outbox', 'maintenance', 'marks', 'log', 'incidents'] as const;
+
+const JSON_OPTION = { help: 'print JSON' };
+
+/** Every command of the command line. `bin/keepalive.ts` has what each of them does. */
+export const COMMANDS = {
+  start: {
+    summary: 'run everything on this machine: pages, API, scheduler, database',
+    details: `Serves pages and API on PORT (3000), pings the targets, and keeps its data in keepalive.db
+unless another store is set. It prints one line per ping. SIGTERM, SIGINT and SIGHUP
+finish the run under way; a second signal stops at once.`,
+    arguments: [],
+    options: {},
+  },
+  config: {
+    summary: 'check the configuration and list what is wrong',
+    details: `Vercel runs it in every build. In a production build it also asks for what every
+installation needs, and makes the QStash schedule where QSTASH_TOKEN is set.
+Exit code: 0, or 1 with the list of what is wrong.`,
+    arguments: [],
+    options: {},
+  },
+  check: {
+    summary: 'make one check of a target and explain it',
+    details: `Makes one check of a target and explains it, phase by phase. A URL is checked with the
+options of the configured target that has exactly this address, else with the defaults.
+Exit code: 0 good or degraded, 1 failed, 2 nothing was checked.`,
+    arguments: [{ name: 'id|url' }],
+    options: { json: JSON_OPTION },
+  },
+  doctor: {
+    summary: 'examine everything: secrets, store, schedule, targets, alerts',
+    details: `Examines configuration, secrets, store, schedule, every target, alerts, plans and budgets.
+Restart requests are never made. It works while npm start runs.
+Exit code: 0, or 1 where something is wrong.`,
+    arguments: [],
+    options: {
+      'send-test': { help: 'send one test alert to every channel' },
+      json: JSON_OPTION,
+    },
+  },
+  schedule: {
+    summary: 'create, list or remove the QStash schedule',
+    details: `The QStash schedule starts a run every KEEP_ALIVE_TICK. It needs QSTASH_TOKEN and
+KEEP_ALIVE_PUBLIC_URL.`,
+    arguments: [{ name: 'action', oneOf: ['create', 'list', 'remove'] }],
+    options: {},
+  },
+  export: {
+    summary: 'write all data to a file or to stdout',
+    details: `Writes all data as JSON Lines, as it was at one moment. It works while runs are made.
+The file can be read by its owner alone.`,
+    arguments: [{ name: 'file', isOptional: true }],
+    options: { force: { help: 'replace the file if it exists' } },
+  },
+  import: {
+    summary: 'write an export to the store',
+    details: `Checks all of the export (a file or stdin), then writes it in one atomic step. It may be
+repeated. Stop npm start first if its database is to be written.`,
+    arguments: [{ name: 'file', isOptional: true }],
+    options: { force: { help: 'replace other data in the store' } },
+  },
+  inspect: {
+    summary: 'print what is stored as JSON',
+    details: `Prints one part of what is stored, or all of it. It writes nothing, and works while runs
+are made. What cannot be read is shown with the reason.`,
+    arguments: [{ name: 'part', oneOf: STORED_PARTS, isOptional: true }],
+    options: { file: { value: 'file', help: 'read an export instead of the store' } },
+  },
+} as const satisfies Record<string, CommandUsage>;
+
+export type CommandName = keyof typeof COMMANDS;
+
+export const COMMAND_NAMES = Object.keys(COMMANDS) as CommandName[];
