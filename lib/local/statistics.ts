@@ -28,8 +28,8 @@ export class StatisticsClock {
 export function statisticsLine(targets: readonly Pick<WatchedTarget, 'info'>[], state: State): string {
   const ids = new Set(targets.map(({ info }) => info.id));
   const known = state.targets.filter((target) => target !== null).filter(({ id }) => ids.has(id));
-  const pings = known.reduce((sum, { figures }) => sum + figures.pings, 0);
-  const failures = known.reduce((sum, { figures }) => sum + figures.failures, 0);
+  const pings = known.reduce((sum, { counters }) => sum + counters.pings, 0);
+  const failures = known.reduce((sum, { counters }) => sum + counters.failures, 0);
   const down = known.filter(({ status }) => status === 'down').map(({ id }) => id);
   const rest = down.length - TARGETS_NAMED;
   const named = down.slice(0, TARGETS_NAMED).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
