@@ -20,7 +20,10 @@ const RECORDS: Readonly<Record<RecordType, (resolver: Resolver, name: string) =>
   AAAA: (resolver, name) => resolver.resolve6(name),
   CAA: async (resolver, name) =>
     (await resolver.resolveCaa(name)).flatMap(({ critical, ...properties }) =>
-      Object.entries(properties).map(([tag, value]) => `${critical} ${tag} ${value}`),
+      Object.entries(properties)
+        // Newer versions of Node add the type of the record.
+        .filter(([tag]) => tag !== 'type')
+        .map(([tag, value]) => `${critical} ${tag} ${value}`),
     ),
   CNAME: async (resolver, name) => (await resolver.resolveCname(name)).map(nameText),
   MX: async (resolver, name) =>
