@@ -12,6 +12,7 @@ import { defaultInterval, defaultWakeTimeout, HOSTS, hostOf } from './hosts.js';
 import { defaultsOf } from './option-table.js';
 import { TARGET_OPTIONS, type TargetOptionName, type TargetOptions } from './options.js';
 import type { Problem } from './problems.js';
+import { mongoQueryProblem } from '../rules/mongo-command.js';
 import { redisQueryProblem } from '../rules/redis-command.js';
 import { formsWith, hasGroup, targetAddress, type TargetAddress } from './request.js';
 
@@ -23,6 +24,7 @@ const GROUPS: Readonly<Record<OptionGroup, readonly TargetOptionName[]>> = {
   body: ['EXPECT_BODY', 'REJECT_BODY', 'EXPECT_JSON', 'DEGRADED_JSON', 'MAX_BODY'],
   query: ['QUERY'],
   tls: ['TLS_EXPIRY', 'TLS_VERIFY'],
+  hosts: [],
 };
 const GROUP_NAMES = Object.keys(GROUPS) as OptionGroup[];
 
@@ -42,12 +44,15 @@ const FIELDS: {
   body: (_source, options) => ({ maxBody: options.MAX_BODY }),
   query: (_source, options) => ({ query: options.QUERY }),
   tls: (_source, options) => ({ tlsVerify: options.TLS_VERIFY }),
+  hosts: ({ address }) => ({ moreHosts: address.moreHosts ?? [] }),
 };
 
 /** What is wrong with a QUERY, where something can be told without asking; null: nothing. */
 const QUERY_PROBLEM: { readonly [Name in Protocol]?: (query: string) => string | null } = {
   'redis:': redisQueryProblem,
   'rediss:': redisQueryProblem,
+  'mongodb:': mongoQueryProblem,
+  'mongodb+srv:': mongoQueryProblem,
 };
 
 const FOR_RECOVERY = [

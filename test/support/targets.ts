@@ -14,6 +14,7 @@ export type TargetOptions = Partial<Omit<HttpTarget, 'info' | 'request' | 'asser
   readonly request?: Partial<RequestOptions>;
   readonly assertions?: Partial<Assertions>;
   readonly query?: string | null;
+  readonly moreHosts?: readonly string[];
 };
 
 export const someAssertions = (options: Partial<Assertions> = {}): Assertions => ({
@@ -51,6 +52,7 @@ export function someTarget(url: string, { info, request, assertions, ...rest }: 
     retryDelay: 1_000,
     wakeTimeout: 0,
     query: null,
+    moreHosts: [],
     maxBody: 262_144,
     maxRedirects: 5,
     tlsVerify: true,
