@@ -103,7 +103,7 @@ export interface Recovery {
 }
 
 /** Options that targets of only some protocols have (`config/target-builder.ts` lists those of each group). */
-export type OptionGroup = 'http' | 'headers' | 'body' | 'query' | 'tls';
+export type OptionGroup = 'http' | 'headers' | 'body' | 'query' | 'tls' | 'hosts';
 
 /** Parts of an address besides host and port. */
 export type AddressPart = 'user info' | 'path' | 'query string';
@@ -137,6 +137,19 @@ export const PROTOCOLS = {
   'redis:': { form: 'redis://', defaultPort: 6379, groups: ['body', 'query'], parts: ALL_PARTS },
   'rediss:': { form: 'rediss://', defaultPort: 6379, groups: ['body', 'query', 'tls'], parts: ALL_PARTS },
   'postgres:': { form: 'postgres://', defaultPort: 5432, groups: ['body', 'query', 'tls'], parts: ALL_PARTS },
+  'mongodb:': {
+    form: 'mongodb://',
+    defaultPort: 27_017,
+    groups: ['body', 'query', 'tls', 'hosts'],
+    parts: ALL_PARTS,
+  },
+  // Its ports are those of its SRV records.
+  'mongodb+srv:': {
+    form: 'mongodb+srv://',
+    defaultPort: null,
+    groups: ['body', 'query', 'tls'],
+    parts: ALL_PARTS,
+  },
 } as const satisfies Readonly<Record<string, ProtocolRules>>;
 
 export type Protocol = keyof typeof PROTOCOLS;
@@ -163,6 +176,10 @@ export interface GroupFields {
     readonly query: string | null;
   };
   readonly tls: { readonly tlsVerify: boolean };
+  readonly hosts: {
+    /** Further hosts of the address, as `host:port`, in its order. */
+    readonly moreHosts: readonly string[];
+  };
 }
 
 /** What every target has. Everything outside `info` may hold secrets. */

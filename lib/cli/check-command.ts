@@ -72,7 +72,8 @@ async function findTarget(
 /** Whether a configured target has exactly the address that was asked for, user info included where it was given. */
 function isAt(target: Target, asked: Target): boolean {
   const given = authorizationOf(asked);
-  return target.url === asked.url && (given === undefined || given === authorizationOf(target));
+  const isSame = target.url === asked.url && target.info.healthUrl === asked.info.healthUrl;
+  return isSame && (given === undefined || given === authorizationOf(target));
 }
 
 function authorizationOf(target: Target): string | undefined {

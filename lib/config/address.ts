@@ -72,7 +72,8 @@ export function checkAddress(text: string): void {
   if (parts === null) return;
   const { scheme, port } = parts;
   if (isCut(parts)) throw new InvalidValue(CUT);
-  if (port === null || port === '') return;
+  // Several hosts, each with its port, are looked at where they are read.
+  if (port === null || port === '' || scheme.startsWith('mongodb')) return;
   const number = /^\d+$/.test(port) ? Number(port) : 0;
   if (number < 1 || number > 65_535) {
     throw new InvalidValue('expected a port from 1 to 65535 after the colon');
@@ -95,7 +96,8 @@ export function checkAddress(text: string): void {
 function isCut({ scheme, host, port, rest }: Parts): boolean {
   const at = rest.indexOf('@');
   if (at < 0) return false;
-  if (port !== null && !/^\d+$/.test(port)) return true;
+  const ports = scheme === 'mongodb' ? /^\d+(?:,.*)?$/ : /^\d+$/;
+  if (port !== null && !ports.test(port)) return true;
   if (port !== null && host === '') return true;
   if (port !== null && rest.startsWith('#')) return true;
   const query = WITH_PARAMETERS.test(scheme) ? rest.indexOf('?') : -1;

@@ -1,4 +1,5 @@
 import { dnsQuestion, lineBytes, RECORD_TYPES } from '../rules/queries.js';
+import { mongoQueryProblem } from '../rules/mongo-command.js';
 import { redisQueryProblem } from '../rules/redis-command.js';
 import { PROTOCOLS, type Protocol } from '../types.js';
 
@@ -8,7 +9,10 @@ type QueryProblem = (query: string | null) => string | null;
 const LINE = String.raw`expected a line in which a backslash begins one of \r, \n, \t, \0, \\ and \xHH`;
 const QUESTION = `expected a record type (${RECORD_TYPES.join(', ')}) and a name, such as A example.com`;
 
-const redisProblem: QueryProblem = (query) => (query === null ? null : redisQueryProblem(query));
+const ofGiven =
+  (problemOf: (query: string) => string | null): QueryProblem =>
+  (query) =>
+    query === null ? null : problemOf(query);
 
 /** A protocol that is not here takes any text, and none. */
 const PROBLEMS: { readonly [Name in Protocol]?: QueryProblem } = {
@@ -17,8 +21,10 @@ const PROBLEMS: { readonly [Name in Protocol]?: QueryProblem } = {
     if (query === null) return `${PROTOCOLS['dns:'].form} needs a QUERY: ${QUESTION}`;
     return dnsQuestion(query) === null ? QUESTION : null;
   },
-  'redis:': redisProblem,
-  'rediss:': redisProblem,
+  'redis:': ofGiven(redisQueryProblem),
+  'rediss:': ofGiven(redisQueryProblem),
+  'mongodb:': ofGiven(mongoQueryProblem),
+  'mongodb+srv:': ofGiven(mongoQueryProblem),
 };
 
 export function queryProblem(protocol: Protocol, query: string | null): string | null {

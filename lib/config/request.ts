@@ -24,6 +24,8 @@ export interface TargetAddress extends Endpoint {
   readonly hostname: string;
   /** Without user info, query and fragment. */
   readonly healthUrl: string;
+  /** Further hosts, as `host:port`, where an address may have several. */
+  readonly moreHosts?: readonly string[];
 }
 
 const PROTOCOL_NAMES = Object.keys(PROTOCOLS) as Protocol[];
@@ -60,6 +62,7 @@ export function formsWith(groups: readonly OptionGroup[]): string {
 const NOT_UTF8 = 'expected user name and password in UTF-8 where they are percent-encoded';
 
 function parseTargetAddress(text: string): TargetAddress | undefined {
+  if (/^mongodb(?:\+srv)?:/i.test(text)) return mongoAddress(text);
   const url = parseUrl(text);
   const scheme = url && (ALIASES.get(url.protocol) ?? url.protocol);
   const protocol = PROTOCOL_NAMES.find((name) => name === scheme);
@@ -135,6 +138,53 @@ function serviceAddress(text: string, protocol: Protocol): TargetAddress | undef
     protocol,
     hostname,
     healthUrl: `${protocol}//${place}`,
+  };
+}
+
+/** The parts of an address of MongoDB: scheme, user info, hosts, database, parameters. */
+const MONGO = /^(mongodb(?:\+srv)?:)\/\/(?:([^/?#@]*)@)?([^/?#@]+)(?:\/([^?#/]*))?(?:\?([^#]*))?$/i;
+const MONGO_HOST = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(\d{1,5}))?$/i;
+
+/** Hosts, with commas between them, of which the first one is the target's name. */
+function mongoAddress(text: string): TargetAddress | undefined {
+  checkAddress(text);
+  const encoded = withPercentEncoded(text);
+  if (encoded === null) {
+    throw new InvalidValue('expected user name and password in UTF-8 where they are percent-encoded');
+  }
+  const [, scheme = '', userInfo, names = '', database = '', query] = MONGO.exec(encoded) ?? [];
+  const protocol = scheme.toLowerCase() === 'mongodb:' ? 'mongodb:' : 'mongodb+srv:';
+  const hosts = names.split(',').map((name) => MONGO_HOST.exec(name.toLowerCase()));
+  const isSrv = protocol === 'mongodb+srv:';
+  if (isSrv && (hosts.length > 1 || hosts[0]?.[2] !== undefined)) {
+    throw new InvalidValue(
+      'expected one name without a port behind mongodb+srv://: its SRV records have the rest',
+    );
+  }
+  const mechanism = /(?:^|&)authMechanism=([^&]*)/i.exec(query ?? '')?.[1] ?? 'DEFAULT';
+  if (!/^(?:DEFAULT|SCRAM-SHA-1|SCRAM-SHA-256)$/.test(mechanism)) {
+    throw new InvalidValue(
+      'expected SCRAM-SHA-256 or SCRAM-SHA-1 as authMechanism: no other login is spoken',
+    );
+  }
+  const places = hosts.map((found) => {
+    const [, name = '', port = '27017'] = found ?? [];
+    if (Number(port) < 1 || Number(port) > 65_535) {
+      throw new InvalidValue('expected a port from 1 to 65535 after the colon');
+    }
+    return { name, place: isSrv ? name : `${name}:${port}` };
+  });
+  const [first, ...more] = places;
+  if (first === undefined || places.some(({ name }) => name === '')) return undefined;
+  const rest = database === '' ? '' : `/${database}`;
+  const login = userInfo === undefined ? '' : `${userInfo}@`;
+  return {
+    url: `${protocol}//${login}${first.place}${rest}${query === undefined ? '' : `?${query}`}`,
+    authorization: null,
+    protocol,
+    hostname: first.name,
+    healthUrl: `${protocol}//${places.map(({ place }) => place).join(',')}${rest}`,
+    moreHosts: more.map(({ place }) => place),
   };
 }
 

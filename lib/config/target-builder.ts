@@ -25,6 +25,7 @@ const GROUPS: Readonly<Record<OptionGroup, readonly TargetOptionName[]>> = {
   body: ['EXPECT_BODY', 'REJECT_BODY', 'EXPECT_JSON', 'DEGRADED_JSON', 'MAX_BODY'],
   query: ['QUERY'],
   tls: ['TLS_EXPIRY', 'TLS_VERIFY'],
+  hosts: [],
 };
 const GROUP_NAMES = Object.keys(GROUPS) as OptionGroup[];
 const OF_GROUPS = [...new Set(GROUP_NAMES.flatMap((group) => GROUPS[group]))];
@@ -53,6 +54,7 @@ const FIELDS: {
   tls: ({ address, own, inherited }, options) => ({
     tlsVerify: own.TLS_VERIFY ?? inherited.TLS_VERIFY ?? verifyAskedBy(address) ?? options.TLS_VERIFY,
   }),
+  hosts: ({ address }) => ({ moreHosts: address.moreHosts ?? [] }),
 };
 
 /** What a database's address says about its certificate; null: nothing. */

@@ -1,4 +1,4 @@
-import { lookup, promises } from 'node:dns';
+import { lookup, promises, type SrvRecord } from 'node:dns';
 import { isIP } from 'node:net';
 import { codeOf, failureOf } from './failure.js';
 import { HostsFile } from './hosts-file.js';
@@ -20,6 +20,10 @@ export interface Candidates {
 export interface NameResolver {
   /** IPv4 first. Rejects with a ProbeFailure `dns`. While it waits for its turn to ask, the clock stands still. */
   resolve(host: string, clock: Clock): Promise<Candidates>;
+  /** The hosts of an SRV name, the most preferred first. Rejects with a ProbeFailure `dns`. */
+  service(name: string, clock: Clock): Promise<readonly SrvRecord[]>;
+  /** The text of a name, empty where it has none or cannot be had. */
+  text(name: string, clock: Clock): Promise<string>;
   close(): void;
 }
 
@@ -61,6 +65,18 @@ export function createResolver(
           throw failureOf(error, 'dns');
         });
       }
+    },
+    async service(name, clock) {
+      try {
+        const records = await gate(() => resolver.resolveSrv(name), clock);
+        return records.sort((a, b) => a.priority - b.priority || b.weight - a.weight);
+      } catch (error) {
+        throw failureOf(error, 'dns');
+      }
+    },
+    async text(name, clock) {
+      const records = await gate(() => resolver.resolveTxt(name), clock).catch(() => []);
+      return records[0]?.join('') ?? '';
     },
     close: () => resolver.cancel(),
   };

@@ -49,6 +49,8 @@ const PROBES: { readonly [Name in Protocol]: Probe<Name> } = {
   'redis:': async (...of) => (await import('./redis-probe.js')).probeRedis(...of),
   'rediss:': async (...of) => (await import('./redis-probe.js')).probeRedis(...of),
   'postgres:': async (...of) => (await import('./postgres-probe.js')).probePostgres(...of),
+  'mongodb:': async (...of) => (await import('./mongo-probe.js')).probeMongo(...of),
+  'mongodb+srv:': async (...of) => (await import('./mongo-probe.js')).probeMongo(...of),
 };
 
 /** The probes of a process, with the name resolver and TLS context that they share. No state belongs to a run. */

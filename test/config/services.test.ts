@@ -52,3 +52,52 @@ describe('redis', () => {
     expect(problems({ TARGET_A_URL: 'http://h', KEEP_ALIVE_QUERY: 'GET "x' })).toEqual([]);
   });
 });
+
+describe('mongodb', () => {
+  it.each([
+    ['mongodb://H', 'mongodb://h:27017', 'mongodb://h:27017', []],
+    [
+      'mongodb://u:50%@A:1,b,[::1]:3/app?authSource=admin&appName=x@y',
+      'mongodb://u:50%25@a:1/app?authSource=admin&appName=x@y',
+      'mongodb://a:1,b:27017,[::1]:3/app',
+      ['b:27017', '[::1]:3'],
+    ],
+  ])('reads %s', (text, url, healthUrl, moreHosts) => {
+    expect(target({ TARGET_A_URL: text })).toMatchObject({ url, info: { healthUrl }, moreHosts });
+  });
+
+  it('reads what Atlas prints', () => {
+    const text = 'mongodb+srv://u:p%2F@c0.abc.mongodb.net/?retryWrites=true&w=majority&appName=C0';
+    expect(target({ TARGET_A_URL: text })).toMatchObject({
+      url: 'mongodb+srv://u:p%2F@c0.abc.mongodb.net?retryWrites=true&w=majority&appName=C0',
+      info: { healthUrl: 'mongodb+srv://c0.abc.mongodb.net' },
+    });
+  });
+
+  const name = 'expected one name without a port behind mongodb+srv://: its SRV records have the rest';
+  it.each([
+    ['mongodb+srv://h.org:27017/', name],
+    ['mongodb+srv://a.org,b.org/', name],
+    ['mongodb://a,b:99999/', 'expected a port from 1 to 65535 after the colon'],
+    ['mongodb://a:0/', 'expected a port from 1 to 65535 after the colon'],
+    ['mongodb://u:pa/ss@h/', expect.stringContaining('percent-encode it')],
+    ['mongodb://u:pa/ss@a:1,b:2/', expect.stringContaining('percent-encode it')],
+    ['mongodb://u:%e9@h', 'expected user name and password in UTF-8 where they are percent-encoded'],
+    [
+      'mongodb://u:p@h/?authMechanism=MONGODB-X509',
+      'expected SCRAM-SHA-256 or SCRAM-SHA-1 as authMechanism: no other login is spoken',
+    ],
+    ['mongodb://a,,b/', expect.stringContaining('expected an address')],
+    ['mongodb://', expect.stringContaining('expected an address')],
+  ])('refuses %s', (text, message: unknown) => {
+    const found = problems({ TARGET_A_URL: text }).map((line) => line.replace('TARGET_A_URL: ', ''));
+    expect(found).toEqual([message]);
+  });
+
+  it.each(['db.users.find()', '[]', '{}', '1', 'null', ''])('refuses QUERY %s', (query) => {
+    const env = { TARGET_A_URL: 'mongodb://h', TARGET_A_QUERY: query };
+    const expected =
+      'TARGET_A_QUERY: expected one database command as JSON, such as {"find":"users","limit":1}';
+    expect(problems(env)).toEqual(query === '' ? [] : [expected]);
+  });
+});

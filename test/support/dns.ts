@@ -1,10 +1,12 @@
 import { createSocket } from 'node:dgram';
-import dnsPacket from 'dns-packet';
+import dnsPacket, { type Answer, type Question } from 'dns-packet';
 import { afterAll } from 'vitest';
 
 export interface DnsRecord {
   readonly A?: readonly string[];
   readonly AAAA?: readonly string[];
+  readonly SRV?: readonly { readonly name: string; readonly port: number }[];
+  readonly TXT?: string;
 }
 
 /** What a name server does with a name: its addresses, an error code of DNS, or no answer at all. */
@@ -21,6 +23,16 @@ export interface DnsServer {
 
 const RCODES = { SERVFAIL: 2, REFUSED: 5 };
 const NXDOMAIN = 3;
+
+/** The records of a name that are of the type asked for. */
+function answersTo({ type, name }: Question, { A = [], AAAA = [], SRV = [], TXT }: DnsRecord): Answer[] {
+  const ttl = 1;
+  if (type === 'SRV')
+    return SRV.map(({ name: target, port }) => ({ type, name, ttl, data: { target, port } }));
+  if (type === 'TXT') return TXT === undefined ? [] : [{ type, name, ttl, data: TXT }];
+  if (type === 'AAAA') return AAAA.map((data) => ({ type, name, ttl, data }));
+  return A.map((data) => ({ type: 'A', name, ttl, data }));
+}
 
 /**
  * A name server on loopback that ends with the test file; a name that is not in `zone` does not exist.
@@ -47,15 +59,14 @@ export async function serveDns(
     const reply = typeof found === 'function' ? found() : found;
     if (reply === 'silent' || unheard.delete(name)) return;
     most = Math.max(most, ++open);
-    const type = question.type === 'AAAA' ? 'AAAA' : 'A';
-    const addresses = typeof reply === 'object' ? (reply[type] ?? []) : [];
+    const answers = typeof reply === 'object' ? answersTo(question, reply) : [];
     const rcode = reply === undefined ? NXDOMAIN : typeof reply === 'string' ? RCODES[reply] : 0;
     const answer = dnsPacket.encode({
       type: 'response',
       id: query.id ?? 0,
       flags: dnsPacket.RECURSION_DESIRED | dnsPacket.RECURSION_AVAILABLE | rcode,
       questions: [question],
-      answers: addresses.map((data) => ({ type, name: question.name, ttl: 1, data })),
+      answers,
     });
     setTimeout(() => {
       open--;

@@ -21,6 +21,7 @@ export type TargetOptions = Partial<Omit<CommonTarget & AllFields, 'info' | 'req
   readonly request?: Partial<RequestOptions>;
   readonly assertions?: Partial<Assertions>;
   readonly query?: string | null;
+  readonly moreHosts?: readonly string[];
 };
 
 export const someAssertions = (options: Partial<Assertions> = {}): Assertions => ({
@@ -59,6 +60,7 @@ export function someTarget(url: string, { info, request, assertions, ...rest }: 
     wakeTimeout: 0,
     query: null,
     headers: {},
+    moreHosts: [],
     maxBody: 262_144,
     maxRedirects: 5,
     tlsVerify: true,
