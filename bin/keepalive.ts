@@ -50,7 +50,7 @@ async function config(): Promise<void> {
   // Vercel sets it while it builds, to what becomes of the build.
   const isProductionBuild = env.VERCEL_ENV?.trim() === 'production';
   for (const warning of configWarnings(env)) console.warn(warning);
-  const valid = await validConfig(env, isProductionBuild);
+  const valid = await validConfig(env, { isProductionBuild });
   const { targets, tick, qstash } = valid;
   console.log(
     `The configuration is valid: ${targets.length === 1 ? '1 target' : `${targets.length} targets`}.`,
