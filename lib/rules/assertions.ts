@@ -93,7 +93,7 @@ async function judgeBody(
   return null;
 }
 
-/** What cannot be told degrades too, for it may not take a target down. */
+/** An expression that cannot be evaluated means degraded and not failed: it must not take a target down. */
 async function judgeDegraded(
   { degradedJson, degradedAfter, tlsExpiry }: Assertions,
   { at, body, latency, tlsExpiresAt }: Answer,

@@ -37,9 +37,11 @@ interface Paced {
 
 /** How many intervals between runs are kept: enough for the median below where every trigger comes twice. */
 export const INTERVALS_KEPT = 20;
-/** The median (the lower one of two) is taken over the latest of them, so that a changed trigger shows after five runs. */
+/**
+ * The median (the lower one of two) is taken over the latest of them, so that a changed trigger shows after five runs.
+ */
 const INTERVALS_COMPARED = 9;
-/** Intervals needed before the pace is told. */
+/** Intervals needed before the trigger's real pace is inferred. */
 const INTERVALS_NEEDED = 4;
 /** Without a run for this many usual intervals, runs have stopped and have no pace. */
 const STOPPED_AFTER = 3;
@@ -56,7 +58,7 @@ const TARGETS_NAMED = 10;
 
 /** Runs are missing when none came for so many ticks, or for so many times as long as usual. */
 export const MISSED_AFTER_TICKS = 2;
-/** A longer gap is told of at once, also where no run has come in time yet. */
+/** A longer gap, in ms, is reported at once, even where no run has come in time yet. */
 const HELD_AT_MOST = HOUR;
 
 /** Adds the time since the last start, unless it is below half a second or the clock was set back. */
@@ -92,7 +94,7 @@ export function triggerPace({ intervals, lastAt }: RunTimes, tick: number, now: 
  */
 function withoutDoubled(intervals: readonly number[], tick: number): number[] {
   const lengths = intervals.map((seconds) => seconds * 1000);
-  // The fifth longest of 20: few of them are outages, and it holds where each trigger comes up to four times.
+  // The fifth longest of 20: longer ones may be outages, and shorter ones may be triggers that fired up to four times.
   const usual = lengths.toSorted((a, b) => a - b)[Math.floor(lengths.length * 0.8)];
   if (usual === undefined) return [];
   const doubled = Math.min(tick / 2, usual / 4);
