@@ -46,7 +46,7 @@ async function config({ env, out, err }: Terminal, args: readonly string[]): Pro
   // Vercel sets it while it builds, to what becomes of the build.
   const isProductionBuild = env.VERCEL_ENV?.trim() === 'production';
   for (const warning of configWarnings(env)) err(warning);
-  const valid = await validConfig(env, isProductionBuild);
+  const valid = await validConfig(env, { isProductionBuild });
   const { targets, tick, qstash } = valid;
   out(`The configuration is valid: ${targets.length === 1 ? '1 target' : `${targets.length} targets`}.`);
   const times = { pace: tick, tick, lastRunMs: 0 };

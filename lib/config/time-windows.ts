@@ -38,10 +38,10 @@ function parseOnce(text: string): MaintenanceWindow | undefined {
   if (date === undefined || time === undefined || zone === undefined || length === undefined)
     return undefined;
   const from = Date.parse(`${date}T${time}${zone.toUpperCase()}`);
-  const lasts = parseDuration(length) ?? 0;
+  const lasts = parseDuration(length);
   // Date.parse takes 30 February for 2 March.
   const dateExists = new Date(`${date}T00:00Z`).toISOString().startsWith(date);
-  return dateExists && lasts > 0 && Number.isFinite(from)
+  return dateExists && lasts !== undefined && lasts > 0 && Number.isFinite(from)
     ? { kind: 'once', from, to: from + lasts }
     : undefined;
 }

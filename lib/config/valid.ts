@@ -22,7 +22,10 @@ export class ConfigError extends OperatorError {
  * a misspelt name that was certainly meant for us is a problem, since nobody reads the warnings of a build
  * @throws ConfigError with all problems together
  */
-export async function validConfig(env: Env, isProductionBuild = false): Promise<Config> {
+export async function validConfig(
+  env: Env,
+  { isProductionBuild } = { isProductionBuild: false },
+): Promise<Config> {
   const result = parseConfig(env);
   const texts = textsOf(env);
   const found = result.ok ? [] : result.problems;

@@ -1,6 +1,7 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync, type BigIntStats } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import Database from 'libsql';
+import { failure } from './sqlite-failure.js';
 import {
   checkSwap,
   StoreError,
@@ -12,7 +13,6 @@ import {
   type ReadRequest,
   type Replacement,
   type Store,
-  type StoreErrorCode,
   type StoreOptions,
   type Swap,
   type Texts,
@@ -29,9 +29,6 @@ const SCHEMA = `
   CREATE TABLE fields (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
   CREATE TABLE logs (name TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
 `;
-
-/** The message of the error where another process has the file open. */
-export const DATABASE_IN_USE = 'another process uses the database';
 
 export interface SqliteOptions extends StoreOptions {
   /** Prints a line where something was created that the operator may not expect. */
@@ -322,37 +319,4 @@ function splice(before: Buffer | null, offset: number, text: string): Buffer {
   before?.copy(bytes);
   bytes.write(text, offset, 'latin1');
   return bytes;
-}
-
-/**
- * What a result code of https://www.sqlite.org/rescode.html (its extensions begin with the same words) or an errno
- * means.
- */
-const FAILURES: readonly (readonly [code: string, StoreErrorCode, message: string])[] = [
-  ['SQLITE_BUSY', 'store_unreachable', DATABASE_IN_USE],
-  ['SQLITE_LOCKED', 'store_unreachable', DATABASE_IN_USE],
-  ['SQLITE_NOTADB', 'store_corrupt', 'the database file is not a database'],
-  ['SQLITE_CORRUPT', 'store_corrupt', 'the database file is damaged'],
-  ['SQLITE_FULL', 'store_limit', 'the disk is full'],
-  ['SQLITE_READONLY', 'store_denied', 'the database file can only be read'],
-  ['SQLITE_PERM', 'store_denied', 'the database file may not be opened'],
-  ['SQLITE_CANTOPEN', 'store_unreachable', 'the database file cannot be opened or created'],
-  ['SQLITE_IOERR', 'store_unreachable', 'the disk failed'],
-  ['ENOENT', 'store_unreachable', 'the folder does not exist and cannot be created'],
-  ['ENOTDIR', 'store_unreachable', 'a part of the path is a file, not a folder'],
-  ['EEXIST', 'store_unreachable', 'a part of the path is a file, not a folder'],
-  ['EISDIR', 'store_unreachable', 'it is a folder, not a file'],
-  ['EACCES', 'store_denied', 'permission denied'],
-  ['EPERM', 'store_denied', 'permission denied'],
-  ['EROFS', 'store_denied', 'the file system is read-only'],
-  ['ENOSPC', 'store_limit', 'the disk is full'],
-  ['EDQUOT', 'store_limit', "the user's share of the disk is used up"],
-];
-
-function failure(error: unknown): StoreError {
-  if (error instanceof StoreError) return error;
-  const sqliteCode = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const known = FAILURES.find(([code]) => sqliteCode.startsWith(code));
-  if (!known) return new StoreError('store_answer', 'the database failed', { cause: error });
-  return new StoreError(known[1], known[2], { cause: error });
 }

@@ -110,7 +110,7 @@ describe('a name that nearly is one of ours', () => {
 describe('a production build', () => {
   const GOOD = { CRON_SECRET: 'x'.repeat(16), REDIS_URL: 'redis://h', TARGET_A_URL: 'https://a.org' };
   const problems = async (env: Env, isProductionBuild = true) => {
-    const failed = await validConfig(env, isProductionBuild).then(
+    const failed = await validConfig(env, { isProductionBuild }).then(
       () => null,
       (error: unknown) => error as ConfigError,
     );
