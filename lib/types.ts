@@ -127,6 +127,7 @@ export const PROTOCOLS = {
   'https:': { form: 'https://', defaultPort: 443, groups: ['http', 'body', 'tls'], parts: ALL_PARTS },
   'tcp:': { form: 'tcp://host:port', defaultPort: null, groups: [], parts: [] },
   'tls:': { form: 'tls://host:port', defaultPort: null, groups: ['tls'], parts: [] },
+  'mysql:': { form: 'mysql://', defaultPort: 3306, groups: ['body', 'query', 'tls'], parts: ALL_PARTS },
   'postgres:': { form: 'postgres://', defaultPort: 5432, groups: ['body', 'query', 'tls'], parts: ALL_PARTS },
 } as const satisfies Readonly<Record<string, ProtocolRules>>;
 

@@ -29,7 +29,7 @@ export interface TargetAddress extends Endpoint {
 const PROTOCOL_NAMES = Object.keys(PROTOCOLS) as Protocol[];
 /** Other names that vendors print. */
 const ALIASES: ReadonlyMap<string, Protocol> = new Map([['postgresql:', 'postgres:']]);
-const DATABASES: readonly Protocol[] = ['postgres:'];
+const DATABASES: readonly Protocol[] = ['mysql:', 'postgres:'];
 const ADDRESS_PARTS: readonly AddressPart[] = ['user info', 'path', 'query string'];
 const ADDRESS = `${inWords(
   PROTOCOL_NAMES.map((name) => PROTOCOLS[name].form),

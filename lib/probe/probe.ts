@@ -41,6 +41,7 @@ const PROBES: { readonly [Name in Protocol]: Probe<Name> } = {
   'https:': probeHttp,
   'tcp:': probeTcp,
   'tls:': probeTls,
+  'mysql:': async (...of) => (await import('./mysql-probe.js')).probeMysql(...of),
   'postgres:': async (...of) => (await import('./postgres-probe.js')).probePostgres(...of),
 };
 

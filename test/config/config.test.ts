@@ -473,7 +473,7 @@ it('reports all problems together, sorted, once each', () => {
     'KEEP_ALIVE_INTERVAL: expected a duration such as 30s, 10m or 2h, from 10s to 7d',
     'TARGET_A_TIMOUT: unknown option, did you mean TIMEOUT?',
     'TARGET_B_TIMEOUT: expected a duration such as 30s, 10m or 2h, from 100ms to 2m',
-    'TARGET_B_URL: expected an address: http://, https://, tcp://host:port, tls://host:port or postgres:// with a host',
+    'TARGET_B_URL: expected an address: http://, https://, tcp://host:port, tls://host:port, mysql:// or postgres:// with a host',
     'UPSTASH_REDIS_REST_TOKEN: missing, UPSTASH_REDIS_REST_URL needs it',
   ]);
 });
