@@ -84,9 +84,7 @@ export function isDatabase(protocol: Protocol): boolean {
 /** @throws InvalidValue for the address of a database that can never work */
 function checkDatabase(url: URL): void {
   if (loginOf(url) === null) {
-    throw new InvalidValue(
-      `expected ${url.protocol}//user:password@host/database, with %25 for a % in the database's name`,
-    );
+    throw new InvalidValue(`expected ${url.protocol}//user:password@host/database, percent-encoded`);
   }
   if (tlsChoice(url) === null) {
     throw new InvalidValue('expected disable, prefer, require, verify-ca or verify-full as sslmode');
