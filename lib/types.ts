@@ -136,6 +136,7 @@ export const PROTOCOLS = {
   // The path is a database number.
   'redis:': { form: 'redis://', defaultPort: 6379, groups: ['body', 'query'], parts: ALL_PARTS },
   'rediss:': { form: 'rediss://', defaultPort: 6379, groups: ['body', 'query', 'tls'], parts: ALL_PARTS },
+  'mysql:': { form: 'mysql://', defaultPort: 3306, groups: ['body', 'query', 'tls'], parts: ALL_PARTS },
   'postgres:': { form: 'postgres://', defaultPort: 5432, groups: ['body', 'query', 'tls'], parts: ALL_PARTS },
   'mongodb:': {
     form: 'mongodb://',

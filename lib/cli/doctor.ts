@@ -152,7 +152,7 @@ async function examineStore(config: Config, env: Env): Promise<Examined> {
 
 /** What is in a database that another process holds; null: that is not what kept it from being opened. */
 async function examineCopy(path: string, { message }: StoreError): Promise<Examined | null> {
-  const { DATABASE_IN_USE } = await import('../store/sqlite.js');
+  const { DATABASE_IN_USE } = await import('../store/sqlite-failure.js');
   if (!message.endsWith(DATABASE_IN_USE)) return null;
   const { withCopyOf } = await import('../store/sqlite-copy.js');
   try {

@@ -136,13 +136,17 @@ function nameOf(step: unknown): string | null {
 }
 
 function follow(json: unknown, path: readonly string[]): unknown {
-  return path.reduce<unknown>(
-    (value, name) =>
-      typeof value === 'object' && value !== null
-        ? Object.getOwnPropertyDescriptor(value, name)?.value
-        : undefined,
-    json,
-  );
+  return path.reduce<unknown>((value, name) => {
+    const object = soleOf(value);
+    return typeof object === 'object' && object !== null
+      ? Object.getOwnPropertyDescriptor(object, name)?.value
+      : undefined;
+  }, json);
+}
+
+/** The one element of a list, such as the one row of a query: JSONata takes it for the list. */
+function soleOf(value: unknown): unknown {
+  return Array.isArray(value) && value.length === 1 ? (value[0] as unknown) : value;
 }
 
 function valueText(value: unknown): string {

@@ -33,7 +33,7 @@ const PROTOCOL_NAMES = Object.keys(PROTOCOLS) as Protocol[];
 const KNOWN_TO_URL: ReadonlySet<Protocol> = new Set(['http:', 'https:', 'ws:', 'wss:']);
 /** Other names that vendors print. */
 const ALIASES: ReadonlyMap<string, Protocol> = new Map([['postgresql:', 'postgres:']]);
-const DATABASES: readonly Protocol[] = ['postgres:'];
+const DATABASES: readonly Protocol[] = ['mysql:', 'postgres:'];
 const ADDRESS_PARTS: readonly AddressPart[] = ['user info', 'path', 'query string'];
 const ADDRESS = `${inWords(
   PROTOCOL_NAMES.map((name) => PROTOCOLS[name].form),
@@ -101,9 +101,7 @@ export function isDatabase(protocol: Protocol): boolean {
 /** @throws InvalidValue for the address of a database that can never work */
 function checkDatabase(url: URL): void {
   if (loginOf(url) === null) {
-    throw new InvalidValue(
-      `expected ${url.protocol}//user:password@host/database, with %25 for a % in the database's name`,
-    );
+    throw new InvalidValue(`expected ${url.protocol}//user:password@host/database, percent-encoded`);
   }
   if (tlsChoice(url) === null) {
     throw new InvalidValue('expected disable, prefer, require, verify-ca or verify-full as sslmode');

@@ -115,9 +115,9 @@ export class FramedDialogue {
     });
   }
 
-  /** Sends the last words of a conversation; whether they arrive does not matter. */
-  leave(farewell: Buffer): void {
-    if (!this.socket.destroyed) this.socket.write(farewell);
+  /** Sends what has no answer. */
+  tell(bytes: Buffer): void {
+    if (!this.socket.destroyed) this.socket.write(bytes);
   }
 
   #read<T>(bytes: Buffer, { take, tooMuch }: Step<T>, isTooMuch: (length: number) => boolean): T | undefined {

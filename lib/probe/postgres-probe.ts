@@ -71,7 +71,7 @@ export const probePostgres: Probe<'postgres:'> = async (target, url, context) =>
     );
     const rows = new Rows(needsBody(target.assertions) ? target.maxBody : null);
     await ask(dialogue, target.query ?? QUERY, rows, target.maxBody, context.trace);
-    dialogue.leave(message('X'));
+    dialogue.tell(message('X'));
     return rows.body;
   } catch (error) {
     throw withAdvice(error, url.hostname);

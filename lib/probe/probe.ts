@@ -48,6 +48,7 @@ const PROBES: { readonly [Name in Protocol]: Probe<Name> } = {
   'wss:': async (...of) => (await import('./websocket-probe.js')).probeWebSocket(...of),
   'redis:': async (...of) => (await import('./redis-probe.js')).probeRedis(...of),
   'rediss:': async (...of) => (await import('./redis-probe.js')).probeRedis(...of),
+  'mysql:': async (...of) => (await import('./mysql-probe.js')).probeMysql(...of),
   'postgres:': async (...of) => (await import('./postgres-probe.js')).probePostgres(...of),
   'mongodb:': async (...of) => (await import('./mongo-probe.js')).probeMongo(...of),
   'mongodb+srv:': async (...of) => (await import('./mongo-probe.js')).probeMongo(...of),

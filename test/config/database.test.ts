@@ -13,16 +13,23 @@ describe('addresses of databases', () => {
       'postgres://u:p@h:6543/d?sslmode=require',
       'postgres://h:6543/d',
     ],
+    ['mysql://u:p@h/d?ssl-mode=REQUIRED', 'mysql://u:p@h:3306/d?ssl-mode=REQUIRED', 'mysql://h:3306/d'],
     ['postgres://u:100%@h', 'postgres://u:100%25@h:5432', 'postgres://h:5432'],
     ['postgres://u:p@ss@h/d', 'postgres://u:p%40ss@h:5432/d', 'postgres://h:5432/d'],
     ['postgres://u:p@[::1]:5433/', 'postgres://u:p@[::1]:5433', 'postgres://[::1]:5433'],
     ['postgres://u@h/d?mail=a@b.org', 'postgres://u@h:5432/d?mail=a@b.org', 'postgres://h:5432/d'],
   ])('%s', (text, url, healthUrl) => {
-    expect(targetAt(text).target).toMatchObject({ protocol: 'postgres:', url, info: { healthUrl } });
+    expect(targetAt(text).target).toMatchObject({
+      protocol: new URL(url).protocol,
+      url,
+      info: { healthUrl },
+    });
   });
 
   it.each([
     [`postgres://h/d`, 'user:password@host/database'],
+    [`mysql://h/d`, 'mysql://user:password@host/database'],
+    [`mysql://u:12/${SECRET}@h/d`, 'percent-encode'],
     [`postgres://:${SECRET}@h/d`, 'user:password@host/database'],
     [`postgres://u:${SECRET}@h/d%`, 'user:password@host/database'],
     [`postgres://u:${SECRET}%00@h/d`, 'user:password@host/database'],

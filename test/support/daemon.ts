@@ -1,6 +1,6 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -12,15 +12,23 @@ const asNobody = isRoot ? { uid: NOBODY, gid: NOBODY } : {};
 /** A temporary folder of a server, which ends with this process. */
 export function serverFolder(name: string): string {
   const folder = mkdtempSync(join(tmpdir(), `keepalive-${name}-`));
-  own(folder);
+  own(folder, 0o700);
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** Gives a file to the user of servers, who alone may read it. */
-export function own(path: string): void {
+/** Gives a file or folder to the user of servers. */
+function own(path: string, mode: number): void {
   if (isRoot) chownSync(path, NOBODY, NOBODY);
-  chmodSync(path, path.includes('.') ? 0o600 : 0o700);
+  chmodSync(path, mode);
+}
+
+/** Writes a file that the servers' user alone may read. Returns its path. */
+export function ownFile(folder: string, name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  own(path, 0o600);
+  return path;
 }
 
 /** Runs a command to its end; throws with what it said where it fails. */

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Pair } from './certificates.js';
-import { own, runAsNobody, serverFolder, startDaemon } from './daemon.js';
+import { ownFile, runAsNobody, serverFolder, startDaemon } from './daemon.js';
 import { program } from './program.js';
 import { freePort } from './redis.js';
 
@@ -26,12 +26,7 @@ host all trust 127.0.0.1/32 trust
 export async function startPostgres({ cert, key }: Pair, sql: string): Promise<PostgresServer> {
   const folder = serverFolder('postgres');
   const data = join(folder, 'data');
-  const file = (name: string, text: string) => {
-    const path = join(folder, name);
-    writeFileSync(path, text);
-    own(path);
-    return path;
-  };
+  const file = (name: string, text: string) => ownFile(folder, name, text);
   runAsNobody(program('initdb'), [
     '-D',
     data,
