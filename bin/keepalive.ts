@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import type { Terminal } from '../lib/cli/terminal.js';
 import { readEnv } from '../lib/config/env.js';
-import { MONTHLY_HOURS } from '../lib/config/hosts.js';
+import { MONTHLY_HOURS } from '../lib/rules/hosts.js';
 import { configWarnings, validConfig } from '../lib/config/valid.js';
 import { OperatorError } from '../lib/operator-error.js';
 import { monthlyHours } from '../lib/rules/host-hours.js';

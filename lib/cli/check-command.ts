@@ -7,7 +7,8 @@ import { checkTarget } from '../probe/check-target.js';
 import { createEvaluator } from '../probe/evaluator.js';
 import { createProber, type ProberOptions } from '../probe/probe.js';
 import type { Answer } from '../rules/assertions.js';
-import type { Attempt, Check, Target, Timings } from '../types.js';
+import { HOSTS } from '../rules/hosts.js';
+import type { Attempt, Check, Origin, PublicTarget, Target, Timings } from '../types.js';
 import { explainAnswer, type Explained } from './explain.js';
 import { isoTime, jsonText, USAGE_ERROR, type Terminal } from './terminal.js';
 import { intervalInWords, latencyInWords, lengthInWords } from '../rules/durations.js';
@@ -121,7 +122,7 @@ async function explained(
           const assertions =
             answer === undefined ? [] : await explainAnswer(target.assertions, answer, evaluator);
           attempts.push({ ...attempt, assertions });
-          for (const line of attemptLines({ ...attempt, assertions }, attempts.length)) print(line);
+          for (const line of attemptLines(target, { ...attempt, assertions }, attempts.length)) print(line);
           return attempt;
         },
       },
@@ -167,7 +168,26 @@ const PHASES: readonly (readonly [keyof Timings, string])[] = [
   ['total', 'total'],
 ];
 
-function attemptLines(attempt: ExplainedAttempt, number: number): string[] {
+/** Who answered, and what that proves. */
+function originInWords(origin: Origin, { host }: PublicTarget): string {
+  const { title, answersCount } = HOSTS[host];
+  switch (origin) {
+    case 'container':
+      return answersCount
+        ? 'the app itself: it is awake, and this request counts as activity'
+        : 'the app itself: it is awake; whether this request keeps it awake is not known';
+    case 'unknown':
+      return `the app or the edge of ${title}: it proves nothing`;
+    case 'edge':
+      return `the edge of ${title}, in place of the app: it counts for nothing`;
+    case 'asleep':
+      return `${title}, which says that the app sleeps or is waking`;
+    case 'unwakeable':
+      return `${title}, which says that no request can wake it`;
+  }
+}
+
+function attemptLines({ info }: Target, attempt: ExplainedAttempt, number: number): string[] {
   const { outcome, reason, message, statusCode, timings, tlsExpiresAt, assertions } = attempt;
   const fact = (name: string, value: string) => `  ${name.padEnd(12)}${value}`;
   const verdict = message === null ? outcome : `${outcome}: ${message}`;
@@ -179,7 +199,9 @@ function attemptLines(attempt: ExplainedAttempt, number: number): string[] {
       return fact(name, ms === null ? '–' : `${ms} ms`);
     }),
     ...(statusCode === null ? [] : [fact('status', `${statusCode}`)]),
-    ...(attempt.noServer ? [fact('platform', 'says that no server is there')] : []),
+    ...(info.host === 'none' || attempt.origin === null
+      ? []
+      : [fact('answered by', originInWords(attempt.origin, info))]),
     ...(tlsExpiresAt === null ? [] : [fact('certificate', `ends ${isoTime(tlsExpiresAt) ?? ''}`)]),
     ...assertions.map(
       ({ holds, option, expected, found, message: why }) =>

@@ -78,7 +78,10 @@ function rewoundTarget(target: TargetState, now: number): TargetState {
     lastError: lastError && { ...lastError, at: past(lastError.at) },
     incident: incident && { ...incident, startedAt: past(incident.startedAt) },
     awakeFrom: unlessAhead(target.awakeFrom),
+    provenAt: unlessAhead(target.provenAt),
     awakeSince: unlessAhead(target.awakeSince),
+    brokenAt: unlessAhead(target.brokenAt),
+    asleepAt: unlessAhead(target.asleepAt),
     sleptAt: unlessAhead(target.sleptAt),
     awakeGaps: target.awakeGaps.filter(({ hour }) => hour <= Math.floor(now / HOUR)),
     idle: idle !== null && idle.to > now ? null : idle,
@@ -92,5 +95,13 @@ function rewoundTarget(target: TargetState, now: number): TargetState {
 function within(figures: Figures, time: number): Figures {
   const expected = Math.min(figures.expected, time);
   const observed = Math.min(figures.observed, expected);
-  return { ...figures, expected, observed, good: Math.min(figures.good, observed) };
+  const awake = Math.min(figures.awake, time);
+  return {
+    ...figures,
+    expected,
+    observed,
+    good: Math.min(figures.good, observed),
+    awake,
+    slept: Math.min(figures.slept, time - awake),
+  };
 }

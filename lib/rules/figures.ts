@@ -1,6 +1,6 @@
 import type { Outcome } from '../types.js';
 
-/** Counted since a target was added; all but `pings` and `failures` in ms or pieces as named. */
+/** Counted since a target was added, in ms or pieces as named. */
 export interface Figures {
   readonly pings: number;
   readonly failures: number;
@@ -11,6 +11,10 @@ export interface Figures {
   /** The part of it for which a check speaks that did not fail. */
   readonly good: number;
   readonly coldStarts: number;
+  /** Time in which its host is known to have been awake; counted when the ping after it is answered. */
+  readonly awake: number;
+  /** Time in which its host is known to have slept. */
+  readonly slept: number;
 }
 
 export const NOTHING: Figures = {
@@ -20,6 +24,8 @@ export const NOTHING: Figures = {
   observed: 0,
   good: 0,
   coldStarts: 0,
+  awake: 0,
+  slept: 0,
 };
 
 /** What the last check says of the time after it. */
@@ -82,6 +88,8 @@ export function difference(a: Figures, b: Figures): Figures {
     observed: a.observed - b.observed,
     good: a.good - b.good,
     coldStarts: a.coldStarts - b.coldStarts,
+    awake: a.awake - b.awake,
+    slept: a.slept - b.slept,
   };
 }
 
