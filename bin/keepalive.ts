@@ -7,7 +7,7 @@ import { commandHelp, overview } from '../lib/cli/help.js';
 import { openTerminal, USAGE_ERROR, type Terminal } from '../lib/cli/terminal.js';
 import { COMMON_OPTIONS, readArguments, sentence, unknown, UsageError } from '../lib/cli/usage.js';
 import { DOTENV_FILE, readCommandEnv } from '../lib/config/env.js';
-import { MONTHLY_HOURS } from '../lib/config/hosts.js';
+import { MONTHLY_HOURS } from '../lib/rules/hosts.js';
 import { configWarnings, validConfig } from '../lib/config/valid.js';
 import { OperatorError } from '../lib/operator-error.js';
 import { monthlyHours } from '../lib/rules/host-hours.js';

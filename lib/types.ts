@@ -1,6 +1,6 @@
 /** Words shared by every layer. Times are milliseconds since the epoch, durations are milliseconds. */
 
-/** Hosts whose rules are known (`config/hosts.ts`), and `none` for all others. */
+/** Hosts whose rules are known (`rules/hosts.ts`), and `none` for all others. */
 export const HOST_NAMES = [
   'railway',
   'render',
@@ -11,6 +11,12 @@ export const HOST_NAMES = [
   'huggingface',
   'supabase',
   'streamlit',
+  'aiven',
+  'atlas',
+  'aura',
+  'azure',
+  'pythonanywhere',
+  'neon',
   'none',
 ] as const;
 export type HostName = (typeof HOST_NAMES)[number];
@@ -241,8 +247,17 @@ export const REASONS = [
   'redirect',
   'blocked',
   'query',
+  'host',
 ] as const;
 export type Reason = (typeof REASONS)[number];
+
+/**
+ * Who answered, by the rules of the target's host (`rules/hosts.ts`). `container`: the app itself. `unknown`: nothing
+ * tells. `edge`: the host's edge, in place of the app. `asleep`: the host, which says that the app sleeps or is waking.
+ * `unwakeable`: the host, which says that no request can wake it.
+ */
+export const ORIGINS = ['container', 'unknown', 'edge', 'asleep', 'unwakeable'] as const;
+export type Origin = (typeof ORIGINS)[number];
 
 /** Phases of one attempt in ms, to a tenth; null where a phase did not take place or was not reached. */
 export interface Timings {
@@ -270,8 +285,10 @@ export type Attempt = Verdict & {
   readonly tlsExpiresAt: number | null;
   /** It was cut short because its run was over: it says nothing of the target. */
   readonly interrupted?: true;
-  /** The platform itself answered that no server is there. */
-  readonly noServer: boolean;
+  /** Null: nobody answered. */
+  readonly origin: Origin | null;
+  /** Ms for which it is asked again, since a host that wakes may give the same answer for a moment; else 0. */
+  readonly askFor: number;
   /** It reached the host's own server, as far as the answer tells: no answer, or one of the platform's edge, did not. */
   readonly reached: boolean;
 };
@@ -303,6 +320,8 @@ export type Check = CheckResult & {
   readonly attempts: number;
   /** The deciding attempt reached the host's own server. */
   readonly reached: boolean;
+  /** Of the deciding attempt. */
+  readonly origin: Origin | null;
   readonly timings: Timings;
   readonly tlsExpiresAt: number | null;
 };

@@ -6,7 +6,8 @@ import { checkTarget } from '../probe/check-target.js';
 import { createEvaluator } from '../probe/evaluator.js';
 import { createProber, type ProberOptions } from '../probe/probe.js';
 import type { Answer } from '../rules/assertions.js';
-import type { Attempt, Check, Outcome, Target, Timings } from '../types.js';
+import { HOSTS } from '../rules/hosts.js';
+import type { Attempt, Check, Origin, Outcome, PublicTarget, Target, Timings } from '../types.js';
 import { COMMANDS } from './commands.js';
 import { explainAnswer, type Explained } from './explain.js';
 import { isoTime, jsonText, USAGE_ERROR, type Paint, type Terminal } from './terminal.js';
@@ -101,7 +102,8 @@ async function explained(
           const assertions =
             answer === undefined ? [] : await explainAnswer(target.assertions, answer, evaluator);
           attempts.push({ ...attempt, assertions });
-          for (const line of attemptLines({ ...attempt, assertions }, attempts.length, paint)) print(line);
+          for (const line of attemptLines(target, { ...attempt, assertions }, attempts.length, paint))
+            print(line);
           return attempt;
         },
       },
@@ -153,7 +155,26 @@ const PHASES: readonly (readonly [keyof Timings, string])[] = [
   ['total', 'total'],
 ];
 
-function attemptLines(attempt: ExplainedAttempt, number: number, paint: Paint): string[] {
+/** Who answered, and what that proves. */
+function originInWords(origin: Origin, { host }: PublicTarget): string {
+  const { title, answersCount } = HOSTS[host];
+  switch (origin) {
+    case 'container':
+      return answersCount
+        ? 'the app itself: it is awake, and this request counts as activity'
+        : 'the app itself: it is awake; whether this request keeps it awake is not known';
+    case 'unknown':
+      return `the app or the edge of ${title}: it proves nothing`;
+    case 'edge':
+      return `the edge of ${title}, in place of the app: it counts for nothing`;
+    case 'asleep':
+      return `${title}, which says that the app sleeps or is waking`;
+    case 'unwakeable':
+      return `${title}, which says that no request can wake it`;
+  }
+}
+
+function attemptLines({ info }: Target, attempt: ExplainedAttempt, number: number, paint: Paint): string[] {
   const { outcome, reason, message, statusCode, timings, tlsExpiresAt, assertions } = attempt;
   const fact = (name: string, value: string) => `  ${name.padEnd(12)}${value}`;
   const verdict = paint(STYLES[outcome], outcome) + (message === null ? '' : `: ${message}`);
@@ -165,7 +186,9 @@ function attemptLines(attempt: ExplainedAttempt, number: number, paint: Paint): 
       return fact(name, ms === null ? '–' : `${ms} ms`);
     }),
     ...(statusCode === null ? [] : [fact('status', `${statusCode}`)]),
-    ...(attempt.noServer ? [fact('platform', 'says that no server is there')] : []),
+    ...(info.host === 'none' || attempt.origin === null
+      ? []
+      : [fact('answered by', originInWords(attempt.origin, info))]),
     ...(tlsExpiresAt === null ? [] : [fact('certificate', `ends ${isoTime(tlsExpiresAt)}`)]),
     ...assertions.map(
       ({ holds, option, expected, found, message: why }) =>

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { DEFAULT_DATABASE, textsOf, type Config } from '../config/config.js';
 import { controlTargets } from '../config/control.js';
-import { MONTHLY_HOURS } from '../config/hosts.js';
+import { MONTHLY_HOURS } from '../rules/hosts.js';
 import { variablesOf } from '../config/store-choice.js';
 import { ConfigError, validConfig, type Env } from '../config/valid.js';
 import { warningsOf } from '../config/warnings.js';

@@ -9,7 +9,8 @@ import {
 } from '../types.js';
 import { tlsChoice } from '../rules/database-address.js';
 import { unusableChannels } from './alerts.js';
-import { defaultInterval, defaultWakeTimeout, HOSTS, hostOf } from './hosts.js';
+import { HOSTS, hostOf } from '../rules/hosts.js';
+import { defaultInterval, defaultWakeTimeout } from './hosts.js';
 import { defaultsOf } from './option-table.js';
 import { TARGET_OPTIONS, type TargetOptionName, type TargetOptions } from './options.js';
 import type { Problem } from './problems.js';
@@ -135,7 +136,7 @@ export function toTarget(source: Source, texts: ReadonlyMap<string, string>, pro
       host,
       healthUrl: address.healthUrl,
       enabled: options.ENABLED && source.inherited.ENABLED !== false,
-      interval: options.INTERVAL ?? defaultInterval(sleepsAfter),
+      interval: options.INTERVAL ?? defaultInterval(host, sleepsAfter),
       sleepsAfter,
       maxRestarts: options.RECOVERY_URL === null ? null : options.RECOVERY_MAX,
     },
@@ -152,7 +153,7 @@ export function toTarget(source: Source, texts: ReadonlyMap<string, string>, pro
     timeout: options.TIMEOUT,
     retries: options.RETRIES,
     retryDelay: options.RETRY_DELAY,
-    wakeTimeout: options.WAKE_TIMEOUT ?? defaultWakeTimeout(sleepsAfter),
+    wakeTimeout: options.WAKE_TIMEOUT ?? defaultWakeTimeout(host, sleepsAfter),
     failureThreshold: options.FAILURE_THRESHOLD,
     successThreshold: options.SUCCESS_THRESHOLD,
     activeHours: options.ACTIVE_HOURS,

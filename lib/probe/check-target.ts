@@ -27,7 +27,7 @@ export interface CheckContext {
 /**
  * Makes attempts until one does not fail or the retries are used up. A name that was not resolved is looked up at least
  * twice. A host that may be waking is asked until its WAKE_TIMEOUT is used up: if it then answers well, the check is good
- * and a cold start. If the signal cuts an attempt short, the attempt before it decides; null where there was none. Never
+ * and a cold start. Where the host says that asking again is of no use, it is believed. If the signal cuts an attempt short, the attempt before it decides; null where there was none. Never
  * rejects.
  */
 export async function checkTarget(target: Target, context: CheckContext): Promise<Check | null> {
@@ -37,14 +37,20 @@ export async function checkTarget(target: Target, context: CheckContext): Promis
   let attempt = await prober.attempt(target, signal);
   if (attempt.interrupted) return null;
   let waking = false;
+  /** Since when the host says that asking again is of no use. */
+  let hopelessSince: number | null = null;
   while (attempt.outcome === 'failed') {
+    const isHopeless = attempt.origin === 'edge' || attempt.origin === 'unwakeable';
+    hopelessSince = isHopeless ? (hopelessSince ?? now()) : null;
     if (!waking && target.wakeTimeout > 0 && mayBeWaking(attempt)) {
       waking = true;
       context.onWaking?.();
     }
     const wait = waking ? WAKE_DELAY : retryDelay(target.retryDelay, attempts, random());
-    const mayWake = waking && now() + wait < startedAt + target.wakeTimeout;
-    if (!mayWake && attempts > retriesAfter(target, attempt)) break;
+    const wakesUntil = startedAt + target.wakeTimeout;
+    const until = Math.min(wakesUntil, hopelessSince === null ? wakesUntil : hopelessSince + attempt.askFor);
+    const mayWake = waking && now() + wait < until;
+    if (!mayWake && (isHopeless || attempts > retriesAfter(target, attempt))) break;
     await sleep(wait, signal);
     if (signal.aborted) break;
     const next = await prober.attempt(target, signal);
@@ -52,9 +58,9 @@ export async function checkTarget(target: Target, context: CheckContext): Promis
     attempt = next;
     attempts++;
   }
-  const { statusCode, reached, timings, tlsExpiresAt } = attempt;
+  const { statusCode, reached, origin, timings, tlsExpiresAt } = attempt;
   const result = resultOf(attempt, waking ? now() - startedAt : null);
-  return { ...result, at, statusCode, attempts, reached, timings, tlsExpiresAt };
+  return { ...result, at, statusCode, attempts, reached, origin, timings, tlsExpiresAt };
 }
 
 /** @param wakeMs since the first attempt, where the host seemed to sleep; else null */
@@ -87,13 +93,17 @@ const MAY_WAKE: Readonly<Record<Reason, boolean | 'by status'>> = {
   redirect: false,
   blocked: false,
   query: false,
+  // Only what the host says of itself decides: see `mayBeWaking`.
+  host: false,
 };
 const WAKING_STATUSES: readonly (number | null)[] = [502, 503, 504];
 
 /** Whether this is what a sleeping host answers to the request that wakes it. One that is broken may answer the same. */
-function mayBeWaking({ reason, statusCode, noServer }: FailedAttempt): boolean {
+function mayBeWaking({ reason, statusCode, origin, askFor }: FailedAttempt): boolean {
+  if (origin === 'asleep') return true;
+  if (origin === 'edge' || origin === 'unwakeable') return askFor > 0;
   const mayWake = MAY_WAKE[reason];
-  return mayWake === 'by status' ? noServer || WAKING_STATUSES.includes(statusCode) : mayWake;
+  return mayWake === 'by status' ? WAKING_STATUSES.includes(statusCode) : mayWake;
 }
 
 function retriesAfter({ retries }: Target, { reason }: FailedAttempt): number {

@@ -1,9 +1,9 @@
-import { needsBody } from '../rules/assertions.js';
-import { PROTOCOLS, type Assertions, type HttpTarget } from '../types.js';
+import { needsBody, type Body } from '../rules/assertions.js';
+import { looksAtBody, verdictOf } from '../rules/hosts.js';
+import { PROTOCOLS, type Assertions, type CommonTarget, type HttpTarget } from '../types.js';
 import { ACCEPT_ENCODING, decodeBody } from './body-decoder.js';
 import { connect, secure } from './connect.js';
 import { Cookies } from './cookies.js';
-import type { ResponseHeaders } from './http-parser.js';
 import { exchange, type ExchangeResponse } from './exchange.js';
 import { ProbeFailure } from './failure.js';
 import { nextHop, redirectOf, type Hop } from './redirect.js';
@@ -13,10 +13,6 @@ export const USER_AGENT = 'keepalive/0.1 (+uptime check)';
 /** Sent unless HEADERS sets them. */
 const HEADERS = { 'User-Agent': USER_AGENT, Accept: '*/*', 'Accept-Encoding': ACCEPT_ENCODING };
 
-/** What platforms send in place of a server that sleeps (PLATFORM: Render with 404). */
-const NO_SERVER: readonly (readonly [header: string, value: string])[] = [['x-render-routing', 'no-server']];
-/** Headers of responses that a platform's edge sends in place of the server (seen on Render and Railway, 2026-11). */
-const EDGE_HEADERS = ['x-render-routing', 'x-railway-fallback'];
 /** Statuses that a gateway sends when its server does not answer. They prove nothing about the server. */
 const GATEWAY_STATUSES = [502, 503, 504];
 
@@ -34,18 +30,69 @@ export const probeHttp: Probe<'http:' | 'https:'> = async (target, url, context)
       fromPublic,
     );
     const location = target.maxRedirects > 0 ? redirectOf(answer.statusCode, answer.headers) : null;
-    if (location === null) {
-      if (!needsBody(target.assertions)) return null;
-      const encoding = answer.headers.get('content-encoding') ?? '';
-      const type = answer.headers.get('content-type') ?? '';
-      return decodeBody(answer, encoding, type, target.maxBody);
-    }
+    if (location === null) return bodyOf(answer, target, hop.url, context);
+    noteOrigin(answer, null, target, hop.url, context);
     if (redirects >= target.maxRedirects) throw new ProbeFailure('redirect', 'too many redirects');
     fromPublic = context.isPublic(address);
     await cookies.take(answer.headers, hop.url);
     hop = nextHop(hop, location, answer.statusCode);
   }
 };
+
+/** The body where an assertion needs it. It may have been read to see who answered. */
+async function bodyOf(
+  answer: ExchangeResponse,
+  target: HttpTarget,
+  url: URL,
+  context: ProbeContext,
+): Promise<Body | null> {
+  const isNeeded = needsBody(target.assertions);
+  if (!isNeeded && !tellsByBody(answer, target, url)) {
+    noteOrigin(answer, null, target, url, context);
+    return null;
+  }
+  const encoding = answer.headers.get('content-encoding') ?? '';
+  const type = answer.headers.get('content-type') ?? '';
+  try {
+    const body = await decodeBody(answer, encoding, type, target.maxBody);
+    noteOrigin(answer, body.text, target, url, context);
+    return isNeeded ? body : null;
+  } catch (error) {
+    noteOrigin(answer, null, target, url, context);
+    // Nobody asked for it.
+    if (!isNeeded) return null;
+    throw error;
+  }
+}
+
+type Head = Pick<ExchangeResponse, 'statusCode' | 'headers'>;
+
+function tellsByBody(head: Head, target: HttpTarget, url: URL): boolean {
+  return isOwnName(target, url) && looksAtBody(target.info.host, answerOf(head, url));
+}
+
+/** Who answered, by the rules of the target's host. Another name's answer tells nothing of it. */
+export function noteOrigin(
+  head: Head,
+  body: string | null,
+  target: CommonTarget,
+  url: URL,
+  { trace }: ProbeContext,
+): void {
+  if (!isOwnName(target, url)) return;
+  const verdict = verdictOf(target.info.host, { ...answerOf(head, url), body });
+  // Once the app itself has answered, an answer that tells nothing takes nothing back.
+  if (verdict.origin === 'unknown' && trace.verdict?.origin === 'container') return;
+  trace.verdict = verdict;
+}
+
+function answerOf({ statusCode, headers }: Head, url: URL) {
+  return { protocol: url.protocol, path: url.pathname, statusCode, headers };
+}
+
+function isOwnName({ info, url }: CommonTarget, { hostname }: URL): boolean {
+  return info.host !== 'none' && new URL(url).hostname === hostname;
+}
 
 async function request(
   hop: Hop,
@@ -75,10 +122,12 @@ async function request(
         headers: { ...missing({ Host: url.host, ...HEADERS }, hop.headers), ...hop.headers },
         body: hop.body,
         maxBody: target.maxBody,
-        keepBody: needsBody(target.assertions),
+        keepBody: needsBody(target.assertions) || looksAtBody(target.info.host, null),
         onHead(statusCode, headers) {
           context.trace.statusCode = statusCode;
-          context.trace.reached = isOwnAnswer(statusCode, headers, target.assertions);
+          context.trace.reached = mayBeOwnAnswer(statusCode, target.assertions);
+          // Where the body fails, the head has told what it can.
+          noteOrigin({ statusCode, headers }, null, target, url, context);
           context.deadline.stage = 'in the body';
           return target.maxRedirects === 0 || redirectOf(statusCode, headers) === null;
         },
@@ -86,7 +135,6 @@ async function request(
       context.deadline,
     );
     context.trace.ttfb = (context.trace.ttfb ?? 0) + answer.ttfb;
-    context.trace.noServer = isWithoutServer(answer.headers);
     return { answer, address };
   } finally {
     socket.destroy();
@@ -102,18 +150,8 @@ export function missing(
   return Object.fromEntries(Object.entries(defaults).filter(([name]) => !names.has(name.toLowerCase())));
 }
 
-/** Whether the platform says that no server is there. */
-export function isWithoutServer(headers: ResponseHeaders): boolean {
-  return NO_SERVER.some(([name, value]) => headers.get(name) === value);
-}
-
-/** Whether the host's own server answered. A gateway status that is expected counts as the server's own. */
-export function isOwnAnswer(
-  statusCode: number,
-  headers: ResponseHeaders,
-  { expectStatus }: Assertions,
-): boolean {
-  if (EDGE_HEADERS.some((name) => headers.has(name))) return false;
+/** Whether the status may be that of the host's own server. A gateway status that is expected counts as the server's own. */
+export function mayBeOwnAnswer(statusCode: number, { expectStatus }: Assertions): boolean {
   const isExpected = expectStatus.some(({ from, to }) => statusCode >= from && statusCode <= to);
   return isExpected || !GATEWAY_STATUSES.includes(statusCode);
 }

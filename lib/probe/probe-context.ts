@@ -1,5 +1,6 @@
 import type { SecureContext } from 'node:tls';
 import type { Body, Evaluator } from '../rules/assertions.js';
+import type { HostVerdict } from '../rules/hosts.js';
 import type { Protocol, TargetOf } from '../types.js';
 import type { NameResolver } from './dns.js';
 import type { Deadline } from './deadline.js';
@@ -13,9 +14,10 @@ export interface Trace {
   statusCode: number | null;
   /** The earliest end of a certificate met, ms since the epoch. */
   tlsExpiresAt: number | null;
-  noServer: boolean;
-  /** The last answer came from the host's own server. */
+  /** The last answer came from the host's own server, as far as it tells. */
   reached: boolean;
+  /** Who answered, where the answer tells; null: nothing has been looked at. */
+  verdict: HostVerdict | null;
 }
 
 /** What a probe works with: the deadline and trace of its attempt, and what all probes of the process share. */

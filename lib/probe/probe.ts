@@ -1,10 +1,11 @@
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { judgeAnswer, type Answer, type Body } from '../rules/assertions.js';
+import { HOSTS, verdictOf, type HostVerdict } from '../rules/hosts.js';
 import type { Attempt, Protocol, Target, TargetOf, Verdict } from '../types.js';
 import { isPublicAddress } from './public-address.js';
 import { createResolver } from './dns.js';
 import { createEvaluator } from './evaluator.js';
-import { failureOf, Interruption } from './failure.js';
+import { codeOf, failureOf, Interruption } from './failure.js';
 import { HostsFile } from './hosts-file.js';
 import { probeHttp } from './http-probe.js';
 import { Deadline } from './deadline.js';
@@ -71,8 +72,8 @@ export function createProber(options: ProberOptions = {}): Prober {
         ttfb: null,
         statusCode: null,
         tlsExpiresAt: null,
-        noServer: false,
         reached: false,
+        verdict: null,
       };
       const deadline = new Deadline(target.timeout, signal);
       let total: number | null = null;
@@ -100,14 +101,17 @@ export function createProber(options: ProberOptions = {}): Prober {
         verdict = {
           outcome: 'failed',
           reason: failure.code,
-          message: failure.message,
+          message: isNameGone(failure)
+            ? (HOSTS[target.info.host].nameGone ?? failure.message)
+            : failure.message,
           ...(failure instanceof Interruption && { interrupted: true }),
         };
       } finally {
         deadline.close();
       }
+      const host = hostVerdict(target, trace);
       return {
-        ...verdict,
+        ...(host === null ? verdict : withHostVerdict(verdict, host)),
         statusCode: trace.statusCode,
         timings: {
           dns: tenths(trace.dns),
@@ -117,8 +121,9 @@ export function createProber(options: ProberOptions = {}): Prober {
           total: tenths(total ?? deadline.elapsed),
         },
         tlsExpiresAt: trace.tlsExpiresAt,
-        noServer: trace.noServer,
-        reached: trace.reached,
+        origin: host?.origin ?? null,
+        askFor: host?.askFor ?? 0,
+        reached: trace.reached && (host?.origin === 'container' || host?.origin === 'unknown'),
       };
     },
     async close() {
@@ -134,6 +139,41 @@ function probe<Name extends Protocol>(
   context: ProbeContext,
 ): Promise<Body | null> {
   return PROBES[protocol](target, new URL(target.url), context);
+}
+
+/** Who answered, by the rules of the host; null: nobody. */
+function hostVerdict(target: Target, { verdict, statusCode, reached }: Trace): HostVerdict | null {
+  if (verdict !== null) return verdict;
+  if (statusCode === null && !reached) return null;
+  // A protocol whose answers have neither a status nor headers, or an answer of another name.
+  const { info, protocol } = target;
+  return verdictOf(info.host, {
+    protocol: statusCode === null ? protocol : '',
+    path: '',
+    statusCode,
+    headers: NO_HEADERS,
+    body: null,
+  });
+}
+
+const NO_HEADERS: ReadonlyMap<string, string> = new Map();
+
+/** An answer that the host gave in place of the app is no good one, whatever the target expects. */
+function withHostVerdict(
+  verdict: Verdict & Pick<Attempt, 'interrupted'>,
+  { origin, message }: HostVerdict,
+): Verdict & Pick<Attempt, 'interrupted'> {
+  if (origin === 'container' || origin === 'unknown' || verdict.interrupted) return verdict;
+  const reason = verdict.outcome === 'failed' && origin !== 'unwakeable' ? verdict.reason : 'host';
+  return {
+    outcome: 'failed',
+    reason,
+    message: message ?? verdict.message ?? 'the host answered in place of the app',
+  };
+}
+
+function isNameGone({ cause }: Error): boolean {
+  return codeOf(cause) === 'ENOTFOUND';
 }
 
 function tenths<T extends number | null>(ms: T): T;

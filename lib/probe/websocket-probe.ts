@@ -5,7 +5,7 @@ import { judgeMessage, needsBody, type Body } from '../rules/assertions.js';
 import { PROTOCOLS, type TargetOf, type Verdict } from '../types.js';
 import { connect, secure } from './connect.js';
 import { codeOf, failureOf, Interruption, ProbeFailure } from './failure.js';
-import { isOwnAnswer, isWithoutServer, missing, USER_AGENT } from './http-probe.js';
+import { mayBeOwnAnswer, missing, noteOrigin, USER_AGENT } from './http-probe.js';
 import type { Probe, ProbeContext } from './probe-context.js';
 
 type WebSocketTarget = TargetOf<'ws:' | 'wss:'>;
@@ -85,8 +85,9 @@ function open(
 async function converse(
   client: WebSocket,
   target: WebSocketTarget,
-  { deadline, trace, evaluator }: ProbeContext,
+  context: ProbeContext,
 ): Promise<Conversation> {
+  const { deadline, trace, evaluator } = context;
   const { assertions, query, maxBody } = target;
   const isLookedAt = needsBody(assertions);
   const start = deadline.elapsed;
@@ -155,8 +156,8 @@ async function converse(
       const answers = new Map(Object.entries(response.headers).map(([name, value]) => [name, String(value)]));
       trace.ttfb = deadline.elapsed - start;
       trace.statusCode = status;
-      trace.reached = isOwnAnswer(status, answers, assertions);
-      trace.noServer = isWithoutServer(answers);
+      trace.reached = mayBeOwnAnswer(status, assertions);
+      noteOrigin({ statusCode: status, headers: answers }, null, target, new URL(target.url), context);
       fail(new ProbeFailure('status', `status ${status}, expected 101 (the WebSocket handshake is refused)`));
     };
     const onError = (error: Error) => {

@@ -1,4 +1,4 @@
-import { HOSTS, MONTHLY_HOURS } from '../config/hosts.js';
+import { HOSTS, MONTHLY_HOURS } from '../rules/hosts.js';
 import { mayMissPings } from '../record/ledger.js';
 import type { Maintenance } from '../record/maintenance.js';
 import { openWindow, withMaintenance } from '../record/maintenance.js';
@@ -278,7 +278,9 @@ function awakeOf(
   const longest = open === null || ended === null ? (open ?? ended) : Math.max(open, ended);
   const found = { sleepsAfter, longestGap: longest, coldStarts };
   if (sleepsAfter === null || longest === null) return { ...found, keptAwake: null, proof: null };
-  const { proof } = HOSTS[host];
+  const { answersCount } = HOSTS[host];
+  const { asleepAt, provenAt, brokenAt, awakeSince, lastCheckAt } = known;
+  const proof = asleepAt !== null ? 'host' : provenAt !== null ? 'container' : 'edge';
   const sleepsNow =
     isOpen &&
     now - awakeFrom >= sleepsAfter &&
@@ -288,9 +290,14 @@ function awakeOf(
   if (sleepsNow || (known.sleptAt !== null && isInLastDay(known.sleptAt, now))) {
     return { ...found, keptAwake: false, proof };
   }
-  const pingedUntil = isOpen ? now : (known.lastCheckAt ?? now);
-  const pingedFor = pingedUntil - (known.awakeSince ?? awakeFrom ?? pingedUntil);
-  const isProven = proof === 'container' && longest < sleepsAfter && pingedFor >= sleepsAfter;
+  const provenUntil = isOpen ? now : (lastCheckAt ?? now);
+  const isProven =
+    answersCount &&
+    provenAt !== null &&
+    provenUntil - provenAt < sleepsAfter &&
+    provenUntil - (awakeSince ?? provenUntil) >= sleepsAfter &&
+    !(brokenAt !== null && isInLastDay(brokenAt, now)) &&
+    longest < sleepsAfter;
   return { ...found, keptAwake: isProven ? true : null, proof };
 }
 

@@ -42,6 +42,7 @@ export const REASON_CODES = Object.freeze({
   redirect: 10,
   blocked: 11,
   query: 512,
+  host: 513,
 } satisfies Record<Reason, number>);
 
 export const CHANNEL_CODES = Object.freeze({

@@ -78,7 +78,10 @@ function rewoundTarget(target: TargetState, now: number): TargetState {
     lastError: lastError && { ...lastError, at: past(lastError.at) },
     incident: incident && { ...incident, startedAt: past(incident.startedAt) },
     awakeFrom: unlessAhead(target.awakeFrom),
+    provenAt: unlessAhead(target.provenAt),
     awakeSince: unlessAhead(target.awakeSince),
+    brokenAt: unlessAhead(target.brokenAt),
+    asleepAt: unlessAhead(target.asleepAt),
     sleptAt: unlessAhead(target.sleptAt),
     awakeGaps: target.awakeGaps.filter(({ hour }) => hour <= Math.floor(now / HOUR)),
     idle: idle !== null && idle.to > now ? null : idle,
@@ -92,5 +95,13 @@ function rewoundTarget(target: TargetState, now: number): TargetState {
 function within(counters: Counters, time: number): Counters {
   const expected = Math.min(counters.expected, time);
   const observed = Math.min(counters.observed, expected);
-  return { ...counters, expected, observed, good: Math.min(counters.good, observed) };
+  const awake = Math.min(counters.awake, time);
+  return {
+    ...counters,
+    expected,
+    observed,
+    good: Math.min(counters.good, observed),
+    awake,
+    slept: Math.min(counters.slept, time - awake),
+  };
 }

@@ -7,7 +7,7 @@ import { flattenHistogram, unflattenHistogram } from './codec/histogram-codec.js
 import { asTime } from './codec/json.js';
 import { TextError } from './codec/text-error.js';
 import { VarintReader, writeVarint } from './codec/varint.js';
-import { DAY, HOUR } from '../time.js';
+import { DAY, HOUR, MINUTE } from '../time.js';
 
 /**
  * History is kept as snapshots: what the counters of every target were when an hour ended. What happened between two times
@@ -59,19 +59,19 @@ function turnOf(at: number): number {
 }
 
 /**
- * Of the format of a snapshot. Version 1 had the full hour instead of the turn, then the number of slots, or 0 and the
- * other hour.
+ * Of the format of a snapshot. Version 2 had neither the time awake nor the time asleep. Version 1 had the full hour instead of
+ * the turn, then the number of slots, or 0 and the other hour.
  */
-const VERSION = 2;
+const VERSION = 3;
 
 /**
  * A snapshot is the envelope with the version (codec/envelope.ts), then varints: twice the turn of its ring, then for each
  * slot to the end of the text 0 (free), or one more than its pings, its failures, the time in which nothing was expected
- * since it was added, the time that was missed, the bad time, cold starts, the number of buckets of the latency
- * histogram, and those (codec/histogram.ts). Most of it is 0 or short for a healthy target.
+ * since it was added, the time that was missed, the bad time, cold starts, whole minutes awake and asleep, the number of
+ * buckets of the latency histogram, and those (codec/histogram.ts). Most of it is 0 or short for a healthy target.
  *
- * Worked value: `` 2kr$`#!!!!!#I_# `` is a snapshot of 2026-01-05 12:00 (turn 2,888 of the ring of 170 hours) with one target
- * that was pinged 60 times, all of them good and in bucket 39 of the histogram.
+ * Worked value: `` 3kr$`#!!!!!R/!#I_# `` is a snapshot of 2026-01-05 12:00 (turn 2,888 of the ring of 170 hours) with one target
+ * that was pinged 60 times in 10 hours, all of them awake and good and in bucket 39 of the histogram.
  */
 export function writeSnapshot(
   at: number,
@@ -79,7 +79,7 @@ export function writeSnapshot(
 ): string {
   const slots = targets.map((target) => {
     if (target === null) return writeVarint(0);
-    const { pings, failures, expected, observed, good, coldStarts } = target.snapshot.counters;
+    const { pings, failures, expected, observed, good, coldStarts, awake, slept } = target.snapshot.counters;
     const latencies = flattenHistogram(target.snapshot.latencies);
     return [
       pings + 1,
@@ -88,6 +88,8 @@ export function writeSnapshot(
       expected - observed,
       observed - good,
       coldStarts,
+      Math.floor(awake / MINUTE),
+      Math.floor(slept / MINUTE),
       latencies.length / 2,
       ...latencies,
     ]
@@ -120,7 +122,8 @@ export function readSnapshot(
   const head = version === 1 ? readHeadV1(reader, at) : readHead(reader, at);
   if (head === null || 'see' in head) return head;
   const targets: (TargetSnapshot | null)[] = [];
-  while (!reader.done) targets.push(readTargetSnapshot(reader, at, addedAt(targets.length)));
+  while (!reader.done)
+    targets.push(readTargetSnapshot(reader, { version, at, addedAt: addedAt(targets.length) }));
   if (head.slots !== null && head.slots !== targets.length) {
     throw new TextError('a snapshot does not have as many targets as it says');
   }
@@ -159,7 +162,14 @@ export function checkSnapshot(field: string, text: string): void {
   readSnapshot(text, snapshotTime(field, text), () => null);
 }
 
-function readTargetSnapshot(reader: VarintReader, at: number, addedAt: number | null): TargetSnapshot | null {
+function readTargetSnapshot(
+  reader: VarintReader,
+  {
+    version,
+    at,
+    addedAt,
+  }: { readonly version: number; readonly at: number; readonly addedAt: number | null },
+): TargetSnapshot | null {
   const pings = reader.number() - 1;
   if (pings < 0) return null;
   const failures = reader.number();
@@ -167,11 +177,13 @@ function readTargetSnapshot(reader: VarintReader, at: number, addedAt: number | 
   const missed = reader.number();
   const bad = reader.number();
   const coldStarts = reader.number();
+  const awake = version < 3 ? 0 : reader.number() * MINUTE;
+  const slept = version < 3 ? 0 : reader.number() * MINUTE;
   const packed = reader.numbers(2 * reader.number());
   if (addedAt === null || addedAt > at) return null;
   const expected = at - addedAt - idle;
   const observed = expected - missed;
-  const counters = { pings, failures, expected, observed, good: observed - bad, coldStarts };
+  const counters = { pings, failures, expected, observed, good: observed - bad, coldStarts, awake, slept };
   return new PackedSnapshot(counters, packed);
 }
 

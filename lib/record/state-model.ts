@@ -1,6 +1,6 @@
+import type { AwakeState } from '../rules/awake.js';
 import type { Counters } from '../rules/counters.js';
 import { NOTHING } from '../rules/counters.js';
-import type { Gaps } from '../rules/gaps.js';
 import type { Histogram } from '../rules/histogram.js';
 import { EMPTY } from '../rules/histogram.js';
 import type { StatusState } from '../rules/status.js';
@@ -58,7 +58,7 @@ export interface LostData {
   readonly lastRunAt: number;
 }
 
-export interface TargetState extends StatusState {
+export interface TargetState extends StatusState, AwakeState {
   readonly id: string;
   readonly addedAt: number;
   /** Since when it is missing from the configuration; its slot is kept until the history holds nothing of it. */
@@ -67,10 +67,6 @@ export interface TargetState extends StatusState {
   readonly restingSince: number | null;
   readonly lastCheckAt: number | null;
   readonly lastSuccessAt: number | null;
-  /**
-   * The last ping that reached the host, unless the target rested since: the next that does ends a gap that began here.
-   */
-  readonly awakeFrom: number | null;
   readonly lastStatusCode: number | null;
   /** Of the last check; null when it failed. */
   readonly latency: number | null;
@@ -86,18 +82,8 @@ export interface TargetState extends StatusState {
   readonly countedTo: number;
   /** Latencies of the UTC day of the last check, cold starts left out. */
   readonly latencies: Histogram;
-  readonly awakeGaps: Gaps;
   /** Of the last check, whole ms: dns, connect, tls, ttfb; null where a phase did not take place. */
   readonly phases: readonly (number | null)[] | null;
-  /**
-   * Where the host sleeps: since when it is pinged without a gap as long as its limit and without a cold start; rests
-   * apart.
-   */
-  readonly awakeSince: number | null;
-  /** When it was last found to have slept although it was to be kept awake. */
-  readonly sleptAt: number | null;
-  /** Pings since `awakeFrom` that we missed: no run came in time, or it did not check everything. */
-  readonly pingsMissed: boolean;
   /** The last stretch in which it was paused or missing from the configuration: nothing was expected of it. */
   readonly idle: Stretch | null;
   /**
@@ -158,7 +144,10 @@ export function newTarget(id: string, now: number): TargetState {
     latencies: EMPTY,
     awakeGaps: [],
     phases: null,
+    provenAt: null,
     awakeSince: null,
+    brokenAt: null,
+    asleepAt: null,
     sleptAt: null,
     pingsMissed: false,
     idle: null,

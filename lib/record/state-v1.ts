@@ -28,7 +28,9 @@ export interface StateV1 extends Omit<State, 'rewinds' | 'intervals' | 'lost' | 
   readonly targets: readonly (TargetStateV1 | null)[];
 }
 
-type TargetStateV1 = Omit<TargetState, Added> & { readonly [K in Added]: TargetState[K] | undefined };
+type TargetStateV1 = Omit<TargetState, Added | 'provenAt' | 'brokenAt' | 'asleepAt'> & {
+  readonly [K in Added]: TargetState[K] | undefined;
+};
 /** Columns that came later; undefined: the text does not have them. */
 type Added = 'awakeSince' | 'sleptAt' | 'pingsMissed' | 'idle' | 'unobserved' | 'beforeGap';
 
@@ -47,7 +49,11 @@ export function migrateState(old: StateV1): State {
       (target): TargetState | null =>
         target && {
           ...target,
+          // It did not ask who answered, and took each answer for the app's own.
+          provenAt: target.awakeFrom,
           awakeSince: target.awakeSince ?? null,
+          brokenAt: null,
+          asleepAt: null,
           sleptAt: target.sleptAt ?? null,
           pingsMissed: target.pingsMissed ?? false,
           idle: target.idle ?? null,
@@ -194,7 +200,7 @@ function readTargets(
 function readCounters(value: unknown): TargetState['counters'] {
   const [pings = 0, failures = 0, expected = 0, missed = 0, bad = 0, coldStarts = 0] = asNumbers(value);
   const observed = expected - missed;
-  return { pings, failures, expected, observed, good: observed - bad, coldStarts };
+  return { pings, failures, expected, observed, good: observed - bad, coldStarts, awake: 0, slept: 0 };
 }
 
 function pairs(flat: readonly number[]): [number, number][] {

@@ -1,7 +1,8 @@
+import { awakeAfter, type AwakeRules } from '../rules/awake.js';
 import type { Counters } from '../rules/counters.js';
 import { extend, reachOf, unobservedTime } from '../rules/counters.js';
-import { withGap } from '../rules/gaps.js';
 import { EMPTY, observe } from '../rules/histogram.js';
+import { HOSTS } from '../rules/hosts.js';
 import { judge } from '../rules/status.js';
 import {
   countedIntervals,
@@ -151,16 +152,17 @@ export function advance(before: TargetState, target: Target, check: Check): Targ
   const { counters } = before;
   const failed = check.outcome === 'failed';
   const counted = !inMaintenance(target.maintenance, at);
+  const awake = awakeAfter(before, awakeRules(target), check);
   const judged = judge(before, check, target);
   const opens = check.outcome === 'failed' && before.incident === null && judged.status === 'down';
   const closes = before.incident !== null && judged.status !== 'down';
   const latencies = isInSame(DAY, before.lastCheckAt, at) ? before.latencies : EMPTY;
   return {
     ...before,
+    ...awake.state,
     ...judged,
     lastCheckAt: at,
     lastSuccessAt: failed ? before.lastSuccessAt : at,
-    ...(check.reached ? awakeAfter(before, target, check) : {}),
     unobserved: failed || (before.incident !== null && !closes) ? unobservedAfter(before, check) : null,
     lastStatusCode: check.statusCode,
     latency: check.latency,
@@ -174,52 +176,26 @@ export function advance(before: TargetState, target: Target, check: Check): Targ
         ? null
         : before.incident,
     incidents: before.incidents + (opens ? 1 : 0),
-    counters: counted
-      ? {
-          ...counters,
-          pings: counters.pings + 1,
-          failures: counters.failures + (failed ? 1 : 0),
-          coldStarts: counters.coldStarts + (check.coldStart ? 1 : 0),
-        }
-      : counters,
+    counters: {
+      ...counters,
+      pings: counters.pings + (counted ? 1 : 0),
+      failures: counters.failures + (counted && failed ? 1 : 0),
+      coldStarts: counters.coldStarts + (counted && check.coldStart ? 1 : 0),
+      awake: counters.awake + awake.awake,
+      slept: counters.slept + awake.slept,
+    },
     countedTo: Math.max(before.countedTo, at),
     latencies:
       counted && check.latency !== null && !check.coldStart ? observe(latencies, check.latency) : latencies,
   };
 }
 
-type AwakePart = Pick<TargetState, 'awakeFrom' | 'awakeGaps' | 'awakeSince' | 'sleptAt' | 'pingsMissed'>;
-
-/** What a ping that reached the host tells of whether it was kept awake. */
-function awakeAfter(before: TargetState, target: Target, { at, coldStart }: Check): AwakePart {
-  const { awakeFrom, awakeGaps } = before;
-  const { sleepsAfter } = target.info;
-  const gap = awakeFrom === null || awakeFrom > at ? null : at - awakeFrom;
-  const isTooLong = sleepsAfter !== null && gap !== null && gap >= sleepsAfter;
-  // It does not count against us at the first ping, after a rest, in maintenance, or where pings were missed.
-  const slept =
-    sleepsAfter !== null &&
-    gap !== null &&
-    (isTooLong ? !before.pingsMissed : coldStart) &&
-    maintenanceIntervals(target.maintenance, at - gap, at + 1).length === 0;
+function awakeRules({ info, maintenance }: Target): AwakeRules {
   return {
-    awakeFrom: at,
-    awakeGaps: gap === null ? awakeGaps : withGap(awakeGaps, at, gap),
-    awakeSince: sleepsAfter === null ? null : isTooLong || slept ? at : awakeSince(before, at, gap),
-    sleptAt: slept ? at : before.sleptAt,
-    pingsMissed: false,
+    sleepsAfter: info.sleepsAfter,
+    answersCount: HOSTS[info.host].answersCount,
+    isExempt: (from, to) => maintenanceIntervals(maintenance, from, to + 1).length > 0,
   };
-}
-
-/** A rest does not count as pinged time: the time before it is carried over. */
-function awakeSince(
-  { awakeSince, awakeFrom, lastCheckAt }: TargetState,
-  at: number,
-  gap: number | null,
-): number {
-  if (gap !== null) return awakeSince ?? awakeFrom ?? at;
-  if (awakeSince === null || lastCheckAt === null) return at;
-  return at - Math.max(0, lastCheckAt - awakeSince);
 }
 
 /** How much of the failures that began with it or earlier no check spoke for, once this check is made. */

@@ -11,6 +11,10 @@ export interface Counters {
   /** The part of it for which a check speaks that did not fail. */
   readonly good: number;
   readonly coldStarts: number;
+  /** Time in which its host is known to have been awake; counted when the ping after it is answered. */
+  readonly awake: number;
+  /** Time in which its host is known to have slept. */
+  readonly slept: number;
 }
 
 export const NOTHING: Counters = {
@@ -20,6 +24,8 @@ export const NOTHING: Counters = {
   observed: 0,
   good: 0,
   coldStarts: 0,
+  awake: 0,
+  slept: 0,
 };
 
 /** The last check, as far as it says something about the time after it. */
@@ -92,6 +98,8 @@ export function difference(a: Counters, b: Counters): Counters {
     observed: a.observed - b.observed,
     good: a.good - b.good,
     coldStarts: a.coldStarts - b.coldStarts,
+    awake: a.awake - b.awake,
+    slept: a.slept - b.slept,
   };
 }
 

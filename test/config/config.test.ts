@@ -181,24 +181,32 @@ describe('a target', () => {
 
 describe('hosts', () => {
   it.each([
-    ['my.up.railway.app', 'railway', 10 * MINUTE, 5 * MINUTE],
+    ['my.up.railway.app', 'railway', 5 * MINUTE, 2.5 * MINUTE],
     ['my.onrender.com', 'render', 15 * MINUTE, 7.5 * MINUTE],
     ['my.koyeb.app', 'koyeb', HOUR, 30 * MINUTE],
     ['MY.herokuapp.com', 'heroku', 30 * MINUTE, 15 * MINUTE],
     ['my.fly.dev', 'fly', 5 * MINUTE, 2.5 * MINUTE],
     ['my.replit.app', 'replit', 15 * MINUTE, 7.5 * MINUTE],
-    ['my.hf.space', 'huggingface', 48 * HOUR, 12 * HOUR],
-    ['my.supabase.co', 'supabase', 168 * HOUR, 12 * HOUR],
-    ['my.streamlit.app.', 'streamlit', 12 * HOUR, 6 * HOUR],
-  ])('%s is %s', (hostname, host, sleepsAfter, interval) => {
+    ['my.repl.co', 'replit', 15 * MINUTE, 7.5 * MINUTE],
+    ['my.hf.space', 'huggingface', 48 * HOUR, 12 * HOUR, 180_000],
+    ['my.supabase.co', 'supabase', 168 * HOUR, 12 * HOUR, 0],
+    ['aws-0.pooler.supabase.com', 'supabase', 168 * HOUR, 12 * HOUR, 0],
+    ['my.streamlit.app.', 'streamlit', 12 * HOUR, 6 * HOUR, 300_000],
+    ['my.aivencloud.com', 'aiven', null, 12 * HOUR, 0],
+    ['my.mongodb.net', 'atlas', 720 * HOUR, 12 * HOUR, 0],
+    ['my.databases.neo4j.io', 'aura', 72 * HOUR, 12 * HOUR, 0],
+    ['my.azurewebsites.net', 'azure', 20 * MINUTE, 10 * MINUTE],
+    ['my.pythonanywhere.com', 'pythonanywhere', null, 5 * MINUTE, 0],
+    ['my.eu-central-1.aws.neon.tech', 'neon', null, 6 * HOUR, 0],
+  ])('%s is %s', (hostname, host, sleepsAfter, interval, wakes = 90_000) => {
     for (const url of [`https://${hostname}/x`, `tcp://${hostname}:443`]) {
       const { info, wakeTimeout } = target({ TARGET_A_URL: url });
       expect(info).toMatchObject({ host, sleepsAfter, interval });
-      expect(wakeTimeout).toBe(90_000);
+      expect(wakeTimeout).toBe(wakes);
     }
   });
 
-  it.each(['railway.app', 'up.railway.app', 'notfly.dev', 'my.fly.dev.acme.org', '10.0.0.1'])(
+  it.each(['railway.app', 'notfly.dev', 'my.fly.dev.acme.org', '10.0.0.1'])(
     '%s is none of them',
     (hostname) => {
       const { info, wakeTimeout } = target({ TARGET_A_URL: `https://${hostname}` });
@@ -216,6 +224,7 @@ describe('hosts', () => {
     [{ TARGET_API_HOST: 'koyeb', TARGET_API_SLEEPS_AFTER: 'off' }, null, 0, 5 * MINUTE],
     [{ TARGET_API_HOST: 'koyeb', TARGET_API_WAKE_TIMEOUT: 'off' }, HOUR, 0, 30 * MINUTE],
     [{ TARGET_API_HOST: 'koyeb', TARGET_API_INTERVAL: '10s' }, HOUR, 90_000, 10_000],
+    [{ TARGET_API_HOST: 'neon', TARGET_API_SLEEPS_AFTER: '20m' }, 20 * MINUTE, 90_000, 10 * MINUTE],
     [{ TARGET_API_HOST: 'none', KEEP_ALIVE_SLEEPS_AFTER: '20m' }, 20 * MINUTE, 90_000, 10 * MINUTE],
   ])('%j', (env, sleepsAfter, wakeTimeout, interval) => {
     const { info, wakeTimeout: wake } = api(env);

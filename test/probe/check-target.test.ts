@@ -12,7 +12,8 @@ const attempt = (options: AttemptChanges = {}): Attempt =>
     statusCode: 200,
     timings: { dns: null, connect: 1, tls: null, ttfb: 2, total: 44.6 },
     tlsExpiresAt: null,
-    noServer: false,
+    origin: 'unknown',
+    askFor: 0,
     reached: true,
     ...options,
   }) as Attempt;

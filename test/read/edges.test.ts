@@ -251,7 +251,8 @@ it.each([
 describe('awake', () => {
   const render = { info: { host: 'render', sleepsAfter: 15 * MINUTE, interval: 5 * MINUTE } } as const;
   const cold = (at: number) => goodCheck(at, { coldStart: true, wakeMs: 30_000 });
-  const own = (at: number) => failedCheck(at, { statusCode: 500, reached: true });
+  const own = (at: number) => failedCheck(at, { statusCode: 500, reached: true, origin: 'container' });
+  const unknown = (at: number) => goodCheck(at, { origin: 'unknown' });
   const every = 5 * MINUTE;
 
   it.each<
@@ -354,9 +355,9 @@ describe('awake', () => {
     ],
     [
       'is never proven by answers that prove nothing',
-      { info: { ...render.info, host: 'streamlit' } },
+      render,
       (watched) => {
-        watched.run(START, START + 5 * HOUR, every);
+        watched.run(START, START + 5 * HOUR, every, unknown);
         return START + 5 * HOUR;
       },
       { keptAwake: null, longestGap: 5 * MINUTE, proof: 'edge' },
@@ -366,11 +367,40 @@ describe('awake', () => {
       { info: { ...render.info, host: 'streamlit' } },
       (watched) => {
         watched.run(START, START + HOUR, every, (at) =>
-          at === START + 20 * MINUTE ? cold(at) : goodCheck(at),
+          at === START + 20 * MINUTE ? cold(at) : unknown(at),
         );
         return START + HOUR;
       },
       { keptAwake: false, proof: 'edge' },
+    ],
+    [
+      'is not proven where nobody knows whether a request counts',
+      { info: { ...render.info, host: 'streamlit' } },
+      (watched) => {
+        watched.run(START, START + 5 * HOUR, every);
+        return START + 5 * HOUR;
+      },
+      { keptAwake: null, longestGap: 5 * MINUTE, proof: 'container' },
+    ],
+    [
+      'is not proven any more once no answer is the app’s own, and not broken either',
+      render,
+      (watched) => {
+        watched.run(START, START + HOUR, every);
+        watched.run(START + HOUR, START + 3 * HOUR, every, unknown);
+        return START + 3 * HOUR;
+      },
+      { keptAwake: null, longestGap: 5 * MINUTE, proof: 'edge' },
+    ],
+    [
+      'is broken as soon as the host says that it sleeps',
+      render,
+      (watched) => {
+        watched.run(START, START + HOUR, every);
+        watched.run(START + HOUR, START + HOUR + every, every, (at) => failedCheck(at, { origin: 'asleep' }));
+        return START + HOUR;
+      },
+      { keptAwake: false, proof: 'host' },
     ],
     [
       'is no matter where the host does not sleep',
@@ -520,7 +550,9 @@ describe('a clock that was wrong for ten runs', () => {
       expect(last.map((each) => each.coverage)).toEqual(last.map(() => 1));
     }
     watched.run(now + 4 * HOUR, now + 30 * HOUR, every, (at) =>
-      at < now + 28 * HOUR ? goodCheck(at) : failedCheck(at, { statusCode: 500, reached: true }),
+      at < now + 28 * HOUR
+        ? goodCheck(at)
+        : failedCheck(at, { statusCode: 500, reached: true, origin: 'container' }),
     );
     const later = now + 30 * HOUR;
     const { uptimeRatio, coverage, awake, incident } = await look(watched, later);

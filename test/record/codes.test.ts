@@ -55,6 +55,7 @@ it('codes are for ever: none is changed or removed, and new ones come behind', (
         "body": 7,
         "connect": 1,
         "dns": 0,
+        "host": 513,
         "json": 8,
         "protocol": 5,
         "query": 512,

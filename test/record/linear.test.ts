@@ -15,7 +15,16 @@ const emptyState = {
   ...{ revision: 1, firstRunAt: AT, rewinds: 0, lastRun: null, gaps: [], intervals: [], lost: null },
   ...{ log: NO_LOG, snapshotHour: 0 },
 };
-const counters = { pings: 9, failures: 0, expected: 0, observed: 0, good: 0, coldStarts: 0 };
+const counters = {
+  pings: 9,
+  failures: 0,
+  expected: 0,
+  observed: 0,
+  good: 0,
+  coldStarts: 0,
+  awake: 0,
+  slept: 0,
+};
 const listOf = <T>(size: number, item: (i: number) => T) => Array.from({ length: size }, (_, i) => item(i));
 
 /** A log of so many rows of one check, in slot 3. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MONTHLY_HOURS } from '../../lib/config/hosts.js';
+import { MONTHLY_HOURS } from '../../lib/rules/hosts.js';
 import { monthlyHours } from '../../lib/rules/host-hours.js';
 import type { HostName, PublicTarget, Target, WeeklyWindow } from '../../lib/types.js';
 import { aTarget } from '../support/targets.js';

@@ -141,6 +141,7 @@ describe.each(Object.entries(stores))('a clock that steps, over %s', (_, open) =
       attempts: 1,
       coldStart: false,
       reached: true,
+      origin: 'container',
       wakeMs: null,
       tlsExpiresAt: null,
     } as const;

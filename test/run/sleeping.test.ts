@@ -38,7 +38,7 @@ const own = async (pinger: Pinger, id: string) => {
 };
 
 describe.each([
-  ['railway', 'https://app.up.railway.app', 10],
+  ['railway', 'https://app.up.railway.app', 5],
   ['render', 'https://app.onrender.com', 15],
   ['koyeb', 'https://app.koyeb.app', 60],
   ['heroku', 'https://app.herokuapp.com', 30],
@@ -50,7 +50,10 @@ describe.each([
   const setUp = (env: Record<string, string> = {}) => {
     const pinger = new Pinger(configOf({ TARGET_APP_URL: url, ...env }), store);
     const sleeper = new Sleeper(sleepsAfter, 40_000, pinger.clock);
-    pinger.attempt = () => sleeper.request();
+    pinger.attempt = async () => {
+      const answer = await sleeper.request();
+      return host === 'heroku' && answer.outcome === 'good' ? { ...answer, origin: 'unknown' } : answer;
+    };
     return { pinger, sleeper };
   };
 
@@ -231,7 +234,6 @@ describe('over the wire', () => {
     '502': (response) => response.writeHead(502).end('Application failed to respond'),
     hang: () => undefined,
     reset: (response) => response.socket?.resetAndDestroy(),
-    'no server': (response) => response.writeHead(404, { 'x-render-routing': 'no-server' }).end('Not Found'),
   };
 
   it.each(Object.entries(answers))('a host that answers with %s first is a cold start', async (_, answer) => {

@@ -1,6 +1,6 @@
 import { deflateRawSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { STATE_DICTIONARY } from '../../lib/record/state.js';
+import { STATE_V2_DICTIONARY } from '../../lib/record/state-v2.js';
 import { STATE_V1_DICTIONARY } from '../../lib/record/state-v1.js';
 import type { Store } from '../../lib/store/store.js';
 import { startRedis, type RedisServer } from '../support/redis.js';
@@ -41,7 +41,7 @@ it.each<[string, string, string]>([
   ['a state without columns', 'state', v1(HEAD, null)],
   ['a state whose columns are no lists', 'state', v1(HEAD, [{ length: 3 }])],
   ['a state of impossible times', 'state', v1({ ...HEAD, firstRunAt: 8.7e15 })],
-  ['a state of 480 MB', 'state', ` 2${packed('x'.repeat(40_000_000), STATE_DICTIONARY)}`],
+  ['a state of 480 MB', 'state', ` 2${packed('x'.repeat(40_000_000), STATE_V2_DICTIONARY)}`],
   ['an outbox of no format', 'outbox', 'garbage'],
   ['an outbox that is null', 'outbox', packed('1 1 null', Buffer.alloc(0))],
   ['an outbox of a newer version', 'outbox', ' 9abc'],

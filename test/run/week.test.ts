@@ -87,6 +87,7 @@ const OUTAGES: Readonly<Record<string, readonly Spell[]>> = {
 
 const ENV = {
   TARGET_SHOP_URL: 'https://shop.up.railway.app/health',
+  TARGET_SHOP_SLEEPS_AFTER: '10m',
   TARGET_BLOG_URL: 'https://blog.example.com/',
   TARGET_BLOG_FAILURE_THRESHOLD: '1',
   TARGET_BLOG_SUCCESS_THRESHOLD: '1',

@@ -21,7 +21,8 @@ import { readMaintenance } from '../../lib/record/maintenance.js';
 import { snapshotTime, readSnapshot } from '../../lib/record/snapshots.js';
 import { OUTBOX_DICTIONARY, readOutbox, writeOutbox } from '../../lib/record/outbox-text.js';
 import { OUTBOX_V1_DICTIONARY } from '../../lib/record/outbox-v1.js';
-import { readState, STATE_DICTIONARY, writeState } from '../../lib/record/state.js';
+import { readState, writeState } from '../../lib/record/state.js';
+import { STATE_V2_DICTIONARY } from '../../lib/record/state-v2.js';
 import { STATE_V1_DICTIONARY } from '../../lib/record/state-v1.js';
 import { ROOT } from './root.js';
 import { openSqlite } from './stores.js';
@@ -215,10 +216,10 @@ const SIGNATURES = [
 ];
 const signed = (token: string) => token.slice(0, token.lastIndexOf('.'));
 
-const DICTIONARIES = [STATE_DICTIONARY, OUTBOX_DICTIONARY, STATE_V1_DICTIONARY, OUTBOX_V1_DICTIONARY];
+const DICTIONARIES = [STATE_V2_DICTIONARY, OUTBOX_DICTIONARY, STATE_V1_DICTIONARY, OUTBOX_V1_DICTIONARY];
 
-/** Texts of both versions from the golden files. */
-const STORED = [1, 2].flatMap((version) => {
+/** Texts of all versions from the golden files. */
+const STORED = [1, 2, 3].flatMap((version) => {
   const file = join(ROOT, `test/record/golden/version-${version}.json`);
   const texts: string[] = [];
   JSON.parse(readFileSync(file, 'utf8'), (name, value: unknown) => {
@@ -230,6 +231,7 @@ const STORED = [1, 2].flatMap((version) => {
 const STORED_PIECES = [
   ' 2',
   ' 3',
+  ' 4',
   ' ',
   '!',
   '~~~~~~~~~',

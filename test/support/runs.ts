@@ -37,7 +37,8 @@ export const GOOD = {
   statusCode: 200,
   timings: { dns: 1, connect: 1, tls: null, ttfb: 40, total: 45.2 },
   tlsExpiresAt: null,
-  noServer: false,
+  origin: 'container',
+  askFor: 0,
   reached: true,
 } as const satisfies Attempt;
 export const FAILED = {
@@ -46,6 +47,7 @@ export const FAILED = {
   reason: 'status',
   message: 'status 503, expected 200-299',
   statusCode: 503,
+  origin: 'unknown',
   reached: false,
 } as const satisfies Attempt;
 

@@ -6,11 +6,12 @@ export const WAKING: Readonly<Record<string, Attempt>> = {
   '503': FAILED,
   '502': { ...FAILED, statusCode: 502, message: 'status 502, expected 200-299' },
   '504': { ...FAILED, statusCode: 504, message: 'status 504, expected 200-299' },
-  'no server': {
+  'a sleeping page': {
     ...FAILED,
-    statusCode: 404,
-    message: 'status 404, expected 200-299',
-    noServer: true,
+    reason: 'host',
+    statusCode: 200,
+    message: 'the host says that it sleeps',
+    origin: 'asleep',
   },
   hang: { ...FAILED, reason: 'timeout', message: 'timed out waiting for the answer', statusCode: null },
   reset: { ...FAILED, reason: 'reset', message: 'connection reset', statusCode: null },

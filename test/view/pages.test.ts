@@ -312,7 +312,7 @@ describe('the page of a service', () => {
     expectWell(seen);
     const text = await textOf(seen.page);
     expect(text).toContain('Slept: pings were missed');
-    expect(text).toContain('Sleeps after 10 m without a request');
+    expect(text).toContain('Sleeps after 5 m without a request');
   });
 
   it('shows figures and tables without scripts', async () => {

@@ -48,9 +48,12 @@ describe('the worked values of the comments', () => {
     const log = writeRow(writeRow(NO_LOG, span, { at: BASE, checks }), span, { at: BASE + MINUTE, checks });
     expect(log.pending).toBe(' 2!PTqU`D$*B$*B');
     const hours = 10 * 60 * MINUTE;
-    const counters = { pings: 60, failures: 0, expected: hours, observed: hours, good: hours, coldStarts: 0 };
+    const counters = {
+      ...{ pings: 60, failures: 0, expected: hours, observed: hours, good: hours, coldStarts: 0 },
+      ...{ awake: hours, slept: 0 },
+    };
     const snapshot = { counters, latencies: new Map([[39, 60]]) };
-    expect(writeSnapshot(BASE, [{ addedAt: BASE - hours, snapshot }])).toBe(' 2kr$`#!!!!!#I_#');
+    expect(writeSnapshot(BASE, [{ addedAt: BASE - hours, snapshot }])).toBe(' 3kr$`#!!!!!R/!#I_#');
   });
 });
 
@@ -184,7 +187,7 @@ describe('a log', () => {
 
 describe('a check code', () => {
   it('that is not used yet is no other outcome', () => {
-    for (const unused of [7_803, 8_000, 8_463]) expect(() => readCheckCode(unused)).toThrow(NewerTextError);
+    for (const unused of [7_804, 8_000, 8_463]) expect(() => readCheckCode(unused)).toThrow(NewerTextError);
   });
 
   it('is not made for a reason that has none', () => {
