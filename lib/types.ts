@@ -127,6 +127,8 @@ export const PROTOCOLS = {
   'https:': { form: 'https://', defaultPort: 443, groups: ['http', 'body', 'tls'], parts: ALL_PARTS },
   'tcp:': { form: 'tcp://host:port', defaultPort: null, groups: [], parts: [] },
   'tls:': { form: 'tls://host:port', defaultPort: null, groups: ['tls'], parts: [] },
+  'grpc:': { form: 'grpc://host:port', defaultPort: null, groups: ['headers'], parts: ['user info', 'path'] },
+  'grpcs:': { form: 'grpcs://', defaultPort: 443, groups: ['headers', 'tls'], parts: ['user info', 'path'] },
   'ws:': { form: 'ws://', defaultPort: 80, groups: ['headers', 'query', 'body'], parts: ALL_PARTS },
   'wss:': { form: 'wss://', defaultPort: 443, groups: ['headers', 'query', 'body', 'tls'], parts: ALL_PARTS },
 } as const satisfies Readonly<Record<string, ProtocolRules>>;
@@ -160,7 +162,7 @@ export interface GroupFields {
 /** What every target has. Everything outside `info` may hold secrets. */
 export interface CommonTarget {
   readonly info: PublicTarget;
-  /** User info is left out where it is a header (HTTP, WebSocket), and percent-encoded in every other address. */
+  /** User info is left out where it is a header (HTTP, WebSocket, gRPC), and percent-encoded in every other address. */
   readonly url: string;
   readonly assertions: Assertions;
   /** One attempt as a whole. */

@@ -68,7 +68,9 @@ function parseTargetAddress(text: string): TargetAddress | undefined {
       healthUrl: url.origin + url.pathname,
     };
   }
-  return serviceAddress(withPercentEncoded(url.href) ?? url.href, protocol);
+  const authorization = hasGroup(protocol, 'headers') ? takeUserInfo(url) : null;
+  const address = serviceAddress(withPercentEncoded(url.href) ?? url.href, protocol);
+  return address && { ...address, authorization };
 }
 
 /**
@@ -78,7 +80,8 @@ function parseTargetAddress(text: string): TargetAddress | undefined {
 const SERVICE =
   /^[a-z+]+:\/\/(?:([^/?#@]*)@)?(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(\d+))?(\/[^?#]*)?(?:\?([^#]*))?$/i;
 
-function serviceAddress(text: string, protocol: Protocol): TargetAddress | undefined {
+/** @throws URIError for a path that cannot be decoded */
+function serviceAddress(text: string, protocol: Protocol): Omit<TargetAddress, 'authorization'> | undefined {
   const [, userInfo, name, named, path = '', query] = SERVICE.exec(text) ?? [];
   const { defaultPort, parts } = PROTOCOLS[protocol];
   const port = named ?? defaultPort;
@@ -90,12 +93,12 @@ function serviceAddress(text: string, protocol: Protocol): TargetAddress | undef
   };
   const allowed: readonly AddressPart[] = parts;
   if (ADDRESS_PARTS.some((part) => given[part] && !allowed.includes(part))) return undefined;
+  decodeURIComponent(path);
   const hostname = name.toLowerCase();
   const place = `${hostname}:${port}${given.path ? path : ''}`;
   const login = userInfo === undefined ? '' : `${userInfo}@`;
   return {
     url: `${protocol}//${login}${place}${query === undefined ? '' : `?${query}`}`,
-    authorization: null,
     protocol,
     hostname,
     healthUrl: `${protocol}//${place}`,

@@ -41,6 +41,8 @@ const PROBES: { readonly [Name in Protocol]: Probe<Name> } = {
   'https:': probeHttp,
   'tcp:': probeTcp,
   'tls:': probeTls,
+  'grpc:': async (...of) => (await import('./grpc-probe.js')).probeGrpc(...of),
+  'grpcs:': async (...of) => (await import('./grpc-probe.js')).probeGrpc(...of),
   'ws:': async (...of) => (await import('./websocket-probe.js')).probeWebSocket(...of),
   'wss:': async (...of) => (await import('./websocket-probe.js')).probeWebSocket(...of),
 };
