@@ -44,10 +44,16 @@ export async function check(
     return USAGE_ERROR;
   }
   for (const line of introduction(target)) print(line);
-  const { result, attempts } = await explained(target, print, proberOptions);
+  const { result, attempts } = await explained(target, print, { contact: contactOf(env), ...proberOptions });
   for (const line of conclusion(target, result)) print(line);
   if (asked.json) out(jsonText(toJson(target, result, attempts)));
   return result.outcome === 'failed' ? 1 : 0;
+}
+
+/** The same as runs have it; null where the configuration is not valid. */
+function contactOf(env: Terminal['env']): string | null {
+  const result = parseConfig(env);
+  return result.ok ? result.config.publicUrl : null;
 }
 
 function readArgs(args: readonly string[]): { what: string; json: boolean } | null {

@@ -9,7 +9,7 @@ import type { Reason, TargetOf } from '../types.js';
 import { ByteCollector } from './bytes.js';
 import { connect, secure } from './connect.js';
 import { closedEarly, codeOf, failureOf, ProbeFailure } from './failure.js';
-import { isOwnAnswer, isWithoutServer, missing, USER_AGENT } from './http-probe.js';
+import { isOwnAnswer, isWithoutServer, missing } from './http-probe.js';
 import type { Probe, ProbeContext } from './probe-context.js';
 
 type GrpcTarget = TargetOf<'grpc:' | 'grpcs:'>;
@@ -55,7 +55,7 @@ export const probeGrpc: Probe<'grpc:' | 'grpcs:'> = async (target, url, context)
   const { socket } = await connect(url, Number(url.port), context, () => true);
   try {
     const stream = target.protocol === 'grpcs:' ? await secured(socket, target, url, context) : socket;
-    const request = { stream, headers: headersOf(target, url), message: requestFor(url) };
+    const request = { stream, headers: headersOf(target, url, context.userAgent), message: requestFor(url) };
     await askHealth(request, target, context);
   } finally {
     socket.destroy();
@@ -75,9 +75,9 @@ async function secured(
   throw new ProbeFailure('tls', 'no common protocol: the server does not offer HTTP/2');
 }
 
-function headersOf(target: GrpcTarget, url: URL): Record<string, string> {
+function headersOf(target: GrpcTarget, url: URL, userAgent: string): Record<string, string> {
   const { headers, protocol, timeout } = target;
-  const all = { ...missing({ Host: url.host, 'User-Agent': USER_AGENT }, headers), ...headers };
+  const all = { ...missing({ Host: url.host, 'User-Agent': userAgent }, headers), ...headers };
   const { host, ...named } = Object.fromEntries(
     Object.entries(all).map(([name, value]) => [name.toLowerCase(), value]),
   );

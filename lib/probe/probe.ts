@@ -6,7 +6,7 @@ import { createResolver } from './dns.js';
 import { createEvaluator } from './evaluator.js';
 import { failureOf, Interruption } from './failure.js';
 import { HostsFile } from './hosts-file.js';
-import { probeHttp } from './http-probe.js';
+import { probeHttp, userAgentOf } from './http-probe.js';
 import { Deadline } from './deadline.js';
 import { probeTcp } from './tcp-probe.js';
 import { probeTls } from './tls-probe.js';
@@ -27,6 +27,8 @@ export interface ProberOptions {
   readonly hostsFile?: string;
   /** Which addresses a redirect from a public one may lead to. */
   readonly isPublic?: (address: string) => boolean;
+  /** An address for the user agent, where the operators of targets find out who asks. */
+  readonly contact?: string | null;
   readonly now?: () => number;
   /** Called with every answer, body included, before it is judged. */
   readonly onAnswer?: (answer: Answer) => void;
@@ -52,6 +54,7 @@ export function createProber(options: ProberOptions = {}): Prober {
   const { ca, now = Date.now, isPublic = isPublicAddress } = options;
   const resolver = createResolver(options.servers, new HostsFile(options.hostsFile));
   const evaluator = createEvaluator();
+  const userAgent = userAgentOf(options.contact ?? null);
   let tlsContext: SecureContext | undefined;
   const secureContext = () => (tlsContext ??= createSecureContext(ca ? { ca: [...ca] } : {}));
 
@@ -78,6 +81,7 @@ export function createProber(options: ProberOptions = {}): Prober {
           secureContext,
           isPublic,
           evaluator,
+          userAgent,
         });
         deadline.pause();
         total = deadline.elapsed;

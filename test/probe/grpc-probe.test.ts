@@ -1,10 +1,4 @@
-import {
-  Server,
-  ServerCredentials,
-  status,
-  type ServiceDefinition,
-  type UntypedServiceImplementation,
-} from '@grpc/grpc-js';
+import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { HealthImplementation, service as healthService, type ServingStatusMap } from 'grpc-health-check';
 import {
   createSecureServer,
