@@ -11,6 +11,7 @@ export default defineConfig({
       : LONG
         ? [
             'test/fuzz/*.test.ts',
+            'test/probe/http-parser.test.ts',
             ...['budget', 'hostile', 'overlap', 'truth'].map((name) => `test/run/${name}.test.ts`),
           ]
         : ['test/**/*.test.ts'],
