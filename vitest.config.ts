@@ -14,6 +14,7 @@ export default defineConfig({
             'test/deploy/*.test.ts',
             'test/probe/latency.test.ts',
             ...['alerts', 'notifier'].map((name) => `test/record/${name}.test.ts`),
+            'test/probe/http-parser.test.ts',
             ...['budget', 'hostile', 'overlap', 'truth'].map((name) => `test/run/${name}.test.ts`),
           ]
         : ['test/**/*.test.ts'],

@@ -137,6 +137,8 @@ export const PROTOCOLS = {
   // The ports of mail programs, as for ALERT_SMTP_URL: hosts block port 25.
   'smtp:': { form: 'smtp://', defaultPort: 587, groups: ['body', 'tls'], parts: ['user info'] },
   'smtps:': { form: 'smtps://', defaultPort: 465, groups: ['body', 'tls'], parts: ['user info'] },
+  'grpc:': { form: 'grpc://host:port', defaultPort: null, groups: ['headers'], parts: ['user info', 'path'] },
+  'grpcs:': { form: 'grpcs://', defaultPort: 443, groups: ['headers', 'tls'], parts: ['user info', 'path'] },
   'ws:': { form: 'ws://', defaultPort: 80, groups: ['headers', 'query', 'body'], parts: ALL_PARTS },
   'wss:': { form: 'wss://', defaultPort: 443, groups: ['headers', 'query', 'body', 'tls'], parts: ALL_PARTS },
   // The path is a database number.
@@ -192,7 +194,7 @@ export interface GroupFields {
 /** What every target has. Everything outside `info` may hold secrets. */
 export interface CommonTarget {
   readonly info: PublicTarget;
-  /** User info is left out where it is a header (HTTP, WebSocket), and percent-encoded in every other address. */
+  /** User info is left out where it is a header (HTTP, WebSocket, gRPC), and percent-encoded in every other address. */
   readonly url: string;
   readonly assertions: Assertions;
   /** One attempt as a whole. */

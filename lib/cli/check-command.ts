@@ -37,10 +37,17 @@ export async function check(
     return USAGE_ERROR;
   }
   for (const line of introduction(target)) print(line);
-  const { result, attempts } = await explained(target, { print, paint }, proberOptions);
+  const options = { contact: contactOf(env), ...proberOptions };
+  const { result, attempts } = await explained(target, { print, paint }, options);
   for (const line of conclusion(target, result, paint)) print(line);
   if (has('json')) out(jsonText(toJson(target, result, attempts)));
   return result.outcome === 'failed' ? 1 : 0;
+}
+
+/** The same as runs have it; null where the configuration is not valid. */
+function contactOf(env: Terminal['env']): string | null {
+  const result = parseConfig(env);
+  return result.ok ? result.config.publicUrl : null;
 }
 
 /**

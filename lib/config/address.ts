@@ -9,8 +9,10 @@ const COUNTERPARTS: ReadonlyMap<string, string> = new Map([
   ['tls', 'tcp'],
   ['ws', 'wss'],
   ['wss', 'ws'],
+  ['grpc', 'grpcs'],
+  ['grpcs', 'grpc'],
 ]);
-const WITH_TLS: ReadonlySet<string> = new Set(['https', 'smtps', 'tls', 'wss']);
+const WITH_TLS: ReadonlySet<string> = new Set(['https', 'smtps', 'tls', 'wss', 'grpcs']);
 
 /** Ports of https, smtps, imaps and pop3s in IANA's registry: their servers wait for a TLS handshake. */
 const TLS_PORTS: ReadonlySet<number> = new Set([443, 465, 993, 995]);

@@ -88,9 +88,11 @@ function parseTargetAddress(text: string): TargetAddress | undefined {
   }
   const encoded = withPercentEncoded(url.href);
   if (encoded === null) throw new InvalidValue(NOT_UTF8);
-  const address = serviceAddress(encoded, protocol);
+  const sent = new URL(encoded);
+  const authorization = hasGroup(protocol, 'headers') ? takeUserInfo(sent) : null;
+  const address = serviceAddress(sent.href, protocol);
   if (address !== undefined && isDatabase(protocol)) checkDatabase(new URL(address.url));
-  return address;
+  return address && { ...address, authorization };
 }
 
 /** Whether addresses of a protocol have a user, a database, and parameters about TLS. */
@@ -115,7 +117,8 @@ function checkDatabase(url: URL): void {
 const SERVICE =
   /^[a-z+]+:\/\/(?:([^/?#@]*)@)?(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(\d+))?(\/[^?#]*)?(?:\?([^#]*))?$/i;
 
-function serviceAddress(text: string, protocol: Protocol): TargetAddress | undefined {
+/** @throws URIError for a path that cannot be decoded */
+function serviceAddress(text: string, protocol: Protocol): Omit<TargetAddress, 'authorization'> | undefined {
   const [, userInfo, name, named, path = '', query] = SERVICE.exec(text) ?? [];
   const { defaultPort, parts } = PROTOCOLS[protocol];
   const port = named ?? defaultPort;
@@ -127,12 +130,12 @@ function serviceAddress(text: string, protocol: Protocol): TargetAddress | undef
   };
   const allowed: readonly AddressPart[] = parts;
   if (ADDRESS_PARTS.some((part) => given[part] && !allowed.includes(part))) return undefined;
+  decodeURIComponent(path);
   const hostname = name.toLowerCase();
   const place = `${hostname}:${port}${given.path ? path : ''}`;
   const login = userInfo === undefined ? '' : `${userInfo}@`;
   return {
     url: `${protocol}//${login}${place}${query === undefined ? '' : `?${query}`}`,
-    authorization: null,
     protocol,
     hostname,
     healthUrl: `${protocol}//${place}`,

@@ -9,9 +9,11 @@ import { ProbeFailure } from './failure.js';
 import { nextHop, redirectOf, type Hop } from './redirect.js';
 import type { Probe, ProbeContext } from './probe-context.js';
 
-export const USER_AGENT = 'keepalive/0.1 (+uptime check)';
+/** @param contact where the operator of a target finds out who asks; null: nothing is known */
+export const userAgentOf = (contact: string | null): string =>
+  `keepalive/0.1 (+${contact ?? 'uptime check'})`;
 /** Sent unless HEADERS sets them. */
-const HEADERS = { 'User-Agent': USER_AGENT, Accept: '*/*', 'Accept-Encoding': ACCEPT_ENCODING };
+const HEADERS = { Accept: '*/*', 'Accept-Encoding': ACCEPT_ENCODING };
 
 /** Statuses that a gateway sends when its server does not answer. They prove nothing about the server. */
 const GATEWAY_STATUSES = [502, 503, 504];
@@ -119,7 +121,10 @@ async function request(
         socket: stream,
         method: hop.method,
         path: url.pathname + url.search,
-        headers: { ...missing({ Host: url.host, ...HEADERS }, hop.headers), ...hop.headers },
+        headers: {
+          ...missing({ Host: url.host, 'User-Agent': context.userAgent, ...HEADERS }, hop.headers),
+          ...hop.headers,
+        },
         body: hop.body,
         maxBody: target.maxBody,
         keepBody: needsBody(target.assertions) || looksAtBody(target.info.host, null),

@@ -28,6 +28,8 @@ export interface ProbeContext {
   readonly secureContext: () => SecureContext;
   readonly isPublic: (address: string) => boolean;
   readonly evaluator: Evaluator;
+  /** Sent unless HEADERS has another. */
+  readonly userAgent: string;
 }
 
 /** Makes one request. Resolves with the body where an assertion needs it, else with null. Rejects with a ProbeFailure. */

@@ -7,7 +7,7 @@ import { createResolver } from './dns.js';
 import { createEvaluator } from './evaluator.js';
 import { codeOf, failureOf, Interruption } from './failure.js';
 import { HostsFile } from './hosts-file.js';
-import { probeHttp } from './http-probe.js';
+import { probeHttp, userAgentOf } from './http-probe.js';
 import { Deadline } from './deadline.js';
 import { probeTcp } from './tcp-probe.js';
 import { probeTls } from './tls-probe.js';
@@ -28,6 +28,8 @@ export interface ProberOptions {
   readonly hostsFile?: string;
   /** Which addresses a redirect from a public one may lead to. */
   readonly isPublic?: (address: string) => boolean;
+  /** An address for the user agent, where the operators of targets find out who asks. */
+  readonly contact?: string | null;
   readonly now?: () => number;
   /** Called with every answer, body included, before it is judged. */
   readonly onAnswer?: (answer: Answer) => void;
@@ -45,6 +47,8 @@ const PROBES: { readonly [Name in Protocol]: Probe<Name> } = {
   'dns:': async (...of) => (await import('./dns-probe.js')).probeDns(...of),
   'smtp:': async (...of) => (await import('./smtp-probe.js')).probeSmtp(...of),
   'smtps:': async (...of) => (await import('./smtp-probe.js')).probeSmtp(...of),
+  'grpc:': async (...of) => (await import('./grpc-probe.js')).probeGrpc(...of),
+  'grpcs:': async (...of) => (await import('./grpc-probe.js')).probeGrpc(...of),
   'ws:': async (...of) => (await import('./websocket-probe.js')).probeWebSocket(...of),
   'wss:': async (...of) => (await import('./websocket-probe.js')).probeWebSocket(...of),
   'redis:': async (...of) => (await import('./redis-probe.js')).probeRedis(...of),
@@ -60,6 +64,7 @@ export function createProber(options: ProberOptions = {}): Prober {
   const { ca, now = Date.now, isPublic = isPublicAddress } = options;
   const resolver = createResolver(options.servers, new HostsFile(options.hostsFile));
   const evaluator = createEvaluator();
+  const userAgent = userAgentOf(options.contact ?? null);
   let tlsContext: SecureContext | undefined;
   const secureContext = () => (tlsContext ??= createSecureContext(ca ? { ca: [...ca] } : {}));
 
@@ -86,6 +91,7 @@ export function createProber(options: ProberOptions = {}): Prober {
           secureContext,
           isPublic,
           evaluator,
+          userAgent,
         });
         deadline.pause();
         total = deadline.elapsed;

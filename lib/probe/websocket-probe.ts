@@ -5,7 +5,7 @@ import { judgeMessage, needsBody, type Body } from '../rules/assertions.js';
 import { PROTOCOLS, type TargetOf, type Verdict } from '../types.js';
 import { connect, secure } from './connect.js';
 import { codeOf, failureOf, Interruption, ProbeFailure } from './failure.js';
-import { mayBeOwnAnswer, missing, noteOrigin, USER_AGENT } from './http-probe.js';
+import { mayBeOwnAnswer, missing, noteOrigin } from './http-probe.js';
 import type { Probe, ProbeContext } from './probe-context.js';
 
 type WebSocketTarget = TargetOf<'ws:' | 'wss:'>;
@@ -43,7 +43,7 @@ export const probeWebSocket: Probe<'ws:' | 'wss:'> = async (target, url, context
       target.protocol === 'wss:'
         ? await secure(socket, url, target.tlsVerify, ['http/1.1'], context)
         : socket;
-    client = open(stream, target, url, () => context.deadline.beginStep());
+    client = open(stream, target, url, context);
     const { body } = await converse(client, target, context);
     await close(client, context);
     return body;
@@ -53,14 +53,14 @@ export const probeWebSocket: Probe<'ws:' | 'wss:'> = async (target, url, context
   }
 };
 
-/** Sends the handshake over a connected socket; `onBegin` is called right before its bytes are. */
+/** Sends the handshake over a connected socket. The clock begins with its bytes. */
 function open(
   socket: Socket,
   { headers, maxBody }: WebSocketTarget,
   url: URL,
-  onBegin: () => void,
+  { deadline, userAgent }: ProbeContext,
 ): WebSocket {
-  const entries = Object.entries({ ...missing({ 'User-Agent': USER_AGENT }, headers), ...headers });
+  const entries = Object.entries({ ...missing({ 'User-Agent': userAgent }, headers), ...headers });
   // The library checks the server's choice against these.
   const offered = entries
     .filter(([name]) => name.toLowerCase() === PROTOCOLS_HEADER)
@@ -73,7 +73,7 @@ function open(
       maxPayload: maxBody,
       maxHeaderSize: MAX_HEAD,
       perMessageDeflate: false,
-      finishRequest: (request) => request.once('socket', onBegin).end(),
+      finishRequest: (request) => request.once('socket', () => deadline.beginStep()).end(),
     });
     // Errors go on to come after the attempt has ended.
     return client.on('error', () => undefined);

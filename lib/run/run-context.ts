@@ -38,7 +38,7 @@ export function sharedContext(config: Config): SharedContext {
   const found = shared.get(config);
   if (found !== undefined) return found;
   const pacer = createPacer(config.concurrency);
-  const prober = createProber();
+  const prober = createProber({ contact: config.publicUrl });
   const context: SharedContext = {
     prober: {
       attempt: (target, signal) => pacer.run(() => prober.attempt(target, signal)),

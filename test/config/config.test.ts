@@ -372,6 +372,27 @@ describe('a WebSocket target', () => {
   });
 });
 
+describe('a gRPC target', () => {
+  it.each<[string, object]>([
+    ['grpcs://A.test', { url: 'grpcs://a.test:443', headers: {} }],
+    ['grpc://a.test:50051/my.Api', { url: 'grpc://a.test:50051/my.Api' }],
+    ['grpc://u:p%40@a.test:1', { url: 'grpc://a.test:1', headers: { Authorization: 'Basic dTpwQA==' } }],
+  ])('is at %s', (url, expected) => {
+    expect(target({ TARGET_A_URL: url })).toMatchObject(expected);
+  });
+
+  it.each(['grpc://a', 'grpc://a:443', 'grpc://a:1?x=y', 'grpc://a:1/%zz', 'grpcs://a:80'])(
+    'is not at %s',
+    (url) => {
+      expect(variables({ TARGET_A_URL: url })).toEqual(['TARGET_A_URL']);
+    },
+  );
+
+  it('has no message to send', () => {
+    expect(variables({ TARGET_A_URL: 'grpc://a:1', TARGET_A_QUERY: 'x' })).toEqual(['TARGET_A_QUERY']);
+  });
+});
+
 describe('options without effect', () => {
   const db = { TARGET_DB_URL: 'tcp://db:5432' };
   it('are problems on the target itself', () => {

@@ -1,7 +1,8 @@
+import { randomInt } from 'node:crypto';
 import { request } from 'node:http';
 import { Duplex } from 'node:stream';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, inject, test } from 'vitest';
 import { HttpParser } from '../../lib/probe/http-parser.js';
 import { ProbeFailure } from '../../lib/probe/failure.js';
 
@@ -274,13 +275,27 @@ test('an answer is read the same however it is cut', () => {
   );
 });
 
+const isLong = inject('long');
+/** FUZZ_SEED to see again what was seen with it. */
+const seed = Number(process.env.FUZZ_SEED ?? randomInt(2 ** 31));
+/** Ms for each comparison with Node's parser in `npm run test:long`. */
+const LONG_RUN = 10_000;
+
+/** So many runs; in `npm run test:long`, as many as the time lets through. */
+function runs(numRuns: number): fc.Parameters<unknown> {
+  if (isLong) console.log(`compared with Node's parser for ${LONG_RUN / 1_000} s, seed ${seed}`);
+  return isLong
+    ? { seed, numRuns: 1_000_000_000, plugins: [fc.interruptAfterTimeLimit(LONG_RUN)] }
+    : { seed, numRuns };
+}
+
 test('an answer is read as Node reads it', async () => {
   await fc.assert(
     fc.asyncProperty(answers, async ({ text, method }) => {
       const bytes = Buffer.from(text, 'latin1');
       expect(readPieces([bytes], method)).toEqual(await readByNode(bytes, method));
     }),
-    { numRuns: 1_000 },
+    runs(1_000),
   );
 });
 
@@ -306,6 +321,6 @@ test('what Node reads of bytes that were tampered with is read the same, and the
         expect(found).toEqual(byNode);
       },
     ),
-    { numRuns: 2_000 },
+    runs(2_000),
   );
 });

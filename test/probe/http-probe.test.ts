@@ -8,7 +8,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { exchange } from '../../lib/probe/exchange.js';
 import { Deadline } from '../../lib/probe/deadline.js';
 import { createProber } from '../../lib/probe/probe.js';
-import { USER_AGENT } from '../../lib/probe/http-probe.js';
+import { userAgentOf } from '../../lib/probe/http-probe.js';
 import { ROOT } from '../support/root.js';
 import { closedPort, serveHttp, serveRaw, serveTcp } from '../support/servers.js';
 import { someTarget, type TargetOptions } from '../support/targets.js';
@@ -126,7 +126,7 @@ describe('the request', () => {
       body: '',
       headers: {
         host,
-        'user-agent': USER_AGENT,
+        'user-agent': userAgentOf(null),
         accept: '*/*',
         'accept-encoding': 'gzip, deflate, br',
         connection: 'close',
@@ -174,7 +174,8 @@ describe('the request', () => {
 
   test('names the version of the package', () => {
     const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
-    expect(USER_AGENT).toContain(`keepalive/${version.split('.').slice(0, 2).join('.')} `);
+    expect(userAgentOf('https://status.test')).toContain('(+https://status.test)');
+    expect(userAgentOf(null)).toContain(`keepalive/${version.split('.').slice(0, 2).join('.')} `);
   });
 });
 
