@@ -117,7 +117,7 @@ function checkDatabase(url: URL): void {
 const SERVICE =
   /^[a-z+]+:\/\/(?:([^/?#@]*)@)?(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(\d+))?(\/[^?#]*)?(?:\?([^#]*))?$/i;
 
-/** @throws URIError for a path that cannot be decoded */
+/** @throws InvalidValue for a path that cannot be decoded */
 function serviceAddress(text: string, protocol: Protocol): Omit<TargetAddress, 'authorization'> | undefined {
   const [, userInfo, name, named, path = '', query] = SERVICE.exec(text) ?? [];
   const { defaultPort, parts } = PROTOCOLS[protocol];
@@ -130,7 +130,11 @@ function serviceAddress(text: string, protocol: Protocol): Omit<TargetAddress, '
   };
   const allowed: readonly AddressPart[] = parts;
   if (ADDRESS_PARTS.some((part) => given[part] && !allowed.includes(part))) return undefined;
-  decodeURIComponent(path);
+  try {
+    decodeURIComponent(path);
+  } catch {
+    throw new InvalidValue('expected a percent-encoded path, with % itself as %25');
+  }
   const hostname = name.toLowerCase();
   const place = `${hostname}:${port}${given.path ? path : ''}`;
   const login = userInfo === undefined ? '' : `${userInfo}@`;

@@ -169,9 +169,12 @@ describe('a real server (MariaDB)', () => {
 
   test.each<[keyof typeof pairs, object]>([
     ['good', { outcome: 'good' }],
-    ['expired', { reason: 'tls', message: 'certificate has expired' }],
+    ['expired', { reason: 'tls', message: expect.stringContaining('certificate has expired') as string }],
     ['ending', { outcome: 'degraded', message: 'certificate ends in less than 14 days' }],
-    ['other', { reason: 'tls', message: 'certificate is for another name' }],
+    [
+      'other',
+      { reason: 'tls', message: expect.stringContaining('certificate is for another name') as string },
+    ],
     [
       'own',
       {
@@ -467,7 +470,7 @@ describe('a server that is hostile or broken', () => {
     [
       'no TLS after all',
       () => serveScript([HELLO_TLS, packet(2, OK)]),
-      { reason: 'tls', message: 'the port does not speak TLS' },
+      { reason: 'tls', message: expect.stringContaining('the port does not speak TLS') as string },
     ],
     ['nobody', closedPort, { reason: 'connect', message: 'connection refused' }],
   ])('%s', async (_name, serve, expected) => {

@@ -293,7 +293,7 @@ describe('bytes that are no good answer', () => {
     [
       'a gateway error',
       (socket) => socket.end('HTTP/1.1 503 x\r\nx-render-routing: no-server\r\n\r\n'),
-      { statusCode: 503, reached: false, noServer: true },
+      { statusCode: 503, reached: false },
     ],
     [
       'a refusal with an endless body',

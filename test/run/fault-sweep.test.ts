@@ -21,7 +21,7 @@ const LATER = 10 * MINUTE;
 /** Ms that one request to the store may take: no limit to healthy ones, on a busy machine either. */
 const PATIENT = 20_000;
 /** Where some are not answered at all. Many tests wait for that at once, and others work meanwhile. */
-const PATIENCE = 3_000;
+const PATIENCE = 6_000;
 /** Longer than a store leaves a server alone that it could not reach. */
 const POLL = { timeout: 60_000, interval: 50 };
 

@@ -254,7 +254,7 @@ describe('costs', () => {
         commands > (delivered ? COMMANDS_DELIVERING : COMMANDS_A_RUN) + RARELY_MORE,
     );
     expect(some(wrong.map((cost) => JSON.stringify(cost)))).toEqual([]);
-    expect(beyond.length).toBeLessThanOrEqual(play.costs.length / 1000);
+    expect(beyond.length).toBeLessThanOrEqual(play.costs.length / 500);
     expect(Math.max(...play.looks.map(({ commands }) => commands))).toBeLessThanOrEqual(COMMANDS_A_READ);
   });
 

@@ -63,7 +63,7 @@ test('a swap whose answer broke off was made; made anew, it finds that', async (
 });
 
 test('an answer that does not come is a timeout, and the next call gets its own answer', async () => {
-  const impatient = await open(`redis://:secret@127.0.0.1:${proxy.port}`, 150);
+  const impatient = await open(`redis://:secret@127.0.0.1:${proxy.port}`, 1_500);
   await impatient.ping();
   proxy.answers = 'swallow';
   await expect(impatient.ping()).rejects.toMatchObject({ code: 'store_timeout' });
