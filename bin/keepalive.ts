@@ -77,6 +77,7 @@ async function schedule({ env, out }: Terminal, args: readonly string[]): Promis
 const ACTIONS: Readonly<
   Record<CommandName, (terminal: Terminal, args: readonly string[]) => Promise<number>>
 > = {
+  init: async (terminal, args) => (await import('../lib/cli/init.js')).init(args, terminal),
   start,
   config,
   schedule,

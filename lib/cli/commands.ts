@@ -7,6 +7,14 @@ const JSON_OPTION = { help: 'print JSON' };
 
 /** Every command of the command line. `bin/keepalive.ts` has what each of them does. */
 export const COMMANDS = {
+  init: {
+    summary: 'ask what is needed, and write it to .env',
+    details: `Asks for the addresses to ping, checks each once, makes CRON_SECRET, and adds them to .env in
+this folder. Nothing that is set already is changed. Where the vercel command is signed in
+and the folder is linked to a project, it offers to set the project's variables too.`,
+    arguments: [{ name: 'url', isOptional: true, isRepeated: true }],
+    options: { yes: { help: 'ask nothing: add the addresses that are given' } },
+  },
   start: {
     summary: 'run everything on this machine: pages, API, scheduler, database',
     details: `Serves pages and API on PORT (3000), pings the targets, and keeps its data in keepalive.db

@@ -20,6 +20,7 @@ interface Tool {
 const TOOLS: readonly Tool[] = [
   { command: 'redis-server', debianPackage: 'redis-server' },
   { command: 'promtool', debianPackage: 'prometheus' },
+  { command: 'tmux', debianPackage: 'tmux' },
   // CHROMIUM: the path of another build of it.
   ...(process.env.CHROMIUM ? [] : [{ command: 'chromium', debianPackage: 'chromium' }]),
 ];
@@ -42,7 +43,7 @@ export default function setup(project: TestProject): void {
   if (absent.length > 0) {
     const names = absent.map((tool) => tool.command).join(', ');
     throw new Error(
-      `The tests need ${names}. On Debian or Ubuntu: sudo apt-get install ${packages.join(' ')}; with Homebrew: brew install redis prometheus; CHROMIUM=<path> names a Chromium or Chrome that is there.`,
+      `The tests need ${names}. On Debian or Ubuntu: sudo apt-get install ${packages.join(' ')}; with Homebrew: brew install redis prometheus tmux; CHROMIUM=<path> names a Chromium or Chrome that is there.`,
     );
   }
 }
