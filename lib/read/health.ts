@@ -1,3 +1,4 @@
+import { FREE_COMMANDS } from '../config/allowances.js';
 import { endOf, type State } from '../record/state-model.js';
 import { EMPTY_OUTBOX, type Outbox } from '../rules/outbox.js';
 import {
@@ -114,8 +115,6 @@ export interface HealthFacts {
 /** So many ticks without a run, and nothing is pinged any more. */
 export const CRITICAL_AFTER_TICKS = 3;
 const MONTH = 30 * DAY;
-/** Upstash's free plan, commands a month (https://upstash.com/pricing/redis, 2026-11). */
-const FREE_COMMANDS = 500_000;
 const MEMORY_DEGRADED = 0.8;
 const MEMORY_CRITICAL = 0.9;
 const GAPS_SHOWN = 5;

@@ -375,8 +375,8 @@ async function living(pids: readonly number[]): Promise<number[]> {
   return (await processes()).map(([pid]) => pid).filter((pid) => pids.includes(pid));
 }
 
-it('an unknown command prints the usage', async () => {
+it('an unknown command is named with the nearest', async () => {
   const runner = start({}, 'strat');
   expect(await runner.ended).toBe(2);
-  expect(runner.output).toContain('Usage: keepalive <command>');
+  expect(runner.output).toContain('unknown command strat, did you mean start?');
 });
