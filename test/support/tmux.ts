@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 
-/** A program in a real terminal, 100 columns wide. */
+/** A program in a real terminal, 150 columns wide. */
 export interface TerminalSession {
   /** What is on the screen now, without blanks at the ends of lines. */
   readonly screen: () => string;
@@ -31,7 +31,7 @@ export function openTmux(
     });
   // tmux gives PATH of its own.
   const set = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-  const size = ['-x', '100', '-y', '60'];
+  const size = ['-x', '150', '-y', '60'];
   const script = '"$@"; code=$?; echo; echo "exit code $code"; sleep 1000';
   tmux(
     'new-session',
