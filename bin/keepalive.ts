@@ -41,7 +41,7 @@ async function start({ env, out }: Terminal, args: readonly string[]): Promise<n
   return 0;
 }
 
-async function config({ env, out, err }: Terminal, args: readonly string[]): Promise<number> {
+async function config({ env, out, err, paint }: Terminal, args: readonly string[]): Promise<number> {
   readArguments('config', COMMANDS.config, args);
   // Vercel sets it while it builds, to what becomes of the build.
   const isProductionBuild = env.VERCEL_ENV?.trim() === 'production';
@@ -52,6 +52,11 @@ async function config({ env, out, err }: Terminal, args: readonly string[]): Pro
   const times = { pace: tick, tick, lastRunMs: 0 };
   for (const { message } of monthlyHours(targets, MONTHLY_HOURS, Date.now(), times)) {
     if (message !== undefined) out(message);
+  }
+  // The log of a build shows what is about to be deployed.
+  if (env.VERCEL !== undefined && targets.length > 0) {
+    const { planLines, planOf } = await import('../lib/cli/plan.js');
+    for (const line of ['', ...planLines(planOf(valid), paint)]) out(line);
   }
   // A production build: what it deploys is to be called.
   if (isProductionBuild && qstash.token !== null) {
@@ -77,9 +82,11 @@ async function schedule({ env, out }: Terminal, args: readonly string[]): Promis
 const ACTIONS: Readonly<
   Record<CommandName, (terminal: Terminal, args: readonly string[]) => Promise<number>>
 > = {
+  init: async (terminal, args) => (await import('../lib/cli/init.js')).init(args, terminal),
   start,
   config,
   schedule,
+  plan: async (terminal, args) => (await import('../lib/cli/plan.js')).plan(args, terminal),
   check: async (terminal, args) => (await import('../lib/cli/check-command.js')).check(args, terminal),
   doctor: async (terminal, args) => (await import('../lib/cli/doctor.js')).doctor(args, terminal),
   export: async ({ env, progress }, args) =>

@@ -3,10 +3,21 @@ import type { CommandUsage } from './usage.js';
 /** The parts of what is stored, as `inspect` names them. */
 export const STORED_PARTS = ['state', 'outbox', 'maintenance', 'marks', 'log', 'incidents'] as const;
 
+/** What may start runs, as `plan` names it. */
+export const TRIGGERS = ['local', 'tick', 'qstash', 'crons'] as const;
+
 const JSON_OPTION = { help: 'print JSON' };
 
 /** Every command of the command line. `bin/keepalive.ts` has what each of them does. */
 export const COMMANDS = {
+  init: {
+    summary: 'ask what is needed, and write it to .env',
+    details: `Asks for the addresses to ping, checks each once, makes CRON_SECRET, and adds them to .env in
+this folder. Nothing that is set already is changed. Where the vercel command is signed in
+and the folder is linked to a project, it offers to set the project's variables too.`,
+    arguments: [{ name: 'url', isOptional: true, isRepeated: true }],
+    options: { yes: { help: 'ask nothing: add the addresses that are given' } },
+  },
   start: {
     summary: 'run everything on this machine: pages, API, scheduler, database',
     details: `Serves pages and API on PORT (3000), pings the targets, and keeps its data in keepalive.db
@@ -22,6 +33,18 @@ installation needs, and makes the QStash schedule where QSTASH_TOKEN is set.
 Exit code: 0, or 1 with the list of what is wrong.`,
     arguments: [],
     options: {},
+  },
+  plan: {
+    summary: 'show what a configuration will do and use',
+    details: `Shows, from the configuration alone, who is kept awake, how soon an outage is seen, and what
+is used of each allowance. The trigger is QStash where its token is set, npm start (local)
+where no Redis is, and otherwise whoever calls every KEEP_ALIVE_TICK (tick).
+Exit code: 0, or 1 where an allowance is exceeded.`,
+    arguments: [],
+    options: {
+      trigger: { value: TRIGGERS.join('|'), help: 'plan for this trigger' },
+      json: JSON_OPTION,
+    },
   },
   check: {
     summary: 'make one check of a target and explain it',

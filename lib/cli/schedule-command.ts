@@ -1,3 +1,4 @@
+import { FREE_MESSAGES_A_DAY } from '../config/allowances.js';
 import type { Config } from '../config/config.js';
 import { CRON_PATH, FUNCTION_LIMIT } from '../config/vercel.js';
 import { OperatorError } from '../operator-error.js';
@@ -6,9 +7,6 @@ import { thousands } from './numbers.js';
 import { openQstash, QstashError, type Qstash, type QstashSchedule } from './qstash.js';
 import { intervalInWords } from '../rules/durations.js';
 import { MINUTE } from '../time.js';
-
-/** Of QStash's free plan, every delivery counts one: https://upstash.com/pricing/qstash, 2026-11. */
-export const FREE_MESSAGES_A_DAY = 1_000;
 
 /** Why the schedule cannot be made; the message is for the operator. */
 export class ScheduleError extends OperatorError {

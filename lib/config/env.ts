@@ -12,7 +12,7 @@ export function readEnv(): Record<string, string | undefined> {
 export const DOTENV_FILE = '.env';
 
 /** What keeps `.env` from being read. The message names lines and no values. */
-export class DotenvError extends OperatorError {
+class DotenvError extends OperatorError {
   override readonly name = 'DotenvError';
 }
 
@@ -50,7 +50,7 @@ export function readDotenv(): string | null {
 }
 
 /** `.env, line 3: expected NAME=value` */
-export function dotenvProblems(problems: readonly LineProblem[]): string {
+function dotenvProblems(problems: readonly LineProblem[]): string {
   return problems.map(({ line, message }) => `${DOTENV_FILE}, line ${line}: ${message}`).join('\n');
 }
 

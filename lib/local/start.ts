@@ -171,7 +171,7 @@ function introduce(
     ({ message }) => message ?? [],
   );
   const hint =
-    'No target is set, so Keepalive watches itself. Add one: TARGET_MY_API_URL=https://… npm start';
+    'No target is set, so Keepalive watches itself. Add one: keepalive init, or TARGET_MY_API_URL=https://… npm start';
   return [
     `Keepalive serves http://localhost:${port} and keeps its data in ${storeName(config, store)}.`,
     ...targets,

@@ -1,4 +1,5 @@
 import { channelNames } from '../config/alerts.js';
+import { FREE_COMMANDS } from '../config/allowances.js';
 import type { Config } from '../config/config.js';
 import { endOf, type State } from '../record/state-model.js';
 import { EMPTY_OUTBOX, undeliveredTo, type Outbox } from '../rules/outbox.js';
@@ -135,8 +136,6 @@ export interface HealthFacts extends HealthSettings {
 /** After this many ticks without a run, nothing is being pinged any more. */
 export const CRITICAL_AFTER_TICKS = 3;
 const MONTH = 30 * DAY;
-/** Upstash's free plan, commands a month (https://upstash.com/pricing/redis, 2026-11). */
-const FREE_COMMANDS = 500_000;
 const MEMORY_DEGRADED = 0.8;
 const MEMORY_CRITICAL = 0.9;
 const GAPS_SHOWN = 5;

@@ -24,6 +24,7 @@ const TOOLS: readonly Tool[] = [
   { command: 'dnsmasq', debianPackage: 'dnsmasq-base' },
   { command: 'postgres', debianPackage: 'postgresql' },
   { command: 'mariadbd', debianPackage: 'mariadb-server' },
+  { command: 'tmux', debianPackage: 'tmux' },
   // CHROMIUM: the path of another build of it.
   ...(process.env.CHROMIUM ? [] : [{ command: 'chromium', debianPackage: 'chromium' }]),
 ];
@@ -46,7 +47,7 @@ export default function setup(project: TestProject): void {
   if (absent.length > 0) {
     const names = absent.map((tool) => tool.command).join(', ');
     throw new Error(
-      `The tests need ${names}. On Debian or Ubuntu: sudo apt-get install ${packages.join(' ')}; with Homebrew: brew install redis prometheus dnsmasq postgresql mariadb; CHROMIUM=<path> names a Chromium or Chrome that is there.`,
+      `The tests need ${names}. On Debian or Ubuntu: sudo apt-get install ${packages.join(' ')}; with Homebrew: brew install redis prometheus dnsmasq postgresql mariadb tmux; CHROMIUM=<path> names a Chromium or Chrome that is there.`,
     );
   }
 }

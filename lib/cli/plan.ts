@@ -1,0 +1,190 @@
+import { FREE_COMMANDS, FREE_MESSAGES_A_DAY, HOBBY } from '../config/allowances.js';
+import type { Config } from '../config/config.js';
+import { MONTHLY_HOURS } from '../rules/hosts.js';
+import { validConfig } from '../config/valid.js';
+import { cadenceOf } from '../rules/cadence.js';
+import { intervalInWords, lengthInWords } from '../rules/durations.js';
+import { monthlyHours } from '../rules/host-hours.js';
+import { outlook, roundsLength, runsAMonth, type Outlook, type PlannedTrigger } from '../rules/plan.js';
+import { DAY, HOUR, SECOND } from '../time.js';
+import type { Target } from '../types.js';
+import { COMMANDS, TRIGGERS } from './commands.js';
+import { thousands } from './numbers.js';
+import { jsonText, type Paint, type Terminal } from './terminal.js';
+import { readArguments, UsageError } from './usage.js';
+
+type TriggerName = (typeof TRIGGERS)[number];
+
+interface PlannedRow extends Outlook {
+  readonly id: string;
+  readonly host: string;
+  readonly interval: number;
+  readonly sleepsAfter: number | null;
+  readonly enabled: boolean;
+}
+
+interface Share {
+  readonly what: string;
+  readonly used: number;
+  readonly allowed: number;
+}
+
+interface Plan {
+  readonly trigger: TriggerName;
+  readonly triggerInWords: string;
+  readonly targets: readonly PlannedRow[];
+  /** What a month uses of each allowance, while all targets are well. */
+  readonly allowances: readonly Share[];
+}
+
+/** Store commands of a run in which little happens (test/run/budget.test.ts). */
+const COMMANDS_A_RUN = 7;
+/** How long a run lasts where no rounds keep it, in ms: slow answers of healthy targets included. */
+const RUN_LENGTH = 2 * SECOND;
+
+/**
+ * `keepalive plan`: what a configuration will do and use, from the configuration alone.
+ * @returns the exit code: 1 where an allowance is exceeded
+ * @throws UsageError ConfigError
+ */
+export async function plan(args: readonly string[], terminal: Terminal): Promise<number> {
+  const { has, value } = readArguments('plan', COMMANDS.plan, args);
+  const wanted = value('trigger');
+  const trigger = TRIGGERS.find((name) => name === wanted);
+  if (wanted !== undefined && trigger === undefined) {
+    throw new UsageError(`keepalive plan: --trigger is one of ${TRIGGERS.join(', ')}.`);
+  }
+  const planned = planOf(await validConfig(terminal.env), trigger);
+  if (has('json')) terminal.out(jsonText(planned));
+  else for (const line of planLines(planned, terminal.paint)) terminal.out(line);
+  return planned.allowances.some(({ used, allowed }) => used > allowed) ? 1 : 0;
+}
+
+/** @param named the trigger; without, the one that the configuration shows */
+export function planOf(config: Config, named?: TriggerName): Plan {
+  const name = named ?? triggerOf(config);
+  const { trigger, words } = describe(name, config);
+  const known = new Map<string, Outlook>();
+  const outlookOf = ({ info: { interval, sleepsAfter }, failureThreshold }: Target): Outlook => {
+    const key = `${interval} ${sleepsAfter ?? ''} ${failureThreshold}`;
+    const found =
+      known.get(key) ?? outlook({ interval, sleepsAfter, failureThreshold }, trigger, config.tick);
+    known.set(key, found);
+    return found;
+  };
+  const targets = config.targets.map((target) => {
+    const { id, host, interval, sleepsAfter, enabled } = target.info;
+    return { id, host, interval, sleepsAfter, enabled, ...outlookOf(target) };
+  });
+  return { trigger: name, triggerInWords: words, targets, allowances: allowancesOf(config, name, trigger) };
+}
+
+function triggerOf({ qstash, store }: Config): TriggerName {
+  if (qstash.token !== null) return 'qstash';
+  return store.kind === 'sqlite' || store.kind === 'none' ? 'local' : 'tick';
+}
+
+function describe(name: TriggerName, { tick, targets }: Config): { trigger: PlannedTrigger; words: string } {
+  const every = (period: number, who: string): { trigger: PlannedTrigger; words: string } => ({
+    trigger: { kind: 'every', period },
+    words: `${who} every ${intervalInWords(period)}`,
+  });
+  switch (name) {
+    case 'qstash':
+      return every(cadenceOf(tick).period, 'QStash starts a run');
+    case 'tick':
+      return every(tick, 'KEEP_ALIVE_TICK expects a run');
+    case 'local':
+      return every(Math.min(tick, ...targets.map(({ info }) => info.interval)), 'npm start makes a run');
+    case 'crons':
+      return {
+        trigger: { kind: 'daily-crons', anHour: 4 },
+        words: '96 daily crons of Vercel start a run four times an hour, at any minute on the Hobby plan',
+      };
+  }
+}
+
+function allowancesOf(config: Config, name: TriggerName, trigger: PlannedTrigger): Share[] {
+  const runs = runsAMonth(trigger);
+  const pace = trigger.kind === 'every' ? trigger.period : HOUR / trigger.anHour;
+  const intervals = config.targets.filter(({ info }) => info.enabled).map(({ info }) => info.interval);
+  const length = Math.max(RUN_LENGTH, roundsLength(Math.min(...intervals), pace, config.tick));
+  const hours = monthlyHours(config.targets, MONTHLY_HOURS, Date.now(), {
+    pace,
+    tick: config.tick,
+    lastRunMs: 0,
+  });
+  return [
+    ...(config.store.kind === 'upstash'
+      ? [
+          {
+            what: 'Upstash commands a month',
+            used: Math.round(runs * COMMANDS_A_RUN),
+            allowed: FREE_COMMANDS,
+          },
+        ]
+      : []),
+    ...(name === 'qstash'
+      ? [{ what: 'QStash messages a day', used: Math.round(DAY / pace), allowed: FREE_MESSAGES_A_DAY }]
+      : []),
+    ...(name === 'local'
+      ? []
+      : [
+          { what: 'Vercel Hobby invocations a month', used: Math.round(runs), allowed: HOBBY.invocations },
+          {
+            what: 'Vercel Hobby memory hours a month (GB-h)',
+            used: Math.round((runs * length * HOBBY.memoryGb) / HOUR),
+            allowed: HOBBY.memoryGbHours,
+          },
+        ]),
+    ...hours.map(({ host, hours: used, allowance }) => ({
+      what: `${host} hours this month`,
+      used,
+      allowed: allowance,
+    })),
+  ];
+}
+
+/** The plan as tables for people. */
+export function planLines({ triggerInWords, targets, allowances }: Plan, paint: Paint): string[] {
+  const rows = targets.map((row) => [
+    row.id,
+    row.host,
+    intervalInWords(row.interval),
+    ...(row.enabled
+      ? [awakeInWords(row), `${lengthInWords(row.downAfter)}, ${lengthInWords(row.downAfterAtMost)} at most`]
+      : ['paused', '–']),
+  ]);
+  const shares = allowances.map(({ what, used, allowed }) => {
+    const share = `${Math.round((100 * used) / allowed)} %`;
+    return [what, thousands(used), thousands(allowed), used > allowed ? paint('red', share) : share];
+  });
+  if (targets.length === 0) return ['No target is configured: keepalive init adds one.'];
+  return [
+    `${triggerInWords}.`,
+    '',
+    ...table(['target', 'host', 'interval', 'kept awake', 'down after'], rows, paint),
+    ...(shares.length === 0 ? [] : ['', ...table(['allowance', 'used', 'allowed', 'share'], shares, paint)]),
+    ...(shares.length === 0
+      ? []
+      : ['', 'Used while all targets are well: failing and waking ones make runs longer.']),
+  ];
+}
+
+function awakeInWords({ sleeps, sleepsAfter, longestGap }: PlannedRow): string {
+  if (sleeps === null || sleepsAfter === null) return 'does not sleep';
+  if (sleeps === 0) return `yes, gaps up to ${lengthInWords(longestGap)} of ${intervalInWords(sleepsAfter)}`;
+  return sleeps === 1 ? 'sleeps once a month' : `sleeps ${thousands(sleeps)} times a month`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[], paint: Paint): string[] {
+  // eslint-disable-next-line no-control-regex -- colours have no width
+  const width = (text: string): number => text.replace(/\u001b\[\d+m/g, '').length;
+  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => width(row[column] ?? ''))));
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - width(cell)))
+      .join('  ')
+      .trimEnd();
+  return [paint('bold', line(head)), ...rows.map(line)];
+}

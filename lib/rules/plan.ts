@@ -1,0 +1,136 @@
+import { DAY, HOUR, MINUTE } from '../time.js';
+import { isDue } from './due.js';
+
+/**
+ * What starts runs. `every`: a trigger that keeps its pace, period in ms. `daily-crons`: so many daily crons in each hour,
+ * each of which comes once a day at some minute of its hour, as on Vercel's Hobby plan.
+ */
+export type PlannedTrigger =
+  | { readonly kind: 'every'; readonly period: number }
+  | { readonly kind: 'daily-crons'; readonly anHour: number };
+
+/** What a target asks of the trigger. Durations in ms. */
+export interface PlannedTarget {
+  readonly interval: number;
+  /** Null: it does not sleep. */
+  readonly sleepsAfter: number | null;
+  readonly failureThreshold: number;
+}
+
+/** What a trigger makes of a target. Durations in ms. */
+export interface Outlook {
+  /** The longest time between two checks. */
+  readonly longestGap: number;
+  /** How often it falls asleep in 30 days; null: it does not sleep. */
+  readonly sleeps: number | null;
+  /** From the beginning of an outage until it counts as down, on average. */
+  readonly downAfter: number;
+  readonly downAfterAtMost: number;
+}
+
+/** As in `trigger-pace.ts`: in a run, rounds begin for so long at most, and not shortly before the next run. */
+const LONGEST_ROUNDS = 260_000;
+const ROUND_MARGIN = 2_000;
+
+const MONTH = 30 * DAY;
+/** Runs that are played at most: a week of runs every 10 s. */
+const MOST_RUNS = 60_480;
+
+/** When runs start, in ms from the beginning: of 30 days, or of as many as `MOST_RUNS` last. */
+export function runTimes(trigger: PlannedTrigger, interval: number): number[] {
+  if (trigger.kind === 'every') {
+    const { period } = trigger;
+    // All of it repeats itself: ten intervals show as much as a month.
+    const length = Math.min(MONTH, Math.max(DAY, 10 * interval, 10 * period));
+    return Array.from(
+      { length: Math.min(MOST_RUNS, Math.ceil(length / period)) },
+      (_, index) => index * period,
+    );
+  }
+  const random = generator();
+  const hours = MONTH / HOUR;
+  return Array.from({ length: hours * trigger.anHour }, (_, index) => {
+    const hour = Math.floor(index / trigger.anHour);
+    return hour * HOUR + Math.floor(random() * 60) * MINUTE;
+  }).sort((a, b) => a - b);
+}
+
+/** Plays the runs of a trigger, and looks at what a target gets of them. All of its checks are good but for outages. */
+export function outlook(target: PlannedTarget, trigger: PlannedTrigger, tick: number): Outlook {
+  const { interval, sleepsAfter, failureThreshold } = target;
+  const runs = runTimes(trigger, interval);
+  const checks: { readonly at: number; readonly run: number }[] = [];
+  let lastCheckAt: number | null = null;
+  for (const [run, at] of runs.entries()) {
+    if (!isDue({ lastCheckAt, interval, settling: false }, at, tick)) continue;
+    const until = roundsLength(interval, (runs[run + 1] ?? at + tick) - at, tick);
+    lastCheckAt = at;
+    checks.push({ at, run });
+    for (let later = interval; later <= until; later += interval) {
+      lastCheckAt = at + later;
+      checks.push({ at: lastCheckAt, run });
+    }
+  }
+  let [longestGap, sleeps, weighted, total, downAfterAtMost] = [0, 0, 0, 0, 0];
+  for (let index = 1; index < checks.length; index += 1) {
+    const gap = (checks[index]?.at ?? 0) - (checks[index - 1]?.at ?? 0);
+    longestGap = Math.max(longestGap, gap);
+    if (sleepsAfter !== null && gap >= sleepsAfter) sleeps += 1;
+    const more = furtherFailures(index, failureThreshold - 1);
+    if (more === null) continue;
+    // Outages begin at any time between the two checks.
+    weighted += gap * (gap / 2 + more);
+    total += gap;
+    downAfterAtMost = Math.max(downAfterAtMost, gap + more);
+  }
+  const played = (checks.at(-1)?.at ?? 0) - (checks[0]?.at ?? 0);
+  return {
+    longestGap,
+    sleeps: sleepsAfter === null ? null : played === 0 ? 0 : Math.round((sleeps * MONTH) / played),
+    downAfter: total === 0 ? 0 : Math.round(weighted / total),
+    downAfterAtMost,
+  };
+
+  /** Ms from a failed check to the last of so many more; null: that is beyond what is played. */
+  function furtherFailures(index: number, count: number): number | null {
+    const first = checks[index];
+    if (first === undefined) return null;
+    let { at, run } = first;
+    let next = index + 1;
+    for (let i = 0; i < count; i += 1) {
+      do run += 1;
+      while (
+        run < runs.length &&
+        !isDue({ lastCheckAt: at, interval, settling: true }, runs[run] ?? 0, tick)
+      );
+      while ((checks[next]?.at ?? Infinity) <= at) next += 1;
+      const soonest = Math.min(runs[run] ?? Infinity, checks[next]?.at ?? Infinity);
+      if (soonest === Infinity) return null;
+      if (soonest !== runs[run]) run = checks[next]?.run ?? run;
+      at = soonest;
+    }
+    return at - first.at;
+  }
+}
+
+/** Ms from the start of a run to its last round, for the shortest interval and the time until the next run. */
+export function roundsLength(interval: number, untilNext: number, tick: number): number {
+  const window = Math.min(tick - ROUND_MARGIN, LONGEST_ROUNDS, untilNext);
+  return interval === Infinity ? 0 : Math.floor(window / interval) * interval;
+}
+
+/** Runs in 30 days. */
+export function runsAMonth(trigger: PlannedTrigger): number {
+  return trigger.kind === 'every' ? MONTH / trigger.period : (MONTH / HOUR) * trigger.anHour;
+}
+
+/** Numbers from 0 to 1 that look random and are always the same (mulberry32). */
+function generator(): () => number {
+  let state = 1;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}

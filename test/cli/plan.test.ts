@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { plan } from '../../lib/cli/plan.js';
+import { recordingTerminal } from '../support/terminal.js';
+
+const UPSTASH = {
+  UPSTASH_REDIS_REST_URL: 'https://db.upstash.example',
+  UPSTASH_REDIS_REST_TOKEN: 'canary-token-0123456789',
+};
+const TARGETS = {
+  TARGET_SHOP_URL: 'https://shop.onrender.com/health?key=canary',
+  TARGET_API_URL: 'https://user:canary@api.up.railway.app/',
+  TARGET_DB_URL: 'tcp://db.example.com:5432',
+  TARGET_SPACE_URL: 'https://a-b.hf.space/',
+  TARGET_OLD_URL: 'https://old.koyeb.app/',
+  TARGET_OLD_ENABLED: 'false',
+};
+
+async function run(env: Readonly<Record<string, string>>, ...args: string[]) {
+  const terminal = recordingTerminal(env);
+  const code = await plan(args, terminal);
+  return { code, text: terminal.lines.join('\n') };
+}
+
+/** How many hours the month of today has is no affair of the plan. */
+const normal = (text: string) => text.replace(/(hours this month +)\d+ +(\S+) +\d+ %/g, '$1# $2 # %');
+
+describe('keepalive plan', () => {
+  it('shows what each trigger makes of a configuration, as its file shows', async () => {
+    const parts: string[] = [];
+    const cases: [string, Readonly<Record<string, string>>, string[], number][] = [
+      ['on one machine', TARGETS, [], 0],
+      [
+        'QStash every 2 minutes',
+        { ...TARGETS, ...UPSTASH, QSTASH_TOKEN: 'canary', KEEP_ALIVE_TICK: '2m' },
+        [],
+        0,
+      ],
+      ['the crons of the Hobby plan', { ...TARGETS, ...UPSTASH }, ['--trigger', 'crons'], 0],
+      ['once a day', { ...TARGETS, ...UPSTASH, KEEP_ALIVE_TICK: '1d' }, [], 0],
+      [
+        'a target every 10 seconds',
+        { ...UPSTASH, TARGET_A_URL: 'http://a.test', TARGET_A_INTERVAL: '10s' },
+        [],
+        1,
+      ],
+      ['no target', {}, [], 0],
+    ];
+    for (const [what, env, args, code] of cases) {
+      const found = await run(env, ...args);
+      expect([what, found.code]).toEqual([what, code]);
+      expect(found.text).not.toContain('canary');
+      parts.push(`--- ${what} (exit code ${code})\n${normal(found.text)}\n`);
+    }
+    await expect(parts.join('\n')).toMatchFileSnapshot('__snapshots__/plan.txt');
+  });
+
+  it('gives the same as JSON', async () => {
+    const { text } = await run({ ...TARGETS, ...UPSTASH }, '--json', '--trigger', 'qstash');
+    expect(JSON.parse(text)).toMatchObject({
+      trigger: 'qstash',
+      targets: [{ id: 'api', host: 'railway', sleeps: 0, longestGap: 300_000 }, {}, {}, {}, {}],
+      allowances: expect.arrayContaining([
+        { what: 'QStash messages a day', used: 1_440, allowed: 1_000 },
+      ]) as unknown,
+    });
+  });
+
+  it('takes no other trigger', async () => {
+    await expect(run(TARGETS, '--trigger', 'cron')).rejects.toThrow('one of local, tick, qstash, crons');
+  });
+});

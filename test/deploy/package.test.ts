@@ -1,0 +1,39 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { ROOT } from '../support/root.js';
+
+interface Manifest {
+  readonly name: string;
+  readonly bin: Readonly<Record<string, string>>;
+  readonly repository: { readonly url: string };
+}
+
+it('what is published holds all that runs, and nothing else', () => {
+  execFileSync(process.execPath, [join(ROOT, 'scripts/build.js')]);
+  const pack = ['pack', '--dry-run', '--json', '--ignore-scripts'];
+  const [packed] = JSON.parse(execFileSync('npm', pack, { cwd: ROOT, encoding: 'utf8' })) as {
+    files: { path: string }[];
+  }[];
+  const paths = packed?.files.map(({ path }) => path) ?? [];
+  const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Manifest;
+  // One command alone: npx runs it, whatever the package is called.
+  expect(Object.keys(manifest.bin)).toEqual(['keepalive']);
+  expect(manifest.repository.url).toMatch(/^git\+https:\/\/github\.com\/[\w-]+\/[\w.-]+\.git$/);
+  expect(paths).toEqual(
+    expect.arrayContaining([
+      ...Object.values(manifest.bin),
+      'dist/api/page/[page].js',
+      'dist/lib/probe/evaluator-process.js',
+      'dist/vendor/zod.js',
+      'public/style.css',
+      'public/vendor/uplot.js',
+      'LICENSE',
+      'README.md',
+    ]),
+  );
+  expect(
+    paths.filter((path) => !/^(?:dist\/(?:api|bin|lib|types|vendor)|public)\//.test(path)).sort(),
+  ).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
+});
