@@ -11,7 +11,9 @@ export default defineConfig({
       : LONG
         ? [
             'test/fuzz/*.test.ts',
-            ...['budget', 'hostile', 'overlap', 'truth'].map((name) => `test/run/${name}.test.ts`),
+            ...['budget', 'hostile', 'host-sims', 'overlap', 'truth'].map(
+              (name) => `test/run/${name}.test.ts`,
+            ),
           ]
         : ['test/**/*.test.ts'],
     exclude: LONG ? [] : ['test/fuzz/**', '**/node_modules/**'],

@@ -1,6 +1,6 @@
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { judgeAnswer, type Answer, type Body } from '../rules/assertions.js';
-import { HOSTS, verdictOf, type HostVerdict } from '../rules/hosts.js';
+import { HOSTS, verdictOf, withHostVerdict, type HostVerdict } from '../rules/hosts.js';
 import type { Attempt, Protocol, Target, TargetOf, Verdict } from '../types.js';
 import { isPublicAddress } from './public-address.js';
 import { createResolver } from './dns.js';
@@ -99,7 +99,7 @@ export function createProber(options: ProberOptions = {}): Prober {
       }
       const host = hostVerdict(target, trace);
       return {
-        ...(host === null ? verdict : withHostVerdict(verdict, host)),
+        ...(host === null || verdict.interrupted ? verdict : withHostVerdict(verdict, host)),
         statusCode: trace.statusCode,
         timings: {
           dns: tenths(trace.dns),
@@ -145,20 +145,6 @@ function hostVerdict(target: Target, { verdict, statusCode, reached }: Trace): H
 }
 
 const NO_HEADERS: ReadonlyMap<string, string> = new Map();
-
-/** An answer that the host gave in place of the app is no good one, whatever the target expects. */
-function withHostVerdict(
-  verdict: Verdict & Pick<Attempt, 'interrupted'>,
-  { origin, message }: HostVerdict,
-): Verdict & Pick<Attempt, 'interrupted'> {
-  if (origin === 'container' || origin === 'unknown' || verdict.interrupted) return verdict;
-  const reason = verdict.outcome === 'failed' && origin !== 'unwakeable' ? verdict.reason : 'host';
-  return {
-    outcome: 'failed',
-    reason,
-    message: message ?? verdict.message ?? 'the host answered in place of the app',
-  };
-}
 
 function isNameGone({ cause }: Error): boolean {
   return codeOf(cause) === 'ENOTFOUND';

@@ -1,4 +1,4 @@
-import { HOST_NAMES, type HostName, type Origin } from '../types.js';
+import { HOST_NAMES, type HostName, type Origin, type Verdict } from '../types.js';
 import { DAY, HOUR, MINUTE, SECOND } from '../time.js';
 import type { Allowance, Allowances } from './host-hours.js';
 
@@ -592,6 +592,16 @@ export function verdictOf(host: HostName, answer: HostAnswer): HostVerdict {
   const rule = HOSTS[host].answers.find((each) => fits(each, answer, false));
   if (rule === undefined) return UNKNOWN;
   return { origin: rule.origin, message: rule.message ?? null, askFor: rule.askFor ?? 0 };
+}
+
+/** An answer that the host gave in place of the app is no good one, whatever the target expects. */
+export function withHostVerdict(verdict: Verdict, { origin, message }: HostVerdict): Verdict {
+  if (origin === 'container' || origin === 'unknown') return verdict;
+  return {
+    outcome: 'failed',
+    reason: verdict.outcome === 'failed' && origin !== 'unwakeable' ? verdict.reason : 'host',
+    message: message ?? verdict.message ?? 'the host answered in place of the app',
+  };
 }
 
 function fits(rule: AnswerRule, answer: HostAnswer, whateverBody: boolean): boolean {
