@@ -11,7 +11,7 @@ import type { Probe, ProbeContext } from './probe-context.js';
 
 export const USER_AGENT = 'keepalive/0.1 (+uptime check)';
 /** Sent unless HEADERS sets them. */
-const HEADERS = { 'User-Agent': USER_AGENT, Accept: '*/*', 'Accept-Encoding': ACCEPT_ENCODING };
+export const HEADERS = { 'User-Agent': USER_AGENT, Accept: '*/*', 'Accept-Encoding': ACCEPT_ENCODING };
 
 /** Statuses that a gateway sends when its server does not answer. They prove nothing about the server. */
 const GATEWAY_STATUSES = [502, 503, 504];

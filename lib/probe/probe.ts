@@ -1,17 +1,18 @@
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { judgeAnswer, type Answer, type Body } from '../rules/assertions.js';
-import { HOSTS, verdictOf, withHostVerdict, type HostVerdict } from '../rules/hosts.js';
+import { HOSTS, verdictOf, wantsWord, withHostVerdict, withWord, type HostVerdict } from '../rules/hosts.js';
 import type { Attempt, Protocol, Target, TargetOf, Verdict } from '../types.js';
 import { isPublicAddress } from './public-address.js';
 import { createResolver } from './dns.js';
 import { createEvaluator } from './evaluator.js';
 import { codeOf, failureOf, Interruption } from './failure.js';
+import { HostWords } from './host-words.js';
 import { HostsFile } from './hosts-file.js';
 import { probeHttp } from './http-probe.js';
 import { Deadline } from './deadline.js';
 import { probeTcp } from './tcp-probe.js';
 import { probeTls } from './tls-probe.js';
-import type { Probe, Trace, ProbeContext } from './probe-context.js';
+import { newTrace, type Probe, type ProbeContext, type Trace } from './probe-context.js';
 
 export interface Prober {
   /** One request, judged. Never rejects; when `signal` fires it ends at once and is `interrupted`. */
@@ -29,6 +30,8 @@ export interface ProberOptions {
   /** Which addresses a redirect from a public one may lead to. */
   readonly isPublic?: (address: string) => boolean;
   readonly now?: () => number;
+  /** For tests: where the address leads at which a host is asked about an app. */
+  readonly hostAddress?: (address: URL) => URL;
   /** Called with every answer, body included, before it is judged. */
   readonly onAnswer?: (answer: Answer) => void;
 }
@@ -51,19 +54,11 @@ export function createProber(options: ProberOptions = {}): Prober {
   const evaluator = createEvaluator();
   let tlsContext: SecureContext | undefined;
   const secureContext = () => (tlsContext ??= createSecureContext(ca ? { ca: [...ca] } : {}));
+  const words = new HostWords({ resolver, secureContext, isPublic }, now, options.hostAddress);
 
   return {
     async attempt(target, signal) {
-      const trace: Trace = {
-        dns: null,
-        connect: null,
-        tls: null,
-        ttfb: null,
-        statusCode: null,
-        tlsExpiresAt: null,
-        reached: false,
-        verdict: null,
-      };
+      const trace = newTrace();
       const deadline = new Deadline(target.timeout, signal);
       let total: number | null = null;
       let verdict: Verdict & Pick<Attempt, 'interrupted'>;
@@ -97,9 +92,9 @@ export function createProber(options: ProberOptions = {}): Prober {
       } finally {
         deadline.close();
       }
-      const host = hostVerdict(target, trace);
+      const host = verdict.interrupted ? null : await hostVerdict(target, trace, words, signal);
       return {
-        ...(host === null || verdict.interrupted ? verdict : withHostVerdict(verdict, host)),
+        ...(host === null ? verdict : withHostVerdict(verdict, host)),
         statusCode: trace.statusCode,
         timings: {
           dns: tenths(trace.dns),
@@ -111,7 +106,7 @@ export function createProber(options: ProberOptions = {}): Prober {
         tlsExpiresAt: trace.tlsExpiresAt,
         origin: host?.origin ?? null,
         askFor: host?.askFor ?? 0,
-        reached: trace.reached && (host?.origin === 'container' || host?.origin === 'unknown'),
+        reached: trace.reached && !isInPlaceOfTheApp(host),
       };
     },
     async close() {
@@ -129,8 +124,23 @@ function probe<Name extends Protocol>(
   return PROBES[protocol](target, new URL(target.url), context);
 }
 
-/** Who answered, by the rules of the host; null: nobody. */
-function hostVerdict(target: Target, { verdict, statusCode, reached }: Trace): HostVerdict | null {
+/** Who answered, by the rules of the host, and where these do not tell, by its own word; null: nobody. */
+async function hostVerdict(
+  target: Target,
+  trace: Trace,
+  words: HostWords,
+  signal: AbortSignal,
+): Promise<HostVerdict | null> {
+  const verdict = verdictByAnswer(target, trace);
+  return wantsWord(verdict) ? withWord(verdict, await words.ask(target, signal)) : verdict;
+}
+
+function isInPlaceOfTheApp(verdict: HostVerdict | null): boolean {
+  return verdict !== null && ['edge', 'asleep', 'unwakeable'].includes(verdict.origin);
+}
+
+/** Null: nobody answered. */
+function verdictByAnswer(target: Target, { verdict, statusCode, reached }: Trace): HostVerdict | null {
   if (verdict !== null) return verdict;
   if (statusCode === null && !reached) return null;
   // A protocol whose answers have neither a status nor headers, or an answer of another name.

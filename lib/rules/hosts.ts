@@ -58,6 +58,17 @@ interface AnswerRule {
   readonly source: Source;
 }
 
+/** What a host says of an app to anybody who asks, without a token. */
+interface PublicWord {
+  /** Where it is asked, for the address of a target. */
+  readonly address: (target: URL) => URL;
+  /** Where an empty POST wakes it, with the `x-csrf-token` and the cookies of the answer; null: a visit does. */
+  readonly resume: ((target: URL) => URL) | null;
+  /** What an answer of status 200 means; null: nothing that is known. */
+  readonly read: (json: unknown) => HostVerdict | null;
+  readonly source: Source;
+}
+
 /** The rules of one host. A new host is a name in `types.ts` and a row in `HOSTS`. */
 export interface Host {
   /** The host and its plan that sleeps, as people call it. */
@@ -77,6 +88,8 @@ export interface Host {
   /** An answer of the app itself is a proof of activity, so that answers closer together than `sleepsAfter` kept it awake. */
   readonly answersCount: boolean;
   readonly answers: readonly AnswerRule[];
+  /** Asked where an answer does not tell who gave it. Null: there is no such thing. */
+  readonly word: PublicWord | null;
   /** What a name that does not exist means beside a typing error; null: nothing. */
   readonly nameGone: string | null;
   /** What the operator of any target there has to know, each a sentence. */
@@ -90,6 +103,88 @@ export interface Host {
 const GATEWAY = [502, 503, 504];
 const SQL = ['postgres:', 'mysql:'];
 const EVERY_QUERY = [...SQL, 'redis:', 'rediss:', 'mongodb:'];
+
+/** Numbers of Streamlit's states, as seen. The others are errors of the app or the platform. */
+const STREAMLIT_RUNS = 5;
+const STREAMLIT_ASLEEP = 12;
+const STREAMLIT_BOOTING = [0, 1, 2, 3, 4, 6, 7];
+const STREAMLIT_ERRORS = [10, 11, 13, 14];
+
+const RUNNING: HostVerdict = { origin: 'running', message: null, askFor: 0 };
+const asleep = (message: string): HostVerdict => ({ origin: 'asleep', message, askFor: 0 });
+const unwakeable = (message: string): HostVerdict => ({ origin: 'unwakeable', message, askFor: 0 });
+
+/** Undocumented, and readable without an account. */
+const STREAMLIT_WORD: PublicWord = {
+  address: (target) => new URL('/api/v2/app/status', target),
+  resume: (target) => new URL('/api/v2/app/resume', target),
+  read: (json) => {
+    const status = numberAt(json, 'status');
+    if (status === STREAMLIT_RUNS) return RUNNING;
+    if (status === STREAMLIT_ASLEEP)
+      return asleep('Streamlit says that the app sleeps: wake it in a browser if this lasts');
+    if (STREAMLIT_BOOTING.some((each) => each === status))
+      return asleep('Streamlit says that the app is starting');
+    if (STREAMLIT_ERRORS.some((each) => each === status)) {
+      return unwakeable('Streamlit says that the app cannot start: see its logs, under "Manage app"');
+    }
+    return null;
+  },
+  source: REPORTED,
+};
+
+/** As Gradio's own client asks it. It does not keep the Space awake. */
+const HUGGING_FACE_WORD: PublicWord = {
+  address: ({ hostname }) =>
+    new URL(
+      `https://huggingface.co/api/spaces/by-subdomain/${encodeURIComponent(hostname.split('.')[0] ?? '')}`,
+    ),
+  resume: null,
+  read: (json) => {
+    const stage = textAt(valueAt(json, 'runtime'), 'stage');
+    switch (stage) {
+      case 'RUNNING':
+      case 'RUNNING_BUILDING':
+        return RUNNING;
+      case 'SLEEPING':
+      case 'STOPPED':
+        return asleep('Hugging Face says that the Space sleeps');
+      case 'APP_STARTING':
+      case 'RUNNING_APP_STARTING':
+      case 'BUILDING':
+        return asleep('Hugging Face says that the Space is being built or is starting');
+      case 'PAUSED':
+        return unwakeable(
+          'the Space is paused: only its owner can start it, in its settings on Hugging Face',
+        );
+      case 'NO_APP_FILE':
+      case 'CONFIG_ERROR':
+      case 'BUILD_ERROR':
+      case 'RUNTIME_ERROR':
+        return unwakeable('the Space cannot start: see its logs on Hugging Face');
+      case null:
+      default:
+        return null;
+    }
+  },
+  source: VENDOR,
+};
+
+function valueAt(json: unknown, name: string): unknown {
+  return typeof json === 'object' && json !== null
+    ? Object.getOwnPropertyDescriptor(json, name)?.value
+    : undefined;
+}
+
+function numberAt(json: unknown, name: string): number | null {
+  const value = valueAt(json, name);
+  return typeof value === 'number' ? value : null;
+}
+
+function textAt(json: unknown, name: string): string | null {
+  const value = valueAt(json, name);
+  return typeof value === 'string' ? value : null;
+}
 
 export const HOSTS: Readonly<Record<HostName, Host>> = {
   railway: {
@@ -142,6 +237,7 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
         source: REPORTED,
       },
     ],
+    word: null,
     nameGone: null,
     warnings: [
       "Railway's free plan has $1 of credit a month: an app that is kept awake uses it up in about 10 days, then everything stops.",
@@ -203,6 +299,7 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
         source: REPORTED,
       },
     ],
+    word: null,
     nameGone: null,
     warnings: [],
     note: 'wakes in about a minute; 750 hours a month for a workspace: one service awake all month uses 720 to 744 of them, and beyond them all its free services are suspended until the month ends: with two set `ACTIVE_HOURS`',
@@ -225,6 +322,7 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
         source: REPORTED,
       },
     ],
+    word: null,
     nameGone: null,
     warnings: [],
     note: 'wakes in 1 to 5 s; standard instances sleep after 5 minutes by default: set `SLEEPS_AFTER=5m` there; the free plan is closed to newcomers',
@@ -240,6 +338,7 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
     activity: 'web traffic',
     answersCount: false,
     answers: [],
+    word: null,
     nameGone: null,
     warnings: [],
     note: 'wakes in 3 to 10 s; 1,000 hours a month for all Eco dynos of an account',
@@ -255,6 +354,7 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
     activity: "load, as Fly's proxy sees it: every few minutes it stops one idle machine of a region",
     answersCount: false,
     answers: [],
+    word: null,
     nameGone: null,
     warnings: [
       'On Fly, min_machines_running = 1 keeps a machine awake without any ping, and pings do not prove that one runs.',
@@ -272,6 +372,7 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
     activity: 'requests; reports disagree whether it sleeps after 5 or 15 minutes',
     answersCount: false,
     answers: [],
+    word: null,
     nameGone: null,
     warnings: [],
     note: 'wakes in 5 to 30 s; an address at `replit.dev` ends with the session of the editor',
@@ -300,6 +401,7 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
         source: REPORTED,
       },
     ],
+    word: HUGGING_FACE_WORD,
     nameGone: null,
     warnings: [],
     note: 'a visit wakes it, in minutes where it has to be built; one that its owner paused is started by its owner alone',
@@ -352,6 +454,7 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
         source: VENDOR,
       },
     ],
+    word: null,
     nameGone: 'name not found: a paused Supabase project loses its name; restore it in the dashboard',
     warnings: [
       'On Supabase, real queries reduce the risk of being paused. Projects were paused in spite of them, so nothing is promised.',
@@ -386,6 +489,7 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
         source: REPORTED,
       },
     ],
+    word: STREAMLIT_WORD,
     nameGone: null,
     warnings: [
       'On Streamlit, every path but /~/+/_stcore/health is answered by a proxy, with 200 also while the app sleeps.',
@@ -405,6 +509,7 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
     answers: [
       { protocols: EVERY_QUERY, origin: 'container', looks: 'the answer to a query', source: VENDOR },
     ],
+    word: null,
     nameGone: 'name not found: a powered-off Aiven service may lose its name; power it on in the console',
     warnings: [
       'Aiven powers off free services that are "unused for some time", after a mail. They are powered on by hand.',
@@ -429,6 +534,7 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
         source: VENDOR,
       },
     ],
+    word: null,
     nameGone: 'name not found: look whether the Atlas cluster is paused or deleted',
     warnings: [],
     note: 'is resumed by hand',
@@ -444,6 +550,7 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
     activity: 'a query over Bolt; requests over HTTP count for nothing',
     answersCount: false,
     answers: [],
+    word: null,
     nameGone:
       'name not found: a paused Aura instance loses its name; resume it within 30 days, or it is deleted',
     warnings: [
@@ -472,6 +579,7 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
         source: REPORTED,
       },
     ],
+    word: null,
     nameGone: null,
     warnings: [
       "Azure's F1 plan has 60 CPU minutes a day, and each start of the app costs some: beyond them it is stopped until the day ends.",
@@ -489,6 +597,7 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
     activity: 'a person who presses the button that extends the app, each month',
     answersCount: false,
     answers: [],
+    word: null,
     nameGone: null,
     warnings: [
       'PythonAnywhere disables a free web app each month unless a person extends it: no ping does. Put the day into your calendar.',
@@ -507,6 +616,7 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
     activity: 'a query; it need not be kept awake',
     answersCount: false,
     answers: [{ protocols: SQL, origin: 'container', looks: 'the answer to a query', source: VENDOR }],
+    word: null,
     nameGone: null,
     warnings: [
       'Do not keep Neon awake: it wakes in less than a second, and each ping uses 5 minutes of its compute hours.',
@@ -524,6 +634,7 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
     activity: '',
     answersCount: false,
     answers: [],
+    word: null,
     nameGone: null,
     warnings: [],
     note: null,
@@ -594,9 +705,21 @@ export function verdictOf(host: HostName, answer: HostAnswer): HostVerdict {
   return { origin: rule.origin, message: rule.message ?? null, askFor: rule.askFor ?? 0 };
 }
 
+/** Whether the host is asked for its word: nobody answered, or the answer does not tell who gave it, or how it can be woken. */
+export function wantsWord(verdict: HostVerdict | null): boolean {
+  return verdict === null || verdict.origin === 'unknown' || verdict.origin === 'asleep';
+}
+
+/** What an answer and the host's word come to. @param verdict null: nobody answered @param word null: there is none */
+export function withWord(verdict: HostVerdict | null, word: HostVerdict | null): HostVerdict | null {
+  if (word === null) return verdict;
+  // That it runs does not say that it answers, and a host that says so may not know yet that it has fallen asleep.
+  return word.origin === 'running' && verdict?.origin !== 'unknown' ? verdict : word;
+}
+
 /** An answer that the host gave in place of the app is no good one, whatever the target expects. */
 export function withHostVerdict(verdict: Verdict, { origin, message }: HostVerdict): Verdict {
-  if (origin === 'container' || origin === 'unknown') return verdict;
+  if (origin === 'container' || origin === 'unknown' || origin === 'running') return verdict;
   return {
     outcome: 'failed',
     reason: verdict.outcome === 'failed' && origin !== 'unwakeable' ? verdict.reason : 'host',

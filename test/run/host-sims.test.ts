@@ -4,7 +4,7 @@ import type { Prober } from '../../lib/probe/probe.js';
 import { stats } from '../../lib/read/stats.js';
 import { judgeAnswer, type Evaluator } from '../../lib/rules/assertions.js';
 import { chooseDue } from '../../lib/rules/due.js';
-import { verdictOf, withHostVerdict } from '../../lib/rules/hosts.js';
+import { HOSTS, verdictOf, wantsWord, withHostVerdict, withWord } from '../../lib/rules/hosts.js';
 import type { Attempt, Check, Target } from '../../lib/types.js';
 import { Books } from '../support/books.js';
 import { SIMULATORS, TRIGGERS, type SimAnswer, type SimHost } from '../support/hosts-sim.js';
@@ -95,15 +95,17 @@ async function attempt(target: Target, sim: SimHost, clock: { now: number }): Pr
   const given = { at: clock.now, statusCode: status, body: null, latency: 0, tlsExpiresAt: null };
   const verdict = await judgeAnswer(target.assertions, given, noEvaluator);
   const { pathname, protocol } = new URL(target.url);
-  const host = verdictOf(target.info.host, {
+  const byAnswer = verdictOf(target.info.host, {
     ...{ protocol, path: pathname, statusCode: status, body },
     headers: new Map(Object.entries(headers)),
   });
+  const asked = wantsWord(byAnswer) && sim.word ? HOSTS[target.info.host].word : null;
+  const host = withWord(byAnswer, asked?.read(sim.word?.(clock.now)) ?? null) ?? byAnswer;
   const isGateway = GATEWAY.includes(status);
   return {
     ...withHostVerdict(verdict, host),
     ...{ statusCode: status, timings, tlsExpiresAt: null, origin: host.origin, askFor: host.askFor },
-    reached: !isGateway && (host.origin === 'container' || host.origin === 'unknown'),
+    reached: !isGateway && ['container', 'unknown', 'running'].includes(host.origin),
   };
 }
 

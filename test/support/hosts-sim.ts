@@ -28,6 +28,8 @@ export interface SimHost {
   readonly url: string;
   /** Requests come in the order of time. */
   request(at: number): SimAnswer;
+  /** What the host says to anybody who asks, as JSON; asked of one that sleeps, it is woken as its button does. */
+  word?(at: number): unknown;
   /** Whether the app runs. */
   runs(at: number): boolean;
   /** Every stretch up to now, the open one with its end to come. */
@@ -132,6 +134,13 @@ abstract class Sleeper implements SimHost {
     this.settle(at);
     if (this.offFrom === null && this.wakesAt === Infinity) this.wakesAt = at + this.wakesIn();
     else if (this.wakesAt === null) this.activeAt = at;
+  }
+
+  protected stateBy(at: number): 'running' | 'asleep' | 'waking' | 'off' {
+    this.settle(at);
+    if (this.offFrom !== null) return 'off';
+    if (this.wakesAt === null) return 'running';
+    return this.wakesAt === Infinity ? 'asleep' : 'waking';
   }
 
   runs(at: number): boolean {
@@ -273,6 +282,11 @@ class HuggingFace extends Sleeper {
   protected running = () => ok({ 'x-proxied-host': 'http://10.0.0.1', 'x-proxied-replica': 'abc' });
   protected waking = () => ({ takes: 90, status: 503, headers: {}, body: 'Your space is starting' });
   protected override stopped = () => ({ takes: 90, status: 503, headers: {}, body: 'This Space is paused' });
+  word(at: number): unknown {
+    const state = this.stateBy(at);
+    const stages = { running: 'RUNNING', asleep: 'SLEEPING', waking: 'APP_STARTING', off: 'PAUSED' };
+    return { runtime: { stage: stages[state] } };
+  }
 }
 
 /** A visitor opens it at about nine every other morning; nothing else counts, and a wake takes up to 14 minutes. */
@@ -289,6 +303,19 @@ abstract class Streamlit extends Sleeper {
       this.wakeBy(at);
     }
     return super.request(at);
+  }
+}
+
+/** Its state can be asked for, and a POST wakes it. */
+class StreamlitWord extends Streamlit {
+  readonly url = 'https://word.streamlit.app/';
+  private readonly shell = ok({ server: 'istio-envoy' }, '<title>Streamlit</title>', 40);
+  protected running = () => this.shell;
+  protected waking = () => this.shell;
+  word(at: number): unknown {
+    const state = this.stateBy(at);
+    if (state === 'asleep') this.wakeBy(at + 1);
+    return { status: { running: 5, asleep: 12, waking: 1, off: 13 }[state] };
   }
 }
 
@@ -367,6 +394,7 @@ export const SIMULATORS: Readonly<Record<string, new (start: number, random: () 
   fly: Fly,
   huggingface: HuggingFace,
   'streamlit, shell': StreamlitShell,
+  'streamlit, its word': StreamlitWord,
   'streamlit, container': StreamlitContainer,
   supabase: Supabase,
   'supabase, gateway': SupabaseGateway,
