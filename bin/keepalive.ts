@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import type { Terminal } from '../lib/cli/terminal.js';
 import { readEnv } from '../lib/config/env.js';
-import { MONTHLY_HOURS } from '../lib/rules/hosts.js';
+import { adviceByText, MONTHLY_HOURS } from '../lib/rules/hosts.js';
 import { configWarnings, validConfig } from '../lib/config/valid.js';
 import { OperatorError } from '../lib/operator-error.js';
 import { monthlyHours } from '../lib/rules/host-hours.js';
@@ -59,6 +59,7 @@ async function config(): Promise<void> {
   for (const { message } of monthlyHours(targets, MONTHLY_HOURS, Date.now(), times)) {
     if (message !== undefined) console.log(message);
   }
+  for (const { what, todo } of adviceByText(targets)) console.log(`${what} ${todo}`);
   // A production build: what it deploys is to be called.
   if (isProductionBuild && qstash.token !== null) {
     const { createSchedule, ScheduleError } = await import('../lib/cli/schedule-command.js');

@@ -24,7 +24,7 @@ import { ofProblems, ofTargetsConfigured, ofWarnings } from './configuration-fin
 import { ofQStash, ofSchedule } from './schedule-findings.js';
 import { ofSecrets } from './secret-findings.js';
 import { ofBudget, ofNoStore, ofReadOnlyVariable, ofStore, ofStoreError } from './store-findings.js';
-import { ofHours, ofOwnNetwork, ofRestarts, ofRestingTarget, ofTarget } from './target-findings.js';
+import { ofHosts, ofHours, ofOwnNetwork, ofRestarts, ofRestingTarget, ofTarget } from './target-findings.js';
 import { render } from './render.js';
 import { jsonText, USAGE_ERROR, type Terminal } from './terminal.js';
 
@@ -111,6 +111,7 @@ async function examine(config: Config, { env, err }: Terminal, sendTest: boolean
     ...ofFirstAlerts(config.targets, times, checks.alerts.channels.length > 0),
     ...ofMovedChat(config.alerts.telegram?.chat ?? null, present?.outbox.moved.telegram),
     ...ofRestarts(config.targets),
+    ...ofHosts(config.targets),
     ...ofHours(hours),
     ...ofQStash(config.qstash),
   ];

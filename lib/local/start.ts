@@ -2,7 +2,7 @@ import type { App } from '../app.js';
 import { setApp } from '../app.js';
 import type { Config } from '../config/config.js';
 import { DEFAULT_DATABASE } from '../config/config.js';
-import { MONTHLY_HOURS } from '../rules/hosts.js';
+import { adviceByText, MONTHLY_HOURS } from '../rules/hosts.js';
 import { configWarnings, validConfig, type Env } from '../config/valid.js';
 import { GUARDED_FIELDS } from '../record/fields.js';
 import { OperatorError } from '../operator-error.js';
@@ -162,6 +162,7 @@ function introduce(config: Config, store: Store, port: number, isAlone: boolean)
     ...targets,
     `Runs come every ${intervalInWords(pace)}${slow.length === 0 ? '' : `: ${slow.join('; ')}`}.`,
     ...warnings,
+    ...adviceByText(config.targets).map(({ what, todo }) => `${what} ${todo}`),
     ...(isAlone ? [hint] : []),
   ];
 }

@@ -1,4 +1,4 @@
-import { HOST_NAMES, type HostName, type Origin, type Verdict } from '../types.js';
+import { HOST_NAMES, type HostName, type Origin, type PublicTarget, type Verdict } from '../types.js';
 import { DAY, HOUR, MINUTE, SECOND } from '../time.js';
 import type { Allowance, Allowances } from './host-hours.js';
 
@@ -69,6 +69,12 @@ interface PublicWord {
   readonly source: Source;
 }
 
+/** What an operator has to know of a target, and what to do about it; each a sentence or two. */
+export interface Advice {
+  readonly what: string;
+  readonly todo: string;
+}
+
 /** The rules of one host. A new host is a name in `types.ts` and a row in `HOSTS`. */
 export interface Host {
   /** The host and its plan that sleeps, as people call it. */
@@ -92,8 +98,8 @@ export interface Host {
   readonly word: PublicWord | null;
   /** What a name that does not exist means beside a typing error; null: nothing. */
   readonly nameGone: string | null;
-  /** What the operator of any target there has to know, each a sentence. */
-  readonly warnings: readonly string[];
+  /** What the operator of any target there has to know, but of those at some paths. */
+  readonly warnings: readonly (Advice & { readonly exceptPath?: RegExp })[];
   /** What else to know, for the table in the README; null: nothing. */
   readonly note: string | null;
   readonly sources: Readonly<Record<'sleepsAfter' | 'wakeTimeout' | 'activity' | 'warnings', Source>>;
@@ -240,7 +246,10 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
     word: null,
     nameGone: null,
     warnings: [
-      "Railway's free plan has $1 of credit a month: an app that is kept awake uses it up in about 10 days, then everything stops.",
+      {
+        what: "Railway's free plan has $1 of credit a month: an app that is kept awake uses it up in about 10 days, and then everything stops.",
+        todo: 'Set ACTIVE_HOURS, or use a paid plan.',
+      },
     ],
     note: 'sleeps after 5 to 10 minutes in practice',
     sources: { sleepsAfter: VENDOR, wakeTimeout: ASSUMED, activity: VENDOR, warnings: VENDOR },
@@ -357,7 +366,10 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
     word: null,
     nameGone: null,
     warnings: [
-      'On Fly, min_machines_running = 1 keeps a machine awake without any ping, and pings do not prove that one runs.',
+      {
+        what: 'Pings do not prove that a machine runs on Fly.',
+        todo: 'Set min_machines_running = 1 in fly.toml, which keeps one awake without any ping, and SLEEPS_AFTER=off here.',
+      },
     ],
     note: 'early requests may fail; `SLEEPS_AFTER=off` where machines are not stopped',
     sources: { sleepsAfter: VENDOR, wakeTimeout: VENDOR, activity: VENDOR, warnings: VENDOR },
@@ -457,7 +469,10 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
     word: null,
     nameGone: 'name not found: a paused Supabase project loses its name; restore it in the dashboard',
     warnings: [
-      'On Supabase, real queries reduce the risk of being paused. Projects were paused in spite of them, so nothing is promised.',
+      {
+        what: 'Real queries reduce the risk that Supabase pauses a free project. Projects were paused in spite of them, so nothing is promised.',
+        todo: 'Ask a table of the database a few times a day, and restore the project by hand if it is paused.',
+      },
     ],
     note: 'is restored by hand, so the ping must do a real query: a `rest/v1` URL of a table with the `apikey` header; queries reduce the risk and prove nothing',
     sources: { sleepsAfter: VENDOR, wakeTimeout: VENDOR, activity: VENDOR, warnings: REPORTED },
@@ -492,7 +507,11 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
     word: STREAMLIT_WORD,
     nameGone: null,
     warnings: [
-      'On Streamlit, every path but /~/+/_stcore/health is answered by a proxy, with 200 also while the app sleeps.',
+      {
+        what: 'Streamlit answers this path by a proxy, with 200 also while the app sleeps.',
+        todo: 'Ping /~/+/_stcore/health, which only the app itself answers.',
+        exceptPath: /^\/~\/\+\//,
+      },
     ],
     note: 'ping `/~/+/_stcore/health`: every other path is answered by a proxy, with 200 also while the app sleeps; whether a ping counts as a visit is not known, so `keptAwake` is never `true`',
     sources: { sleepsAfter: VENDOR, wakeTimeout: REPORTED, activity: VENDOR, warnings: REPORTED },
@@ -512,7 +531,10 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
     word: null,
     nameGone: 'name not found: a powered-off Aiven service may lose its name; power it on in the console',
     warnings: [
-      'Aiven powers off free services that are "unused for some time", after a mail. They are powered on by hand.',
+      {
+        what: 'Aiven powers off free services that are "unused for some time".',
+        todo: 'Look out for the mail that it sends before; power on by hand.',
+      },
     ],
     note: 'is powered on by hand; a mail comes before',
     sources: { sleepsAfter: VENDOR, wakeTimeout: VENDOR, activity: VENDOR, warnings: VENDOR },
@@ -554,7 +576,10 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
     nameGone:
       'name not found: a paused Aura instance loses its name; resume it within 30 days, or it is deleted',
     warnings: [
-      'Aura counts only queries over Bolt, which no target can send: pings do not keep it awake. It is paused after 72 hours, and deleted after 30 days of pause.',
+      {
+        what: 'Aura counts only queries over Bolt, which no target can send: no ping keeps it awake. It is paused after 72 hours, and deleted after 30 days of pause.',
+        todo: 'Send a query every day by other means, and resume a paused instance within 30 days.',
+      },
     ],
     note: 'is resumed by hand, and **deleted after 30 days of pause**; no ping keeps it awake',
     sources: { sleepsAfter: VENDOR, wakeTimeout: VENDOR, activity: VENDOR, warnings: VENDOR },
@@ -582,7 +607,10 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
     word: null,
     nameGone: null,
     warnings: [
-      "Azure's F1 plan has 60 CPU minutes a day, and each start of the app costs some: beyond them it is stopped until the day ends.",
+      {
+        what: "Azure's F1 plan has 60 CPU minutes a day, and each start of the app costs some: beyond them it is stopped until the day ends.",
+        todo: 'See how many it uses in the portal, under Quotas.',
+      },
     ],
     note: '60 CPU minutes a day, beyond which it is stopped',
     sources: { sleepsAfter: REPORTED, wakeTimeout: ASSUMED, activity: REPORTED, warnings: REPORTED },
@@ -600,7 +628,10 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
     word: null,
     nameGone: null,
     warnings: [
-      'PythonAnywhere disables a free web app each month unless a person extends it: no ping does. Put the day into your calendar.',
+      {
+        what: 'PythonAnywhere disables a free web app each month unless a person extends it: no ping does.',
+        todo: 'Put the day into your calendar, and press the button on its Web page.',
+      },
     ],
     note: 'does not sleep; a person has to extend it each month',
     sources: { sleepsAfter: REPORTED, wakeTimeout: ASSUMED, activity: REPORTED, warnings: REPORTED },
@@ -619,7 +650,10 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
     word: null,
     nameGone: null,
     warnings: [
-      'Do not keep Neon awake: it wakes in less than a second, and each ping uses 5 minutes of its compute hours.',
+      {
+        what: 'Neon need not be kept awake: it wakes in less than a second, and each ping uses 5 minutes of its compute hours.',
+        todo: 'Ping it seldom (INTERVAL=6h), or not at all.',
+      },
     ],
     note: '**do not keep it awake**: it suspends after 5 minutes, wakes in less than a second, and pings use up its hours',
     sources: { sleepsAfter: VENDOR, wakeTimeout: VENDOR, activity: VENDOR, warnings: VENDOR },
@@ -649,29 +683,32 @@ export const MONTHLY_HOURS: Allowances = Object.fromEntries(
 );
 
 /** What is worth saying of domains whose hosts have no rules. */
-const OTHER_DOMAINS: readonly { readonly domains: readonly string[]; readonly advice: string }[] = [
+const OTHER_DOMAINS: readonly (Advice & { readonly domains: readonly string[] })[] = [
   {
     domains: ['.glitch.me'],
-    advice: 'Glitch ended its hosting in July 2025: nothing answers there any more.',
+    what: 'Glitch ended its hosting in July 2025: nothing answers there any more.',
+    todo: 'Move the app, and remove this target.',
   },
   {
     domains: ['.cyclic.app', '.cyclic.co'],
-    advice: 'Cyclic closed in May 2024: nothing answers there any more.',
+    what: 'Cyclic closed in May 2024: nothing answers there any more.',
+    todo: 'Move the app, and remove this target.',
   },
   {
     domains: ['.deta.app', '.deta.dev'],
-    advice: 'Deta closed in October 2024: nothing answers there any more.',
+    what: 'Deta closed in October 2024: nothing answers there any more.',
+    todo: 'Move the app, and remove this target.',
   },
   {
     domains: ['.b4a.run', '.back4app.io'],
-    advice: 'The free address of a Back4App container changes every hour: give it a domain of your own.',
+    what: 'The free address of a Back4App container changes every hour.',
+    todo: 'Give it a domain of your own.',
   },
   {
     domains: ['.replit.dev'],
-    advice:
-      'An address at replit.dev ends with the session of the editor: use the one of the deployment, at replit.app.',
+    what: 'An address at replit.dev ends with the session of the editor.',
+    todo: 'Use the address of the deployment, at replit.app.',
   },
-  { domains: ['.code.run', '.northflank.app'], advice: 'Northflank does not put services to sleep.' },
 ];
 
 /** The host that a host name's domain belongs to; `none` where it is no domain of a known host. */
@@ -679,9 +716,36 @@ export function hostOf(hostname: string): HostName {
   return HOST_NAMES.find((host) => isBelow(hostname, HOSTS[host].domains)) ?? 'none';
 }
 
-/** What to know of a domain whose host has no rules; null: nothing. */
-export function adviceOnDomain(hostname: string): string | null {
-  return OTHER_DOMAINS.find(({ domains }) => isBelow(hostname, domains))?.advice ?? null;
+type Advised = Pick<PublicTarget, 'host' | 'enabled' | 'healthUrl'>;
+
+/** What the operator of a target has to know of its host. */
+export function adviceOn({ host, enabled, healthUrl }: Advised): Advice[] {
+  if (!enabled) return [];
+  const { hostname, pathname } = new URL(healthUrl);
+  const ofDomain = OTHER_DOMAINS.filter(({ domains }) => host === 'none' && isBelow(hostname, domains));
+  const ofHost = HOSTS[host].warnings.filter(({ exceptPath }) => !exceptPath?.test(pathname));
+  const ofPath = HOSTS[host].answers.flatMap(({ path, origin, message = '' }) =>
+    origin === 'edge' && path?.test(pathname) ? [{ what: `${message}.`, todo: PATH_TODO }] : [],
+  );
+  return [...ofHost, ...ofPath, ...ofDomain].map(({ what, todo }) => ({ what, todo }));
+}
+
+const PATH_TODO = 'Ping a path that only the app itself answers.';
+
+/** What is said of each target, said once: `a, b: …`. */
+export function adviceByText(targets: readonly { readonly info: Advised & Pick<PublicTarget, 'id'> }[]) {
+  const found = new Map<string, Advice & { readonly targets: string[] }>();
+  for (const { info } of targets) {
+    for (const advice of adviceOn(info)) {
+      const known = found.get(advice.what) ?? { ...advice, targets: [] };
+      known.targets.push(info.id);
+      found.set(advice.what, known);
+    }
+  }
+  return [...found.values()].map(({ what, todo, targets: ids }) => ({
+    what: `${ids.join(', ')}: ${what}`,
+    todo,
+  }));
 }
 
 function isBelow(hostname: string, domains: readonly string[]): boolean {

@@ -39,7 +39,7 @@ export function hostsPage(): string {
       ...(['container', 'edge', 'asleep', 'unwakeable'] as const).flatMap((origin) => answers(host, origin)),
       ...(word === null ? [] : [['its own word', wordText(word), source(word.source)]]),
       ...(nameGone === null ? [] : [['no such name', nameGone, source(sources.warnings)]]),
-      ...warnings.map((warning) => ['warning', warning, source(sources.warnings)]),
+      ...warnings.map(({ what, todo }) => ['warning', `${what} ${todo}`, source(sources.warnings)]),
     ];
     return `## ${title}\n\n${table(['fact', '', 'source'], facts)}`;
   });
