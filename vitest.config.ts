@@ -15,7 +15,9 @@ export default defineConfig({
             'test/probe/latency.test.ts',
             ...['alerts', 'notifier'].map((name) => `test/record/${name}.test.ts`),
             'test/probe/http-parser.test.ts',
-            ...['budget', 'hostile', 'overlap', 'truth'].map((name) => `test/run/${name}.test.ts`),
+            ...['budget', 'hostile', 'host-sims', 'overlap', 'truth'].map(
+              (name) => `test/run/${name}.test.ts`,
+            ),
           ]
         : ['test/**/*.test.ts'],
     exclude: LONG ? [] : ['test/fuzz/**', '**/node_modules/**'],

@@ -7,7 +7,7 @@ import { commandHelp, overview } from '../lib/cli/help.js';
 import { openTerminal, USAGE_ERROR, type Terminal } from '../lib/cli/terminal.js';
 import { COMMON_OPTIONS, readArguments, sentence, unknown, UsageError } from '../lib/cli/usage.js';
 import { DOTENV_FILE, readCommandEnv } from '../lib/config/env.js';
-import { MONTHLY_HOURS } from '../lib/rules/hosts.js';
+import { adviceByText, MONTHLY_HOURS } from '../lib/rules/hosts.js';
 import { configWarnings, validConfig } from '../lib/config/valid.js';
 import { OperatorError } from '../lib/operator-error.js';
 import { monthlyHours } from '../lib/rules/host-hours.js';
@@ -58,6 +58,7 @@ async function config({ env, out, err, paint }: Terminal, args: readonly string[
     const { planLines, planOf } = await import('../lib/cli/plan.js');
     for (const line of ['', ...planLines(planOf(valid), paint)]) out(line);
   }
+  for (const { what, todo } of adviceByText(targets)) out(`${what} ${todo}`);
   // A production build: what it deploys is to be called.
   if (isProductionBuild && qstash.token !== null) {
     const { createSchedule, ScheduleError } = await import('../lib/cli/schedule-command.js');

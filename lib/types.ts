@@ -256,9 +256,9 @@ export type Reason = (typeof REASONS)[number];
 /**
  * Who answered, by the rules of the target's host (`rules/hosts.ts`). `container`: the app itself. `unknown`: nothing
  * tells. `edge`: the host's edge, in place of the app. `asleep`: the host, which says that the app sleeps or is waking.
- * `unwakeable`: the host, which says that no request can wake it.
+ * `unwakeable`: the host, which says that no request can wake it. `running`: nothing tells, but the host says that it runs.
  */
-export const ORIGINS = ['container', 'unknown', 'edge', 'asleep', 'unwakeable'] as const;
+export const ORIGINS = ['container', 'unknown', 'running', 'edge', 'asleep', 'unwakeable'] as const;
 export type Origin = (typeof ORIGINS)[number];
 
 /** Phases of one attempt in ms, to a tenth; null where a phase did not take place or was not reached. */

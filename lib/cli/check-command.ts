@@ -172,6 +172,8 @@ function originInWords(origin: Origin, { host }: PublicTarget): string {
         : 'the app itself: it is awake; whether this request keeps it awake is not known';
     case 'unknown':
       return `the app or the edge of ${title}: it proves nothing`;
+    case 'running':
+      return `the app or the edge of ${title}, which says that the app runs`;
     case 'edge':
       return `the edge of ${title}, in place of the app: it counts for nothing`;
     case 'asleep':

@@ -30,7 +30,7 @@ import {
   ofStore,
   ofStoreError,
 } from './store-findings.js';
-import { ofHours, ofOwnNetwork, ofRestarts, ofRestingTarget, ofTarget } from './target-findings.js';
+import { ofHosts, ofHours, ofOwnNetwork, ofRestarts, ofRestingTarget, ofTarget } from './target-findings.js';
 import { COMMANDS } from './commands.js';
 import { render } from './render.js';
 import { jsonText, type Terminal } from './terminal.js';
@@ -93,6 +93,7 @@ async function examine(
     ...ofFirstAlerts(config.targets, times, { hasChannels: checks.alerts.channels.length > 0 }),
     ...ofMovedChat(config.alerts.telegram?.chat ?? null, found?.outbox.moved.telegram),
     ...ofRestarts(config.targets),
+    ...ofHosts(config.targets),
     ...ofHours(hours),
     ...ofQStash(config.qstash),
   ];

@@ -1,5 +1,14 @@
 export type Area =
-  'configuration' | 'secrets' | 'store' | 'schedule' | 'targets' | 'alerts' | 'restarts' | 'hours' | 'QStash';
+  | 'configuration'
+  | 'secrets'
+  | 'store'
+  | 'schedule'
+  | 'targets'
+  | 'alerts'
+  | 'restarts'
+  | 'hosts'
+  | 'hours'
+  | 'QStash';
 
 /** One thing that the doctor has seen. Holds no value of a variable. */
 export type Finding = { readonly area: Area; readonly what: string } & (

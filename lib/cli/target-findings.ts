@@ -1,5 +1,6 @@
 import type { HostHours } from '../rules/host-hours.js';
 import { lengthInWords } from '../rules/durations.js';
+import { adviceByText } from '../rules/hosts.js';
 import type { Check, Target } from '../types.js';
 import { thousands } from './numbers.js';
 import { error, ok, warning } from './finding.js';
@@ -47,6 +48,17 @@ export function ofRestingTarget({ info }: Target): Finding {
 export function ofRestarts(targets: readonly Target[]): Finding[] {
   const ids = targets.filter(({ recovery }) => recovery !== null).map(({ info }) => info.id);
   return ids.length === 0 ? [] : [ok('restarts', `set up for ${ids.join(', ')} (never tried here)`)];
+}
+
+/** What to know of the hosts of the targets. */
+export function ofHosts(targets: readonly Target[]): Finding[] {
+  return adviceByText(targets).map(({ what, todo }) =>
+    warning('hosts', {
+      what,
+      why: 'By the rules of the host, as far as they are known (docs/hosts.md).',
+      todo,
+    }),
+  );
 }
 
 export function ofHours(hours: readonly HostHours[]): Finding[] {

@@ -2,7 +2,7 @@ import type { App } from '../app.js';
 import { setApp } from '../app.js';
 import type { Config } from '../config/config.js';
 import { DEFAULT_DATABASE } from '../config/config.js';
-import { MONTHLY_HOURS } from '../rules/hosts.js';
+import { adviceByText, MONTHLY_HOURS } from '../rules/hosts.js';
 import { configWarnings, validConfig, type Env } from '../config/valid.js';
 import { loadState } from '../read/load.js';
 import { GUARDED_FIELDS } from '../record/fields.js';
@@ -177,6 +177,7 @@ function introduce(
     ...targets,
     `Runs come every ${intervalInWords(pace)}${slow.length === 0 ? '' : `: ${slow.join('; ')}`}.`,
     ...warnings,
+    ...adviceByText(config.targets).map(({ what, todo }) => `${what} ${todo}`),
     ...(isAlone ? [hint] : []),
   ];
 }

@@ -13,7 +13,7 @@ import type { Probe, ProbeContext } from './probe-context.js';
 export const userAgentOf = (contact: string | null): string =>
   `keepalive/0.1 (+${contact ?? 'uptime check'})`;
 /** Sent unless HEADERS sets them. */
-const HEADERS = { Accept: '*/*', 'Accept-Encoding': ACCEPT_ENCODING };
+export const HEADERS = { Accept: '*/*', 'Accept-Encoding': ACCEPT_ENCODING };
 
 /** Statuses that a gateway sends when its server does not answer. They prove nothing about the server. */
 const GATEWAY_STATUSES = [502, 503, 504];

@@ -20,6 +20,19 @@ export interface Trace {
   verdict: HostVerdict | null;
 }
 
+export function newTrace(): Trace {
+  return {
+    dns: null,
+    connect: null,
+    tls: null,
+    ttfb: null,
+    statusCode: null,
+    tlsExpiresAt: null,
+    reached: false,
+    verdict: null,
+  };
+}
+
 /** What a probe works with: the deadline and trace of its attempt, and what all probes of the process share. */
 export interface ProbeContext {
   readonly deadline: Deadline;

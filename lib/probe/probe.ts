@@ -1,17 +1,18 @@
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { judgeAnswer, type Answer, type Body } from '../rules/assertions.js';
-import { HOSTS, verdictOf, type HostVerdict } from '../rules/hosts.js';
+import { HOSTS, verdictOf, wantsWord, withHostVerdict, withWord, type HostVerdict } from '../rules/hosts.js';
 import type { Attempt, Protocol, Target, TargetOf, Verdict } from '../types.js';
 import { isPublicAddress } from './public-address.js';
 import { createResolver } from './dns.js';
 import { createEvaluator } from './evaluator.js';
 import { codeOf, failureOf, Interruption } from './failure.js';
+import { HostWords } from './host-words.js';
 import { HostsFile } from './hosts-file.js';
 import { probeHttp, userAgentOf } from './http-probe.js';
 import { Deadline } from './deadline.js';
 import { probeTcp } from './tcp-probe.js';
 import { probeTls } from './tls-probe.js';
-import type { Probe, Trace, ProbeContext } from './probe-context.js';
+import { newTrace, type Probe, type ProbeContext, type Trace } from './probe-context.js';
 
 export interface Prober {
   /** One request, judged. Never rejects; when `signal` fires it ends at once and is `interrupted`. */
@@ -31,6 +32,8 @@ export interface ProberOptions {
   /** An address for the user agent, where the operators of targets find out who asks. */
   readonly contact?: string | null;
   readonly now?: () => number;
+  /** For tests: where the address leads at which a host is asked about an app. */
+  readonly hostAddress?: (address: URL) => URL;
   /** Called with every answer, body included, before it is judged. */
   readonly onAnswer?: (answer: Answer) => void;
 }
@@ -67,31 +70,20 @@ export function createProber(options: ProberOptions = {}): Prober {
   const userAgent = userAgentOf(options.contact ?? null);
   let tlsContext: SecureContext | undefined;
   const secureContext = () => (tlsContext ??= createSecureContext(ca ? { ca: [...ca] } : {}));
+  const shared = { resolver, secureContext, isPublic, evaluator, userAgent };
+  const words = new HostWords(shared, now, options.hostAddress);
 
   return {
     async attempt(target, signal) {
-      const trace: Trace = {
-        dns: null,
-        connect: null,
-        tls: null,
-        ttfb: null,
-        statusCode: null,
-        tlsExpiresAt: null,
-        reached: false,
-        verdict: null,
-      };
+      const trace = newTrace();
       const deadline = new Deadline(target.timeout, signal);
       let total: number | null = null;
       let verdict: Verdict & Pick<Attempt, 'interrupted'>;
       try {
         const body = await probe(target.protocol, target, {
+          ...shared,
           deadline,
           trace,
-          resolver,
-          secureContext,
-          isPublic,
-          evaluator,
-          userAgent,
         });
         deadline.pause();
         total = deadline.elapsed;
@@ -115,7 +107,7 @@ export function createProber(options: ProberOptions = {}): Prober {
       } finally {
         deadline.close();
       }
-      const host = hostVerdict(target, trace);
+      const host = verdict.interrupted ? null : await hostVerdict(target, trace, words, signal);
       return {
         ...(host === null ? verdict : withHostVerdict(verdict, host)),
         statusCode: trace.statusCode,
@@ -129,7 +121,7 @@ export function createProber(options: ProberOptions = {}): Prober {
         tlsExpiresAt: trace.tlsExpiresAt,
         origin: host?.origin ?? null,
         askFor: host?.askFor ?? 0,
-        reached: trace.reached && (host?.origin === 'container' || host?.origin === 'unknown'),
+        reached: trace.reached && !isInPlaceOfTheApp(host),
       };
     },
     async close() {
@@ -147,8 +139,23 @@ function probe<Name extends Protocol>(
   return PROBES[protocol](target, new URL(target.url), context);
 }
 
-/** Who answered, by the rules of the host; null: nobody. */
-function hostVerdict(target: Target, { verdict, statusCode, reached }: Trace): HostVerdict | null {
+/** Who answered, by the rules of the host, and where these do not tell, by its own word; null: nobody. */
+async function hostVerdict(
+  target: Target,
+  trace: Trace,
+  words: HostWords,
+  signal: AbortSignal,
+): Promise<HostVerdict | null> {
+  const verdict = verdictByAnswer(target, trace);
+  return wantsWord(verdict) ? withWord(verdict, await words.ask(target, signal)) : verdict;
+}
+
+function isInPlaceOfTheApp(verdict: HostVerdict | null): boolean {
+  return verdict !== null && ['edge', 'asleep', 'unwakeable'].includes(verdict.origin);
+}
+
+/** Null: nobody answered. */
+function verdictByAnswer(target: Target, { verdict, statusCode, reached }: Trace): HostVerdict | null {
   if (verdict !== null) return verdict;
   if (statusCode === null && !reached) return null;
   // A protocol whose answers have neither a status nor headers, or an answer of another name.
@@ -163,20 +170,6 @@ function hostVerdict(target: Target, { verdict, statusCode, reached }: Trace): H
 }
 
 const NO_HEADERS: ReadonlyMap<string, string> = new Map();
-
-/** An answer that the host gave in place of the app is no good one, whatever the target expects. */
-function withHostVerdict(
-  verdict: Verdict & Pick<Attempt, 'interrupted'>,
-  { origin, message }: HostVerdict,
-): Verdict & Pick<Attempt, 'interrupted'> {
-  if (origin === 'container' || origin === 'unknown' || verdict.interrupted) return verdict;
-  const reason = verdict.outcome === 'failed' && origin !== 'unwakeable' ? verdict.reason : 'host';
-  return {
-    outcome: 'failed',
-    reason,
-    message: message ?? verdict.message ?? 'the host answered in place of the app',
-  };
-}
 
 function isNameGone({ cause }: Error): boolean {
   return codeOf(cause) === 'ENOTFOUND';

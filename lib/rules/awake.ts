@@ -6,13 +6,13 @@ export interface AwakeState {
   /** The last ping that reached the host, unless the target rested since: the next that does ends a gap that began here. */
   readonly awakeFrom: number | null;
   readonly awakeGaps: Gaps;
-  /** The last ping that the app itself answered; null: none since it was found asleep, or since the proof broke off. */
+  /** The last answer of the app itself; null: none since it was found asleep, or since the proof broke off. */
   readonly provenAt: number | null;
   /** Since when the app itself has answered, without a gap as long as its limit and without a cold start; rests apart. */
   readonly awakeSince: number | null;
   /** When that last broke off although it was to be kept awake. */
   readonly brokenAt: number | null;
-  /** When the host last said that it sleeps, unless it was reached since. */
+  /** When the host last said that it sleeps or cannot be woken, unless it was reached since. */
   readonly asleepAt: number | null;
   /** When it was last found to have slept although it was to be kept awake. */
   readonly sleptAt: number | null;
@@ -37,12 +37,12 @@ export interface AwakeStep {
   readonly slept: number;
 }
 
-type Seen = Pick<Check, 'at' | 'coldStart' | 'reached' | 'origin'>;
+type Seen = Pick<Check, 'at' | 'coldStart' | 'reached' | 'origin' | 'latency' | 'wakeMs'>;
 
 /**
  * What one more check tells. Only an answer of the app itself proves anything; an answer that may be the edge's keeps the
  * host from being called asleep, and proves nothing. Time is `awake` where two such answers are closer together than the
- * host's limit without a cold start between them; it is `slept` where the host says so or woke, up to the ping before.
+ * host's limit, with neither a cold start nor a ping that did not arrive between them; it is `slept` where the host says so or woke, up to the ping before.
  * @param before `lastCheckAt`: when the check before was made
  */
 export function awakeAfter(
@@ -56,8 +56,10 @@ export function awakeAfter(
     return { state: reached ? { ...withReach(before, at), ...NOTHING_PROVEN } : before, awake: 0, slept: 0 };
   }
   const current = withoutStaleProof(before, sleepsAfter, at);
-  if (origin === 'asleep') return foundAsleep(current, rules, sleepsAfter, at);
-  return reached ? answered(current, rules, sleepsAfter, check) : { state: current, awake: 0, slept: 0 };
+  if (origin === 'asleep' || origin === 'unwakeable') return foundAsleep(current, rules, sleepsAfter, at);
+  if (reached) return answered(current, rules, sleepsAfter, check);
+  // It may have stopped, and run again before the next ping: the proof begins anew.
+  return { state: { ...current, provenAt: null, awakeSince: null }, awake: 0, slept: 0 };
 }
 
 const NOTHING_PROVEN = { provenAt: null, awakeSince: null, asleepAt: null } as const;
@@ -110,7 +112,7 @@ function answered(
   before: AwakeState & { readonly lastCheckAt: number | null },
   rules: AwakeRules,
   sleepsAfter: number,
-  { at, coldStart, origin }: Seen,
+  { at, coldStart, origin, latency, wakeMs }: Seen,
 ): AwakeStep {
   const state = withReach(before, at);
   const length = gapTo(before, at);
@@ -125,14 +127,16 @@ function answered(
   const isPromiseBroken = breaks && isBroken(before, rules, gap);
   const proofBefore = gap === null || wasAsleep || breaks ? null : before.provenAt;
   const isOwn = origin === 'container';
-  const awake = isOwn && rules.answersCount && proofBefore !== null ? at - proofBefore : 0;
+  // It is known to run from its answer on: the request may have waited for it to wake.
+  const answeredAt = at + (wakeMs ?? latency ?? 0);
+  const awake = isOwn && rules.answersCount && proofBefore !== null ? Math.max(0, at - proofBefore) : 0;
   return {
     state: {
       ...state,
       asleepAt: null,
       sleptAt: isPromiseBroken ? at : before.sleptAt,
       brokenAt: isPromiseBroken ? at : before.brokenAt,
-      provenAt: isOwn ? at : proofBefore,
+      provenAt: isOwn ? answeredAt : proofBefore,
       awakeSince: isOwn
         ? breaks || wasAsleep
           ? at

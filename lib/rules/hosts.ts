@@ -1,4 +1,4 @@
-import { HOST_NAMES, type HostName, type Origin } from '../types.js';
+import { HOST_NAMES, type HostName, type Origin, type PublicTarget, type Verdict } from '../types.js';
 import { DAY, HOUR, MINUTE, SECOND } from '../time.js';
 import type { Allowance, Allowances } from './host-hours.js';
 
@@ -58,6 +58,23 @@ interface AnswerRule {
   readonly source: Source;
 }
 
+/** What a host says of an app to anybody who asks, without a token. */
+interface PublicWord {
+  /** Where it is asked, for the address of a target. */
+  readonly address: (target: URL) => URL;
+  /** Where an empty POST wakes it, with the `x-csrf-token` and the cookies of the answer; null: a visit does. */
+  readonly resume: ((target: URL) => URL) | null;
+  /** What an answer of status 200 means; null: nothing that is known. */
+  readonly read: (json: unknown) => HostVerdict | null;
+  readonly source: Source;
+}
+
+/** What an operator has to know of a target, and what to do about it; each a sentence or two. */
+export interface Advice {
+  readonly what: string;
+  readonly todo: string;
+}
+
 /** The rules of one host. A new host is a name in `types.ts` and a row in `HOSTS`. */
 export interface Host {
   /** The host and its plan that sleeps, as people call it. */
@@ -77,10 +94,12 @@ export interface Host {
   /** An answer of the app itself is a proof of activity, so that answers closer together than `sleepsAfter` kept it awake. */
   readonly answersCount: boolean;
   readonly answers: readonly AnswerRule[];
+  /** Asked where an answer does not tell who gave it. Null: there is no such thing. */
+  readonly word: PublicWord | null;
   /** What a name that does not exist means beside a typing error; null: nothing. */
   readonly nameGone: string | null;
-  /** What the operator of any target there has to know, each a sentence. */
-  readonly warnings: readonly string[];
+  /** What the operator of any target there has to know, but of those at some paths. */
+  readonly warnings: readonly (Advice & { readonly exceptPath?: RegExp })[];
   /** What else to know, for the table in the README; null: nothing. */
   readonly note: string | null;
   readonly sources: Readonly<Record<'sleepsAfter' | 'wakeTimeout' | 'activity' | 'warnings', Source>>;
@@ -90,6 +109,88 @@ export interface Host {
 const GATEWAY = [502, 503, 504];
 const SQL = ['postgres:', 'mysql:'];
 const EVERY_QUERY = [...SQL, 'redis:', 'rediss:', 'mongodb:'];
+
+/** Numbers of Streamlit's states, as seen. The others are errors of the app or the platform. */
+const STREAMLIT_RUNS = 5;
+const STREAMLIT_ASLEEP = 12;
+const STREAMLIT_BOOTING = [0, 1, 2, 3, 4, 6, 7];
+const STREAMLIT_ERRORS = [10, 11, 13, 14];
+
+const RUNNING: HostVerdict = { origin: 'running', message: null, askFor: 0 };
+const asleep = (message: string): HostVerdict => ({ origin: 'asleep', message, askFor: 0 });
+const unwakeable = (message: string): HostVerdict => ({ origin: 'unwakeable', message, askFor: 0 });
+
+/** Undocumented, and readable without an account. */
+const STREAMLIT_WORD: PublicWord = {
+  address: (target) => new URL('/api/v2/app/status', target),
+  resume: (target) => new URL('/api/v2/app/resume', target),
+  read: (json) => {
+    const status = numberAt(json, 'status');
+    if (status === STREAMLIT_RUNS) return RUNNING;
+    if (status === STREAMLIT_ASLEEP)
+      return asleep('Streamlit says that the app sleeps: wake it in a browser if this lasts');
+    if (STREAMLIT_BOOTING.some((each) => each === status))
+      return asleep('Streamlit says that the app is starting');
+    if (STREAMLIT_ERRORS.some((each) => each === status)) {
+      return unwakeable('Streamlit says that the app cannot start: see its logs, under "Manage app"');
+    }
+    return null;
+  },
+  source: REPORTED,
+};
+
+/** As Gradio's own client asks it. It does not keep the Space awake. */
+const HUGGING_FACE_WORD: PublicWord = {
+  address: ({ hostname }) =>
+    new URL(
+      `https://huggingface.co/api/spaces/by-subdomain/${encodeURIComponent(hostname.split('.')[0] ?? '')}`,
+    ),
+  resume: null,
+  read: (json) => {
+    const stage = textAt(valueAt(json, 'runtime'), 'stage');
+    switch (stage) {
+      case 'RUNNING':
+      case 'RUNNING_BUILDING':
+        return RUNNING;
+      case 'SLEEPING':
+      case 'STOPPED':
+        return asleep('Hugging Face says that the Space sleeps');
+      case 'APP_STARTING':
+      case 'RUNNING_APP_STARTING':
+      case 'BUILDING':
+        return asleep('Hugging Face says that the Space is being built or is starting');
+      case 'PAUSED':
+        return unwakeable(
+          'the Space is paused: only its owner can start it, in its settings on Hugging Face',
+        );
+      case 'NO_APP_FILE':
+      case 'CONFIG_ERROR':
+      case 'BUILD_ERROR':
+      case 'RUNTIME_ERROR':
+        return unwakeable('the Space cannot start: see its logs on Hugging Face');
+      case null:
+      default:
+        return null;
+    }
+  },
+  source: VENDOR,
+};
+
+function valueAt(json: unknown, name: string): unknown {
+  return typeof json === 'object' && json !== null
+    ? Object.getOwnPropertyDescriptor(json, name)?.value
+    : undefined;
+}
+
+function numberAt(json: unknown, name: string): number | null {
+  const value = valueAt(json, name);
+  return typeof value === 'number' ? value : null;
+}
+
+function textAt(json: unknown, name: string): string | null {
+  const value = valueAt(json, name);
+  return typeof value === 'string' ? value : null;
+}
 
 export const HOSTS: Readonly<Record<HostName, Host>> = {
   railway: {
@@ -142,9 +243,13 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
         source: REPORTED,
       },
     ],
+    word: null,
     nameGone: null,
     warnings: [
-      "Railway's free plan has $1 of credit a month: an app that is kept awake uses it up in about 10 days, then everything stops.",
+      {
+        what: "Railway's free plan has $1 of credit a month: an app that is kept awake uses it up in about 10 days, and then everything stops.",
+        todo: 'Set ACTIVE_HOURS, or use a paid plan.',
+      },
     ],
     note: 'sleeps after 5 to 10 minutes in practice',
     sources: { sleepsAfter: VENDOR, wakeTimeout: ASSUMED, activity: VENDOR, warnings: VENDOR },
@@ -203,6 +308,7 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
         source: REPORTED,
       },
     ],
+    word: null,
     nameGone: null,
     warnings: [],
     note: 'wakes in about a minute; 750 hours a month for a workspace: one service awake all month uses 720 to 744 of them, and beyond them all its free services are suspended until the month ends: with two set `ACTIVE_HOURS`',
@@ -225,6 +331,7 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
         source: REPORTED,
       },
     ],
+    word: null,
     nameGone: null,
     warnings: [],
     note: 'wakes in 1 to 5 s; standard instances sleep after 5 minutes by default: set `SLEEPS_AFTER=5m` there; the free plan is closed to newcomers',
@@ -240,6 +347,7 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
     activity: 'web traffic',
     answersCount: false,
     answers: [],
+    word: null,
     nameGone: null,
     warnings: [],
     note: 'wakes in 3 to 10 s; 1,000 hours a month for all Eco dynos of an account',
@@ -255,9 +363,13 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
     activity: "load, as Fly's proxy sees it: every few minutes it stops one idle machine of a region",
     answersCount: false,
     answers: [],
+    word: null,
     nameGone: null,
     warnings: [
-      'On Fly, min_machines_running = 1 keeps a machine awake without any ping, and pings do not prove that one runs.',
+      {
+        what: 'Pings do not prove that a machine runs on Fly.',
+        todo: 'Set min_machines_running = 1 in fly.toml, which keeps one awake without any ping, and SLEEPS_AFTER=off here.',
+      },
     ],
     note: 'early requests may fail; `SLEEPS_AFTER=off` where machines are not stopped',
     sources: { sleepsAfter: VENDOR, wakeTimeout: VENDOR, activity: VENDOR, warnings: VENDOR },
@@ -272,6 +384,7 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
     activity: 'requests; reports disagree whether it sleeps after 5 or 15 minutes',
     answersCount: false,
     answers: [],
+    word: null,
     nameGone: null,
     warnings: [],
     note: 'wakes in 5 to 30 s; an address at `replit.dev` ends with the session of the editor',
@@ -300,6 +413,7 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
         source: REPORTED,
       },
     ],
+    word: HUGGING_FACE_WORD,
     nameGone: null,
     warnings: [],
     note: 'a visit wakes it, in minutes where it has to be built; one that its owner paused is started by its owner alone',
@@ -352,9 +466,13 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
         source: VENDOR,
       },
     ],
+    word: null,
     nameGone: 'name not found: a paused Supabase project loses its name; restore it in the dashboard',
     warnings: [
-      'On Supabase, real queries reduce the risk of being paused. Projects were paused in spite of them, so nothing is promised.',
+      {
+        what: 'Real queries reduce the risk that Supabase pauses a free project. Projects were paused in spite of them, so nothing is promised.',
+        todo: 'Ask a table of the database a few times a day, and restore the project by hand if it is paused.',
+      },
     ],
     note: 'is restored by hand, so the ping must do a real query: a `rest/v1` URL of a table with the `apikey` header; queries reduce the risk and prove nothing',
     sources: { sleepsAfter: VENDOR, wakeTimeout: VENDOR, activity: VENDOR, warnings: REPORTED },
@@ -386,9 +504,14 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
         source: REPORTED,
       },
     ],
+    word: STREAMLIT_WORD,
     nameGone: null,
     warnings: [
-      'On Streamlit, every path but /~/+/_stcore/health is answered by a proxy, with 200 also while the app sleeps.',
+      {
+        what: 'Streamlit answers this path by a proxy, with 200 also while the app sleeps.',
+        todo: 'Ping /~/+/_stcore/health, which only the app itself answers.',
+        exceptPath: /^\/~\/\+\//,
+      },
     ],
     note: 'ping `/~/+/_stcore/health`: every other path is answered by a proxy, with 200 also while the app sleeps; whether a ping counts as a visit is not known, so `keptAwake` is never `true`',
     sources: { sleepsAfter: VENDOR, wakeTimeout: REPORTED, activity: VENDOR, warnings: REPORTED },
@@ -405,9 +528,13 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
     answers: [
       { protocols: EVERY_QUERY, origin: 'container', looks: 'the answer to a query', source: VENDOR },
     ],
+    word: null,
     nameGone: 'name not found: a powered-off Aiven service may lose its name; power it on in the console',
     warnings: [
-      'Aiven powers off free services that are "unused for some time", after a mail. They are powered on by hand.',
+      {
+        what: 'Aiven powers off free services that are "unused for some time".',
+        todo: 'Look out for the mail that it sends before; power on by hand.',
+      },
     ],
     note: 'is powered on by hand; a mail comes before',
     sources: { sleepsAfter: VENDOR, wakeTimeout: VENDOR, activity: VENDOR, warnings: VENDOR },
@@ -429,6 +556,7 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
         source: VENDOR,
       },
     ],
+    word: null,
     nameGone: 'name not found: look whether the Atlas cluster is paused or deleted',
     warnings: [],
     note: 'is resumed by hand',
@@ -444,10 +572,14 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
     activity: 'a query over Bolt; requests over HTTP count for nothing',
     answersCount: false,
     answers: [],
+    word: null,
     nameGone:
       'name not found: a paused Aura instance loses its name; resume it within 30 days, or it is deleted',
     warnings: [
-      'Aura counts only queries over Bolt, which no target can send: pings do not keep it awake. It is paused after 72 hours, and deleted after 30 days of pause.',
+      {
+        what: 'Aura counts only queries over Bolt, which no target can send: no ping keeps it awake. It is paused after 72 hours, and deleted after 30 days of pause.',
+        todo: 'Send a query every day by other means, and resume a paused instance within 30 days.',
+      },
     ],
     note: 'is resumed by hand, and **deleted after 30 days of pause**; no ping keeps it awake',
     sources: { sleepsAfter: VENDOR, wakeTimeout: VENDOR, activity: VENDOR, warnings: VENDOR },
@@ -472,9 +604,13 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
         source: REPORTED,
       },
     ],
+    word: null,
     nameGone: null,
     warnings: [
-      "Azure's F1 plan has 60 CPU minutes a day, and each start of the app costs some: beyond them it is stopped until the day ends.",
+      {
+        what: "Azure's F1 plan has 60 CPU minutes a day, and each start of the app costs some: beyond them it is stopped until the day ends.",
+        todo: 'See how many it uses in the portal, under Quotas.',
+      },
     ],
     note: '60 CPU minutes a day, beyond which it is stopped',
     sources: { sleepsAfter: REPORTED, wakeTimeout: ASSUMED, activity: REPORTED, warnings: REPORTED },
@@ -489,9 +625,13 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
     activity: 'a person who presses the button that extends the app, each month',
     answersCount: false,
     answers: [],
+    word: null,
     nameGone: null,
     warnings: [
-      'PythonAnywhere disables a free web app each month unless a person extends it: no ping does. Put the day into your calendar.',
+      {
+        what: 'PythonAnywhere disables a free web app each month unless a person extends it: no ping does.',
+        todo: 'Put the day into your calendar, and press the button on its Web page.',
+      },
     ],
     note: 'does not sleep; a person has to extend it each month',
     sources: { sleepsAfter: REPORTED, wakeTimeout: ASSUMED, activity: REPORTED, warnings: REPORTED },
@@ -507,9 +647,13 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
     activity: 'a query; it need not be kept awake',
     answersCount: false,
     answers: [{ protocols: SQL, origin: 'container', looks: 'the answer to a query', source: VENDOR }],
+    word: null,
     nameGone: null,
     warnings: [
-      'Do not keep Neon awake: it wakes in less than a second, and each ping uses 5 minutes of its compute hours.',
+      {
+        what: 'Neon need not be kept awake: it wakes in less than a second, and each ping uses 5 minutes of its compute hours.',
+        todo: 'Ping it seldom (INTERVAL=6h), or not at all.',
+      },
     ],
     note: '**do not keep it awake**: it suspends after 5 minutes, wakes in less than a second, and pings use up its hours',
     sources: { sleepsAfter: VENDOR, wakeTimeout: VENDOR, activity: VENDOR, warnings: VENDOR },
@@ -524,6 +668,7 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
     activity: '',
     answersCount: false,
     answers: [],
+    word: null,
     nameGone: null,
     warnings: [],
     note: null,
@@ -538,29 +683,32 @@ export const MONTHLY_HOURS: Allowances = Object.fromEntries(
 );
 
 /** What is worth saying of domains whose hosts have no rules. */
-const OTHER_DOMAINS: readonly { readonly domains: readonly string[]; readonly advice: string }[] = [
+const OTHER_DOMAINS: readonly (Advice & { readonly domains: readonly string[] })[] = [
   {
     domains: ['.glitch.me'],
-    advice: 'Glitch ended its hosting in July 2025: nothing answers there any more.',
+    what: 'Glitch ended its hosting in July 2025: nothing answers there any more.',
+    todo: 'Move the app, and remove this target.',
   },
   {
     domains: ['.cyclic.app', '.cyclic.co'],
-    advice: 'Cyclic closed in May 2024: nothing answers there any more.',
+    what: 'Cyclic closed in May 2024: nothing answers there any more.',
+    todo: 'Move the app, and remove this target.',
   },
   {
     domains: ['.deta.app', '.deta.dev'],
-    advice: 'Deta closed in October 2024: nothing answers there any more.',
+    what: 'Deta closed in October 2024: nothing answers there any more.',
+    todo: 'Move the app, and remove this target.',
   },
   {
     domains: ['.b4a.run', '.back4app.io'],
-    advice: 'The free address of a Back4App container changes every hour: give it a domain of your own.',
+    what: 'The free address of a Back4App container changes every hour.',
+    todo: 'Give it a domain of your own.',
   },
   {
     domains: ['.replit.dev'],
-    advice:
-      'An address at replit.dev ends with the session of the editor: use the one of the deployment, at replit.app.',
+    what: 'An address at replit.dev ends with the session of the editor.',
+    todo: 'Use the address of the deployment, at replit.app.',
   },
-  { domains: ['.code.run', '.northflank.app'], advice: 'Northflank does not put services to sleep.' },
 ];
 
 /** The host that a host name's domain belongs to; `none` where it is no domain of a known host. */
@@ -568,9 +716,36 @@ export function hostOf(hostname: string): HostName {
   return HOST_NAMES.find((host) => isBelow(hostname, HOSTS[host].domains)) ?? 'none';
 }
 
-/** What to know of a domain whose host has no rules; null: nothing. */
-export function adviceOnDomain(hostname: string): string | null {
-  return OTHER_DOMAINS.find(({ domains }) => isBelow(hostname, domains))?.advice ?? null;
+type Advised = Pick<PublicTarget, 'host' | 'enabled' | 'healthUrl'>;
+
+/** What the operator of a target has to know of its host. */
+export function adviceOn({ host, enabled, healthUrl }: Advised): Advice[] {
+  if (!enabled) return [];
+  const { hostname, pathname } = new URL(healthUrl);
+  const ofDomain = OTHER_DOMAINS.filter(({ domains }) => host === 'none' && isBelow(hostname, domains));
+  const ofHost = HOSTS[host].warnings.filter(({ exceptPath }) => !exceptPath?.test(pathname));
+  const ofPath = HOSTS[host].answers.flatMap(({ path, origin, message = '' }) =>
+    origin === 'edge' && path?.test(pathname) ? [{ what: `${message}.`, todo: PATH_TODO }] : [],
+  );
+  return [...ofHost, ...ofPath, ...ofDomain].map(({ what, todo }) => ({ what, todo }));
+}
+
+const PATH_TODO = 'Ping a path that only the app itself answers.';
+
+/** What is said of each target, said once: `a, b: …`. */
+export function adviceByText(targets: readonly { readonly info: Advised & Pick<PublicTarget, 'id'> }[]) {
+  const found = new Map<string, Advice & { readonly targets: string[] }>();
+  for (const { info } of targets) {
+    for (const advice of adviceOn(info)) {
+      const known = found.get(advice.what) ?? { ...advice, targets: [] };
+      known.targets.push(info.id);
+      found.set(advice.what, known);
+    }
+  }
+  return [...found.values()].map(({ what, todo, targets: ids }) => ({
+    what: `${ids.join(', ')}: ${what}`,
+    todo,
+  }));
 }
 
 function isBelow(hostname: string, domains: readonly string[]): boolean {
@@ -592,6 +767,28 @@ export function verdictOf(host: HostName, answer: HostAnswer): HostVerdict {
   const rule = HOSTS[host].answers.find((each) => fits(each, answer, false));
   if (rule === undefined) return UNKNOWN;
   return { origin: rule.origin, message: rule.message ?? null, askFor: rule.askFor ?? 0 };
+}
+
+/** Whether the host is asked for its word: nobody answered, or the answer does not tell who gave it, or how it can be woken. */
+export function wantsWord(verdict: HostVerdict | null): boolean {
+  return verdict === null || verdict.origin === 'unknown' || verdict.origin === 'asleep';
+}
+
+/** What an answer and the host's word come to. @param verdict null: nobody answered @param word null: there is none */
+export function withWord(verdict: HostVerdict | null, word: HostVerdict | null): HostVerdict | null {
+  if (word === null) return verdict;
+  // That it runs does not say that it answers, and a host that says so may not know yet that it has fallen asleep.
+  return word.origin === 'running' && verdict?.origin !== 'unknown' ? verdict : word;
+}
+
+/** An answer that the host gave in place of the app is no good one, whatever the target expects. */
+export function withHostVerdict(verdict: Verdict, { origin, message }: HostVerdict): Verdict {
+  if (origin === 'container' || origin === 'unknown' || origin === 'running') return verdict;
+  return {
+    outcome: 'failed',
+    reason: verdict.outcome === 'failed' && origin !== 'unwakeable' ? verdict.reason : 'host',
+    message: message ?? verdict.message ?? 'the host answered in place of the app',
+  };
 }
 
 function fits(rule: AnswerRule, answer: HostAnswer, whateverBody: boolean): boolean {

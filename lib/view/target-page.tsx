@@ -1,5 +1,6 @@
 import type { Freshness, TargetHistory } from '../read/views.js';
 import { intervalInWords } from '../rules/durations.js';
+import { adviceOn } from '../rules/hosts.js';
 import { AwakeCard } from './awake-card.js';
 import { Certificate } from './certificate-card.js';
 import { RecordNotice, StaleNotice } from './freshness-notices.js';
@@ -24,11 +25,19 @@ export function targetPage(target: TargetHistory, freshness: Freshness, { isPriv
     refreshes: true,
     styles: ['/vendor/uplot.css'],
     scripts: ['/vendor/uplot.js', '/chart.js'],
-    main: <Target target={target} freshness={freshness} />,
+    main: <Target target={target} freshness={freshness} isPrivate={isPrivate} />,
   });
 }
 
-function Target({ target, freshness }: { target: TargetHistory; freshness: Freshness }): JSX.Element {
+function Target({
+  target,
+  freshness,
+  isPrivate,
+}: {
+  target: TargetHistory;
+  freshness: Freshness;
+  isPrivate: boolean;
+}): JSX.Element {
   const now = freshness.updatedAt;
   const { incident, incidents } = target;
   const resolved = incidents.filter(({ endedAt }) => endedAt !== null);
@@ -45,6 +54,7 @@ function Target({ target, freshness }: { target: TargetHistory; freshness: Fresh
       </nav>
       <Head target={target} freshness={freshness} />
       <StaleNotice freshness={freshness} />
+      {isPrivate && <HostAdvice target={target} />}
       {incident !== null && (
         <section class="incidents">
           <h2>Open incident</h2>
@@ -78,6 +88,20 @@ function Target({ target, freshness }: { target: TargetHistory; freshness: Fresh
           As of <Moment at={now} now={now} /> · <a href={`/api/keepalive/${target.id}`}>JSON</a>
         </p>
       </footer>
+    </>
+  );
+}
+
+/** For the operator alone: a page that anybody may read does not have it. */
+function HostAdvice({ target }: { target: TargetHistory }): JSX.Element {
+  const { host, healthUrl, status } = target;
+  return (
+    <>
+      {adviceOn({ host, healthUrl, enabled: status !== 'paused' }).map(({ what, todo }) => (
+        <p class="notice">
+          {what} {todo}
+        </p>
+      ))}
     </>
   );
 }

@@ -227,6 +227,8 @@ const ANSWERS: Readonly<Record<string, Recorded>> = {
       '  answered by Streamlit Community Cloud, which says that the app sleeps or is waking',
       'some FAILED after 1 attempt: the Streamlit app sleeps: open it in a browser and press the button that wakes it',
     ],
+    // The host is asked for its word, too.
+    requests: 2,
   },
   'Supabase, a table': {
     host: 'supabase',

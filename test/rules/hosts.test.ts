@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { adviceOnDomain, hostOf, HOSTS, looksAtBody, verdictOf } from '../../lib/rules/hosts.js';
+import { adviceByText, adviceOn, hostOf, HOSTS, looksAtBody, verdictOf } from '../../lib/rules/hosts.js';
 import { HOST_NAMES, type HostName } from '../../lib/types.js';
 
 const answer = (statusCode: number, headers: Record<string, string> = {}, path = '/', body = '') => ({
@@ -42,10 +42,31 @@ describe('every host', () => {
     expect(new Set(all.map(([domain]) => domain)).size).toBe(all.length);
   });
 
-  it('that is gone or has no rules is told of', () => {
-    expect(adviceOnDomain('my.glitch.me')).toMatch(/ended/);
-    expect(adviceOnDomain('x.b4a.run')).toMatch(/every hour/);
-    expect(adviceOnDomain('my.example.org')).toBeNull();
+  it.each<[string, RegExp | null]>([
+    ['https://my.glitch.me/', /ended/],
+    ['https://x.b4a.run/', /every hour/],
+    ['https://my.example.org/', null],
+    ['https://my.up.railway.app/', /\$1 of credit/],
+    ['https://my.onrender.com/health', null],
+    ['https://my.onrender.com/robots.txt', /robots/],
+    ['https://my.streamlit.app/', /proxy/],
+    ['https://my.streamlit.app/~/+/_stcore/health', null],
+    ['https://x.supabase.co/rest/v1/t', /reduce the risk/],
+    ['https://me.pythonanywhere.com/', /each month/],
+    ['https://x.neon.tech/', /need not be kept awake/],
+  ])('is advised on honestly: %s', (healthUrl, expected) => {
+    const host = hostOf(new URL(healthUrl).hostname);
+    const texts = adviceOn({ host, enabled: true, healthUrl }).map(({ what }) => what);
+    expect(texts).toEqual(expected === null ? [] : [expect.stringMatching(expected)]);
+    expect(adviceOn({ host, enabled: false, healthUrl })).toEqual([]);
+  });
+
+  it('is told of once for all of its targets', () => {
+    const info = { host: 'neon', enabled: true, healthUrl: 'https://x.neon.tech/' } as const;
+    const targets = ['a', 'b'].map((id) => ({ info: { ...info, id } }));
+    expect(adviceByText(targets)).toEqual([
+      { what: expect.stringMatching(/^a, b: Neon need not/) as string, todo: expect.any(String) as string },
+    ]);
   });
 });
 

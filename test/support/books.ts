@@ -25,12 +25,23 @@ export class Books {
 
   /** One run: opened, told of the checks, committed. */
   run(now: number, checks: readonly (readonly [id: string, check: Check])[]): Transition[] {
+    return this.commit(this.open(now), now, checks);
+  }
+
+  open(now: number): Ledger {
     const stored = {
       state: this.fields.get(STATE_FIELD) ?? null,
       outbox: this.fields.get(OUTBOX_FIELD) ?? null,
     };
     const { targets, tick, channels, reminder, remembered } = this;
-    const ledger = new Ledger(stored, { targets, tick, channels, reminder, remembered }, now);
+    return new Ledger(stored, { targets, tick, channels, reminder, remembered }, now);
+  }
+
+  commit(
+    ledger: Ledger,
+    now: number,
+    checks: readonly (readonly [id: string, check: Check])[],
+  ): Transition[] {
     const transitions = ledger.record(now, new Map(checks));
     const failed = checks.filter(([, { outcome }]) => outcome === 'failed').length;
     this.writes += 1;

@@ -1,6 +1,6 @@
 import { defaultInterval } from '../../lib/config/hosts.js';
 import { intervalInWords } from '../../lib/rules/durations.js';
-import { HOSTS, type Source } from '../../lib/rules/hosts.js';
+import { HOSTS, type Host, type Source } from '../../lib/rules/hosts.js';
 import { HOST_NAMES, type HostName, type Origin } from '../../lib/types.js';
 
 const KNOWN = HOST_NAMES.filter((host) => host !== 'none');
@@ -19,7 +19,8 @@ export function hostsTable(): string {
 /** All facts about hosts, with their sources: docs/hosts.md. */
 export function hostsPage(): string {
   const sections = KNOWN.map((host) => {
-    const { title, domains, wakeTimeout, activity, answersCount, warnings, nameGone, sources } = HOSTS[host];
+    const { title, domains, wakeTimeout, activity, answersCount, warnings, word, nameGone, sources } =
+      HOSTS[host];
     const facts = [
       ['domains', domains.map((domain) => `\`*${domain}\``).join(', '), ''],
       ['sleeps after', sleep(host), source(sources.sleepsAfter)],
@@ -36,8 +37,9 @@ export function hostsPage(): string {
         source(sources.activity),
       ],
       ...(['container', 'edge', 'asleep', 'unwakeable'] as const).flatMap((origin) => answers(host, origin)),
+      ...(word === null ? [] : [['its own word', wordText(word), source(word.source)]]),
       ...(nameGone === null ? [] : [['no such name', nameGone, source(sources.warnings)]]),
-      ...warnings.map((warning) => ['warning', warning, source(sources.warnings)]),
+      ...warnings.map(({ what, todo }) => ['warning', `${what} ${todo}`, source(sources.warnings)]),
     ];
     return `## ${title}\n\n${table(['fact', '', 'source'], facts)}`;
   });
@@ -46,18 +48,25 @@ export function hostsPage(): string {
 
 const INTRODUCTION = `What Keepalive knows of each host, made from \`lib/rules/hosts.ts\`: \`UPDATE_DOCS=1 npx vitest run test/rules/hosts-table.test.ts\`. Source: the vendor, users who reported it, or nobody (assumed), and when it was last looked up. An answer that looks like none of these proves nothing: the host is not called awake, nor asleep.`;
 
-const ANSWERED_BY: Readonly<Record<Exclude<Origin, 'unknown'>, string>> = {
+const ANSWERED_BY: Readonly<Record<Exclude<Origin, 'unknown' | 'running'>, string>> = {
   container: 'the app itself answers',
   edge: 'the edge answers in its place',
   asleep: 'it sleeps or is waking',
   unwakeable: 'no request can wake it',
 };
 
-function answers(host: HostName, origin: Exclude<Origin, 'unknown'>): string[][] {
+function answers(host: HostName, origin: Exclude<Origin, 'unknown' | 'running'>): string[][] {
   const rules = HOSTS[host].answers.filter((rule) => rule.origin === origin);
   const looks = [...new Map(rules.map((rule) => [rule.looks, rule.source]))];
   if (looks.length === 0 && origin === 'container') return [[ANSWERED_BY[origin], 'nothing tells', '']];
   return looks.map(([text, from]) => [ANSWERED_BY[origin], text, source(from)]);
+}
+
+function wordText({ address, resume }: NonNullable<Host['word']>): string {
+  const app = new URL('https://my-app.example.com/');
+  const from = address(app).href.replace('https://my-app.example.com', '').replace('my-app', '<name>');
+  const wakes = resume === null ? 'a visit wakes it' : `\`POST ${resume(app).pathname}\` wakes it`;
+  return `asked where an answer tells nothing: \`${from}\`; ${wakes}`;
 }
 
 function interval(host: HostName): number {

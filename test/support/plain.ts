@@ -369,9 +369,7 @@ export class PlainTarget {
       const isLate = ping.at >= windowBegin(1, now);
       const sleepsAfter = ping.run.deployment.targets[this.id]?.sleepsAfter ?? null;
       if (before === undefined || this.restedWithin(before.at, ping.at)) {
-        // What failed between the last ping that reached it and the rest was a ping too.
-        const last = lastBefore(this.checks, ping.at, ({ at }) => at);
-        if (before !== undefined && last !== undefined) pingedFor += last.at - before.at;
+        if (before !== undefined && this.isUnreachedWithin(before.at, ping.at)) pingedFor = 0;
         continue;
       }
       const gap = ping.at - before.at;
@@ -381,7 +379,9 @@ export class PlainTarget {
         this.wasInMaintenance(before.at, ping.at + 1) || (isTooLong && this.missedWithin(before.at, ping.at));
       const isBroken = sleepsAfter !== null && (isTooLong || ping.coldStart) && !isExcused;
       if (isBroken && isLate) slept = true;
-      pingedFor = isBroken || isTooLong ? 0 : pingedFor + gap;
+      // A ping that did not arrive between two that did proves nothing of the time around it.
+      const isProof = !isBroken && !isTooLong && !this.isUnreachedWithin(before.at, ping.at);
+      pingedFor = isProof ? pingedFor + gap : 0;
     }
     const settings = this.periodAt(now)?.settings;
     const last = pings.at(-1);
@@ -389,17 +389,22 @@ export class PlainTarget {
     if (last !== undefined && !this.restedWithin(last.at, now)) {
       const gap = now - last.at;
       gaps.push(gap);
-      pingedFor += gap;
+      pingedFor = this.isUnreachedWithin(last.at, now + 1) ? 0 : pingedFor + gap;
       const isExcused = this.wasInMaintenance(last.at, now) || this.missedWithin(last.at, now);
       if (limit !== null && gap >= limit && !isExcused) slept = true;
-    } else if (last !== undefined) {
-      pingedFor += (lastBefore(this.checks, now, ({ at }) => at)?.at ?? last.at) - last.at;
+    } else if (last !== undefined && this.isUnreachedWithin(last.at, now + 1)) {
+      pingedFor = 0;
     }
     const longestGap = gaps.length === 0 ? null : Math.max(...gaps);
     if (limit === null || longestGap === null) return { longestGap, keptAwake: null };
     if (slept) return { longestGap, keptAwake: false };
     const isProven = PROVING.includes(settings?.host ?? 'none') && longestGap < limit && pingedFor >= limit;
     return { longestGap, keptAwake: isProven ? true : null };
+  }
+
+  /** Whether a check was made in between that did not reach the host. */
+  private isUnreachedWithin(from: number, to: number): boolean {
+    return between(this.checks, from + 1, to, ({ at }) => at).some(({ reached }) => !reached);
   }
 
   private wasInMaintenance(from: number, to: number): boolean {

@@ -1,0 +1,134 @@
+import { HOSTS, type HostVerdict } from '../rules/hosts.js';
+import { MINUTE, SECOND } from '../time.js';
+import { PROTOCOLS, type Target } from '../types.js';
+import { decodeBody } from './body-decoder.js';
+import { connect, secure } from './connect.js';
+import { Cookies } from './cookies.js';
+import { Deadline } from './deadline.js';
+import { exchange, type ExchangeResponse } from './exchange.js';
+import { HEADERS } from './http-probe.js';
+import { newTrace, type ProbeContext } from './probe-context.js';
+
+/** Ms for one question. */
+const TIMEOUT = 5 * SECOND;
+/** Bytes of an answer that are read at most. */
+const MAX_BODY = 64 * 1024;
+/** How long a host's word is taken for true, ms: no host is asked more often, however often its apps are checked. */
+const GOOD_FOR: Readonly<Record<HostVerdict['origin'] | 'nothing', number>> = {
+  running: 10 * MINUTE,
+  // While it wakes, the next attempts want to know.
+  asleep: 10 * SECOND,
+  unwakeable: MINUTE,
+  nothing: 10 * MINUTE,
+  container: 0,
+  unknown: 0,
+  edge: 0,
+};
+/** Between two requests to wake one app, ms. */
+const RESUME_AGAIN = 10 * MINUTE;
+/** Apps whose words are kept. */
+const KEPT = 1_000;
+
+interface Word {
+  readonly at: number;
+  readonly verdict: HostVerdict | null;
+  readonly resumedAt: number | null;
+}
+
+type Shared = Omit<ProbeContext, 'deadline' | 'trace'>;
+
+/**
+ * Asks hosts what they say of an app (`word` in rules/hosts.ts), seldom, and wakes it where the host has a way to. Such
+ * addresses may change or go away at any time: what they do not answer is not known, and fails no check.
+ */
+export class HostWords {
+  readonly #words = new Map<string, Word>();
+
+  constructor(
+    private readonly shared: Shared,
+    private readonly now: () => number,
+    /** For tests: where an address leads instead. */
+    private readonly at: (address: URL) => URL = (address) => address,
+  ) {}
+
+  /** What the host says; null: it has no such word, or did not give one. Never rejects. */
+  async ask(target: Target, signal: AbortSignal): Promise<HostVerdict | null> {
+    const { word } = HOSTS[target.info.host];
+    if (word === null) return null;
+    const url = new URL(target.url);
+    const known = this.#words.get(url.hostname);
+    const age = known === undefined ? Infinity : Math.abs(this.now() - known.at);
+    if (known !== undefined && age < GOOD_FOR[known.verdict?.origin ?? 'nothing']) return known.verdict;
+    const answer = await this.request(word.address(url), 'GET', {}, signal);
+    const verdict = answer?.statusCode === 200 ? word.read(await jsonOf(answer)) : null;
+    let resumedAt = known?.resumedAt ?? null;
+    const mayResume = resumedAt === null || this.now() - resumedAt >= RESUME_AGAIN;
+    if (verdict?.origin === 'asleep' && word.resume !== null && answer !== null && mayResume) {
+      resumedAt = this.now();
+      await this.resume(word.resume(url), answer, signal);
+    }
+    this.#words.delete(url.hostname);
+    this.#words.set(url.hostname, { at: this.now(), verdict, resumedAt });
+    for (const oldest of this.#words.keys()) {
+      if (this.#words.size <= KEPT) break;
+      this.#words.delete(oldest);
+    }
+    return verdict;
+  }
+
+  /** Presses the button that the host shows to visitors. */
+  private async resume(address: URL, { headers }: ExchangeResponse, signal: AbortSignal): Promise<void> {
+    const token = headers.get('x-csrf-token');
+    const cookies = new Cookies();
+    await cookies.take(headers, address);
+    const own = token === undefined ? {} : { 'x-csrf-token': token };
+    await this.request(address, 'POST', cookies.withCookies(own, address), signal);
+  }
+
+  private async request(
+    address: URL,
+    method: string,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<ExchangeResponse | null> {
+    const url = this.at(address);
+    const deadline = new Deadline(TIMEOUT, signal);
+    const context: ProbeContext = { ...this.shared, deadline, trace: newTrace() };
+    const isHttps = url.protocol === 'https:';
+    const port = url.port === '' ? PROTOCOLS[isHttps ? 'https:' : 'http:'].defaultPort : Number(url.port);
+    try {
+      const { socket } = await connect(url, port, context, () => true);
+      try {
+        return await exchange(
+          {
+            socket: isHttps ? await secure(socket, url, true, ['http/1.1'], context) : socket,
+            method,
+            path: url.pathname + url.search,
+            headers: { Host: url.host, 'User-Agent': this.shared.userAgent, ...HEADERS, ...headers },
+            body: null,
+            maxBody: MAX_BODY,
+            keepBody: true,
+            onHead: () => true,
+          },
+          deadline,
+        );
+      } finally {
+        socket.destroy();
+      }
+    } catch {
+      return null;
+    } finally {
+      deadline.close();
+    }
+  }
+}
+
+async function jsonOf(answer: ExchangeResponse): Promise<unknown> {
+  try {
+    const encoding = answer.headers.get('content-encoding') ?? '';
+    const { text } = await decodeBody(answer, encoding, 'application/json', MAX_BODY);
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
