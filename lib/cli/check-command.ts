@@ -50,6 +50,14 @@ function contactOf(env: Terminal['env']): string | null {
   return result.ok ? result.config.publicUrl : null;
 }
 
+/** The target at an address with the defaults of `KEEP_ALIVE_` variables; null where the configuration is not valid. */
+function withDefaults(url: string, { info }: Target, env: Terminal['env']): Target | null {
+  const others = Object.entries(env).filter(([name]) => !/^TARGET_|^KEEP_ALIVE_URLS$/i.test(name));
+  const result = parseConfig({ ...Object.fromEntries(others), TARGET_CHECKED_URL: url });
+  const target = result.ok ? result.config.targets[0] : undefined;
+  return target === undefined ? null : { ...target, info: { ...target.info, id: info.id, name: info.name } };
+}
+
 /**
  * The target, or why there is none. What was asked for is not repeated: it may be an address that holds a secret.
  * @throws ConfigError where the configuration is needed
@@ -63,7 +71,10 @@ async function findTarget(
     if (found === null) return `The address: ${problem}.`;
     const result = parseConfig(env);
     const configured = result.ok ? result.config.targets.find((target) => isAt(target, found)) : undefined;
-    if (configured === undefined) return problem === null ? found : `The address: ${problem}.`;
+    if (configured === undefined) {
+      const target = withDefaults(what, found, env);
+      return target ?? (problem === null ? found : `The address: ${problem}.`);
+    }
     print(`A configured target has this address: its options are used (${configured.info.id}).`);
     return configured;
   }

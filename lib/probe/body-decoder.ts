@@ -96,14 +96,44 @@ function decoderFor(body: Buffer, contentType: string): TextDecoder {
   }
 }
 
-/** `<meta charset>`, `<meta http-equiv content>`, `<?xml encoding?>`. What can be read as a tag is not in UTF-16. */
+/**
+ * What a page says of itself within its first KB: by `<?xml encoding?>`, `<meta charset>`, or `<meta http-equiv="content-type"
+ * content>`, as browsers look for it (https://html.spec.whatwg.org/#prescan-a-byte-stream-to-determine-its-encoding):
+ * comments are skipped, and no other attribute counts. What can be read as a tag is not in UTF-16.
+ */
 function charsetOfPage(body: Buffer): string | undefined {
   const tag = body.indexOf('<');
   if (tag === -1 || tag >= PRESCANNED) return undefined;
   const start = body.toString('latin1', 0, PRESCANNED);
-  const [, charset = ''] =
-    /<meta\s[^>]*charset\s*=\s*["']?\s*([\w.:-]+)/i.exec(start) ??
-    /^\s*<\?xml\s[^>]*encoding\s*=\s*["']([\w.:-]+)/i.exec(start) ??
-    [];
-  return charset === '' || /^utf-16/i.test(charset) ? undefined : charset;
+  const charset = /^\s*<\?xml\s[^>]*encoding\s*=\s*["']([\w.:-]+)/i.exec(start)?.[1] ?? charsetOfMeta(start);
+  return charset === undefined || /^utf-16/i.test(charset) ? undefined : charset;
+}
+
+const META = /<!--|<meta[\s/]/gi;
+const ATTRIBUTE = /[\s/]*([^\s/>=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']*)))?/y;
+
+function charsetOfMeta(start: string): string | undefined {
+  META.lastIndex = 0;
+  for (let found = META.exec(start); found !== null; found = META.exec(start)) {
+    if (found[0] === '<!--') {
+      const end = start.indexOf('-->', found.index + 2);
+      if (end === -1) return undefined;
+      META.lastIndex = end + 3;
+      continue;
+    }
+    const attributes = new Map<string, string>();
+    ATTRIBUTE.lastIndex = META.lastIndex;
+    for (let each = ATTRIBUTE.exec(start); each !== null; each = ATTRIBUTE.exec(start)) {
+      const [, name = '', double, single, bare] = each;
+      const key = name.toLowerCase();
+      if (!attributes.has(key)) attributes.set(key, double ?? single ?? bare ?? '');
+    }
+    const isContentType = attributes.get('http-equiv')?.toLowerCase() === 'content-type';
+    const content = isContentType
+      ? /charset\s*=\s*["']?\s*([\w.:-]+)/i.exec(attributes.get('content') ?? '')
+      : null;
+    const charset = attributes.get('charset')?.trim() ?? content?.[1];
+    if (charset !== undefined && charset !== '') return charset;
+  }
+  return undefined;
 }

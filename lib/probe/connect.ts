@@ -168,7 +168,7 @@ function connectAny(
   };
 
   const tryAddress = (address: string) => {
-    const socket = openSocket({ host: address, port });
+    const socket = openSocket({ host: address, port, noDelay: true });
     if (isFirst) socket.once('connectionAttempt', onBegin);
     isFirst = false;
     open.add(socket);

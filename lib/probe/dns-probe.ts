@@ -8,11 +8,10 @@ import type { Probe } from './probe-context.js';
 
 type Resolver = promises.Resolver;
 
-/** First wait for an answer in ms; c-ares doubles it for each further try. */
+/** Ms until the question is sent again; doubled each time. */
 const FIRST_WAIT = 1_000;
-/** A short time limit is divided by this for the first wait, so that two further tries fit in. */
+/** A short time limit is divided by this for the first wait, so that two further questions fit in. */
 const WAITS_IN_TIMEOUT = 8;
-const TRIES = 8;
 
 /** Asks for the records of one type; gives each as a text, as zone files write it but for quotes and final dots. */
 const RECORDS: Readonly<Record<RecordType, (resolver: Resolver, name: string) => Promise<string[]>>> = {
@@ -81,21 +80,42 @@ export const probeDns: Probe<'dns:'> = async (target, url, context) => {
   const question = dnsQuestion(target.query ?? '');
   if (question === null) throw new ProbeFailure('query', 'no question is configured');
   const { addresses } = await resolveHost(url, context);
-  const resolver = new promises.Resolver({
-    timeout: Math.max(1, Math.min(FIRST_WAIT, Math.floor(target.timeout / WAITS_IN_TIMEOUT))),
-    tries: TRIES,
-  });
-  resolver.setServers(
-    addresses.map((address) => `${address.includes(':') ? `[${address}]` : address}:${url.port}`),
+  const servers = addresses.map(
+    (address) => `${address.includes(':') ? `[${address}]` : address}:${url.port}`,
   );
   const start = deadline.elapsed;
   const records = await deadline.guard<string[]>('waiting for the answer', (resolve, reject) => {
-    RECORDS[question.type](resolver, question.name).then(resolve, (error: unknown) => {
-      const [reason, message] = FAILURES.get(codeOf(error)) ?? NO_DNS;
-      trace.reached = reason === 'query';
-      reject(new ProbeFailure(reason, message, { cause: error }));
-    });
-    return () => resolver.cancel();
+    const resolvers: Resolver[] = [];
+    let timer: NodeJS.Timeout | undefined;
+    const stop = () => {
+      clearTimeout(timer);
+      for (const resolver of resolvers) resolver.cancel();
+    };
+    // Each question has a resolver of its own, which takes a late answer too: c-ares drops it once it has asked again.
+    // The attempt's own time limit comes first.
+    const ask = (wait: number) => {
+      const resolver = new promises.Resolver({ timeout: 2 * Math.ceil(target.timeout), tries: 1 });
+      const first = resolvers.length % servers.length;
+      resolver.setServers([...servers.slice(first), ...servers.slice(0, first)]);
+      resolvers.push(resolver);
+      timer = setTimeout(() => ask(2 * wait), wait);
+      RECORDS[question.type](resolver, question.name).then(
+        (found) => {
+          resolve(found);
+          stop();
+        },
+        (error: unknown) => {
+          const code = codeOf(error);
+          if (code === 'ECANCELLED') return;
+          const [reason, message] = FAILURES.get(code) ?? NO_DNS;
+          trace.reached = reason === 'query';
+          reject(new ProbeFailure(reason, message, { cause: error }));
+          stop();
+        },
+      );
+    };
+    ask(Math.max(1, Math.min(FIRST_WAIT, Math.floor(target.timeout / WAITS_IN_TIMEOUT))));
+    return stop;
   });
   trace.ttfb = deadline.elapsed - start;
   trace.reached = true;

@@ -112,6 +112,8 @@ export function createEvaluator(): Evaluator & { close(): Promise<void> } {
       const closing = child;
       if (closing === null) return;
       const ended = new Promise((resolve) => closing.once('exit', resolve).once('error', resolve));
+      // Otherwise our own process would end here where nothing else is under way.
+      closing.ref();
       closing.kill('SIGKILL');
       await ended;
     },

@@ -11,6 +11,8 @@ const MAX_INTERIM = 16;
 const VERSION = Buffer.from('HTTP/1.');
 const STATUS_LINE = /^HTTP\/1\.[01] ([1-9]\d\d)(?: |$)/;
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** Digits of a chunk size that is read byte by byte. */
+const PLAIN_DIGITS = 6;
 const CHUNK_SIZE = /^([0-9A-Fa-f]{1,12})[\t ]*(?:;|$)/;
 /** Characters that no header may hold: some parsers would end the header there. */
 const TORN = /[\0\r]/;
@@ -99,14 +101,20 @@ export class HttpParser {
       case 'unsized':
         this.#keep(bytes, at, bytes.length);
         return bytes.length;
-      case 'chunk size':
+      case 'chunk size': {
+        const end = this.#readPlainSize(bytes, at);
+        if (end !== -1) return end;
         return this.#readLine(bytes, at, (line) => {
           const size = CHUNK_SIZE.exec(line)?.[1];
           if (size === undefined) throw noAnswer();
-          this.#count = Number.parseInt(size, 16);
-          this.#part = this.#count === 0 ? 'trailers' : 'chunk';
+          this.#beginChunk(Number.parseInt(size, 16));
         });
+      }
       case 'chunk end':
+        if (this.#started.length === 0 && bytes[at] === 13 && bytes[at + 1] === 10) {
+          this.#part = 'chunk size';
+          return at + 2;
+        }
         return this.#readLine(bytes, at, (line) => {
           if (line !== '') throw noAnswer();
           this.#part = 'chunk size';
@@ -120,6 +128,29 @@ export class HttpParser {
       case 'over':
         return bytes.length;
     }
+  }
+
+  /**
+   * Reads a line of few digits without making a text of it: chunks of one byte take no more time than that.
+   * @returns where the line ends; -1 where it is not plain, or not there as a whole
+   */
+  #readPlainSize(bytes: Buffer, at: number): number {
+    if (this.#started.length > 0) return -1;
+    let size = 0;
+    let end = at;
+    for (; end < bytes.length && end - at < PLAIN_DIGITS; end++) {
+      const digit = hexDigit(bytes[end]);
+      if (digit === -1) break;
+      size = size * 16 + digit;
+    }
+    if (end === at || bytes[end] !== 13 || bytes[end + 1] !== 10) return -1;
+    this.#beginChunk(size);
+    return end + 2;
+  }
+
+  #beginChunk(size: number): void {
+    this.#count = size;
+    this.#part = size === 0 ? 'trailers' : 'chunk';
   }
 
   #readHead(bytes: Buffer, at: number): number {
@@ -208,6 +239,14 @@ export class HttpParser {
     take(withoutEnd(line));
     return end + 1;
   }
+}
+
+/** -1: it is none. */
+function hexDigit(char: number | undefined): number {
+  if (char === undefined) return -1;
+  if (char >= 48 && char <= 57) return char - 48;
+  const letter = char | 32;
+  return letter >= 97 && letter <= 102 ? letter - 87 : -1;
 }
 
 /** Where the empty line that ends a head ends in `bytes[from, to)`; -1: it has not come. */

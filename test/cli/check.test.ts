@@ -1,6 +1,9 @@
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { expect, describe, it } from 'vitest';
 import { check } from '../../lib/cli/check-command.js';
 import { createAuthority } from '../support/certificates.js';
+import { runChild } from '../support/child.js';
 import { serveDns } from '../support/dns.js';
 import { closedPort, serveHttp, serveHttps, serveTcp, serveTls } from '../support/servers.js';
 import { recordingTerminal } from '../support/terminal.js';
@@ -161,4 +164,37 @@ describe('check', () => {
     expect(errors).toContain(expected);
     expect(errors).not.toContain('secret');
   });
+});
+
+describe('the command, as a process', () => {
+  it.each([
+    ['EXPECT_JSON', 'status = "healthy"'],
+    ['EXPECT_BODY', '/healthy/'],
+  ])('ends with its conclusion and exit code where %s is an expression', async (option, expression) => {
+    const env = {
+      PATH: process.env.PATH,
+      TARGET_SICK_URL: `http://127.0.0.1:${web.port}/json`,
+      TARGET_SICK_RETRIES: '0',
+      [`TARGET_SICK_${option}`]: expression,
+    };
+    const child = runChild(new URL('../../bin/keepalive.ts', import.meta.url), ['check', 'sick', '--json'], {
+      env,
+      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+    });
+    const [out] = await Promise.all([
+      text(child.stdout as Readable),
+      new Promise((done) => child.once('close', done)),
+    ]);
+    expect(child.exitCode).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({ outcome: 'failed' });
+  });
+});
+
+it('an address that is not configured is checked with the defaults that are', async () => {
+  const checked = await run([`http://127.0.0.1:${web.port}/500`], {
+    KEEP_ALIVE_TIMEOUT: '3s',
+    KEEP_ALIVE_RETRIES: '0',
+    TARGET_OTHER_URL: 'http://other.test/',
+  });
+  expect(checked.text).toContain('GET, 3.00 s an attempt, 0 retries, 5 redirects at most');
 });

@@ -174,7 +174,7 @@ describe('keepalive init without a terminal', () => {
   it('knows the hosts', () => {
     const words = (address: string) => hostInWords(targetAt(address).target as Target);
     expect(words('https://a.up.railway.app/')).toBe(
-      'Host: railway, which sleeps after 10 m without a request: pinged every 5 m.',
+      'Host: railway, which sleeps after 5 m without a request: pinged every 2 m 30 s.',
     );
     expect(words('https://a.example.com/')).toBe('No host that sleeps: pinged every 5 m.');
   });

@@ -58,7 +58,7 @@ describe('keepalive plan', () => {
     const { text } = await run({ ...TARGETS, ...UPSTASH }, '--json', '--trigger', 'qstash');
     expect(JSON.parse(text)).toMatchObject({
       trigger: 'qstash',
-      targets: [{ id: 'api', host: 'railway', sleeps: 0, longestGap: 300_000 }, {}, {}, {}, {}],
+      targets: [{ id: 'api', host: 'railway', sleeps: 0, longestGap: 120_000 }, {}, {}, {}, {}],
       allowances: expect.arrayContaining([
         { what: 'QStash messages a day', used: 1_440, allowed: 1_000 },
       ]) as unknown,

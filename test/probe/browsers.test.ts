@@ -196,6 +196,23 @@ describe('bodies', () => {
       Buffer.from('\ufeffhealthy ü'),
       'healthy ü',
     ],
+    ...[
+      '<meta name="description" content="how charset=gb2312 works">',
+      '<meta data-charset="gb2312">',
+      '<!-- <meta charset="gb2312"> -->',
+      '<!-- <meta charset=gb2312> --><meta charset=utf-8>',
+    ].map((tag): [string, Record<string, string>, Buffer, string] => [
+      `what counts in ${tag}`,
+      { 'content-type': 'text/html' },
+      Buffer.from(`${tag}你好`),
+      '你好',
+    ]),
+    [
+      'the first <meta> behind a comment',
+      {},
+      Buffer.concat([Buffer.from('<!-- <meta charset=utf-8> --><meta charset=gbk>'), GBK]),
+      '你好',
+    ],
     ['nothing: UTF-8', { 'content-type': 'text/plain' }, Buffer.from('ü'), 'ü'],
     ['a charset that is none', { 'content-type': 'text/html; charset=x-none' }, Buffer.from('ü'), 'ü'],
   ])('are read by %s', async (_, headers, body, text) => {

@@ -245,3 +245,17 @@ test('an attempt that is cut short asks no more', async () => {
   await new Promise((resolve) => setTimeout(resolve, 600));
   expect(asked).toBe(before);
 });
+
+test('the answer to the first question counts when it comes after further ones', async () => {
+  const server = createSocket('udp4');
+  const questions: { readonly raw: Buffer; readonly port: number }[] = [];
+  server.on('message', (raw, { port }) => {
+    questions.push({ raw, port });
+    const [first] = questions;
+    if (questions.length !== 3 || first === undefined) return;
+    server.send(answer(dnsPacket.decode(first.raw)), first.port, '127.0.0.1');
+  });
+  await new Promise<void>((done) => server.bind(0, '127.0.0.1', done));
+  onTestFinished(() => void server.close());
+  expect(await attempt(server.address().port, 'A a.test', { timeout: 2_000 })).toMatchObject(GOOD);
+});
