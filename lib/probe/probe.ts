@@ -5,6 +5,7 @@ import type { Attempt, Protocol, Target, TargetOf, Verdict } from '../types.js';
 import { isPublicAddress } from './public-address.js';
 import { createResolver } from './dns.js';
 import { createEvaluator } from './evaluator.js';
+import { exchange, type Exchange } from './exchange.js';
 import { codeOf, failureOf, Interruption } from './failure.js';
 import { HostsFile } from './hosts-file.js';
 import { probeHttp, userAgentOf } from './http-probe.js';
@@ -31,6 +32,8 @@ export interface ProberOptions {
   /** An address for the user agent, where the operators of targets find out who asks. */
   readonly contact?: string | null;
   readonly now?: () => number;
+  /** Another HTTP client than our own, to be compared with it. */
+  readonly exchange?: Exchange;
   /** Called with every answer, body included, before it is judged. */
   readonly onAnswer?: (answer: Answer) => void;
 }
@@ -91,6 +94,7 @@ export function createProber(options: ProberOptions = {}): Prober {
           secureContext,
           isPublic,
           evaluator,
+          exchange: options.exchange ?? exchange,
           userAgent,
         });
         deadline.pause();
