@@ -107,7 +107,7 @@ export function createProber(options: ProberOptions = {}): Prober {
           return () => undefined;
         });
       } catch (error) {
-        const failure = failureOf(error, 'exchange');
+        const failure = failureOf(error, 'check');
         verdict = {
           outcome: 'failed',
           reason: failure.code,
