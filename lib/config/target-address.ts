@@ -74,8 +74,8 @@ function parseTargetAddress(text: string): TargetAddress | undefined {
   if (encoded === null) throw new InvalidValue(NOT_UTF8);
   const sent = new URL(encoded);
   const authorization = hasGroup(protocol, 'headers') ? takeUserInfo(sent) : null;
+  if (isDatabase(protocol)) checkDatabase(sent);
   const address = serviceAddress(sent.href, protocol);
-  if (address !== undefined && isDatabase(protocol)) checkDatabase(new URL(address.url));
   return address && { ...address, authorization };
 }
 
