@@ -66,6 +66,7 @@ export async function byMethod(field: Field, { secure, delay, count }: Case): Pr
     { name: 'fetch', method: field.method('fetch'), urls },
     ...(hasBlackbox() ? [{ name: 'blackbox_exporter', method: blackbox, urls }] : []),
     { name: 'keepalive', method: field.method('keepalive'), urls },
+    { name: "keepalive, Node's client", method: field.method('keepalive', ['CLIENT=node']), urls },
   ];
   return {
     title: `${count} ${secure ? 'HTTPS' : 'HTTP'} targets that answer ${delay === 0 ? 'at once' : `after ${delay} ms`}`,

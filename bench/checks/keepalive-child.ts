@@ -3,9 +3,10 @@ import { checkTarget } from '../../lib/probe/check-target.js';
 import { createPacer } from '../../lib/probe/pacer.js';
 import { createProber } from '../../lib/probe/probe.js';
 import type { Target } from '../../lib/types.js';
+import { nodeExchange } from './node-exchange.js';
 import { onOrder } from './order.js';
 
-// Whole checks as a run makes them: paced, with timings, cap and assertions, judged.
+// Whole checks as a run makes them: paced, with timings, cap and assertions, judged. CLIENT=node: by Node's HTTP client.
 onOrder(({ urls, inFlight, ca, nameServer }) => {
   const parsed = parseConfig({
     KEEP_ALIVE_RETRIES: '0',
@@ -16,7 +17,11 @@ onOrder(({ urls, inFlight, ca, nameServer }) => {
   if (!parsed.ok) throw new Error('the configuration is not valid');
   const targets = new Map<string, Target>(parsed.config.targets.map((target) => [target.url, target]));
   const pacer = createPacer(inFlight);
-  const prober = createProber({ ca: [ca], ...(nameServer !== null && { servers: [nameServer] }) });
+  const prober = createProber({
+    ca: [ca],
+    ...(nameServer !== null && { servers: [nameServer] }),
+    ...(process.env.CLIENT === 'node' && { exchange: nodeExchange }),
+  });
   const { signal } = new AbortController();
   const context = {
     at: Date.now(),

@@ -7,7 +7,8 @@ import { createEvaluator } from '../probe/evaluator.js';
 import { createProber, type ProberOptions } from '../probe/probe.js';
 import type { Answer } from '../rules/assertions.js';
 import { HOSTS } from '../rules/hosts.js';
-import type { Attempt, Check, Origin, Outcome, PublicTarget, Target, Timings } from '../types.js';
+import { dnsQuestion } from '../rules/queries.js';
+import type { Attempt, Check, Origin, Outcome, Protocol, PublicTarget, Target, Timings } from '../types.js';
 import { COMMANDS } from './commands.js';
 import { explainAnswer, type Explained } from './explain.js';
 import { isoTime, jsonText, USAGE_ERROR, type Paint, type Terminal } from './terminal.js';
@@ -70,10 +71,16 @@ async function findTarget(
     const { target: found, problem } = targetAt(what);
     if (found === null) return `The address: ${problem}.`;
     const result = parseConfig(env);
-    const configured = result.ok ? result.config.targets.find((target) => isAt(target, found)) : undefined;
+    const [configured, ...others] = result.ok
+      ? result.config.targets.filter((target) => isAt(target, found))
+      : [];
     if (configured === undefined) {
       const target = withDefaults(what, found, env);
       return target ?? (problem === null ? found : `The address: ${problem}.`);
+    }
+    if (others.length > 0) {
+      const ids = [configured, ...others].map(({ info }) => info.id).join(', ');
+      return `Several configured targets have this address. Give one of their ids: ${ids}.`;
     }
     print(`A configured target has this address: its options are used (${configured.info.id}).`);
     return configured;
@@ -143,11 +150,41 @@ async function explained(
   }
 }
 
+/** What is asked where there is no QUERY. */
+const ASKED: Readonly<Record<Protocol, string | null>> = {
+  'http:': null,
+  'https:': null,
+  'tcp:': 'connects',
+  'tls:': 'makes the TLS handshake',
+  'dns:': null,
+  'smtp:': 'greets, and sends no mail',
+  'smtps:': 'greets, and sends no mail',
+  'grpc:': 'asks the health service',
+  'grpcs:': 'asks the health service',
+  'ws:': 'makes the WebSocket handshake',
+  'wss:': 'makes the WebSocket handshake',
+  'redis:': 'sends PING',
+  'rediss:': 'sends PING',
+  'mysql:': 'sends SELECT 1',
+  'postgres:': 'sends SELECT 1',
+  'mongodb:': 'sends {"ping":1}',
+  'mongodb+srv:': 'sends {"ping":1}',
+};
+
+/** What is asked. A QUERY may hold a secret and is not shown, but for the record type and the name that DNS is asked for. */
+function asked(target: Target): string[] {
+  const query = 'query' in target ? target.query : null;
+  const question = query !== null && target.protocol === 'dns:' ? dnsQuestion(query) : null;
+  if (question !== null) return [`asks for ${question.type} ${question.name}`];
+  const said = query === null ? ASKED[target.protocol] : 'sends QUERY';
+  return said === null ? [] : [said];
+}
+
 function introduction(target: Target): string[] {
   const { info, timeout, retries, wakeTimeout } = target;
   const how = [
     ...('request' in target ? [target.request.method] : []),
-    ...('query' in target && target.query !== null ? ['sends QUERY'] : []),
+    ...asked(target),
     `${latencyInWords(timeout)} an attempt`,
     retries === 1 ? '1 retry' : `${retries} retries`,
     ...('maxRedirects' in target ? [`${target.maxRedirects} redirects at most`] : []),

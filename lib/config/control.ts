@@ -1,6 +1,6 @@
 import type { Target } from '../types.js';
 import type { Config } from './config.js';
-import { targetAddress } from './request.js';
+import { targetAddress } from './target-address.js';
 import { toTarget } from './target-builder.js';
 
 /** The control addresses as targets for which any answer is good: an answer shows that our network works. */

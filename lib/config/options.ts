@@ -12,9 +12,8 @@ import {
   plainUrl,
   plainUrls,
   statusList,
-  targetAddress,
-  targetAddresses,
 } from './request.js';
+import { targetAddress, targetAddresses } from './target-address.js';
 import { activeHours, maintenance } from './time-windows.js';
 import {
   duration,

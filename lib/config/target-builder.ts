@@ -15,7 +15,7 @@ import { defaultsOf } from './option-table.js';
 import { TARGET_OPTIONS, type TargetOptionName, type TargetOptions } from './options.js';
 import type { Problem } from './problems.js';
 import { queryProblem } from './queries.js';
-import { formsWith, hasGroup, isDatabase, targetAddress, type TargetAddress } from './request.js';
+import { formsWith, hasGroup, isDatabase, targetAddress, type TargetAddress } from './target-address.js';
 
 const DEFAULTS = defaultsOf(TARGET_OPTIONS);
 

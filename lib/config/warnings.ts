@@ -2,7 +2,7 @@ import { isProbablyCut } from './address.js';
 import { GENERAL_VARIABLES } from './variable-names.js';
 import { SYSTEM_OPTIONS } from './options.js';
 import type { Problem } from './problems.js';
-import { targetAddress } from './request.js';
+import { targetAddress } from './target-address.js';
 import { distance, nearest } from './spelling.js';
 import { chooseStore, STORE_VARIABLES } from './store-choice.js';
 import { isQuoted } from './values.js';

@@ -29,7 +29,10 @@ export interface ExchangeResponse {
 }
 
 /** One HTTP/1.1 request and its answer over a given socket. Rejects with a ProbeFailure. */
-export function exchange(request: ExchangeRequest, deadline: Deadline): Promise<ExchangeResponse> {
+export type Exchange = (request: ExchangeRequest, deadline: Deadline) => Promise<ExchangeResponse>;
+
+/** The exchange with our own parser. */
+export const exchange: Exchange = (request, deadline) => {
   const start = deadline.elapsed;
   return deadline.guard('waiting for the answer', (resolve, reject) => {
     const { socket } = request;
@@ -78,7 +81,7 @@ export function exchange(request: ExchangeRequest, deadline: Deadline): Promise<
     }
     return stop;
   });
-}
+};
 
 /** The text of the request. Each Latin-1 character stands for one byte. */
 function textOf({ method, path, headers, body }: ExchangeRequest): string {

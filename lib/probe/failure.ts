@@ -20,7 +20,8 @@ export class Interruption extends ProbeFailure {
   }
 }
 
-export type Phase = 'dns' | 'connect' | 'tls' | 'exchange' | 'dialogue';
+/** `exchange` is HTTP, `dialogue` any other protocol; `check` is our own work on what was received. */
+export type Phase = 'dns' | 'connect' | 'tls' | 'exchange' | 'dialogue' | 'check';
 
 type Entry = readonly [reason: Reason, message: string];
 
@@ -30,6 +31,7 @@ const BY_PHASE: Readonly<Record<Phase, Entry>> = {
   tls: ['tls', 'TLS handshake failed: see what openssl s_client says of this port'],
   exchange: ['protocol', 'no valid HTTP answer'],
   dialogue: ['protocol', 'no valid answer'],
+  check: ['protocol', 'unexpected error in the check: its target may be well'],
 };
 
 const DNS: ReadonlyMap<string, Entry> = new Map(

@@ -272,7 +272,7 @@ function servingStatus(bytes: Buffer): number | null {
 /** @param isHttp2 the server has sent its settings */
 function failureOfSession(error: Error, isHttp2: boolean): ProbeFailure {
   const code = codeOf(error);
-  if (!code.startsWith('ERR_HTTP2')) return failureOf(error, 'exchange');
+  if (!code.startsWith('ERR_HTTP2')) return failureOf(error, 'dialogue');
   if (!isHttp2)
     return new ProbeFailure('protocol', 'the server does not speak HTTP/2 here', { cause: error });
   if (code === 'ERR_HTTP2_STREAM_ERROR' || code === 'ERR_HTTP2_SESSION_ERROR') {

@@ -4,7 +4,7 @@ import { PROTOCOLS, type Assertions, type CommonTarget, type HttpTarget } from '
 import { ACCEPT_ENCODING, decodeBody } from './body-decoder.js';
 import { connect, secure } from './connect.js';
 import { Cookies } from './cookies.js';
-import { exchange, type ExchangeResponse } from './exchange.js';
+import type { ExchangeResponse } from './exchange.js';
 import { ProbeFailure } from './failure.js';
 import { nextHop, redirectOf, type Hop } from './redirect.js';
 import type { Probe, ProbeContext } from './probe-context.js';
@@ -116,7 +116,7 @@ async function request(
   );
   try {
     const stream = isHttps ? await secure(socket, url, target.tlsVerify, ['http/1.1'], context) : socket;
-    const answer = await exchange(
+    const answer = await context.exchange(
       {
         socket: stream,
         method: hop.method,

@@ -4,6 +4,7 @@ import type { HostVerdict } from '../rules/hosts.js';
 import type { Protocol, TargetOf } from '../types.js';
 import type { NameResolver } from './dns.js';
 import type { Deadline } from './deadline.js';
+import type { Exchange } from './exchange.js';
 
 /** What has been measured in an attempt so far, also where it fails later. Phases are in ms, summed over redirects. */
 export interface Trace {
@@ -41,6 +42,7 @@ export interface ProbeContext {
   readonly secureContext: () => SecureContext;
   readonly isPublic: (address: string) => boolean;
   readonly evaluator: Evaluator;
+  readonly exchange: Exchange;
   /** Sent unless HEADERS has another. */
   readonly userAgent: string;
 }

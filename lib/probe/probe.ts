@@ -5,6 +5,7 @@ import type { Attempt, Protocol, Target, TargetOf, Verdict } from '../types.js';
 import { isPublicAddress } from './public-address.js';
 import { createResolver } from './dns.js';
 import { createEvaluator } from './evaluator.js';
+import { exchange, type Exchange } from './exchange.js';
 import { codeOf, failureOf, Interruption } from './failure.js';
 import { HostWords } from './host-words.js';
 import { HostsFile } from './hosts-file.js';
@@ -34,6 +35,8 @@ export interface ProberOptions {
   readonly now?: () => number;
   /** For tests: where the address leads at which a host is asked about an app. */
   readonly hostAddress?: (address: URL) => URL;
+  /** Another HTTP client than our own, to be compared with it. */
+  readonly exchange?: Exchange;
   /** Called with every answer, body included, before it is judged. */
   readonly onAnswer?: (answer: Answer) => void;
 }
@@ -70,7 +73,10 @@ export function createProber(options: ProberOptions = {}): Prober {
   const userAgent = userAgentOf(options.contact ?? null);
   let tlsContext: SecureContext | undefined;
   const secureContext = () => (tlsContext ??= createSecureContext(ca ? { ca: [...ca] } : {}));
-  const shared = { resolver, secureContext, isPublic, evaluator, userAgent };
+  const shared = {
+    ...{ resolver, secureContext, isPublic, evaluator, userAgent },
+    exchange: options.exchange ?? exchange,
+  };
   const words = new HostWords(shared, now, options.hostAddress);
 
   return {
@@ -95,7 +101,7 @@ export function createProber(options: ProberOptions = {}): Prober {
           return () => undefined;
         });
       } catch (error) {
-        const failure = failureOf(error, 'exchange');
+        const failure = failureOf(error, 'check');
         verdict = {
           outcome: 'failed',
           reason: failure.code,

@@ -241,5 +241,5 @@ function failureOfClient(error: Error, isOpen: boolean): ProbeFailure {
     const message = isOpen ? 'no valid WebSocket messages' : 'no valid WebSocket handshake';
     return new ProbeFailure('protocol', message, { cause: error });
   }
-  return failureOf(error, 'exchange');
+  return failureOf(error, isOpen ? 'dialogue' : 'exchange');
 }

@@ -63,6 +63,12 @@ const CASES: Readonly<Record<string, readonly [url: string, options: Record<stri
     'good over HTTPS': [`https://api.test:${secure.port}/`, {}, 0],
     'good over TLS': [`tls://api.test:${shop.port}`, {}, 0],
     'good over TCP': [`tcp://api.test:${bare.port}`, {}, 0],
+    'good by DNS': [`dns://${dns.servers[0]}`, { QUERY: 'a API.test.' }, 0],
+    'a question over TCP': [
+      `tcp://api.test:${silent.port}`,
+      { QUERY: 'query-secret', EXPECT_BODY: 'ok', TIMEOUT: '150ms' },
+      1,
+    ],
     'redirected to the same server': [`http://api.test:${web.port}/there`, { ALLOW_PRIVATE: 'true' }, 0],
     'a name that does not exist': ['http://nowhere.test/', {}, 1],
     refused: [`http://api.test:${refused}/`, {}, 1],
@@ -128,6 +134,22 @@ describe('check', () => {
     expect(code).toBe(0);
     expect(text).toContain('api-test: http://api.test:');
     for (const secret of SECRETS) expect(text).not.toContain(secret);
+  });
+
+  it('asks for the id where several targets have the address', async () => {
+    const url = `dns://${dns.servers[0]}`;
+    const env = {
+      TARGET_A_URL: url,
+      TARGET_A_QUERY: 'A api.test',
+      TARGET_B_URL: url,
+      TARGET_B_QUERY: 'A public.test',
+    };
+    const both = await run([url], env);
+    expect([both.code, both.text]).toEqual([2, '']);
+    expect(both.errors).toBe('Several configured targets have this address. Give one of their ids: a, b.');
+    const one = await run(['b'], env);
+    expect(one.code).toBe(0);
+    expect(one.text).toContain('asks for A public.test');
   });
 
   it('gives the same as JSON', async () => {

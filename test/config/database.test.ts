@@ -31,7 +31,7 @@ describe('addresses of databases', () => {
     [`mysql://h/d`, 'mysql://user:password@host/database'],
     [`mysql://u:12/${SECRET}@h/d`, 'percent-encode'],
     [`postgres://:${SECRET}@h/d`, 'user:password@host/database'],
-    [`postgres://u:${SECRET}@h/d%`, 'as %25'],
+    [`postgres://u:${SECRET}@h/d%`, 'percent-encoded'],
     [`postgres://u:${SECRET}%00@h/d`, 'user:password@host/database'],
     [`postgres://u:${SECRET}@h/d?sslmode=requird`, 'as sslmode'],
     [`postgres://u:12/${SECRET}@h/d`, 'percent-encode'],

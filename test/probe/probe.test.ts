@@ -142,3 +142,13 @@ test('probers may be closed while an attempt is under way, and twice', async () 
   expectSound(await running);
   await other.close();
 });
+
+test('an error of our own is told as that, and not as the answer of the target', async () => {
+  const { port } = await serveHttp((_request, response) => response.end());
+  const broken = createProber({ exchange: () => Promise.reject(new TypeError('a mistake')) });
+  expect(await broken.attempt(someTarget(`http://127.0.0.1:${port}/`), never)).toMatchObject({
+    reason: 'protocol',
+    message: 'unexpected error in the check: its target may be well',
+  });
+  await broken.close();
+});
