@@ -12,6 +12,9 @@ import { configWarnings, validConfig } from '../lib/config/valid.js';
 import { OperatorError } from '../lib/operator-error.js';
 import { monthlyHours } from '../lib/rules/host-hours.js';
 
+/** What shells give for a program that ends because nobody reads what it prints: 128 and the number of SIGPIPE. */
+const PIPE_CLOSED = 141;
+
 /** Ctrl+C reaches us twice under npm, from the terminal and from npm, which passes it on: ms from one to the other. */
 const SAME_SIGNAL = 1_000;
 
@@ -149,5 +152,12 @@ function fail(error: unknown): void {
   process.exit(error instanceof UsageError ? USAGE_ERROR : 1);
 }
 
+/** `| head` ends before we do. */
+function endWithPipe(error: Error): void {
+  if (!('code' in error) || error.code !== 'EPIPE') throw error;
+  process.exit(PIPE_CLOSED);
+}
+
+for (const stream of [process.stdout, process.stderr]) stream.on('error', endWithPipe);
 process.on('uncaughtException', fail);
 main(process.argv.slice(2)).catch(fail);

@@ -14,7 +14,7 @@ const NOT_FROM_HERE: Entry = [
 // The reason of a server that does not accept connections: a sleeping host may fail like that while it wakes.
 const NOT_READY: Entry = ['connect', 'the database is starting up or shutting down'];
 const ENDED: Entry = ['reset', 'the database is shutting down, or ended the connection on purpose'];
-const STOPPED: Entry = ['query', 'the database stopped QUERY: it took too long, or was cancelled'];
+const STOPPED: Entry = ['timeout', 'the database stopped QUERY: it took too long, or was cancelled'];
 const READ_ONLY: Entry = ['query', 'the database is read only, and QUERY writes'];
 const NOT_ALLOWED: Entry = ['query', 'the user is not allowed to do what QUERY asks for'];
 const UNKNOWN_NAME: Entry = ['query', 'QUERY names something that does not exist in this database'];

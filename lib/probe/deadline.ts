@@ -55,7 +55,10 @@ export class Deadline implements Clock {
   #timer: NodeJS.Timeout | undefined;
   readonly #siblings: Set<Deadline>;
 
-  constructor(ms: number, signal: AbortSignal) {
+  constructor(
+    ms: number,
+    private readonly signal: AbortSignal,
+  ) {
     this.#ms = Math.min(ms, LONGEST_TIMER);
     this.#siblings = deadlinesOf(signal);
     this.#siblings.add(this);
@@ -65,6 +68,24 @@ export class Deadline implements Clock {
   /** Time on the clock, in ms. */
   get elapsed(): number {
     return this.#before + (this.#runsSince === null ? 0 : performance.now() - this.#runsSince);
+  }
+
+  /** The time is up, or the run is over. */
+  get isOver(): boolean {
+    return this.#failure !== null;
+  }
+
+  /** Resolves with `work`, after `ms` at the latest, or with the end of the run. */
+  async waitFor(work: Promise<unknown>, ms: number): Promise<void> {
+    const deadline = new Deadline(ms, this.signal);
+    await deadline
+      .guard<undefined>('waiting for the answer', (resolve) => {
+        const done = () => resolve(undefined);
+        work.then(done, done);
+        return () => undefined;
+      })
+      .catch(() => undefined);
+    deadline.close();
   }
 
   /** Restarts the time of the step under way: until now, only our own code has worked on it. */

@@ -37,7 +37,7 @@ const NOTHING: Buffer = Buffer.alloc(0);
 
 /**
  * Questions and answers over one connection, in messages of a binary protocol. Holds one message at a time, and none that is
- * longer than its step allows. Rejects with a ProbeFailure, and the socket is then destroyed.
+ * longer than its step allows. Rejects with a ProbeFailure. The socket is the caller's to destroy.
  */
 export class FramedDialogue {
   /** From the last question to the first bytes that came after it, in ms; null: none came. */
@@ -74,14 +74,10 @@ export class FramedDialogue {
         socket.off('data', onData).off('end', onEnd).off('close', onEnd).off('error', fail);
         socket.pause();
       };
-      const stop = () => {
-        detach();
-        socket.destroy();
-      };
       // The clock stops before the cleaning up.
       const fail = (error: unknown) => {
         reject(this.#failureOf(error));
-        stop();
+        detach();
       };
       const read = (bytes: Buffer, at: number): boolean => {
         try {
@@ -102,16 +98,16 @@ export class FramedDialogue {
       const onEnd = () => fail(closedEarly());
 
       this.firstByteAfter = null;
-      if (read(this.#unread, start)) return stop;
+      if (read(this.#unread, start)) return detach;
       if (socket.destroyed) {
         fail(closingOf(socket, 'connect'));
-        return stop;
+        return detach;
       }
       socket.on('data', onData).on('end', onEnd).on('close', onEnd).on('error', fail);
       deadline.beginStep();
       if (step.send !== null) socket.write(step.send);
       socket.resume();
-      return stop;
+      return detach;
     });
   }
 

@@ -41,8 +41,12 @@ const STATUS_NAMES = [
   ...['UNIMPLEMENTED', 'INTERNAL', 'UNAVAILABLE', 'DATA_LOSS', 'UNAUTHENTICATED'],
 ];
 /** What proxies say too, where the server does not answer them. */
+const DEADLINE_EXCEEDED = 4;
 const UNAVAILABLE = 14;
+const OF_PROXIES: readonly number[] = [DEADLINE_EXCEEDED, UNAVAILABLE];
 const STATUSES: ReadonlyMap<number, readonly [Reason, string]> = new Map([
+  // The server knows our own time limit by `grpc-timeout`, and may answer just before we stop waiting.
+  [DEADLINE_EXCEEDED, ['timeout', 'timed out waiting for the answer (DEADLINE_EXCEEDED)']],
   [5, ['query', UNKNOWN_SERVICE]],
   [7, ['query', 'the server does not permit the check (PERMISSION_DENIED): see HEADERS']],
   [12, ['query', 'the server has no health service (UNIMPLEMENTED): add grpc.health.v1.Health']],
@@ -188,7 +192,7 @@ function askHealth(
         return;
       }
       const code = grpcStatus !== undefined && /^\d{1,2}$/.test(grpcStatus) ? Number(grpcStatus) : null;
-      trace.reached = code !== null && code !== UNAVAILABLE;
+      trace.reached = code !== null && !OF_PROXIES.includes(code);
       const failure = judge(code, answer.bytes);
       if (failure !== null) {
         fail(failure);

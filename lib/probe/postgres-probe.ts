@@ -2,17 +2,23 @@ import type { Socket } from 'node:net';
 import { needsBody } from '../rules/assertions.js';
 import { loginOf, tlsChoice, type Login } from '../rules/database-address.js';
 import { ByteReader } from './byte-reader.js';
-import { connect, secure } from './connect.js';
+import { connect, secure, type Connection } from './connect.js';
 import { isOfStatement, postgresFailure, withAdvice } from './database-failure.js';
+import { Deadline } from './deadline.js';
 import { FramedDialogue, type Framing, type Message } from './framed-dialogue.js';
 import { ProbeFailure } from './failure.js';
 import { PostgresLogin } from './postgres-login.js';
-import type { Probe, ProbeContext, Trace } from './probe-context.js';
+import { newTrace, type Probe, type ProbeContext, type Trace } from './probe-context.js';
 import { Rows, type ValueKind } from './rows.js';
 
 /** https://www.postgresql.org/docs/current/protocol-message-formats.html */
 const VERSION = 3 << 16;
 const SSL_REQUEST = (1234 << 16) | 5679;
+const CANCEL_REQUEST = (1234 << 16) | 5678;
+/** Bytes of the key for cancelling: the number of the server's process and a secret. */
+const KEY_LENGTH = 8;
+/** How long the cancelling of a query may take, in ms. It is no part of the latency. */
+const CANCELLING = 1_000;
 
 const QUERY = 'SELECT 1';
 const NOT_SPOKEN = 'the port does not speak PostgreSQL';
@@ -51,9 +57,10 @@ export const probePostgres: Probe<'postgres:'> = async (target, url, context) =>
   const login = loginOf(url);
   const tls = tlsChoice(url);
   if (login === null || tls === null) throw new ProbeFailure('protocol', 'request cannot be sent');
-  let socket: Socket | undefined;
+  let connection: Connection | undefined;
   try {
-    ({ socket } = await connect(url, Number(url.port), context, () => true));
+    connection = await connect(url, Number(url.port), context, () => true);
+    const { socket, address } = connection;
     const stream =
       tls.use !== 'never' && (await offersTls(socket, context, tls.use === 'required'))
         ? await secure(socket, url, target.tlsVerify, undefined, context)
@@ -64,21 +71,67 @@ export const probePostgres: Probe<'postgres:'> = async (target, url, context) =>
       FRAMING,
       target.maxBody + OVERHEAD,
     );
-    await logIn(
+    const key = await logIn(
       dialogue,
       startup(login, url),
       new PostgresLogin(login, stream !== null || tls.use === 'never'),
     );
     const rows = new Rows(needsBody(target.assertions) ? target.maxBody : null);
-    await ask(dialogue, target.query ?? QUERY, rows, target.maxBody, context.trace);
+    await ask(dialogue, target.query ?? QUERY, rows, target.maxBody, context.trace).catch(
+      async (error: unknown) => {
+        if (context.deadline.isOver && key !== null) {
+          const encrypted = stream === null ? null : { verify: target.tlsVerify };
+          await context.deadline.waitFor(cancel(key, url, address, encrypted, context), CANCELLING);
+        }
+        throw error;
+      },
+    );
     dialogue.tell(message('X'));
     return rows.body;
   } catch (error) {
     throw withAdvice(error, url.hostname);
   } finally {
-    socket?.destroy();
+    connection?.socket.destroy();
   }
 };
+
+/**
+ * Has the server stop the query, by a connection of its own: it would go on although nobody waits for its answer, and each
+ * attempt would add one (https://www.postgresql.org/docs/current/protocol-flow.html). The connection of the query has to be
+ * open still: poolers forget the key with it. Never rejects. It goes on when the run is over.
+ */
+async function cancel(
+  key: Buffer,
+  url: URL,
+  address: string,
+  encrypted: { readonly verify: boolean } | null,
+  shared: ProbeContext,
+): Promise<void> {
+  const deadline = new Deadline(CANCELLING, new AbortController().signal);
+  const context = { ...shared, deadline, trace: newTrace() };
+  const place = new URL(url);
+  place.hostname = address.includes(':') ? `[${address}]` : address;
+  let socket: Socket | undefined;
+  try {
+    ({ socket } = await connect(place, Number(url.port), context, () => true));
+    const stream =
+      encrypted !== null && (await offersTls(socket, context, true))
+        ? await secure(socket, url, encrypted.verify, undefined, context)
+        : socket;
+    await deadline.guard<undefined>('waiting for the answer', (resolve) => {
+      const done = () => resolve(undefined);
+      // The server closes when it has passed the request on.
+      stream.once('close', done).once('error', done).resume();
+      stream.write(withLength(uint32(CANCEL_REQUEST), key));
+      return () => undefined;
+    });
+  } catch {
+    // The query ends by itself, or by the database's own limit.
+  } finally {
+    socket?.destroy();
+    deadline.close();
+  }
+}
 
 /** Asks whether the server goes on with TLS. It answers with one byte, so that nothing unencrypted can follow. */
 async function offersTls(socket: Socket, { deadline }: ProbeContext, isRequired: boolean): Promise<boolean> {
@@ -98,18 +151,26 @@ async function offersTls(socket: Socket, { deadline }: ProbeContext, isRequired:
   return answer === 'S';
 }
 
-/** Goes through the login until the server is ready for a query. */
-async function logIn(dialogue: FramedDialogue, first: Buffer, login: PostgresLogin): Promise<void> {
+/**
+ * Goes through the login until the server is ready for a query.
+ * @returns the key for cancelling; null: none came, as from some poolers
+ */
+async function logIn(dialogue: FramedDialogue, first: Buffer, login: PostgresLogin): Promise<Buffer | null> {
   let send: Buffer | null = first;
+  let key: Buffer | null = null;
   for (let requests = 0; requests <= MOST_REQUESTS; requests++) {
     const request: Buffer | 'ready' = await dialogue.ask<Buffer | 'ready'>({
       stage: 'logging in',
       send,
       budget: OVERHEAD,
-      take: (found) => readLogin(found, login),
+      take: (found) => {
+        const isKey = found.header.toString('latin1', 0, 1) === 'K' && found.payload.length === KEY_LENGTH;
+        if (isKey) key = Buffer.from(found.payload);
+        return readLogin(found, login);
+      },
       tooMuch: tooLong,
     });
-    if (request === 'ready') return;
+    if (request === 'ready') return key;
     const reader: ByteReader = new ByteReader(request);
     const answer: Buffer | null = await login.answer(reader.uint32BE(), reader).catch((error: unknown) => {
       throw error instanceof RangeError ? new ProbeFailure('protocol', NOT_SPOKEN) : error;

@@ -46,6 +46,18 @@ describe.concurrent('help and version', () => {
     }
   });
 
+  it('end quietly where nobody reads on', async () => {
+    const child = runChild(new URL('../../bin/keepalive.ts', import.meta.url), ['--help'], {
+      env: { PATH: process.env.PATH },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    (child.stdout as Readable).destroy();
+    const ended = new Promise((done) => child.once('close', done));
+    expect(await text(child.stderr as Readable)).toBe('');
+    await ended;
+    expect(child.exitCode).toBe(141);
+  });
+
   it('name every command and every option', async () => {
     const { out } = await keepalive(['--help']);
     for (const [name, { options }] of Object.entries(COMMANDS)) {

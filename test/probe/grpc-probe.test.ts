@@ -101,7 +101,15 @@ describe('a gRPC server', () => {
       { reason: 'connect', message: 'the service is not available (UNAVAILABLE)', reached: false },
     ],
     [status.INTERNAL, query('the health service answers INTERNAL')],
-    [status.DEADLINE_EXCEEDED, query('the health service answers DEADLINE_EXCEEDED')],
+    [status.ABORTED, query('the health service answers ABORTED')],
+    [
+      status.DEADLINE_EXCEEDED,
+      {
+        reason: 'timeout',
+        message: 'timed out waiting for the answer (DEADLINE_EXCEEDED)',
+        reached: false,
+      },
+    ],
   ])('that answers by code %i', async (code, expected) => {
     expect(await attempt(`grpc://127.0.0.1:${await serve(answering(() => code))}`)).toMatchObject(expected);
   });

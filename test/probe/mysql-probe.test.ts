@@ -124,7 +124,7 @@ describe('a real server (MariaDB)', () => {
         query:
           'SET STATEMENT max_statement_time=0.02 FOR SELECT COUNT(*) FROM information_schema.columns a, information_schema.columns b, information_schema.columns c',
       },
-      { message: 'the database stopped QUERY: it took too long, or was cancelled' },
+      { reason: 'timeout', message: 'the database stopped QUERY: it took too long, or was cancelled' },
     ],
     [
       'a file of ours',

@@ -169,7 +169,7 @@ describe('a real server', () => {
       'a limit of the database',
       at('clear:secret'),
       { query: 'SELECT pg_sleep(100)' },
-      { message: 'the database stopped QUERY: it took too long, or was cancelled' },
+      { reason: 'timeout', message: 'the database stopped QUERY: it took too long, or was cancelled' },
     ],
     [
       'nothing but a comment',
@@ -179,6 +179,25 @@ describe('a real server', () => {
     ],
   ])('%s', async (_name, url, options, expected) => {
     expect(await attempt(url, options)).toMatchObject(expected);
+  });
+
+  test.each(['require', 'disable'])('a query that times out does not go on: sslmode=%s', async (mode) => {
+    const query = `SELECT pg_sleep(100) AS ${mode}`;
+    const url = at('trust', `/app?sslmode=${mode}`);
+    expect(await attempt(url, { query, timeout: 1_000, tlsVerify: true })).toMatchObject({
+      reason: 'timeout',
+      message: 'timed out waiting for the answer',
+    });
+    const running = `SELECT count(*) AS n FROM pg_stat_activity WHERE query = '${query}' AND state = 'active'`;
+    await expect
+      .poll(
+        async () => {
+          await attempt(at('trust'), { query: running, ...KEPT });
+          return rowsOf(answers);
+        },
+        { timeout: 10_000 },
+      )
+      .toEqual([{ n: 0 }]);
   });
 
   test.each<[string, unknown]>([
