@@ -10,7 +10,7 @@ import type { Probe, ProbeContext } from './probe-context.js';
 
 type WebSocketTarget = TargetOf<'ws:' | 'wss:'>;
 
-/** Bytes of the head of the server's answer at most, as for HTTP. */
+/** Bytes of the head of the server's answer at most, as for HTTP, and of all that comes before it. */
 const MAX_HEAD = 256 * 1024;
 /** Bytes that every frame takes besides its content, at least. */
 const FRAME = 2;
@@ -24,6 +24,7 @@ const NORMAL = 1_000;
 const WITHOUT_CODE = [1_005, 1_006];
 /** A message, and a frame of more than 2^53 bytes. */
 const TOO_LONG = ['WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH'];
+const TOO_MUCH = 'headers too large';
 const PROTOCOLS_HEADER = 'sec-websocket-protocol';
 
 /** What a connection came to: the message that decides, null where no message is waited for or looked at. */
@@ -68,6 +69,7 @@ function open(
     .filter(([name]) => name.toLowerCase() === PROTOCOLS_HEADER)
     .flatMap(([, value]) => value.split(',').map((name) => name.trim()));
   const others = entries.filter(([name]) => name.toLowerCase() !== PROTOCOLS_HEADER);
+  const before = socket.bytesRead;
   try {
     const client = new WebSocket(url, offered, {
       createConnection: () => socket,
@@ -77,7 +79,14 @@ function open(
       perMessageDeflate: false,
       // One message for each turn of the event loop: thousands fit into one piece of the stream.
       allowSynchronousEvents: false,
-      finishRequest: (request) => request.once('socket', () => deadline.beginStep()).end(),
+      finishRequest: (request) =>
+        request
+          .once('socket', () => deadline.beginStep())
+          // Any number of 1xx answers may come before the one that counts.
+          .on('information', () => {
+            if (socket.bytesRead - before > MAX_HEAD) request.destroy(new ProbeFailure('protocol', TOO_MUCH));
+          })
+          .end(),
     });
     // Errors go on to come after the attempt has ended.
     return client.on('error', () => undefined);

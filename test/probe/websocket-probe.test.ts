@@ -333,6 +333,11 @@ describe('bytes that are no good answer', () => {
       },
       { reason: 'protocol', message: 'headers too large' },
     ],
+    [
+      'early hints without end',
+      (socket) => endless(socket, Buffer.from('HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(1_000))),
+      { reason: 'protocol', message: 'headers too large' },
+    ],
     ['the wrong key', (socket) => socket.write(`${OK}Sec-WebSocket-Accept: x\r\n\r\n`), noHandshake],
     ['no key', (socket) => socket.write(`${OK}\r\n`), noHandshake],
     ['another upgrade', (socket) => socket.write(`${OK.replace('websocket', 'h2c')}\r\n`), noHandshake],
