@@ -10,10 +10,12 @@ import type { Probe, ProbeContext } from './probe-context.js';
 
 type WebSocketTarget = TargetOf<'ws:' | 'wss:'>;
 
-/** Bytes of the head of the server's answer at most, as for HTTP. */
+/** Bytes of the head of the server's answer at most, as for HTTP, and of all that comes before it. */
 const MAX_HEAD = 256 * 1024;
 /** Bytes that every frame takes besides its content, at least. */
 const FRAME = 2;
+/** Messages, pings and pongs of one attempt at most. */
+const MOST_MESSAGES = 1_000;
 /** How long the server has to answer our close frame, in ms. It is no part of the latency. */
 const CLOSING = 500;
 /** "Normal closure" (RFC 6455, 7.4.1). */
@@ -22,6 +24,7 @@ const NORMAL = 1_000;
 const WITHOUT_CODE = [1_005, 1_006];
 /** A message, and a frame of more than 2^53 bytes. */
 const TOO_LONG = ['WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH'];
+const TOO_MUCH = 'headers too large';
 const PROTOCOLS_HEADER = 'sec-websocket-protocol';
 
 /** What a connection came to: the message that decides, null where no message is waited for or looked at. */
@@ -66,6 +69,7 @@ function open(
     .filter(([name]) => name.toLowerCase() === PROTOCOLS_HEADER)
     .flatMap(([, value]) => value.split(',').map((name) => name.trim()));
   const others = entries.filter(([name]) => name.toLowerCase() !== PROTOCOLS_HEADER);
+  const before = socket.bytesRead;
   try {
     const client = new WebSocket(url, offered, {
       createConnection: () => socket,
@@ -73,7 +77,16 @@ function open(
       maxPayload: maxBody,
       maxHeaderSize: MAX_HEAD,
       perMessageDeflate: false,
-      finishRequest: (request) => request.once('socket', () => deadline.beginStep()).end(),
+      // One message for each turn of the event loop: thousands fit into one piece of the stream.
+      allowSynchronousEvents: false,
+      finishRequest: (request) =>
+        request
+          .once('socket', () => deadline.beginStep())
+          // Any number of 1xx answers may come before the one that counts.
+          .on('information', () => {
+            if (socket.bytesRead - before > MAX_HEAD) request.destroy(new ProbeFailure('protocol', TOO_MUCH));
+          })
+          .end(),
     });
     // Errors go on to come after the attempt has ended.
     return client.on('error', () => undefined);
@@ -100,6 +113,9 @@ async function converse(
     let isClosed = false;
     let isOver = false;
     let read = 0;
+    let messages = 0;
+    /** Nothing more is taken on: what waits is judged, and then the attempt ends. */
+    let tooMuch: ProbeFailure | null = null;
     let whyClosed = new ProbeFailure('reset', 'connection closed early');
 
     const take = (body: Body | null, at = deadline.elapsed) => {
@@ -111,15 +127,25 @@ async function converse(
       reject(failure);
       stop();
     };
-    const count = (bytes: number) => {
+    /** Returns false where it is too much. */
+    const count = (bytes: number): boolean => {
       read += bytes + FRAME;
-      if (read > maxBody + FRAME) fail(new ProbeFailure('too_large', 'no message within MAX_BODY fits'));
+      messages++;
+      if (read > maxBody + FRAME) {
+        tooMuch ??= new ProbeFailure('too_large', 'no message within MAX_BODY fits');
+      } else if (messages > MOST_MESSAGES) {
+        tooMuch ??= new ProbeFailure('too_large', `none of the first ${MOST_MESSAGES} messages fits`);
+      }
+      if (tooMuch === null) return true;
+      client.off('message', onMessage).off('ping', onPing).off('pong', onPing);
+      if (!isJudging) fail(tooMuch);
+      return false;
     };
 
     const judge = async () => {
       isJudging = true;
       client.pause();
-      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      for (const next of waiting) {
         const body = { text: next.text, cut: false };
         const lack = await judgeMessage(assertions, body, evaluator);
         if (isOver) return;
@@ -129,8 +155,10 @@ async function converse(
           return;
         }
       }
+      waiting.length = 0;
       isJudging = false;
-      if (isClosed) fail(failureOfVerdict(unfit) ?? whyClosed);
+      if (tooMuch !== null) fail(tooMuch);
+      else if (isClosed) fail(failureOfVerdict(unfit) ?? whyClosed);
       else client.resume();
     };
 
@@ -146,11 +174,13 @@ async function converse(
         return;
       }
       const bytes = bytesOf(data);
+      if (!count(bytes.length)) return;
       waiting.push({ text: bytes.toString(), at });
-      count(bytes.length);
-      if (!isJudging && !isOver) void judge();
+      if (!isJudging) void judge();
     };
-    const onPing = (data: Buffer) => count(data.length);
+    const onPing = (data: Buffer) => {
+      count(data.length);
+    };
     const onRefused = (_request: unknown, response: IncomingMessage) => {
       const status = response.statusCode ?? 0;
       const answers = new Map(Object.entries(response.headers).map(([name, value]) => [name, String(value)]));

@@ -164,6 +164,19 @@ describe('a WebSocket server', () => {
       { reason: 'too_large', message: 'no message within MAX_BODY fits' },
     ],
     [
+      'whose first message fits, with many behind it',
+      says('b7', ...Array<string>(1_500).fill('')),
+      { assertions: { expectBody: { kind: 'regex', source: '^(b)\\d$', flags: '' } } },
+      good,
+    ],
+    ['whose message 1,000 fits', says(...Array<string>(999).fill(''), 'tock'), text('tock'), good],
+    [
+      'whose first 1,000 messages do not fit',
+      says(...Array<string>(1_000).fill(''), 'tock'),
+      text('tock'),
+      { reason: 'too_large', message: 'none of the first 1000 messages fits' },
+    ],
+    [
       'that pings without end',
       (client) => {
         const ping = () => {
@@ -318,6 +331,11 @@ describe('bytes that are no good answer', () => {
         socket.write(OK);
         endless(socket, Buffer.from('a: b\r\n'.repeat(1_000)));
       },
+      { reason: 'protocol', message: 'headers too large' },
+    ],
+    [
+      'early hints without end',
+      (socket) => endless(socket, Buffer.from('HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(1_000))),
       { reason: 'protocol', message: 'headers too large' },
     ],
     ['the wrong key', (socket) => socket.write(`${OK}Sec-WebSocket-Accept: x\r\n\r\n`), noHandshake],
