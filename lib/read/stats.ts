@@ -7,6 +7,7 @@ import type { TargetSnapshot } from '../record/snapshots.js';
 import { type TargetState, endOf, type LastRun } from '../record/state-model.js';
 import { snapshotAt, unobservedAt } from '../record/targets.js';
 import { monthlyHours } from '../rules/host-hours.js';
+import { spread } from '../rules/awake-line.js';
 import { MISSED_AFTER_TICKS } from '../rules/trigger-pace.js';
 import type { Counters } from '../rules/counters.js';
 import { coverage, difference, NOTHING, successRate, uptimeRatio } from '../rules/counters.js';
@@ -141,9 +142,11 @@ export function targetHistory(
   const stale = staleSince(watch, history.state, now);
   const { hours, days } = historyTimes(now);
   const buckets = (times: readonly number[]): Bucket[] =>
-    pairs([...times, now])
-      .filter(([, to]) => to > timeline.known.addedAt)
-      .map(([from, to]) => bucket(from, to, timeline.at(from), timeline.at(to)));
+    withAwakeTime(
+      pairs([...times, now])
+        .filter(([, to]) => to > timeline.known.addedAt)
+        .map(([from, to]) => bucket(from, to, timeline.at(from), timeline.at(to))),
+    );
   const stats = targetStats(target, timeline, history, { tick: watch.tick, stale }, now);
   const resolved = history.incidents.map((incident) => incidentView(incident, now));
   return {
@@ -343,8 +346,24 @@ function bucket(from: number, to: number, start: TargetSnapshot | null, end: Tar
     failures: counters.failures,
     coldStarts: counters.coldStarts,
     ...availability(counters),
+    awakeMs: counters.awake,
+    sleptMs: counters.slept,
     latencyMs: percentiles(latenciesBetween(from, start, end)),
   };
+}
+
+function withAwakeTime(buckets: readonly Bucket[]): Bucket[] {
+  const shares = buckets.map(({ from, to, awakeMs, sleptMs }) => ({
+    length: Date.parse(to) - Date.parse(from),
+    awake: awakeMs,
+    slept: sleptMs,
+  }));
+  const found = spread(shares);
+  return buckets.map((each, i) => ({
+    ...each,
+    awakeMs: found[i]?.awake ?? 0,
+    sleptMs: found[i]?.slept ?? 0,
+  }));
 }
 
 function availability(counters: Counters): Omit<Day, 'from'> {

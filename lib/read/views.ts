@@ -217,5 +217,8 @@ export interface Bucket {
   readonly coverage: number | null;
   /** Observed and not good. */
   readonly downtimeMs: number;
+  /** How long its host is known to have been awake, by its answers, and asleep; of the rest, nothing is known. */
+  readonly awakeMs: number;
+  readonly sleptMs: number;
   readonly latencyMs: Percentiles;
 }

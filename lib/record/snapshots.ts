@@ -88,8 +88,8 @@ export function writeSnapshot(
       expected - observed,
       observed - good,
       coldStarts,
-      Math.floor(awake / MINUTE),
-      Math.floor(slept / MINUTE),
+      Math.round(awake / MINUTE),
+      Math.round(slept / MINUTE),
       latencies.length / 2,
       ...latencies,
     ]

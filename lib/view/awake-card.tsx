@@ -1,19 +1,24 @@
-import type { Awake } from '../read/views.js';
+import type { Bucket, CheckView, TargetHistory } from '../read/views.js';
 import { intervalInWords, lengthInWords } from '../rules/durations.js';
+import { HOSTS } from '../rules/hosts.js';
 import { Card, Fact } from './card.js';
-import { Glyph } from './components.js';
+import { Glyph, Moment } from './components.js';
 import type { JSX } from 'preact';
 
+/** Cold starts that are listed. */
+const STARTS_SHOWN = 5;
+
 export function AwakeCard({
-  awake,
+  target,
   word,
-  interval,
+  now,
 }: {
-  awake: Awake;
+  target: TargetHistory;
   word: string | null;
-  interval: number;
+  now: string;
 }): JSX.Element | null {
-  const { sleepsAfter, longestGap, coldStarts, keptAwake, proof } = awake;
+  const { awake, hours, checks, pingInterval: interval } = target;
+  const { sleepsAfter, longestGap, coldStarts, keptAwake } = awake;
   if (sleepsAfter === null) return null;
   const scale = (longestGap === null ? sleepsAfter : Math.max(sleepsAfter, longestGap)) * 1.15;
   const at = (length: number): number => Math.min(100, (length / scale) * 100);
@@ -43,11 +48,88 @@ export function AwakeCard({
         </Fact>
         <Fact name="Sleeps after">{intervalInWords(sleepsAfter)} without a request</Fact>
         <Fact name="Pinged every">{intervalInWords(interval)}</Fact>
-        <Fact name="Cold starts">{coldStarts}</Fact>
-        {proof === 'edge' && (
-          <Fact name="Proof">none: its answers do not show that the app itself was awake</Fact>
-        )}
+        <Fact name="Cold starts">
+          {coldStarts}
+          <ColdStarts checks={checks} now={now} />
+        </Fact>
+        <Fact name="Rests on">{proofInWords(target)}</Fact>
       </dl>
+      <WeekLine hours={hours} />
     </Card>
   );
+}
+
+/** The last ones, with the time that each took to wake. */
+function ColdStarts({ checks, now }: { checks: readonly CheckView[]; now: string }): JSX.Element | null {
+  const last = checks.filter(({ coldStart }) => coldStart).slice(-STARTS_SHOWN);
+  if (last.length === 0) return null;
+  return (
+    <>
+      {': '}
+      {last.map(({ at, latency }, i) => (
+        <>
+          {i > 0 && ', '}
+          <Moment at={at} now={now} />
+          {latency !== null && ` (woke in ${lengthInWords(latency)})`}
+        </>
+      ))}
+    </>
+  );
+}
+
+function proofInWords({ awake: { proof }, host }: TargetHistory): string {
+  switch (proof) {
+    case 'container':
+      return HOSTS[host].answersCount
+        ? 'answers that only the app itself can send'
+        : 'answers of the app itself; nobody knows whether they keep it awake';
+    case 'host':
+      return 'the word of the host, which says that it does not run';
+    case 'edge':
+      return 'nothing: its answers do not show that the app itself was awake';
+    case null:
+      return 'nothing yet';
+  }
+}
+
+/** A bar an hour: awake from the bottom, asleep from the top, and what is not known between them. */
+function WeekLine({ hours }: { hours: readonly Bucket[] }): JSX.Element | null {
+  const sum = (of: (hour: Bucket) => number): number => hours.reduce((total, hour) => total + of(hour), 0);
+  const all = sum(lengthOf);
+  if (all === 0) return null;
+  const awake = sum(({ awakeMs }) => awakeMs);
+  const slept = sum(({ sleptMs }) => sleptMs);
+  const words = [
+    `awake ${lengthInWords(awake)}`,
+    `slept ${lengthInWords(slept)}`,
+    `not known ${lengthInWords(Math.max(0, all - awake - slept))}`,
+  ].join(', ');
+  return (
+    <>
+      <svg
+        class="gauge week"
+        viewBox={`0 0 ${hours.length} 14`}
+        preserveAspectRatio="none"
+        aria-hidden="true"
+      >
+        <rect class="track" width={hours.length} height="14" />
+        {hours.map((hour, i) => {
+          const share = (ms: number): number => (lengthOf(hour) === 0 ? 0 : (14 * ms) / lengthOf(hour));
+          const up = share(hour.awakeMs);
+          const asleep = share(hour.sleptMs);
+          return (
+            <>
+              {up > 0 && <rect class="within" x={i} y={14 - up} width="1" height={up} />}
+              {asleep > 0 && <rect class="beyond" x={i} width="1" height={asleep} />}
+            </>
+          );
+        })}
+      </svg>
+      <p class="quiet">Last 7 days: {words}</p>
+    </>
+  );
+}
+
+function lengthOf({ from, to }: Bucket): number {
+  return Date.parse(to) - Date.parse(from);
 }

@@ -3,6 +3,7 @@ import type { IncidentView, TargetStats } from '../read/views.js';
 import type { Mood } from './words.js';
 import { dateInWords, LABELS, unobservedInWords } from './words.js';
 import { lengthInWords } from '../rules/durations.js';
+import { HOSTS } from '../rules/hosts.js';
 
 /** Each status has a shape of its own, so that nobody needs to see its colour. */
 const SHAPES: Readonly<Record<Mood, string>> = {
@@ -107,7 +108,7 @@ export function Incident({
 }
 
 /** Whether the pings kept the host awake, in a few words. */
-export function awakeInWords({ awake }: Pick<TargetStats, 'awake'>): string | null {
+export function awakeInWords({ awake, host }: Pick<TargetStats, 'awake' | 'host'>): string | null {
   const { sleepsAfter, longestGap, coldStarts, keptAwake, proof } = awake;
   if (sleepsAfter === null) return null;
   if (keptAwake === true) return 'Kept awake';
@@ -120,5 +121,6 @@ export function awakeInWords({ awake }: Pick<TargetStats, 'awake'>): string | nu
   if (longestGap >= sleepsAfter) {
     return coldStarts > 0 ? 'Slept: pings were missed' : 'Awake: not known, pings were missed';
   }
+  if (proof === 'container' && !HOSTS[host].answersCount) return 'Awake at its last answer';
   return proof === 'edge' ? 'Awake: not proven by its answers' : 'Awake: not known yet';
 }

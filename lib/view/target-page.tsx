@@ -65,7 +65,7 @@ function Target({
       <Latency target={target} now={now} />
       <div class="cards">
         <LastCheck target={target} now={now} />
-        <AwakeCard awake={target.awake} word={awakeInWords(target)} interval={target.pingInterval} />
+        <AwakeCard target={target} word={awakeInWords(target)} now={now} />
         <Certificate target={target} now={now} />
         <RecoveryCard target={target} now={now} />
       </div>

@@ -172,15 +172,12 @@ async function keepalive(triggers: readonly number[], tick: number, end: number)
         wronglyAwake.push(`${ids.get(state.id) ?? ''} ${counted}`);
     }
     const said = stats(watch, overview, now);
-    for (const { id, awake, message, lastCheckAt } of said.targets) {
-      const isFresh = lastCheckAt !== null && checks.some(([checked]) => checked === id);
-      const failed = checks.some(([checked, { outcome }]) => checked === id && outcome === 'failed');
-      const says =
-        awake.keptAwake === true
-          ? 'awake'
-          : isFresh && (failed || awake.keptAwake === false || message !== null)
-            ? 'not'
-            : 'nothing';
+    for (const { id, awake, message } of said.targets) {
+      // What becomes of it between two pings can only be known at the second.
+      const check = checks.find(([checked]) => checked === id)?.[1];
+      if (check === undefined) continue;
+      const isNot = check.outcome === 'failed' || awake.keptAwake === false || message !== null;
+      const says = awake.keptAwake === true ? 'awake' : isNot ? 'not' : 'nothing';
       words.get(id)?.push({ at: now, says, since: Math.max(now - DAY, first) });
     }
   }

@@ -275,7 +275,7 @@ describe('costs', () => {
   });
 });
 
-type Counts = Omit<Bucket, 'from' | 'to' | 'latencyMs'>;
+type Counts = Omit<Bucket, 'from' | 'to' | 'latencyMs' | 'awakeMs' | 'sleptMs'>;
 
 function countsOf({ pings, failures, coldStarts, uptimeRatio, coverage, downtimeMs }: Counts): Counts {
   return { pings, failures, coldStarts, uptimeRatio, coverage, downtimeMs };

@@ -109,7 +109,7 @@ describe('whether it was kept awake', () => {
     ['Slept: pings were missed', { keptAwake: null, longestGap: 1_000_000, coldStarts: 1 }],
     ['Awake: not proven by its answers', { keptAwake: null, proof: 'edge' }],
   ])('%s', (text, changes) => {
-    expect(awakeInWords({ awake: { ...awake, keptAwake: null, ...changes } })).toBe(text);
+    expect(awakeInWords({ host: 'render', awake: { ...awake, keptAwake: null, ...changes } })).toBe(text);
   });
 });
 
