@@ -4,6 +4,7 @@ import { loginOf, tlsChoice, type Login } from '../rules/database-address.js';
 import { ByteReader } from './byte-reader.js';
 import { connect, secure } from './connect.js';
 import { isOfStatement, postgresFailure, withAdvice } from './database-failure.js';
+import type { Deadline } from './deadline.js';
 import { FramedDialogue, type Framing, type Message } from './framed-dialogue.js';
 import { ProbeFailure } from './failure.js';
 import { PostgresLogin } from './postgres-login.js';
@@ -68,6 +69,7 @@ export const probePostgres: Probe<'postgres:'> = async (target, url, context) =>
       dialogue,
       startup(login, url),
       new PostgresLogin(login, stream !== null || tls.use === 'never'),
+      context.deadline,
     );
     const rows = new Rows(needsBody(target.assertions) ? target.maxBody : null);
     await ask(dialogue, target.query ?? QUERY, rows, target.maxBody, context.trace);
@@ -99,7 +101,12 @@ async function offersTls(socket: Socket, { deadline }: ProbeContext, isRequired:
 }
 
 /** Goes through the login until the server is ready for a query. */
-async function logIn(dialogue: FramedDialogue, first: Buffer, login: PostgresLogin): Promise<void> {
+async function logIn(
+  dialogue: FramedDialogue,
+  first: Buffer,
+  login: PostgresLogin,
+  deadline: Deadline,
+): Promise<void> {
   let send: Buffer | null = first;
   for (let requests = 0; requests <= MOST_REQUESTS; requests++) {
     const request: Buffer | 'ready' = await dialogue.ask<Buffer | 'ready'>({
@@ -111,9 +118,11 @@ async function logIn(dialogue: FramedDialogue, first: Buffer, login: PostgresLog
     });
     if (request === 'ready') return;
     const reader: ByteReader = new ByteReader(request);
-    const answer: Buffer | null = await login.answer(reader.uint32BE(), reader).catch((error: unknown) => {
-      throw error instanceof RangeError ? new ProbeFailure('protocol', NOT_SPOKEN) : error;
-    });
+    const answer: Buffer | null = await deadline
+      .work('logging in', () => login.answer(reader.uint32BE(), reader))
+      .catch((error: unknown) => {
+        throw error instanceof RangeError ? new ProbeFailure('protocol', NOT_SPOKEN) : error;
+      });
     send = answer && message('p', answer);
   }
   throw new ProbeFailure('protocol', NOT_SPOKEN);
