@@ -138,6 +138,15 @@ export class Deadline implements Clock {
     });
   }
 
+  /** Our own work as a step: the deadline ends it, but once it is done its time counts for nothing. */
+  work<T>(stage: Stage, begin: () => Promise<T>): Promise<T> {
+    const start = this.elapsed;
+    return this.guard<T>(stage, (resolve, reject) => {
+      begin().then((value) => resolve(value, start), reject);
+      return () => undefined;
+    });
+  }
+
   /** Stops the step under way and refuses further ones. Without a `failure`, the reason is the end of the run. */
   end(failure: ProbeFailure = new Interruption()): void {
     this.#failure ??= failure;

@@ -88,7 +88,8 @@ export const probeMongo: Probe<'mongodb:' | 'mongodb+srv:'> = async (target, url
         session = isLast ? await open(context) : await within(share, context, open);
         const limit = Math.max(LONGEST_ANSWER, target.maxBody) + MARGIN;
         const ask = asker(session.dialogue, context, limit);
-        if (settings.user !== null) await logIn(settings, settings.user, session.hello, ask);
+        if (settings.user !== null)
+          await logIn(settings, settings.user, session.hello, ask, context.deadline);
         const answer = await ask(commandOf(target.query, settings.database));
         return needsBody(target.assertions) ? bodyOf(answer, target.maxBody) : null;
       } catch (error) {
@@ -260,7 +261,13 @@ function failureFor({ code, errmsg }: Document): ProbeFailure {
 }
 
 /** SCRAM, in two questions or three. */
-async function logIn(settings: Settings, user: string, hello: Document, ask: Ask): Promise<void> {
+async function logIn(
+  settings: Settings,
+  user: string,
+  hello: Document,
+  ask: Ask,
+  deadline: Deadline,
+): Promise<void> {
   const { authSource, password } = settings;
   const offered: unknown = hello.saslSupportedMechs;
   const best = Array.isArray(offered) && offered.includes('SCRAM-SHA-256') ? 'SCRAM-SHA-256' : 'SCRAM-SHA-1';
@@ -282,7 +289,8 @@ async function logIn(settings: Settings, user: string, hello: Document, ask: Ask
       payload: new Binary(Buffer.from(payload)),
       $db: authSource,
     });
-  const last = await go(await scram.prove(payloadOf(first)));
+  const proof = await deadline.work('logging in', () => scram.prove(payloadOf(first)));
+  const last = await go(proof);
   scram.verify(payloadOf(last));
   if (last.done !== true && (await go('')).done !== true) throw noAnswer();
 }

@@ -75,6 +75,7 @@ export const probePostgres: Probe<'postgres:'> = async (target, url, context) =>
       dialogue,
       startup(login, url),
       new PostgresLogin(login, stream !== null || tls.use === 'never'),
+      context.deadline,
     );
     const rows = new Rows(needsBody(target.assertions) ? target.maxBody : null);
     await ask(dialogue, target.query ?? QUERY, rows, target.maxBody, context.trace).catch(
@@ -155,7 +156,12 @@ async function offersTls(socket: Socket, { deadline }: ProbeContext, isRequired:
  * Goes through the login until the server is ready for a query.
  * @returns the key for cancelling; null: none came, as from some poolers
  */
-async function logIn(dialogue: FramedDialogue, first: Buffer, login: PostgresLogin): Promise<Buffer | null> {
+async function logIn(
+  dialogue: FramedDialogue,
+  first: Buffer,
+  login: PostgresLogin,
+  deadline: Deadline,
+): Promise<Buffer | null> {
   let send: Buffer | null = first;
   let key: Buffer | null = null;
   for (let requests = 0; requests <= MOST_REQUESTS; requests++) {
@@ -172,9 +178,11 @@ async function logIn(dialogue: FramedDialogue, first: Buffer, login: PostgresLog
     });
     if (request === 'ready') return key;
     const reader: ByteReader = new ByteReader(request);
-    const answer: Buffer | null = await login.answer(reader.uint32BE(), reader).catch((error: unknown) => {
-      throw error instanceof RangeError ? new ProbeFailure('protocol', NOT_SPOKEN) : error;
-    });
+    const answer: Buffer | null = await deadline
+      .work('logging in', () => login.answer(reader.uint32BE(), reader))
+      .catch((error: unknown) => {
+        throw error instanceof RangeError ? new ProbeFailure('protocol', NOT_SPOKEN) : error;
+      });
     send = answer && message('p', answer);
   }
   throw new ProbeFailure('protocol', NOT_SPOKEN);

@@ -73,6 +73,19 @@ describe('the clock of a deadline', () => {
     expect(deadline.elapsed).toBe(10);
   });
 
+  it('counts our own work only until it is done', async () => {
+    begin(100);
+    const work = (ms: number) =>
+      deadline.work('logging in', () => new Promise((resolve) => setTimeout(resolve, ms, 'done')));
+    const short = work(90);
+    await pass(91);
+    expect(await short).toBe('done');
+    expect(deadline.elapsed).toBe(0);
+    const long = work(1_000).catch((error: unknown) => error);
+    await pass(500);
+    expect(await long).toMatchObject({ code: 'timeout', message: 'timed out logging in' });
+  });
+
   it('does not mind what a step that is over tells', async () => {
     begin();
     const handshake = step('in the TLS handshake');

@@ -19,7 +19,10 @@ async function seen(host: HostName, check: (at: number) => Check) {
   for (let at = START; at <= now; at += interval) books.run(at, [['app', check(at)]]);
   const found = await books.history('app', now);
   const history = targetHistory(watch, target, found, now);
-  const text = targetPage(history, freshness(watch, found, now), false).replace(/<[^>]+>/g, ' ');
+  const text = targetPage(history, freshness(watch, found, now), { isPrivate: false }).replace(
+    /<[^>]+>/g,
+    ' ',
+  );
   return { history, text: text.replace(/\s+/g, ' ') };
 }
 
