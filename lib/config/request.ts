@@ -106,7 +106,11 @@ function checkDatabase(url: URL): void {
     throw new InvalidValue(`expected ${url.protocol}//user:password@host/database, percent-encoded`);
   }
   if (tlsChoice(url) === null) {
-    throw new InvalidValue('expected disable, prefer, require, verify-ca or verify-full as sslmode');
+    throw new InvalidValue(
+      url.protocol === 'mysql:'
+        ? 'expected DISABLED, PREFERRED, REQUIRED, VERIFY_CA or VERIFY_IDENTITY as ssl-mode'
+        : 'expected disable, prefer, require, verify-ca or verify-full as sslmode',
+    );
   }
 }
 

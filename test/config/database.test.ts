@@ -34,6 +34,7 @@ describe('addresses of databases', () => {
     [`postgres://u:${SECRET}@h/d%`, 'as %25'],
     [`postgres://u:${SECRET}%00@h/d`, 'user:password@host/database'],
     [`postgres://u:${SECRET}@h/d?sslmode=requird`, 'as sslmode'],
+    [`mysql://u:${SECRET}@h/d?ssl-mode=FOO`, 'VERIFY_IDENTITY as ssl-mode'],
     [`postgres://u:12/${SECRET}@h/d`, 'percent-encode'],
     [`postgres://u:${SECRET}#x@h/d`, 'percent-encode'],
     [`postgres://u:${SECRET}@h:70000/d`, 'a port'],
