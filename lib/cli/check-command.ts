@@ -11,7 +11,7 @@ import type { Attempt, Check, Origin, Outcome, PublicTarget, Target, Timings } f
 import { COMMANDS } from './commands.js';
 import { explainAnswer, type Explained } from './explain.js';
 import { isoTime, jsonText, USAGE_ERROR, type Paint, type Terminal } from './terminal.js';
-import { readArguments } from './usage.js';
+import { readArguments, sentence } from './usage.js';
 import { intervalInWords, latencyInWords, lengthInWords } from '../rules/durations.js';
 
 type ExplainedAttempt = Attempt & { readonly assertions: readonly Explained[] };
@@ -60,10 +60,10 @@ async function findTarget(
 ): Promise<Target | string> {
   if (what.includes('://')) {
     const { target: found, problem } = targetAt(what);
-    if (found === null) return `The address: ${problem}.`;
+    if (found === null) return sentence(`The address: ${problem}`);
     const result = parseConfig(env);
     const configured = result.ok ? result.config.targets.find((target) => isAt(target, found)) : undefined;
-    if (configured === undefined) return problem === null ? found : `The address: ${problem}.`;
+    if (configured === undefined) return problem === null ? found : sentence(`The address: ${problem}`);
     print(`A configured target has this address: its options are used (${configured.info.id}).`);
     return configured;
   }
