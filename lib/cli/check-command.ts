@@ -12,7 +12,7 @@ import type { Attempt, Check, Origin, Outcome, Protocol, PublicTarget, Target, T
 import { COMMANDS } from './commands.js';
 import { explainAnswer, type Explained } from './explain.js';
 import { isoTime, jsonText, USAGE_ERROR, type Paint, type Terminal } from './terminal.js';
-import { readArguments } from './usage.js';
+import { readArguments, sentence } from './usage.js';
 import { intervalInWords, latencyInWords, lengthInWords } from '../rules/durations.js';
 
 type ExplainedAttempt = Attempt & { readonly assertions: readonly Explained[] };
@@ -69,14 +69,14 @@ async function findTarget(
 ): Promise<Target | string> {
   if (what.includes('://')) {
     const { target: found, problem } = targetAt(what);
-    if (found === null) return `The address: ${problem}.`;
+    if (found === null) return sentence(`The address: ${problem}`);
     const result = parseConfig(env);
     const [configured, ...others] = result.ok
       ? result.config.targets.filter((target) => isAt(target, found))
       : [];
     if (configured === undefined) {
       const target = withDefaults(what, found, env);
-      return target ?? (problem === null ? found : `The address: ${problem}.`);
+      return target ?? (problem === null ? found : sentence(`The address: ${problem}`));
     }
     if (others.length > 0) {
       const ids = [configured, ...others].map(({ info }) => info.id).join(', ');

@@ -2,6 +2,7 @@ import { loginOf, tlsChoice } from '../rules/database-address.js';
 import { PROTOCOLS, type AddressPart, type OptionGroup, type Protocol } from '../types.js';
 import { checkAddress, withPercentEncoded } from './address.js';
 import { checkRedis, NOT_UTF8, parseAddresses, parseUrl, takeUserInfo, type Endpoint } from './request.js';
+import { nearest } from './spelling.js';
 import { InvalidValue, value } from './values.js';
 
 export interface TargetAddress extends Endpoint {
@@ -90,7 +91,11 @@ function checkDatabase(url: URL): void {
     throw new InvalidValue(`expected ${url.protocol}//user:password@host/database, percent-encoded`);
   }
   if (tlsChoice(url) === null) {
-    throw new InvalidValue('expected disable, prefer, require, verify-ca or verify-full as sslmode');
+    throw new InvalidValue(
+      url.protocol === 'mysql:'
+        ? 'expected DISABLED, PREFERRED, REQUIRED, VERIFY_CA or VERIFY_IDENTITY as ssl-mode'
+        : 'expected disable, prefer, require, verify-ca or verify-full as sslmode',
+    );
   }
 }
 
@@ -171,8 +176,74 @@ function mongoAddress(text: string): TargetAddress | undefined {
   };
 }
 
-export const targetAddress = value(`an address: ${ADDRESS}`, parseTargetAddress);
+/** Schemes that are near to one of ours and mean something else. */
+const OTHER_SCHEMES: readonly string[] = ['sftp', 'mssql'];
+
+/**
+ * What is wrong with an address that is none, where its scheme is known or near to a known one. It holds no part of the
+ * address; null: nothing is certain.
+ */
+function whatIsWrong(text: string): string | null {
+  const [, named = '', authority = '', path = '', query, fragment] =
+    /^([a-z][a-z0-9+]{0,20}):\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?(#.*)?$/is.exec(text) ?? [];
+  const scheme = named.toLowerCase();
+  const protocol = PROTOCOL_NAMES.find((name) => name === (ALIASES.get(`${scheme}:`) ?? `${scheme}:`));
+  if (protocol === undefined) {
+    const names = PROTOCOL_NAMES.map((name) => name.slice(0, -1));
+    const meant =
+      scheme === 'mariadb'
+        ? 'mysql'
+        : nearest(scheme, names, ({ length }) => (length < 3 ? 0 : length < 6 ? 1 : 2));
+    const isMeant = meant !== undefined && !OTHER_SCHEMES.includes(scheme);
+    return isMeant ? `this kind of address is not known: did you mean ${meant}://?` : null;
+  }
+  const kind = `${protocol}//`;
+  const { defaultPort, parts } = PROTOCOLS[protocol];
+  const takes = (part: AddressPart): boolean => parts.some((each) => each === part);
+  const place = authority.slice(authority.lastIndexOf('@') + 1);
+  if (!takes('user info') && authority.includes('@')) {
+    return `expected an address without user name and password: ${kind} takes none`;
+  }
+  if (!takes('path') && path !== '' && path !== '/') {
+    const rest = protocol === 'dns:' ? '; the name to ask for belongs in QUERY' : '';
+    return `expected an address without a path: ${kind} takes none${rest}`;
+  }
+  if (!takes('query string') && query !== undefined) {
+    return `expected an address without a question mark: ${kind} takes no query string`;
+  }
+  if (place === '' || place.startsWith(':')) return `expected a host behind ${kind}`;
+  if (protocol.startsWith('mongodb') && authority.split('@').length > 2) {
+    return 'expected user name and password percent-encoded (@ as %40, : as %3A, / as %2F)';
+  }
+  if (place.includes(',')) {
+    return hasGroup(protocol, 'hosts')
+      ? 'expected a host before and behind each comma, each with its port or without'
+      : `expected one host: ${kind} takes no list of them`;
+  }
+  if (!KNOWN_TO_URL.has(protocol) && fragment !== undefined) {
+    return 'expected an address without #: in a user name or password it is %23';
+  }
+  if (defaultPort === null && protocol !== 'mongodb+srv:' && !/:\d+$/.test(place)) {
+    return `expected a port behind the host, as in ${kind}host:port`;
+  }
+  return `expected a host behind ${kind}: a name of letters, digits, dots and hyphens, or an IP address`;
+}
+
+/** @throws InvalidValue that says what is wrong, where that can be told */
+function readTargetAddress(text: string): TargetAddress | undefined {
+  try {
+    const address = parseTargetAddress(text);
+    if (address !== undefined) return address;
+  } catch (error) {
+    if (error instanceof InvalidValue) throw error;
+  }
+  const wrong = whatIsWrong(text);
+  if (wrong !== null) throw new InvalidValue(wrong);
+  return undefined;
+}
+
+export const targetAddress = value(`an address: ${ADDRESS}`, readTargetAddress);
 
 export const targetAddresses = value(`addresses with commas or spaces between, each ${ADDRESS}`, (text) => {
-  return parseAddresses(text, parseTargetAddress);
+  return parseAddresses(text, readTargetAddress);
 });

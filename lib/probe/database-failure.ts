@@ -4,14 +4,14 @@ import { codeOf, ProbeFailure, tlsProblem } from './failure.js';
 /** What an error of a database means, in fixed words: its own text may hold names, the query and secrets. */
 type Entry = readonly [reason: Reason, message: string];
 
-const TOO_MANY: Entry = ['query', 'the database has too many connections'];
 const WRONG_PASSWORD: Entry = ['query', 'the database refuses the user name or password'];
 const NO_DATABASE: Entry = ['query', 'there is no database of this name'];
 const NOT_FROM_HERE: Entry = [
   'query',
   'the database does not let this user in from here, or lets nobody in without TLS',
 ];
-// The reason of a server that does not accept connections: a sleeping host may fail like that while it wakes.
+// `connect` is the reason of a server that does not accept connections: a sleeping host may fail like that while it wakes.
+const TOO_MANY: Entry = ['connect', 'the database has too many connections'];
 const NOT_READY: Entry = ['connect', 'the database is starting up or shutting down'];
 const ENDED: Entry = ['reset', 'the database is shutting down, or ended the connection on purpose'];
 const STOPPED: Entry = ['timeout', 'the database stopped QUERY: it took too long, or was cancelled'];
@@ -203,7 +203,7 @@ export function withAdvice(error: unknown, hostname: string): unknown {
   const advice = (message: string) => new ProbeFailure(error.code, message, { cause: error.cause });
   const problem = tlsProblem(code);
   if (problem !== null && OWN_ISSUER.includes(code)) {
-    return advice(`${problem}: if the host signs its own certificates, set TLS_VERIFY=false`);
+    return advice(`${problem}: trust the host's authority by NODE_EXTRA_CA_CERTS, or set TLS_VERIFY=false`);
   }
   const name = hostname.toLowerCase().replace(/\.$/, '');
   const host = HOSTS.find(({ domain }) => name.endsWith(domain));

@@ -4,6 +4,7 @@ import { afterEvents } from './event-loop.js';
 export type Stage =
   | 'resolving'
   | 'connecting'
+  | 'asking for TLS'
   | 'in the TLS handshake'
   | 'waiting for the greeting'
   | 'logging in'

@@ -169,6 +169,10 @@ export function closingOf({ errored }: Readable, phase: Phase): ProbeFailure {
 
 export const closedEarly = () => new ProbeFailure('reset', 'connection closed early');
 
+/** The failure for a server that closed without an answer, to us who speak without TLS. `scheme`: that with TLS. */
+export const closedWithoutTls = (scheme: string) =>
+  new ProbeFailure('reset', `connection closed without an answer: for a server with TLS, write ${scheme}`);
+
 /** The failure for an error in a TLS handshake. `hasKeys`: the two sides had agreed on a cipher before it. */
 export function handshakeFailure(error: unknown, hasKeys: boolean): ProbeFailure {
   return hasKeys && TLS.get(codeOf(error)) === REFUSED

@@ -8,7 +8,7 @@ import type { Socket } from 'node:net';
 import type { Reason, TargetOf } from '../types.js';
 import { ByteCollector } from './bytes.js';
 import { connect, secure } from './connect.js';
-import { closedEarly, codeOf, failureOf, ProbeFailure } from './failure.js';
+import { closedEarly, closedWithoutTls, codeOf, failureOf, ProbeFailure } from './failure.js';
 import { mayBeOwnAnswer, missing, noteOrigin } from './http-probe.js';
 import type { Probe, ProbeContext } from './probe-context.js';
 
@@ -146,10 +146,11 @@ function askHealth(
       session?.destroy();
     };
     const fail = (failure: ProbeFailure) => {
-      reject(failure);
+      const mayHaveTls = target.protocol === 'grpc:' && !isHttp2 && failure.code === 'reset';
+      reject(mayHaveTls ? closedWithoutTls('grpcs://') : failure);
       stop();
     };
-    const onError = (error: Error) => fail(failureOfSession(error, isHttp2));
+    const onError = (error: Error) => fail(failureOfSession(error, isHttp2 ? null : target.protocol));
     const countControl = () => {
       isHttp2 = true;
       if (++controls > MAX_CONTROL) fail(noAnswer());
@@ -273,12 +274,14 @@ function servingStatus(bytes: Buffer): number | null {
   return at === bytes.length ? status : null;
 }
 
-/** @param isHttp2 the server has sent its settings */
-function failureOfSession(error: Error, isHttp2: boolean): ProbeFailure {
+/** @param spoken null once the server has sent its settings */
+function failureOfSession(error: Error, spoken: GrpcTarget['protocol'] | null): ProbeFailure {
   const code = codeOf(error);
   if (!code.startsWith('ERR_HTTP2')) return failureOf(error, 'dialogue');
-  if (!isHttp2)
-    return new ProbeFailure('protocol', 'the server does not speak HTTP/2 here', { cause: error });
+  if (spoken !== null) {
+    const remedy = spoken === 'grpc:' ? ': for a server with TLS, write grpcs://' : '';
+    return new ProbeFailure('protocol', `the server does not speak HTTP/2 here${remedy}`, { cause: error });
+  }
   if (code === 'ERR_HTTP2_STREAM_ERROR' || code === 'ERR_HTTP2_SESSION_ERROR') {
     return new ProbeFailure('reset', 'the server ended the request', { cause: error });
   }

@@ -139,7 +139,7 @@ async function offersTls(socket: Socket, { deadline }: ProbeContext, isRequired:
   const framing: Framing = { headerLength: 1, payloadLength: () => 0, notSpoken: NOT_SPOKEN };
   const dialogue = new FramedDialogue(socket, deadline, framing, 1);
   const answer = await dialogue.ask({
-    stage: 'in the TLS handshake',
+    stage: 'asking for TLS',
     send: withLength(uint32(SSL_REQUEST)),
     budget: 1,
     take: ({ header }) => header.toString('latin1'),

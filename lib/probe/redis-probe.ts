@@ -3,7 +3,7 @@ import { wordsOf } from '../rules/redis-command.js';
 import type { Reason } from '../types.js';
 import { connect, secure } from './connect.js';
 import { Dialogue } from './dialogue.js';
-import { Interruption, ProbeFailure } from './failure.js';
+import { closedWithoutTls, Interruption, ProbeFailure } from './failure.js';
 import type { Probe } from './probe-context.js';
 import { RespReader } from './resp-reader.js';
 
@@ -53,7 +53,6 @@ const MEANINGS: readonly Meaning[] = [
 ];
 /** Redis without TLS waits for the end of the line that the handshake begins with. */
 const SILENT_WITHOUT_TLS = 'timed out in the TLS handshake: for a server without TLS, write redis://';
-const CLOSED_WITH_TLS = 'connection closed without an answer: for a server with TLS, write rediss://';
 const OTHER = 'the server answered with an error: try QUERY in redis-cli';
 
 /** Redis and what speaks its protocol: login, database, then one command (`PING` unless QUERY says otherwise). */
@@ -72,7 +71,7 @@ export const probeRedis: Probe<'redis:' | 'rediss:'> = async (target, url, conte
       const reader = new RespReader(keep);
       trace.ttfb = await dialogue.ask(commandOf(words), reader, deadline).catch((error: unknown) => {
         const isRefused = error instanceof ProbeFailure && error.code === 'reset' && !trace.reached;
-        throw isRefused && target.protocol === 'redis:' ? new ProbeFailure('reset', CLOSED_WITH_TLS) : error;
+        throw isRefused && target.protocol === 'redis:' ? closedWithoutTls('rediss://') : error;
       });
       trace.reached = true;
       if (reader.error !== null) throw failureFor(reader.error);

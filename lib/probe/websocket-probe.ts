@@ -4,9 +4,9 @@ import { WebSocket, type RawData } from 'ws';
 import { judgeMessage, needsBody, type Body } from '../rules/assertions.js';
 import { PROTOCOLS, type TargetOf, type Verdict } from '../types.js';
 import { connect, secure } from './connect.js';
-import { codeOf, failureOf, Interruption, ProbeFailure } from './failure.js';
+import { closedWithoutTls, codeOf, failureOf, Interruption, ProbeFailure } from './failure.js';
 import { mayBeOwnAnswer, missing, noteOrigin } from './http-probe.js';
-import type { Probe, ProbeContext } from './probe-context.js';
+import type { Probe, ProbeContext, Trace } from './probe-context.js';
 
 type WebSocketTarget = TargetOf<'ws:' | 'wss:'>;
 
@@ -47,7 +47,9 @@ export const probeWebSocket: Probe<'ws:' | 'wss:'> = async (target, url, context
         ? await secure(socket, url, target.tlsVerify, ['http/1.1'], context)
         : socket;
     client = open(stream, target, url, context);
-    const { body } = await converse(client, target, context);
+    const { body } = await converse(client, target, context).catch((error: unknown) => {
+      throw target.protocol === 'ws:' ? withTlsAdvice(error, context.trace) : error;
+    });
     await close(client, context);
     return body;
   } finally {
@@ -64,14 +66,10 @@ function open(
   { deadline, userAgent }: ProbeContext,
 ): WebSocket {
   const entries = Object.entries({ ...missing({ 'User-Agent': userAgent }, headers), ...headers });
-  // The library checks the server's choice against these.
-  const offered = entries
-    .filter(([name]) => name.toLowerCase() === PROTOCOLS_HEADER)
-    .flatMap(([, value]) => value.split(',').map((name) => name.trim()));
   const others = entries.filter(([name]) => name.toLowerCase() !== PROTOCOLS_HEADER);
   const before = socket.bytesRead;
   try {
-    const client = new WebSocket(url, offered, {
+    const client = new WebSocket(url, subprotocolsOf(headers), {
       createConnection: () => socket,
       headers: Object.fromEntries(others),
       maxPayload: maxBody,
@@ -95,6 +93,13 @@ function open(
   }
 }
 
+/** Those that we offer. The library checks the server's choice against them. */
+function subprotocolsOf(headers: WebSocketTarget['headers']): string[] {
+  return Object.entries(headers)
+    .filter(([name]) => name.toLowerCase() === PROTOCOLS_HEADER)
+    .flatMap(([, value]) => value.split(',').map((name) => name.trim()));
+}
+
 async function converse(
   client: WebSocket,
   target: WebSocketTarget,
@@ -102,6 +107,8 @@ async function converse(
 ): Promise<Conversation> {
   const { deadline, trace, evaluator } = context;
   const { assertions, query, maxBody } = target;
+  /** The failure where the server's choice of a subprotocol is not ours. */
+  let otherSubprotocol: ProbeFailure | null = null;
   const isLookedAt = needsBody(assertions);
   const start = deadline.elapsed;
   /** What the last message lacked. */
@@ -167,6 +174,9 @@ async function converse(
       if (query !== null) client.send(query);
       else if (!isLookedAt) take(null);
     };
+    const onUpgrade = ({ headers }: IncomingMessage) => {
+      otherSubprotocol = failureOfSubprotocol(subprotocolsOf(target.headers), headers[PROTOCOLS_HEADER]);
+    };
     const onMessage = (data: RawData) => {
       const at = deadline.elapsed;
       if (!isLookedAt) {
@@ -192,6 +202,7 @@ async function converse(
     };
     const onError = (error: Error) => {
       whyClosed = failureOfClient(error, trace.reached);
+      if (codeOf(error) === '' && otherSubprotocol !== null) whyClosed = otherSubprotocol;
       if (whyClosed.code === 'too_large' && !isLookedAt) take(null);
       else onClose(NORMAL);
     };
@@ -205,6 +216,7 @@ async function converse(
     const stop = () => {
       isOver = true;
       client
+        .off('upgrade', onUpgrade)
         .off('open', onOpen)
         .off('message', onMessage)
         .off('ping', onPing)
@@ -215,6 +227,7 @@ async function converse(
     };
 
     client
+      .on('upgrade', onUpgrade)
       .on('open', onOpen)
       .on('message', onMessage)
       .on('ping', onPing)
@@ -259,6 +272,28 @@ function bytesOf(data: RawData): Buffer {
 
 function failureOfVerdict(verdict: Verdict | null): ProbeFailure | null {
   return verdict?.outcome === 'failed' ? new ProbeFailure(verdict.reason, verdict.message) : null;
+}
+
+/** Null where the server chose one that we offer, or none where we offer none. */
+function failureOfSubprotocol(offered: readonly string[], chosen: string | undefined): ProbeFailure | null {
+  if (chosen === undefined ? offered.length === 0 : offered.includes(chosen)) return null;
+  const message =
+    offered.length === 0
+      ? 'the server chose a subprotocol that was not offered: set Sec-WebSocket-Protocol in HEADERS'
+      : 'the server chose none of the subprotocols in HEADERS: check Sec-WebSocket-Protocol';
+  return new ProbeFailure('protocol', message);
+}
+
+/** What a record of TLS begins with that says what is wrong (RFC 8446, 5.1). */
+const ALERT = 21;
+
+/** The failure of an attempt without TLS, with what to do about it where the server may expect TLS. */
+function withTlsAdvice(error: unknown, { reached, statusCode }: Trace): unknown {
+  if (!(error instanceof ProbeFailure) || reached || statusCode !== null) return error;
+  const { cause } = error;
+  const isParser = typeof cause === 'object' && cause !== null && 'rawPacket' in cause;
+  const isAlert = isParser && Buffer.isBuffer(cause.rawPacket) && cause.rawPacket[0] === ALERT;
+  return error.code === 'reset' || isAlert ? closedWithoutTls('wss://') : error;
 }
 
 /** Errors of the connection and of Node's HTTP parser have codes of their own. */

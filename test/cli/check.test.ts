@@ -170,6 +170,7 @@ describe('check', () => {
   });
 
   it.each<[string, string[], Record<string, string>, string]>([
+    ['a misspelt scheme', ['htps://user:user-secret@api.test/'], {}, 'did you mean https://?'],
     ['no address', ['ftp://user:user-secret@api.test/'], {}, 'The address: expected an address: http://'],
     ['an address that is cut in two', ['https://user:pa/ss-user-secret@api.test/'], {}, 'percent-encode it'],
     [
@@ -185,6 +186,7 @@ describe('check', () => {
     expect([code, text]).toEqual([2, '']);
     expect(errors).toContain(expected);
     expect(errors).not.toContain('secret');
+    expect(errors).not.toContain('?.');
   });
 });
 

@@ -34,11 +34,12 @@ describe('addresses of databases', () => {
     [`postgres://u:${SECRET}@h/d%`, 'percent-encoded'],
     [`postgres://u:${SECRET}%00@h/d`, 'user:password@host/database'],
     [`postgres://u:${SECRET}@h/d?sslmode=requird`, 'as sslmode'],
+    [`mysql://u:${SECRET}@h/d?ssl-mode=FOO`, 'VERIFY_IDENTITY as ssl-mode'],
     [`postgres://u:12/${SECRET}@h/d`, 'percent-encode'],
     [`postgres://u:${SECRET}#x@h/d`, 'percent-encode'],
     [`postgres://u:${SECRET}@h:70000/d`, 'a port'],
-    [`postgres:///d?host=${SECRET}`, 'with a host'],
-    [`postgres://u:${SECRET}@h1,h2/d`, 'with a host'],
+    [`postgres:///d?host=${SECRET}`, 'expected a host behind postgres://'],
+    [`postgres://u:${SECRET}@h1,h2/d`, 'expected one host: postgres:// takes no list of them'],
     [`jdbc:postgresql://h/d?password=${SECRET}`, 'with a host'],
   ])('%s can never work', (url, message) => {
     const result = parseConfig({ TARGET_A_URL: url });

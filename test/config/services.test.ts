@@ -87,8 +87,12 @@ describe('mongodb', () => {
       'mongodb://u:p@h/?authMechanism=MONGODB-X509',
       'expected SCRAM-SHA-256 or SCRAM-SHA-1 as authMechanism: no other login is spoken',
     ],
-    ['mongodb://a,,b/', expect.stringContaining('expected an address')],
-    ['mongodb://', expect.stringContaining('expected an address')],
+    ['mongodb://a,,b/', 'expected a host before and behind each comma, each with its port or without'],
+    ['mongodb://', 'expected a host behind mongodb://'],
+    [
+      'mongodb://u:p@ss@h/db',
+      'expected user name and password percent-encoded (@ as %40, : as %3A, / as %2F)',
+    ],
   ])('refuses %s', (text, message: unknown) => {
     const found = problems({ TARGET_A_URL: text }).map((line) => line.replace('TARGET_A_URL: ', ''));
     expect(found).toEqual([message]);
@@ -99,5 +103,49 @@ describe('mongodb', () => {
     const expected =
       'TARGET_A_QUERY: expected one database command as JSON, such as {"find":"users","limit":1}';
     expect(problems(env)).toEqual(query === '' ? [] : [expected]);
+  });
+});
+
+describe('an address that is none', () => {
+  const CANARY = 's3cr3t';
+  const host = 'a name of letters, digits, dots and hyphens, or an IP address';
+  it.each([
+    [
+      `dns://1.2.3.4/${CANARY}.org`,
+      'expected an address without a path: dns:// takes none; the name to ask for belongs in QUERY',
+    ],
+    [`tcp://h:1/${CANARY}`, 'expected an address without a path: tcp:// takes none'],
+    [`tcp://u:${CANARY}@h:1`, 'expected an address without user name and password: tcp:// takes none'],
+    [`smtp://h:25/${CANARY}`, 'expected an address without a path: smtp:// takes none'],
+    [`tls://h:1?${CANARY}`, 'expected an address without a question mark: tls:// takes no query string'],
+    [`grpc://${CANARY}`, 'expected a port behind the host, as in grpc://host:port'],
+    [`tcp://${CANARY}`, 'expected a port behind the host, as in tcp://host:port'],
+    ['http://', 'expected a host behind http://'],
+    ['redis://:6379', 'expected a host behind redis://'],
+    [`redis://${CANARY}$/0`, `expected a host behind redis://: ${host}`],
+    [`https://${CANARY}<x>/`, `expected a host behind https://: ${host}`],
+    [`postgresql://u@a,${CANARY}/d`, 'expected one host: postgres:// takes no list of them'],
+    [`mysql://u@h/d#${CANARY}`, 'expected an address without #: in a user name or password it is %23'],
+    [`postgers://u:${CANARY}@h/d`, 'this kind of address is not known: did you mean postgres://?'],
+    [`reds://${CANARY}`, 'this kind of address is not known: did you mean redis://?'],
+    [`mariadb://u:${CANARY}@h/d`, 'this kind of address is not known: did you mean mysql://?'],
+    [`htps://${CANARY}`, 'this kind of address is not known: did you mean https://?'],
+  ])('%s: what is wrong is named, and the value not shown', (url, message) => {
+    expect(problems({ TARGET_A_URL: url })).toEqual([`TARGET_A_URL: ${message}`]);
+  });
+
+  it.each(['ftp', 'sftp', 'mssql', 'ssh', 'udp', 'x'.repeat(10_000)])(
+    '%s:// is near to nothing',
+    (scheme) => {
+      expect(problems({ TARGET_A_URL: `${scheme}://h` })).toEqual([
+        expect.stringMatching(/^TARGET_A_URL: expected an address: http/),
+      ]);
+    },
+  );
+
+  it('has its place in a list', () => {
+    expect(problems({ KEEP_ALIVE_URLS: 'http://h, tcp://h' })).toEqual([
+      'KEEP_ALIVE_URLS: entry 2: expected a port behind the host, as in tcp://host:port',
+    ]);
   });
 });

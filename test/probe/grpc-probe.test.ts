@@ -12,7 +12,7 @@ import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createProber } from '../../lib/probe/probe.js';
 import { createAuthority, type Pair } from '../support/certificates.js';
 import { configOf } from '../support/runs.js';
-import { closedPort, serveHttp, serveHttps, serveRaw, serveTcp } from '../support/servers.js';
+import { closedPort, serveHttp, serveHttps, serveRaw, serveTcp, serveTls } from '../support/servers.js';
 import { someTarget, type TargetOptions } from '../support/targets.js';
 
 const authority = createAuthority('Test CA');
@@ -275,7 +275,10 @@ describe('an answer by HTTP/2', () => {
 });
 
 describe('what is no HTTP/2', () => {
-  const noHttp2 = { reason: 'protocol', message: 'the server does not speak HTTP/2 here' };
+  const noHttp2 = {
+    reason: 'protocol',
+    message: 'the server does not speak HTTP/2 here: for a server with TLS, write grpcs://',
+  };
   /** SETTINGS without content. */
   const SETTINGS = Buffer.of(0, 0, 0, 4, 0, 0, 0, 0, 0);
   const flood = (frame: Buffer) => (socket: Socket) => {
@@ -297,6 +300,11 @@ describe('what is no HTTP/2', () => {
     ],
     ['a hang-up', async () => (await serveRaw((socket) => socket.end())).port, { reason: 'reset' }],
     ['a reset', async () => (await serveRaw((socket) => socket.resetAndDestroy())).port, { reason: 'reset' }],
+    [
+      'a server with TLS',
+      async () => (await serveTls(authority.issue(['127.0.0.1']))).port,
+      { message: expect.stringContaining('for a server with TLS, write grpcs://') as string },
+    ],
     ['nobody', closedPort, { reason: 'connect', message: 'connection refused' }],
     [
       'endless frames of an unknown kind',

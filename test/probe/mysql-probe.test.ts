@@ -179,7 +179,8 @@ describe('a real server (MariaDB)', () => {
       'own',
       {
         reason: 'tls',
-        message: 'unknown certificate issuer: if the host signs its own certificates, set TLS_VERIFY=false',
+        message:
+          "unknown certificate issuer: trust the host's authority by NODE_EXTRA_CA_CERTS, or set TLS_VERIFY=false",
       },
     ],
   ])('certificate: %s', async (pair, expected) => {
@@ -524,7 +525,7 @@ describe('a server that is hostile or broken', () => {
 
 describe('errors in words', () => {
   test.each<[number, string, object]>([
-    [1040, 'Too many connections', { reason: 'query', message: 'the database has too many connections' }],
+    [1040, 'Too many connections', { reason: 'connect', message: 'the database has too many connections' }],
     [1053, 'Server shutdown in progress', { reason: 'reset' }],
     [
       1129,

@@ -8,7 +8,7 @@ import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
 import { createProber } from '../../lib/probe/probe.js';
 import { createAuthority, type Pair } from '../support/certificates.js';
 import { configOf } from '../support/runs.js';
-import { closedPort, serveHttp, serveTcp } from '../support/servers.js';
+import { closedPort, serveHttp, serveTcp, serveTls } from '../support/servers.js';
 import { someTarget, type TargetOptions } from '../support/targets.js';
 
 const authority = createAuthority('Test CA');
@@ -245,6 +245,29 @@ describe('a WebSocket server', () => {
     expect(target.info.healthUrl).toBe(`${url}live/feed`);
   });
 
+  test.each(['', 'Sec-WebSocket-Protocol: b\r\n'])(
+    'that chooses no subprotocol of ours: %j',
+    async (chosen) => {
+      const url = await answers((socket) => accept(socket, chosen));
+      const { targets } = configOf({
+        TARGET_A_URL: url,
+        TARGET_A_HEADERS: '{"Sec-WebSocket-Protocol":"a"}',
+      });
+      expect(await prober.attempt(targets[0] ?? expect.unreachable(), never)).toMatchObject({
+        reason: 'protocol',
+        message: 'the server chose none of the subprotocols in HEADERS: check Sec-WebSocket-Protocol',
+      });
+    },
+  );
+
+  test('with TLS, at an address without', async () => {
+    const { port } = await serveTls(authority.issue(['127.0.0.1']));
+    expect(await attempt(`ws://127.0.0.1:${port}`)).toMatchObject({
+      reason: 'reset',
+      message: 'connection closed without an answer: for a server with TLS, write wss://',
+    });
+  });
+
   test('is left at once when the run ends', async () => {
     const run = new AbortController();
     const { url, closed } = await serve(() => run.abort());
@@ -280,6 +303,10 @@ async function answers(answer: (socket: Socket) => void): Promise<string> {
 describe('bytes that are no good answer', () => {
   const frame = (...bytes: number[]) => Buffer.of(...bytes);
   const noMessages = { reason: 'protocol', message: 'no valid WebSocket messages' };
+  const mayHaveTls = {
+    reason: 'reset',
+    message: 'connection closed without an answer: for a server with TLS, write wss://',
+  };
   const noHandshake = { reason: 'protocol', message: 'no valid WebSocket handshake' };
   const endless = (socket: Duplex, bytes: Buffer) => {
     const write = () => {
@@ -322,7 +349,8 @@ describe('bytes that are no good answer', () => {
       { reason: 'protocol', message: 'no valid HTTP answer' },
     ],
     ['nothing', (socket) => socket.end(), { reason: 'reset' }],
-    ['a reset', (socket) => socket.resetAndDestroy(), { reason: 'reset', message: 'connection reset' }],
+    ['a reset', (socket) => socket.resetAndDestroy(), mayHaveTls],
+    ['an alert of TLS', (socket) => socket.end(Buffer.of(21, 3, 1, 0, 2, 2, 70)), mayHaveTls],
     ['silence', () => undefined, { reason: 'timeout', message: 'timed out waiting for the answer' }],
     ['half a head', (socket) => socket.end(OK), { reason: 'reset' }],
     [
@@ -339,6 +367,14 @@ describe('bytes that are no good answer', () => {
       { reason: 'protocol', message: 'headers too large' },
     ],
     ['the wrong key', (socket) => socket.write(`${OK}Sec-WebSocket-Accept: x\r\n\r\n`), noHandshake],
+    [
+      'a subprotocol that was not offered',
+      (socket) => accept(socket, 'Sec-WebSocket-Protocol: x\r\n'),
+      {
+        reason: 'protocol',
+        message: 'the server chose a subprotocol that was not offered: set Sec-WebSocket-Protocol in HEADERS',
+      },
+    ],
     ['no key', (socket) => socket.write(`${OK}\r\n`), noHandshake],
     ['another upgrade', (socket) => socket.write(`${OK.replace('websocket', 'h2c')}\r\n`), noHandshake],
     [
