@@ -45,19 +45,20 @@ export class MongoReader implements AnswerReader {
     this.#bytes = new ByteCollector(limit);
   }
 
-  read(bytes: Buffer): void {
+  read(bytes: Buffer): number {
     let at = 0;
     if (this.#length === 0) {
       at = Math.min(bytes.length, HEADER_LENGTH - this.#bytes.length);
       this.#bytes.append(bytes, 0, at);
-      if (this.#bytes.length < HEADER_LENGTH) return;
+      if (this.#bytes.length < HEADER_LENGTH) return at;
       this.#length = this.#lengthOf(this.#bytes.bytes);
     }
     const to = Math.min(bytes.length, at + this.#length - this.#bytes.length);
     this.#bytes.append(bytes, at, to);
-    if (this.#bytes.length < this.#length) return;
+    if (this.#bytes.length < this.#length) return to;
     this.document = documentOf(this.#bytes.bytes);
     this.isOver = true;
+    return to;
   }
 
   #lengthOf(header: Buffer): number {
