@@ -27,8 +27,8 @@ export interface CheckContext {
 /**
  * Makes attempts until one does not fail or the retries are used up. A name that was not resolved is looked up at least
  * twice. A host that may be waking is asked until its WAKE_TIMEOUT is used up: if it then answers well, the check is good
- * and a cold start. Where the host says that asking again is of no use, it is believed. If the signal cuts an attempt short, the attempt before it decides; null where there was none. Never
- * rejects.
+ * and a cold start. Where the host says that asking again is of no use, it is believed. If the signal cuts an attempt
+ * short, the attempt before it decides; null where there was none. Never rejects.
  */
 export async function checkTarget(target: Target, context: CheckContext): Promise<Check | null> {
   const { at, prober, signal, now, random, sleep } = context;

@@ -220,5 +220,5 @@ function connectAny(
 
 /** For errors of a socket that nobody waits for any more. */
 function ignore(): void {
-  // Told to whoever does wait.
+  // Errors of a socket that is no longer in use are ignored.
 }

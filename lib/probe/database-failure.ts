@@ -2,32 +2,35 @@ import type { Reason } from '../types.js';
 import { codeOf, ProbeFailure, tlsProblem } from './failure.js';
 
 /** What an error of a database means, in fixed words: its own text may hold names, the query and secrets. */
-type Entry = readonly [reason: Reason, message: string];
+type DatabaseFault = readonly [reason: Reason, message: string];
 
-const WRONG_PASSWORD: Entry = ['query', 'the database refuses the user name or password'];
-const NO_DATABASE: Entry = ['query', 'there is no database of this name'];
-const NOT_FROM_HERE: Entry = [
+const WRONG_PASSWORD: DatabaseFault = ['query', 'the database refuses the user name or password'];
+const NO_DATABASE: DatabaseFault = ['query', 'there is no database of this name'];
+const NOT_FROM_HERE: DatabaseFault = [
   'query',
   'the database does not let this user in from here, or lets nobody in without TLS',
 ];
 // `connect` is the reason of a server that does not accept connections: a sleeping host may fail like that while it wakes.
-const TOO_MANY: Entry = ['connect', 'the database has too many connections'];
-const NOT_READY: Entry = ['connect', 'the database is starting up or shutting down'];
-const ENDED: Entry = ['reset', 'the database is shutting down, or ended the connection on purpose'];
-const STOPPED: Entry = ['timeout', 'the database stopped QUERY: it took too long, or was cancelled'];
-const READ_ONLY: Entry = ['query', 'the database is read only, and QUERY writes'];
-const NOT_ALLOWED: Entry = ['query', 'the user is not allowed to do what QUERY asks for'];
-const UNKNOWN_NAME: Entry = ['query', 'QUERY names something that does not exist in this database'];
-const SYNTAX: Entry = ['query', 'QUERY has a syntax error'];
-const DISK_FULL: Entry = ['query', 'the disk of the database is full'];
-const NO_MEMORY: Entry = ['query', 'the database has too little memory'];
-const LOCKED: Entry = ['query', 'the account of this user is locked, or its password has expired'];
-const WANTS_TLS: Entry = ['tls', 'the database accepts connections with TLS only: set sslmode=require'];
-const UNREACHED: Entry = ['connect', 'the pooler does not reach the database'];
-const ANY: Entry = ['query', 'the database answers with an error'];
+const TOO_MANY: DatabaseFault = ['connect', 'the database has too many connections'];
+const NOT_READY: DatabaseFault = ['connect', 'the database is starting up or shutting down'];
+const ENDED: DatabaseFault = ['reset', 'the database is shutting down, or ended the connection on purpose'];
+const STOPPED: DatabaseFault = ['timeout', 'the database stopped QUERY: it took too long, or was cancelled'];
+const READ_ONLY: DatabaseFault = ['query', 'the database is read only, and QUERY writes'];
+const NOT_ALLOWED: DatabaseFault = ['query', 'the user is not allowed to do what QUERY asks for'];
+const UNKNOWN_NAME: DatabaseFault = ['query', 'QUERY names something that does not exist in this database'];
+const SYNTAX: DatabaseFault = ['query', 'QUERY has a syntax error'];
+const DISK_FULL: DatabaseFault = ['query', 'the disk of the database is full'];
+const NO_MEMORY: DatabaseFault = ['query', 'the database has too little memory'];
+const LOCKED: DatabaseFault = ['query', 'the account of this user is locked, or its password has expired'];
+const WANTS_TLS: DatabaseFault = [
+  'tls',
+  'the database accepts connections with TLS only: set sslmode=require',
+];
+const UNREACHED: DatabaseFault = ['connect', 'the pooler does not reach the database'];
+const ANY: DatabaseFault = ['query', 'the database answers with an error'];
 
 /** https://www.postgresql.org/docs/current/errcodes-appendix.html */
-const SQLSTATES: ReadonlyMap<string, Entry> = new Map([
+const SQLSTATES: ReadonlyMap<string, DatabaseFault> = new Map([
   ['28P01', WRONG_PASSWORD],
   ['3D000', NO_DATABASE],
   ['25006', READ_ONLY],
@@ -45,7 +48,7 @@ const SQLSTATES: ReadonlyMap<string, Entry> = new Map([
 ]);
 
 /** By their first two characters. */
-const SQLSTATE_CLASSES: ReadonlyMap<string, Entry> = new Map([
+const SQLSTATE_CLASSES: ReadonlyMap<string, DatabaseFault> = new Map([
   ['08', UNREACHED],
   ['28', NOT_FROM_HERE],
   ['42', UNKNOWN_NAME],
@@ -59,7 +62,7 @@ const OF_SERVERS: readonly string[] = ['08', '28', '3D', '53', '57', '58', 'XX']
 const OF_STATEMENTS: readonly string[] = ['22', '23', '25', '42'];
 
 /** https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html, and MariaDB's from 1900 to 1999 and 4000 on. */
-const MYSQL_ERRORS: ReadonlyMap<number, Entry> = new Map([
+const MYSQL_ERRORS: ReadonlyMap<number, DatabaseFault> = new Map([
   [1021, DISK_FULL],
   [1037, NO_MEMORY],
   [1038, NO_MEMORY],
@@ -105,7 +108,7 @@ const OF_PROXIES = 1105;
  * What poolers and services say under codes that say little: Supavisor, PgBouncer, Neon's proxy, TiDB Cloud, PlanetScale
  * (their source and users' reports, 2026-11). The first that fits counts.
  */
-const TEXTS: readonly (readonly [RegExp, Entry])[] = [
+const TEXTS: readonly (readonly [RegExp, DatabaseFault])[] = [
   [
     /tenant or user not found|tenant\/user .{0,200} not found/,
     ['query', 'no such project or user: if the Supabase project is paused, restore it in the dashboard'],
@@ -161,12 +164,12 @@ export function mysqlFailure(number: number, text: string): ProbeFailure {
 
 const LONGEST_TEXT = 1_000;
 
-function entryOf(text: string): Entry | undefined {
+function entryOf(text: string): DatabaseFault | undefined {
   const known = text.slice(0, LONGEST_TEXT).toLowerCase();
   return TEXTS.find(([phrase]) => phrase.test(known))?.[1];
 }
 
-function failure([reason, message]: Entry): ProbeFailure {
+function failure([reason, message]: DatabaseFault): ProbeFailure {
   return new ProbeFailure(reason, message);
 }
 

@@ -1,20 +1,24 @@
 import type { Socket } from 'node:net';
 import type { Deadline } from './deadline.js';
-import { closedEarly, closingOf, failureOf } from './failure.js';
+import { closedEarly, closingOf, failureOf, saysTooMuch } from './failure.js';
 
-/** Reads an answer from the bytes as they come. Throws a ProbeFailure for what is none. */
+/** Reads an answer from the bytes as they come. Throws a ProbeFailure if the bytes are not a valid answer. */
 export interface AnswerReader {
   readonly isOver: boolean;
-  read(bytes: Buffer): void;
+  /** Returns how many of the bytes belong to the answer, as far as it is read. */
+  read(bytes: Buffer): number;
 }
 
 /** Questions and answers in turn over one connection. The socket is the caller's to destroy. */
 export class Dialogue {
+  /** Bytes came behind the last answer. */
+  #hasUnread = false;
+
   constructor(private readonly socket: Socket) {}
 
   /**
-   * Sends a question and has its answer read. What the server sends unasked waits for the next question.
-   * Rejects with a ProbeFailure.
+   * Sends a question and has its answer read. What the server has sent behind its last answer
+   * is a fault. Rejects with a ProbeFailure.
    * @returns ms from the question to the first byte of the answer
    */
   ask(question: Buffer, reader: AnswerReader, deadline: Deadline): Promise<number> {
@@ -35,7 +39,7 @@ export class Dialogue {
         const at = deadline.elapsed;
         ttfb ??= at - start;
         try {
-          reader.read(bytes);
+          this.#hasUnread = reader.read(bytes) < bytes.length;
         } catch (error) {
           fail(error);
           return;
@@ -46,6 +50,10 @@ export class Dialogue {
       };
       const onClose = () => fail(closedEarly());
       const onError = (error: Error) => fail(error);
+      if (this.#hasUnread) {
+        fail(saysTooMuch());
+        return leave;
+      }
       if (socket.destroyed) {
         fail(closingOf(socket, 'dialogue'));
         return leave;

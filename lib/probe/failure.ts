@@ -167,6 +167,9 @@ export function closingOf({ errored }: Readable, phase: Phase): ProbeFailure {
   return errored ? failureOf(errored, phase) : closedEarly();
 }
 
+/** What comes before a question is no answer to it. */
+export const saysTooMuch = () => new ProbeFailure('protocol', 'the server says more than it was asked');
+
 export const closedEarly = () => new ProbeFailure('reset', 'connection closed early');
 
 /** The failure for a server that closed without an answer, to us who speak without TLS. `scheme`: that with TLS. */

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { ByteCollector } from './bytes.js';
 import type { Deadline, Stage } from './deadline.js';
-import { closedEarly, closingOf, failureOf, ProbeFailure } from './failure.js';
+import { closedEarly, closingOf, failureOf, ProbeFailure, saysTooMuch } from './failure.js';
 
 /** How a protocol cuts its bytes into messages, each with a header that says how long it is. */
 export interface Framing {
@@ -26,7 +26,7 @@ export interface Step<T> {
   readonly budget: number;
   /**
    * Called with each message; what it returns ends the step. The bytes may not be kept: they are overwritten. It may throw a
-   * ProbeFailure, or a RangeError for a message that is none.
+   * ProbeFailure, or a RangeError for a malformed message.
    */
   readonly take: (message: Message) => T | undefined;
   /** Ends the step at a message that is beyond the budget. It is not read. */
@@ -98,6 +98,10 @@ export class FramedDialogue {
       const onEnd = () => fail(closedEarly());
 
       this.firstByteAfter = null;
+      if (step.send !== null && this.hasUnread) {
+        fail(saysTooMuch());
+        return detach;
+      }
       if (read(this.#unread, start)) return detach;
       if (socket.destroyed) {
         fail(closingOf(socket, 'connect'));

@@ -1,4 +1,4 @@
-import { deserialize, serialize, type Document } from 'bson';
+import { deserialize, onDemand, serialize, type Document } from 'bson';
 import { ByteCollector } from './bytes.js';
 import type { AnswerReader } from './dialogue.js';
 import { ProbeFailure } from './failure.js';
@@ -28,8 +28,8 @@ export function messageOf(command: Document, id: number): Buffer {
 /** Reads one message with one document. A message longer than the limit is given up before it is read. */
 export class MongoReader implements AnswerReader {
   isOver = false;
-  /** Empty until it is over. */
-  document: Document = {};
+  /** The document as BSON; empty until it is over. */
+  document: Buffer = Buffer.alloc(0);
   readonly #bytes: ByteCollector;
   /** Bytes of the message; 0: not known yet. */
   #length = 0;
@@ -45,19 +45,20 @@ export class MongoReader implements AnswerReader {
     this.#bytes = new ByteCollector(limit);
   }
 
-  read(bytes: Buffer): void {
+  read(bytes: Buffer): number {
     let at = 0;
     if (this.#length === 0) {
       at = Math.min(bytes.length, HEADER_LENGTH - this.#bytes.length);
       this.#bytes.append(bytes, 0, at);
-      if (this.#bytes.length < HEADER_LENGTH) return;
+      if (this.#bytes.length < HEADER_LENGTH) return at;
       this.#length = this.#lengthOf(this.#bytes.bytes);
     }
     const to = Math.min(bytes.length, at + this.#length - this.#bytes.length);
     this.#bytes.append(bytes, at, to);
-    if (this.#bytes.length < this.#length) return;
+    if (this.#bytes.length < this.#length) return to;
     this.document = documentOf(this.#bytes.bytes);
     this.isOver = true;
+    return to;
   }
 
   #lengthOf(header: Buffer): number {
@@ -71,12 +72,37 @@ export class MongoReader implements AnswerReader {
   }
 }
 
-function documentOf(message: Buffer): Document {
+function documentOf(message: Buffer): Buffer {
   const flags = message.readUInt32LE(HEADER_LENGTH);
   const end = message.length - ((flags & CHECKSUM_PRESENT) === 0 ? 0 : 4);
   if ((flags & MORE_TO_COME) !== 0 || message[DOCUMENT_AT - 1] !== 0) throw noAnswer();
+  return message.subarray(DOCUMENT_AT, end);
+}
+
+/**
+ * A document of BSON. Regular expressions stay as they are, since JavaScript does not know all of them; what is no UTF-8 in a
+ * text is replaced.
+ * @param rawList the name of lists whose documents are left as BSON
+ */
+export function parse(bson: Uint8Array, rawList?: string): Document {
+  const raw = rawList !== undefined && { fieldsAsRaw: { [rawList]: true } };
   try {
-    return deserialize(message.subarray(DOCUMENT_AT, end));
+    return deserialize(bson, { bsonRegExp: true, validation: { utf8: false }, ...raw });
+  } catch {
+    throw noAnswer();
+  }
+}
+
+/** A document of BSON with only those of its fields: the others are not parsed. */
+export function pick(bson: Buffer, names: ReadonlySet<string>): Buffer {
+  try {
+    const fields = [...onDemand.parseToElements(bson)]
+      .filter(([, at, length]) => names.has(bson.toString('utf8', at, at + length)))
+      .map(([, nameAt, , at, length]) => bson.subarray(nameAt - 1, at + length));
+    const length = Buffer.alloc(4);
+    const picked = Buffer.concat([length, ...fields, Buffer.alloc(1)]);
+    picked.writeInt32LE(picked.length);
+    return picked;
   } catch {
     throw noAnswer();
   }

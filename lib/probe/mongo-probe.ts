@@ -6,17 +6,21 @@ import { connect, secure } from './connect.js';
 import { Deadline } from './deadline.js';
 import { Dialogue } from './dialogue.js';
 import { codeOf, Interruption, ProbeFailure } from './failure.js';
-import { messageOf, MongoReader, noAnswer } from './mongo-message.js';
+import { messageOf, MongoReader, noAnswer, parse, pick } from './mongo-message.js';
 import type { Probe, ProbeContext } from './probe-context.js';
 import { Scram, type ScramMechanism } from './scram.js';
 
 /** Ms that a host has to accept a connection and greet, while others are left to try. */
 const NEXT_HOST_AFTER = 2_000;
 const MOST_HOSTS = 10;
-/** Bytes of an answer at most, where MAX_BODY is not more. */
-const LONGEST_ANSWER = 1_048_576;
+/** Bytes of an answer that nobody looks at, at most, where MAX_BODY is not more. */
+const LONGEST_ANSWER = 65_536;
 /** What a server adds to an answer, in bytes: its time, its signature. */
 const MARGIN = 16_384;
+
+/** What an answer says of how the command went. */
+const OUTCOME: ReadonlySet<string> = new Set(['ok', 'code', 'errmsg', 'writeErrors', 'writeConcernError']);
+const CURSOR: ReadonlySet<string> = new Set(['cursor']);
 
 /** What the servers of a cluster tell each other through their clients. */
 const OF_THE_CLUSTER: ReadonlySet<string> = new Set(['$clusterTime', 'operationTime']);
@@ -86,12 +90,13 @@ export const probeMongo: Probe<'mongodb:' | 'mongodb+srv:'> = async (target, url
         const open = (of: ProbeContext) => greet(host, settings, target.tlsVerify, of);
         const share = Math.min(NEXT_HOST_AFTER, target.timeout / hosts.length);
         session = isLast ? await open(context) : await within(share, context, open);
-        const limit = Math.max(LONGEST_ANSWER, target.maxBody) + MARGIN;
-        const ask = asker(session.dialogue, context, limit);
+        const isLookedAt = needsBody(target.assertions);
+        const limit = isLookedAt ? target.maxBody : Math.max(LONGEST_ANSWER, target.maxBody);
+        const ask = asker(session.dialogue, context, limit + MARGIN);
         if (settings.user !== null)
           await logIn(settings, settings.user, session.hello, ask, context.deadline);
         const answer = await ask(commandOf(target.query, settings.database));
-        return needsBody(target.assertions) ? bodyOf(answer, target.maxBody) : null;
+        return isLookedAt ? bodyOf(answer, target.maxBody) : null;
       } catch (error) {
         firstFailure ??= error;
         const isFinal = session !== null && !(error instanceof Unavailable);
@@ -170,7 +175,7 @@ async function greet(
   try {
     const stream = usesTls ? await secure(socket, host, verify, undefined, context) : socket;
     const dialogue = new Dialogue(stream);
-    const hello = await asker(
+    const answer = await asker(
       dialogue,
       context,
       LONGEST_ANSWER,
@@ -192,6 +197,7 @@ async function greet(
         ? new ProbeFailure('reset', 'connection closed: if the server wants TLS, add tls=true to the address')
         : error;
     });
+    const hello = parse(answer);
     if (hello.arbiterOnly === true)
       throw new Unavailable('query', 'the host is an arbiter, which holds no data');
     return { socket, dialogue, hello };
@@ -225,15 +231,15 @@ async function within(
   }
 }
 
-type Ask = (command: Document) => Promise<Document>;
+type Ask = (command: Document) => Promise<Buffer>;
 
-/** How to send a command and get its answer. Rejects with a ProbeFailure where the answer is an error. */
+/** How to send a command and get its answer as BSON. Rejects with a ProbeFailure where the answer is an error. */
 function asker(dialogue: Dialogue, { deadline, trace }: ProbeContext, limit: number): Ask {
   let id = 0;
   return async (command) => {
     const reader = new MongoReader(++id, limit);
     trace.ttfb = await dialogue.ask(messageOf(command, id), reader, deadline);
-    const { document } = reader;
+    const document = parse(pick(reader.document, OUTCOME));
     trace.reached = true;
     // A write that failed is told beside `ok: 1`.
     const writeError: unknown = Array.isArray(document.writeErrors) ? document.writeErrors[0] : undefined;
@@ -242,7 +248,7 @@ function asker(dialogue: Dialogue, { deadline, trace }: ProbeContext, limit: num
     if (writeError !== undefined || concern !== undefined) {
       throw new ProbeFailure('query', 'the server did not write: try QUERY in mongosh with db.runCommand');
     }
-    return document;
+    return reader.document;
   };
 }
 
@@ -274,7 +280,8 @@ async function logIn(
   const named = settings.mechanism;
   const mechanism: ScramMechanism = named === 'SCRAM-SHA-1' || named === 'SCRAM-SHA-256' ? named : best;
   const scram = new Scram(mechanism, user, password);
-  const first = await ask({
+  const say = async (command: Document) => parse(await ask(command));
+  const first = await say({
     saslStart: 1,
     mechanism,
     payload: new Binary(Buffer.from(scram.first)),
@@ -283,7 +290,7 @@ async function logIn(
     $db: authSource,
   });
   const go = (payload: string) =>
-    ask({
+    say({
       saslContinue: 1,
       conversationId: first.conversationId as unknown,
       payload: new Binary(Buffer.from(payload)),
@@ -313,17 +320,42 @@ function commandOf(query: string | null, database: string): Document {
 }
 
 /** The documents of a cursor, or else the answer itself, as relaxed Extended JSON. */
-function bodyOf(answer: Document, maxBody: number): Body {
-  const batch: unknown = (answer.cursor as Document | undefined)?.firstBatch;
-  const entries = Object.entries(answer).filter(([name]) => !OF_THE_CLUSTER.has(name));
-  let json: string;
-  try {
-    json = EJSON.stringify(Array.isArray(batch) ? batch : Object.fromEntries(entries));
-  } catch {
-    throw noAnswer();
-  }
+function bodyOf(answer: Buffer, maxBody: number): Body {
+  const cursor: unknown = parse(pick(answer, CURSOR), 'firstBatch').cursor;
+  const batch: unknown = (cursor as Document | undefined)?.firstBatch;
+  const json = Array.isArray(batch) ? listOf(batch, maxBody) : textOf(withoutCluster(parse(answer)));
   const bytes = Buffer.from(json);
   return { text: bytes.subarray(0, maxBody).toString(), cut: bytes.length > maxBody };
+}
+
+/** Documents as a list, one after the other until the text is longer than `limit`. */
+function listOf(documents: readonly unknown[], limit: number): string {
+  let json = '[';
+  for (const each of documents) {
+    if (json.length > limit) break;
+    if (json.length > 1) json += ',';
+    json += textOf(each instanceof Uint8Array ? parse(each) : each);
+  }
+  return `${json}]`;
+}
+
+function withoutCluster(answer: Document): Document {
+  return Object.fromEntries(Object.entries(answer).filter(([name]) => !OF_THE_CLUSTER.has(name)));
+}
+
+/** Plain JSON where a field's name means something to the library (`_bsontype`), which then refuses the document. */
+function textOf(value: unknown): string {
+  try {
+    return EJSON.stringify(value);
+  } catch {
+    try {
+      return JSON.stringify(value);
+    } catch (error) {
+      throw new ProbeFailure('query', 'the answer cannot be written as JSON: give QUERY a projection', {
+        cause: error,
+      });
+    }
+  }
 }
 
 /** What a failure means at Atlas (https://www.mongodb.com/docs/atlas/troubleshoot-connection/ and reports, 2026-11). */

@@ -20,7 +20,7 @@ const ASKS_FOR_KEY = Buffer.from([2]);
 
 const NO_ANSWER = Buffer.alloc(0);
 
-export interface Channel {
+export interface LoginChannel {
   readonly isEncrypted: boolean;
   /** The address does without TLS: the password may be sent under a key of whoever answers. */
   readonly trustsServer: boolean;
@@ -32,7 +32,7 @@ export class MysqlLogin {
 
   constructor(
     private readonly password: string,
-    private readonly channel: Channel,
+    private readonly channel: LoginChannel,
   ) {}
 
   /** Whether a server's first choice can be answered at once. If not, it is asked to name another. */
@@ -52,8 +52,8 @@ export class MysqlLogin {
   }
 
   /** Goes on with caching_sha2_password; null: the server's verdict is all that is missing. */
-  goOn(data: Buffer): Buffer | null {
-    if (this.#challenge.plugin !== CACHING) throw new RangeError('nothing goes on');
+  continueLogin(data: Buffer): Buffer | null {
+    if (this.#challenge.plugin !== CACHING) throw new RangeError('unexpected packet');
     if (data.length === 1 && data[0] === IS_CACHED) return null;
     if (data.length === 1 && data[0] === WANTS_PASSWORD) {
       if (this.channel.isEncrypted) return this.#clear();

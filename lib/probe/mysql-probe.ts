@@ -161,7 +161,7 @@ async function logIn(dialogue: FramedDialogue, first: Buffer, answers: MysqlLogi
         const sequence = header.readUInt8(3) + 1;
         if (type === OK) return 'in';
         if (type === ERROR) throw failureIn(payload);
-        if (type === MORE) return { sequence, reply: answers.goOn(reader.rest()) };
+        if (type === MORE) return { sequence, reply: answers.continueLogin(reader.rest()) };
         if (type !== EOF) throw new RangeError('no packet of a login');
         // Without a name it asks for the login of MySQL 4.
         const plugin = reader.left === 0 ? 'mysql_old_password' : reader.untilNul().toString('latin1');

@@ -26,7 +26,7 @@ export class RespReader implements AnswerReader {
   isOver = false;
   /** The answer was longer than what is kept: the rest was not read. */
   cut = false;
-  /** The text of an error answer, for the log of nobody: it may quote the question. */
+  /** The text of an error answer. Never logged: it may quote the question. */
   error: string | null = null;
   readonly #line = new ByteCollector(LONGEST_LINE);
   readonly #text: ByteCollector;
@@ -44,10 +44,12 @@ export class RespReader implements AnswerReader {
     return this.#text.bytes.toString();
   }
 
-  read(bytes: Buffer): void {
-    for (let at = 0; at < bytes.length && !this.isOver;) {
+  read(bytes: Buffer): number {
+    let at = 0;
+    while (at < bytes.length && !this.isOver) {
       at = this.#left > 0 ? this.#readString(bytes, at) : this.#readLine(bytes, at);
     }
+    return at;
   }
 
   #readLine(bytes: Buffer, at: number): number {

@@ -11,7 +11,7 @@ export interface Column {
 /** A number as JSON writes it. Others (`NaN`, `00042`) become texts. */
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
-/** The rows of a query as JSON, `[{"count":1}]`: as many bytes of them as MAX_BODY lets through. */
+/** The rows of a query as JSON, `[{"count":1}]`, cut at MAX_BODY bytes. */
 export class Rows {
   #columns: readonly { readonly key: string; readonly kind: ValueKind }[] = [];
   #rows: string[] = [];

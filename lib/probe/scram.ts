@@ -51,7 +51,8 @@ export class Scram {
     const [, nonce = '', salt = '', rounds = ''] =
       /^r=([^,]+),s=([A-Za-z0-9+/=]+),i=(\d{1,7})$/.exec(serverFirst) ?? [];
     const count = Number(rounds);
-    if (!nonce.startsWith(this.#nonce) || !(count >= FEWEST_ROUNDS && count <= MOST_ROUNDS)) throw odd();
+    if (!nonce.startsWith(this.#nonce) || !(count >= FEWEST_ROUNDS && count <= MOST_ROUNDS))
+      throw invalidLogin();
     const secret =
       this.mechanism === 'SCRAM-SHA-256'
         ? prepared(this.password)
@@ -71,10 +72,10 @@ export class Scram {
   verify(serverFinal: string): void {
     const signature = Buffer.from(/^v=([A-Za-z0-9+/=]+)$/.exec(serverFinal)?.[1] ?? '', 'base64');
     const own = this.#serverSignature;
-    if (own?.length !== signature.length || !timingSafeEqual(own, signature)) throw odd();
+    if (own?.length !== signature.length || !timingSafeEqual(own, signature)) throw invalidLogin();
   }
 }
 
-function odd(): ProbeFailure {
+function invalidLogin(): ProbeFailure {
   return new ProbeFailure('protocol', 'the server does not log in as MongoDB does: check host and port');
 }

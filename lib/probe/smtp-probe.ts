@@ -12,7 +12,7 @@ const NO_SMTP = 'no mail server answers there: check the address and the port';
 /** Before TLS, it may be a command or an answer that somebody between us has put in. */
 const TOO_MUCH = 'the mail server says more than it was asked';
 
-interface Reply {
+interface SmtpReply {
   /** 200 to 599. */
   readonly code: number;
   /** Without the code. */
@@ -115,8 +115,8 @@ function exchange(
   line: string | null,
   deadline: Deadline,
   stage: Stage = 'waiting for the answer',
-): Promise<Reply> {
-  return deadline.guard<Reply>(stage, (resolve, reject) => {
+): Promise<SmtpReply> {
+  return deadline.guard<SmtpReply>(stage, (resolve, reject) => {
     const received = new ByteCollector(LONGEST_REPLY);
     const stop = () => {
       stream.off('data', onData).off('end', onEnd).off('close', onEnd).off('error', fail);
@@ -155,7 +155,7 @@ function exchange(
 }
 
 /** The one reply that a text holds, or what it is instead. `too much`: there is something behind the reply. */
-function readReply(text: string, hasNewLine: boolean): Reply | 'more' | 'none' | 'too much' {
+function readReply(text: string, hasNewLine: boolean): SmtpReply | 'more' | 'none' | 'too much' {
   if (!/^[2-5]?$|^[2-5]\d?$|^[2-5]\d\d(?:$|[ \r\n-])/.test(text)) return 'none';
   if (!hasNewLine) return 'more';
   const lines = text.split(/\r?\n/);
@@ -180,6 +180,10 @@ function refusal(code: number, what: string, why = ''): ProbeFailure {
 
 function refusedGreeting(code: number): ProbeFailure {
   return code < 500
-    ? refusal(code, 'the mail server turns us away for now', ': greylisting, or too many connections')
-    : refusal(code, 'the mail server turns us away', ': our address may be on a block list');
+    ? refusal(
+        code,
+        'the mail server refuses the connection temporarily',
+        ': greylisting, or too many connections',
+      )
+    : refusal(code, 'the mail server refuses the connection', ': our address may be on a block list');
 }

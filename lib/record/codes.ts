@@ -4,7 +4,7 @@ import type { Alert, ChannelName, Outcome, Reason, TargetAlert } from '../types.
 import type { LastRun } from './state-model.js';
 
 /**
- * The numbers that stand for words in stored texts. They are for ever: none is changed, reused or removed, and a new
+ * The numbers that stand for words in stored texts. They never change: none is changed, reused or removed, and a new
  * word gets the next free number. A word that is missing here does not compile.
  */
 
@@ -58,7 +58,7 @@ export const CHANNEL_CODES = Object.freeze({
   google_chat: 9,
 } satisfies Record<ChannelName, number>);
 
-/** The numbers of alerts of one target and of alerts of the pinger itself are one series. */
+/** The numbers of alerts of one target and of alerts of the pinger itself share one number range. */
 export const TARGET_ALERT_CODES = Object.freeze({
   down: 0,
   reminder: 1,

@@ -8,7 +8,7 @@ export interface TlsChoice {
 }
 
 const NEVER: TlsChoice = { use: 'never', verify: null };
-const UNSAID: TlsChoice = { use: 'offered', verify: null };
+const UNSPECIFIED: TlsChoice = { use: 'offered', verify: null };
 const OFFERED: TlsChoice = { use: 'offered', verify: false };
 const REQUIRED: TlsChoice = { use: 'required', verify: null };
 const ENCRYPTED: TlsChoice = { use: 'required', verify: false };
@@ -60,7 +60,8 @@ export function tlsChoice(url: URL): TlsChoice | null {
   const mode = parameters.get('sslmode');
   const found =
     mode === undefined
-      ? (SWITCH_NAMES.map((name) => switchOf(parameters.get(name))).find((each) => each !== null) ?? UNSAID)
+      ? (SWITCH_NAMES.map((name) => switchOf(parameters.get(name))).find((each) => each !== null) ??
+        UNSPECIFIED)
       : MODES.get(folded(mode));
   if (found === undefined) return null;
   // libpq's word for the roots of the system, with which it verifies whatever the mode.
@@ -89,8 +90,8 @@ export function loginOf({ username, password, pathname }: URL): Login | null {
     const [user = '', secret = '', database = ''] = [username, password, pathname.slice(1)].map(
       decodeURIComponent,
     );
-    const isFit = user !== '' && ![user, secret, database].some((part) => part.includes('\0'));
-    return isFit ? { user, password: secret, database } : null;
+    const isValid = user !== '' && ![user, secret, database].some((part) => part.includes('\0'));
+    return isValid ? { user, password: secret, database } : null;
   } catch {
     return null;
   }

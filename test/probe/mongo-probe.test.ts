@@ -1,10 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Socket } from 'node:net';
 import fc from 'fast-check';
-import { MongoClient, type Document } from 'mongodb';
+import { BSONRegExp, MinKey, MongoClient, type Document } from 'mongodb';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ProbeFailure } from '../../lib/probe/failure.js';
-import { MongoReader, messageOf } from '../../lib/probe/mongo-message.js';
+import { MongoReader, messageOf, parse, pick } from '../../lib/probe/mongo-message.js';
 import { createProber } from '../../lib/probe/probe.js';
 import type { Body } from '../../lib/rules/assertions.js';
 import { createAuthority } from '../support/certificates.js';
@@ -98,6 +98,58 @@ describe('the answer', () => {
     const judged = (expectJson: string) => attempt(url, { query, assertions: { expectJson } });
     expect(await judged('$count($) = 2')).toMatchObject({ outcome: 'good' });
     expect(await judged('$count($) = 3')).toMatchObject({ reason: 'json' });
+  });
+
+  it.each<[string, Document, string]>([
+    [
+      'a regular expression of PCRE',
+      { a: new BSONRegExp('(?i)abc', 's') },
+      '{"a":{"$regularExpression":{"pattern":"(?i)abc","options":"s"}}}',
+    ],
+    ['a text that is no UTF-8', { a: 'broken' }, '{"a":"\ufffdroken"}'],
+    [
+      'a field that means something to the library',
+      { name: 'x', _bsontype: 'ObjectId' },
+      '{"name":"x","_bsontype":"ObjectId"}',
+    ],
+  ])('with %s', async (_name, document, text) => {
+    const { port } = await serveMongo({
+      answers: () => ({ cursor: { firstBatch: [new Map(Object.entries(document))] }, ok: 1 }),
+      meddle: (socket, nth, answer) => {
+        const at = answer.indexOf('broken');
+        if (at >= 0) answer[at] = 0xff;
+        if (nth > 0) socket.write(answer);
+        return nth > 0;
+      },
+    });
+    const url = `mongodb://127.0.0.1:${port}`;
+    expect(await ask(url, '{"find":"a"}')).toEqual({ text: `[${text}]`, cut: false });
+    expect(await attempt(url, { query: '{"find":"a"}' })).toMatchObject({ outcome: 'good' });
+  });
+
+  it('longer than MAX_BODY is not read', async () => {
+    const { port } = await serveMongo({ answers: () => ({ a: 'x'.repeat(100_000), ok: 1 }) });
+    const url = `mongodb://127.0.0.1:${port}`;
+    const tooLarge = 'answer too large: give QUERY a limit or a projection';
+    expect(await ask(url, '{"a":1}', { maxBody: 50_000 })).toBe(tooLarge);
+    expect(await attempt(url, { maxBody: 50_000 })).toMatchObject({ reason: 'too_large', message: tooLarge });
+    expect(await attempt(url, { maxBody: 100_000 })).toMatchObject({ outcome: 'good' });
+  });
+
+  it('is parsed and written up to MAX_BODY only', async () => {
+    const firstBatch = [...Array.from({ length: 100 }, () => ({ a: new MinKey() })), { broken: 1 }];
+    const { port } = await serveMongo({
+      answers: () => ({ cursor: { firstBatch }, ok: 1 }),
+      meddle: (_socket, _nth, answer) => {
+        const at = answer.indexOf('broken');
+        // No value has this type.
+        if (at >= 0) answer[at - 1] = 0x66;
+        return false;
+      },
+    });
+    const found = await ask(`mongodb://127.0.0.1:${port}`, '{"find":"a"}', { maxBody: 1_000 });
+    const text = expect.stringMatching(/^\[{"a":{"\$minKey":1}},/) as string;
+    expect(found).toMatchObject({ cut: true, text });
   });
 
   it.each<[Document, string, string]>([
@@ -313,7 +365,8 @@ it('whatever the bytes, they are an answer or a ProbeFailure', () => {
       const reader = new MongoReader(1, 10_000);
       try {
         ends.forEach((end, index) => reader.read(bytes.subarray(ends[index - 1] ?? 0, end)));
-        if (edits.length === 0) expect(reader.document).toMatchObject({ ok: 1 });
+        const [outcome, all] = [parse(pick(reader.document, new Set(['ok']))), parse(reader.document)];
+        if (edits.length === 0) expect([outcome, all]).toMatchObject([{ ok: 1 }, { cursor: {} }]);
       } catch (error) {
         expect(error).toBeInstanceOf(ProbeFailure);
       }

@@ -396,6 +396,11 @@ describe('a server that is hostile or broken', () => {
       NOT_SPOKEN,
     ],
     ['the answer before the login', [ANSWER], NOT_SPOKEN],
+    [
+      'an answer that comes with the login',
+      [Buffer.concat([SETTLED, ANSWER])],
+      { reason: 'protocol', message: 'the server says more than it was asked' },
+    ],
     ['a row of 2 GB', [SETTLED, Buffer.concat([COLUMN, announcing('D', 0x7fff_0000)])], NOT_SPOKEN],
     ['a row of 1 GB', [SETTLED, Buffer.concat([COLUMN, announcing('D', 2 ** 30)])], { reason: 'too_large' }],
     ['columns of 100 MB', [SETTLED, announcing('T', 100_000_000)], { reason: 'too_large' }],

@@ -260,6 +260,11 @@ describe('a stand-in', () => {
     ['closes', ['+OK\r\n', close], { reason: 'reset', message: 'connection closed early' }],
     ['errs', ['+OK\r\n', '-ERR x\r\n'], { reason: 'query' }],
     ['closes later', ['+OK\r\n', '+OK\r\n', close], { reason: 'reset', message: 'connection closed early' }],
+    [
+      'has said more than it was asked',
+      ['+OK\r\n+OK\r\n+PONG\r\n', hang],
+      { reason: 'protocol', message: 'the server says more than it was asked' },
+    ],
     ['says yes to all', ['+OK\r\n', '+OK\r\n', '+PONG\r\n'], { outcome: 'good' }],
   ])('%s after the login', async (_name, script, expected) => {
     const { port } = await serve(script);

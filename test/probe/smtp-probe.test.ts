@@ -84,7 +84,7 @@ describe('a real mail server', () => {
       { ...STARTTLS, onConnect: (_session, done) => done(refusal(554)) },
       '',
       {},
-      failed('query', 'the mail server turns us away (554): our address may be on a block list'),
+      failed('query', 'the mail server refuses the connection (554): our address may be on a block list'),
     ],
     [
       'greylisting',
@@ -92,7 +92,10 @@ describe('a real mail server', () => {
       { ...SMTPS, onConnect: (_session, done) => done(refusal(450)) },
       '',
       {},
-      failed('query', 'the mail server turns us away for now (450): greylisting, or too many connections'),
+      failed(
+        'query',
+        'the mail server refuses the connection temporarily (450): greylisting, or too many connections',
+      ),
     ],
   ])('with %s', async (_name, scheme, options, login, targetOptions, expected) => {
     let logins = 0;
