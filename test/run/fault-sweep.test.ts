@@ -19,9 +19,9 @@ const MINUTE = 60_000;
 /** Long after the run that was killed. */
 const LATER = 10 * MINUTE;
 /** Ms that one request to the store may take: no limit to healthy ones, on a busy machine either. */
-const PATIENT = 20_000;
+const PATIENT = 60_000;
 /** Where some are not answered at all. Many tests wait for that at once, and others work meanwhile. */
-const PATIENCE = 6_000;
+const PATIENCE = 10_000;
 /** Longer than a store leaves a server alone that it could not reach. */
 const POLL = { timeout: 60_000, interval: 50 };
 
@@ -93,7 +93,7 @@ async function restRig(patience: number): Promise<Rig> {
       await store.ping();
     },
     expireLease: () => redis.command('DEL', `${prefix}:lease`),
-    another: () => openRemoteStore(config, { prefix }),
+    another: () => openRemoteStore(config, { prefix, timeout: PATIENT }),
     close: () => front.close(),
   };
 }
@@ -124,7 +124,7 @@ async function tcpRig(patience: number): Promise<Rig> {
     },
     settle: () => Promise.resolve(),
     expireLease: () => redis.command('DEL', `${prefix}:lease`),
-    another: () => openRemoteStore({ kind: 'redis', url: redis.url }, { prefix }),
+    another: () => openRemoteStore({ kind: 'redis', url: redis.url }, { prefix, timeout: PATIENT }),
     close: async () => {
       await store.close();
       await proxy.close();
