@@ -17,7 +17,7 @@ export function AwakeCard({
   word: string | null;
   now: string;
 }): JSX.Element | null {
-  const { awake, hours, checks, pingInterval: interval } = target;
+  const { awake, checks, pingInterval: interval } = target;
   const { sleepsAfter, longestGap, coldStarts, keptAwake } = awake;
   if (sleepsAfter === null) return null;
   const scale = (longestGap === null ? sleepsAfter : Math.max(sleepsAfter, longestGap)) * 1.15;
@@ -54,7 +54,7 @@ export function AwakeCard({
         </Fact>
         <Fact name="Rests on">{proofInWords(target)}</Fact>
       </dl>
-      <WeekLine hours={hours} />
+      <WeekLine {...target} />
     </Card>
   );
 }
@@ -93,9 +93,11 @@ function proofInWords({ awake: { proof }, host }: TargetHistory): string {
 }
 
 /** A bar an hour: awake from the bottom, asleep from the top, and what is not known between them. */
-function WeekLine({ hours }: { hours: readonly Bucket[] }): JSX.Element | null {
+function WeekLine({ hours, recordedSince }: TargetHistory): JSX.Element | null {
+  const begin = recordedSince === null ? 0 : Date.parse(recordedSince);
   const sum = (of: (hour: Bucket) => number): number => hours.reduce((total, hour) => total + of(hour), 0);
-  const all = sum(lengthOf);
+  // The first hour began before anything was recorded.
+  const all = sum(({ from, to }) => Math.max(0, Date.parse(to) - Math.max(begin, Date.parse(from))));
   if (all === 0) return null;
   const awake = sum(({ awakeMs }) => awakeMs);
   const slept = sum(({ sleptMs }) => sleptMs);
