@@ -86,7 +86,7 @@ export type ChannelHealth = {
 
 export interface Budget {
   readonly commandsPerRun: number;
-  /** Of runs, at the tick's pace. */
+  /** At the rate at which runs have come lately; at the tick where too few have come to tell. */
   readonly commandsPerMonth: number;
   readonly monthlyAllowance: number;
 }
@@ -166,7 +166,7 @@ function redisCheck({ store, tick }: HealthFacts): Health['checks']['redis'] {
   if (kind !== 'upstash' || commandsPerRun === undefined) {
     return { status: 'healthy', kind, latencyMs, budget: null };
   }
-  const commandsPerMonth = Math.round((commandsPerRun * MONTH) / tick);
+  const commandsPerMonth = Math.round((commandsPerRun * MONTH) / timeBetweenRuns(state, tick));
   const found = {
     kind,
     latencyMs,
@@ -178,6 +178,16 @@ function redisCheck({ store, tick }: HealthFacts): Health['checks']['redis'] {
     ...found,
     ...(isOver ? { message: 'more commands than the free plan has' } : {}),
   };
+}
+
+/** Intervals needed to tell how many runs a month will have. */
+const INTERVALS_COUNTED = 10;
+
+/** Their mean, in ms: what runs cost goes by their number, however irregularly they come. */
+function timeBetweenRuns(state: State | null, tick: number): number {
+  const intervals = state?.intervals ?? [];
+  if (intervals.length < INTERVALS_COUNTED) return tick;
+  return (intervals.reduce((sum, seconds) => sum + seconds, 0) / intervals.length) * 1000;
 }
 
 function scheduleCheck(facts: HealthFacts): Health['checks']['schedule'] {

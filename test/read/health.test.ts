@@ -200,3 +200,12 @@ describe('health', () => {
     });
   });
 });
+
+it('a month of runs is counted as they come, not as they are expected', () => {
+  const intervals = [600, 1_200, 300, 1_500, 900, 900, 600, 1_200, 900, 900];
+  const state = { ...stateAfterRun(10_000), intervals };
+  const store = { ok: true, kind: 'upstash', latencyMs: 3, state, outbox: EMPTY_OUTBOX } as const;
+  const { checks } = health({ ...facts({ store }), tick: 1_800_000 });
+  const commands = state.lastRun?.commands ?? NaN;
+  expect(checks.redis.budget?.commandsPerMonth).toBe(commands * 2_880);
+});
