@@ -1,6 +1,6 @@
 /** Words shared by every layer. Times are milliseconds since the epoch, durations are milliseconds. */
 
-/** Hosts whose rules are known (`rules/hosts.ts`), and `none` for all others. */
+/** Hosts whose rules are known (`rules/host-rows`), and `none` for all others. */
 export const HOST_NAMES = [
   'railway',
   'render',

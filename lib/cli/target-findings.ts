@@ -1,6 +1,6 @@
 import type { HostHours } from '../rules/host-hours.js';
 import { lengthInWords } from '../rules/durations.js';
-import { adviceByText } from '../rules/hosts.js';
+import { adviceByText } from '../rules/host-advice.js';
 import type { Check, Target } from '../types.js';
 import { thousands } from './numbers.js';
 import { error, ok, warning } from './finding.js';

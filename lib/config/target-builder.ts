@@ -10,7 +10,7 @@ import {
 import { tlsChoice } from '../rules/database-address.js';
 import { unusableChannels } from './alerts.js';
 import { HOSTS, hostOf } from '../rules/hosts.js';
-import { defaultInterval, defaultWakeTimeout } from './hosts.js';
+import { defaultInterval, defaultWakeTimeout } from './host-defaults.js';
 import { defaultsOf } from './option-table.js';
 import { TARGET_OPTIONS, type TargetOptionName, type TargetOptions } from './options.js';
 import type { Problem } from './problems.js';

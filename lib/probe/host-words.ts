@@ -1,4 +1,5 @@
-import { HOSTS, type HostVerdict } from '../rules/hosts.js';
+import type { HostVerdict } from '../rules/host.js';
+import { HOSTS } from '../rules/hosts.js';
 import { MINUTE, SECOND } from '../time.js';
 import { PROTOCOLS, type Target } from '../types.js';
 import { decodeBody } from './body-decoder.js';
@@ -38,7 +39,7 @@ interface Word {
 type Shared = Omit<ProbeContext, 'deadline' | 'trace'>;
 
 /**
- * Asks hosts what they say of an app (`word` in rules/hosts.ts), seldom, and wakes it where the host has a way to. Such
+ * Asks hosts what they say of an app (`word` of a host's row), seldom, and wakes it where the host has a way to. Such
  * addresses may change or go away at any time: what they do not answer is not known, and fails no check.
  */
 export class HostWords {

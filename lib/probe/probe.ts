@@ -1,6 +1,7 @@
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { judgeAnswer, type Answer, type Body } from '../rules/assertions.js';
-import { HOSTS, verdictOf, wantsWord, withHostVerdict, withWord, type HostVerdict } from '../rules/hosts.js';
+import type { HostVerdict } from '../rules/host.js';
+import { HOSTS, verdictOf, wantsWord, withHostVerdict, withWord } from '../rules/hosts.js';
 import type { Attempt, Protocol, Target, TargetOf, Verdict } from '../types.js';
 import { isPublicAddress } from './public-address.js';
 import { createResolver } from './dns.js';

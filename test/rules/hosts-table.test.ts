@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { hostsPage, hostsTable } from '../support/hosts-table.js';
 import { ROOT } from '../support/root.js';
 
-const BEGIN = '<!-- made from lib/rules/hosts.ts -->';
+const BEGIN = '<!-- made from lib/rules/host-rows -->';
 const END = '<!-- end -->';
 
 /** `UPDATE_DOCS=1` writes the documents instead of comparing them. */

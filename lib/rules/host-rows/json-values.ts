@@ -1,0 +1,15 @@
+export function valueAt(json: unknown, name: string): unknown {
+  return typeof json === 'object' && json !== null
+    ? Object.getOwnPropertyDescriptor(json, name)?.value
+    : undefined;
+}
+
+export function numberAt(json: unknown, name: string): number | null {
+  const value = valueAt(json, name);
+  return typeof value === 'number' ? value : null;
+}
+
+export function textAt(json: unknown, name: string): string | null {
+  const value = valueAt(json, name);
+  return typeof value === 'string' ? value : null;
+}
