@@ -1,4 +1,4 @@
-import type { Origin } from '../types.js';
+import type { HostWord, Origin } from '../types.js';
 import type { Allowance } from './host-hours.js';
 
 /**
@@ -68,6 +68,35 @@ export interface PublicWord {
   readonly source: Source;
 }
 
+/** What a host's own API said of an app: `HostWord` without its time. */
+export type HostSaid = Omit<HostWord, 'at'>;
+
+/** What was said, or what has to be asked next. */
+export type ApiAnswer = HostSaid | ApiQuestion;
+
+/** One request to a host's own API. Its address is HTTPS, and of a host name that stands in the host's row. */
+export interface ApiQuestion {
+  readonly address: URL;
+  readonly method: 'GET' | 'POST';
+  /** With the token. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | null;
+  /** What an answer of status 200 means. */
+  readonly read: (json: unknown) => ApiAnswer;
+}
+
+/** A host's own API, which is asked with HOST_TOKEN. */
+export interface HostApi {
+  /** The first question; null: the address of the target does not tell which app it is. */
+  readonly ask: (target: URL, token: string) => ApiQuestion | null;
+  /** What HOST_TOKEN has to be. */
+  readonly token: string;
+  readonly tells: string;
+  /** `account`: what it says of quotas may not concern the app, so that it explains failures and contradicts no answer. */
+  readonly speaksOf: 'app' | 'account';
+  readonly source: Source;
+}
+
 /** What an operator has to know of a target, and what to do about it; each a sentence or two. */
 export interface Advice {
   readonly what: string;
@@ -95,6 +124,8 @@ export interface Host {
   readonly answers: readonly AnswerRule[];
   /** Asked where an answer does not tell who gave it. Null: there is no such thing. */
   readonly word: PublicWord | null;
+  /** Asked with HOST_TOKEN. Null: there is none, or nobody has described it. */
+  readonly api: HostApi | null;
   /** What a name that does not exist means beside a typing error; null: nothing. */
   readonly nameGone: string | null;
   /** What the operator of any target there has to know, but of those at some paths. */

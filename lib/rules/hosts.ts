@@ -1,6 +1,7 @@
-import { HOST_NAMES, type HostName, type Verdict } from '../types.js';
+import { HOUR, MINUTE, SECOND } from '../time.js';
+import { HOST_NAMES, type Check, type HostName, type HostWord, type Verdict } from '../types.js';
 import type { Allowances } from './host-hours.js';
-import { ASSUMED, type AnswerRule, type Host, type HostAnswer, type HostVerdict } from './host.js';
+import { ASSUMED, RUNNING, type AnswerRule, type Host, type HostAnswer, type HostVerdict } from './host.js';
 import { APP_HOSTS } from './host-rows/app-hosts.js';
 import { DATA_APP_HOSTS } from './host-rows/data-app-hosts.js';
 import { DATABASE_HOSTS } from './host-rows/database-hosts.js';
@@ -20,6 +21,7 @@ export const HOSTS: Readonly<Record<HostName, Host>> = {
     answersCount: false,
     answers: [],
     word: null,
+    api: null,
     nameGone: null,
     warnings: [],
     note: null,
@@ -62,6 +64,55 @@ export function verdictOf(host: HostName, answer: HostAnswer): HostVerdict {
 /** Whether the host is asked for its word: nobody answered, or the answer does not tell who gave it, or how it can be woken. */
 export function wantsWord(verdict: HostVerdict | null): boolean {
   return verdict === null || verdict.origin === 'unknown' || verdict.origin === 'asleep';
+}
+
+/** Ms for which what a host's API said is taken for true, where its app's answers tell who gives them. */
+const SAID_GOOD_FOR = HOUR;
+/** Where they do not tell, or contradict what it said. */
+const SAID_IN_DOUBT_FOR = 10 * MINUTE;
+/** While the app wakes, the next attempts want to know. */
+const SAID_ASLEEP_FOR = 10 * SECOND;
+
+/**
+ * Whether a host's own API is to be asked again.
+ * @param verdict of the answer; null: nobody answered
+ */
+export function isAskDue(
+  { at, says }: Pick<HostWord, 'at' | 'says'>,
+  verdict: HostVerdict | null,
+  now: number,
+): boolean {
+  // A clock that was set back makes it due.
+  const age = Math.abs(now - at);
+  if (age >= SAID_GOOD_FOR) return true;
+  // A token that is refused today is refused in ten minutes.
+  if (says === 'refused') return false;
+  if (wantsWord(verdict)) return age >= (says === 'asleep' ? SAID_ASLEEP_FOR : SAID_IN_DOUBT_FOR);
+  return isNotAwake(says) && age >= SAID_IN_DOUBT_FOR;
+}
+
+function isNotAwake(says: HostWord['says']): boolean {
+  return says === 'asleep' || says === 'unwakeable';
+}
+
+/**
+ * Whether a good answer and what the host said contradict each other. A cold start is no contradiction: the host may say
+ * of the moment before it.
+ */
+export function contradicts(
+  host: HostName,
+  { outcome, coldStart, word }: Pick<Check, 'outcome' | 'coldStart' | 'word'>,
+): boolean {
+  const isOfApp = HOSTS[host].api?.speaksOf === 'app';
+  return isOfApp && outcome !== 'failed' && !coldStart && word !== null && isNotAwake(word.says);
+}
+
+/** What a host's API said, as a verdict on who answered. Null: it says nothing that decides. */
+export function verdictOfWord(host: HostName, word: HostWord | null, isFailed: boolean): HostVerdict | null {
+  if (word === null || (HOSTS[host].api?.speaksOf === 'account' && !isFailed)) return null;
+  const { says, message } = word;
+  if (says === 'running') return RUNNING;
+  return says === 'asleep' || says === 'unwakeable' ? { origin: says, message, askFor: 0 } : null;
 }
 
 /** What an answer and the host's word come to. @param verdict null: nobody answered @param word null: there is none */

@@ -129,6 +129,7 @@ describe('a target', () => {
       maintenance: [],
       alerts: null,
       recovery: null,
+      hostToken: null,
     });
   });
 

@@ -20,7 +20,7 @@ export function hostsTable(): string {
 /** All facts about hosts, with their sources: docs/hosts.md. */
 export function hostsPage(): string {
   const sections = KNOWN.map((host) => {
-    const { title, domains, wakeTimeout, activity, answersCount, warnings, word, nameGone, sources } =
+    const { title, domains, wakeTimeout, activity, answersCount, warnings, word, api, nameGone, sources } =
       HOSTS[host];
     const facts = [
       ['domains', domains.map((domain) => `\`*${domain}\``).join(', '), ''],
@@ -39,6 +39,15 @@ export function hostsPage(): string {
       ],
       ...(['container', 'edge', 'asleep', 'unwakeable'] as const).flatMap((origin) => answers(host, origin)),
       ...(word === null ? [] : [['its own word', wordText(word), source(word.source)]]),
+      ...(api === null
+        ? []
+        : [
+            [
+              'its own API, with `HOST_TOKEN`',
+              `${api.tells}; \`HOST_TOKEN\` is ${api.token}`,
+              source(api.source),
+            ],
+          ]),
       ...(nameGone === null ? [] : [['no such name', nameGone, source(sources.warnings)]]),
       ...warnings.map(({ what, todo }) => ['warning', `${what} ${todo}`, source(sources.warnings)]),
     ];

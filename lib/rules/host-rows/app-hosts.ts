@@ -1,6 +1,7 @@
 import { HOUR, MINUTE, SECOND } from '../../time.js';
 import type { HostName } from '../../types.js';
 import { ASSUMED, REPORTED, VENDOR, type Host } from '../host.js';
+import { FLY_API, HEROKU_API, KOYEB_API, RAILWAY_API, RENDER_API } from './host-apis.js';
 
 /** Gateway statuses that an edge sends while no server is ready. */
 const GATEWAY = [502, 503, 504];
@@ -58,6 +59,7 @@ export const APP_HOSTS = {
       },
     ],
     word: null,
+    api: RAILWAY_API,
     nameGone: null,
     warnings: [
       {
@@ -123,6 +125,7 @@ export const APP_HOSTS = {
       },
     ],
     word: null,
+    api: RENDER_API,
     nameGone: null,
     warnings: [],
     note: 'wakes in about a minute; 750 hours a month for a workspace: one service awake all month uses 720 to 744 of them, and beyond them all its free services are suspended until the month ends: with two set `ACTIVE_HOURS`',
@@ -146,6 +149,7 @@ export const APP_HOSTS = {
       },
     ],
     word: null,
+    api: KOYEB_API,
     nameGone: null,
     warnings: [],
     note: 'wakes in 1 to 5 s; standard instances sleep after 5 minutes by default: set `SLEEPS_AFTER=5m` there; the free plan is closed to newcomers',
@@ -162,6 +166,7 @@ export const APP_HOSTS = {
     answersCount: false,
     answers: [],
     word: null,
+    api: HEROKU_API,
     nameGone: null,
     warnings: [],
     note: 'wakes in 3 to 10 s; 1,000 hours a month for all Eco dynos of an account',
@@ -178,6 +183,7 @@ export const APP_HOSTS = {
     answersCount: false,
     answers: [],
     word: null,
+    api: FLY_API,
     nameGone: null,
     warnings: [
       {
@@ -199,6 +205,7 @@ export const APP_HOSTS = {
     answersCount: false,
     answers: [],
     word: null,
+    api: null,
     nameGone: null,
     warnings: [],
     note: 'wakes in 5 to 30 s; an address at `replit.dev` ends with the session of the editor',
@@ -225,6 +232,7 @@ export const APP_HOSTS = {
       },
     ],
     word: null,
+    api: null,
     nameGone: null,
     warnings: [
       {
@@ -246,6 +254,7 @@ export const APP_HOSTS = {
     answersCount: false,
     answers: [],
     word: null,
+    api: null,
     nameGone: null,
     warnings: [
       {

@@ -29,6 +29,7 @@ export const DATA_APP_HOSTS = {
       },
     ],
     word: HUGGING_FACE_WORD,
+    api: null,
     nameGone: null,
     warnings: [],
     note: 'a visit wakes it, in minutes where it has to be built; one that its owner paused is started by its owner alone',
@@ -62,6 +63,7 @@ export const DATA_APP_HOSTS = {
       },
     ],
     word: STREAMLIT_WORD,
+    api: null,
     nameGone: null,
     warnings: [
       {

@@ -1,6 +1,7 @@
 import { DAY, HOUR } from '../../time.js';
 import type { HostName } from '../../types.js';
 import { REPORTED, VENDOR, type Host } from '../host.js';
+import { SUPABASE_API } from './host-apis.js';
 
 const SQL = ['postgres:', 'mysql:'];
 const EVERY_QUERY = [...SQL, 'redis:', 'rediss:', 'mongodb:'];
@@ -55,6 +56,7 @@ export const DATABASE_HOSTS = {
       },
     ],
     word: null,
+    api: SUPABASE_API,
     nameGone: 'name not found: a paused Supabase project loses its name; restore it in the dashboard',
     warnings: [
       {
@@ -78,6 +80,7 @@ export const DATABASE_HOSTS = {
       { protocols: EVERY_QUERY, origin: 'container', looks: 'the answer to a query', source: VENDOR },
     ],
     word: null,
+    api: null,
     nameGone: 'name not found: a powered-off Aiven service may lose its name; power it on in the console',
     warnings: [
       {
@@ -106,6 +109,7 @@ export const DATABASE_HOSTS = {
       },
     ],
     word: null,
+    api: null,
     nameGone: 'name not found: look whether the Atlas cluster is paused or deleted',
     warnings: [],
     note: 'is resumed by hand',
@@ -122,6 +126,7 @@ export const DATABASE_HOSTS = {
     answersCount: false,
     answers: [],
     word: null,
+    api: null,
     nameGone:
       'name not found: a paused Aura instance loses its name; resume it within 30 days, or it is deleted',
     warnings: [
@@ -145,6 +150,7 @@ export const DATABASE_HOSTS = {
     answersCount: false,
     answers: [{ protocols: SQL, origin: 'container', looks: 'the answer to a query', source: VENDOR }],
     word: null,
+    api: null,
     nameGone: null,
     warnings: [
       {

@@ -13,3 +13,8 @@ export function textAt(json: unknown, name: string): string | null {
   const value = valueAt(json, name);
   return typeof value === 'string' ? value : null;
 }
+
+/** The items of a list; none where it is no list. */
+export function itemsAt(json: unknown): readonly unknown[] {
+  return Array.isArray(json) ? json : [];
+}
