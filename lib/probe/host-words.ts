@@ -1,6 +1,7 @@
 import { HOSTS, type HostVerdict } from '../rules/hosts.js';
 import { MINUTE, SECOND } from '../time.js';
-import { PROTOCOLS, type Target } from '../types.js';
+import { PROTOCOLS } from '../protocols.js';
+import type { Target } from '../types.js';
 import { decodeBody } from './body-decoder.js';
 import { connect, secure } from './connect.js';
 import { Cookies } from './cookies.js';

@@ -1,7 +1,8 @@
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { judgeAnswer, type Answer, type Body } from '../rules/assertions.js';
 import { HOSTS, verdictOf, wantsWord, withHostVerdict, withWord, type HostVerdict } from '../rules/hosts.js';
-import type { Attempt, Protocol, Target, TargetOf, Verdict } from '../types.js';
+import type { Protocol } from '../protocols.js';
+import type { Attempt, Target, TargetOf, Verdict } from '../types.js';
 import { isPublicAddress } from './public-address.js';
 import { createResolver } from './dns.js';
 import { createEvaluator } from './evaluator.js';
