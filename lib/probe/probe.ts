@@ -44,7 +44,7 @@ export interface ProberOptions {
 
 /**
  * One row a protocol; those that not every installation has are imported by the first check that needs it. Its rules are the row
- * of the same name in `types.ts`.
+ * of the same name in `protocols.ts`.
  */
 const PROBES: { readonly [Name in Protocol]: Probe<Name> } = {
   'http:': probeHttp,

@@ -238,7 +238,7 @@ describe('the command', () => {
   const root = resolve(import.meta.dirname, '../..');
   beforeAll(async () => {
     await promisify(execFile)('npm', ['run', 'build'], { cwd: root });
-  }, 60_000);
+  });
 
   async function keepalive(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
     const path = join(root, 'dist/bin/keepalive.js');
