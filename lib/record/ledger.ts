@@ -319,6 +319,7 @@ function emptyState(now: number, lost: LostData | null): State {
     lost,
     log: NO_LOG,
     snapshotHour: Math.floor(now / HOUR),
+    account: null,
     targets: [],
   };
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -13,6 +14,8 @@ import {
   type Deployable,
   type RunningFunction,
 } from '../support/deployable.js';
+import { runChild } from '../support/child.js';
+import { Qstash } from '../support/qstash.js';
 import { startRedis } from '../support/redis.js';
 import { ROOT } from '../support/root.js';
 import { sign, type Signing } from '../support/signature.js';
@@ -449,6 +452,58 @@ describe('the functions, called by QStash', () => {
     const copy = await ask(signing);
     expect([copy.status, copy.json]).toMatchObject([200, { status: 'skipped', reason: 'replayed' }]);
     expect(await pingCount()).toBe(1);
+  });
+});
+
+describe('what the button deploys', () => {
+  const DOMAIN = 'keepalive.vercel.app';
+  const TYPED = { CRON_SECRET: SECRET, KEEP_ALIVE_URLS: '' };
+  /** What the products bring, behind the prefix that their user chose. */
+  const BROUGHT = {
+    STORE_KV_REST_API_READ_ONLY_TOKEN: 'read-only',
+    STORE_QSTASH_TOKEN: 'token-of-qstash',
+    STORE_QSTASH_CURRENT_SIGNING_KEY: 'sig_current_of_qstash',
+    STORE_QSTASH_NEXT_SIGNING_KEY: 'sig_next_of_qstash',
+  };
+  const VERCEL = { VERCEL: '1', VERCEL_ENV: 'production', VERCEL_PROJECT_PRODUCTION_URL: DOMAIN };
+
+  it('makes its schedule while it is built, and a call of that schedule is the first run', async () => {
+    await redis.flush();
+    const qstash = await Qstash.start();
+    const env = {
+      ...TYPED,
+      KEEP_ALIVE_URLS: `http://127.0.0.1:${(target.address() as AddressInfo).port}/health`,
+      ...BROUGHT,
+      STORE_KV_REST_API_URL: front.url,
+      STORE_KV_REST_API_TOKEN: front.token,
+      STORE_QSTASH_URL: qstash.url,
+      ...VERCEL,
+    };
+    const build = runChild(new URL('../../bin/keepalive.ts', import.meta.url), ['config'], {
+      env: { PATH: process.env.PATH ?? '', ...env },
+      stdio: 'ignore',
+    });
+    expect(await once(build, 'exit')).toEqual([0, null]);
+    // Every two minutes: the first call comes at most so long after it was made.
+    const destination = `https://${DOMAIN}/api/cron`;
+    expect(qstash.schedules).toEqual([
+      { scheduleId: 'keepalive-keepalive', cron: '*/2 * * * *', destination, method: 'POST' },
+    ]);
+
+    await startAll(env, ['api/cron.ts', KEEPALIVE, 'api/health.ts']);
+    const signature = sign({
+      key: 'sig_current_of_qstash',
+      url: destination,
+      at: Math.floor(Date.now() / 1000),
+    });
+    const headers = { 'upstash-signature': signature };
+    const answer = await send('api/cron.ts', '/api/cron', { method: 'POST', headers });
+    expect([answer.status, answer.json]).toMatchObject([
+      200,
+      { trigger: 'qstash', status: 'completed', checked: 1, succeeded: 1, stored: true },
+    ]);
+    expect((await get(KEEPALIVE, '/api/keepalive')).json).toMatchObject({ isRunning: true, pingCount: 1 });
+    expect((await get('api/health.ts', '/api/health')).json).toMatchObject({ status: 'healthy' });
   });
 });
 
