@@ -1,7 +1,7 @@
 /** Words shared by every layer. Times are milliseconds since the epoch, durations are milliseconds. */
 import type { Protocol, PROTOCOLS } from './protocols.js';
 
-/** Hosts whose rules are known (`rules/hosts.ts`), and `none` for all others. */
+/** Hosts whose rules are known (`rules/host-rows`), and `none` for all others. */
 export const HOST_NAMES = [
   'railway',
   'render',
@@ -140,6 +140,8 @@ export interface GroupFields {
 /** What every target has. Everything outside `info` may hold secrets. */
 export interface CommonTarget {
   readonly info: PublicTarget;
+  /** Lets the host's own API say whether it sleeps; null: that is not asked. */
+  readonly hostToken: { readonly value: string; readonly variable: string } | null;
   /** User info is left out where it is a header (HTTP, WebSocket, gRPC), and percent-encoded in every other address. */
   readonly url: string;
   readonly assertions: Assertions;
@@ -207,6 +209,21 @@ export type Reason = (typeof REASONS)[number];
 export const ORIGINS = ['container', 'unknown', 'running', 'edge', 'asleep', 'unwakeable'] as const;
 export type Origin = (typeof ORIGINS)[number];
 
+/**
+ * What a host's own API says of an app. `asleep`: it sleeps or is waking. `unwakeable`: no request can wake it. `silent`:
+ * nothing that is known, or no answer. `refused`: it does not take the token. `not_found`: the token shows no such app.
+ */
+export const HOST_SAYS = ['running', 'asleep', 'unwakeable', 'silent', 'refused', 'not_found'] as const;
+
+/** What a host said when it was asked with HOST_TOKEN. */
+export interface HostWord {
+  /** When it was asked. */
+  readonly at: number;
+  readonly says: (typeof HOST_SAYS)[number];
+  /** What it said, in words of ours, for the public: at most 120 characters. Null where there is nothing to say. */
+  readonly message: string | null;
+}
+
 /** Phases of one attempt in ms, to a tenth; null where a phase did not take place or was not reached. */
 export interface Timings {
   readonly dns: number | null;
@@ -237,6 +254,8 @@ export type Attempt = Verdict & {
   readonly origin: Origin | null;
   /** Ms for which it is asked again, since a host that wakes may give the same answer for a moment; else 0. */
   readonly askFor: number;
+  /** What the host's own API last said; null: it is not asked. */
+  readonly word: HostWord | null;
   /** It reached the host's own server, as far as the answer tells: no answer, or one of the platform's edge, did not. */
   readonly reached: boolean;
 };
@@ -270,6 +289,8 @@ export type Check = CheckResult & {
   readonly reached: boolean;
   /** Of the deciding attempt. */
   readonly origin: Origin | null;
+  /** What the host's own API last said; null: it is not asked. */
+  readonly word: HostWord | null;
   readonly timings: Timings;
   readonly tlsExpiresAt: number | null;
 };

@@ -1,9 +1,16 @@
 import { PROTOCOLS, type OptionGroup } from '../protocols.js';
-import type { CommonTarget, GroupFields, RequestOptions, Target } from '../types.js';
+import {
+  HOST_NAMES,
+  type CommonTarget,
+  type GroupFields,
+  type HostName,
+  type RequestOptions,
+  type Target,
+} from '../types.js';
 import { tlsChoice } from '../rules/database-address.js';
 import { unusableChannels } from './alerts.js';
 import { HOSTS, hostOf } from '../rules/hosts.js';
-import { defaultInterval, defaultWakeTimeout } from './hosts.js';
+import { defaultInterval, defaultWakeTimeout } from './host-defaults.js';
 import { defaultsOf } from './option-table.js';
 import { TARGET_OPTIONS, type TargetOptionName, type TargetOptions } from './options.js';
 import type { Problem } from './problems.js';
@@ -130,6 +137,7 @@ export function toTarget(source: Source, texts: ReadonlyMap<string, string>, pro
       sleepsAfter,
       maxRestarts: options.RECOVERY_URL === null ? null : options.RECOVERY_MAX,
     },
+    hostToken: hostTokenOf(host, options.HOST_TOKEN, source, report),
     url: address.url,
     assertions: {
       expectStatus: options.EXPECT_STATUS,
@@ -165,6 +173,38 @@ export function toTarget(source: Source, texts: ReadonlyMap<string, string>, pro
   // The compiler does not see that these are the fields of this protocol.
   return Object.assign({ ...common, protocol }, ...fields) as Target;
 }
+
+/** The token, where the host has an API and the address tells which app it is. One that is inherited is for other targets. */
+function hostTokenOf(
+  host: HostName,
+  value: string | null,
+  { address, own, variableOf }: Source,
+  report: (option: TargetOptionName, message: string) => void,
+): CommonTarget['hostToken'] {
+  if (value === null) return null;
+  const { api, title } = HOSTS[host];
+  if (api === null) {
+    const known = HOST_NAMES.filter((name) => HOSTS[name].api !== null).join(', ');
+    report('HOST_TOKEN', `has no effect with HOST=${host}: ${known} have an API that is asked`);
+    return null;
+  }
+  if (api.ask(new URL(address.url), value) === null) {
+    report('HOST_TOKEN', `has no effect: the address does not tell which app of ${title} it is`);
+    return null;
+  }
+  return { value, variable: own.HOST_TOKEN === undefined ? HOST_TOKEN_FOR_ALL : variableOf('HOST_TOKEN') };
+}
+
+/** A token is sent to one host alone: that of another host would get to know it. */
+export function sharedTokenProblem(targets: readonly Target[]): Problem[] {
+  const sharing = targets.filter(({ hostToken }) => hostToken?.variable === HOST_TOKEN_FOR_ALL);
+  const hosts = [...new Set(sharing.map(({ info }) => info.host))].sort();
+  if (hosts.length < 2) return [];
+  const message = `is for one host, and targets are at ${hosts.join(', ')}: set TARGET_<ID>_HOST_TOKEN instead`;
+  return [{ variable: HOST_TOKEN_FOR_ALL, message }];
+}
+
+const HOST_TOKEN_FOR_ALL = 'KEEP_ALIVE_HOST_TOKEN';
 
 /**
  * A target at an address, with the defaults for everything else, and what is wrong with it; null where the address itself

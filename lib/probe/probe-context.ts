@@ -1,6 +1,6 @@
 import type { SecureContext } from 'node:tls';
 import type { Body, Evaluator } from '../rules/assertions.js';
-import type { HostVerdict } from '../rules/hosts.js';
+import type { HostVerdict } from '../rules/host.js';
 import type { Protocol } from '../protocols.js';
 import type { TargetOf } from '../types.js';
 import type { NameResolver } from './dns.js';

@@ -130,6 +130,7 @@ describe('a target', () => {
       maintenance: [],
       alerts: null,
       recovery: null,
+      hostToken: null,
     });
   });
 

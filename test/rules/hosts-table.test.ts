@@ -5,4 +5,4 @@ import { expectDocument, withSection } from '../support/made-documents.js';
 it('docs/hosts.md says what the table of hosts says', () => expectDocument('docs/hosts.md', hostsPage));
 
 it('README.md says what the table of hosts says', () =>
-  expectDocument('README.md', (before) => withSection(before, 'lib/rules/hosts.ts', hostsTable())));
+  expectDocument('README.md', (before) => withSection(before, 'lib/rules/host-rows', hostsTable())));
