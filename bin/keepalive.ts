@@ -69,6 +69,9 @@ async function config({ env, out, err, paint }: Terminal, args: readonly string[
     await createSchedule(valid, out, { mayReplace: false }).catch((error: unknown) => {
       if (!(error instanceof ScheduleError)) throw error;
       err(`Warning: the QStash schedule was not made. ${error.message}`);
+      err(
+        'The build goes on. Until there is a schedule, the crons of vercel.json start runs, about every 12 minutes. The next production build tries again; `keepalive schedule create` makes it by hand.',
+      );
     });
   }
   return 0;

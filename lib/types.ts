@@ -1,4 +1,5 @@
 /** Words shared by every layer. Times are milliseconds since the epoch, durations are milliseconds. */
+import type { Protocol, PROTOCOLS } from './protocols.js';
 
 /** Hosts whose rules are known (`rules/host-rows`), and `none` for all others. */
 export const HOST_NAMES = [
@@ -107,61 +108,6 @@ export interface Recovery {
   readonly max: number;
   readonly grace: number;
 }
-
-/** Options that targets of only some protocols have (`config/target-builder.ts` lists those of each group). */
-export type OptionGroup = 'http' | 'headers' | 'body' | 'query' | 'tls' | 'hosts';
-
-/** Parts of an address besides host and port. */
-export type AddressPart = 'user info' | 'path' | 'query string';
-
-interface ProtocolRules {
-  /** How its addresses begin or look, for messages. */
-  readonly form: string;
-  /** Null where the address has to name a port. */
-  readonly defaultPort: number | null;
-  readonly groups: readonly OptionGroup[];
-  /** What an address may have besides host and port. */
-  readonly parts: readonly AddressPart[];
-}
-
-const ALL_PARTS = ['user info', 'path', 'query string'] as const;
-
-/** The protocols of targets. `probe/probe.ts` has the probe of each. */
-export const PROTOCOLS = {
-  // A redirect may lead from http to https, so that the TLS options matter to both.
-  'http:': { form: 'http://', defaultPort: 80, groups: ['http', 'body', 'tls'], parts: ALL_PARTS },
-  'https:': { form: 'https://', defaultPort: 443, groups: ['http', 'body', 'tls'], parts: ALL_PARTS },
-  'tcp:': { form: 'tcp://host:port', defaultPort: null, groups: ['body', 'query'], parts: [] },
-  'tls:': { form: 'tls://host:port', defaultPort: null, groups: ['tls'], parts: [] },
-  'dns:': { form: 'dns://', defaultPort: 53, groups: ['body', 'query'], parts: [] },
-  // The ports of mail programs, as for ALERT_SMTP_URL: hosts block port 25.
-  'smtp:': { form: 'smtp://', defaultPort: 587, groups: ['body', 'tls'], parts: ['user info'] },
-  'smtps:': { form: 'smtps://', defaultPort: 465, groups: ['body', 'tls'], parts: ['user info'] },
-  'grpc:': { form: 'grpc://host:port', defaultPort: null, groups: ['headers'], parts: ['user info', 'path'] },
-  'grpcs:': { form: 'grpcs://', defaultPort: 443, groups: ['headers', 'tls'], parts: ['user info', 'path'] },
-  'ws:': { form: 'ws://', defaultPort: 80, groups: ['headers', 'query', 'body'], parts: ALL_PARTS },
-  'wss:': { form: 'wss://', defaultPort: 443, groups: ['headers', 'query', 'body', 'tls'], parts: ALL_PARTS },
-  // The path is a database number.
-  'redis:': { form: 'redis://', defaultPort: 6379, groups: ['body', 'query'], parts: ALL_PARTS },
-  'rediss:': { form: 'rediss://', defaultPort: 6379, groups: ['body', 'query', 'tls'], parts: ALL_PARTS },
-  'mysql:': { form: 'mysql://', defaultPort: 3306, groups: ['body', 'query', 'tls'], parts: ALL_PARTS },
-  'postgres:': { form: 'postgres://', defaultPort: 5432, groups: ['body', 'query', 'tls'], parts: ALL_PARTS },
-  'mongodb:': {
-    form: 'mongodb://',
-    defaultPort: 27_017,
-    groups: ['body', 'query', 'tls', 'hosts'],
-    parts: ALL_PARTS,
-  },
-  // Its ports are those of its SRV records.
-  'mongodb+srv:': {
-    form: 'mongodb+srv://',
-    defaultPort: null,
-    groups: ['body', 'query', 'tls'],
-    parts: ALL_PARTS,
-  },
-} as const satisfies Readonly<Record<string, ProtocolRules>>;
-
-export type Protocol = keyof typeof PROTOCOLS;
 
 /** What a target has for each group of options. Durations in ms. */
 export interface GroupFields {

@@ -9,17 +9,8 @@ import type { Answer } from '../rules/assertions.js';
 import { wordInWords } from '../rules/host-advice.js';
 import { contradicts, HOSTS } from '../rules/hosts.js';
 import { dnsQuestion } from '../rules/queries.js';
-import type {
-  Attempt,
-  Check,
-  HostWord,
-  Origin,
-  Outcome,
-  Protocol,
-  PublicTarget,
-  Target,
-  Timings,
-} from '../types.js';
+import type { Protocol } from '../protocols.js';
+import type { Attempt, Check, HostWord, Origin, Outcome, PublicTarget, Target, Timings } from '../types.js';
 import { COMMANDS } from './commands.js';
 import { explainAnswer, type Explained } from './explain.js';
 import { isoTime, jsonText, USAGE_ERROR, type Paint, type Terminal } from './terminal.js';

@@ -28,6 +28,8 @@ export interface Config {
   readonly publicBadges: boolean;
   /** An origin, without a slash at its end. */
   readonly publicUrl: string | null;
+  /** Runs are functions of Vercel: they are paid for by the time they take, and called at the project's addresses alone. */
+  readonly isOnVercel: boolean;
   /** Where the local runner listens; 0 for any free port. */
   readonly port: number;
   /** Expected time between runs. */
@@ -125,6 +127,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     statsToken: system.STATS_TOKEN,
     publicBadges: system.KEEP_ALIVE_PUBLIC_BADGES,
     publicUrl: system.KEEP_ALIVE_PUBLIC_URL ?? deploymentOrigin(texts),
+    isOnVercel: isOnVercel(texts),
     port: system.PORT,
     tick: system.KEEP_ALIVE_TICK ?? defaultTick(texts, system.QSTASH_TOKEN),
     concurrency: system.KEEP_ALIVE_CONCURRENCY,
@@ -186,8 +189,13 @@ const QSTASH_TICK = 2 * MINUTE;
 const VERCEL_TICK = 30 * MINUTE;
 const LOCAL_TICK = MINUTE;
 
+/** Vercel sets it wherever it builds or runs something. */
+function isOnVercel(texts: ReadonlyMap<string, string>): boolean {
+  return texts.has('VERCEL');
+}
+
 function defaultTick(texts: ReadonlyMap<string, string>, qstashToken: string | null): number {
-  if (!texts.has('VERCEL')) return LOCAL_TICK;
+  if (!isOnVercel(texts)) return LOCAL_TICK;
   return qstashToken === null ? VERCEL_TICK : QSTASH_TICK;
 }
 

@@ -1,11 +1,9 @@
+import { PROTOCOLS, type OptionGroup } from '../protocols.js';
 import {
   HOST_NAMES,
-  PROTOCOLS,
   type CommonTarget,
   type GroupFields,
   type HostName,
-  type OptionGroup,
-  type Protocol,
   type RequestOptions,
   type Target,
 } from '../types.js';
@@ -17,7 +15,7 @@ import { defaultsOf } from './option-table.js';
 import { TARGET_OPTIONS, type TargetOptionName, type TargetOptions } from './options.js';
 import type { Problem } from './problems.js';
 import { queryProblem } from './queries.js';
-import { formsWith, hasGroup, isDatabase, targetAddress, type TargetAddress } from './target-address.js';
+import { formsWith, hasGroup, targetAddress, type TargetAddress } from './target-address.js';
 
 const DEFAULTS = defaultsOf(TARGET_OPTIONS);
 
@@ -32,9 +30,6 @@ const GROUPS: Readonly<Record<OptionGroup, readonly TargetOptionName[]>> = {
 };
 const GROUP_NAMES = Object.keys(GROUPS) as OptionGroup[];
 const OF_GROUPS = [...new Set(GROUP_NAMES.flatMap((group) => GROUPS[group]))];
-
-/** Targets of these may be connected to without being asked anything. */
-const MAY_BE_SILENT: readonly Protocol[] = ['tcp:', 'ws:', 'wss:'];
 
 /** Makes the fields of each group out of a target's options. */
 const FIELDS: {
@@ -62,7 +57,7 @@ const FIELDS: {
 
 /** What a database's address says about its certificate; null: nothing. */
 function verifyAskedBy({ protocol, url }: TargetAddress): boolean | null {
-  return isDatabase(protocol) ? (tlsChoice(new URL(url))?.verify ?? null) : null;
+  return PROTOCOLS[protocol].hasSqlAddress ? (tlsChoice(new URL(url))?.verify ?? null) : null;
 }
 
 const FOR_RECOVERY = [
@@ -103,7 +98,7 @@ export function toTarget(source: Source, texts: ReadonlyMap<string, string>, pro
   }
   // A target that asks nothing itself only connects: what is set for all targets is meant for those that answer.
   const asks = [...GROUPS.body, ...GROUPS.query];
-  const isSilent = MAY_BE_SILENT.includes(protocol) && asks.every((option) => own[option] === undefined);
+  const isSilent = PROTOCOLS[protocol].mayBeSilent && asks.every((option) => own[option] === undefined);
   const useless = [...missing, ...(isSilent ? asks : [])];
   const inherited = Object.fromEntries(
     Object.entries(source.inherited).filter(([name]) => !useless.some((option) => option === name)),

@@ -1,4 +1,4 @@
-import { PROTOCOLS } from '../types.js';
+import { PROTOCOLS } from '../protocols.js';
 import { decodeBody } from './body-decoder.js';
 import { connect, secure } from './connect.js';
 import type { Deadline } from './deadline.js';

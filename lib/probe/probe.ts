@@ -2,7 +2,8 @@ import { createSecureContext, type SecureContext } from 'node:tls';
 import { judgeAnswer, type Answer, type Body } from '../rules/assertions.js';
 import type { HostVerdict } from '../rules/host.js';
 import { HOSTS, verdictOf, verdictOfWord, wantsWord, withHostVerdict, withWord } from '../rules/hosts.js';
-import type { Attempt, HostWord, Protocol, Target, TargetOf, Verdict } from '../types.js';
+import type { Protocol } from '../protocols.js';
+import type { Attempt, HostWord, Target, TargetOf, Verdict } from '../types.js';
 import { isPublicAddress } from './public-address.js';
 import { createResolver } from './dns.js';
 import { createEvaluator } from './evaluator.js';
@@ -48,7 +49,7 @@ export interface ProberOptions {
 
 /**
  * One row a protocol; those that not every installation has are imported by the first check that needs it. Its rules are the row
- * of the same name in `types.ts`.
+ * of the same name in `protocols.ts`.
  */
 const PROBES: { readonly [Name in Protocol]: Probe<Name> } = {
   'http:': probeHttp,

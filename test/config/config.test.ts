@@ -45,6 +45,7 @@ describe('an empty environment', () => {
       statsToken: null,
       publicBadges: false,
       publicUrl: null,
+      isOnVercel: false,
       port: 3000,
       tick: MINUTE,
       concurrency: 100,

@@ -1,10 +1,10 @@
+import type { Protocol } from '../../lib/protocols.js';
 import type {
   Assertions,
   Attempt,
   Check,
   CommonTarget,
   GroupFields,
-  Protocol,
   PublicTarget,
   RequestOptions,
   Target,
