@@ -352,6 +352,12 @@ export type TargetAlert = { readonly target: string } & (
       readonly gap: number;
       readonly wakeMs: number;
     }
+  | {
+      /** It was pinged in time and answers, and its host says that it does not run. */
+      readonly kind: 'contradicted';
+      /** What the host says. */
+      readonly message: string;
+    }
   | { readonly kind: 'certificate'; readonly expiresAt: number }
   | {
       readonly kind: 'restart';

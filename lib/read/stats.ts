@@ -16,7 +16,7 @@ import type { Histogram, Percentiles } from '../rules/histogram.js';
 import { add, EMPTY, percentiles } from '../rules/histogram.js';
 import { isActive, isActiveThroughout, maintenanceEnd, maintenanceIntervals } from '../rules/windows.js';
 import { NO_ALERT_STATE, type AlertState } from '../rules/alert-evaluation.js';
-import type { PublicTarget, Status, WatchedTarget } from '../types.js';
+import type { HostWord, PublicTarget, Status, WatchedTarget } from '../types.js';
 import { lastDay, latenciesBetween, openTimeline, type Timeline } from './timeline.js';
 import type { History, Overview, Window } from './load.js';
 import { checkTimes, paceOfRuns, staleSince } from './health.js';
@@ -159,6 +159,11 @@ export function targetHistory(
     days: buckets(days),
     incidents: [...(stats.incident === null ? [] : [stats.incident]), ...resolved].slice(0, 100),
   };
+}
+
+/** What the API of a target's host last said: for the operator alone. */
+export function hostWordOf({ info }: WatchedTarget, { state }: Overview): HostWord | null {
+  return state?.targets.find((target) => target?.id === info.id)?.hostWord ?? null;
 }
 
 function targetStats(

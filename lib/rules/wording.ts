@@ -133,6 +133,12 @@ function ofTarget(alert: TargetAlert, at: number): Omit<Wording, 'subject'> {
           'the host sleeps sooner than SLEEPS_AFTER says, or it restarted',
         ],
       };
+    case 'contradicted':
+      return {
+        level: 'warning',
+        predicate: 'answers, but its host says that it does not run',
+        details: [alert.message, 'something else may answer in its place: nothing shows that it is awake'],
+      };
     case 'certificate':
       return {
         level: 'warning',
@@ -220,6 +226,7 @@ const SHORT: Readonly<Record<Alert['kind'], string>> = {
   unrecorded: 'store that cannot be written to',
   degraded: 'degraded',
   slept: 'fell asleep',
+  contradicted: 'not running by the word of the host',
   certificate: 'with a certificate near its expiry',
   restart: 'being restarted',
   up: 'up again',

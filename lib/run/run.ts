@@ -8,7 +8,7 @@ import { readableMaintenance, withMaintenance } from '../record/maintenance.js';
 import { chooseDue } from '../rules/due.js';
 import { isActive } from '../rules/windows.js';
 import type { Meter, Store } from '../store/store.js';
-import type { Check, Target } from '../types.js';
+import type { Check, HostWord, Target } from '../types.js';
 import type { Batch } from './backlog.js';
 import { DELIVERY_TIMEOUT } from './delivery.js';
 import type { RunContext } from './run-context.js';
@@ -90,6 +90,7 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
   const { batches, unfinished } = await checkAll(due, context, request, {
     startedAt,
     timeLeft: request.limit - RECORDING - (performance.now() - calledAt),
+    wordOf: (target) => opened.ledger.hostWordOf(target.info.id),
     record: (finished) => committer.checkpoint(finished, (failed) => isInconclusive(context, failed)),
   });
   const inconclusive =
@@ -130,7 +131,7 @@ async function checkAll(
   due: readonly Target[],
   context: RunContext,
   { limit, nextRunIn, signal: cancelled, stopping }: RunRequest,
-  { startedAt, timeLeft, record }: CheckPlan,
+  { startedAt, timeLeft, wordOf, record }: CheckPlan,
 ): Promise<RoundsResult> {
   const timeIsUp = new AbortController();
   // Not AbortSignal.timeout: Node 20 forgets one that only AbortSignal.any refers to.
@@ -144,7 +145,8 @@ async function checkAll(
       recordEvery: Math.max(nextRunIn, context.config.tick),
       signal,
       stopping: stopping ?? new AbortController().signal,
-      check: (target, at, onWaking) => checkSafely(context, target, { at, signal, onWaking }),
+      check: (target, at, onWaking) =>
+        checkSafely(context, target, { at, signal, onWaking, word: wordOf(target) }),
       record,
       now: context.now,
       sleep: context.sleep,
@@ -158,6 +160,8 @@ interface CheckPlan {
   readonly startedAt: number;
   /** Ms until what is under way is given up. */
   readonly timeLeft: number;
+  /** What the host's own API said in a run before. */
+  readonly wordOf: (target: Target) => HostWord | null;
   readonly record: RoundsOptions['record'];
 }
 
@@ -240,7 +244,7 @@ async function sendHeartbeat({ config, send, log }: RunContext): Promise<void> {
 async function checkSafely(
   { prober, now, random, sleep, log }: RunContext,
   target: Target,
-  task: Pick<CheckContext, 'at' | 'signal'> & { readonly onWaking: () => void },
+  task: Pick<CheckContext, 'at' | 'signal' | 'word'> & { readonly onWaking: () => void },
 ): Promise<Check | null> {
   try {
     return await checkTarget(target, { ...task, prober, now, random, sleep });

@@ -1,6 +1,7 @@
 import type { Freshness, TargetHistory } from '../read/views.js';
 import { intervalInWords } from '../rules/durations.js';
-import { adviceOn } from '../rules/host-advice.js';
+import { adviceOn, wordInWords } from '../rules/host-advice.js';
+import type { HostWord } from '../types.js';
 import { AwakeCard } from './awake-card.js';
 import { Certificate } from './certificate-card.js';
 import { RecordNotice, StaleNotice } from './freshness-notices.js';
@@ -15,7 +16,11 @@ import { LABELS, shownStatus, targetMood } from './words.js';
 import type { JSX } from 'preact';
 
 /** `GET /t/<id>` */
-export function targetPage(target: TargetHistory, freshness: Freshness, { isPrivate }: Visibility): string {
+export function targetPage(
+  target: TargetHistory,
+  freshness: Freshness,
+  { isPrivate, hostWord = null }: Visibility & { readonly hostWord?: HostWord | null },
+): string {
   const mood = targetMood(target);
   const label = mood === 'unknown' ? 'unknown' : LABELS[mood].toLowerCase();
   return renderPage({
@@ -25,7 +30,7 @@ export function targetPage(target: TargetHistory, freshness: Freshness, { isPriv
     refreshes: true,
     styles: ['/vendor/uplot.css'],
     scripts: ['/vendor/uplot.js', '/chart.js'],
-    main: <Target target={target} freshness={freshness} isPrivate={isPrivate} />,
+    main: <Target target={target} freshness={freshness} isPrivate={isPrivate} hostWord={hostWord} />,
   });
 }
 
@@ -33,10 +38,12 @@ function Target({
   target,
   freshness,
   isPrivate,
+  hostWord,
 }: {
   target: TargetHistory;
   freshness: Freshness;
   isPrivate: boolean;
+  hostWord: HostWord | null;
 }): JSX.Element {
   const now = freshness.updatedAt;
   const { incident, incidents } = target;
@@ -55,6 +62,7 @@ function Target({
       <Head target={target} freshness={freshness} />
       <StaleNotice freshness={freshness} />
       {isPrivate && <HostAdvice target={target} />}
+      {isPrivate && hostWord !== null && <HostSaid target={target} word={hostWord} now={now} />}
       {incident !== null && (
         <section class="incidents">
           <h2>Open incident</h2>
@@ -103,6 +111,26 @@ function HostAdvice({ target }: { target: TargetHistory }): JSX.Element {
         </p>
       ))}
     </>
+  );
+}
+
+/** What the API of the host last said; for the operator alone. */
+function HostSaid({
+  target,
+  word,
+  now,
+}: {
+  target: TargetHistory;
+  word: HostWord;
+  now: string;
+}): JSX.Element {
+  const { text, isTrouble } = wordInWords(target.host, word, 'HOST_TOKEN');
+  const isAgainst = target.awake.proof === 'host' && target.consecutiveFailures === 0;
+  return (
+    <p class={isTrouble || isAgainst ? 'notice' : 'quiet'}>
+      {isAgainst && 'It answers, but: '}
+      {text} (<Moment at={new Date(word.at).toISOString()} now={now} />)
+    </p>
   );
 }
 
