@@ -24,6 +24,7 @@ const MEANING: Readonly<Record<Alert['kind'], 'critical' | 'error' | 'warning' |
   unwatched: 'resolve',
   slept: null,
   missed: null,
+  allowances: null,
   pace: null,
   unrecorded: null,
   undelivered: null,

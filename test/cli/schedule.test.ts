@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { FREE_MESSAGES_A_DAY } from '../../lib/config/allowances.js';
+import { FREE_MESSAGES_A_DAY } from '../../lib/rules/allowances.js';
 import { createSchedule, listSchedules, removeSchedule } from '../../lib/cli/schedule-command.js';
 import { configOf } from '../support/runs.js';
 import { closedPort, serveHttp } from '../support/servers.js';

@@ -47,6 +47,7 @@ describe('an empty environment', () => {
       publicUrl: null,
       port: 3000,
       tick: MINUTE,
+      plan: null,
       concurrency: 100,
       prefix: 'keepalive',
       controlUrls: [],
