@@ -15,7 +15,7 @@ export default defineConfig({
             'test/probe/latency.test.ts',
             ...['alerts', 'notifier'].map((name) => `test/record/${name}.test.ts`),
             'test/probe/http-parser.test.ts',
-            ...['budget', 'fault-sweep', 'hostile', 'host-sims', 'overlap', 'refusals', 'truth'].map(
+            ...['budget', 'fault-sweep', 'hostile', 'host-sims', 'month', 'overlap', 'refusals', 'truth'].map(
               (name) => `test/run/${name}.test.ts`,
             ),
           ]

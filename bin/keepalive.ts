@@ -63,6 +63,14 @@ async function config({ env, out, err, paint }: Terminal, args: readonly string[
     for (const line of ['', ...planLines(planOf(valid), paint)]) out(line);
   }
   for (const { what, todo } of adviceByText(targets)) out(`${what} ${todo}`);
+  if (targets.length > 0) {
+    const { misfit } = await import('../lib/cli/plan.js');
+    const reason = misfit(valid);
+    if (reason !== null) {
+      err(reason);
+      return 1;
+    }
+  }
   // A production build: what it deploys is to be called.
   if (isProductionBuild && qstash.token !== null) {
     const { createSchedule, ScheduleError } = await import('../lib/cli/schedule-command.js');

@@ -392,6 +392,23 @@ export interface SlowTargets {
   readonly targets: readonly SlowTarget[];
 }
 
+/** What platforms allow so much of in a month: `rules/allowances.ts` has the measure of each. */
+export const RESOURCES = [
+  'storeCommands',
+  'functionMemoryGbHours',
+  'functionCpuHours',
+  'invocations',
+  'qstashMessages',
+] as const;
+export type Resource = (typeof RESOURCES)[number];
+
+/** What a month comes to of a resource, in its own unit. */
+export interface OverAllowance {
+  readonly resource: Resource;
+  readonly projected: number;
+  readonly allowed: number;
+}
+
 /** What is said to people: facts, which `rules/wording.ts` puts into words. */
 export type Alert = {
   /** Unique; the same however often it has to be sent. */
@@ -413,6 +430,11 @@ export type Alert = {
       /** Between two runs, the median of the last ones. */
       readonly actual: number;
       readonly slowFor: SlowTargets;
+    }
+  | {
+      /** The pinger itself: it will use more of these in this month than is allowed, although it waits for less. */
+      readonly kind: 'allowances';
+      readonly over: readonly OverAllowance[];
     }
   | {
       /** The store takes no records. */

@@ -9,6 +9,7 @@ import { origin } from './request.js';
 import type { TargetAddress } from './target-address.js';
 import { chooseStore, type StoreConfig } from './store-choice.js';
 import { idFromHost, sharedTokenProblem, toTarget, type Source } from './target-builder.js';
+import type { PlanName } from '../rules/allowances.js';
 import { MINUTE } from '../time.js';
 
 export type { Problem } from './problems.js';
@@ -34,6 +35,8 @@ export interface Config {
   readonly port: number;
   /** Expected time between runs. */
   readonly tick: number;
+  /** Whose allowances are watched; null: not set, and not on Vercel. */
+  readonly plan: PlanName | null;
   /** Checks in flight at most. */
   readonly concurrency: number;
   /** What the store's keys begin with. */
@@ -130,6 +133,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     isOnVercel: isOnVercel(texts),
     port: system.PORT,
     tick: system.KEEP_ALIVE_TICK ?? defaultTick(texts, system.QSTASH_TOKEN),
+    plan: system.KEEP_ALIVE_PLAN ?? (texts.has('VERCEL') ? 'hobby' : null),
     concurrency: system.KEEP_ALIVE_CONCURRENCY,
     prefix: system.KEEP_ALIVE_PREFIX,
     controlUrls: system.KEEP_ALIVE_CONTROL_URLS ?? defaultControlUrls(targets),

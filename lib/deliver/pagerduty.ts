@@ -25,6 +25,7 @@ const MEANING: Readonly<Record<Alert['kind'], 'critical' | 'error' | 'warning' |
   slept: null,
   contradicted: null,
   missed: null,
+  allowances: null,
   pace: null,
   unrecorded: null,
   undelivered: null,

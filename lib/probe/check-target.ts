@@ -18,6 +18,8 @@ export interface CheckContext {
   /** Fires when the run's time is up. */
   readonly signal: AbortSignal;
   readonly now: () => number;
+  /** No further attempt begins later than this, ms since the epoch; absent: whenever the target wants it. */
+  readonly waitsUntil?: number;
   /** 0 to 1. */
   readonly random: () => number;
   /** Resolves after `ms`, or at once when the signal fires. Never rejects. */
@@ -33,7 +35,7 @@ export interface CheckContext {
  * short, the attempt before it decides; null where there was none. Never rejects.
  */
 export async function checkTarget(target: Target, context: CheckContext): Promise<Check | null> {
-  const { at, prober, signal, now, random, sleep, word = null } = context;
+  const { at, prober, signal, now, random, sleep, waitsUntil = Infinity, word = null } = context;
   const known = { word, now };
   const startedAt = now();
   let attempts = 1;
@@ -54,6 +56,7 @@ export async function checkTarget(target: Target, context: CheckContext): Promis
     const until = Math.min(wakesUntil, hopelessSince === null ? wakesUntil : hopelessSince + attempt.askFor);
     const mayWake = waking && now() + wait < until;
     if (!mayWake && (isHopeless || attempts > retriesAfter(target, attempt))) break;
+    if (now() + wait > waitsUntil) break;
     await sleep(wait, signal);
     if (signal.aborted) break;
     const next = await prober.attempt(target, signal, known);

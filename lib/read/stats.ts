@@ -11,6 +11,7 @@ import { spread } from '../rules/awake-line.js';
 import { MISSED_AFTER_TICKS } from '../rules/trigger-pace.js';
 import type { Counters } from '../rules/counters.js';
 import { coverage, difference, NOTHING, successRate, uptimeRatio } from '../rules/counters.js';
+import { NO_LIMITS } from '../rules/allowances.js';
 import { isInLastDay, longestGap } from '../rules/gaps.js';
 import type { Histogram, Percentiles } from '../rules/histogram.js';
 import { add, EMPTY, percentiles } from '../rules/histogram.js';
@@ -86,7 +87,12 @@ export function stats(watch: Watch, overview: Overview, now: number): Stats {
             failed: lastRun.failed,
           },
     summary,
-    hours: monthlyHours(targets, MONTHLY_HOURS, now, checkTimes(state, paceOfRuns(state, tick, now))),
+    hours: monthlyHours(
+      targets,
+      MONTHLY_HOURS,
+      now,
+      checkTimes(state, paceOfRuns(state, tick, now), NO_LIMITS),
+    ),
     targets: all,
   };
 }

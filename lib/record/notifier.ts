@@ -174,6 +174,13 @@ export class Notifier {
     this.base = { ...this.outbox, slowPace: isOver ? null : { mendedAt } };
   }
 
+  /** Reports allowances that will be exceeded. @returns whether there is a channel that is told */
+  onAllowances(over: (Alert & { kind: 'allowances' })['over']): boolean {
+    const { channels } = this.settings;
+    this.enqueue({ id: this.nextId(), at: this.now, kind: 'allowances', over }, channels);
+    return channels.length > 0;
+  }
+
   /** Reports that nothing could be recorded since `from`. */
   onUnrecorded({ from, at, message }: Pick<Alert & { kind: 'unrecorded' }, 'from' | 'at' | 'message'>): void {
     const { channels } = this.settings;

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { FREE_MESSAGES_A_DAY } from '../../lib/config/allowances.js';
+import { FREE_MESSAGES_A_DAY } from '../../lib/rules/allowances.js';
 import { createSchedule, listSchedules, removeSchedule } from '../../lib/cli/schedule-command.js';
 import { configOf } from '../support/runs.js';
 import { Qstash } from '../support/qstash.js';

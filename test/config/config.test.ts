@@ -48,6 +48,7 @@ describe('an empty environment', () => {
       isOnVercel: false,
       port: 3000,
       tick: MINUTE,
+      plan: null,
       concurrency: 100,
       prefix: 'keepalive',
       controlUrls: [],

@@ -301,6 +301,12 @@ const table: Record<string, [text: string, expected: unknown][]> = {
     ['1d', DAY],
     ['25h', BAD],
   ],
+  KEEP_ALIVE_PLAN: [
+    ['Hobby', 'hobby'],
+    ['pro', 'pro'],
+    ['none', 'none'],
+    ['free', BAD],
+  ],
   KEEP_ALIVE_CONCURRENCY: [
     ['1', 1],
     ['500', 500],

@@ -13,6 +13,7 @@ it('codes are for ever: none is changed or removed, and new ones come behind', (
         "flapping": 2,
       },
       "ALERT_CODES": {
+        "allowances": 15,
         "certificate": 7,
         "contradicted": 16,
         "degraded": 4,
@@ -74,6 +75,13 @@ it('codes are for ever: none is changed or removed, and new ones come behind', (
         "timeout": 3,
         "tls": 2,
         "too_large": 9,
+      },
+      "RESOURCE_CODES": {
+        "functionCpuHours": 2,
+        "functionMemoryGbHours": 1,
+        "invocations": 3,
+        "qstashMessages": 4,
+        "storeCommands": 0,
       },
       "RUN_CODES": {
         "completed": 0,

@@ -207,6 +207,15 @@ export const ALERTS: Readonly<Record<string, Alert>> = {
     message: "the store's allowance is used up",
   },
   undelivered: { id: 'a24', at: NOON, kind: 'undelivered', count: 3 },
+  allowances: {
+    id: 'a25',
+    at: NOON,
+    kind: 'allowances',
+    over: [
+      { resource: 'storeCommands', projected: 620_000, allowed: 500_000 },
+      { resource: 'functionCpuHours', projected: 5, allowed: 4 },
+    ],
+  },
   test: { id: 'a18', at: NOON, kind: 'test' },
 };
 
