@@ -16,6 +16,7 @@ import {
 import { targetAddress, targetAddresses } from './target-address.js';
 import { activeHours, maintenance } from './time-windows.js';
 import {
+  decimal,
   duration,
   durationOrOff,
   flag,
@@ -46,6 +47,7 @@ export const TARGET_OPTIONS = {
   URL: option(null, targetAddress),
   NAME: option(null, label),
   GROUP: option(null, label),
+  ORDER: option(null, decimal),
   ENABLED: option('true', flag),
   HOST: option(null, oneOf(HOST_NAMES)),
   SLEEPS_AFTER: option(null, durationOrOff('1m', '30d')),
