@@ -43,6 +43,8 @@ export interface PublicTarget {
   readonly id: string;
   readonly name: string;
   readonly group: string | null;
+  /** Where it is shown among the others, the lowest first; null: behind those that have one. */
+  readonly order: number | null;
   readonly host: HostName;
   /** The target's URL without user info, query and fragment. */
   readonly healthUrl: string;

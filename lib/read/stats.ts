@@ -19,9 +19,10 @@ import { isActive, isActiveThroughout, maintenanceEnd, maintenanceIntervals } fr
 import { NO_ALERT_STATE, type AlertState } from '../rules/alert-evaluation.js';
 import type { HostWord, PublicTarget, Status, WatchedTarget } from '../types.js';
 import { lastDay, latenciesBetween, openTimeline, type Timeline } from './timeline.js';
-import type { History, Overview, Window } from './load.js';
+import type { History, Overview, ResolvedIncidents, Window } from './load.js';
 import { checkTimes, paceOfRuns, staleSince } from './health.js';
 import { incidentView } from './incident-views.js';
+import { pastView } from './past.js';
 import { daysEnded, historyTimes, openIncident, summaryTimes, windowStart } from './load.js';
 import type {
   Awake,
@@ -97,8 +98,8 @@ export function stats(watch: Watch, overview: Overview, now: number): Stats {
   };
 }
 
-/** What the status page shows, of what `loadSummary` found. */
-export function summary(watch: Watch, overview: Overview, now: number): Summary {
+/** What the status page and the history show, of what `loadSummary` found. */
+export function summary(watch: Watch, overview: Overview & ResolvedIncidents, now: number): Summary {
   const times = summaryTimes(now);
   const days = pairs([...times.days, now]).map(([from, to]) => ({ from, to, name: iso(from) }));
   const hours = pairs([...times.hours, now]);
@@ -107,6 +108,7 @@ export function summary(watch: Watch, overview: Overview, now: number): Summary 
     const timeline = openTimeline(target, watch.tick, overview, now);
     return {
       ...targetStats(target, timeline, overview, { tick: watch.tick, stale }, now),
+      order: target.info.order,
       days: days.map(({ from, to, name }) => day(name, timeline.at(from), timeline.at(to))),
       latencies: hours.map(([from, to]) =>
         to <= timeline.known.addedAt
@@ -115,7 +117,8 @@ export function summary(watch: Watch, overview: Overview, now: number): Summary 
       ),
     };
   });
-  return { freshness: freshness(watch, overview, now), targets };
+  const past = pastView(watch, overview, times.days[0] ?? now, now);
+  return { freshness: freshness(watch, overview, now), targets, past };
 }
 
 export function freshness(watch: Watch, overview: Overview, now: number): Freshness {

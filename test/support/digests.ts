@@ -9,6 +9,7 @@ export function publicTarget(id: string, more: Partial<PublicTarget> = {}): Publ
     id,
     name: id,
     group: null,
+    order: null,
     host: 'none',
     healthUrl: `https://${id}.example.com/health`,
     enabled: true,
