@@ -6,9 +6,10 @@ import { checkTarget } from '../probe/check-target.js';
 import { createEvaluator } from '../probe/evaluator.js';
 import { createProber, type ProberOptions } from '../probe/probe.js';
 import type { Answer } from '../rules/assertions.js';
-import { HOSTS } from '../rules/hosts.js';
+import { contradicts, HOSTS } from '../rules/hosts.js';
 import { dnsQuestion } from '../rules/queries.js';
-import type { Attempt, Check, Origin, Outcome, Protocol, PublicTarget, Target, Timings } from '../types.js';
+import type { Protocol } from '../protocols.js';
+import type { Attempt, Check, HostWord, Origin, Outcome, PublicTarget, Target, Timings } from '../types.js';
 import { COMMANDS } from './commands.js';
 import { explainAnswer, type Explained } from './explain.js';
 import { isoTime, jsonText, USAGE_ERROR, type Paint, type Terminal } from './terminal.js';
@@ -51,9 +52,14 @@ function contactOf(env: Terminal['env']): string | null {
   return result.ok ? result.config.publicUrl : null;
 }
 
-/** The target at an address with the defaults of `KEEP_ALIVE_` variables; null where the configuration is not valid. */
+/**
+ * The target at an address with the defaults of `KEEP_ALIVE_` variables; null where the configuration is not valid. Whether
+ * KEEP_ALIVE_HOST_TOKEN is meant for its host is not known.
+ */
 function withDefaults(url: string, { info }: Target, env: Terminal['env']): Target | null {
-  const others = Object.entries(env).filter(([name]) => !/^TARGET_|^KEEP_ALIVE_URLS$/i.test(name));
+  const others = Object.entries(env).filter(
+    ([name]) => !/^TARGET_|^KEEP_ALIVE_(?:URLS|HOST_TOKEN)$/i.test(name),
+  );
   const result = parseConfig({ ...Object.fromEntries(others), TARGET_CHECKED_URL: url });
   const target = result.ok ? result.config.targets[0] : undefined;
   return target === undefined ? null : { ...target, info: { ...target.info, id: info.id, name: info.name } };
@@ -255,7 +261,34 @@ function attemptLines({ info }: Target, attempt: ExplainedAttempt, number: numbe
   ];
 }
 
-function conclusion({ info, failureThreshold }: Target, result: Check, paint: Paint): string[] {
+/** What the host's own API said, and what that means. */
+function wordLines({ info, hostToken }: Target, result: Check, paint: Paint): string[] {
+  if (hostToken === null || result.word === null) return [];
+  const { title, api } = HOSTS[info.host];
+  const { says, message } = result.word;
+  const { variable } = hostToken;
+  switch (says) {
+    case 'refused':
+      return [paint('yellow', `${title} refuses ${variable}: it has to be ${api?.token ?? 'another one'}.`)];
+    case 'not_found':
+      return [paint('yellow', `${title} was asked, but ${variable} shows no app at this address.`)];
+    case 'silent':
+      return [message === null ? `${title} was asked, and said nothing that is known.` : `${message}.`];
+    case 'running':
+    case 'asleep':
+    case 'unwakeable': {
+      const isContradiction = contradicts(info.host, result);
+      const said = message === null ? `${title} says that it runs` : message;
+      return [isContradiction ? paint('yellow', `It answers, but: ${said}.`) : `${said}.`];
+    }
+  }
+}
+
+function conclusion(target: Target, result: Check, paint: Paint): string[] {
+  return [...outcomeLines(target, result, paint), ...wordLines(target, result, paint)];
+}
+
+function outcomeLines({ info, failureThreshold }: Target, result: Check, paint: Paint): string[] {
   const { outcome, message, latency, attempts, coldStart, wakeMs } = result;
   const after = attempts === 1 ? '1 attempt' : `${attempts} attempts`;
   if (outcome === 'failed') {
@@ -274,7 +307,16 @@ function toJson({ info }: Target, result: Check, attempts: readonly ExplainedAtt
     target: { id: info.id, name: info.name, healthUrl: info.healthUrl, enabled: info.enabled },
     ...result,
     at: isoTime(result.at),
+    word: wordView(result.word),
     tlsExpiresAt: isoTime(result.tlsExpiresAt),
-    attempts: attempts.map((attempt) => ({ ...attempt, tlsExpiresAt: isoTime(attempt.tlsExpiresAt) })),
+    attempts: attempts.map((attempt) => ({
+      ...attempt,
+      tlsExpiresAt: isoTime(attempt.tlsExpiresAt),
+      word: wordView(attempt.word),
+    })),
   };
+}
+
+function wordView(word: HostWord | null): unknown {
+  return word && { ...word, at: isoTime(word.at) };
 }

@@ -31,7 +31,15 @@ import {
   ofStore,
   ofStoreError,
 } from './store-findings.js';
-import { ofHosts, ofHours, ofOwnNetwork, ofRestarts, ofRestingTarget, ofTarget } from './target-findings.js';
+import {
+  ofHosts,
+  ofHostWords,
+  ofHours,
+  ofOwnNetwork,
+  ofRestarts,
+  ofRestingTarget,
+  ofTarget,
+} from './target-findings.js';
 import { COMMANDS } from './commands.js';
 import { render } from './render.js';
 import { jsonText, type Terminal } from './terminal.js';
@@ -226,9 +234,12 @@ async function examineTargets(config: Config, progress: (line: string) => void):
       const answers = await Promise.all(controls.map((control) => prober.attempt(control, signal)));
       if (answers.every(({ outcome }) => outcome === 'failed')) return [ofOwnNetwork()];
     }
-    return looked.map(({ target, check }) =>
-      check === null ? ofRestingTarget(target) : ofTarget(target, check),
-    );
+    return [
+      ...looked.map(({ target, check }) =>
+        check === null ? ofRestingTarget(target) : ofTarget(target, check),
+      ),
+      ...ofHostWords(looked),
+    ];
   } finally {
     await prober.close();
   }

@@ -49,6 +49,7 @@ export const TARGET_OPTIONS = {
   GROUP: option(null, label),
   ENABLED: option('true', flag),
   HOST: option(null, oneOf(HOST_NAMES)),
+  HOST_TOKEN: option(null, secret(1)),
   SLEEPS_AFTER: option(null, durationOrOff('1m', '30d')),
   WAKE_TIMEOUT: option(null, durationOrOff('1s', '10m')),
   INTERVAL: option(null, duration('10s', '7d')),

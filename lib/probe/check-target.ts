@@ -1,4 +1,4 @@
-import type { Attempt, Check, Reason, Target } from '../types.js';
+import type { Attempt, Check, HostWord, Reason, Target } from '../types.js';
 import type { Prober } from './probe.js';
 
 /** The longest wait between two attempts, before jitter, in ms. */
@@ -13,6 +13,8 @@ export interface CheckContext {
   /** When the check's round began, ms since the epoch. */
   readonly at: number;
   readonly prober: Prober;
+  /** What the host's own API said when another process asked it. */
+  readonly word?: HostWord | null;
   /** Fires when the run's time is up. */
   readonly signal: AbortSignal;
   readonly now: () => number;
@@ -33,10 +35,10 @@ export interface CheckContext {
  * short, the attempt before it decides; null where there was none. Never rejects.
  */
 export async function checkTarget(target: Target, context: CheckContext): Promise<Check | null> {
-  const { at, prober, signal, now, random, sleep, waitsUntil = Infinity } = context;
+  const { at, prober, signal, now, random, sleep, word: stored = null, waitsUntil = Infinity } = context;
   const startedAt = now();
   let attempts = 1;
-  let attempt = await prober.attempt(target, signal);
+  let attempt = await prober.attempt(target, signal, stored);
   if (attempt.interrupted) return null;
   let waking = false;
   /** Since when the host says that asking again is of no use. */
@@ -56,14 +58,14 @@ export async function checkTarget(target: Target, context: CheckContext): Promis
     if (now() + wait > waitsUntil) break;
     await sleep(wait, signal);
     if (signal.aborted) break;
-    const next = await prober.attempt(target, signal);
+    const next = await prober.attempt(target, signal, stored);
     if (next.interrupted) break;
     attempt = next;
     attempts++;
   }
-  const { statusCode, reached, origin, timings, tlsExpiresAt } = attempt;
+  const { statusCode, reached, origin, word, timings, tlsExpiresAt } = attempt;
   const result = resultOf(attempt, waking ? now() - startedAt : null);
-  return { ...result, at, statusCode, attempts, reached, origin, timings, tlsExpiresAt };
+  return { ...result, at, statusCode, attempts, reached, origin, word, timings, tlsExpiresAt };
 }
 
 /** @param wakeMs since the first attempt, where the host seemed to sleep; else null */

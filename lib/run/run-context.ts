@@ -43,7 +43,7 @@ export function sharedContext(config: Config): SharedContext {
   const prober = createProber({ contact: config.publicUrl });
   const context: SharedContext = {
     prober: {
-      attempt: (target, signal) => pacer.run(() => prober.attempt(target, signal)),
+      attempt: (...of) => pacer.run(() => prober.attempt(...of)),
       close: () => prober.close(),
     },
     backlog: new Backlog(),

@@ -1,6 +1,6 @@
 import type { Freshness, TargetHistory } from '../read/views.js';
 import { intervalInWords } from '../rules/durations.js';
-import { adviceOn } from '../rules/hosts.js';
+import { adviceOn } from '../rules/host-advice.js';
 import { AwakeCard } from './awake-card.js';
 import { Certificate } from './certificate-card.js';
 import { RecordNotice, StaleNotice } from './freshness-notices.js';

@@ -288,7 +288,7 @@ describe('doctor', () => {
       parts.push(`--- ${what} (exit code ${found.code})\n${normal(found.text)}\n`);
     }
     await expect(parts.join('\n')).toMatchFileSnapshot('__snapshots__/doctor.txt');
-  }, 60_000);
+  });
 
   it('changes nothing in the store but the time of its last visit', async () => {
     await redis.flush();

@@ -45,6 +45,7 @@ describe('an empty environment', () => {
       statsToken: null,
       publicBadges: false,
       publicUrl: null,
+      isOnVercel: false,
       port: 3000,
       tick: MINUTE,
       plan: null,
@@ -130,6 +131,7 @@ describe('a target', () => {
       maintenance: [],
       alerts: null,
       recovery: null,
+      hostToken: null,
     });
   });
 

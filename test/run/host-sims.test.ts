@@ -88,6 +88,7 @@ async function attempt(target: Target, sim: SimHost, clock: { now: number }): Pr
       tlsExpiresAt: null,
       origin: null,
       askFor: 0,
+      word: null,
       reached: false,
     };
   }
@@ -105,6 +106,7 @@ async function attempt(target: Target, sim: SimHost, clock: { now: number }): Pr
   return {
     ...withHostVerdict(verdict, host),
     ...{ statusCode: status, timings, tlsExpiresAt: null, origin: host.origin, askFor: host.askFor },
+    word: null,
     reached: !isGateway && ['container', 'unknown', 'running'].includes(host.origin),
   };
 }

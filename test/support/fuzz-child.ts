@@ -375,7 +375,7 @@ const READERS = {
     inputs: tampered(SIGNATURES, ['.', '=', '-', '_', 'e30', 'eyJhbGciOiJub25lIn0', 'A', ' ', '\0', '\xff']),
     async read(text) {
       const called = request('/api/cron', { method: 'POST' });
-      const verdict = await verifySignature(called, text, { url: CRON, keys: [KEY] });
+      const verdict = await verifySignature(called, text, { urls: [CRON], keys: [KEY] });
       if (verdict.problem === null && signed(text) !== signed(GENUINE)) throw new Error('it was not signed');
     },
   }),

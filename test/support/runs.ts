@@ -39,6 +39,7 @@ export const GOOD = {
   tlsExpiresAt: null,
   origin: 'container',
   askFor: 0,
+  word: null,
   reached: true,
 } as const satisfies Attempt;
 export const FAILED = {
