@@ -129,7 +129,7 @@ describe('the plan', () => {
       fc.property(runs, ({ pace, from, wanted }) => {
         let account: Account | null = null;
         for (let at = from; at < JANUARY; at += pace) {
-          const want = Math.min(wanted.next().value ?? 0, pace);
+          const want = Math.min(wanted.next().value as number, pace);
           const wallMs = Math.min(want, timeToSpend(account, limits, at));
           account = withUsage(account, { ...NO_USAGE, wallMs, invocations: 1 }, at);
         }
