@@ -5,16 +5,16 @@ import { DAY, HOUR } from '../time.js';
 
 /**
  * The part of each allowance that runs may use of their own accord; the rest is for those who read, and for the checks
- * themselves, which are always made. Waits and rounds are what costs memory hours, and are given half of them.
+ * themselves, which are always made. Waits and rounds are what costs memory hours, and are given a little less than half.
  */
 const SHARES: Readonly<Record<Resource, number>> = {
   storeCommands: 0.9,
-  functionMemoryGbHours: 0.5,
+  functionMemoryGbHours: 0.48,
   functionCpuHours: 0.75,
   invocations: 0.9,
   qstashMessages: 1,
 };
-/** The part of the memory hours that rounds may use. It leaves some of the half to waits. */
+/** The part of the memory hours that rounds may use. It leaves some to waits. */
 const ROUNDS_SHARE = 0.4;
 /** So much of the month may be used ahead, in ms: the first waits of a month are not shortened. */
 const AHEAD = HOUR;
