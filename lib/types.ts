@@ -43,6 +43,8 @@ export interface PublicTarget {
   readonly id: string;
   readonly name: string;
   readonly group: string | null;
+  /** Where it is shown among the others, the lowest first; null: behind those that have one. */
+  readonly order: number | null;
   readonly host: HostName;
   /** The target's URL without user info, query and fragment. */
   readonly healthUrl: string;
@@ -351,6 +353,12 @@ export type TargetAlert = { readonly target: string } & (
       /** Ms since the ping before that reached the host. */
       readonly gap: number;
       readonly wakeMs: number;
+    }
+  | {
+      /** It was pinged in time and answers, and its host says that it does not run. */
+      readonly kind: 'contradicted';
+      /** What the host says. */
+      readonly message: string;
     }
   | { readonly kind: 'certificate'; readonly expiresAt: number }
   | {

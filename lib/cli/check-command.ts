@@ -6,6 +6,7 @@ import { checkTarget } from '../probe/check-target.js';
 import { createEvaluator } from '../probe/evaluator.js';
 import { createProber, type ProberOptions } from '../probe/probe.js';
 import type { Answer } from '../rules/assertions.js';
+import { wordInWords } from '../rules/host-advice.js';
 import { contradicts, HOSTS } from '../rules/hosts.js';
 import { dnsQuestion } from '../rules/queries.js';
 import type { Protocol } from '../protocols.js';
@@ -264,24 +265,9 @@ function attemptLines({ info }: Target, attempt: ExplainedAttempt, number: numbe
 /** What the host's own API said, and what that means. */
 function wordLines({ info, hostToken }: Target, result: Check, paint: Paint): string[] {
   if (hostToken === null || result.word === null) return [];
-  const { title, api } = HOSTS[info.host];
-  const { says, message } = result.word;
-  const { variable } = hostToken;
-  switch (says) {
-    case 'refused':
-      return [paint('yellow', `${title} refuses ${variable}: it has to be ${api?.token ?? 'another one'}.`)];
-    case 'not_found':
-      return [paint('yellow', `${title} was asked, but ${variable} shows no app at this address.`)];
-    case 'silent':
-      return [message === null ? `${title} was asked, and said nothing that is known.` : `${message}.`];
-    case 'running':
-    case 'asleep':
-    case 'unwakeable': {
-      const isContradiction = contradicts(info.host, result);
-      const said = message === null ? `${title} says that it runs` : message;
-      return [isContradiction ? paint('yellow', `It answers, but: ${said}.`) : `${said}.`];
-    }
-  }
+  const { text, isTrouble } = wordInWords(info.host, result.word, hostToken.variable);
+  if (contradicts(info.host, result)) return [paint('yellow', `It answers, but: ${text}.`)];
+  return [isTrouble ? paint('yellow', `${text}.`) : `${text}.`];
 }
 
 function conclusion(target: Target, result: Check, paint: Paint): string[] {

@@ -1,6 +1,6 @@
 import type { HostHours } from '../rules/host-hours.js';
 import { lengthInWords } from '../rules/durations.js';
-import { adviceByText } from '../rules/host-advice.js';
+import { adviceByText, wordInWords } from '../rules/host-advice.js';
 import { contradicts, HOSTS } from '../rules/hosts.js';
 import type { Check, Target } from '../types.js';
 import { thousands } from './numbers.js';
@@ -61,52 +61,26 @@ export function ofHostWords(
 function ofHostWord({ info, hostToken }: Target, check: Check): Finding[] {
   if (hostToken === null || check.word === null) return [];
   const { id, host } = info;
-  const { title, api } = HOSTS[host];
-  const { variable } = hostToken;
-  const { says, message } = check.word;
-  const why = `${title} does not say whether ${id} sleeps. Its checks go on without that.`;
-  switch (says) {
-    case 'refused':
-      return [
-        warning('hosts', {
-          what: `${title} refuses ${variable}`,
-          why,
-          todo: `Set it to ${api?.token ?? 'another token'}.`,
-        }),
-      ];
-    case 'not_found':
-      return [
-        warning('hosts', {
-          what: `${id}: ${variable} shows no app at its address`,
-          why,
-          todo: 'Use a token of the account and project that the app belongs to, and the address that the host gave it.',
-        }),
-      ];
-    case 'silent':
-      return message !== null
-        ? [ok('hosts', `${id}: ${message}`)]
-        : [
-            warning('hosts', {
-              what: `${id}: ${title} was asked with ${variable}, and said nothing that is known`,
-              why,
-              todo: 'Try again later. If that lasts, the API of the host has changed.',
-            }),
-          ];
-    case 'running':
-    case 'asleep':
-    case 'unwakeable': {
-      const said = message ?? `${title} says that it runs`;
-      return contradicts(host, check)
-        ? [
-            warning('hosts', {
-              what: `${id} answers, but: ${said}`,
-              why: 'Something else may answer in its place, so that nothing shows that it is awake.',
-              todo: `See what ${title} shows of it, and ping a path that only the app itself answers.`,
-            }),
-          ]
-        : [ok('hosts', `${id}: ${said}`)];
-    }
+  const { title } = HOSTS[host];
+  const { text, isTrouble } = wordInWords(host, check.word, hostToken.variable);
+  if (contradicts(host, check)) {
+    return [
+      warning('hosts', {
+        what: `${id} answers, but: ${text}`,
+        why: 'Something else may answer in its place, so that nothing shows that it is awake.',
+        todo: `See what ${title} shows of it, and ping a path that only the app itself answers.`,
+      }),
+    ];
   }
+  return isTrouble
+    ? [
+        warning('hosts', {
+          what: `${id}: ${text}`,
+          why: `${title} does not say whether it sleeps. Its checks go on without that.`,
+          todo: 'Use a token of the account or project that the app belongs to (docs/hosts.md).',
+        }),
+      ]
+    : [ok('hosts', `${id}: ${text}`)];
 }
 
 /** What to know of the hosts of the targets. */

@@ -17,6 +17,7 @@ import {
 import { targetAddress, targetAddresses } from './target-address.js';
 import { activeHours, maintenance } from './time-windows.js';
 import {
+  decimal,
   duration,
   durationOrOff,
   flag,
@@ -47,6 +48,7 @@ export const TARGET_OPTIONS = {
   URL: option(null, targetAddress),
   NAME: option(null, label),
   GROUP: option(null, label),
+  ORDER: option(null, decimal),
   ENABLED: option('true', flag),
   HOST: option(null, oneOf(HOST_NAMES)),
   HOST_TOKEN: option(null, secret(1)),

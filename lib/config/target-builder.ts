@@ -130,6 +130,7 @@ export function toTarget(source: Source, texts: ReadonlyMap<string, string>, pro
       id,
       name: options.NAME ?? id,
       group: options.GROUP,
+      order: options.ORDER,
       host,
       healthUrl: address.healthUrl,
       enabled: options.ENABLED && source.inherited.ENABLED !== false,

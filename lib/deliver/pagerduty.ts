@@ -23,6 +23,7 @@ const MEANING: Readonly<Record<Alert['kind'], 'critical' | 'error' | 'warning' |
   up: 'resolve',
   unwatched: 'resolve',
   slept: null,
+  contradicted: null,
   missed: null,
   allowances: null,
   pace: null,

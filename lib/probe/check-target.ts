@@ -35,7 +35,7 @@ export interface CheckContext {
  * short, the attempt before it decides; null where there was none. Never rejects.
  */
 export async function checkTarget(target: Target, context: CheckContext): Promise<Check | null> {
-  const { at, prober, signal, now, random, sleep, word: stored = null, waitsUntil = Infinity } = context;
+  const { at, prober, signal, now, random, sleep, waitsUntil = Infinity, word: stored = null } = context;
   const startedAt = now();
   let attempts = 1;
   let attempt = await prober.attempt(target, signal, stored);

@@ -94,6 +94,17 @@ function open(
   }
 }
 
+/** Who answered the handshake. */
+function noteAnswer(
+  statusCode: number,
+  response: IncomingMessage,
+  target: WebSocketTarget,
+  context: ProbeContext,
+): void {
+  const headers = new Map(Object.entries(response.headers).map(([name, value]) => [name, String(value)]));
+  noteOrigin({ statusCode, headers }, null, target, new URL(target.url), context);
+}
+
 /** Those that we offer. The library checks the server's choice against them. */
 function subprotocolsOf(headers: WebSocketTarget['headers']): string[] {
   return Object.entries(headers)
@@ -175,8 +186,10 @@ async function converse(
       if (query !== null) client.send(query);
       else if (!isLookedAt) take(null);
     };
-    const onUpgrade = ({ headers }: IncomingMessage) => {
-      otherSubprotocol = failureOfSubprotocol(subprotocolsOf(target.headers), headers[SUBPROTOCOL_HEADER]);
+    const onUpgrade = (response: IncomingMessage) => {
+      noteAnswer(101, response, target, context);
+      const chosen = response.headers[SUBPROTOCOL_HEADER];
+      otherSubprotocol = failureOfSubprotocol(subprotocolsOf(target.headers), chosen);
     };
     const onMessage = (data: RawData) => {
       const at = deadline.elapsed;
@@ -194,11 +207,10 @@ async function converse(
     };
     const onRefused = (_request: unknown, response: IncomingMessage) => {
       const status = response.statusCode ?? 0;
-      const answers = new Map(Object.entries(response.headers).map(([name, value]) => [name, String(value)]));
       trace.ttfb = deadline.elapsed - start;
       trace.statusCode = status;
       trace.reached = mayBeOwnAnswer(status, assertions);
-      noteOrigin({ statusCode: status, headers: answers }, null, target, new URL(target.url), context);
+      noteAnswer(status, response, target, context);
       fail(new ProbeFailure('status', `status ${status}, expected 101 (the WebSocket handshake is refused)`));
     };
     const onError = (error: Error) => {

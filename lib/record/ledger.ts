@@ -14,7 +14,7 @@ import {
 } from '../rules/trigger-pace.js';
 import { isSettling } from '../rules/status.js';
 import { longestRounds, timeToSpend } from '../rules/throttle.js';
-import type { Check, Status, Target, Transition } from '../types.js';
+import type { Check, HostWord, Status, Target, Transition } from '../types.js';
 import { Notifier, type NotifierSettings } from './notifier.js';
 import { OUTBOX_FIELD, STATE_FIELD } from './fields.js';
 import { incidentField, writeIncident } from './incidents.js';
@@ -32,7 +32,16 @@ import { logName, NO_LOG, spanAt, writeRow } from './log.js';
 import { DAYS_KEPT, HOURS_KEPT, snapshotField, writeSnapshot, writeSnapshotReference } from './snapshots.js';
 import { rewound, withCountersBeforeGap } from './rewind.js';
 import { readState, writeState } from './state.js';
-import { addedBy, admit, advance, countUpTo, isLogged, snapshotAt, unobservedAfter } from './targets.js';
+import {
+  addedBy,
+  admit,
+  advance,
+  contradiction,
+  countUpTo,
+  isLogged,
+  snapshotAt,
+  unobservedAfter,
+} from './targets.js';
 import { DAY, HOUR } from '../time.js';
 
 const GAPS_KEPT = 20;
@@ -180,6 +189,11 @@ export class Ledger {
     };
   }
 
+  /** What the API of its host last said, as far as runs before have recorded it. */
+  hostWordOf(id: string): HostWord | null {
+    return this.stateOf(id).hostWord;
+  }
+
   statusOf(id: string): Status {
     return this.stateOf(id).status;
   }
@@ -211,7 +225,8 @@ export class Ledger {
       const after = advance(before, target, check);
       this.states[slot] = after;
       if (isLogged(before, check)) row.push({ slot, check });
-      this.notifier.onCheck(target, { check, before, after, restartable });
+      const against = contradiction(before, target, check);
+      this.notifier.onCheck(target, { check, before, after, contradiction: against, restartable });
       if (before.incident !== null && after.incident === null) {
         const { startedAt } = before.incident;
         const endedAt = Math.max(startedAt, after.seriesAt ?? at);

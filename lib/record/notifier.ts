@@ -2,6 +2,7 @@ import {
   evaluateAlerts,
   isBlank,
   NO_ALERT_STATE,
+  type AlertInput,
   type IncidentEvent,
   type AlertState,
   type Situation,
@@ -47,6 +48,7 @@ export interface RecordedCheck {
   readonly check: Check;
   readonly before: Situation;
   readonly after: Situation;
+  readonly contradiction: AlertInput['contradiction'];
   /** Restarts can be made because of it. */
   readonly restartable: boolean;
 }
@@ -113,7 +115,7 @@ export class Notifier {
     for (const [id, known] of this.base.alertStates) this.closeUnwatched(id, known);
   }
 
-  onCheck(target: Target, { check, before, after, restartable }: RecordedCheck): void {
+  onCheck(target: Target, { check, before, after, contradiction, restartable }: RecordedCheck): void {
     const { id } = target.info;
     const { at } = check;
     const entering = Math.max(ENTERING, 2 * target.wakeTimeout);
@@ -123,6 +125,7 @@ export class Notifier {
       check,
       before,
       after,
+      contradiction,
       muted: inMaintenance(target.maintenance, at) || isEntering(target.activeHours, at - entering, at),
       to,
       reminder: this.settings.reminder,

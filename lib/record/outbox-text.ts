@@ -104,6 +104,7 @@ const alert = variants<Alert>(code(ALERT_CODES, 'kind of alert'), {
     status: code({ up: STATUS_CODES.up, degraded: STATUS_CODES.degraded, down: STATUS_CODES.down }, 'status'),
   },
   slept: { id: text, at: time, target: text, gap: count, wakeMs: count },
+  contradicted: { id: text, at: time, target: text, message: text },
   certificate: { id: text, at: time, target: text, expiresAt: time },
   restart: { id: text, at: time, target: text, number: count, max: count, answer: text },
   person_needed: { id: text, at: time, target: text, restarts: count, startedAt: time, message: text },

@@ -6,6 +6,7 @@ import type { Histogram } from '../rules/histogram.js';
 import { EMPTY } from '../rules/histogram.js';
 import type { StatusState } from '../rules/status.js';
 import { newcomer } from '../rules/status.js';
+import type { HostWord } from '../types.js';
 
 /** Everything that a run reads and writes back: one text, whatever the number of targets. */
 export interface State {
@@ -106,6 +107,8 @@ export interface TargetState extends StatusState, AwakeState {
   } | null;
   /** A host that did not wake while its run waited for it, and that the next runs go on asking; null: there is none. */
   readonly waking: Waking | null;
+  /** What the host's own API last said; null: it is not asked, or was not yet. */
+  readonly hostWord: HostWord | null;
 }
 
 /** A wake whose end is not known yet. */
@@ -169,6 +172,7 @@ export function newTarget(id: string, now: number): TargetState {
     unobserved: null,
     beforeGap: null,
     waking: null,
+    hostWord: null,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { PublicTarget } from '../types.js';
+import type { HostName, HostWord, PublicTarget } from '../types.js';
 import type { Advice } from './host.js';
 import { HOSTS, isBelow } from './hosts.js';
 
@@ -61,4 +61,31 @@ export function adviceByText(targets: readonly { readonly info: Advised & Pick<P
     what: `${ids.join(', ')}: ${what}`,
     todo,
   }));
+}
+
+/**
+ * What the API of a host said when it was asked with a token, for the operator.
+ * @param variable of the token
+ */
+export function wordInWords(
+  host: HostName,
+  { says, message }: Pick<HostWord, 'says' | 'message'>,
+  variable: string,
+): { readonly text: string; readonly isTrouble: boolean } {
+  const { title, api } = HOSTS[host];
+  const trouble = (text: string) => ({ text, isTrouble: true });
+  switch (says) {
+    case 'refused':
+      return trouble(`${title} refuses ${variable}: it has to be ${api?.token ?? 'another one'}`);
+    case 'not_found':
+      return trouble(`${title} was asked with ${variable}, which shows no app at this address`);
+    case 'silent':
+      return message === null
+        ? trouble(`${title} was asked with ${variable}, and said nothing that is known`)
+        : { text: message, isTrouble: false };
+    case 'running':
+    case 'asleep':
+    case 'unwakeable':
+      return { text: message ?? `${title} says that it runs`, isTrouble: false };
+  }
 }

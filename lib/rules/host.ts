@@ -130,7 +130,7 @@ export interface Host {
   readonly nameGone: string | null;
   /** What the operator of any target there has to know, but of those at some paths. */
   readonly warnings: readonly (Advice & { readonly exceptPath?: RegExp })[];
-  /** What else to know, for the table in the README; null: nothing. */
+  /** What else to know, for the table in docs/staying-awake.md; null: nothing. */
   readonly note: string | null;
   readonly sources: Readonly<Record<'sleepsAfter' | 'wakeTimeout' | 'activity' | 'warnings', Source>>;
 }

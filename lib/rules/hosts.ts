@@ -96,15 +96,16 @@ function isNotAwake(says: HostWord['says']): boolean {
 }
 
 /**
- * Whether a good answer and what the host said contradict each other. A cold start is no contradiction: the host may say
- * of the moment before it.
+ * Whether a good answer and what the host said contradict each other. It does not where the host was asked before the
+ * check, or the check is a cold start: what it said may be of the moment before it woke.
  */
 export function contradicts(
   host: HostName,
-  { outcome, coldStart, word }: Pick<Check, 'outcome' | 'coldStart' | 'word'>,
+  { at, outcome, coldStart, word }: Pick<Check, 'at' | 'outcome' | 'coldStart' | 'word'>,
 ): boolean {
   const isOfApp = HOSTS[host].api?.speaksOf === 'app';
-  return isOfApp && outcome !== 'failed' && !coldStart && word !== null && isNotAwake(word.says);
+  const isSleeper = word !== null && word.at >= at && isNotAwake(word.says);
+  return isOfApp && isSleeper && outcome !== 'failed' && !coldStart;
 }
 
 /** What a host's API said, as a verdict on who answered. Null: it says nothing that decides. */

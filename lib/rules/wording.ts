@@ -144,6 +144,12 @@ function ofTarget(alert: TargetAlert, at: number): Omit<Wording, 'subject'> {
           'the host sleeps sooner than SLEEPS_AFTER says, or it restarted',
         ],
       };
+    case 'contradicted':
+      return {
+        level: 'warning',
+        predicate: 'answers, but its host says that it does not run',
+        details: [alert.message, 'something else may answer in its place: nothing shows that it is awake'],
+      };
     case 'certificate':
       return {
         level: 'warning',
@@ -232,6 +238,7 @@ const SHORT: Readonly<Record<Alert['kind'], string>> = {
   allowances: 'warning about an allowance',
   degraded: 'degraded',
   slept: 'fell asleep',
+  contradicted: 'not running by the word of the host',
   certificate: 'with a certificate near its expiry',
   restart: 'being restarted',
   up: 'up again',

@@ -10,7 +10,7 @@ import { chooseDue } from '../rules/due.js';
 import { ROUND_MARGIN } from '../rules/trigger-pace.js';
 import { isActive } from '../rules/windows.js';
 import type { Meter, Store } from '../store/store.js';
-import type { Check, Target } from '../types.js';
+import type { Check, HostWord, Target } from '../types.js';
 import type { Batch } from './backlog.js';
 import { DELIVERY_TIMEOUT } from './delivery.js';
 import type { RunContext } from './run-context.js';
@@ -99,6 +99,7 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
     startedAt,
     throttle: opened.ledger.throttle,
     timeLeft: request.limit - RECORDING - (performance.now() - calledAt),
+    wordOf: (target) => opened.ledger.hostWordOf(target.info.id),
     record: (finished) => committer.checkpoint(finished, (failed) => isInconclusive(context, failed)),
   });
   const inconclusive =
@@ -140,7 +141,7 @@ async function checkAll(
   due: readonly Target[],
   context: RunContext,
   { limit, nextRunIn, signal: cancelled, stopping }: RunRequest,
-  { startedAt, throttle, timeLeft, record }: CheckPlan,
+  { startedAt, throttle, timeLeft, wordOf, record }: CheckPlan,
 ): Promise<RoundsResult> {
   const waitsUntil = startedAt + throttle.waits;
   const timeIsUp = new AbortController();
@@ -155,7 +156,8 @@ async function checkAll(
       recordEvery: Math.max(nextRunIn, context.config.tick),
       signal,
       stopping: stopping ?? new AbortController().signal,
-      check: (target, at, onWaking) => checkSafely(context, target, { at, signal, waitsUntil, onWaking }),
+      check: (target, at, onWaking) =>
+        checkSafely(context, target, { at, signal, waitsUntil, onWaking, word: wordOf(target) }),
       record,
       now: context.now,
       sleep: context.sleep,
@@ -170,6 +172,8 @@ interface CheckPlan {
   readonly throttle: Ledger['throttle'];
   /** Ms until what is under way is given up. */
   readonly timeLeft: number;
+  /** What the host's own API said in a run before. */
+  readonly wordOf: (target: Target) => HostWord | null;
   readonly record: RoundsOptions['record'];
 }
 
@@ -253,7 +257,7 @@ async function sendHeartbeat({ config, send, log }: RunContext): Promise<void> {
 async function checkSafely(
   { prober, now, random, sleep, log }: RunContext,
   target: Target,
-  task: Pick<CheckContext, 'at' | 'signal' | 'waitsUntil'> & { readonly onWaking: () => void },
+  task: Pick<CheckContext, 'at' | 'signal' | 'waitsUntil' | 'word'> & { readonly onWaking: () => void },
 ): Promise<Check | null> {
   try {
     return await checkTarget(target, { ...task, prober, now, random, sleep });

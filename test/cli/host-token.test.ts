@@ -54,9 +54,15 @@ it.each([
     404,
     {},
     0,
-    'Fly (auto stop) was asked, but KEEP_ALIVE_HOST_TOKEN shows no app at this address.',
+    'Fly (auto stop) was asked with KEEP_ALIVE_HOST_TOKEN, which shows no app at this address.',
   ],
-  ['it is down', 500, {}, 0, 'Fly (auto stop) was asked, and said nothing that is known.'],
+  [
+    'it is down',
+    500,
+    {},
+    0,
+    'Fly (auto stop) was asked with KEEP_ALIVE_HOST_TOKEN, and said nothing that is known.',
+  ],
 ])('keepalive check says what the API of the host said: %s', async (_, status, body, code, line) => {
   const found = await checked({ status, body });
   expect(found.text.split('\n')).toContain(line);
@@ -105,12 +111,17 @@ it.each<readonly [Omit<HostWord, 'at'>, CheckChanges, 'ok' | 'warning', string]>
     'ok',
     'api: Railway says that the app sleeps',
   ],
-  [{ says: 'refused', message: null }, {}, 'warning', 'Railway serverless refuses TARGET_API_HOST_TOKEN'],
+  [
+    { says: 'refused', message: null },
+    {},
+    'warning',
+    'api: Railway serverless refuses TARGET_API_HOST_TOKEN: it has to be a project token',
+  ],
   [
     { says: 'not_found', message: null },
     {},
     'warning',
-    'api: TARGET_API_HOST_TOKEN shows no app at its address',
+    'api: Railway serverless was asked with TARGET_API_HOST_TOKEN, which shows no app at this address',
   ],
   [
     { says: 'silent', message: null },

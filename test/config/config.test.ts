@@ -98,6 +98,7 @@ describe('a target', () => {
         id: 'api',
         name: 'api',
         group: null,
+        order: null,
         host: 'none',
         healthUrl: 'https://api.acme.org/health',
         enabled: true,

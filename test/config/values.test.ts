@@ -33,6 +33,14 @@ const table: Record<string, [text: string, expected: unknown][]> = {
     ['Shop ✓', 'Shop ✓'],
     ['tab\there', BAD],
   ],
+  ORDER: [
+    ['10', 10],
+    ['-1.5', -1.5],
+    ['0', 0],
+    ['first', BAD],
+    ['1e3', BAD],
+    ['1234567890', BAD],
+  ],
   ENABLED: [
     ['true', true],
     ['TRUE', true],

@@ -173,6 +173,7 @@ describe('the functions as Vercel builds them', () => {
     };
     expect(rewrites.map(({ source, destination }) => [source, destination])).toEqual([
       ['/', '/api/page/status'],
+      ['/history', '/api/page/history'],
       ['/t/:id', '/api/page/t-:id'],
       ['/sign-in', '/api/page/sign-in'],
       ['/api/keepalive', '/api/keepalive/_all'],

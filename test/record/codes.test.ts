@@ -15,6 +15,7 @@ it('codes are for ever: none is changed or removed, and new ones come behind', (
       "ALERT_CODES": {
         "allowances": 15,
         "certificate": 7,
+        "contradicted": 16,
         "degraded": 4,
         "down": 0,
         "flapping": 5,
@@ -45,6 +46,14 @@ it('codes are for ever: none is changed or removed, and new ones come behind', (
       "EVENT_CODES": {
         "alert": 0,
         "restart": 1,
+      },
+      "HOST_SAYS_CODES": {
+        "asleep": 1,
+        "not_found": 5,
+        "refused": 4,
+        "running": 0,
+        "silent": 3,
+        "unwakeable": 2,
       },
       "OUTCOME_CODES": {
         "degraded": 1,
@@ -87,6 +96,7 @@ it('codes are for ever: none is changed or removed, and new ones come behind', (
       },
       "TARGET_ALERT_CODES": {
         "certificate": 7,
+        "contradicted": 16,
         "degraded": 4,
         "down": 0,
         "flapping": 5,

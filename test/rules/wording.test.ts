@@ -54,6 +54,10 @@ describe('an alert', () => {
       'slept',
       'warning | API fell asleep although it was pinged 9 m earlier | it took 42 s to wake | the host sleeps sooner than SLEEPS_AFTER says, or it restarted',
     ],
+    [
+      'contradicted',
+      'warning | API answers, but its host says that it does not run | Railway says that the app sleeps | something else may answer in its place: nothing shows that it is awake',
+    ],
     ['certificate', 'warning | API has a certificate that expires in 6 d | it is valid until 2026-11-26'],
     [
       'certificate that has ended',
@@ -105,7 +109,7 @@ describe('an alert', () => {
   it('is told of in full in this table', () => {
     const kinds = new Set(Object.values(ALERTS).map(({ kind }) => kind));
     expect([...kinds].toSorted()).toEqual(
-      'allowances certificate degraded down flapping missed pace person_needed reminder restart slept test undelivered unrecorded unwatched up'.split(
+      'allowances certificate contradicted degraded down flapping missed pace person_needed reminder restart slept test undelivered unrecorded unwatched up'.split(
         ' ',
       ),
     );

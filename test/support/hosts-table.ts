@@ -6,7 +6,7 @@ import { HOST_NAMES, type HostName, type Origin } from '../../lib/types.js';
 
 const KNOWN = HOST_NAMES.filter((host) => host !== 'none');
 
-/** The table of hosts in the README. */
+/** The table of hosts in docs/staying-awake.md. */
 export function hostsTable(): string {
   return table(
     ['host', '`HOST`', 'sleeps after', 'pinged every', 'what to know'],

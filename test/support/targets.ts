@@ -42,6 +42,7 @@ export function someTarget(url: string, { info, request, assertions, ...rest }: 
       id: 'some',
       name: 'some',
       group: null,
+      order: null,
       host: 'none',
       healthUrl: 'http://some.test/',
       enabled: true,

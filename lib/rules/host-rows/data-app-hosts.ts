@@ -54,6 +54,15 @@ export const DATA_APP_HOSTS = {
         source: REPORTED,
       },
       {
+        protocols: ['ws:', 'wss:'],
+        path: /^\/~\/\+\/_stcore\/stream\/?$/,
+        statuses: [101],
+        origin: 'container',
+        looks: 'a WebSocket session at `/~/+/_stcore/stream`',
+        source: REPORTED,
+      },
+      {
+        protocols: ['http:', 'https:', 'ws:', 'wss:'],
         path: /^\/~\/\+(?:\/|$)/,
         statuses: [400],
         origin: 'asleep',
@@ -72,7 +81,7 @@ export const DATA_APP_HOSTS = {
         exceptPath: /^\/~\/\+\//,
       },
     ],
-    note: 'ping `/~/+/_stcore/health`: every other path is answered by a proxy, with 200 also while the app sleeps; whether a ping counts as a visit is not known, so `keptAwake` is never `true`',
+    note: 'ping `/~/+/_stcore/health`: every other path is answered by a proxy, with 200 also while the app sleeps; whether a ping counts as a visit is not known, so `keptAwake` is never `true`; a session, as a visitor has one: `wss://<app>/~/+/_stcore/stream` with `HEADERS={"Sec-WebSocket-Protocol":"streamlit"}`',
     sources: { sleepsAfter: VENDOR, wakeTimeout: REPORTED, activity: VENDOR, warnings: REPORTED },
   },
 } satisfies Partial<Record<HostName, Host>>;

@@ -4,7 +4,7 @@ import { REPORTED, VENDOR, type Host } from '../host.js';
 import { SUPABASE_API } from './host-apis.js';
 
 const SQL = ['postgres:', 'mysql:'];
-const EVERY_QUERY = [...SQL, 'redis:', 'rediss:', 'mongodb:'];
+const EVERY_QUERY = [...SQL, 'redis:', 'rediss:', 'mongodb:', 'mongodb+srv:'];
 
 /** Hosts of databases. */
 export const DATABASE_HOSTS = {
@@ -102,7 +102,7 @@ export const DATABASE_HOSTS = {
     answersCount: true,
     answers: [
       {
-        protocols: ['mongodb:'],
+        protocols: ['mongodb:', 'mongodb+srv:'],
         origin: 'container',
         looks: 'a connection that is answered',
         source: VENDOR,

@@ -7,10 +7,17 @@ const STREAMLIT_ASLEEP = 12;
 const STREAMLIT_BOOTING = [0, 1, 2, 3, 4, 6, 7];
 const STREAMLIT_ERRORS = [10, 11, 13, 14];
 
+/** On the host of a target, which may be one of WebSocket. */
+function webAddress(path: string, target: URL): URL {
+  const address = new URL(path, target);
+  address.protocol = address.protocol.replace(/^ws/, 'http');
+  return address;
+}
+
 /** Undocumented, and readable without an account. */
 export const STREAMLIT_WORD: PublicWord = {
-  address: (target) => new URL('/api/v2/app/status', target),
-  resume: (target) => new URL('/api/v2/app/resume', target),
+  address: (target) => webAddress('/api/v2/app/status', target),
+  resume: (target) => webAddress('/api/v2/app/resume', target),
   read: (json) => {
     const status = numberAt(json, 'status');
     if (status === STREAMLIT_RUNS) return RUNNING;
