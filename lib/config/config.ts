@@ -1,6 +1,6 @@
 import type { Target } from '../types.js';
 import { CHANNEL_OPTIONS, halfChannels, toAlerts, unusableChannels, type Alerts } from './alerts.js';
-import { isPublicName } from './hosts.js';
+import { isPublicName } from './host-defaults.js';
 import { findTargets, unknownVariables } from './variable-names.js';
 import { defaultsOf, readOptions } from './option-table.js';
 import { GENERAL_OPTIONS, TARGET_OPTIONS, type SystemOptions, type TargetOptions } from './options.js';
@@ -8,7 +8,8 @@ import { sortProblems, type Problem } from './problems.js';
 import { origin } from './request.js';
 import type { TargetAddress } from './target-address.js';
 import { chooseStore, type StoreConfig } from './store-choice.js';
-import { idFromHost, toTarget, type Source } from './target-builder.js';
+import { idFromHost, sharedTokenProblem, toTarget, type Source } from './target-builder.js';
+import type { PlanName } from '../rules/allowances.js';
 import { MINUTE } from '../time.js';
 
 export type { Problem } from './problems.js';
@@ -28,10 +29,14 @@ export interface Config {
   readonly publicBadges: boolean;
   /** An origin, without a slash at its end. */
   readonly publicUrl: string | null;
+  /** Runs are functions of Vercel: they are paid for by the time they take, and called at the project's addresses alone. */
+  readonly isOnVercel: boolean;
   /** Where the local runner listens; 0 for any free port. */
   readonly port: number;
   /** Expected time between runs. */
   readonly tick: number;
+  /** Whose allowances are watched; null: not set, and not on Vercel. */
+  readonly plan: PlanName | null;
   /** Checks in flight at most. */
   readonly concurrency: number;
   /** What the store's keys begin with. */
@@ -113,6 +118,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
   problems.push(
     ...unknownVariables(variables),
     ...halfChannels(texts),
+    ...sharedTokenProblem(targets),
     ...unusableChannels('KEEP_ALIVE_ALERTS', inherited.ALERTS, texts),
   );
   if (problems.length > 0) return deepFreeze({ ok: false, problems: sortProblems(problems) });
@@ -124,8 +130,10 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     statsToken: system.STATS_TOKEN,
     publicBadges: system.KEEP_ALIVE_PUBLIC_BADGES,
     publicUrl: system.KEEP_ALIVE_PUBLIC_URL ?? deploymentOrigin(texts),
+    isOnVercel: isOnVercel(texts),
     port: system.PORT,
     tick: system.KEEP_ALIVE_TICK ?? defaultTick(texts, system.QSTASH_TOKEN),
+    plan: system.KEEP_ALIVE_PLAN ?? (isOnVercel(texts) ? 'hobby' : null),
     concurrency: system.KEEP_ALIVE_CONCURRENCY,
     prefix: system.KEEP_ALIVE_PREFIX,
     controlUrls: system.KEEP_ALIVE_CONTROL_URLS ?? defaultControlUrls(targets),
@@ -185,8 +193,13 @@ const QSTASH_TICK = 2 * MINUTE;
 const VERCEL_TICK = 30 * MINUTE;
 const LOCAL_TICK = MINUTE;
 
+/** Vercel sets it wherever it builds or runs something. */
+function isOnVercel(texts: ReadonlyMap<string, string>): boolean {
+  return texts.has('VERCEL');
+}
+
 function defaultTick(texts: ReadonlyMap<string, string>, qstashToken: string | null): number {
-  if (!texts.has('VERCEL')) return LOCAL_TICK;
+  if (!isOnVercel(texts)) return LOCAL_TICK;
   return qstashToken === null ? VERCEL_TICK : QSTASH_TICK;
 }
 

@@ -11,12 +11,13 @@ import { spread } from '../rules/awake-line.js';
 import { MISSED_AFTER_TICKS } from '../rules/trigger-pace.js';
 import type { Counters } from '../rules/counters.js';
 import { coverage, difference, NOTHING, successRate, uptimeRatio } from '../rules/counters.js';
+import { NO_LIMITS } from '../rules/allowances.js';
 import { isInLastDay, longestGap } from '../rules/gaps.js';
 import type { Histogram, Percentiles } from '../rules/histogram.js';
 import { add, EMPTY, percentiles } from '../rules/histogram.js';
 import { isActive, isActiveThroughout, maintenanceEnd, maintenanceIntervals } from '../rules/windows.js';
 import { NO_ALERT_STATE, type AlertState } from '../rules/alert-evaluation.js';
-import type { PublicTarget, Status, WatchedTarget } from '../types.js';
+import type { HostWord, PublicTarget, Status, WatchedTarget } from '../types.js';
 import { lastDay, latenciesBetween, openTimeline, type Timeline } from './timeline.js';
 import type { History, Overview, ResolvedIncidents, Window } from './load.js';
 import { checkTimes, paceOfRuns, staleSince } from './health.js';
@@ -87,7 +88,12 @@ export function stats(watch: Watch, overview: Overview, now: number): Stats {
             failed: lastRun.failed,
           },
     summary,
-    hours: monthlyHours(targets, MONTHLY_HOURS, now, checkTimes(state, paceOfRuns(state, tick, now))),
+    hours: monthlyHours(
+      targets,
+      MONTHLY_HOURS,
+      now,
+      checkTimes(state, paceOfRuns(state, tick, now), NO_LIMITS),
+    ),
     targets: all,
   };
 }
@@ -162,6 +168,11 @@ export function targetHistory(
     days: buckets(days),
     incidents: [...(stats.incident === null ? [] : [stats.incident]), ...resolved].slice(0, 100),
   };
+}
+
+/** What the API of a target's host last said: for the operator alone. */
+export function hostWordOf({ info }: WatchedTarget, { state }: Overview): HostWord | null {
+  return state?.targets.find((target) => target?.id === info.id)?.hostWord ?? null;
 }
 
 function targetStats(

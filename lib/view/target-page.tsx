@@ -1,6 +1,8 @@
 import type { Freshness, IncidentView, TargetHistory } from '../read/views.js';
 import { intervalInWords } from '../rules/durations.js';
-import { adviceOn, HOSTS } from '../rules/hosts.js';
+import { adviceOn, wordInWords } from '../rules/host-advice.js';
+import { HOSTS } from '../rules/hosts.js';
+import type { HostWord } from '../types.js';
 import { AwakeCard } from './awake-card.js';
 import { causeOf } from './causes.js';
 import { EpisodeCard } from './episode-card.js';
@@ -20,7 +22,11 @@ import { causeInWords, LABELS, shownStatus, targetMood } from './words.js';
 import type { JSX } from 'preact';
 
 /** `GET /t/<id>` */
-export function targetPage(target: TargetHistory, freshness: Freshness, { isPrivate }: Visibility): string {
+export function targetPage(
+  target: TargetHistory,
+  freshness: Freshness,
+  { isPrivate, hostWord = null }: Visibility & { readonly hostWord?: HostWord | null },
+): string {
   const mood = targetMood(target);
   const label = mood === 'unknown' ? 'unknown' : LABELS[mood].toLowerCase();
   return renderPage({
@@ -30,7 +36,7 @@ export function targetPage(target: TargetHistory, freshness: Freshness, { isPriv
     refreshes: true,
     styles: ['/vendor/uplot.css'],
     scripts: ['/vendor/uplot.js', '/chart.js'],
-    main: <Target target={target} freshness={freshness} isPrivate={isPrivate} />,
+    main: <Target target={target} freshness={freshness} isPrivate={isPrivate} hostWord={hostWord} />,
   });
 }
 
@@ -38,10 +44,12 @@ function Target({
   target,
   freshness,
   isPrivate,
+  hostWord,
 }: {
   target: TargetHistory;
   freshness: Freshness;
   isPrivate: boolean;
+  hostWord: HostWord | null;
 }): JSX.Element {
   const now = freshness.updatedAt;
   const past = target.incidents.filter(({ endedAt }) => endedAt !== null);
@@ -59,6 +67,7 @@ function Target({
       <Head target={target} freshness={freshness} />
       <StaleNotice freshness={freshness} isPrivate={isPrivate} />
       {isPrivate && <HostAdvice target={target} />}
+      {isPrivate && hostWord !== null && <HostSaid target={target} word={hostWord} now={now} />}
       {target.incident !== null && (
         <section class="incidents">
           <h2>{TEXT.openIncident}</h2>
@@ -140,6 +149,26 @@ function HostAdvice({ target }: { target: TargetHistory }): JSX.Element {
         </p>
       ))}
     </>
+  );
+}
+
+/** What the API of the host last said; for the operator alone. */
+function HostSaid({
+  target,
+  word,
+  now,
+}: {
+  target: TargetHistory;
+  word: HostWord;
+  now: string;
+}): JSX.Element {
+  const { text, isTrouble } = wordInWords(target.host, word, 'HOST_TOKEN');
+  const isAgainst = target.awake.proof === 'host' && target.consecutiveFailures === 0;
+  return (
+    <p class={isTrouble || isAgainst ? 'notice' : 'quiet'}>
+      {isAgainst && 'It answers, but: '}
+      {text} (<Moment at={new Date(word.at).toISOString()} now={now} />)
+    </p>
   );
 }
 

@@ -45,8 +45,10 @@ describe('an empty environment', () => {
       statsToken: null,
       publicBadges: false,
       publicUrl: null,
+      isOnVercel: false,
       port: 3000,
       tick: MINUTE,
+      plan: null,
       concurrency: 100,
       prefix: 'keepalive',
       controlUrls: [],
@@ -130,6 +132,7 @@ describe('a target', () => {
       maintenance: [],
       alerts: null,
       recovery: null,
+      hostToken: null,
     });
   });
 

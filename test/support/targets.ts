@@ -1,10 +1,10 @@
+import type { Protocol } from '../../lib/protocols.js';
 import type {
   Assertions,
   Attempt,
   Check,
   CommonTarget,
   GroupFields,
-  Protocol,
   PublicTarget,
   RequestOptions,
   Target,
@@ -51,6 +51,7 @@ export function someTarget(url: string, { info, request, assertions, ...rest }: 
       maxRestarts: null,
       ...info,
     },
+    hostToken: null,
     url,
     protocol: new URL(url).protocol as Protocol,
     request: { method: 'GET', headers: {}, body: null, ...request },
@@ -99,6 +100,7 @@ export function goodCheck(at: number, changes: CheckChanges = {}): Check {
     coldStart: false,
     reached: true,
     origin: 'container',
+    word: null,
     wakeMs: null,
     timings: TIMINGS,
     tlsExpiresAt: null,
