@@ -17,7 +17,7 @@ const PAST_DAYS = 14;
 /** Past incidents that a day lists. */
 const LINES = 5;
 /** From so many services on there is something to filter. */
-const FILTERED_FROM = 10;
+const FILTERED_FROM = 13;
 
 /** `GET /` with at least one target. */
 export function statusPage(found: Summary, { isPrivate }: Visibility, filter: Filter = NO_FILTER): string {
