@@ -35,10 +35,11 @@ export interface CheckContext {
  * short, the attempt before it decides; null where there was none. Never rejects.
  */
 export async function checkTarget(target: Target, context: CheckContext): Promise<Check | null> {
-  const { at, prober, signal, now, random, sleep, waitsUntil = Infinity, word: stored = null } = context;
+  const { at, prober, signal, now, random, sleep, waitsUntil = Infinity, word = null } = context;
+  const known = { word, now };
   const startedAt = now();
   let attempts = 1;
-  let attempt = await prober.attempt(target, signal, stored);
+  let attempt = await prober.attempt(target, signal, known);
   if (attempt.interrupted) return null;
   let waking = false;
   /** Since when the host says that asking again is of no use. */
@@ -58,14 +59,14 @@ export async function checkTarget(target: Target, context: CheckContext): Promis
     if (now() + wait > waitsUntil) break;
     await sleep(wait, signal);
     if (signal.aborted) break;
-    const next = await prober.attempt(target, signal, stored);
+    const next = await prober.attempt(target, signal, known);
     if (next.interrupted) break;
     attempt = next;
     attempts++;
   }
-  const { statusCode, reached, origin, word, timings, tlsExpiresAt } = attempt;
+  const { statusCode, reached, origin, timings, tlsExpiresAt } = attempt;
   const result = resultOf(attempt, waking ? now() - startedAt : null);
-  return { ...result, at, statusCode, attempts, reached, origin, word, timings, tlsExpiresAt };
+  return { ...result, at, statusCode, attempts, reached, origin, word: attempt.word, timings, tlsExpiresAt };
 }
 
 /** @param wakeMs since the first attempt, where the host seemed to sleep; else null */
