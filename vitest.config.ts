@@ -15,7 +15,7 @@ export default defineConfig({
             'test/probe/latency.test.ts',
             ...['alerts', 'notifier'].map((name) => `test/record/${name}.test.ts`),
             'test/probe/http-parser.test.ts',
-            ...['budget', 'hostile', 'host-sims', 'overlap', 'truth'].map(
+            ...['budget', 'hostile', 'host-sims', 'overlap', 'truth', 'waking'].map(
               (name) => `test/run/${name}.test.ts`,
             ),
           ]

@@ -9,7 +9,8 @@ import {
   withInterval,
 } from '../rules/trigger-pace.js';
 import { isSettling } from '../rules/status.js';
-import type { Check, Status, Target, Transition } from '../types.js';
+import type { Waking } from '../rules/waking.js';
+import type { CheckOrOpen, Status, Target, Transition } from '../types.js';
 import { Notifier, type NotifierSettings } from './notifier.js';
 import { OUTBOX_FIELD, STATE_FIELD } from './fields.js';
 import { incidentField, writeIncident } from './incidents.js';
@@ -27,7 +28,16 @@ import { logName, NO_LOG, spanAt, writeRow } from './log.js';
 import { DAYS_KEPT, HOURS_KEPT, snapshotField, writeSnapshot, writeSnapshotReference } from './snapshots.js';
 import { rewound, withCountersBeforeGap } from './rewind.js';
 import { readState, writeState } from './state.js';
-import { addedBy, admit, advance, countUpTo, isLogged, snapshotAt, unobservedAfter } from './targets.js';
+import {
+  addedBy,
+  admit,
+  advance,
+  countUpTo,
+  isLogged,
+  leaveOpen,
+  snapshotAt,
+  unobservedAfter,
+} from './targets.js';
 import { DAY, HOUR } from '../time.js';
 
 const GAPS_KEPT = 20;
@@ -132,17 +142,35 @@ export class Ledger {
     notifier.onPace(isSlow(pace) && (slowFor.count > 0 || isMissing) ? { expected, actual, slowFor } : null);
   }
 
+  /** Ms between two runs, as they come; by the tick, until enough have come. */
+  get pace(): number {
+    const { tick, now } = this;
+    return triggerPace({ intervals: this.head.intervals, lastAt: now }, tick, now).actual ?? tick;
+  }
+
   dueStateOf(target: Target): DueState {
     const state = this.stateOf(target.info.id);
     return {
       lastCheckAt: state.lastCheckAt,
       interval: target.info.interval,
       settling: isSettling(state),
+      isOpen: state.waking !== null,
     };
   }
 
   statusOf(id: string): Status {
     return this.stateOf(id).status;
+  }
+
+  /** A check that an earlier run left open; null: there is none. */
+  openCheckOf(id: string): Waking | null {
+    return this.stateOf(id).waking;
+  }
+
+  /** Failed checks until a target is down; 0 where it is. */
+  failuresUntilDown({ info, failureThreshold }: Target): number {
+    const { status, consecutiveFailures } = this.stateOf(info.id);
+    return status === 'down' ? 0 : Math.max(1, failureThreshold - consecutiveFailures);
   }
 
   pingsOf(id: string): number {
@@ -156,7 +184,7 @@ export class Ledger {
    */
   record(
     at: number,
-    checks: ReadonlyMap<string, Check>,
+    checks: ReadonlyMap<string, CheckOrOpen>,
     { restartable } = { restartable: true },
   ): Transition[] {
     this.takeSnapshots(at);
@@ -166,9 +194,15 @@ export class Ledger {
       const target = this.targets.get(id);
       const slot = this.slots.get(id);
       if (target === undefined || slot === undefined) continue;
-      const last = addedBy(this.stateOf(id), at, this.now);
-      if (this.isRecorded(last, at)) continue;
+      const found = addedBy(this.stateOf(id), at, this.now);
+      if (this.isRecorded(found, at)) continue;
+      // An open check that was begun before this one is not decided any more.
+      const last = found.waking !== null && found.waking.since < at ? { ...found, waking: null } : found;
       const before = countUpTo(last, target, at, this.tick);
+      if (check.outcome === 'waking') {
+        this.states[slot] = leaveOpen(before, check);
+        continue;
+      }
       const after = advance(before, target, check);
       this.states[slot] = after;
       if (isLogged(before, check)) row.push({ slot, check });

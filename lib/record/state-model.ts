@@ -6,6 +6,7 @@ import type { Histogram } from '../rules/histogram.js';
 import { EMPTY } from '../rules/histogram.js';
 import type { StatusState } from '../rules/status.js';
 import { newcomer } from '../rules/status.js';
+import type { Waking } from '../rules/waking.js';
 
 /** Everything that a run reads and writes back: one text, whatever the number of targets. */
 export interface State {
@@ -106,16 +107,6 @@ export interface TargetState extends StatusState, AwakeState {
   } | null;
   /** A host that did not wake while its run waited for it, and that the next runs go on asking; null: there is none. */
   readonly waking: Waking | null;
-}
-
-/** A wake whose end is not known yet. */
-export interface Waking {
-  /** When the first attempt was made. */
-  readonly since: number;
-  /** How many attempts were made so far. */
-  readonly attempts: number;
-  /** When the last one was made. */
-  readonly lastAt: number;
 }
 
 /** From (included) to (excluded). */

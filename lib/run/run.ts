@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { controlTargets } from '../config/control.js';
-import { checkTarget, type CheckContext } from '../probe/check-target.js';
+import { checkInRun, type RunCheckContext } from '../probe/check-target.js';
 import { DeliveryError } from '../deliver/channel.js';
 import { Ledger, type LedgerSettings, type Stored } from '../record/ledger.js';
 import { HEAD_FIELDS, MAINTENANCE_FIELD, OUTBOX_FIELD, STATE_FIELD } from '../record/fields.js';
 import { readableMaintenance, withMaintenance } from '../record/maintenance.js';
 import { chooseDue } from '../rules/due.js';
+import { longestWait } from '../rules/waking.js';
 import { isActive } from '../rules/windows.js';
 import type { Meter, Store } from '../store/store.js';
-import type { Check, Target } from '../types.js';
+import type { CheckOrOpen, Target } from '../types.js';
 import type { Batch } from './backlog.js';
 import { DELIVERY_TIMEOUT } from './delivery.js';
 import type { RunContext } from './run-context.js';
@@ -89,6 +90,7 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
   // Check. What is finished before a long wait is judged, committed and delivered meanwhile.
   const { batches, unfinished } = await checkAll(due, context, request, {
     startedAt,
+    ledger: opened.ledger,
     timeLeft: request.limit - RECORDING - (performance.now() - calledAt),
     record: (finished) => committer.checkpoint(finished, (failed) => isInconclusive(context, failed)),
   });
@@ -111,13 +113,14 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
   if (failure === null && !inconclusive) await sendHeartbeat(context);
 
   const { results, transitions } = committer;
-  const failed = results.filter(({ ok }) => !ok).length;
+  const checked = results.filter(({ ok }) => ok !== null).length;
+  const failed = results.filter(({ ok }) => ok === false).length;
   return report({
     status,
     ...(failure === null ? {} : { reason: failure.reason }),
     due: due.length,
-    checked: results.length,
-    succeeded: results.length - failed,
+    checked,
+    succeeded: checked - failed,
     failed,
     stored: failure === null,
     transitions: transitions.map(transitionView),
@@ -130,9 +133,10 @@ async function checkAll(
   due: readonly Target[],
   context: RunContext,
   { limit, nextRunIn, signal: cancelled, stopping }: RunRequest,
-  { startedAt, timeLeft, record }: CheckPlan,
+  { startedAt, ledger, timeLeft, record }: CheckPlan,
 ): Promise<RoundsResult> {
   const timeIsUp = new AbortController();
+  const { pace } = ledger;
   // Not AbortSignal.timeout: Node 20 forgets one that only AbortSignal.any refers to.
   const timer = setTimeout(() => timeIsUp.abort(), timeLeft);
   const signal = AbortSignal.any([timeIsUp.signal, ...(cancelled ? [cancelled] : [])]);
@@ -144,7 +148,14 @@ async function checkAll(
       recordEvery: Math.max(nextRunIn, context.config.tick),
       signal,
       stopping: stopping ?? new AbortController().signal,
-      check: (target, at, onWaking) => checkSafely(context, target, { at, signal, onWaking }),
+      check: (target, at, onWaking) =>
+        checkSafely(context, target, {
+          ...{ at, signal, onWaking },
+          failuresUntilDown: ledger.failuresUntilDown(target),
+          longestWait: longestWait(target, { pace, isOnVercel: context.config.isOnVercel }),
+          // What comes of it may not be on record when the next round begins.
+          open: at === startedAt ? ledger.openCheckOf(target.info.id) : null,
+        }),
       record,
       now: context.now,
       sleep: context.sleep,
@@ -156,6 +167,7 @@ async function checkAll(
 
 interface CheckPlan {
   readonly startedAt: number;
+  readonly ledger: Ledger;
   /** Ms until what is under way is given up. */
   readonly timeLeft: number;
   readonly record: RoundsOptions['record'];
@@ -240,14 +252,14 @@ async function sendHeartbeat({ config, send, log }: RunContext): Promise<void> {
 async function checkSafely(
   { prober, now, random, sleep, log }: RunContext,
   target: Target,
-  task: Pick<CheckContext, 'at' | 'signal'> & { readonly onWaking: () => void },
-): Promise<Check | null> {
+  task: Omit<RunCheckContext, 'prober' | 'now' | 'random' | 'sleep'>,
+): Promise<readonly CheckOrOpen[]> {
   try {
-    return await checkTarget(target, { ...task, prober, now, random, sleep });
+    return await checkInRun(target, { ...task, prober, now, random, sleep });
   } catch (error) {
     const message = error instanceof Error ? error.stack : undefined;
     log(JSON.stringify({ event: 'check_broken', target: target.info.id, message }));
-    return null;
+    return [];
   }
 }
 

@@ -99,6 +99,7 @@ export function goodCheck(at: number, changes: CheckChanges = {}): Check {
     reached: true,
     origin: 'container',
     wakeMs: null,
+    wakeMsAtLeast: null,
     timings: TIMINGS,
     tlsExpiresAt: null,
     ...changes,
