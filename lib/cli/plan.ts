@@ -5,8 +5,16 @@ import { validConfig } from '../config/valid.js';
 import { cadenceOf } from '../rules/cadence.js';
 import { intervalInWords, lengthInWords } from '../rules/durations.js';
 import { monthlyHours } from '../rules/host-hours.js';
-import { outlook, roundsLength, runsAMonth, type Outlook, type PlannedTrigger } from '../rules/plan.js';
-import { DAY, HOUR, SECOND } from '../time.js';
+import {
+  GITHUB_GAPS,
+  meanPace,
+  outlook,
+  roundsLength,
+  runsAMonth,
+  type Outlook,
+  type PlannedTrigger,
+} from '../rules/plan.js';
+import { DAY, HOUR, MINUTE, SECOND } from '../time.js';
 import type { Target } from '../types.js';
 import { COMMANDS, TRIGGERS } from './commands.js';
 import { thousands } from './numbers.js';
@@ -96,6 +104,14 @@ function describe(name: TriggerName, { tick, targets }: Config): { trigger: Plan
       return every(tick, 'KEEP_ALIVE_TICK expects a run');
     case 'local':
       return every(Math.min(tick, ...targets.map(({ info }) => info.interval)), 'npm start makes a run');
+    case 'github':
+      return {
+        trigger: { kind: 'irregular', gaps: GITHUB_GAPS },
+        words:
+          'GitHub Actions start a run about every 20 minutes, an hour apart at most, if they come as measured in 2026',
+      };
+    case 'cron-job':
+      return every(MINUTE, 'cron-job.org starts a run');
     case 'crons':
       return {
         trigger: { kind: 'daily-crons', anHour: 4 },
@@ -106,7 +122,7 @@ function describe(name: TriggerName, { tick, targets }: Config): { trigger: Plan
 
 function allowancesOf(config: Config, name: TriggerName, trigger: PlannedTrigger): Share[] {
   const runs = runsAMonth(trigger);
-  const pace = trigger.kind === 'every' ? trigger.period : HOUR / trigger.anHour;
+  const pace = meanPace(trigger);
   const intervals = config.targets.filter(({ info }) => info.enabled).map(({ info }) => info.interval);
   const length = Math.max(RUN_LENGTH, roundsLength(Math.min(...intervals), pace, config.tick));
   const hours = monthlyHours(config.targets, MONTHLY_HOURS, Date.now(), {
