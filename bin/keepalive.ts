@@ -7,7 +7,8 @@ import { commandHelp, overview } from '../lib/cli/help.js';
 import { openTerminal, USAGE_ERROR, type Terminal } from '../lib/cli/terminal.js';
 import { COMMON_OPTIONS, readArguments, sentence, unknown, UsageError } from '../lib/cli/usage.js';
 import { DOTENV_FILE, readCommandEnv } from '../lib/config/env.js';
-import { adviceByText, MONTHLY_HOURS } from '../lib/rules/hosts.js';
+import { adviceByText } from '../lib/rules/host-advice.js';
+import { MONTHLY_HOURS } from '../lib/rules/hosts.js';
 import { configWarnings, validConfig } from '../lib/config/valid.js';
 import { OperatorError } from '../lib/operator-error.js';
 import { monthlyHours } from '../lib/rules/host-hours.js';
@@ -62,6 +63,14 @@ async function config({ env, out, err, paint }: Terminal, args: readonly string[
     for (const line of ['', ...planLines(planOf(valid), paint)]) out(line);
   }
   for (const { what, todo } of adviceByText(targets)) out(`${what} ${todo}`);
+  if (targets.length > 0) {
+    const { misfit } = await import('../lib/cli/plan.js');
+    const reason = misfit(valid);
+    if (reason !== null) {
+      err(reason);
+      return 1;
+    }
+  }
   // A production build: what it deploys is to be called.
   if (isProductionBuild && qstash.token !== null) {
     const { createSchedule, ScheduleError } = await import('../lib/cli/schedule-command.js');

@@ -1,4 +1,4 @@
-import { FREE_MESSAGES_A_DAY } from '../config/allowances.js';
+import { FREE_MESSAGES_A_DAY } from '../rules/allowances.js';
 import type { Config } from '../config/config.js';
 import { CRON_PATH, FUNCTION_LIMIT } from '../config/vercel.js';
 import { OperatorError } from '../operator-error.js';

@@ -1,6 +1,6 @@
 import type { Target } from '../types.js';
 import { CHANNEL_OPTIONS, halfChannels, toAlerts, unusableChannels, type Alerts } from './alerts.js';
-import { isPublicName } from './hosts.js';
+import { isPublicName } from './host-defaults.js';
 import { findTargets, unknownVariables } from './variable-names.js';
 import { defaultsOf, readOptions } from './option-table.js';
 import { GENERAL_OPTIONS, TARGET_OPTIONS, type SystemOptions, type TargetOptions } from './options.js';
@@ -8,7 +8,8 @@ import { sortProblems, type Problem } from './problems.js';
 import { origin } from './request.js';
 import type { TargetAddress } from './target-address.js';
 import { chooseStore, type StoreConfig } from './store-choice.js';
-import { idFromHost, toTarget, type Source } from './target-builder.js';
+import { idFromHost, sharedTokenProblem, toTarget, type Source } from './target-builder.js';
+import type { PlanName } from '../rules/allowances.js';
 import { MINUTE } from '../time.js';
 
 export type { Problem } from './problems.js';
@@ -34,6 +35,8 @@ export interface Config {
   readonly port: number;
   /** Expected time between runs. */
   readonly tick: number;
+  /** Whose allowances are watched; null: not set, and not on Vercel. */
+  readonly plan: PlanName | null;
   /** Checks in flight at most. */
   readonly concurrency: number;
   /** What the store's keys begin with. */
@@ -115,6 +118,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
   problems.push(
     ...unknownVariables(variables),
     ...halfChannels(texts),
+    ...sharedTokenProblem(targets),
     ...unusableChannels('KEEP_ALIVE_ALERTS', inherited.ALERTS, texts),
   );
   if (problems.length > 0) return deepFreeze({ ok: false, problems: sortProblems(problems) });
@@ -129,6 +133,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     isOnVercel: isOnVercel(texts),
     port: system.PORT,
     tick: system.KEEP_ALIVE_TICK ?? defaultTick(texts, system.QSTASH_TOKEN),
+    plan: system.KEEP_ALIVE_PLAN ?? (texts.has('VERCEL') ? 'hobby' : null),
     concurrency: system.KEEP_ALIVE_CONCURRENCY,
     prefix: system.KEEP_ALIVE_PREFIX,
     controlUrls: system.KEEP_ALIVE_CONTROL_URLS ?? defaultControlUrls(targets),

@@ -1,3 +1,4 @@
+import { PLAN_NAMES } from '../rules/allowances.js';
 import { CHANNEL_NAMES, HOST_NAMES, type ChannelName } from '../types.js';
 import { CHANNEL_OPTIONS } from './alerts.js';
 import { option, type Table, type Values } from './option-table.js';
@@ -16,6 +17,7 @@ import {
 import { targetAddress, targetAddresses } from './target-address.js';
 import { activeHours, maintenance } from './time-windows.js';
 import {
+  decimal,
   duration,
   durationOrOff,
   flag,
@@ -46,8 +48,10 @@ export const TARGET_OPTIONS = {
   URL: option(null, targetAddress),
   NAME: option(null, label),
   GROUP: option(null, label),
+  ORDER: option(null, decimal),
   ENABLED: option('true', flag),
   HOST: option(null, oneOf(HOST_NAMES)),
+  HOST_TOKEN: option(null, secret(1)),
   SLEEPS_AFTER: option(null, durationOrOff('1m', '30d')),
   WAKE_TIMEOUT: option(null, durationOrOff('1s', '10m')),
   INTERVAL: option(null, duration('10s', '7d')),
@@ -92,6 +96,8 @@ export const GENERAL_OPTIONS = {
   KEEP_ALIVE_PUBLIC_URL: option(null, origin),
   /** Its default follows the trigger: `defaultTick` in config.ts. */
   KEEP_ALIVE_TICK: option(null, duration('10s', '1d')),
+  /** Whose allowances are watched; its default is that of the place (config.ts). */
+  KEEP_ALIVE_PLAN: option(null, oneOf(PLAN_NAMES)),
   /** Far from a function's 1,024 file descriptors: a check may need one more for DNS, and other invocations share them. */
   KEEP_ALIVE_CONCURRENCY: option('100', integer(1, 500)),
   /** What stands in braces decides in which slot of a Redis cluster the keys are: there, all have to be in one. */

@@ -10,7 +10,7 @@ import { signInPage } from '../view/notices.js';
 /** A form with a token and a path. */
 const MAX_FORM = 4096;
 /** The paths that signing in may redirect to. */
-const LOCAL_PAGE = /^\/(?:t\/[a-z0-9-]+)?$/;
+const LOCAL_PAGE = /^\/(?:history|t\/[a-z0-9-]+)?$/;
 
 /** An origin is a scheme, a host of 253 characters and a port. */
 const MAX_ORIGIN = 300;

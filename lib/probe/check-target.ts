@@ -1,5 +1,5 @@
 import type { Waking } from '../rules/waking.js';
-import type { Attempt, Check, CheckOrOpen, OpenCheck, Reason, Target } from '../types.js';
+import type { Attempt, Check, CheckOrOpen, HostWord, OpenCheck, Reason, Target } from '../types.js';
 import type { Prober } from './probe.js';
 
 /** The longest wait between two attempts, before jitter, in ms. */
@@ -14,9 +14,13 @@ interface CheckContext {
   /** When the check's round began, ms since the epoch. */
   readonly at: number;
   readonly prober: Prober;
+  /** What the host's own API said when another process asked it. */
+  readonly word?: HostWord | null;
   /** Fires when the run's time is up. */
   readonly signal: AbortSignal;
   readonly now: () => number;
+  /** No further attempt begins later than this, ms since the epoch; absent: whenever the target wants it. */
+  readonly waitsUntil?: number;
   /** 0 to 1. */
   readonly random: () => number;
   /** Resolves after `ms`, or at once when the signal fires. Never rejects. */
@@ -53,9 +57,9 @@ export async function checkTarget(target: Target, context: CheckContext): Promis
  * @returns the check that was open if it is decided, then the one that was made now; nothing where the signal came before
  */
 export async function checkInRun(target: Target, context: RunCheckContext): Promise<readonly CheckOrOpen[]> {
-  const { prober, signal, now, open, failuresUntilDown } = context;
+  const { prober, signal, now, open, failuresUntilDown, word = null } = context;
   const startedAt = now();
-  const first = await prober.attempt(target, signal);
+  const first = await prober.attempt(target, signal, word);
   if (first.interrupted) return [];
   const begun = { first, startedAt, since: startedAt, at: context.at, attempts: 1 };
   if (open === null) return [await goOn(target, context, { ...begun, isWaking: false })];
@@ -94,7 +98,10 @@ async function goOn(
   { first, startedAt, since, at, ...begun }: Begun,
 ): Promise<CheckOrOpen> {
   const { prober, signal, now, random, sleep, failuresUntilDown, longestWait } = context;
-  const runWaitsUntil = startedAt + longestWait;
+  const { waitsUntil = Infinity, word = null } = context;
+  // Where the next run could not tell what came of it, this one decides.
+  const mayLeaveOpen = longestWait !== Infinity;
+  const runWaitsUntil = mayLeaveOpen ? Math.min(startedAt + longestWait, waitsUntil) : Infinity;
   const wakesUntil = since + target.wakeTimeout;
   const ended = new AbortController();
   const waited = new AbortController();
@@ -125,9 +132,10 @@ async function goOn(
       const mayWake = isWaking && now() + wait < until;
       if (mayWake && now() + wait >= runWaitsUntil) return leftOpen(attempt.message);
       if (!mayWake && (isHopeless || attempts > retriesAfter(target, attempt))) break;
+      if (now() + wait > waitsUntil) break;
       await sleep(wait, signal);
       if (!signal.aborted) {
-        const next = await prober.attempt(target, AbortSignal.any([signal, waited.signal]));
+        const next = await prober.attempt(target, AbortSignal.any([signal, waited.signal]), word);
         if (!next.interrupted) {
           attempt = next;
           attempts += 1;
@@ -136,7 +144,7 @@ async function goOn(
         }
       }
       // The run is over, or has waited long enough.
-      if (mayWake && longestWait !== Infinity) return leftOpen(attempt.message);
+      if (mayWake && mayLeaveOpen) return leftOpen(attempt.message);
       break;
     }
   } finally {
@@ -157,8 +165,9 @@ function checkOf(
   attempt: Attempt,
   { at, attempts, wake }: { readonly at: number; readonly attempts: number; readonly wake: Wake | null },
 ): Check {
-  const { statusCode, reached, origin, timings, tlsExpiresAt } = attempt;
-  return { ...resultOf(attempt, wake), at, statusCode, attempts, reached, origin, timings, tlsExpiresAt };
+  const { statusCode, reached, origin, word, timings, tlsExpiresAt } = attempt;
+  const result = resultOf(attempt, wake);
+  return { ...result, at, statusCode, attempts, reached, origin, word, timings, tlsExpiresAt };
 }
 
 function resultOf(attempt: Attempt, wake: Wake | null) {

@@ -7,6 +7,7 @@ import { EMPTY } from '../rules/histogram.js';
 import type { StatusState } from '../rules/status.js';
 import { newcomer } from '../rules/status.js';
 import type { Waking } from '../rules/waking.js';
+import type { HostWord } from '../types.js';
 
 /** Everything that a run reads and writes back: one text, whatever the number of targets. */
 export interface State {
@@ -107,6 +108,8 @@ export interface TargetState extends StatusState, AwakeState {
   } | null;
   /** A host that did not wake while its run waited for it, and that the next runs go on asking; null: there is none. */
   readonly waking: Waking | null;
+  /** What the host's own API last said; null: it is not asked, or was not yet. */
+  readonly hostWord: HostWord | null;
 }
 
 /** From (included) to (excluded). */
@@ -160,6 +163,7 @@ export function newTarget(id: string, now: number): TargetState {
     unobserved: null,
     beforeGap: null,
     waking: null,
+    hostWord: null,
   };
 }
 

@@ -31,7 +31,10 @@ export interface StateV1 extends Omit<
   readonly targets: readonly (TargetStateV1 | null)[];
 }
 
-type TargetStateV1 = Omit<TargetState, Added | 'provenAt' | 'brokenAt' | 'asleepAt' | 'waking'> & {
+type TargetStateV1 = Omit<
+  TargetState,
+  Added | 'provenAt' | 'brokenAt' | 'asleepAt' | 'waking' | 'hostWord'
+> & {
   readonly [K in Added]: TargetState[K] | undefined;
 };
 /** Columns that came later; undefined: the text does not have them. */
@@ -64,6 +67,7 @@ export function migrateState(old: StateV1): State {
           unobserved: target.unobserved ?? null,
           beforeGap: target.beforeGap ?? null,
           waking: null,
+          hostWord: null,
         },
     ),
   };

@@ -32,7 +32,7 @@ type CountersV2 = Omit<Counters, 'awake' | 'slept'>;
 
 interface TargetStateV2 extends Omit<
   TargetState,
-  'counters' | 'beforeGap' | 'provenAt' | 'brokenAt' | 'asleepAt' | 'waking'
+  'counters' | 'beforeGap' | 'provenAt' | 'brokenAt' | 'asleepAt' | 'waking' | 'hostWord'
 > {
   readonly counters: CountersV2;
   readonly beforeGap: {
@@ -160,6 +160,7 @@ function migrated({ counters, beforeGap, ...target }: TargetStateV2): TargetStat
     brokenAt: null,
     asleepAt: null,
     waking: null,
+    hostWord: null,
   };
 }
 

@@ -27,7 +27,7 @@ import { stateHeadV2, STATE_V2_DICTIONARY } from './state-v2.js';
 const HOUR = 3_600_000;
 
 /** Version 3 of the state had no account, and a wake ended with its run. */
-type TargetStateV3 = Omit<TargetState, 'waking'>;
+type TargetStateV3 = Omit<TargetState, 'waking' | 'hostWord'>;
 
 const counters = mapped(
   record({
@@ -103,5 +103,9 @@ export function readStateV3(body: string): State {
   const [targets] = slots.read(1, reader);
   if (rest === undefined || targets === undefined || !reader.done)
     throw new TextError('the state is too long');
-  return { ...rest, account: null, targets: targets.map((each) => each && { ...each, waking: null }) };
+  return {
+    ...rest,
+    account: null,
+    targets: targets.map((each) => each && { ...each, waking: null, hostWord: null }),
+  };
 }

@@ -1,13 +1,17 @@
 import type { Account, MonthUsage, UsageSince } from '../rules/account.js';
 import type { Waking } from '../rules/waking.js';
 import type { State, TargetState } from './state-model.js';
+import type { HostWord } from '../types.js';
+import { HOST_SAYS_CODES } from './codes.js';
 import { deflate, inflate, readEnvelope, writeEnvelope } from './codec/envelope.js';
 import {
+  code,
   count,
   list,
   nullable,
   optional,
   record,
+  text,
   time,
   timeRoundedTo,
   type Field,
@@ -48,6 +52,13 @@ const slots = list(
     record<TargetState>({
       ...targetFieldsV3,
       waking: optional(record<Waking>({ since: time, attempts: count, lastAt: time })),
+      hostWord: optional(
+        record<HostWord>({
+          at: time,
+          says: code(HOST_SAYS_CODES, 'word of a host'),
+          message: optional(text),
+        }),
+      ),
     }),
   ),
 );

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { FREE_MESSAGES_A_DAY } from '../../lib/config/allowances.js';
+import { FREE_MESSAGES_A_DAY } from '../../lib/rules/allowances.js';
 import { createSchedule, listSchedules, removeSchedule } from '../../lib/cli/schedule-command.js';
 import { configOf } from '../support/runs.js';
 import { Qstash } from '../support/qstash.js';
@@ -207,7 +207,7 @@ describe('the command', () => {
   const root = resolve(import.meta.dirname, '../..');
   beforeAll(async () => {
     await promisify(execFile)('npm', ['run', 'build'], { cwd: root });
-  }, 60_000);
+  });
 
   async function keepalive(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
     const path = join(root, 'dist/bin/keepalive.js');

@@ -48,6 +48,7 @@ describe('an empty environment', () => {
       isOnVercel: false,
       port: 3000,
       tick: MINUTE,
+      plan: null,
       concurrency: 100,
       prefix: 'keepalive',
       controlUrls: [],
@@ -97,6 +98,7 @@ describe('a target', () => {
         id: 'api',
         name: 'api',
         group: null,
+        order: null,
         host: 'none',
         healthUrl: 'https://api.acme.org/health',
         enabled: true,
@@ -130,6 +132,7 @@ describe('a target', () => {
       maintenance: [],
       alerts: null,
       recovery: null,
+      hostToken: null,
     });
   });
 

@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { validConfig } from '../../lib/config/valid.js';
 import { deployAddress, deployButton, repositoryUrl } from '../support/deploy-button.js';
 import { expectDocument, withSection } from '../support/made-documents.js';
+import { ROOT } from '../support/root.js';
 
 /** What Vercel documents of each parameter that the button uses: https://vercel.com/docs/deploy-button/source. */
 const DOCUMENTED: Readonly<Record<string, RegExp>> = {
@@ -21,6 +24,14 @@ describe('the deploy button', () => {
     expectDocument('README.md', (before) =>
       withSection(before, 'package.json', deployButton(repositoryUrl())),
     ));
+
+  it('is of the repository to which package.json sends bugs and visitors', () => {
+    const { bugs, homepage } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+      bugs: string;
+      homepage: string;
+    };
+    expect([bugs, homepage]).toEqual([`${repositoryUrl()}/issues`, `${repositoryUrl()}#readme`]);
+  });
 
   it('has documented parameters alone, each once and well formed', () => {
     expect(origin + pathname).toBe('https://vercel.com/new/clone');

@@ -57,7 +57,7 @@ const goldenOf = <V extends 1 | 2 | 3 | 4>(version: V) =>
 const withoutAccount = (state: State): unknown => ({
   ...state,
   account: null,
-  targets: state.targets.map((target) => target && { ...target, waking: null }),
+  targets: state.targets.map((target) => target && { ...target, waking: null, hostWord: null }),
 });
 
 /** What a version before 3 says, as it is read today: it took each answer for the app's own, and counted no time awake. */

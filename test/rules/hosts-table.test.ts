@@ -4,5 +4,7 @@ import { expectDocument, withSection } from '../support/made-documents.js';
 
 it('docs/hosts.md says what the table of hosts says', () => expectDocument('docs/hosts.md', hostsPage));
 
-it('README.md says what the table of hosts says', () =>
-  expectDocument('README.md', (before) => withSection(before, 'lib/rules/hosts.ts', hostsTable())));
+it('docs/staying-awake.md says what the table of hosts says', () =>
+  expectDocument('docs/staying-awake.md', (before) =>
+    withSection(before, 'lib/rules/host-rows', hostsTable()),
+  ));

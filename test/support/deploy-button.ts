@@ -39,7 +39,7 @@ export function deployAddress(repository: string): string {
     env: 'CRON_SECRET,KEEP_ALIVE_URLS',
     envDescription:
       'CRON_SECRET: any 16 characters or more (openssl rand -hex 32). KEEP_ALIVE_URLS: the addresses to ping, with commas between.',
-    envLink: `${repository}#on-vercel`,
+    envLink: `${repository}#deploy-to-vercel`,
     products: JSON.stringify(PRODUCTS),
   };
   const query = Object.entries(parameters).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
