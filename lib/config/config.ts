@@ -133,7 +133,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     isOnVercel: isOnVercel(texts),
     port: system.PORT,
     tick: system.KEEP_ALIVE_TICK ?? defaultTick(texts, system.QSTASH_TOKEN),
-    plan: system.KEEP_ALIVE_PLAN ?? (texts.has('VERCEL') ? 'hobby' : null),
+    plan: system.KEEP_ALIVE_PLAN ?? (isOnVercel(texts) ? 'hobby' : null),
     concurrency: system.KEEP_ALIVE_CONCURRENCY,
     prefix: system.KEEP_ALIVE_PREFIX,
     controlUrls: system.KEEP_ALIVE_CONTROL_URLS ?? defaultControlUrls(targets),

@@ -4,7 +4,7 @@ import { isSame, NO_SNIFFING } from './responses.js';
 import { withApp } from './endpoints.js';
 import { answerHtml, answerProblem } from './html.js';
 import { endedCookie, sessionCookie } from './session.js';
-import { networkOf, Throttle } from './throttle.js';
+import { networkOf, Throttle } from './sign-in-throttle.js';
 import { signInPage } from '../view/notices.js';
 
 /** A form with a token and a path. */

@@ -59,7 +59,7 @@ export async function checkTarget(target: Target, context: CheckContext): Promis
 export async function checkInRun(target: Target, context: RunCheckContext): Promise<readonly CheckOrOpen[]> {
   const { prober, signal, now, open, failuresUntilDown, word = null } = context;
   const startedAt = now();
-  const first = await prober.attempt(target, signal, word);
+  const first = await prober.attempt(target, signal, { word, now });
   if (first.interrupted) return [];
   const begun = { first, startedAt, since: startedAt, at: context.at, attempts: 1 };
   if (open === null) return [await goOn(target, context, { ...begun, isWaking: false })];
@@ -135,7 +135,7 @@ async function goOn(
       if (now() + wait > waitsUntil) break;
       await sleep(wait, signal);
       if (!signal.aborted) {
-        const next = await prober.attempt(target, AbortSignal.any([signal, waited.signal]), word);
+        const next = await prober.attempt(target, AbortSignal.any([signal, waited.signal]), { word, now });
         if (!next.interrupted) {
           attempt = next;
           attempts += 1;

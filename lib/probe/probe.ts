@@ -3,7 +3,7 @@ import { judgeAnswer, type Answer, type Body } from '../rules/assertions.js';
 import type { HostVerdict } from '../rules/host.js';
 import { HOSTS, verdictOf, verdictOfWord, wantsWord, withHostVerdict, withWord } from '../rules/hosts.js';
 import type { Protocol } from '../protocols.js';
-import type { Attempt, HostWord, Target, TargetOf, Verdict } from '../types.js';
+import type { Attempt, Target, TargetOf, Verdict } from '../types.js';
 import { isPublicAddress } from './public-address.js';
 import { createResolver } from './dns.js';
 import { createEvaluator } from './evaluator.js';
@@ -15,15 +15,15 @@ import { probeHttp, userAgentOf } from './http-probe.js';
 import { Deadline } from './deadline.js';
 import { probeTcp } from './tcp-probe.js';
 import { probeTls } from './tls-probe.js';
-import { TokenWords } from './token-words.js';
+import { TokenWords, type KnownWord } from './token-words.js';
 import { newTrace, type Probe, type ProbeContext, type Trace } from './probe-context.js';
 
 export interface Prober {
   /**
    * One request, judged. Never rejects; when `signal` fires it ends at once and is `interrupted`.
-   * @param word what the host's own API said when another process asked it
+   * @param known what the host's own API said when another process asked it, and the clock by which that was
    */
-  attempt(target: Target, signal: AbortSignal, word?: HostWord | null): Promise<Attempt>;
+  attempt(target: Target, signal: AbortSignal, known?: KnownWord): Promise<Attempt>;
   close(): Promise<void>;
 }
 
@@ -85,10 +85,10 @@ export function createProber(options: ProberOptions = {}): Prober {
   };
   const client = { shared, at: options.hostAddress ?? ((address: URL) => address) };
   const words = new HostWords(client, now);
-  const tokenWords = new TokenWords(client, now);
+  const tokenWords = new TokenWords(client);
 
   return {
-    async attempt(target, signal, stored = null) {
+    async attempt(target, signal, known = { word: null, now }) {
       const trace = newTrace();
       const deadline = new Deadline(target.timeout, signal);
       let total: number | null = null;
@@ -122,7 +122,7 @@ export function createProber(options: ProberOptions = {}): Prober {
         deadline.close();
       }
       const answered = verdict.interrupted ? null : verdictByAnswer(target, trace);
-      const word = verdict.interrupted ? stored : await tokenWords.of(target, stored, answered, signal);
+      const word = verdict.interrupted ? known.word : await tokenWords.of(target, known, answered, signal);
       const said = verdict.interrupted
         ? null
         : HOSTS[target.info.host].api === null

@@ -16,25 +16,27 @@ const KEPT = 1_000;
 
 const SILENT: HostSaid = { says: 'silent', message: null };
 
+/** What another process was told, and the clock of the run: that of the store, which this process's own may be off from. */
+export interface KnownWord {
+  readonly word: HostWord | null;
+  readonly now: () => number;
+}
+
 /** Asks the API of a target's host, with HOST_TOKEN, what it says of the app. Its failure is none of the target's. */
 export class TokenWords {
   /** What this process was told, by target. */
   readonly #words = new Map<string, HostWord>();
 
-  constructor(
-    private readonly client: HostClient,
-    private readonly now: () => number,
-  ) {}
+  constructor(private readonly client: HostClient) {}
 
   /**
    * What the host last said, after asking it again where that is due. Never rejects.
-   * @param stored what another process was told
    * @param verdict of the answer; null: nobody answered
    * @returns null: it is not asked
    */
   async of(
     target: Target,
-    stored: HostWord | null,
+    { word: stored, now }: KnownWord,
     verdict: HostVerdict | null,
     signal: AbortSignal,
   ): Promise<HostWord | null> {
@@ -43,11 +45,11 @@ export class TokenWords {
     if (!question) return null;
     const own = this.#words.get(info.id) ?? null;
     const known = own === null || (stored !== null && stored.at > own.at) ? stored : own;
-    if (known !== null && !isAskDue(known, verdict, this.now())) return known;
+    if (known !== null && !isAskDue(known, verdict, now())) return known;
     const said = await this.ask(question, Math.min(TIMEOUT, timeout), signal);
     if (signal.aborted) return known;
     const { says, message } = said;
-    const word: HostWord = { at: this.now(), says, message };
+    const word: HostWord = { at: now(), says, message };
     this.#words.delete(info.id);
     this.#words.set(info.id, word);
     for (const oldest of this.#words.keys()) {

@@ -6,7 +6,7 @@ import {
   type Outbox,
   type PendingAlert,
   type PendingRestart,
-  type Trouble,
+  type DeliveryTrouble,
 } from '../rules/outbox.js';
 import type { Alert, ChannelName, OverAllowance, SlowTarget, SlowTargets } from '../types.js';
 import {
@@ -162,7 +162,7 @@ const outbox = record<Outbox>({
     record<PendingRestart>({ id: text, target: text, at: time, number: count, max: count, to: channels }),
   ),
   troubles: byChannel(
-    record<Trouble>({ since: time, failures: count, nextAt: time, permanent: flag, message: text }),
+    record<DeliveryTrouble>({ since: time, failures: count, nextAt: time, permanent: flag, message: text }),
   ),
   undelivered: byChannel(count),
   moved: byChannel(record<Moved>({ from: text, to: text })),

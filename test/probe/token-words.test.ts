@@ -53,7 +53,6 @@ async function hosted(host: HostName, name: string, app: AppAnswer, api: ApiAnsw
   writeFileSync(hostsFile, `127.0.0.1 ${name}\n`);
   const prober = createProber({
     hostsFile,
-    now: () => state.now,
     hostAddress: (address) => {
       asked.push(address);
       return new URL(`http://127.0.0.1:${port}/api.${address.pathname}${address.search}`);
@@ -68,7 +67,7 @@ async function hosted(host: HostName, name: string, app: AppAnswer, api: ApiAnsw
   });
   return {
     ...{ state, asked, requests },
-    attempt: (word?: HostWord) => prober.attempt(target, never, word),
+    attempt: (word: HostWord | null = null) => prober.attempt(target, never, { word, now: () => state.now }),
     check: () =>
       checkTarget(target, {
         ...{ at: 0, prober, signal: never, now: () => state.now, random: () => 0.5 },
@@ -350,4 +349,10 @@ it('is not asked without a token, or where the address does not tell which app i
   const app = await hosted('fly', 'status.example.com', { status: 200 }, {});
   expect((await app.attempt()).word).toBeNull();
   expect(app.asked).toHaveLength(0);
+});
+
+it('is dated by the clock of the run, which need not be that of the process', async () => {
+  const app = await hosted('railway', 'api.up.railway.app', { status: 200 }, railway('SUCCESS'));
+  app.state.now = Date.UTC(2031, 0, 1);
+  expect((await app.check())?.word?.at).toBeGreaterThanOrEqual(Date.UTC(2031, 0, 1));
 });
