@@ -4,7 +4,7 @@ import type { CommandUsage } from './usage.js';
 export const STORED_PARTS = ['state', 'outbox', 'maintenance', 'marks', 'log', 'incidents'] as const;
 
 /** What may start runs, as `plan` names it. */
-export const TRIGGERS = ['local', 'tick', 'qstash', 'crons'] as const;
+export const TRIGGERS = ['local', 'tick', 'qstash', 'crons', 'github', 'cron-job'] as const;
 
 const JSON_OPTION = { help: 'print JSON' };
 
@@ -38,7 +38,9 @@ Exit code: 0, or 1 with the list of what is wrong.`,
     summary: 'show what a configuration will do and use',
     details: `Shows, from the configuration alone, who is kept awake, how soon an outage is seen, and what
 is used of each allowance. The trigger is QStash where its token is set, npm start (local)
-where no Redis is, and otherwise whoever calls every KEEP_ALIVE_TICK (tick).
+where no Redis is, and otherwise whoever calls every KEEP_ALIVE_TICK (tick). crons: the 96
+daily crons of vercel.json, as the Hobby plan calls them; github: GitHub Actions, as they
+really come; cron-job: cron-job.org, every minute.
 Exit code: 0, or 1 where an allowance is exceeded.`,
     arguments: [],
     options: {

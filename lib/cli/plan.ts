@@ -8,8 +8,16 @@ import { intervalInWords, lengthInWords } from '../rules/durations.js';
 import { monthlyHours } from '../rules/host-hours.js';
 import { longestRounds } from '../rules/throttle.js';
 import { RESOURCE_WORDS } from '../rules/wording.js';
-import { outlook, roundsLength, runsAMonth, type Outlook, type PlannedTrigger } from '../rules/plan.js';
-import { DAY, HOUR, SECOND } from '../time.js';
+import {
+  GITHUB_GAPS,
+  meanPace,
+  outlook,
+  roundsLength,
+  runsAMonth,
+  type Outlook,
+  type PlannedTrigger,
+} from '../rules/plan.js';
+import { DAY, MINUTE, SECOND } from '../time.js';
 import type { RoundLimits } from '../rules/trigger-pace.js';
 import type { Target } from '../types.js';
 import { COMMANDS, TRIGGERS } from './commands.js';
@@ -89,7 +97,7 @@ export function planOf(config: Config, named?: TriggerName): Plan {
   const name = named ?? triggerOf(config);
   const { trigger, words } = describe(name, config);
   const limits = limitsFor(config, name);
-  const rounds = { tick: config.tick, longestRounds: longestRounds(limits, paceOf(trigger)) };
+  const rounds = { tick: config.tick, longestRounds: longestRounds(limits, meanPace(trigger)) };
   const known = new Map<string, Outlook>();
   const outlookOf = ({ info: { interval, sleepsAfter }, failureThreshold }: Target): Outlook => {
     const key = `${interval} ${sleepsAfter ?? ''} ${failureThreshold}`;
@@ -121,6 +129,14 @@ function describe(name: TriggerName, { tick, targets }: Config): { trigger: Plan
       return every(tick, 'KEEP_ALIVE_TICK expects a run');
     case 'local':
       return every(Math.min(tick, ...targets.map(({ info }) => info.interval)), 'npm start makes a run');
+    case 'github':
+      return {
+        trigger: { kind: 'irregular', gaps: GITHUB_GAPS },
+        words:
+          'GitHub Actions start a run about every 20 minutes, an hour apart at most, if they come as measured in 2026',
+      };
+    case 'cron-job':
+      return every(MINUTE, 'cron-job.org starts a run');
     case 'crons':
       return {
         trigger: { kind: 'daily-crons', anHour: 4 },
@@ -136,20 +152,16 @@ function limitsFor(config: Config, name: TriggerName): Limits {
   return limitsOf({ ...config, qstash, plan: config.plan ?? 'hobby' }, { isLocal });
 }
 
-function paceOf(trigger: PlannedTrigger): number {
-  return trigger.kind === 'every' ? trigger.period : HOUR / trigger.anHour;
-}
-
 function allowancesOf(config: Config, name: TriggerName, trigger: PlannedTrigger): Share[] {
   const limits = limitsFor(config, name);
-  const pace = paceOf(trigger);
+  const pace = meanPace(trigger);
   const rounds = { tick: config.tick, longestRounds: longestRounds(limits, pace) };
   const used = monthOfRuns(config, trigger, rounds);
   const hours = monthlyHours(config.targets, MONTHLY_HOURS, Date.now(), { pace, lastRunMs: 0, ...rounds });
   return [
     ...watched(limits, MONTH).map(({ resource, amount, allowed }) => ({
       what: `${RESOURCE_WORDS[resource]} a month`,
-      used: Math.round(amount(used) * 10) / 10,
+      used: rounded(amount(used)),
       allowed,
     })),
     ...hours.map(({ host, hours: used, allowance }) => ({
@@ -164,7 +176,7 @@ function allowancesOf(config: Config, name: TriggerName, trigger: PlannedTrigger
 /** What the runs of 30 days use while all targets are well. */
 function monthOfRuns(config: Config, trigger: PlannedTrigger, rounds: RoundLimits): Usage {
   const runs = runsAMonth(trigger);
-  const pace = paceOf(trigger);
+  const pace = meanPace(trigger);
   const intervals = config.targets.filter(({ info }) => info.enabled).map(({ info }) => info.interval);
   const lengths = intervals.map((interval) => roundsLength(interval, pace, rounds));
   const checks = intervals.reduce(
@@ -180,6 +192,11 @@ function monthOfRuns(config: Config, trigger: PlannedTrigger, rounds: RoundLimit
     invocations: runs,
     messages: runs,
   };
+}
+
+/** Hours to a tenth, counts as they are. */
+function rounded(amount: number): number {
+  return amount < 100 ? Math.round(amount * 10) / 10 : Math.round(amount);
 }
 
 /** The plan as tables for people. */

@@ -240,6 +240,7 @@ function targetStats(
       known.lastError === null ? null : { at: iso(known.lastError.at), message: known.lastError.message },
     recovery: recoveryOf(info, outbox.alertStates.get(info.id)),
     maintenance: maintenanceOf(target, maintenance, now),
+    waking: isUnknown || isResting ? null : wakingOf(known),
   };
 }
 
@@ -247,6 +248,10 @@ function targetStats(
 function statusOf({ info, activeHours }: WatchedTarget, known: TargetState, now: number): Status {
   if (!info.enabled) return 'paused';
   return isActive(activeHours, now) ? known.status : 'sleeping';
+}
+
+function wakingOf({ waking }: TargetState): TargetStats['waking'] {
+  return waking && { since: iso(waking.since), attempts: waking.attempts };
 }
 
 function maintenanceOf(
@@ -388,8 +393,10 @@ function availability(counters: Counters): Omit<Day, 'from'> {
   };
 }
 
-function checkView({ at, outcome, reason, statusCode, latency, coldStart }: RecentCheck): CheckView {
-  return { at: iso(at), ok: outcome !== 'failed', outcome, reason, statusCode, latency, coldStart };
+function checkView({ at, outcome, ...rest }: RecentCheck): CheckView {
+  const { reason, statusCode, latency, coldStart, wakeMsAtLeast = null } = rest;
+  const ok = outcome !== 'failed';
+  return { at: iso(at), ok, outcome, reason, statusCode, latency, coldStart, wakeMsAtLeast };
 }
 
 function iso(time: number): string {

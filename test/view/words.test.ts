@@ -112,7 +112,9 @@ describe('whether it was kept awake', () => {
     ['Slept: pings were missed', { keptAwake: null, longestGap: 1_000_000, coldStarts: 1 }],
     ['Awake: not proven by its answers', { keptAwake: null, proof: 'edge' }],
   ])('%s', (text, changes) => {
-    expect(awakeInWords({ host: 'render', awake: { ...awake, keptAwake: null, ...changes } })).toBe(text);
+    const shown = { host: 'render', awake: { ...awake, keptAwake: null, ...changes } } as const;
+    expect(awakeInWords({ ...shown, waking: null })).toBe(text);
+    expect(awakeInWords({ ...shown, waking: { since: '2026-01-05T12:00:00.000Z', attempts: 9 } })).toBe('Waking');
   });
 });
 
