@@ -8,6 +8,7 @@ import { openTerminal, USAGE_ERROR, type Terminal } from '../lib/cli/terminal.js
 import { COMMON_OPTIONS, readArguments, sentence, unknown, UsageError } from '../lib/cli/usage.js';
 import { DOTENV_FILE, readCommandEnv } from '../lib/config/env.js';
 import { adviceByText, MONTHLY_HOURS } from '../lib/rules/hosts.js';
+import { keepForFunctions } from '../lib/config/targets-source.js';
 import { configWarnings, validConfig } from '../lib/config/valid.js';
 import { OperatorError } from '../lib/operator-error.js';
 import { monthlyHours } from '../lib/rules/host-hours.js';
@@ -56,6 +57,7 @@ async function config({ env, out, err, paint }: Terminal, args: readonly string[
   for (const { message } of monthlyHours(targets, MONTHLY_HOURS, Date.now(), times)) {
     if (message !== undefined) out(message);
   }
+  if (env.VERCEL !== undefined) await keepForFunctions(env);
   // The log of a build shows what is about to be deployed.
   if (env.VERCEL !== undefined && targets.length > 0) {
     const { planLines, planOf } = await import('../lib/cli/plan.js');

@@ -1,6 +1,7 @@
 import type { Config, Problem } from './config/config.js';
 import { parseConfig } from './config/config.js';
 import { readEnv } from './config/env.js';
+import { loadTargets } from './config/targets-source.js';
 import { GUARDED_FIELDS } from './record/fields.js';
 import type { RunsUnderWay } from './run/under-way.js';
 import { openRemoteStore } from './store/open.js';
@@ -47,7 +48,8 @@ export function perApp<T>(make: (app: App) => T): (app: App) => T {
 }
 
 async function openApp(): Promise<AppResult> {
-  const result = parseConfig(readEnv());
+  const env = readEnv();
+  const result = parseConfig(env, await loadTargets(env));
   if (!result.ok) return result;
   const { config } = result;
   switch (config.store.kind) {

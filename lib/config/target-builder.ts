@@ -13,9 +13,10 @@ import { HOSTS, hostOf } from '../rules/hosts.js';
 import { defaultInterval, defaultWakeTimeout } from './hosts.js';
 import { defaultsOf } from './option-table.js';
 import { TARGET_OPTIONS, type TargetOptionName, type TargetOptions } from './options.js';
-import type { Problem } from './problems.js';
+import type { Place, Problem } from './problems.js';
 import { queryProblem } from './queries.js';
 import { formsWith, hasGroup, isDatabase, targetAddress, type TargetAddress } from './target-address.js';
+import { fileName, inFileWords } from './targets-file.js';
 
 const DEFAULTS = defaultsOf(TARGET_OPTIONS);
 
@@ -78,9 +79,19 @@ export interface Source {
   readonly address: TargetAddress;
   /** The target's own. */
   readonly own: Partial<TargetOptions>;
-  /** From `KEEP_ALIVE_` variables. */
+  /** From `KEEP_ALIVE_` variables, and from the defaults of a targets file. */
   readonly inherited: Partial<TargetOptions>;
-  readonly variableOf: (option: TargetOptionName) => string;
+  /** `KEEP_ALIVE_ENABLED=false` pauses everything. */
+  readonly isPaused?: boolean;
+  /** Where an option of the target is set, or its address where it is not. */
+  readonly placeOf: (option: TargetOptionName) => Place;
+  /** Where an inherited option is set. */
+  readonly inheritedPlaceOf?: (option: TargetOptionName) => Place;
+}
+
+/** A target of which nothing can be reported: it has an address and no options. */
+export function plainSource(id: string, address: TargetAddress): Source {
+  return { id, address, own: {}, inherited: {}, placeOf: () => ({ variable: '' }) };
 }
 
 /**
@@ -89,8 +100,12 @@ export interface Source {
  */
 export function toTarget(source: Source, texts: ReadonlyMap<string, string>, problems: Problem[]): Target {
   const { id, address, own } = source;
+  const add = (option: TargetOptionName, place: Place, message: string): void => {
+    const isInFile = place.file !== undefined;
+    problems.push({ ...place, message: isInFile ? `${fileName(option)}: ${inFileWords(message)}` : message });
+  };
   const report = (option: TargetOptionName, message: string) => {
-    if (own[option] !== undefined) problems.push({ variable: source.variableOf(option), message });
+    if (own[option] !== undefined) add(option, source.placeOf(option), message);
   };
   const { protocol } = address;
   const useful = GROUP_NAMES.filter((group) => hasGroup(protocol, group)).flatMap((group) => GROUPS[group]);
@@ -110,13 +125,12 @@ export function toTarget(source: Source, texts: ReadonlyMap<string, string>, pro
 
   const aboutQuery = queryProblem(protocol, options.QUERY);
   if (aboutQuery !== null) {
-    const variable =
-      own.QUERY === undefined && options.QUERY !== null
-        ? 'KEEP_ALIVE_QUERY'
-        : source.variableOf(own.QUERY === undefined ? 'URL' : 'QUERY');
-    problems.push({ variable, message: aboutQuery });
+    const isInherited = own.QUERY === undefined && options.QUERY !== null;
+    const place = isInherited ? source.inheritedPlaceOf?.('QUERY') : undefined;
+    const option = own.QUERY === undefined && !isInherited ? 'URL' : 'QUERY';
+    add(option, place ?? source.placeOf(option), aboutQuery);
   }
-  problems.push(...unusableChannels(source.variableOf('ALERTS'), own.ALERTS, texts));
+  for (const message of unusableChannels(own.ALERTS, texts)) report('ALERTS', message);
   if (options.RECOVERY_URL === null) {
     for (const option of FOR_RECOVERY) report(option, 'has no effect without RECOVERY_URL');
   }
@@ -135,7 +149,7 @@ export function toTarget(source: Source, texts: ReadonlyMap<string, string>, pro
       group: options.GROUP,
       host,
       healthUrl: address.healthUrl,
-      enabled: options.ENABLED && source.inherited.ENABLED !== false,
+      enabled: options.ENABLED && source.isPaused !== true,
       interval: options.INTERVAL ?? defaultInterval(host, sleepsAfter),
       sleepsAfter,
       maxRestarts: options.RECOVERY_URL === null ? null : options.RECOVERY_MAX,
@@ -188,7 +202,7 @@ export function targetAt(url: string): {
   if (address === undefined) return { target: null, problem: error.issues[0]?.message ?? 'not valid' };
   const id = idFromHost(address.hostname);
   const problems: Problem[] = [];
-  const target = toTarget({ id, address, own: {}, inherited: {}, variableOf: () => '' }, new Map(), problems);
+  const target = toTarget(plainSource(id, address), new Map(), problems);
   return { target, problem: problems[0]?.message ?? null };
 }
 

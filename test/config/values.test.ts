@@ -446,6 +446,7 @@ it('the table has rows for every option that can be wrong', () => {
     EXPECT_JSON: 'expressions.test.ts',
     DEGRADED_JSON: 'expressions.test.ts',
     KEEP_ALIVE_URLS: 'config.test.ts',
+    KEEP_ALIVE_TARGETS: 'targets-file.test.ts',
     QSTASH_NEXT_SIGNING_KEY: 'QSTASH_CURRENT_SIGNING_KEY',
     ALERT_WEBHOOK_URL: 'RECOVERY_URL',
     ALERT_SLACK_URL: 'RECOVERY_URL',

@@ -1,0 +1,135 @@
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, open, rm } from 'node:fs/promises';
+import { dirname, isAbsolute, join, relative, sep } from 'node:path';
+import { textsOf } from './config.js';
+import type { Problem } from './problems.js';
+import type { TargetsFile } from './targets-file.js';
+import { TARGETS_FILES, targetsPlace, type TargetsPlace } from './targets-place.js';
+
+/** Bytes of a targets file at most: 10,000 targets have some 2 MB. */
+export const MAX_TARGETS_FILE = 8 * 1024 * 1024;
+
+/** Where a build on Vercel puts the file for its functions, since it may have any name (`includeFiles` in vercel.json). */
+const BUILT_TARGETS = 'dist/targets';
+
+/** What is wrong with the bytes of a targets file, or why there are none. */
+class TargetsError extends Error {
+  override readonly name = 'TargetsError';
+}
+
+/**
+ * The targets file that the variables name, or the one at the top level; null: there is none. Never rejects: why it cannot
+ * be had is a problem of the file.
+ */
+export async function loadTargets(
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<TargetsFile | null> {
+  const texts = textsOf(env);
+  const place = targetsPlaceOf(texts);
+  if (place === null) return null;
+  if ('message' in place) return without(place);
+  if (place.kind === 'address') {
+    return without({
+      variable: 'KEEP_ALIVE_TARGETS',
+      message: 'an address is not supported yet: name a file',
+    });
+  }
+  try {
+    if (texts.has('VERCEL')) checkIsInside(place.path);
+    const text = textOfBytes(await readFileOf(place.path));
+    const { readTargets } = await import('./targets-text.js');
+    return readTargets(place.path, text, { texts });
+  } catch (error) {
+    if (!(error instanceof TargetsError)) throw error;
+    return without({ variable: 'KEEP_ALIVE_TARGETS', message: error.message });
+  }
+}
+
+/** Where the targets are listed; null: nowhere, or KEEP_ALIVE_TARGETS is not valid, which is a problem of its own. */
+function targetsPlaceOf(texts: ReadonlyMap<string, string>): TargetsPlace | Problem | null {
+  const named = texts.get('KEEP_ALIVE_TARGETS');
+  if (named !== undefined) return targetsPlace.safeParse(named).data ?? null;
+  const [first, second] = TARGETS_FILES.filter(
+    (path) => existsSync(path) || existsSync(join(BUILT_TARGETS, path)),
+  );
+  if (first === undefined) return null;
+  if (second === undefined) return { kind: 'file', path: first };
+  const message = `${first} and ${second} are both there: set this to the one to use, or remove the other`;
+  return { variable: 'KEEP_ALIVE_TARGETS', message };
+}
+
+/** @throws TargetsError where a path leads out of the working directory */
+function checkIsInside(path: string): void {
+  const way = relative('.', path);
+  if (!isAbsolute(path) && way !== '..' && !way.startsWith(`..${sep}`)) return;
+  throw new TargetsError('names a file outside the project, which a function does not have');
+}
+
+/**
+ * Copies the targets file to where the functions of a deployment find it: which files they have is decided by
+ * `includeFiles` in vercel.json, before the name of this one is known.
+ */
+export async function keepForFunctions(env: Readonly<Record<string, string | undefined>>): Promise<void> {
+  const place = targetsPlaceOf(textsOf(env));
+  await rm(BUILT_TARGETS, { recursive: true, force: true });
+  if (place === null || 'message' in place || place.kind !== 'file') return;
+  const copy = join(BUILT_TARGETS, place.path);
+  await mkdir(dirname(copy), { recursive: true });
+  await copyFile(place.path, copy);
+}
+
+/** A file of which nothing is known but what is wrong. */
+function without(problem: Problem): TargetsFile {
+  return { name: '', targets: [], defaults: new Map(), problems: [problem] };
+}
+
+/** @throws TargetsError */
+async function readFileOf(path: string): Promise<Buffer> {
+  try {
+    return await readWithinLimit(path);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw unreadable(error);
+  }
+  return readWithinLimit(join(BUILT_TARGETS, path)).catch((error: unknown) => {
+    throw unreadable(error);
+  });
+}
+
+async function readWithinLimit(path: string): Promise<Buffer> {
+  const file = await open(path);
+  try {
+    const { size } = await file.stat();
+    if (size > MAX_TARGETS_FILE) throw tooLarge();
+    return await file.readFile();
+  } finally {
+    await file.close();
+  }
+}
+
+function tooLarge(): TargetsError {
+  return new TargetsError(`the targets file is larger than ${MAX_TARGETS_FILE / 1024 ** 2} MB`);
+}
+
+/** @throws TargetsError */
+function textOfBytes(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new TargetsError('the targets file is not UTF-8 text', { cause });
+  }
+}
+
+function unreadable(error: unknown): TargetsError {
+  if (error instanceof TargetsError) return error;
+  const code = codeOf(error);
+  return new TargetsError(
+    code === 'ENOENT'
+      ? 'names a file that is not there'
+      : `the targets file cannot be read: ${code ?? 'unknown error'}`,
+    { cause: error },
+  );
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
+}
