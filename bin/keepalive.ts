@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { debuglog } from 'node:util';
 import { COMMANDS, COMMAND_NAMES, type CommandName } from '../lib/cli/commands.js';
 import { commandHelp, overview } from '../lib/cli/help.js';
-import { openTerminal, USAGE_ERROR, type Terminal } from '../lib/cli/terminal.js';
+import { jsonText, openTerminal, USAGE_ERROR, type Terminal } from '../lib/cli/terminal.js';
 import { COMMON_OPTIONS, readArguments, sentence, unknown, UsageError } from '../lib/cli/usage.js';
 import { DOTENV_FILE, readCommandEnv } from '../lib/config/env.js';
 import { adviceByText, MONTHLY_HOURS } from '../lib/rules/hosts.js';
@@ -46,12 +46,28 @@ async function start({ env, out }: Terminal, args: readonly string[]): Promise<n
 }
 
 async function config({ env, out, err, paint }: Terminal, args: readonly string[]): Promise<number> {
-  readArguments('config', COMMANDS.config, args);
+  const { words, has, value } = readArguments('config', COMMANDS.config, args);
+  const [newFile] = words;
+  const oldFile = value('diff');
+  if ((newFile === undefined) !== (oldFile === undefined)) {
+    throw new UsageError('keepalive config: two targets files are compared: --diff <old-file> <new-file>.');
+  }
+  if (newFile !== undefined && oldFile !== undefined) {
+    const { difference, differenceLines } = await import('../lib/cli/diff.js');
+    const found = await difference(oldFile, newFile, env);
+    for (const line of has('json') ? [jsonText(found)] : differenceLines(found, paint)) out(line);
+    return 0;
+  }
   // Vercel sets it while it builds, to what becomes of the build.
   const isProductionBuild = env.VERCEL_ENV?.trim() === 'production';
   for (const warning of configWarnings(env)) err(warning);
   const valid = await validConfig(env, { isProductionBuild });
   const { targets, tick, qstash } = valid;
+  const { inForceLines, settingsInForce } = await import('../lib/cli/settings-command.js');
+  if (has('json')) {
+    out(jsonText(await settingsInForce(valid, env)));
+    return 0;
+  }
   out(`The configuration is valid: ${targets.length === 1 ? '1 target' : `${targets.length} targets`}.`);
   const times = { pace: tick, tick, lastRunMs: 0 };
   for (const { message } of monthlyHours(targets, MONTHLY_HOURS, Date.now(), times)) {
@@ -64,6 +80,9 @@ async function config({ env, out, err, paint }: Terminal, args: readonly string[
     for (const line of ['', ...planLines(planOf(valid), paint)]) out(line);
   }
   for (const { what, todo } of adviceByText(targets)) out(`${what} ${todo}`);
+  if (env.VERCEL === undefined) {
+    for (const line of inForceLines(await settingsInForce(valid, env), has('all'), paint)) out(line);
+  }
   // A production build: what it deploys is to be called.
   if (isProductionBuild && qstash.token !== null) {
     const { createSchedule, ScheduleError } = await import('../lib/cli/schedule-command.js');

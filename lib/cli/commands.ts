@@ -28,11 +28,17 @@ finish the run under way; a second signal stops at once.`,
   },
   config: {
     summary: 'check the configuration and list what is wrong',
-    details: `Vercel runs it in every build. In a production build it also asks for what every
-installation needs, and makes the QStash schedule where QSTASH_TOKEN is set.
+    details: `Shows what is in force and where it comes from; what may be secret is not shown. Vercel runs
+it in every build. In a production build it also asks for what every installation needs, and
+makes the QStash schedule where QSTASH_TOKEN is set. With --diff it shows what a new version
+of a targets file changes, and what that costs a month.
 Exit code: 0, or 1 with the list of what is wrong.`,
-    arguments: [],
-    options: {},
+    arguments: [{ name: 'new-file', isOptional: true }],
+    options: {
+      all: { help: 'show also what has its default' },
+      diff: { value: 'old-file', help: 'compare two targets files' },
+      json: JSON_OPTION,
+    },
   },
   plan: {
     summary: 'show what a configuration will do and use',

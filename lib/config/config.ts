@@ -85,10 +85,12 @@ export function textsOf(env: Readonly<Record<string, string | undefined>>): Map<
  * Reads the configuration out of environment variables and the targets file, which they win over. Never throws; either
  * everything is valid, or all problems are given, sorted by place. JSONata is not checked here, because loading it costs a
  * cold start: see `validConfig`.
+ * @param options.mayLackChannels targets may name channels that are not set up: for comparing files without the secrets
  */
 export function parseConfig(
   env: Readonly<Record<string, string | undefined>>,
   file: TargetsFile | null = null,
+  { mayLackChannels = false } = {},
 ): ConfigResult {
   const problems: Problem[] = [...(file?.problems ?? [])];
   const texts = textsOf(env);
@@ -125,15 +127,18 @@ export function parseConfig(
     ...shared,
     placeOf: () => ({ variable: 'KEEP_ALIVE_URLS' }),
   }));
+  const channelTexts = mayLackChannels
+    ? new Map([...Object.keys(CHANNEL_OPTIONS).map((name): [string, string] => [name, '']), ...texts])
+    : texts;
   problems.push(...duplicates(declared, plain, file?.targets ?? []));
   const targets = [...declared, ...plain]
-    .map((source) => toTarget(source, texts, problems))
+    .map((source) => toTarget(source, channelTexts, problems))
     .sort((a, b) => (a.info.id < b.info.id ? -1 : 1));
   const store = chooseStore(texts, problems);
   problems.push(
     ...unknownVariables(variables),
     ...halfChannels(texts),
-    ...unusableChannels(shared.inherited.ALERTS, texts).map((message) => ({
+    ...unusableChannels(shared.inherited.ALERTS, channelTexts).map((message) => ({
       ...shared.inheritedPlaceOf('ALERTS'),
       message,
     })),

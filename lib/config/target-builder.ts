@@ -32,6 +32,12 @@ const GROUPS: Readonly<Record<OptionGroup, readonly TargetOptionName[]>> = {
 const GROUP_NAMES = Object.keys(GROUPS) as OptionGroup[];
 const OF_GROUPS = [...new Set(GROUP_NAMES.flatMap((group) => GROUPS[group]))];
 
+/** Whether targets of a protocol have an option. */
+export function hasEffect(option: TargetOptionName, protocol: Protocol): boolean {
+  const groups = GROUP_NAMES.filter((group) => GROUPS[group].includes(option));
+  return groups.length === 0 || groups.some((group) => hasGroup(protocol, group));
+}
+
 /** Targets of these may be connected to without being asked anything. */
 const MAY_BE_SILENT: readonly Protocol[] = ['tcp:', 'ws:', 'wss:'];
 
@@ -108,8 +114,7 @@ export function toTarget(source: Source, texts: ReadonlyMap<string, string>, pro
     if (own[option] !== undefined) add(option, source.placeOf(option), message);
   };
   const { protocol } = address;
-  const useful = GROUP_NAMES.filter((group) => hasGroup(protocol, group)).flatMap((group) => GROUPS[group]);
-  const missing = OF_GROUPS.filter((option) => !useful.includes(option));
+  const missing = OF_GROUPS.filter((option) => !hasEffect(option, protocol));
   for (const option of missing) {
     const groups = GROUP_NAMES.filter((group) => GROUPS[group].includes(option));
     report(option, `has no effect on this kind of target (${formsWith(groups)} have it)`);

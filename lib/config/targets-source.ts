@@ -45,6 +45,23 @@ export async function loadTargets(
   }
 }
 
+/**
+ * The targets file at a path, for comparing it with another version: variables that are not set stand for their own names.
+ * Never rejects.
+ */
+export async function compareTargets(
+  path: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<TargetsFile> {
+  try {
+    const text = textOfBytes(await readWithinLimit(path));
+    const { readTargets } = await import('./targets-text.js');
+    return readTargets(path, text, { texts: textsOf(env), mayLackVariables: true });
+  } catch (error) {
+    return without({ file: path, line: 1, column: 1, message: unreadable(error).message });
+  }
+}
+
 /** Where the targets are listed; null: nowhere, or KEEP_ALIVE_TARGETS is not valid, which is a problem of its own. */
 function targetsPlaceOf(texts: ReadonlyMap<string, string>): TargetsPlace | Problem | null {
   const named = texts.get('KEEP_ALIVE_TARGETS');
