@@ -3,19 +3,13 @@ import { copyFile, mkdir, open, rm } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { textsOf } from './config.js';
 import type { Problem } from './problems.js';
+import { fetchTargets } from './targets-address.js';
+import { MAX_TARGETS_FILE, TargetsError, textOfBytes, tooLarge } from './targets-bytes.js';
 import type { TargetsFile } from './targets-file.js';
 import { TARGETS_FILES, targetsPlace, type TargetsPlace } from './targets-place.js';
 
-/** Bytes of a targets file at most: 10,000 targets have some 2 MB. */
-export const MAX_TARGETS_FILE = 8 * 1024 * 1024;
-
 /** Where a build on Vercel puts the file for its functions, since it may have any name (`includeFiles` in vercel.json). */
 const BUILT_TARGETS = 'dist/targets';
-
-/** What is wrong with the bytes of a targets file, or why there are none. */
-class TargetsError extends Error {
-  override readonly name = 'TargetsError';
-}
 
 /**
  * The targets file that the variables name, or the one at the top level; null: there is none. Never rejects: why it cannot
@@ -28,20 +22,18 @@ export async function loadTargets(
   const place = targetsPlaceOf(texts);
   if (place === null) return null;
   if ('message' in place) return without(place);
-  if (place.kind === 'address') {
-    return without({
-      variable: 'KEEP_ALIVE_TARGETS',
-      message: 'an address is not supported yet: name a file',
-    });
-  }
   try {
-    if (texts.has('VERCEL')) checkIsInside(place.path);
-    const text = textOfBytes(await readFileOf(place.path));
+    if (place.kind === 'file' && texts.has('VERCEL')) checkIsInside(place.path);
+    const [name, text] =
+      place.kind === 'file'
+        ? [place.path, textOfBytes(await readFileOf(place.path))]
+        : [nameOfAddress(place.url), (await fetchTargets(place, null, fetch)).text];
     const { readTargets } = await import('./targets-text.js');
-    return readTargets(place.path, text, { texts });
+    return readTargets(name, text, { texts });
   } catch (error) {
     if (!(error instanceof TargetsError)) throw error;
-    return without({ variable: 'KEEP_ALIVE_TARGETS', message: error.message });
+    const why = place.kind === 'file' ? '' : 'the targets cannot be had from the address: ';
+    return without({ variable: 'KEEP_ALIVE_TARGETS', message: why + error.message });
   }
 }
 
@@ -75,6 +67,19 @@ function targetsPlaceOf(texts: ReadonlyMap<string, string>): TargetsPlace | Prob
   return { variable: 'KEEP_ALIVE_TARGETS', message };
 }
 
+/** The address at which the targets are listed; null: they are listed elsewhere, or nowhere. */
+export function targetsAddress(
+  texts: ReadonlyMap<string, string>,
+): Extract<TargetsPlace, { kind: 'address' }> | null {
+  const place = texts.has('KEEP_ALIVE_TARGETS') ? targetsPlaceOf(texts) : null;
+  return place !== null && 'kind' in place && place.kind === 'address' ? place : null;
+}
+
+/** How messages name an address: its path may hold a secret. */
+export function nameOfAddress(url: string): string {
+  return `${new URL(url).origin}/…`;
+}
+
 /** @throws TargetsError where a path leads out of the working directory */
 function checkIsInside(path: string): void {
   const way = relative('.', path);
@@ -96,7 +101,7 @@ export async function keepForFunctions(env: Readonly<Record<string, string | und
 }
 
 /** A file of which nothing is known but what is wrong. */
-function without(problem: Problem): TargetsFile {
+export function without(problem: Problem): TargetsFile {
   return { name: '', targets: [], defaults: new Map(), problems: [problem] };
 }
 
@@ -120,19 +125,6 @@ async function readWithinLimit(path: string): Promise<Buffer> {
     return await file.readFile();
   } finally {
     await file.close();
-  }
-}
-
-function tooLarge(): TargetsError {
-  return new TargetsError(`the targets file is larger than ${MAX_TARGETS_FILE / 1024 ** 2} MB`);
-}
-
-/** @throws TargetsError */
-function textOfBytes(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new TargetsError('the targets file is not UTF-8 text', { cause });
   }
 }
 
