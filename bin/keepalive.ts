@@ -116,8 +116,11 @@ const ACTIONS: Readonly<
   doctor: async (terminal, args) => (await import('../lib/cli/doctor.js')).doctor(args, terminal),
   export: async ({ env, progress }, args) =>
     (await import('../lib/cli/move.js')).exportData(env, args, progress),
-  import: async ({ env, progress }, args) =>
-    (await import('../lib/cli/move.js')).importData(env, args, progress),
+  import: async (terminal, args) => {
+    const isOfTool = readArguments('import', COMMANDS.import, args).value('from') !== undefined;
+    if (isOfTool) return (await import('../lib/cli/tool-import.js')).importTool(args, terminal);
+    return (await import('../lib/cli/move.js')).importData(terminal.env, args, terminal.progress);
+  },
   inspect: async ({ env }, args) => (await import('../lib/cli/inspect.js')).inspect(env, args),
 };
 
