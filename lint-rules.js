@@ -65,7 +65,7 @@ const LAYERS = {
 };
 
 /** Words and constants that every part may use. They import nothing but each other. */
-const EVERYBODY = ['types', 'time', 'single-line', 'zod', 'yaml', 'operator-error'];
+const EVERYBODY = ['types', 'protocols', 'time', 'single-line', 'zod', 'yaml', 'operator-error'];
 
 /** `lib/run/run.ts` is of the part `run`, `lib/app.ts` of `app`, `api/cron.ts` of `api`; null: not ours. */
 function partOf(path) {

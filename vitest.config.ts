@@ -15,7 +15,7 @@ export default defineConfig({
             'test/probe/latency.test.ts',
             ...['alerts', 'notifier'].map((name) => `test/record/${name}.test.ts`),
             'test/probe/http-parser.test.ts',
-            ...['budget', 'hostile', 'host-sims', 'overlap', 'truth'].map(
+            ...['budget', 'fault-sweep', 'hostile', 'host-sims', 'month', 'overlap', 'refusals', 'truth'].map(
               (name) => `test/run/${name}.test.ts`,
             ),
           ]
@@ -24,13 +24,15 @@ export default defineConfig({
     globalSetup: ['test/support/system.ts'],
     setupFiles: ['test/support/own-folder.ts'],
     provide: { long: LONG },
+    // Most files import most of the code: a process of its own for each costs more than half a second.
+    isolate: LONG,
     // Against what never ends; no test is meant to come near it, on a slow machine either.
     testTimeout: 180_000,
     hookTimeout: 180_000,
     // By itself `expect.poll` waits for one second, which a busy machine does not always keep.
     expect: { poll: { timeout: 60_000 } },
-    // One more than there are cores: many tests wait. By itself vitest leaves a core idle, which on two is half of them.
-    maxWorkers: availableParallelism() + 1,
+    // Twice as many as there are cores: many tests wait. By itself vitest leaves a core idle, which on two is half of them.
+    maxWorkers: availableParallelism() * 2,
     // Of tests that wait rather than work.
     maxConcurrency: 40,
     sequence: { sequencer: LongestFirst },

@@ -7,7 +7,8 @@ import { commandHelp, overview } from '../lib/cli/help.js';
 import { jsonText, openTerminal, USAGE_ERROR, type Terminal } from '../lib/cli/terminal.js';
 import { COMMON_OPTIONS, readArguments, sentence, unknown, UsageError } from '../lib/cli/usage.js';
 import { DOTENV_FILE, readCommandEnv } from '../lib/config/env.js';
-import { adviceByText, MONTHLY_HOURS } from '../lib/rules/hosts.js';
+import { adviceByText } from '../lib/rules/host-advice.js';
+import { MONTHLY_HOURS } from '../lib/rules/hosts.js';
 import { keepForFunctions } from '../lib/config/targets-source.js';
 import { configWarnings, validConfig } from '../lib/config/valid.js';
 import { OperatorError } from '../lib/operator-error.js';
@@ -83,12 +84,23 @@ async function config({ env, out, err, paint }: Terminal, args: readonly string[
   if (env.VERCEL === undefined) {
     for (const line of inForceLines(await settingsInForce(valid, env), has('all'), paint)) out(line);
   }
+  if (targets.length > 0) {
+    const { misfit } = await import('../lib/cli/plan.js');
+    const reason = misfit(valid);
+    if (reason !== null) {
+      err(reason);
+      return 1;
+    }
+  }
   // A production build: what it deploys is to be called.
   if (isProductionBuild && qstash.token !== null) {
     const { createSchedule, ScheduleError } = await import('../lib/cli/schedule-command.js');
     await createSchedule(valid, out, { mayReplace: false }).catch((error: unknown) => {
       if (!(error instanceof ScheduleError)) throw error;
       err(`Warning: the QStash schedule was not made. ${error.message}`);
+      err(
+        'The build goes on. Until there is a schedule, the crons of vercel.json start runs, about every 12 minutes. The next production build tries again; `keepalive schedule create` makes it by hand.',
+      );
     });
   }
   return 0;

@@ -1,6 +1,7 @@
 /** Words shared by every layer. Times are milliseconds since the epoch, durations are milliseconds. */
+import type { Protocol, PROTOCOLS } from './protocols.js';
 
-/** Hosts whose rules are known (`rules/hosts.ts`), and `none` for all others. */
+/** Hosts whose rules are known (`rules/host-rows`), and `none` for all others. */
 export const HOST_NAMES = [
   'railway',
   'render',
@@ -42,6 +43,8 @@ export interface PublicTarget {
   readonly id: string;
   readonly name: string;
   readonly group: string | null;
+  /** Where it is shown among the others, the lowest first; null: behind those that have one. */
+  readonly order: number | null;
   readonly host: HostName;
   /** The target's URL without user info, query and fragment. */
   readonly healthUrl: string;
@@ -108,61 +111,6 @@ export interface Recovery {
   readonly grace: number;
 }
 
-/** Options that targets of only some protocols have (`config/target-builder.ts` lists those of each group). */
-export type OptionGroup = 'http' | 'headers' | 'body' | 'query' | 'tls' | 'hosts';
-
-/** Parts of an address besides host and port. */
-export type AddressPart = 'user info' | 'path' | 'query string';
-
-interface ProtocolRules {
-  /** How its addresses begin or look, for messages. */
-  readonly form: string;
-  /** Null where the address has to name a port. */
-  readonly defaultPort: number | null;
-  readonly groups: readonly OptionGroup[];
-  /** What an address may have besides host and port. */
-  readonly parts: readonly AddressPart[];
-}
-
-const ALL_PARTS = ['user info', 'path', 'query string'] as const;
-
-/** The protocols of targets. `probe/probe.ts` has the probe of each. */
-export const PROTOCOLS = {
-  // A redirect may lead from http to https, so that the TLS options matter to both.
-  'http:': { form: 'http://', defaultPort: 80, groups: ['http', 'body', 'tls'], parts: ALL_PARTS },
-  'https:': { form: 'https://', defaultPort: 443, groups: ['http', 'body', 'tls'], parts: ALL_PARTS },
-  'tcp:': { form: 'tcp://host:port', defaultPort: null, groups: ['body', 'query'], parts: [] },
-  'tls:': { form: 'tls://host:port', defaultPort: null, groups: ['tls'], parts: [] },
-  'dns:': { form: 'dns://', defaultPort: 53, groups: ['body', 'query'], parts: [] },
-  // The ports of mail programs, as for ALERT_SMTP_URL: hosts block port 25.
-  'smtp:': { form: 'smtp://', defaultPort: 587, groups: ['body', 'tls'], parts: ['user info'] },
-  'smtps:': { form: 'smtps://', defaultPort: 465, groups: ['body', 'tls'], parts: ['user info'] },
-  'grpc:': { form: 'grpc://host:port', defaultPort: null, groups: ['headers'], parts: ['user info', 'path'] },
-  'grpcs:': { form: 'grpcs://', defaultPort: 443, groups: ['headers', 'tls'], parts: ['user info', 'path'] },
-  'ws:': { form: 'ws://', defaultPort: 80, groups: ['headers', 'query', 'body'], parts: ALL_PARTS },
-  'wss:': { form: 'wss://', defaultPort: 443, groups: ['headers', 'query', 'body', 'tls'], parts: ALL_PARTS },
-  // The path is a database number.
-  'redis:': { form: 'redis://', defaultPort: 6379, groups: ['body', 'query'], parts: ALL_PARTS },
-  'rediss:': { form: 'rediss://', defaultPort: 6379, groups: ['body', 'query', 'tls'], parts: ALL_PARTS },
-  'mysql:': { form: 'mysql://', defaultPort: 3306, groups: ['body', 'query', 'tls'], parts: ALL_PARTS },
-  'postgres:': { form: 'postgres://', defaultPort: 5432, groups: ['body', 'query', 'tls'], parts: ALL_PARTS },
-  'mongodb:': {
-    form: 'mongodb://',
-    defaultPort: 27_017,
-    groups: ['body', 'query', 'tls', 'hosts'],
-    parts: ALL_PARTS,
-  },
-  // Its ports are those of its SRV records.
-  'mongodb+srv:': {
-    form: 'mongodb+srv://',
-    defaultPort: null,
-    groups: ['body', 'query', 'tls'],
-    parts: ALL_PARTS,
-  },
-} as const satisfies Readonly<Record<string, ProtocolRules>>;
-
-export type Protocol = keyof typeof PROTOCOLS;
-
 /** What a target has for each group of options. Durations in ms. */
 export interface GroupFields {
   readonly http: {
@@ -194,6 +142,8 @@ export interface GroupFields {
 /** What every target has. Everything outside `info` may hold secrets. */
 export interface CommonTarget {
   readonly info: PublicTarget;
+  /** Lets the host's own API say whether it sleeps; null: that is not asked. */
+  readonly hostToken: { readonly value: string; readonly variable: string } | null;
   /** User info is left out where it is a header (HTTP, WebSocket, gRPC), and percent-encoded in every other address. */
   readonly url: string;
   readonly assertions: Assertions;
@@ -261,6 +211,21 @@ export type Reason = (typeof REASONS)[number];
 export const ORIGINS = ['container', 'unknown', 'running', 'edge', 'asleep', 'unwakeable'] as const;
 export type Origin = (typeof ORIGINS)[number];
 
+/**
+ * What a host's own API says of an app. `asleep`: it sleeps or is waking. `unwakeable`: no request can wake it. `silent`:
+ * nothing that is known, or no answer. `refused`: it does not take the token. `not_found`: the token shows no such app.
+ */
+export const HOST_SAYS = ['running', 'asleep', 'unwakeable', 'silent', 'refused', 'not_found'] as const;
+
+/** What a host said when it was asked with HOST_TOKEN. */
+export interface HostWord {
+  /** When it was asked. */
+  readonly at: number;
+  readonly says: (typeof HOST_SAYS)[number];
+  /** What it said, in words of ours, for the public: at most 120 characters. Null where there is nothing to say. */
+  readonly message: string | null;
+}
+
 /** Phases of one attempt in ms, to a tenth; null where a phase did not take place or was not reached. */
 export interface Timings {
   readonly dns: number | null;
@@ -291,6 +256,8 @@ export type Attempt = Verdict & {
   readonly origin: Origin | null;
   /** Ms for which it is asked again, since a host that wakes may give the same answer for a moment; else 0. */
   readonly askFor: number;
+  /** What the host's own API last said; null: it is not asked. */
+  readonly word: HostWord | null;
   /** It reached the host's own server, as far as the answer tells: no answer, or one of the platform's edge, did not. */
   readonly reached: boolean;
 };
@@ -324,6 +291,8 @@ export type Check = CheckResult & {
   readonly reached: boolean;
   /** Of the deciding attempt. */
   readonly origin: Origin | null;
+  /** What the host's own API last said; null: it is not asked. */
+  readonly word: HostWord | null;
   readonly timings: Timings;
   readonly tlsExpiresAt: number | null;
 };
@@ -385,6 +354,12 @@ export type TargetAlert = { readonly target: string } & (
       readonly gap: number;
       readonly wakeMs: number;
     }
+  | {
+      /** It was pinged in time and answers, and its host says that it does not run. */
+      readonly kind: 'contradicted';
+      /** What the host says. */
+      readonly message: string;
+    }
   | { readonly kind: 'certificate'; readonly expiresAt: number }
   | {
       readonly kind: 'restart';
@@ -419,6 +394,23 @@ export interface SlowTargets {
   readonly targets: readonly SlowTarget[];
 }
 
+/** What platforms allow so much of in a month: `rules/allowances.ts` has the measure of each. */
+export const RESOURCES = [
+  'storeCommands',
+  'functionMemoryGbHours',
+  'functionCpuHours',
+  'invocations',
+  'qstashMessages',
+] as const;
+export type Resource = (typeof RESOURCES)[number];
+
+/** What a month comes to of a resource, in its own unit. */
+export interface OverAllowance {
+  readonly resource: Resource;
+  readonly projected: number;
+  readonly allowed: number;
+}
+
 /** What is said to people: facts, which `rules/wording.ts` puts into words. */
 export type Alert = {
   /** Unique; the same however often it has to be sent. */
@@ -440,6 +432,11 @@ export type Alert = {
       /** Between two runs, the median of the last ones. */
       readonly actual: number;
       readonly slowFor: SlowTargets;
+    }
+  | {
+      /** The pinger itself: it will use more of these in this month than is allowed, although it waits for less. */
+      readonly kind: 'allowances';
+      readonly over: readonly OverAllowance[];
     }
   | {
       /** The store takes no records. */

@@ -1,8 +1,18 @@
-// Puts times into the viewer's zone, tells what a bar stands for, and fetches the page anew from time to time.
+// Puts times into the viewer's zone, tells what a bar stands for, filters at each key, and fetches the page anew from
+// time to time.
 // Without it the page says the same in UTC.
 
 const PERIOD = 60_000;
 const DAY = 86_400_000;
+const TEXT = {
+  noData: 'No data',
+  unseen: 'Not observed',
+  mostlyUnseen: 'Mostly not observed',
+  fine: 'No downtime',
+  down: 'Down for {length}',
+  observed: '{share}% observed',
+  notUpdated: 'Not updated since {time}',
+};
 const FORMATS = {
   clock: new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hour12: false }),
   full: new Intl.DateTimeFormat(undefined, {
@@ -31,10 +41,15 @@ function localise(root) {
     if (show === 'ago') time.textContent = ago(Date.now() - at.getTime());
     else if (show === 'day') time.textContent = FORMATS.day.format(at);
     else {
-      const isToday = at.toDateString() === new Date().toDateString();
-      time.textContent = FORMATS[isToday ? 'clock' : 'full'].format(at);
+      const isNamed = isoDay(at) === (time.dataset.day ?? isoDay(new Date()));
+      time.textContent = FORMATS[isNamed ? 'clock' : 'full'].format(at);
     }
   }
+}
+
+// The date in the viewer's zone, as ISO writes it.
+function isoDay(date) {
+  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
 }
 
 function ago(ms) {
@@ -46,42 +61,184 @@ function ago(ms) {
   return `${Math.round(seconds / 86_400)} d ago`;
 }
 
-// What stands beside a bar when it is pointed at.
+// What stands beside a bar when it is pointed at, or chosen by the arrow keys: the day's item of the list behind the bars,
+// or what the attributes say of a day that is not listed.
 const tip = document.createElement('div');
-tip.className = 'tip';
+tip.className = 'tip day';
 tip.hidden = true;
 tip.setAttribute('aria-hidden', 'true');
-document.body.append(tip);
+const spoken = document.createElement('div');
+spoken.className = 'hidden';
+spoken.setAttribute('aria-live', 'polite');
+document.body.append(tip, spoken);
+
+// The bars that the tip belongs to, and the day.
+let shown = null;
+
+function hideTip() {
+  tip.hidden = true;
+  shown = null;
+}
+
+function element(name, text) {
+  const made = document.createElement(name);
+  made.textContent = text;
+  return made;
+}
+
+// How much of a day was observed, in percent: of `20x97 1x100`. Null where there is no data.
+function observedOn(days, index) {
+  if (days.dataset.observed === undefined) return 100;
+  let left = index;
+  for (const run of days.dataset.observed.split(' ')) {
+    const [length, percent] = run.split('x');
+    if (left < Number(length)) return percent === '' ? null : Number(percent);
+    left -= Number(length);
+  }
+  return null;
+}
+
+// Whole units, as the page gives lengths.
+function length(seconds) {
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  const rest = minutes % 60;
+  return minutes < 60 ? `${minutes} m` : `${Math.floor(minutes / 60)} h${rest === 0 ? '' : ` ${rest} m`}`;
+}
+
+// The severity and the contents of a tip.
+function dayOf(days, index) {
+  const item = days.querySelector(`li[data-day="${index}"]`);
+  if (item !== null) return [item.className, [...item.cloneNode(true).childNodes]];
+  const date = element('b', FORMATS.utcDay.format(new Date(Date.parse(days.dataset.from) + index * DAY)));
+  const observed = observedOn(days, index);
+  const down = days.dataset.down
+    ?.split(',')
+    .map((pair) => pair.split(':').map(Number))
+    .find(([day]) => day === index)?.[1];
+  if (observed === null) return ['none', [date, ` ${TEXT.noData}`]];
+  if (observed === 0) return ['none', [date, ` ${TEXT.unseen}`]];
+  const some = element('small', observed === 100 ? '' : ` ${TEXT.observed.replace('{share}', observed)}`);
+  if (observed < 50) return ['none', [date, ` ${TEXT.mostlyUnseen}`, some]];
+  if (down === undefined) return ['good', [date, ` ${TEXT.fine}`, some]];
+  // From 5% of the observed part of the day on.
+  const severity = down < 0.05 * 864 * observed ? 'troubled' : 'bad';
+  return [severity, [date, ` ${TEXT.down.replace('{length}', length(down))}`, some]];
+}
+
+function showDay(days, index) {
+  const bars = days.querySelector('.bars');
+  const count = (bars.viewBox.baseVal.width + 1) / 4;
+  const day = Math.min(Math.max(0, index), count - 1);
+  if (shown?.days !== days || shown.day !== day) {
+    const [severity, contents] = dayOf(days, day);
+    tip.className = `tip day ${severity}`;
+    tip.replaceChildren(...contents);
+  }
+  shown = { days, day, count };
+  tip.hidden = false;
+  const box = bars.getBoundingClientRect();
+  const { width, height } = tip.getBoundingClientRect();
+  const left = box.left + ((day + 0.5) / count) * box.width - width / 2;
+  const right = document.documentElement.clientWidth - width - 8;
+  const top = box.top - height - 8;
+  tip.style.left = `${window.scrollX + Math.max(8, Math.min(left, right))}px`;
+  tip.style.top = `${window.scrollY + (top < 4 ? box.bottom + 8 : top)}px`;
+}
+
+let touched = false;
 
 function pointAt(event) {
-  const bars = event.target instanceof Element ? event.target.closest('svg.bars') : null;
+  touched = event.pointerType === 'touch';
+  const bars = event.target instanceof Element ? event.target.closest('.bars') : null;
   if (bars === null) {
-    tip.hidden = true;
+    if (!document.activeElement?.matches('.days > summary:focus-visible')) hideTip();
     return;
   }
-  const days = bars.dataset.days.split(',');
   const box = bars.getBoundingClientRect();
   const part = Math.min(0.9999, Math.max(0, (event.clientX - box.left) / box.width));
-  const index = Math.floor(part * days.length);
-  const [uptime, observed] = days[index].split('/');
-  const day = FORMATS.utcDay.format(new Date(Date.parse(bars.dataset.from) + index * DAY));
-  tip.textContent =
-    uptime === ''
-      ? `${day}: no data`
-      : uptime === '-'
-        ? `${day}: not observed`
-        : `${day}: ${uptime}% up${observed === undefined ? '' : `, ${observed}% observed`}`;
-  tip.hidden = false;
-  const { width, height } = tip.getBoundingClientRect();
-  const left = box.left + ((index + 0.5) / days.length) * box.width - width / 2;
-  const right = document.documentElement.clientWidth - width - 8;
-  tip.style.left = `${window.scrollX + Math.min(Math.max(8, left), right)}px`;
-  tip.style.top = `${window.scrollY + box.top - height - 8}px`;
+  showDay(bars.closest('.days'), Math.floor((part * (bars.viewBox.baseVal.width + 1)) / 4));
 }
 
 document.addEventListener('pointermove', pointAt);
 document.addEventListener('pointerdown', pointAt);
-document.addEventListener('scroll', () => (tip.hidden = true), { passive: true });
+document.addEventListener('scroll', hideTip, { passive: true });
+document.addEventListener('click', (event) => {
+  // A tap shows the day; a click opens the list, as without scripts.
+  if (touched && event.detail > 0 && event.target.closest?.('.days > summary')) event.preventDefault();
+});
+
+const STEPS = { ArrowLeft: -1, ArrowRight: 1, PageUp: -7, PageDown: 7, Home: -Infinity, End: Infinity };
+
+document.addEventListener('keydown', (event) => {
+  if (event.key === 'Escape') hideTip();
+  const days =
+    event.target instanceof Element && event.target.matches('.days > summary')
+      ? event.target.parentElement
+      : null;
+  if (days === null || !Object.hasOwn(STEPS, event.key)) return;
+  event.preventDefault();
+  const from = shown?.days === days ? shown.day : Infinity;
+  const step = STEPS[event.key];
+  // The first key of all goes to the last day, whichever it is.
+  showDay(days, from === Infinity ? (step === -Infinity ? 0 : Infinity) : from + step);
+  spoken.textContent = tip.textContent;
+});
+document.addEventListener('focusout', hideTip);
+
+// Filters the services without asking for the page again.
+function filterServices() {
+  const form = document.querySelector('.filter');
+  if (form === null) return;
+  const name = form.elements.q.value.trim().toLowerCase();
+  const state = form.elements.status.value;
+  const isFiltered = name !== '' || state !== '';
+  let count = 0;
+  let total = 0;
+  for (const group of document.querySelectorAll('.group')) {
+    const title = group.querySelector('h2').textContent.toLowerCase();
+    let inGroup = 0;
+    for (const row of group.querySelectorAll('.target')) {
+      const text = `${row.querySelector('.name').textContent.toLowerCase()}\n${title}`;
+      row.hidden = (state !== '' && row.dataset.status !== state) || !text.includes(name);
+      total += 1;
+      if (!row.hidden) inGroup += 1;
+    }
+    count += inGroup;
+    group.hidden = inGroup === 0;
+    if (isFiltered) {
+      group.dataset.wasOpen ??= String(group.open);
+      group.open = true;
+    } else if (group.dataset.wasOpen !== undefined) {
+      group.open = group.dataset.wasOpen === 'true';
+      delete group.dataset.wasOpen;
+    }
+  }
+  const line = document.getElementById('shown');
+  const { text, none } = line.dataset;
+  const said = count === 0 ? none : text.replace('{count}', count).replace('{total}', total);
+  line.textContent = isFiltered ? said : '';
+  const query = new window.URLSearchParams(
+    Object.entries({ q: name, status: state }).filter(([, value]) => value !== ''),
+  );
+  window.history.replaceState(
+    null,
+    '',
+    `${window.location.pathname}${query.size > 0 ? `?${query}` : ''}${window.location.hash}`,
+  );
+}
+
+document.addEventListener('input', async (event) => {
+  if (!event.target.closest?.('.filter')) return;
+  // A page that the server has filtered does not hold the other services.
+  if (document.querySelector('[data-filtered]') !== null) await refresh();
+  filterServices();
+});
+document.addEventListener('submit', (event) => {
+  if (!event.target.matches('.filter') || document.querySelector('[data-filtered]') !== null) return;
+  event.preventDefault();
+  filterServices();
+});
 
 // The page again, from time to time, as long as somebody can see it.
 let current = null;
@@ -93,7 +250,8 @@ async function refresh() {
   busy = true;
   const live = document.getElementById('live');
   try {
-    const answer = await fetch(window.location.href, {
+    // Without the query: what is filtered out may be wanted next.
+    const answer = await fetch(window.location.pathname, {
       cache: 'no-cache',
       headers: { accept: 'text/html' },
       signal: AbortSignal.timeout(20_000),
@@ -107,7 +265,7 @@ async function refresh() {
     loadedAt = Date.now();
     if (live.textContent !== '') live.textContent = '';
   } catch {
-    const text = `Not updated since ${FORMATS.clock.format(loadedAt)}`;
+    const text = TEXT.notUpdated.replace('{time}', FORMATS.clock.format(loadedAt));
     if (live.textContent !== text) live.textContent = text;
   } finally {
     busy = false;
@@ -126,11 +284,22 @@ function swap(next) {
   }
   const { scrollX, scrollY } = window;
   const focus = pathTo(document.activeElement, main);
-  const open = [...main.querySelectorAll('details[open][id]')].map(({ id }) => id);
+  // What a visitor has opened or closed stays so; groups that are closed because nothing was wrong may open.
+  const open = [...main.querySelectorAll('details[open][id]:not(.group)')].map(({ id }) => id);
+  const form = main.querySelector('.filter');
+  const [name, state] = form === null ? ['', ''] : [form.elements.q.value, form.elements.status.value];
   const scrolled = [...main.querySelectorAll('.scroll')].map(({ scrollTop }) => scrollTop);
   current = html;
   main.replaceChildren(...document.adoptNode(fresh).childNodes);
   for (const id of open) document.getElementById(id)?.setAttribute('open', '');
+  for (const [id, isOpen] of toggled) document.getElementById(id)?.toggleAttribute('open', isOpen);
+  const anew = main.querySelector('.filter');
+  if (anew !== null && (name !== '' || state !== '')) {
+    anew.elements.q.value = name;
+    anew.elements.status.value = state;
+    filterServices();
+  }
+  hideTip();
   main.querySelectorAll('.scroll').forEach((each, i) => (each.scrollTop = scrolled[i] ?? 0));
   localise(main);
   document.querySelector('.pulse')?.replaceWith(next.querySelector('.pulse') ?? '');
@@ -154,6 +323,13 @@ function focused(path, main) {
     ? main.querySelectorAll(path.like)[path.index]
     : document.getElementById(path.id);
 }
+
+// Groups that the visitor has opened or closed, by id.
+const toggled = new Map();
+document.addEventListener('click', (event) => {
+  const group = event.target.closest?.('.group > summary')?.parentElement;
+  if (group) toggled.set(group.id, !group.open);
+});
 
 localise(document);
 if ('refresh' in document.getElementById('main').dataset) {

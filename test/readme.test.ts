@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parseConfig } from '../lib/config/config.js';
 import { openSqlite } from './support/stores.js';
@@ -10,8 +10,15 @@ import { ROOT } from './support/root.js';
 import { configOf, Pinger } from './support/runs.js';
 import { serveHttp } from './support/servers.js';
 
-const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
-const BLOCKS = [...README.matchAll(/^```sh\n(.*?)^```/gms)].map(([, block = '']) => block);
+const DOCUMENTS = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'].concat(
+  readdirSync(join(ROOT, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+);
+const textOf = (name: string): string => readFileSync(join(ROOT, name), 'utf8');
+const BLOCKS = DOCUMENTS.flatMap((name) => [...textOf(name).matchAll(/^```sh\n(.*?)^```/gms)]).map(
+  ([, block = '']) => block,
+);
 const ASSIGNMENT = /^((?:TARGET|KEEP_ALIVE|ALERT)_\w+)=('[^']*'|\S+)/gm;
 /** Those that the ports, the package manager or a deploy have to do with; CI and other tests run what they say. */
 const COMMANDS = BLOCKS.flatMap((block) => [
@@ -30,7 +37,32 @@ function environmentOf(block: string): Record<string, string> {
 const home = mkdtempSync(join(tmpdir(), 'keepalive-readme-'));
 afterAll(() => rmSync(home, { recursive: true }));
 
-describe('the README', () => {
+/** As GitHub makes them: lower case, without punctuation, `-` for blanks. */
+const anchorsOf = (text: string): string[] =>
+  [...text.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+
+describe('the documents', () => {
+  it.each(DOCUMENTS)('%s links to files and headings that exist', (name) => {
+    const links = [...textOf(name).matchAll(/\]\((?!https?:|<)([^)#\s]*)(?:#([^)\s]*))?\)/g)];
+    for (const [, path = '', anchor] of links) {
+      const file = path === '' ? name : join(dirname(name), path);
+      expect([path, existsSync(join(ROOT, file))]).toEqual([path, true]);
+      if (anchor !== undefined) expect(anchorsOf(textOf(file)), `${path}#${anchor}`).toContain(anchor);
+    }
+  });
+
+  it('README.md is short, and leads to every document', () => {
+    const text = textOf('README.md');
+    expect(text.split(/\s+/).length).toBeLessThan(1_200);
+    for (const name of DOCUMENTS.filter((each) => each.startsWith('docs/')))
+      expect(text, name).toContain(`](${name}`);
+  });
+
   it.each(BLOCKS.map(environmentOf).filter((env) => Object.keys(env).length > 0))(
     'shows variables that are valid: %j',
     (env) => {

@@ -8,9 +8,11 @@ import { checkTarget } from '../probe/check-target.js';
 import { createEvaluator } from '../probe/evaluator.js';
 import { createProber, type ProberOptions } from '../probe/probe.js';
 import type { Answer } from '../rules/assertions.js';
-import { HOSTS } from '../rules/hosts.js';
+import { wordInWords } from '../rules/host-advice.js';
+import { contradicts, HOSTS } from '../rules/hosts.js';
 import { dnsQuestion } from '../rules/queries.js';
-import type { Attempt, Check, Origin, Outcome, Protocol, PublicTarget, Target, Timings } from '../types.js';
+import type { Protocol } from '../protocols.js';
+import type { Attempt, Check, HostWord, Origin, Outcome, PublicTarget, Target, Timings } from '../types.js';
 import { COMMANDS } from './commands.js';
 import { explainAnswer, type Explained } from './explain.js';
 import { isoTime, jsonText, USAGE_ERROR, type Paint, type Terminal } from './terminal.js';
@@ -61,10 +63,12 @@ function contactOf(env: Terminal['env'], file: TargetsFile | null): string | nul
 
 /**
  * The target at an address with the defaults of `KEEP_ALIVE_` variables and of the targets file; null where the
- * configuration is not valid.
+ * configuration is not valid. Whether KEEP_ALIVE_HOST_TOKEN is meant for its host is not known.
  */
 function withDefaults(url: string, { info }: Target, { env, file }: Configured): Target | null {
-  const others = Object.entries(env).filter(([name]) => !/^TARGET_|^KEEP_ALIVE_URLS$/i.test(name));
+  const others = Object.entries(env).filter(
+    ([name]) => !/^TARGET_|^KEEP_ALIVE_(?:URLS|HOST_TOKEN)$/i.test(name),
+  );
   const result = parseConfig(
     { ...Object.fromEntries(others), TARGET_CHECKED_URL: url },
     file && { ...file, targets: [] },
@@ -269,7 +273,19 @@ function attemptLines({ info }: Target, attempt: ExplainedAttempt, number: numbe
   ];
 }
 
-function conclusion({ info, failureThreshold }: Target, result: Check, paint: Paint): string[] {
+/** What the host's own API said, and what that means. */
+function wordLines({ info, hostToken }: Target, result: Check, paint: Paint): string[] {
+  if (hostToken === null || result.word === null) return [];
+  const { text, isTrouble } = wordInWords(info.host, result.word, hostToken.variable);
+  if (contradicts(info.host, result)) return [paint('yellow', `It answers, but: ${text}.`)];
+  return [isTrouble ? paint('yellow', `${text}.`) : `${text}.`];
+}
+
+function conclusion(target: Target, result: Check, paint: Paint): string[] {
+  return [...outcomeLines(target, result, paint), ...wordLines(target, result, paint)];
+}
+
+function outcomeLines({ info, failureThreshold }: Target, result: Check, paint: Paint): string[] {
   const { outcome, message, latency, attempts, coldStart, wakeMs } = result;
   const after = attempts === 1 ? '1 attempt' : `${attempts} attempts`;
   if (outcome === 'failed') {
@@ -288,7 +304,16 @@ function toJson({ info }: Target, result: Check, attempts: readonly ExplainedAtt
     target: { id: info.id, name: info.name, healthUrl: info.healthUrl, enabled: info.enabled },
     ...result,
     at: isoTime(result.at),
+    word: wordView(result.word),
     tlsExpiresAt: isoTime(result.tlsExpiresAt),
-    attempts: attempts.map((attempt) => ({ ...attempt, tlsExpiresAt: isoTime(attempt.tlsExpiresAt) })),
+    attempts: attempts.map((attempt) => ({
+      ...attempt,
+      tlsExpiresAt: isoTime(attempt.tlsExpiresAt),
+      word: wordView(attempt.word),
+    })),
   };
+}
+
+function wordView(word: HostWord | null): unknown {
+  return word && { ...word, at: isoTime(word.at) };
 }

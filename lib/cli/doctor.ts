@@ -11,6 +11,7 @@ import { checkTimes, health, healthSettings, paceOfRuns } from '../read/health.j
 import { GUARDED_FIELDS } from '../record/fields.js';
 import { loadPresent, type Present } from '../read/load.js';
 import { monthlyHours } from '../rules/host-hours.js';
+import { limitsOf } from '../rules/allowances.js';
 import { isActive } from '../rules/windows.js';
 import { DELIVERY_TIMEOUT } from '../run/delivery.js';
 import { sharedContext } from '../run/run-context.js';
@@ -18,11 +19,11 @@ import { openRemoteStore } from '../store/open.js';
 import { StoreError, type Store } from '../store/store.js';
 import type { Finding } from './finding.js';
 import { ofChannels, ofFirstAlerts, ofMovedChat, ofNoChannels, ofSentTest } from './alert-findings.js';
+import { ofBudget } from './budget-findings.js';
 import { ofProblems, ofTargetsConfigured, ofWarnings } from './configuration-findings.js';
 import { ofQStash, ofSchedule } from './schedule-findings.js';
 import { ofSecrets } from './secret-findings.js';
 import {
-  ofBudget,
   ofHeldDatabase,
   ofNoFileYet,
   ofNoStore,
@@ -30,7 +31,15 @@ import {
   ofStore,
   ofStoreError,
 } from './store-findings.js';
-import { ofHosts, ofHours, ofOwnNetwork, ofRestarts, ofRestingTarget, ofTarget } from './target-findings.js';
+import {
+  ofHosts,
+  ofHostWords,
+  ofHours,
+  ofOwnNetwork,
+  ofRestarts,
+  ofRestingTarget,
+  ofTarget,
+} from './target-findings.js';
 import { COMMANDS } from './commands.js';
 import { render } from './render.js';
 import { jsonText, type Terminal } from './terminal.js';
@@ -67,8 +76,10 @@ async function examine(
   const isLocal = databaseOf(config) !== null;
   progress('Looking at the store.');
   const { findings: storeFindings, kind, found } = await examineStore(config, env);
+  // What runs on Vercel is looked at from here, where VERCEL is not set.
+  const limits = limitsOf({ ...config, plan: config.plan ?? 'hobby' }, { isLocal });
   const { checks } = health({
-    ...healthSettings(config),
+    ...healthSettings(config, limits),
     now,
     store: found === null ? { ok: false, kind, message: '' } : { ok: true, ...found },
     memory: { usedBytes: 0, limitBytes: 1 },
@@ -79,13 +90,13 @@ async function examine(
     found === null || !config.enabled || config.targets.length === 0
       ? []
       : ofSchedule(checks.schedule, state, config, { now, isLocal });
-  const times = checkTimes(state, paceOfRuns(state, config.tick, now));
+  const times = checkTimes(state, paceOfRuns(state, config.tick, now), limits);
   const hours = monthlyHours(config.targets, MONTHLY_HOURS, now, times);
   return [
     ...ofTargetsConfigured(config),
     ...ofSecrets(config, { isLocal }),
     ...storeFindings,
-    ...ofBudget(checks.redis),
+    ...(found === null ? [] : ofBudget(checks.budget)),
     ...schedule,
     ...(await examineTargets(config, progress)),
     ...(config.targets.length > 0 && checks.alerts.channels.length === 0 ? [ofNoChannels()] : []),
@@ -223,9 +234,12 @@ async function examineTargets(config: Config, progress: (line: string) => void):
       const answers = await Promise.all(controls.map((control) => prober.attempt(control, signal)));
       if (answers.every(({ outcome }) => outcome === 'failed')) return [ofOwnNetwork()];
     }
-    return looked.map(({ target, check }) =>
-      check === null ? ofRestingTarget(target) : ofTarget(target, check),
-    );
+    return [
+      ...looked.map(({ target, check }) =>
+        check === null ? ofRestingTarget(target) : ofTarget(target, check),
+      ),
+      ...ofHostWords(looked),
+    ];
   } finally {
     await prober.close();
   }

@@ -7,6 +7,7 @@ export type Area =
   | 'alerts'
   | 'restarts'
   | 'hosts'
+  | 'budget'
   | 'hours'
   | 'QStash';
 

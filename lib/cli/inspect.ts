@@ -208,6 +208,7 @@ function readable(value: unknown, name = ''): unknown {
   if (typeof value === 'number') {
     if (TIMES.test(name)) return iso(value);
     if (name === 'hour' || name === 'snapshotHour') return iso(value * HOUR);
+    if (name === 'month' || name === 'toldIn') return iso(Date.UTC(1970, value)).slice(0, 'yyyy-mm'.length);
     return name === 'lastUnit' ? iso(value * QUARTER) : value;
   }
   if (value instanceof Date) return value.toISOString();

@@ -1,12 +1,16 @@
-import { FREE_COMMANDS, FREE_MESSAGES_A_DAY, HOBBY } from '../config/allowances.js';
 import type { Config } from '../config/config.js';
+import { NO_USAGE, type Usage } from '../rules/account.js';
+import { limitsOf, watched, type Limits } from '../rules/allowances.js';
 import { MONTHLY_HOURS } from '../rules/hosts.js';
 import { validConfig } from '../config/valid.js';
 import { cadenceOf } from '../rules/cadence.js';
 import { intervalInWords, lengthInWords } from '../rules/durations.js';
 import { monthlyHours } from '../rules/host-hours.js';
+import { longestRounds } from '../rules/throttle.js';
+import { RESOURCE_WORDS } from '../rules/wording.js';
 import { outlook, roundsLength, runsAMonth, type Outlook, type PlannedTrigger } from '../rules/plan.js';
 import { DAY, HOUR, SECOND } from '../time.js';
+import type { RoundLimits } from '../rules/trigger-pace.js';
 import type { Target } from '../types.js';
 import { COMMANDS, TRIGGERS } from './commands.js';
 import { thousands } from './numbers.js';
@@ -28,6 +32,8 @@ interface Share {
   readonly what: string;
   readonly used: number;
   readonly allowed: number;
+  /** It is the host's of the targets: it does not limit the deployment. */
+  readonly isHosts?: true;
 }
 
 interface Plan {
@@ -40,8 +46,12 @@ interface Plan {
 
 /** Store commands of a run in which little happens (test/run/budget.test.ts). */
 const COMMANDS_A_RUN = 7;
-/** How long a run lasts where no rounds keep it, in ms: slow answers of healthy targets included. */
+/** How long a run lasts besides its rounds, in ms: slow answers of healthy targets included. */
 const RUN_LENGTH = 2 * SECOND;
+/** CPU of a run, now and then with the start of its process, and of a check over HTTPS, in ms (docs/measurements.md). */
+const RUN_CPU = 80;
+const CHECK_CPU = 1.6;
+const MONTH = 30 * DAY;
 
 /**
  * `keepalive plan`: what a configuration will do and use, from the configuration alone.
@@ -58,18 +68,33 @@ export async function plan(args: readonly string[], terminal: Terminal): Promise
   const planned = planOf(await validConfig(terminal.env), trigger);
   if (has('json')) terminal.out(jsonText(planned));
   else for (const line of planLines(planned, terminal.paint)) terminal.out(line);
-  return planned.allowances.some(({ used, allowed }) => used > allowed) ? 1 : 0;
+  return planned.allowances.some(isOver) ? 1 : 0;
+}
+
+/** Why a deployment of this configuration would use up its plan; null: it fits, or no plan is watched. */
+export function misfit(config: Config): string | null {
+  const over = planOf(config).allowances.filter((share) => share.isHosts !== true && isOver(share));
+  if (config.plan === null || over.length === 0) return null;
+  const figures = over.map(
+    ({ what, used, allowed }) => `${thousands(used)} of ${thousands(allowed)} ${what}`,
+  );
+  return `The configuration does not fit its plan: ${figures.join(', ')}. Let the trigger come less often (KEEP_ALIVE_TICK), check fewer targets, or set KEEP_ALIVE_PLAN: pro, or none to deploy it all the same.`;
+}
+
+function isOver({ used, allowed }: Share): boolean {
+  return used > allowed;
 }
 
 /** @param named the trigger; without, the one that the configuration shows */
 export function planOf(config: Config, named?: TriggerName): Plan {
   const name = named ?? triggerOf(config);
   const { trigger, words } = describe(name, config);
+  const limits = limitsFor(config, name);
+  const rounds = { tick: config.tick, longestRounds: longestRounds(limits, paceOf(trigger)) };
   const known = new Map<string, Outlook>();
   const outlookOf = ({ info: { interval, sleepsAfter }, failureThreshold }: Target): Outlook => {
     const key = `${interval} ${sleepsAfter ?? ''} ${failureThreshold}`;
-    const found =
-      known.get(key) ?? outlook({ interval, sleepsAfter, failureThreshold }, trigger, config.tick);
+    const found = known.get(key) ?? outlook({ interval, sleepsAfter, failureThreshold }, trigger, rounds);
     known.set(key, found);
     return found;
   };
@@ -121,45 +146,57 @@ function describe(name: TriggerName, { tick, targets }: Config): { trigger: Plan
   }
 }
 
+/** A function is paid for where it is not this machine that makes the runs, whatever VERCEL says here. */
+function limitsFor(config: Config, name: TriggerName): Limits {
+  const isLocal = name === 'local';
+  const qstash = { token: name === 'qstash' ? '' : null };
+  return limitsOf({ ...config, qstash, plan: config.plan ?? 'hobby' }, { isLocal });
+}
+
+function paceOf(trigger: PlannedTrigger): number {
+  return trigger.kind === 'every' ? trigger.period : HOUR / trigger.anHour;
+}
+
 function allowancesOf(config: Config, name: TriggerName, trigger: PlannedTrigger): Share[] {
-  const runs = runsAMonth(trigger);
-  const pace = trigger.kind === 'every' ? trigger.period : HOUR / trigger.anHour;
-  const intervals = config.targets.filter(({ info }) => info.enabled).map(({ info }) => info.interval);
-  const length = Math.max(RUN_LENGTH, roundsLength(Math.min(...intervals), pace, config.tick));
-  const hours = monthlyHours(config.targets, MONTHLY_HOURS, Date.now(), {
-    pace,
-    tick: config.tick,
-    lastRunMs: 0,
-  });
+  const limits = limitsFor(config, name);
+  const pace = paceOf(trigger);
+  const rounds = { tick: config.tick, longestRounds: longestRounds(limits, pace) };
+  const used = monthOfRuns(config, trigger, rounds);
+  const hours = monthlyHours(config.targets, MONTHLY_HOURS, Date.now(), { pace, lastRunMs: 0, ...rounds });
   return [
-    ...(config.store.kind === 'upstash'
-      ? [
-          {
-            what: 'Upstash commands a month',
-            used: Math.round(runs * COMMANDS_A_RUN),
-            allowed: FREE_COMMANDS,
-          },
-        ]
-      : []),
-    ...(name === 'qstash'
-      ? [{ what: 'QStash messages a day', used: Math.round(DAY / pace), allowed: FREE_MESSAGES_A_DAY }]
-      : []),
-    ...(name === 'local'
-      ? []
-      : [
-          { what: 'Vercel Hobby invocations a month', used: Math.round(runs), allowed: HOBBY.invocations },
-          {
-            what: 'Vercel Hobby memory hours a month (GB-h)',
-            used: Math.round((runs * length * HOBBY.memoryGb) / HOUR),
-            allowed: HOBBY.memoryGbHours,
-          },
-        ]),
+    ...watched(limits, MONTH).map(({ resource, amount, allowed }) => ({
+      what: `${RESOURCE_WORDS[resource]} a month`,
+      used: Math.round(amount(used) * 10) / 10,
+      allowed,
+    })),
     ...hours.map(({ host, hours: used, allowance }) => ({
       what: `${host} hours this month`,
       used,
       allowed: allowance,
+      isHosts: true as const,
     })),
   ];
+}
+
+/** What the runs of 30 days use while all targets are well. */
+function monthOfRuns(config: Config, trigger: PlannedTrigger, rounds: RoundLimits): Usage {
+  const runs = runsAMonth(trigger);
+  const pace = paceOf(trigger);
+  const intervals = config.targets.filter(({ info }) => info.enabled).map(({ info }) => info.interval);
+  const lengths = intervals.map((interval) => roundsLength(interval, pace, rounds));
+  const checks = intervals.reduce(
+    (sum, interval, index) =>
+      sum + Math.min(1, pace / interval) + Math.floor((lengths[index] ?? 0) / interval),
+    0,
+  );
+  return {
+    ...NO_USAGE,
+    wallMs: runs * (RUN_LENGTH + Math.max(0, ...lengths)),
+    cpuMs: runs * (RUN_CPU + checks * CHECK_CPU),
+    commands: runs * COMMANDS_A_RUN,
+    invocations: runs,
+    messages: runs,
+  };
 }
 
 /** The plan as tables for people. */
@@ -167,7 +204,7 @@ export function planLines({ triggerInWords, targets, allowances }: Plan, paint: 
   const rows = targets.map((row) => [
     row.id,
     row.host,
-    intervalInWords(row.interval),
+    spacingInWords(row),
     ...(row.enabled
       ? [awakeInWords(row), `${lengthInWords(row.downAfter)}, ${lengthInWords(row.downAfterAtMost)} at most`]
       : ['paused', '–']),
@@ -186,6 +223,12 @@ export function planLines({ triggerInWords, targets, allowances }: Plan, paint: 
       ? []
       : ['', 'Used while all targets are well: failing and waking ones make runs longer.']),
   ];
+}
+
+/** A target that is checked far less often than its interval says shows how seldom that is. */
+function spacingInWords({ enabled, interval, longestGap }: PlannedRow): string {
+  const every = intervalInWords(interval);
+  return enabled && longestGap > 2 * interval ? `${every} (gaps up to ${lengthInWords(longestGap)})` : every;
 }
 
 function awakeInWords({ sleeps, sleepsAfter, longestGap }: PlannedRow): string {

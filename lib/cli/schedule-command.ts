@@ -1,4 +1,4 @@
-import { FREE_MESSAGES_A_DAY } from '../config/allowances.js';
+import { FREE_MESSAGES_A_DAY } from '../rules/allowances.js';
 import type { Config } from '../config/config.js';
 import { CRON_PATH, FUNCTION_LIMIT } from '../config/vercel.js';
 import { OperatorError } from '../operator-error.js';
@@ -122,7 +122,7 @@ function calls({ destination }: QstashSchedule, ours: string): boolean {
 function otherDestination({ scheduleId, destination }: QstashSchedule, ours: string): ScheduleError {
   return new ScheduleError(
     'other_destination',
-    `${scheduleId} calls ${destination} and not ${ours}: left as it is. Another installation needs another KEEP_ALIVE_PREFIX; \`keepalive schedule create\` replaces it.`,
+    `${scheduleId} calls ${destination} and not ${ours}: left as it is. If that is an address of this project too, runs go on. \`keepalive schedule create\` replaces it; another installation needs another KEEP_ALIVE_PREFIX.`,
   );
 }
 

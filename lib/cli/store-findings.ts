@@ -1,6 +1,4 @@
-import type { Health } from '../read/health.js';
 import type { StoreError, StoreErrorCode } from '../store/store.js';
-import { thousands } from './numbers.js';
 import { error, ok, warning } from './finding.js';
 import type { Finding } from './finding.js';
 
@@ -34,21 +32,6 @@ export function ofStore({ kind, variables, latency }: StoreFacts): Finding[] {
 /** A runner holds its database for itself. */
 export function ofHeldDatabase(): Finding {
   return ok('store', 'a running npm start uses the database: what it has recorded was read from a copy');
-}
-
-/** What runs cost, where commands are paid for. */
-export function ofBudget({ budget }: Health['checks']['redis']): Finding[] {
-  if (budget === null) return [];
-  const { commandsPerRun, commandsPerMonth, monthlyAllowance } = budget;
-  const sum = `the last run cost ${commandsPerRun} commands: at this pace ${thousands(commandsPerMonth)} a month of the free plan's ${thousands(monthlyAllowance)}`;
-  if (commandsPerMonth <= monthlyAllowance) return [ok('store', sum)];
-  return [
-    warning('store', {
-      what: sum,
-      why: 'When the allowance is used up, nothing is recorded until the month ends; the paid plan bills every command.',
-      todo: 'Let the trigger come less often and set KEEP_ALIVE_TICK to its pace (2m halves the cost), or take the paid plan.',
-    }),
-  ];
 }
 
 const STORE_TODO: Readonly<Record<StoreErrorCode, string>> = {

@@ -1,6 +1,7 @@
 import type { HostHours } from '../rules/host-hours.js';
 import { lengthInWords } from '../rules/durations.js';
-import { adviceByText } from '../rules/hosts.js';
+import { adviceByText, wordInWords } from '../rules/host-advice.js';
+import { contradicts, HOSTS } from '../rules/hosts.js';
 import type { Check, Target } from '../types.js';
 import { thousands } from './numbers.js';
 import { error, ok, warning } from './finding.js';
@@ -48,6 +49,38 @@ export function ofRestingTarget({ info }: Target): Finding {
 export function ofRestarts(targets: readonly Target[]): Finding[] {
   const ids = targets.filter(({ recovery }) => recovery !== null).map(({ info }) => info.id);
   return ids.length === 0 ? [] : [ok('restarts', `set up for ${ids.join(', ')} (never tried here)`)];
+}
+
+/** What the APIs of their hosts say of targets, beside what their answers say. */
+export function ofHostWords(
+  looked: readonly { readonly target: Target; readonly check: Check | null }[],
+): Finding[] {
+  return looked.flatMap(({ target, check }) => (check === null ? [] : ofHostWord(target, check)));
+}
+
+function ofHostWord({ info, hostToken }: Target, check: Check): Finding[] {
+  if (hostToken === null || check.word === null) return [];
+  const { id, host } = info;
+  const { title } = HOSTS[host];
+  const { text, isTrouble } = wordInWords(host, check.word, hostToken.variable);
+  if (contradicts(host, check)) {
+    return [
+      warning('hosts', {
+        what: `${id} answers, but: ${text}`,
+        why: 'Something else may answer in its place, so that nothing shows that it is awake.',
+        todo: `See what ${title} shows of it, and ping a path that only the app itself answers.`,
+      }),
+    ];
+  }
+  return isTrouble
+    ? [
+        warning('hosts', {
+          what: `${id}: ${text}`,
+          why: `${title} does not say whether it sleeps. Its checks go on without that.`,
+          todo: 'Use a token of the account or project that the app belongs to (docs/hosts.md).',
+        }),
+      ]
+    : [ok('hosts', `${id}: ${text}`)];
 }
 
 /** What to know of the hosts of the targets. */

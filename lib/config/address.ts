@@ -1,34 +1,11 @@
+import { protocolOf, PROTOCOLS } from '../protocols.js';
 import { InvalidValue } from './values.js';
-
-/** The scheme with TLS for one without, and the other way round. */
-const COUNTERPARTS: ReadonlyMap<string, string> = new Map([
-  ['http', 'https'],
-  ['https', 'http'],
-  ['smtp', 'smtps'],
-  ['smtps', 'smtp'],
-  ['tls', 'tcp'],
-  ['ws', 'wss'],
-  ['wss', 'ws'],
-  ['grpc', 'grpcs'],
-  ['grpcs', 'grpc'],
-]);
-const WITH_TLS: ReadonlySet<string> = new Set(['https', 'smtps', 'tls', 'wss', 'grpcs']);
 
 /** Ports of https, smtps, imaps and pop3s in IANA's registry: their servers wait for a TLS handshake. */
 const TLS_PORTS: ReadonlySet<number> = new Set([443, 465, 993, 995]);
 /** Ports of smtp, http, pop3, imap and submission: TLS comes by STARTTLS or not at all. */
 const PLAIN_PORTS: ReadonlySet<number> = new Set([25, 80, 110, 143, 587]);
 
-/** Schemes in which a path or fragment with an `@` means nothing. */
-const WITHOUT_PATH: ReadonlySet<string> = new Set([
-  'smtp',
-  'smtps',
-  'redis',
-  'rediss',
-  'postgres',
-  'postgresql',
-  'mysql',
-]);
 /** Schemes whose parameters may hold an address: smtp://host/?name=a@b.org */
 const WITH_PARAMETERS = /^(?:smtps?|postgres(?:ql)?|mysql)$/;
 
@@ -80,14 +57,16 @@ export function checkAddress(text: string): void {
   if (number < 1 || number > 65_535) {
     throw new InvalidValue('expected a port from 1 to 65535 after the colon');
   }
-  const counterpart = COUNTERPARTS.get(scheme);
-  if (counterpart === undefined) return;
-  if (WITH_TLS.has(scheme) && PLAIN_PORTS.has(number)) {
+  const protocol = protocolOf(`${scheme}:`);
+  if (protocol === undefined) return;
+  const { beginsWithTls, counterpart } = PROTOCOLS[protocol];
+  if (counterpart === null) return;
+  if (beginsWithTls && PLAIN_PORTS.has(number)) {
     throw new InvalidValue(
       `servers on this port do not begin with TLS, as ${scheme}:// does: expected ${counterpart}:// or another port`,
     );
   }
-  if (!WITH_TLS.has(scheme) && TLS_PORTS.has(number)) {
+  if (!beginsWithTls && TLS_PORTS.has(number)) {
     throw new InvalidValue(
       `servers on this port begin with TLS, which ${scheme}:// does not: expected ${counterpart}:// or another port`,
     );
@@ -104,7 +83,8 @@ function isCut({ scheme, host, port, rest }: Parts): boolean {
   if (port !== null && rest.startsWith('#')) return true;
   const query = WITH_PARAMETERS.test(scheme) ? rest.indexOf('?') : -1;
   const isInParameter = query >= 0 && rest.slice(query, at).includes('=');
-  return WITHOUT_PATH.has(scheme) && !isInParameter;
+  const protocol = protocolOf(`${scheme}:`);
+  return protocol !== undefined && !PROTOCOLS[protocol].atInPath && !isInParameter;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Target } from '../types.js';
 import { CHANNEL_OPTIONS, halfChannels, toAlerts, unusableChannels, type Alerts } from './alerts.js';
-import { isPublicName } from './hosts.js';
+import { isPublicName } from './host-defaults.js';
 import { findTargets, unknownVariables } from './variable-names.js';
 import { defaultsOf, readOptions } from './option-table.js';
 import {
@@ -13,8 +13,9 @@ import {
 import { placeInWords, sortProblems, type Place, type Problem } from './problems.js';
 import { origin } from './request.js';
 import { chooseStore, type StoreConfig } from './store-choice.js';
-import { idFromHost, plainSource, toTarget, type Source } from './target-builder.js';
+import { idFromHost, plainSource, sharedTokenProblem, toTarget, type Source } from './target-builder.js';
 import { readFileOptions, type FileOptions, type FileTarget, type TargetsFile } from './targets-file.js';
+import type { PlanName } from '../rules/allowances.js';
 import { MINUTE } from '../time.js';
 
 export type { Problem } from './problems.js';
@@ -34,10 +35,14 @@ export interface Config {
   readonly publicBadges: boolean;
   /** An origin, without a slash at its end. */
   readonly publicUrl: string | null;
+  /** Runs are functions of Vercel: they are paid for by the time they take, and called at the project's addresses alone. */
+  readonly isOnVercel: boolean;
   /** Where the local runner listens; 0 for any free port. */
   readonly port: number;
   /** Expected time between runs. */
   readonly tick: number;
+  /** Whose allowances are watched; null: not set, and not on Vercel. */
+  readonly plan: PlanName | null;
   /** Checks in flight at most. */
   readonly concurrency: number;
   /** What the store's keys begin with. */
@@ -138,6 +143,7 @@ export function parseConfig(
   problems.push(
     ...unknownVariables(variables),
     ...halfChannels(texts),
+    ...sharedTokenProblem(targets),
     ...unusableChannels(shared.inherited.ALERTS, channelTexts).map((message) => ({
       ...shared.inheritedPlaceOf('ALERTS'),
       message,
@@ -152,8 +158,10 @@ export function parseConfig(
     statsToken: system.STATS_TOKEN,
     publicBadges: system.KEEP_ALIVE_PUBLIC_BADGES,
     publicUrl: system.KEEP_ALIVE_PUBLIC_URL ?? deploymentOrigin(texts),
+    isOnVercel: isOnVercel(texts),
     port: system.PORT,
     tick: system.KEEP_ALIVE_TICK ?? defaultTick(texts, system.QSTASH_TOKEN),
+    plan: system.KEEP_ALIVE_PLAN ?? (isOnVercel(texts) ? 'hobby' : null),
     concurrency: system.KEEP_ALIVE_CONCURRENCY,
     prefix: system.KEEP_ALIVE_PREFIX,
     controlUrls: system.KEEP_ALIVE_CONTROL_URLS ?? defaultControlUrls(targets),
@@ -248,8 +256,13 @@ const QSTASH_TICK = 2 * MINUTE;
 const VERCEL_TICK = 30 * MINUTE;
 const LOCAL_TICK = MINUTE;
 
+/** Vercel sets it wherever it builds or runs something. */
+function isOnVercel(texts: ReadonlyMap<string, string>): boolean {
+  return texts.has('VERCEL');
+}
+
 function defaultTick(texts: ReadonlyMap<string, string>, qstashToken: string | null): number {
-  if (!texts.has('VERCEL')) return LOCAL_TICK;
+  if (!isOnVercel(texts)) return LOCAL_TICK;
   return qstashToken === null ? VERCEL_TICK : QSTASH_TICK;
 }
 

@@ -1,3 +1,4 @@
+import { PLAN_NAMES } from '../rules/allowances.js';
 import { CHANNEL_NAMES, HOST_NAMES, type ChannelName } from '../types.js';
 import { CHANNEL_OPTIONS } from './alerts.js';
 import { option, targetOption, type Table, type Values } from './option-table.js';
@@ -17,6 +18,7 @@ import { targetAddress, targetAddresses } from './target-address.js';
 import { targetsPlace } from './targets-place.js';
 import { activeHours, maintenance } from './time-windows.js';
 import {
+  decimal,
   duration,
   durationOrOff,
   flag,
@@ -55,12 +57,14 @@ export const TARGET_OPTIONS = {
   ),
   NAME: targetOption(null, label, 'What people read instead of the id.'),
   GROUP: targetOption(null, label, 'The group under which the page shows the target.'),
+  ORDER: targetOption(null, decimal, 'Targets and groups are shown by it, then by name.'),
   ENABLED: targetOption('true', flag, 'false pauses the target.'),
   HOST: targetOption(
     null,
     oneOf(HOST_NAMES),
     'The host, whose rules and defaults apply; otherwise told from the domain.',
   ),
+  HOST_TOKEN: targetOption(null, secret(1), 'Lets the API of the host say whether it sleeps.'),
   SLEEPS_AFTER: targetOption(
     null,
     durationOrOff('1m', '30d'),
@@ -146,6 +150,8 @@ export const GENERAL_OPTIONS = {
   KEEP_ALIVE_PUBLIC_URL: option(null, origin),
   /** Its default follows the trigger: `defaultTick` in config.ts. */
   KEEP_ALIVE_TICK: option(null, duration('10s', '1d')),
+  /** Whose allowances are watched; its default is that of the place (config.ts). */
+  KEEP_ALIVE_PLAN: option(null, oneOf(PLAN_NAMES)),
   /** Far from a function's 1,024 file descriptors: a check may need one more for DNS, and other invocations share them. */
   KEEP_ALIVE_CONCURRENCY: option('100', integer(1, 500)),
   /** What stands in braces decides in which slot of a Redis cluster the keys are: there, all have to be in one. */

@@ -1,7 +1,7 @@
 import { dnsQuestion, lineBytes, RECORD_TYPES } from '../rules/queries.js';
 import { mongoQueryProblem } from '../rules/mongo-command.js';
 import { redisQueryProblem } from '../rules/redis-command.js';
-import { PROTOCOLS, type Protocol } from '../types.js';
+import { PROTOCOLS, type Protocol } from '../protocols.js';
 
 /** What is wrong with a QUERY, as far as it can be told without asking; null where nothing is, and for a missing one that is not needed. */
 type QueryProblem = (query: string | null) => string | null;
@@ -14,19 +14,31 @@ const ofGiven =
   (query) =>
     query === null ? null : problemOf(query);
 
-/** A protocol that is not here takes any text, and none. */
-const PROBLEMS: { readonly [Name in Protocol]?: QueryProblem } = {
+const NOTHING: QueryProblem = () => null;
+
+const PROBLEMS: Readonly<Record<Protocol, QueryProblem>> = {
+  'http:': NOTHING,
+  'https:': NOTHING,
   'tcp:': (query) => (query === null || lineBytes(query) !== null ? null : LINE),
+  'tls:': NOTHING,
   'dns:': (query) => {
     if (query === null) return `${PROTOCOLS['dns:'].form} needs a QUERY: ${QUESTION}`;
     return dnsQuestion(query) === null ? QUESTION : null;
   },
+  'smtp:': NOTHING,
+  'smtps:': NOTHING,
+  'grpc:': NOTHING,
+  'grpcs:': NOTHING,
+  'ws:': NOTHING,
+  'wss:': NOTHING,
   'redis:': ofGiven(redisQueryProblem),
   'rediss:': ofGiven(redisQueryProblem),
+  'mysql:': NOTHING,
+  'postgres:': NOTHING,
   'mongodb:': ofGiven(mongoQueryProblem),
   'mongodb+srv:': ofGiven(mongoQueryProblem),
 };
 
 export function queryProblem(protocol: Protocol, query: string | null): string | null {
-  return PROBLEMS[protocol]?.(query) ?? null;
+  return PROBLEMS[protocol](query);
 }

@@ -1,5 +1,12 @@
 import { loginOf, tlsChoice } from '../rules/database-address.js';
-import { PROTOCOLS, type AddressPart, type OptionGroup, type Protocol } from '../types.js';
+import {
+  PROTOCOL_NAMES,
+  protocolOf,
+  PROTOCOLS,
+  type AddressPart,
+  type OptionGroup,
+  type Protocol,
+} from '../protocols.js';
 import { checkAddress, withPercentEncoded } from './address.js';
 import { checkRedis, NOT_UTF8, parseAddresses, parseUrl, takeUserInfo, type Endpoint } from './request.js';
 import { nearest } from './spelling.js';
@@ -15,12 +22,6 @@ export interface TargetAddress extends Endpoint {
   readonly moreHosts?: readonly string[];
 }
 
-const PROTOCOL_NAMES = Object.keys(PROTOCOLS) as Protocol[];
-/** Schemes that the URL standard knows ("special"): it checks and lowers their hosts. */
-const KNOWN_TO_URL: ReadonlySet<Protocol> = new Set(['http:', 'https:', 'ws:', 'wss:']);
-/** Other names that vendors print. */
-const ALIASES: ReadonlyMap<string, Protocol> = new Map([['postgresql:', 'postgres:']]);
-const DATABASES: readonly Protocol[] = ['mysql:', 'postgres:'];
 const ADDRESS_PARTS: readonly AddressPart[] = ['user info', 'path', 'query string'];
 const ADDRESS = `${inWords(
   PROTOCOL_NAMES.map((name) => PROTOCOLS[name].form),
@@ -49,10 +50,9 @@ export function formsWith(groups: readonly OptionGroup[]): string {
 function parseTargetAddress(text: string): TargetAddress | undefined {
   if (/^mongodb(?:\+srv)?:/i.test(text)) return mongoAddress(text);
   const url = parseUrl(text);
-  const scheme = url && (ALIASES.get(url.protocol) ?? url.protocol);
-  const protocol = PROTOCOL_NAMES.find((name) => name === scheme);
+  const protocol = url && protocolOf(url.protocol);
   if (url === undefined || protocol === undefined) return undefined;
-  if (KNOWN_TO_URL.has(protocol)) {
+  if (PROTOCOLS[protocol].isSpecial) {
     const authorization = takeUserInfo(url);
     url.hash = '';
     return {
@@ -75,14 +75,9 @@ function parseTargetAddress(text: string): TargetAddress | undefined {
   if (encoded === null) throw new InvalidValue(NOT_UTF8);
   const sent = new URL(encoded);
   const authorization = hasGroup(protocol, 'headers') ? takeUserInfo(sent) : null;
-  if (isDatabase(protocol)) checkDatabase(sent);
+  if (PROTOCOLS[protocol].hasSqlAddress) checkDatabase(sent);
   const address = serviceAddress(sent.href, protocol);
   return address && { ...address, authorization };
-}
-
-/** Whether addresses of a protocol have a user, a database, and parameters about TLS. */
-export function isDatabase(protocol: Protocol): boolean {
-  return DATABASES.includes(protocol);
 }
 
 /** @throws InvalidValue for the address of a database that can never work */
@@ -187,7 +182,7 @@ function whatIsWrong(text: string): string | null {
   const [, named = '', authority = '', path = '', query, fragment] =
     /^([a-z][a-z0-9+]{0,20}):\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?(#.*)?$/is.exec(text) ?? [];
   const scheme = named.toLowerCase();
-  const protocol = PROTOCOL_NAMES.find((name) => name === (ALIASES.get(`${scheme}:`) ?? `${scheme}:`));
+  const protocol = protocolOf(`${scheme}:`);
   if (protocol === undefined) {
     const names = PROTOCOL_NAMES.map((name) => name.slice(0, -1));
     const meant =
@@ -220,7 +215,7 @@ function whatIsWrong(text: string): string | null {
       ? 'expected a host before and behind each comma, each with its port or without'
       : `expected one host: ${kind} takes no list of them`;
   }
-  if (!KNOWN_TO_URL.has(protocol) && fragment !== undefined) {
+  if (!PROTOCOLS[protocol].isSpecial && fragment !== undefined) {
     return 'expected an address without #: in a user name or password it is %23';
   }
   if (defaultPort === null && protocol !== 'mongodb+srv:' && !/:\d+$/.test(place)) {

@@ -1,21 +1,21 @@
+import { PROTOCOLS, type OptionGroup, type Protocol } from '../protocols.js';
 import {
-  PROTOCOLS,
+  HOST_NAMES,
   type CommonTarget,
   type GroupFields,
-  type OptionGroup,
-  type Protocol,
+  type HostName,
   type RequestOptions,
   type Target,
 } from '../types.js';
 import { tlsChoice } from '../rules/database-address.js';
 import { unusableChannels } from './alerts.js';
 import { HOSTS, hostOf } from '../rules/hosts.js';
-import { defaultInterval, defaultWakeTimeout } from './hosts.js';
+import { defaultInterval, defaultWakeTimeout } from './host-defaults.js';
 import { defaultsOf } from './option-table.js';
 import { TARGET_OPTIONS, type TargetOptionName, type TargetOptions } from './options.js';
-import type { Place, Problem } from './problems.js';
+import { placeInWords, type Place, type Problem } from './problems.js';
 import { queryProblem } from './queries.js';
-import { formsWith, hasGroup, isDatabase, targetAddress, type TargetAddress } from './target-address.js';
+import { formsWith, hasGroup, targetAddress, type TargetAddress } from './target-address.js';
 import { fileName, inFileWords } from './targets-file.js';
 
 const DEFAULTS = defaultsOf(TARGET_OPTIONS);
@@ -37,9 +37,6 @@ export function hasEffect(option: TargetOptionName, protocol: Protocol): boolean
   const groups = GROUP_NAMES.filter((group) => GROUPS[group].includes(option));
   return groups.length === 0 || groups.some((group) => hasGroup(protocol, group));
 }
-
-/** Targets of these may be connected to without being asked anything. */
-const MAY_BE_SILENT: readonly Protocol[] = ['tcp:', 'ws:', 'wss:'];
 
 /** Makes the fields of each group out of a target's options. */
 const FIELDS: {
@@ -67,7 +64,7 @@ const FIELDS: {
 
 /** What a database's address says about its certificate; null: nothing. */
 function verifyAskedBy({ protocol, url }: TargetAddress): boolean | null {
-  return isDatabase(protocol) ? (tlsChoice(new URL(url))?.verify ?? null) : null;
+  return PROTOCOLS[protocol].hasSqlAddress ? (tlsChoice(new URL(url))?.verify ?? null) : null;
 }
 
 const FOR_RECOVERY = [
@@ -121,7 +118,7 @@ export function toTarget(source: Source, texts: ReadonlyMap<string, string>, pro
   }
   // A target that asks nothing itself only connects: what is set for all targets is meant for those that answer.
   const asks = [...GROUPS.body, ...GROUPS.query];
-  const isSilent = MAY_BE_SILENT.includes(protocol) && asks.every((option) => own[option] === undefined);
+  const isSilent = PROTOCOLS[protocol].mayBeSilent && asks.every((option) => own[option] === undefined);
   const useless = [...missing, ...(isSilent ? asks : [])];
   const inherited = Object.fromEntries(
     Object.entries(source.inherited).filter(([name]) => !useless.some((option) => option === name)),
@@ -152,6 +149,7 @@ export function toTarget(source: Source, texts: ReadonlyMap<string, string>, pro
       id,
       name: options.NAME ?? id,
       group: options.GROUP,
+      order: options.ORDER,
       host,
       healthUrl: address.healthUrl,
       enabled: options.ENABLED && source.isPaused !== true,
@@ -159,6 +157,7 @@ export function toTarget(source: Source, texts: ReadonlyMap<string, string>, pro
       sleepsAfter,
       maxRestarts: options.RECOVERY_URL === null ? null : options.RECOVERY_MAX,
     },
+    hostToken: hostTokenOf(host, options.HOST_TOKEN, source, report),
     url: address.url,
     assertions: {
       expectStatus: options.EXPECT_STATUS,
@@ -194,6 +193,39 @@ export function toTarget(source: Source, texts: ReadonlyMap<string, string>, pro
   // The compiler does not see that these are the fields of this protocol.
   return Object.assign({ ...common, protocol }, ...fields) as Target;
 }
+
+/** The token, where the host has an API and the address tells which app it is. One that is inherited is for other targets. */
+function hostTokenOf(
+  host: HostName,
+  value: string | null,
+  { address, own, placeOf }: Source,
+  report: (option: TargetOptionName, message: string) => void,
+): CommonTarget['hostToken'] {
+  if (value === null) return null;
+  const { api, title } = HOSTS[host];
+  if (api === null) {
+    const known = HOST_NAMES.filter((name) => HOSTS[name].api !== null).join(', ');
+    report('HOST_TOKEN', `has no effect with HOST=${host}: ${known} have an API that is asked`);
+    return null;
+  }
+  if (api.ask(new URL(address.url), value) === null) {
+    report('HOST_TOKEN', `has no effect: the address does not tell which app of ${title} it is`);
+    return null;
+  }
+  const isShared = own.HOST_TOKEN === undefined;
+  return { value, variable: isShared ? HOST_TOKEN_FOR_ALL : placeInWords(placeOf('HOST_TOKEN')) };
+}
+
+/** A token is sent to one host alone: that of another host would get to know it. */
+export function sharedTokenProblem(targets: readonly Target[]): Problem[] {
+  const sharing = targets.filter(({ hostToken }) => hostToken?.variable === HOST_TOKEN_FOR_ALL);
+  const hosts = [...new Set(sharing.map(({ info }) => info.host))].sort();
+  if (hosts.length < 2) return [];
+  const message = `is for one host, and targets are at ${hosts.join(', ')}: set TARGET_<ID>_HOST_TOKEN instead`;
+  return [{ variable: HOST_TOKEN_FOR_ALL, message }];
+}
+
+const HOST_TOKEN_FOR_ALL = 'KEEP_ALIVE_HOST_TOKEN';
 
 /**
  * A target at an address, with the defaults for everything else, and what is wrong with it; null where the address itself

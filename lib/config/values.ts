@@ -104,6 +104,11 @@ export function integer(min: number, max: number): Value<number> {
   );
 }
 
+/** Any decimal number. */
+export const decimal = value('a number such as 10, -1 or 2.5', (text) =>
+  /^-?\d{1,9}(?:\.\d{1,9})?$/.test(text) ? Number(text) : undefined,
+);
+
 const FLAGS: ReadonlyMap<string, boolean> = new Map(
   Object.entries<boolean>({
     true: true,

@@ -4,6 +4,7 @@ import { memoryLimit } from '../config/env.js';
 import type { StoreFinding } from '../read/health.js';
 import { health, healthSettings, healthStatusCode } from '../read/health.js';
 import { loadPresent } from '../read/load.js';
+import { limitsOf } from '../rules/allowances.js';
 import { withinLimit } from '../store/retry.js';
 import { StoreError } from '../store/store.js';
 import { answerJson } from './responses.js';
@@ -19,13 +20,14 @@ export function answerHealth(request: Request): Promise<Response> {
       const { config } = app;
       const finding = await probe(app);
       const now = nowOf(app);
+      const isLocal = app.runs !== undefined;
       const answer = health({
-        ...healthSettings(config),
+        ...healthSettings(config, limitsOf(config, { isLocal })),
         now,
         store: finding,
         memory: { usedBytes: process.memoryUsage.rss(), limitBytes: memoryLimit() },
         processStartedAt: now - process.uptime() * 1000,
-        isLocal: app.runs !== undefined,
+        isLocal,
       });
       return answerJson(answer, healthStatusCode(answer));
     }),

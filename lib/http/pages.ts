@@ -15,6 +15,12 @@ const PAGES: readonly {
     },
   },
   {
+    path: /^\/history$/,
+    handlers: {
+      GET: async (request) => (await import('./status-page-endpoint.js')).answerHistoryPage(request),
+    },
+  },
+  {
     path: /^\/t\/([^/]+)$/,
     handlers: {
       GET: async (request, [, id = '']) =>
@@ -30,7 +36,7 @@ const PAGES: readonly {
   },
 ];
 
-/** `GET /`, `GET /t/<id>`, `GET` and `POST /sign-in`. HEAD is answered as GET. */
+/** `GET /`, `GET /history`, `GET /t/<id>`, `GET` and `POST /sign-in`. HEAD is answered as GET. */
 export async function answerPages(request: Request): Promise<Response> {
   const path = pagePath(request);
   const method = request.method === 'POST' ? 'POST' : 'GET';

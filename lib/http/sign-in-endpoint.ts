@@ -4,13 +4,13 @@ import { isSame, NO_SNIFFING } from './responses.js';
 import { withApp } from './endpoints.js';
 import { answerHtml, answerProblem } from './html.js';
 import { endedCookie, sessionCookie } from './session.js';
-import { networkOf, Throttle } from './throttle.js';
+import { networkOf, Throttle } from './sign-in-throttle.js';
 import { signInPage } from '../view/notices.js';
 
 /** A form with a token and a path. */
 const MAX_FORM = 4096;
 /** The paths that signing in may redirect to. */
-const LOCAL_PAGE = /^\/(?:t\/[a-z0-9-]+)?$/;
+const LOCAL_PAGE = /^\/(?:history|t\/[a-z0-9-]+)?$/;
 
 /** An origin is a scheme, a host of 253 characters and a port. */
 const MAX_ORIGIN = 300;

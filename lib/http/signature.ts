@@ -9,8 +9,8 @@ const BODY_LIMIT = 64 * 1024;
 
 /** What must hold of a request that QStash signed. */
 export interface Expected {
-  /** Where it was sent, exactly as it is called there. */
-  readonly url: string;
+  /** Where it may have been sent, exactly as it is called there. */
+  readonly urls: readonly string[];
   /** Those that are in force; with none, everything is refused. */
   readonly keys: readonly string[];
 }
@@ -35,28 +35,28 @@ export interface SignedToken {
 export async function verifySignature(
   request: Request,
   signature: string,
-  { url, keys }: Expected,
+  { urls, keys }: Expected,
 ): Promise<SignatureResult> {
   const { jwtVerify } = await import('jose/jwt/verify');
   const options = {
     algorithms: ['HS256'],
     issuer: 'Upstash',
-    subject: url,
-    requiredClaims: ['exp', 'nbf', 'body'],
+    requiredClaims: ['sub', 'exp', 'nbf', 'body'],
     clockTolerance: CLOCK_TOLERANCE,
   };
   let problem = 'made with none of the signing keys';
   for (const key of keys) {
     try {
       const { payload } = await jwtVerify(signature, new TextEncoder().encode(key), options);
+      if (!urls.includes(payload.sub ?? '')) return { problem: claimProblem('sub', urls) };
       const wrongBody = await bodyProblem(request, payload.body);
       if (wrongBody !== null) return { problem: wrongBody };
-      if (payload.exp === undefined) return { problem: claimProblem('exp', url) };
+      if (payload.exp === undefined) return { problem: claimProblem('exp', urls) };
       const until = (payload.exp + CLOCK_TOLERANCE) * 1000;
       return { problem: null, token: { id: idOf(signature), until } };
     } catch (error) {
       const claim = error instanceof Error && 'claim' in error ? error.claim : undefined;
-      if (typeof claim === 'string') problem = claimProblem(claim, url);
+      if (typeof claim === 'string') problem = claimProblem(claim, urls);
     }
   }
   return { problem };
@@ -96,10 +96,10 @@ async function bodyProblem(request: Request, digest: unknown): Promise<string | 
 }
 
 /** Names the claim that is wrong: the caller knows a signing key, since the signature was valid. */
-function claimProblem(claim: string, url: string): string {
+function claimProblem(claim: string, urls: readonly string[]): string {
   switch (claim) {
     case 'sub':
-      return `for another address than ${url}`;
+      return `for another address than ${urls.join(' or ')}`;
     case 'exp':
       return 'expired';
     case 'nbf':

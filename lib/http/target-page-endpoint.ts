@@ -1,6 +1,6 @@
 import { nowOf } from '../app.js';
 import { loadHistory } from '../read/load.js';
-import { freshness, targetHistory } from '../read/stats.js';
+import { freshness, hostWordOf, targetHistory } from '../read/stats.js';
 import { targetPage } from '../view/target-page.js';
 import { cachingOf } from './responses.js';
 import { answerHtml, answerProblem } from './html.js';
@@ -16,6 +16,7 @@ export function answerTargetPage(request: Request, id: string): Promise<Response
     const history = await loadHistory(reader, id, now);
     const page = targetPage(targetHistory(config, target, history, now), freshness(config, history, now), {
       isPrivate: config.statsToken !== null,
+      hostWord: target.hostToken && hostWordOf(target, history),
     });
     return answerHtml(page, 200, cachingOf(config));
   });

@@ -26,7 +26,7 @@ const ROUTES: readonly (readonly [path: RegExp, methods: Readonly<Partial<Record
   [/^\/api\/keepalive(?:\/[^/]+)?$/, keepalive],
   [/^\/api\/maintenance$/, maintenance],
   [/^\/api\/metrics$/, metrics],
-  [/^\/(?:sign-in|(?:t|api\/page)\/[^/]+)?$/, page],
+  [/^\/(?:history|sign-in|(?:t|api\/page)\/[^/]+)?$/, page],
 ];
 
 /** Bytes of a request's body at most; the functions have limits of their own below it. */

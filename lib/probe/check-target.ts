@@ -1,4 +1,4 @@
-import type { Attempt, Check, Reason, Target } from '../types.js';
+import type { Attempt, Check, HostWord, Reason, Target } from '../types.js';
 import type { Prober } from './probe.js';
 
 /** The longest wait between two attempts, before jitter, in ms. */
@@ -13,9 +13,13 @@ export interface CheckContext {
   /** When the check's round began, ms since the epoch. */
   readonly at: number;
   readonly prober: Prober;
+  /** What the host's own API said when another process asked it. */
+  readonly word?: HostWord | null;
   /** Fires when the run's time is up. */
   readonly signal: AbortSignal;
   readonly now: () => number;
+  /** No further attempt begins later than this, ms since the epoch; absent: whenever the target wants it. */
+  readonly waitsUntil?: number;
   /** 0 to 1. */
   readonly random: () => number;
   /** Resolves after `ms`, or at once when the signal fires. Never rejects. */
@@ -31,10 +35,11 @@ export interface CheckContext {
  * short, the attempt before it decides; null where there was none. Never rejects.
  */
 export async function checkTarget(target: Target, context: CheckContext): Promise<Check | null> {
-  const { at, prober, signal, now, random, sleep } = context;
+  const { at, prober, signal, now, random, sleep, waitsUntil = Infinity, word = null } = context;
+  const known = { word, now };
   const startedAt = now();
   let attempts = 1;
-  let attempt = await prober.attempt(target, signal);
+  let attempt = await prober.attempt(target, signal, known);
   if (attempt.interrupted) return null;
   let waking = false;
   /** Since when the host says that asking again is of no use. */
@@ -51,16 +56,17 @@ export async function checkTarget(target: Target, context: CheckContext): Promis
     const until = Math.min(wakesUntil, hopelessSince === null ? wakesUntil : hopelessSince + attempt.askFor);
     const mayWake = waking && now() + wait < until;
     if (!mayWake && (isHopeless || attempts > retriesAfter(target, attempt))) break;
+    if (now() + wait > waitsUntil) break;
     await sleep(wait, signal);
     if (signal.aborted) break;
-    const next = await prober.attempt(target, signal);
+    const next = await prober.attempt(target, signal, known);
     if (next.interrupted) break;
     attempt = next;
     attempts++;
   }
   const { statusCode, reached, origin, timings, tlsExpiresAt } = attempt;
   const result = resultOf(attempt, waking ? now() - startedAt : null);
-  return { ...result, at, statusCode, attempts, reached, origin, timings, tlsExpiresAt };
+  return { ...result, at, statusCode, attempts, reached, origin, word: attempt.word, timings, tlsExpiresAt };
 }
 
 /** @param wakeMs since the first attempt, where the host seemed to sleep; else null */

@@ -1,13 +1,11 @@
-import { HOSTS, type HostVerdict } from '../rules/hosts.js';
+import type { HostVerdict } from '../rules/host.js';
+import { HOSTS } from '../rules/hosts.js';
 import { MINUTE, SECOND } from '../time.js';
-import { PROTOCOLS, type Target } from '../types.js';
-import { decodeBody } from './body-decoder.js';
-import { connect, secure } from './connect.js';
+import type { Target } from '../types.js';
 import { Cookies } from './cookies.js';
 import { Deadline } from './deadline.js';
-import { exchange, type ExchangeResponse } from './exchange.js';
-import { HEADERS } from './http-probe.js';
-import { newTrace, type ProbeContext } from './probe-context.js';
+import type { ExchangeResponse } from './exchange.js';
+import { jsonOf, requestOfHost, type HostClient } from './host-request.js';
 
 /** Ms for one question. */
 const TIMEOUT = 5 * SECOND;
@@ -35,20 +33,16 @@ interface Word {
   readonly resumedAt: number | null;
 }
 
-type Shared = Omit<ProbeContext, 'deadline' | 'trace'>;
-
 /**
- * Asks hosts what they say of an app (`word` in rules/hosts.ts), seldom, and wakes it where the host has a way to. Such
+ * Asks hosts what they say of an app without a token (`word` of a host's row), seldom, and wakes it where the host has a way to. Such
  * addresses may change or go away at any time: what they do not answer is not known, and fails no check.
  */
 export class HostWords {
   readonly #words = new Map<string, Word>();
 
   constructor(
-    private readonly shared: Shared,
+    private readonly client: HostClient,
     private readonly now: () => number,
-    /** For tests: where an address leads instead. */
-    private readonly at: (address: URL) => URL = (address) => address,
   ) {}
 
   /** What the host says; null: it has no such word, or did not give one. Never rejects. */
@@ -60,7 +54,7 @@ export class HostWords {
     const age = known === undefined ? Infinity : Math.abs(this.now() - known.at);
     if (known !== undefined && age < GOOD_FOR[known.verdict?.origin ?? 'nothing']) return known.verdict;
     const answer = await this.request(word.address(url), 'GET', {}, signal);
-    const verdict = answer?.statusCode === 200 ? word.read(await jsonOf(answer)) : null;
+    const verdict = answer?.statusCode === 200 ? word.read(await jsonOf(answer, MAX_BODY)) : null;
     let resumedAt = known?.resumedAt ?? null;
     const mayResume = resumedAt === null || this.now() - resumedAt >= RESUME_AGAIN;
     if (verdict?.origin === 'asleep' && word.resume !== null && answer !== null && mayResume) {
@@ -87,48 +81,16 @@ export class HostWords {
 
   private async request(
     address: URL,
-    method: string,
+    method: 'GET' | 'POST',
     headers: Readonly<Record<string, string>>,
     signal: AbortSignal,
   ): Promise<ExchangeResponse | null> {
-    const url = this.at(address);
     const deadline = new Deadline(TIMEOUT, signal);
-    const context: ProbeContext = { ...this.shared, deadline, trace: newTrace() };
-    const isHttps = url.protocol === 'https:';
-    const port = url.port === '' ? PROTOCOLS[isHttps ? 'https:' : 'http:'].defaultPort : Number(url.port);
     try {
-      const { socket } = await connect(url, port, context, () => true);
-      try {
-        return await exchange(
-          {
-            socket: isHttps ? await secure(socket, url, true, ['http/1.1'], context) : socket,
-            method,
-            path: url.pathname + url.search,
-            headers: { Host: url.host, 'User-Agent': this.shared.userAgent, ...HEADERS, ...headers },
-            body: null,
-            maxBody: MAX_BODY,
-            keepBody: true,
-            onHead: () => true,
-          },
-          deadline,
-        );
-      } finally {
-        socket.destroy();
-      }
-    } catch {
-      return null;
+      const request = { address, method, headers, body: null, maxBody: MAX_BODY };
+      return await requestOfHost(this.client, request, deadline);
     } finally {
       deadline.close();
     }
-  }
-}
-
-async function jsonOf(answer: ExchangeResponse): Promise<unknown> {
-  try {
-    const encoding = answer.headers.get('content-encoding') ?? '';
-    const { text } = await decodeBody(answer, encoding, 'application/json', MAX_BODY);
-    return JSON.parse(text);
-  } catch {
-    return null;
   }
 }

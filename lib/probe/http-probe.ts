@@ -1,6 +1,7 @@
 import { needsBody, type Body } from '../rules/assertions.js';
 import { looksAtBody, verdictOf } from '../rules/hosts.js';
-import { PROTOCOLS, type Assertions, type CommonTarget, type HttpTarget } from '../types.js';
+import { PROTOCOLS } from '../protocols.js';
+import type { Assertions, CommonTarget, HttpTarget } from '../types.js';
 import { ACCEPT_ENCODING, decodeBody } from './body-decoder.js';
 import { connect, secure } from './connect.js';
 import { Cookies } from './cookies.js';

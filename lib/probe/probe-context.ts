@@ -1,7 +1,8 @@
 import type { SecureContext } from 'node:tls';
 import type { Body, Evaluator } from '../rules/assertions.js';
-import type { HostVerdict } from '../rules/hosts.js';
-import type { Protocol, TargetOf } from '../types.js';
+import type { HostVerdict } from '../rules/host.js';
+import type { Protocol } from '../protocols.js';
+import type { TargetOf } from '../types.js';
 import type { NameResolver } from './dns.js';
 import type { Deadline } from './deadline.js';
 import type { Exchange } from './exchange.js';

@@ -1,7 +1,9 @@
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { judgeAnswer, type Answer, type Body } from '../rules/assertions.js';
-import { HOSTS, verdictOf, wantsWord, withHostVerdict, withWord, type HostVerdict } from '../rules/hosts.js';
-import type { Attempt, Protocol, Target, TargetOf, Verdict } from '../types.js';
+import type { HostVerdict } from '../rules/host.js';
+import { HOSTS, verdictOf, verdictOfWord, wantsWord, withHostVerdict, withWord } from '../rules/hosts.js';
+import type { Protocol } from '../protocols.js';
+import type { Attempt, Target, TargetOf, Verdict } from '../types.js';
 import { isPublicAddress } from './public-address.js';
 import { createResolver } from './dns.js';
 import { createEvaluator } from './evaluator.js';
@@ -13,11 +15,15 @@ import { probeHttp, userAgentOf } from './http-probe.js';
 import { Deadline } from './deadline.js';
 import { probeTcp } from './tcp-probe.js';
 import { probeTls } from './tls-probe.js';
+import { TokenWords, type KnownWord } from './token-words.js';
 import { newTrace, type Probe, type ProbeContext, type Trace } from './probe-context.js';
 
 export interface Prober {
-  /** One request, judged. Never rejects; when `signal` fires it ends at once and is `interrupted`. */
-  attempt(target: Target, signal: AbortSignal): Promise<Attempt>;
+  /**
+   * One request, judged. Never rejects; when `signal` fires it ends at once and is `interrupted`.
+   * @param known what the host's own API said when another process asked it, and the clock by which that was
+   */
+  attempt(target: Target, signal: AbortSignal, known?: KnownWord): Promise<Attempt>;
   close(): Promise<void>;
 }
 
@@ -43,7 +49,7 @@ export interface ProberOptions {
 
 /**
  * One row a protocol; those that not every installation has are imported by the first check that needs it. Its rules are the row
- * of the same name in `types.ts`.
+ * of the same name in `protocols.ts`.
  */
 const PROBES: { readonly [Name in Protocol]: Probe<Name> } = {
   'http:': probeHttp,
@@ -77,10 +83,12 @@ export function createProber(options: ProberOptions = {}): Prober {
     ...{ resolver, secureContext, isPublic, evaluator, userAgent },
     exchange: options.exchange ?? exchange,
   };
-  const words = new HostWords(shared, now, options.hostAddress);
+  const client = { shared, at: options.hostAddress ?? ((address: URL) => address) };
+  const words = new HostWords(client, now);
+  const tokenWords = new TokenWords(client);
 
   return {
-    async attempt(target, signal) {
+    async attempt(target, signal, known = { word: null, now }) {
       const trace = newTrace();
       const deadline = new Deadline(target.timeout, signal);
       let total: number | null = null;
@@ -113,7 +121,14 @@ export function createProber(options: ProberOptions = {}): Prober {
       } finally {
         deadline.close();
       }
-      const host = verdict.interrupted ? null : await hostVerdict(target, trace, words, signal);
+      const answered = verdict.interrupted ? null : verdictByAnswer(target, trace);
+      const word = verdict.interrupted ? known.word : await tokenWords.of(target, known, answered, signal);
+      const said = verdict.interrupted
+        ? null
+        : HOSTS[target.info.host].api === null
+          ? await publicWord(target, answered, words, signal)
+          : verdictOfWord(target.info.host, word, verdict.outcome === 'failed');
+      const host = wantsWord(answered) ? withWord(answered, said) : answered;
       return {
         ...(host === null ? verdict : withHostVerdict(verdict, host)),
         statusCode: trace.statusCode,
@@ -127,6 +142,7 @@ export function createProber(options: ProberOptions = {}): Prober {
         tlsExpiresAt: trace.tlsExpiresAt,
         origin: host?.origin ?? null,
         askFor: host?.askFor ?? 0,
+        word,
         reached: trace.reached && !isInPlaceOfTheApp(host),
       };
     },
@@ -145,15 +161,14 @@ function probe<Name extends Protocol>(
   return PROBES[protocol](target, new URL(target.url), context);
 }
 
-/** Who answered, by the rules of the host, and where these do not tell, by its own word; null: nobody. */
-async function hostVerdict(
+/** What the host says of it to anybody, where the answer does not tell who gave it. */
+async function publicWord(
   target: Target,
-  trace: Trace,
+  answered: HostVerdict | null,
   words: HostWords,
   signal: AbortSignal,
 ): Promise<HostVerdict | null> {
-  const verdict = verdictByAnswer(target, trace);
-  return wantsWord(verdict) ? withWord(verdict, await words.ask(target, signal)) : verdict;
+  return wantsWord(answered) ? words.ask(target, signal) : null;
 }
 
 function isInPlaceOfTheApp(verdict: HostVerdict | null): boolean {

@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { WebSocket, type RawData } from 'ws';
 import { judgeMessage, needsBody, type Body } from '../rules/assertions.js';
-import { PROTOCOLS, type TargetOf, type Verdict } from '../types.js';
+import { PROTOCOLS } from '../protocols.js';
+import type { TargetOf, Verdict } from '../types.js';
 import { connect, secure } from './connect.js';
 import { closedWithoutTls, codeOf, failureOf, Interruption, ProbeFailure } from './failure.js';
 import { mayBeOwnAnswer, missing, noteOrigin } from './http-probe.js';
@@ -25,10 +26,10 @@ const WITHOUT_CODE = [1_005, 1_006];
 /** A message, and a frame of more than 2^53 bytes. */
 const TOO_LONG = ['WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH'];
 const TOO_MUCH = 'headers too large';
-const PROTOCOLS_HEADER = 'sec-websocket-protocol';
+const SUBPROTOCOL_HEADER = 'sec-websocket-protocol';
 
 /** What a connection came to: the message that decides, null where no message is waited for or looked at. */
-interface Conversation {
+interface WebSocketOutcome {
   readonly body: Body | null;
 }
 
@@ -66,7 +67,7 @@ function open(
   { deadline, userAgent }: ProbeContext,
 ): WebSocket {
   const entries = Object.entries({ ...missing({ 'User-Agent': userAgent }, headers), ...headers });
-  const others = entries.filter(([name]) => name.toLowerCase() !== PROTOCOLS_HEADER);
+  const others = entries.filter(([name]) => name.toLowerCase() !== SUBPROTOCOL_HEADER);
   const before = socket.bytesRead;
   try {
     const client = new WebSocket(url, subprotocolsOf(headers), {
@@ -93,10 +94,21 @@ function open(
   }
 }
 
+/** Who answered the handshake. */
+function noteAnswer(
+  statusCode: number,
+  response: IncomingMessage,
+  target: WebSocketTarget,
+  context: ProbeContext,
+): void {
+  const headers = new Map(Object.entries(response.headers).map(([name, value]) => [name, String(value)]));
+  noteOrigin({ statusCode, headers }, null, target, new URL(target.url), context);
+}
+
 /** Those that we offer. The library checks the server's choice against them. */
 function subprotocolsOf(headers: WebSocketTarget['headers']): string[] {
   return Object.entries(headers)
-    .filter(([name]) => name.toLowerCase() === PROTOCOLS_HEADER)
+    .filter(([name]) => name.toLowerCase() === SUBPROTOCOL_HEADER)
     .flatMap(([, value]) => value.split(',').map((name) => name.trim()));
 }
 
@@ -104,7 +116,7 @@ async function converse(
   client: WebSocket,
   target: WebSocketTarget,
   context: ProbeContext,
-): Promise<Conversation> {
+): Promise<WebSocketOutcome> {
   const { deadline, trace, evaluator } = context;
   const { assertions, query, maxBody } = target;
   /** The failure where the server's choice of a subprotocol is not ours. */
@@ -114,7 +126,7 @@ async function converse(
   /** What the last message lacked. */
   let unfit: Verdict | null = null;
 
-  const answered = deadline.guard<Conversation>('waiting for the answer', (resolve, reject) => {
+  const answered = deadline.guard<WebSocketOutcome>('waiting for the answer', (resolve, reject) => {
     const waiting: { readonly text: string; readonly at: number }[] = [];
     let isJudging = false;
     let isClosed = false;
@@ -174,8 +186,10 @@ async function converse(
       if (query !== null) client.send(query);
       else if (!isLookedAt) take(null);
     };
-    const onUpgrade = ({ headers }: IncomingMessage) => {
-      otherSubprotocol = failureOfSubprotocol(subprotocolsOf(target.headers), headers[PROTOCOLS_HEADER]);
+    const onUpgrade = (response: IncomingMessage) => {
+      noteAnswer(101, response, target, context);
+      const chosen = response.headers[SUBPROTOCOL_HEADER];
+      otherSubprotocol = failureOfSubprotocol(subprotocolsOf(target.headers), chosen);
     };
     const onMessage = (data: RawData) => {
       const at = deadline.elapsed;
@@ -193,11 +207,10 @@ async function converse(
     };
     const onRefused = (_request: unknown, response: IncomingMessage) => {
       const status = response.statusCode ?? 0;
-      const answers = new Map(Object.entries(response.headers).map(([name, value]) => [name, String(value)]));
       trace.ttfb = deadline.elapsed - start;
       trace.statusCode = status;
       trace.reached = mayBeOwnAnswer(status, assertions);
-      noteOrigin({ statusCode: status, headers: answers }, null, target, new URL(target.url), context);
+      noteAnswer(status, response, target, context);
       fail(new ProbeFailure('status', `status ${status}, expected 101 (the WebSocket handshake is refused)`));
     };
     const onError = (error: Error) => {

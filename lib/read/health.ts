@@ -1,20 +1,32 @@
 import { channelNames } from '../config/alerts.js';
-import { FREE_COMMANDS } from '../config/allowances.js';
 import type { Config } from '../config/config.js';
 import { endOf, type State } from '../record/state-model.js';
+import { monthOf, monthSpan, monthUsage } from '../rules/account.js';
+import type { Limits } from '../rules/allowances.js';
+import { budgetOf, comesTo, exceeds } from '../rules/budget.js';
+import { monthlyHours } from '../rules/host-hours.js';
+import { MONTHLY_HOURS } from '../rules/hosts.js';
 import { EMPTY_OUTBOX, undeliveredTo, type Outbox } from '../rules/outbox.js';
 import {
   isSlow,
+  meanInterval,
   MISSED_AFTER_TICKS,
   tooSlowFor,
   triggerPace,
   type CheckTimes,
   type TriggerPace,
 } from '../rules/trigger-pace.js';
-import { tooSlowInWords } from '../rules/wording.js';
-import type { ChannelName, PublicTarget, SlowTargets } from '../types.js';
+import { longestRounds } from '../rules/throttle.js';
+import { overInWords, tooSlowInWords } from '../rules/wording.js';
+import {
+  RESOURCES,
+  type ChannelName,
+  type HostName,
+  type Resource,
+  type SlowTargets,
+  type WatchedTarget,
+} from '../types.js';
 import { intervalInWords, paceInWords } from '../rules/durations.js';
-import { DAY } from '../time.js';
 
 export type HealthLevel = 'healthy' | 'degraded' | 'critical';
 
@@ -26,8 +38,6 @@ export interface Health {
       readonly status: HealthLevel;
       readonly kind: string | null;
       readonly latencyMs: number | null;
-      /** What runs cost, where commands are paid for; null elsewhere, and before the first run. */
-      readonly budget: Budget | null;
       readonly message?: string;
     };
     readonly schedule: {
@@ -58,6 +68,7 @@ export interface Health {
       readonly channels: readonly ChannelHealth[];
       readonly message?: string;
     };
+    readonly budget: Budget;
   };
 }
 
@@ -84,11 +95,26 @@ export type ChannelHealth = {
     }
 );
 
-export interface Budget {
-  readonly commandsPerRun: number;
-  /** At the rate at which runs have come lately; at the tick where too few have come to tell. */
-  readonly commandsPerMonth: number;
-  readonly monthlyAllowance: number;
+/**
+ * What the calendar month (UTC) has used of each allowance, by the account of the runs; null: it is not watched, or not
+ * paid for here. What readers use is not in it.
+ */
+export type Budget = {
+  readonly status: HealthLevel;
+  /** `2026-11` */
+  readonly month: string;
+  /** When the first run of the month was counted; null: none was. */
+  readonly countedSince: string | null;
+  readonly hostHours: readonly (BudgetFigures & { readonly host: HostName })[];
+  readonly message?: string;
+} & Readonly<Record<Resource, BudgetFigures | null>>;
+
+/** Hours and GB-h to the hundredth, everything else whole. */
+export interface BudgetFigures {
+  readonly used: number;
+  /** At the end of the month, at the rate of the last one or two days; null: too little was counted to tell. */
+  readonly projected: number | null;
+  readonly allowed: number;
 }
 
 /** What was found of the store: its state, or why there is none. */
@@ -108,20 +134,20 @@ export interface HealthSettings {
   readonly tick: number;
   /** False: everything is paused, no run is missed. */
   readonly enabled: boolean;
-  readonly targets: readonly { readonly info: PublicTarget }[];
+  readonly targets: readonly WatchedTarget[];
+  /** The allowances that are watched. */
+  readonly limits: Limits;
   readonly channels: readonly ChannelName[];
   /** The chat that is configured; null: none is. */
   readonly telegramChat?: string | null;
 }
 
-export function healthSettings({
-  tick,
-  enabled,
-  targets,
-  alerts,
-}: Pick<Config, 'tick' | 'enabled' | 'targets' | 'alerts'>): HealthSettings {
+export function healthSettings(
+  { tick, enabled, targets, alerts }: Pick<Config, 'tick' | 'enabled' | 'targets' | 'alerts'>,
+  limits: Limits,
+): HealthSettings {
   const telegramChat = alerts.telegram?.chat ?? null;
-  return { tick, enabled, targets, channels: channelNames(alerts), telegramChat };
+  return { tick, enabled, targets, limits, channels: channelNames(alerts), telegramChat };
 }
 
 export interface HealthFacts extends HealthSettings {
@@ -135,7 +161,6 @@ export interface HealthFacts extends HealthSettings {
 
 /** After this many ticks without a run, nothing is being pinged any more. */
 export const CRITICAL_AFTER_TICKS = 3;
-const MONTH = 30 * DAY;
 const MEMORY_DEGRADED = 0.8;
 const MEMORY_CRITICAL = 0.9;
 const GAPS_SHOWN = 5;
@@ -147,6 +172,7 @@ export function health(facts: HealthFacts): Health {
     memory: memoryCheck(facts.memory),
     config: configCheck(facts.targets.length),
     alerts: alertsCheck(facts),
+    budget: budgetCheck(facts),
   };
   return { status: worst(Object.values(checks).map(({ status }) => status)), checks };
 }
@@ -157,37 +183,55 @@ export function healthStatusCode({ status }: Health): number {
 }
 
 /** Without a store the check is degraded, not critical: targets are still pinged, and nothing is recorded. */
-function redisCheck({ store, tick }: HealthFacts): Health['checks']['redis'] {
-  if (!store.ok) {
-    return { status: 'degraded', kind: store.kind, latencyMs: null, budget: null, message: store.message };
-  }
-  const { kind, latencyMs, state } = store;
-  const commandsPerRun = state?.lastRun?.commands;
-  if (kind !== 'upstash' || commandsPerRun === undefined) {
-    return { status: 'healthy', kind, latencyMs, budget: null };
-  }
-  const commandsPerMonth = Math.round((commandsPerRun * MONTH) / timeBetweenRuns(state, tick));
-  const found = {
-    kind,
-    latencyMs,
-    budget: { commandsPerRun, commandsPerMonth, monthlyAllowance: FREE_COMMANDS },
-  };
-  const isOver = commandsPerMonth > FREE_COMMANDS;
-  return {
-    status: 'healthy',
-    ...found,
-    ...(isOver ? { message: 'more commands than the free plan has' } : {}),
-  };
+function redisCheck({ store }: HealthFacts): Health['checks']['redis'] {
+  if (!store.ok) return { status: 'degraded', kind: store.kind, latencyMs: null, message: store.message };
+  return { status: 'healthy', kind: store.kind, latencyMs: store.latencyMs };
 }
 
-/** Intervals needed to tell how many runs a month will have. */
-const INTERVALS_COUNTED = 10;
-
-/** Their mean, in ms: what runs cost goes by their number, however irregularly they come. */
-function timeBetweenRuns(state: State | null, tick: number): number {
-  const intervals = state?.intervals ?? [];
-  if (intervals.length < INTERVALS_COUNTED) return tick;
-  return (intervals.reduce((sum, seconds) => sum + seconds, 0) / intervals.length) * 1000;
+function budgetCheck({ store, limits, targets, now, tick }: HealthFacts): Budget {
+  const state = store.ok ? store.state : null;
+  const account = state?.account ?? null;
+  const pace = meanInterval(state?.intervals ?? [], tick);
+  const lines = budgetOf(account, limits, { now, last: { at: state?.lastRun?.at ?? now, pace } });
+  const times = checkTimes(state, paceOfRuns(state, tick, now), limits);
+  const hosts = monthlyHours(targets, MONTHLY_HOURS, now, times);
+  const soFar = new Map(
+    monthlyHours(targets, MONTHLY_HOURS, now, times, now).map(({ host, hours }) => [host, hours]),
+  );
+  const since = monthUsage(account, now)?.since;
+  const message = [
+    ...lines
+      .filter(exceeds)
+      .map((line) => `this month uses ${overInWords({ ...line, projected: comesTo(line) })}`),
+    ...hosts.flatMap((each) => each.message ?? []),
+  ].join('; ');
+  const figures = new Map(lines.map(({ resource, ...line }) => [resource, line]));
+  const figuresOf = (resource: Resource): BudgetFigures | null => {
+    const line = figures.get(resource);
+    if (line === undefined) return null;
+    const rounded = (amount: number): number =>
+      resource.endsWith('Hours') ? Math.round(amount * 100) / 100 : Math.round(amount);
+    return {
+      used: rounded(line.used),
+      projected: line.projected === null ? null : rounded(line.projected),
+      allowed: rounded(line.allowed),
+    };
+  };
+  return {
+    status: message === '' ? 'healthy' : 'degraded',
+    month: new Date(monthSpan(monthOf(now)).from).toISOString().slice(0, 'yyyy-mm'.length),
+    countedSince: since === undefined ? null : new Date(since).toISOString(),
+    ...(Object.fromEntries(RESOURCES.map((resource) => [resource, figuresOf(resource)])) as Readonly<
+      Record<Resource, BudgetFigures | null>
+    >),
+    hostHours: hosts.map(({ host, hours, allowance }) => ({
+      host,
+      used: soFar.get(host) ?? 0,
+      projected: hours,
+      allowed: allowance,
+    })),
+    ...(message === '' ? {} : { message }),
+  };
 }
 
 function scheduleCheck(facts: HealthFacts): Health['checks']['schedule'] {
@@ -201,7 +245,7 @@ function scheduleCheck(facts: HealthFacts): Health['checks']['schedule'] {
   const pace = paceOfRuns(state, tick, now);
   const slow = tooSlowFor(
     facts.targets.map(({ info }) => info),
-    checkTimes(state, pace),
+    checkTimes(state, pace, facts.limits),
   );
   const found = {
     lastRunAt,
@@ -275,8 +319,17 @@ export function paceOfRuns(state: State | null, tick: number, now: number): Trig
 }
 
 /** What decides how often targets are checked: by the actual pace of the runs, else by the expected one. */
-export function checkTimes(state: State | null, { actual, expected }: TriggerPace): CheckTimes {
-  return { pace: actual ?? expected, tick: expected, lastRunMs: state?.lastRun?.durationMs ?? 0 };
+export function checkTimes(
+  state: State | null,
+  { actual, expected }: TriggerPace,
+  limits: Pick<Limits, 'functions'>,
+): CheckTimes {
+  return {
+    pace: actual ?? expected,
+    tick: expected,
+    lastRunMs: state?.lastRun?.durationMs ?? 0,
+    longestRounds: longestRounds(limits, meanInterval(state?.intervals ?? [], expected)),
+  };
 }
 
 function memoryCheck({ usedBytes, limitBytes }: HealthFacts['memory']): Health['checks']['memory'] {

@@ -1,4 +1,4 @@
-import { incidentField, incidentFields, readIncident } from '../record/incidents.js';
+import { incidentField, incidentFields, INCIDENTS_KEPT, readIncident } from '../record/incidents.js';
 import type { Incident } from '../record/incidents.js';
 import { MAINTENANCE_FIELD, OUTBOX_FIELD, STATE_FIELD } from '../record/fields.js';
 import type { RecentCheck } from '../record/log.js';
@@ -94,33 +94,46 @@ export function daysEnded(window: Window, now: number): number[] {
 /** How many hours the short line of a target's latency shows, the one under way included. */
 const HOURS_SHOWN = 25;
 
-/** State and snapshots for the days and hours of all targets: one store command, two after missed runs. */
-export async function loadSummary(store: Reader, now: number): Promise<Overview> {
+/**
+ * State and snapshots for the days and hours of all targets, and their latest resolved incidents: two store commands, one
+ * where the process has read the incidents before.
+ */
+export async function loadSummary(store: Reader, now: number): Promise<Overview & ResolvedIncidents> {
   const { hours, days } = summaryTimes(now);
   const windows = WINDOWS.map((window) => windowStart(window, now));
-  return loadSnapshots(store, now, { times: [...new Set([...windows, ...hours, ...days])] });
+  return loadKept(store, now, { times: [...new Set([...windows, ...hours, ...days])], incidents: true });
 }
 
 /**
- * The texts of the snapshots that were read, for the next reader: a snapshot is written once, and to read a hundred of them for
- * every visit would be most of what a busy page moves. They are valid for the data that they were read with, which is
- * identified by its first run and by how often time was taken back.
+ * The texts of the snapshots and of the resolved incidents that were read, for the next reader: both are written once, and
+ * to read hundreds of them for every visit would be most of what a busy page moves. They are valid for the data that they
+ * were read with, which is identified by its first run and by how often time was taken back.
  */
-const kept = new WeakMap<Reader, { readonly origin: string; readonly texts: SnapshotTexts }>();
+const kept = new WeakMap<Reader, KeptTexts & { readonly origin: string }>();
 type SnapshotTexts = ReadonlyMap<number, string>;
 
-/** Loads with the snapshots that are known, and keeps those of the times that may be asked for again. */
-async function loadSnapshots(store: Reader, now: number, wanted: LoadRequest): Promise<Loaded> {
+interface KeptTexts {
+  readonly snapshots: SnapshotTexts;
+  /** By `keyOf`; null: the store does not have it. */
+  readonly incidents: ReadonlyMap<string, string | null>;
+}
+
+const NOTHING_KEPT: KeptTexts = { snapshots: new Map(), incidents: new Map() };
+
+/** Loads with the texts that are known, and keeps those that may be asked for again. */
+async function loadKept(store: Reader, now: number, wanted: LoadRequest): Promise<Loaded> {
   const known = kept.get(store);
-  const found = await load(store, wanted, known?.texts);
+  const found = await load(store, wanted, known);
   const isSame = known === undefined || originOf(found.state) === known.origin;
   const loaded = isSame ? found : await load(store, wanted);
-  const { state } = loaded;
+  const { state, texts } = loaded;
   if (state !== null) {
-    const texts = [...(isSame ? (known?.texts ?? []) : []), ...loaded.texts].filter(
+    const before = isSame ? (known ?? NOTHING_KEPT) : NOTHING_KEPT;
+    const snapshots = [...before.snapshots, ...texts.snapshots].filter(
       ([at]) => at >= now - (at % DAY === 0 ? DAYS_KEPT + 1 : HOURS_KEPT / 24) * DAY,
     );
-    kept.set(store, { origin: originOf(state), texts: new Map(texts) });
+    const incidents = wanted.incidents === true ? texts.incidents : before.incidents;
+    kept.set(store, { origin: originOf(state), snapshots: new Map(snapshots), incidents });
   }
   return loaded;
 }
@@ -164,7 +177,7 @@ export async function loadHistory(store: Reader, id: string, now: number): Promi
   const names = recentLogs(now);
   const resolved = target.incidents - (target.incident === null ? 0 : 1);
   const wanted = { times, fields: resolved > 0 ? incidentFields(slot) : [], logs: names, id };
-  const { state, fields, logs, ...overview } = await loadSnapshots(store, now, wanted);
+  const { state, fields, logs, ...overview } = await loadKept(store, now, wanted);
   const addedAt = state?.targets[slot]?.addedAt ?? now;
   const incidents = wanted.fields
     .flatMap((name) => {
@@ -181,9 +194,63 @@ export async function loadHistory(store: Reader, id: string, now: number): Promi
   return { ...overview, state, incidents, checks: checks.sort((a, b) => a.at - b.at) };
 }
 
-/** How many resolved incidents are read at most, whatever the number of targets, and of one target. */
+/** How many resolved incidents are read at most, whatever the number of targets. */
 const INCIDENTS_READ = 1_000;
-const INCIDENTS_READ_OF_ONE = 50;
+
+/** The latest resolved incidents of all targets. */
+export interface ResolvedIncidents {
+  /** By target, latest first. */
+  readonly resolved: ReadonlyMap<string, readonly Incident[]>;
+  /** Targets of which older ones are kept that were not read. */
+  readonly unread: ReadonlySet<string>;
+}
+
+/** A resolved incident that is kept. */
+interface StoredIncident {
+  readonly target: TargetState;
+  readonly field: string;
+  /** What the field holds may be kept under this key: a target's incident has one number. */
+  readonly key: string;
+}
+
+/**
+ * The fields of the latest resolved incidents: of each target as many as can be read of all of them, so that one that
+ * often fails takes no place from the others.
+ */
+function storedIncidents(state: State | null): { stored: StoredIncident[]; unread: Set<string> } {
+  const counts = (state?.targets ?? []).flatMap((target, slot) => {
+    if (target === null || target.removedAt !== null) return [];
+    const resolved = target.incidents - (target.incident === null ? 0 : 1);
+    return resolved === 0 ? [] : [{ target, slot, resolved, held: Math.min(INCIDENTS_KEPT, resolved) }];
+  });
+  const each = fairShare(
+    counts.map(({ held }) => held),
+    INCIDENTS_READ,
+  );
+  const stored = counts.flatMap(({ target, slot, resolved, held }) =>
+    Array.from({ length: Math.min(each, held) }, (_, i): StoredIncident => {
+      const number = resolved - 1 - i;
+      const field = incidentField(slot, number);
+      return { target, field, key: `${field}/${number}/${target.addedAt}` };
+    }),
+  );
+  const unread = new Set(counts.filter(({ held }) => held > each).map(({ target }) => target.id));
+  return { stored, unread };
+}
+
+/** The largest number that each may have of `amounts`, so that all together have `total` at most. */
+function fairShare(amounts: readonly number[], total: number): number {
+  let left = total;
+  let share = 0;
+  const ascending = [...amounts].sort((a, b) => a - b);
+  for (const [i, amount] of ascending.entries()) {
+    const others = ascending.length - i;
+    if ((amount - share) * others > left) return share + Math.floor(left / others);
+    left -= (amount - share) * others;
+    share = amount;
+  }
+  return share;
+}
 
 export interface LatestIncidents {
   /** Null: there was no run yet. */
@@ -193,41 +260,34 @@ export interface LatestIncidents {
 }
 
 /**
- * The last incidents of every target that is in the configuration: one store command, two where any is resolved. Of up
- * to 20 targets the last 50 each; of more, fewer: of 500 the last two.
+ * The latest incidents of every target that is in the configuration: one store command, two where any is resolved and was
+ * not read before.
  */
 export async function loadLatestIncidents(
   store: Reader,
-  { tick, targets }: { readonly tick: number; readonly targets: readonly WatchedTarget[] },
+  watch: { readonly tick: number; readonly targets: readonly WatchedTarget[] },
   now: number,
 ): Promise<LatestIncidents> {
+  const loaded = await loadKept(store, now, { incidents: true });
+  return { state: loaded.state, incidents: latestIncidents(watch, loaded, now) };
+}
+
+/** The open incident and the resolved ones of every target that is in the configuration, latest first. */
+export function latestIncidents(
+  { tick, targets }: { readonly tick: number; readonly targets: readonly WatchedTarget[] },
+  { state, outbox, resolved }: Present & ResolvedIncidents,
+  now: number,
+): Map<string, readonly Incident[]> {
   const configured = new Map(targets.map((target) => [target.info.id, target]));
-  const { state, outbox } = await loadPresent(store);
-  const known = (state?.targets ?? []).flatMap((target, slot) => {
-    if (target === null || target.removedAt !== null || target.incidents === 0) return [];
-    return [{ target, slot, resolved: target.incidents - (target.incident === null ? 0 : 1) }];
-  });
-  const each = Math.min(INCIDENTS_READ_OF_ONE, Math.floor(INCIDENTS_READ / known.length));
-  const wanted = known.flatMap(({ target, slot, resolved }) =>
-    Array.from({ length: Math.min(each, resolved) }, (_, i) => ({
-      target,
-      field: incidentField(slot, resolved - 1 - i),
-    })),
+  return new Map(
+    (state?.targets ?? []).flatMap((target): [string, readonly Incident[]][] => {
+      if (target === null || target.removedAt !== null) return [];
+      const watched = configured.get(target.id);
+      const open = openIncident(target, outbox, unobservedAt(target, watched, now, tick));
+      const all = [...(open === null ? [] : [open]), ...(resolved.get(target.id) ?? [])];
+      return all.length === 0 ? [] : [[target.id, all]];
+    }),
   );
-  const fields = wanted.map(({ field }) => field);
-  const texts = fields.length === 0 ? null : (await store.read({ fields, logs: [] })).fields;
-  const incidents = new Map<string, Incident[]>();
-  for (const { target } of known) {
-    const open = openIncident(target, outbox, unobservedAt(target, configured.get(target.id), now, tick));
-    incidents.set(target.id, open === null ? [] : [open]);
-  }
-  for (const { target, field } of wanted) {
-    const text = texts?.get(field);
-    if (text === undefined) continue;
-    const incident = unpackHistory(store, null, () => readIncident(text));
-    if (incident !== null && incident.startedAt >= target.addedAt) incidents.get(target.id)?.push(incident);
-  }
-  return { state, incidents };
 }
 
 /** @param unobserved how much of it no check speaks for by now, in ms; null: not known */
@@ -259,20 +319,23 @@ interface LoadRequest {
   readonly logs?: readonly string[];
   /** The target whose snapshots are wanted; without it, those of all. */
   readonly id?: string;
+  /** The latest resolved incidents of all targets are wanted. */
+  readonly incidents?: boolean;
 }
 
-interface Loaded extends Overview {
+interface Loaded extends Overview, ResolvedIncidents {
   readonly fields: ReadAnswer['fields'];
   readonly logs: ReadAnswer['logs'];
-  /** Of the snapshots that were found. */
-  readonly texts: SnapshotTexts;
+  /** Of the snapshots that were found, and of the incidents that were asked for. */
+  readonly texts: KeptTexts;
 }
 
-async function load(store: Reader, wanted: LoadRequest, known: SnapshotTexts = new Map()): Promise<Loaded> {
+/** One store command; a second one for snapshots that others refer to, and for incidents. */
+async function load(store: Reader, wanted: LoadRequest, known: KeptTexts = NOTHING_KEPT): Promise<Loaded> {
   const { times = [], id } = wanted;
-  const texts = new Map<number, string | null>(known);
+  const texts = new Map<number, string | null>(known.snapshots);
   const asked = times.filter((at) => !texts.has(at));
-  const answer = await store.read({
+  const { fields, logs } = await store.read({
     fields: [
       ...[STATE_FIELD, MAINTENANCE_FIELD, OUTBOX_FIELD],
       ...asked.map(snapshotField),
@@ -280,7 +343,6 @@ async function load(store: Reader, wanted: LoadRequest, known: SnapshotTexts = n
     ],
     logs: wanted.logs ?? [],
   });
-  const { fields, logs } = answer;
   const state = stateOf(fields.get(STATE_FIELD) ?? null);
   const maintenance = readableMaintenance(fields.get(MAINTENANCE_FIELD) ?? null);
   const outbox = unpack(() => readOutbox(fields.get(OUTBOX_FIELD) ?? null));
@@ -288,37 +350,61 @@ async function load(store: Reader, wanted: LoadRequest, known: SnapshotTexts = n
     const target = state?.targets[slot];
     return target && (id === undefined || target.id === id) ? target.addedAt : null;
   };
+  const snapshotOf = (at: number): ReturnType<typeof readSnapshot> =>
+    unpackHistory(store, null, () => readSnapshot(texts.get(at) ?? null, at, addedAt));
   for (const at of asked) texts.set(at, fields.get(snapshotField(at)) ?? null);
-  const found = times.map((at) => ({
-    at,
-    snapshot: unpackHistory(store, null, () => readSnapshot(texts.get(at) ?? null, at, addedAt)),
-  }));
   const snapshots = new Map<number, Snapshot | null>();
   const references: { at: number; see: number }[] = [];
-  for (const { at, snapshot } of found) {
+  for (const at of times) {
+    const snapshot = snapshotOf(at);
     if (snapshot !== null && 'see' in snapshot) references.push({ at, see: snapshot.see });
     else snapshots.set(at, snapshot);
   }
   const missing = [...new Set(references.map(({ see }) => see))].filter((see) => !snapshots.has(see));
-  if (missing.length > 0) {
-    const absent = missing.filter((at) => !texts.has(at));
-    const more = absent.length > 0 ? await store.read({ fields: absent.map(snapshotField), logs: [] }) : null;
-    for (const at of absent) texts.set(at, more?.fields.get(snapshotField(at)) ?? null);
-    for (const at of missing) {
-      const snapshot = unpackHistory(store, null, () => readSnapshot(texts.get(at) ?? null, at, addedAt));
-      snapshots.set(at, snapshot !== null && 'see' in snapshot ? null : snapshot);
-    }
+  const absent = missing.filter((at) => !texts.has(at));
+  const { stored, unread } =
+    wanted.incidents === true ? storedIncidents(state) : { stored: [], unread: new Set<string>() };
+  const unknown = stored.filter(({ key }) => !known.incidents.has(key));
+  const more = [...absent.map(snapshotField), ...unknown.map(({ field }) => field)];
+  const found = more.length > 0 ? (await store.read({ fields: more, logs: [] })).fields : null;
+  for (const at of absent) texts.set(at, found?.get(snapshotField(at)) ?? null);
+  for (const at of missing) {
+    const snapshot = snapshotOf(at);
+    snapshots.set(at, snapshot !== null && 'see' in snapshot ? null : snapshot);
   }
   for (const { at, see } of references) {
     const snapshot = snapshots.get(see) ?? null;
     snapshots.set(at, snapshot === null ? null : { ...snapshot, at });
   }
+  const incidents = new Map(
+    stored.map(({ key, field }) => [key, known.incidents.get(key) ?? found?.get(field) ?? null]),
+  );
   const used = [...times, ...missing].flatMap((at): [number, string][] => {
     const text = texts.get(at) ?? null;
     return text === null || (snapshots.get(at) ?? null) === null ? [] : [[at, text]];
   });
-  const lost = lostData(store, state);
-  return { state, snapshots, maintenance, outbox, lost, fields, logs, texts: new Map(used) };
+  return {
+    ...{ state, snapshots, maintenance, outbox, fields, logs, unread },
+    lost: lostData(store, state),
+    resolved: resolvedIncidents(store, stored, incidents),
+    texts: { snapshots: new Map(used), incidents },
+  };
+}
+
+function resolvedIncidents(
+  store: Reader,
+  stored: readonly StoredIncident[],
+  texts: KeptTexts['incidents'],
+): Map<string, Incident[]> {
+  const resolved = new Map<string, Incident[]>();
+  for (const { target, key } of stored) {
+    const text = texts.get(key) ?? null;
+    if (text === null) continue;
+    const incident = unpackHistory(store, null, () => readIncident(text));
+    if (incident === null || incident.startedAt < target.addedAt) continue;
+    resolved.set(target.id, [...(resolved.get(target.id) ?? []), incident]);
+  }
+  return resolved;
 }
 
 /** The time span of the data that this process has read: if it is gone at the next read, it was lost. */

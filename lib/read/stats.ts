@@ -11,16 +11,18 @@ import { spread } from '../rules/awake-line.js';
 import { MISSED_AFTER_TICKS } from '../rules/trigger-pace.js';
 import type { Counters } from '../rules/counters.js';
 import { coverage, difference, NOTHING, successRate, uptimeRatio } from '../rules/counters.js';
+import { NO_LIMITS } from '../rules/allowances.js';
 import { isInLastDay, longestGap } from '../rules/gaps.js';
 import type { Histogram, Percentiles } from '../rules/histogram.js';
 import { add, EMPTY, percentiles } from '../rules/histogram.js';
 import { isActive, isActiveThroughout, maintenanceEnd, maintenanceIntervals } from '../rules/windows.js';
 import { NO_ALERT_STATE, type AlertState } from '../rules/alert-evaluation.js';
-import type { PublicTarget, Status, WatchedTarget } from '../types.js';
+import type { HostWord, PublicTarget, Status, WatchedTarget } from '../types.js';
 import { lastDay, latenciesBetween, openTimeline, type Timeline } from './timeline.js';
-import type { History, Overview, Window } from './load.js';
+import type { History, Overview, ResolvedIncidents, Window } from './load.js';
 import { checkTimes, paceOfRuns, staleSince } from './health.js';
 import { incidentView } from './incident-views.js';
+import { pastView } from './past.js';
 import { daysEnded, historyTimes, openIncident, summaryTimes, windowStart } from './load.js';
 import type {
   Awake,
@@ -86,13 +88,18 @@ export function stats(watch: Watch, overview: Overview, now: number): Stats {
             failed: lastRun.failed,
           },
     summary,
-    hours: monthlyHours(targets, MONTHLY_HOURS, now, checkTimes(state, paceOfRuns(state, tick, now))),
+    hours: monthlyHours(
+      targets,
+      MONTHLY_HOURS,
+      now,
+      checkTimes(state, paceOfRuns(state, tick, now), NO_LIMITS),
+    ),
     targets: all,
   };
 }
 
-/** What the status page shows, of what `loadSummary` found. */
-export function summary(watch: Watch, overview: Overview, now: number): Summary {
+/** What the status page and the history show, of what `loadSummary` found. */
+export function summary(watch: Watch, overview: Overview & ResolvedIncidents, now: number): Summary {
   const times = summaryTimes(now);
   const days = pairs([...times.days, now]).map(([from, to]) => ({ from, to, name: iso(from) }));
   const hours = pairs([...times.hours, now]);
@@ -101,6 +108,7 @@ export function summary(watch: Watch, overview: Overview, now: number): Summary 
     const timeline = openTimeline(target, watch.tick, overview, now);
     return {
       ...targetStats(target, timeline, overview, { tick: watch.tick, stale }, now),
+      order: target.info.order,
       days: days.map(({ from, to, name }) => day(name, timeline.at(from), timeline.at(to))),
       latencies: hours.map(([from, to]) =>
         to <= timeline.known.addedAt
@@ -109,7 +117,8 @@ export function summary(watch: Watch, overview: Overview, now: number): Summary 
       ),
     };
   });
-  return { freshness: freshness(watch, overview, now), targets };
+  const past = pastView(watch, overview, times.days[0] ?? now, now);
+  return { freshness: freshness(watch, overview, now), targets, past };
 }
 
 export function freshness(watch: Watch, overview: Overview, now: number): Freshness {
@@ -159,6 +168,11 @@ export function targetHistory(
     days: buckets(days),
     incidents: [...(stats.incident === null ? [] : [stats.incident]), ...resolved].slice(0, 100),
   };
+}
+
+/** What the API of a target's host last said: for the operator alone. */
+export function hostWordOf({ info }: WatchedTarget, { state }: Overview): HostWord | null {
+  return state?.targets.find((target) => target?.id === info.id)?.hostWord ?? null;
 }
 
 function targetStats(

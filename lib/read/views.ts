@@ -84,9 +84,30 @@ export interface TargetStats {
 export interface Summary {
   readonly freshness: Freshness;
   readonly targets: readonly TargetSummary[];
+  readonly past: PastView;
+}
+
+/** What happened in the last 90 days (UTC), today included. */
+export interface PastView {
+  /** The incidents of each target, latest first, the open one among them; none of a target without any. */
+  readonly incidents: readonly TargetIncident[];
+  /** Ids of targets that had more within these days than are listed. */
+  readonly cutOff: readonly string[];
+  /** Windows that have begun and do not come back every week, latest first. */
+  readonly maintenance: readonly PastMaintenance[];
+}
+
+export interface PastMaintenance {
+  readonly from: string;
+  readonly to: string;
+  readonly reason: string | null;
+  /** Null: all. */
+  readonly targets: readonly Pick<TargetStats, 'id' | 'name'>[] | null;
 }
 
 export interface TargetSummary extends TargetStats {
+  /** Its place among the others, the lowest first; null: behind those that have one. */
+  readonly order: number | null;
   /** The last 90 days (UTC), oldest first, today included. */
   readonly days: readonly Day[];
   /** p50 of the last 24 hours and the one under way, ms, oldest first; null where nothing was measured. */

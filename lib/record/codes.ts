@@ -1,6 +1,6 @@
 import type { ActiveAlert, IncidentEvent } from '../rules/alert-evaluation.js';
 import type { JudgedStatus } from '../rules/status.js';
-import type { Alert, ChannelName, Outcome, Reason, TargetAlert } from '../types.js';
+import type { Alert, ChannelName, HostWord, Outcome, Reason, Resource, TargetAlert } from '../types.js';
 import type { LastRun } from './state-model.js';
 
 /**
@@ -70,6 +70,7 @@ export const TARGET_ALERT_CODES = Object.freeze({
   certificate: 7,
   restart: 8,
   person_needed: 9,
+  contradicted: 16,
 } satisfies Record<TargetAlert['kind'], number>);
 
 export const ALERT_CODES = Object.freeze({
@@ -79,7 +80,16 @@ export const ALERT_CODES = Object.freeze({
   unrecorded: 12,
   undelivered: 13,
   test: 14,
+  allowances: 15,
 } satisfies Record<Alert['kind'], number>);
+
+export const RESOURCE_CODES = Object.freeze({
+  storeCommands: 0,
+  functionMemoryGbHours: 1,
+  functionCpuHours: 2,
+  invocations: 3,
+  qstashMessages: 4,
+} satisfies Record<Resource, number>);
 
 export const ACTIVE_ALERT_CODES = Object.freeze({ degraded: 0, down: 1, flapping: 2 } satisfies Record<
   ActiveAlert['status'],
@@ -95,3 +105,12 @@ export const EVENT_CODES = Object.freeze({ alert: 0, restart: 1 } satisfies Reco
   IncidentEvent['kind'],
   number
 >);
+
+export const HOST_SAYS_CODES = Object.freeze({
+  running: 0,
+  asleep: 1,
+  unwakeable: 2,
+  silent: 3,
+  refused: 4,
+  not_found: 5,
+} satisfies Record<HostWord['says'], number>);

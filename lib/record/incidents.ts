@@ -8,7 +8,7 @@ import { NewerTextError, TextError } from './codec/text-error.js';
 const VERSION = 2;
 
 /** How many incidents of a target are kept. */
-const INCIDENTS_KEPT = 100;
+export const INCIDENTS_KEPT = 100;
 
 export interface Incident {
   /** The first failed check of the series that led to `down`. */

@@ -1,7 +1,11 @@
+import { ENOUGH_TO_TELL, monthOf, withUsage, type Account, type Usage } from '../rules/account.js';
+import { NO_LIMITS, type Limits } from '../rules/allowances.js';
+import { budgetOf, comesTo, exceeds } from '../rules/budget.js';
 import type { DueState } from '../rules/due.js';
 import { reachOf } from '../rules/counters.js';
 import {
   isSlow,
+  meanInterval,
   MISSED_AFTER_TICKS,
   missedToTell,
   tooSlowFor,
@@ -9,7 +13,8 @@ import {
   withInterval,
 } from '../rules/trigger-pace.js';
 import { isSettling } from '../rules/status.js';
-import type { Check, Status, Target, Transition } from '../types.js';
+import { longestRounds, timeToSpend } from '../rules/throttle.js';
+import type { Check, HostWord, Status, Target, Transition } from '../types.js';
 import { Notifier, type NotifierSettings } from './notifier.js';
 import { OUTBOX_FIELD, STATE_FIELD } from './fields.js';
 import { incidentField, writeIncident } from './incidents.js';
@@ -27,7 +32,16 @@ import { logName, NO_LOG, spanAt, writeRow } from './log.js';
 import { DAYS_KEPT, HOURS_KEPT, snapshotField, writeSnapshot, writeSnapshotReference } from './snapshots.js';
 import { rewound, withCountersBeforeGap } from './rewind.js';
 import { readState, writeState } from './state.js';
-import { addedBy, admit, advance, countUpTo, isLogged, snapshotAt, unobservedAfter } from './targets.js';
+import {
+  addedBy,
+  admit,
+  advance,
+  contradiction,
+  countUpTo,
+  isLogged,
+  snapshotAt,
+  unobservedAfter,
+} from './targets.js';
 import { DAY, HOUR } from '../time.js';
 
 const GAPS_KEPT = 20;
@@ -43,6 +57,8 @@ export interface Stored {
 export interface LedgerSettings extends NotifierSettings {
   readonly targets: readonly Target[];
   readonly tick: number;
+  /** The allowances that are watched; absent: none. */
+  readonly limits?: Limits;
   /**
    * The time span of data that this process has committed earlier; used where nothing is stored any more. Null: none.
    */
@@ -77,6 +93,9 @@ export class Ledger {
   private readonly fields = new Map<string, string>();
 
   private readonly tick: number;
+  private readonly limits: Limits;
+  /** As in `Account`. */
+  private toldIn: number | null;
 
   /** @throws TextError when a stored text is not one of ours. */
   constructor(
@@ -84,11 +103,12 @@ export class Ledger {
     settings: LedgerSettings,
     private readonly now: number,
   ) {
-    const { targets, tick, lastHeardAt = null } = settings;
+    const { targets, tick, limits = NO_LIMITS, lastHeardAt = null } = settings;
     const state =
       stored.state === null ? emptyState(now, settings.remembered ?? null) : readState(stored.state);
     const { targets: states, ...head } = rewound(state, now);
     this.tick = tick;
+    this.limits = limits;
     const gap = missedRuns(head, lastHeardAt, now, tick);
     this.head = {
       ...head,
@@ -99,6 +119,7 @@ export class Ledger {
     this.span = spanAt(head.log, now);
     this.snapshotHour = head.snapshotHour;
     this.revision = head.revision;
+    this.toldIn = head.account?.toldIn ?? null;
     this.targets = new Map(targets.map((target) => [target.info.id, target]));
     this.states = admit(withCountersBeforeGap(states, gap, now), targets, {
       now,
@@ -109,11 +130,33 @@ export class Ledger {
     const run = `${head.firstRunAt.toString(36)}-${head.revision}-${(now - head.firstRunAt).toString(36)}`;
     this.notifier = new Notifier(stored.outbox, { targets: this.targets, known, settings, run, now });
     this.evaluateRuns(head, gap);
+    this.evaluateAllowances(head);
     this.slots = new Map(this.states.flatMap((state, slot) => (state === null ? [] : [[state.id, slot]])));
   }
 
   get firstRunAt(): number {
     return this.head.firstRunAt;
+  }
+
+  /** How long after the start of this run rounds may begin, and anything may be waited for at all, in ms. */
+  get throttle(): { readonly rounds: number; readonly waits: number } {
+    const { limits, now, head } = this;
+    const waits = timeToSpend(head.account, limits, now);
+    return { rounds: Math.min(waits, longestRounds(limits, this.pace)), waits };
+  }
+
+  private get pace(): number {
+    return meanInterval(this.head.intervals, this.tick);
+  }
+
+  /** Reports once a month that an allowance will be exceeded. */
+  private evaluateAllowances({ account, lastRun }: Omit<State, 'targets'>): void {
+    const { now, limits, notifier, pace } = this;
+    if (account === null || lastRun === null || this.toldIn === monthOf(now)) return;
+    const last = { at: lastRun.at, pace };
+    const over = budgetOf(account, limits, { now, last, enough: ENOUGH_TO_TELL }).filter(exceeds);
+    const told = over.map((line) => ({ ...line, projected: comesTo(line) }));
+    if (told.length > 0 && notifier.onAllowances(told)) this.toldIn = monthOf(now);
   }
 
   /** Reports missing runs and runs that come too seldom. */
@@ -127,7 +170,12 @@ export class Ledger {
     if (pace.actual === null) return;
     const targets = [...this.targets.values()].map(({ info }) => info);
     const { actual, expected } = pace;
-    const slowFor = tooSlowFor(targets, { pace: actual, tick, lastRunMs: lastRun.durationMs });
+    const slowFor = tooSlowFor(targets, {
+      pace: actual,
+      tick,
+      lastRunMs: lastRun.durationMs,
+      longestRounds: longestRounds(this.limits, this.pace),
+    });
     const isMissing = actual > MISSED_AFTER_TICKS * tick && targets.some(({ enabled }) => enabled);
     notifier.onPace(isSlow(pace) && (slowFor.count > 0 || isMissing) ? { expected, actual, slowFor } : null);
   }
@@ -139,6 +187,11 @@ export class Ledger {
       interval: target.info.interval,
       settling: isSettling(state),
     };
+  }
+
+  /** What the API of its host last said, as far as runs before have recorded it. */
+  hostWordOf(id: string): HostWord | null {
+    return this.stateOf(id).hostWord;
   }
 
   statusOf(id: string): Status {
@@ -172,7 +225,8 @@ export class Ledger {
       const after = advance(before, target, check);
       this.states[slot] = after;
       if (isLogged(before, check)) row.push({ slot, check });
-      this.notifier.onCheck(target, { check, before, after, restartable });
+      const against = contradiction(before, target, check);
+      this.notifier.onCheck(target, { check, before, after, contradiction: against, restartable });
       if (before.incident !== null && after.incident === null) {
         const { startedAt } = before.incident;
         const endedAt = Math.max(startedAt, after.seriesAt ?? at);
@@ -198,27 +252,27 @@ export class Ledger {
   }
 
   /**
-   * What to commit at the end of a run. Time is counted up to it, by the configuration that it knew: the next may know
+   * What to commit at the end of a run, which has used so much so far; null: that is not counted. Time is counted up to it, by the configuration that it knew: the next may know
    * another one, and snapshots must never hold more than the state.
    */
-  close(lastRun: LastRun): Changes {
+  close(lastRun: LastRun, used: Usage | null = null): Changes {
     this.countUpToEnd(lastRun);
     const { span, offset, pending } = this.log;
     return {
-      fields: this.fieldsWith(lastRun, { ...this.log, pending: '' }),
+      fields: this.fieldsWith(lastRun, used, { ...this.log, pending: '' }),
       append: pending === '' ? null : { log: logName(span), offset: offset - pending.length, text: pending },
     };
   }
 
   /** The same, but the rows of the log stay pending in the state, which costs a command less. */
-  closeWithoutAppending(lastRun: LastRun): Changes {
+  closeWithoutAppending(lastRun: LastRun, used: Usage | null): Changes {
     this.countUpToEnd(lastRun);
-    return this.checkpoint(lastRun);
+    return this.checkpoint(lastRun, used);
   }
 
   /** What to commit while a run goes on. The rows of the log stay pending in the state, which costs a command less. */
-  checkpoint(lastRun: LastRun): Changes {
-    return { fields: this.fieldsWith(lastRun, this.log), append: null };
+  checkpoint(lastRun: LastRun, used: Usage | null = null): Changes {
+    return { fields: this.fieldsWith(lastRun, used, this.log), append: null };
   }
 
   /** What to commit when it is known what came of deliveries, and nothing was recorded since the last commit. */
@@ -235,7 +289,7 @@ export class Ledger {
     }
   }
 
-  private fieldsWith(lastRun: LastRun, log: LogHead): Changes['fields'] {
+  private fieldsWith(lastRun: LastRun, used: Usage | null, log: LogHead): Changes['fields'] {
     this.takeSnapshots(lastRun.at);
     this.revision += 1;
     const state = writeState({
@@ -244,9 +298,15 @@ export class Ledger {
       lastRun,
       log,
       snapshotHour: this.snapshotHour,
+      account: this.accountWith(used, lastRun.at),
       targets: this.states,
     });
     return { ...Object.fromEntries(this.fields), ...this.outboxField(), [STATE_FIELD]: state };
+  }
+
+  private accountWith(used: Usage | null, at: number): Account | null {
+    const { account } = this.head;
+    return used === null ? account : { ...withUsage(account, used, at), toldIn: this.toldIn };
   }
 
   private outboxField(): Changes['fields'] {
@@ -319,6 +379,7 @@ function emptyState(now: number, lost: LostData | null): State {
     lost,
     log: NO_LOG,
     snapshotHour: Math.floor(now / HOUR),
+    account: null,
     targets: [],
   };
 }

@@ -2,6 +2,7 @@ import {
   evaluateAlerts,
   isBlank,
   NO_ALERT_STATE,
+  type AlertInput,
   type IncidentEvent,
   type AlertState,
   type Situation,
@@ -47,6 +48,7 @@ export interface RecordedCheck {
   readonly check: Check;
   readonly before: Situation;
   readonly after: Situation;
+  readonly contradiction: AlertInput['contradiction'];
   /** Restarts can be made because of it. */
   readonly restartable: boolean;
 }
@@ -113,7 +115,7 @@ export class Notifier {
     for (const [id, known] of this.base.alertStates) this.closeUnwatched(id, known);
   }
 
-  onCheck(target: Target, { check, before, after, restartable }: RecordedCheck): void {
+  onCheck(target: Target, { check, before, after, contradiction, restartable }: RecordedCheck): void {
     const { id } = target.info;
     const { at } = check;
     const entering = Math.max(ENTERING, 2 * target.wakeTimeout);
@@ -123,6 +125,7 @@ export class Notifier {
       check,
       before,
       after,
+      contradiction,
       muted: inMaintenance(target.maintenance, at) || isEntering(target.activeHours, at - entering, at),
       to,
       reminder: this.settings.reminder,
@@ -169,6 +172,13 @@ export class Notifier {
     const mendedAt = slow === null ? since : null;
     const isOver = slow === null && this.now - since >= MENDED_AFTER;
     this.base = { ...this.outbox, slowPace: isOver ? null : { mendedAt } };
+  }
+
+  /** Reports allowances that will be exceeded. @returns whether there is a channel that is told */
+  onAllowances(over: (Alert & { kind: 'allowances' })['over']): boolean {
+    const { channels } = this.settings;
+    this.enqueue({ id: this.nextId(), at: this.now, kind: 'allowances', over }, channels);
+    return channels.length > 0;
   }
 
   /** Reports that nothing could be recorded since `from`. */

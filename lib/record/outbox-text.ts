@@ -6,14 +6,15 @@ import {
   type Outbox,
   type PendingAlert,
   type PendingRestart,
-  type Trouble,
+  type DeliveryTrouble,
 } from '../rules/outbox.js';
-import type { Alert, ChannelName, SlowTarget, SlowTargets } from '../types.js';
+import type { Alert, ChannelName, OverAllowance, SlowTarget, SlowTargets } from '../types.js';
 import {
   ACTIVE_ALERT_CODES,
   ALERT_CODES,
   CHANNEL_CODES,
   EVENT_CODES,
+  RESOURCE_CODES,
   STATUS_CODES,
   TARGET_ALERT_CODES,
   UNWATCHED_CODES,
@@ -72,6 +73,11 @@ const slowFor = record<SlowTargets>({
   ),
 });
 
+/** Whole numbers are enough for people. */
+const over = list(
+  record<OverAllowance>({ resource: code(RESOURCE_CODES, 'resource'), projected: count, allowed: count }),
+);
+
 /** The members of a union that share their fields are one kind each, as their codes are. */
 const down = { id: text, at: time, target: text, startedAt: time, failures: count, message: text };
 
@@ -98,6 +104,7 @@ const alert = variants<Alert>(code(ALERT_CODES, 'kind of alert'), {
     status: code({ up: STATUS_CODES.up, degraded: STATUS_CODES.degraded, down: STATUS_CODES.down }, 'status'),
   },
   slept: { id: text, at: time, target: text, gap: count, wakeMs: count },
+  contradicted: { id: text, at: time, target: text, message: text },
   certificate: { id: text, at: time, target: text, expiresAt: time },
   restart: { id: text, at: time, target: text, number: count, max: count, answer: text },
   person_needed: { id: text, at: time, target: text, restarts: count, startedAt: time, message: text },
@@ -106,6 +113,7 @@ const alert = variants<Alert>(code(ALERT_CODES, 'kind of alert'), {
   unrecorded: { id: text, at: time, from: time, message: text },
   undelivered: { id: text, at: time, count },
   test: { id: text, at: time },
+  allowances: { id: text, at: time, over },
 });
 
 const pendingAlert: Field<PendingAlert> = mapped(
@@ -146,7 +154,7 @@ const outbox = record<Outbox>({
     record<PendingRestart>({ id: text, target: text, at: time, number: count, max: count, to: channels }),
   ),
   troubles: byChannel(
-    record<Trouble>({ since: time, failures: count, nextAt: time, permanent: flag, message: text }),
+    record<DeliveryTrouble>({ since: time, failures: count, nextAt: time, permanent: flag, message: text }),
   ),
   undelivered: byChannel(count),
   moved: byChannel(record<Moved>({ from: text, to: text })),

@@ -1,3 +1,4 @@
+import type { Account } from '../rules/account.js';
 import type { AwakeState } from '../rules/awake.js';
 import type { Counters } from '../rules/counters.js';
 import { NOTHING } from '../rules/counters.js';
@@ -5,6 +6,7 @@ import type { Histogram } from '../rules/histogram.js';
 import { EMPTY } from '../rules/histogram.js';
 import type { StatusState } from '../rules/status.js';
 import { newcomer } from '../rules/status.js';
+import type { HostWord } from '../types.js';
 
 /** Everything that a run reads and writes back: one text, whatever the number of targets. */
 export interface State {
@@ -26,6 +28,8 @@ export interface State {
   readonly log: LogHead;
   /** The last full hour of which a snapshot was written, counted in hours since the epoch. */
   readonly snapshotHour: number;
+  /** What runs have used of the platform's allowances; null: nothing was counted yet. */
+  readonly account: Account | null;
   /** By slot. A slot is a target's place in snapshots and logs; null: free. */
   readonly targets: readonly (TargetState | null)[];
 }
@@ -101,6 +105,20 @@ export interface TargetState extends StatusState, AwakeState {
     readonly endedAt: number;
     readonly counters: Counters;
   } | null;
+  /** A host that did not wake while its run waited for it, and that the next runs go on asking; null: there is none. */
+  readonly waking: Waking | null;
+  /** What the host's own API last said; null: it is not asked, or was not yet. */
+  readonly hostWord: HostWord | null;
+}
+
+/** A wake whose end is not known yet. */
+export interface Waking {
+  /** When the first attempt was made. */
+  readonly since: number;
+  /** How many attempts were made so far. */
+  readonly attempts: number;
+  /** When the last one was made. */
+  readonly lastAt: number;
 }
 
 /** From (included) to (excluded). */
@@ -153,6 +171,8 @@ export function newTarget(id: string, now: number): TargetState {
     idle: null,
     unobserved: null,
     beforeGap: null,
+    waking: null,
+    hostWord: null,
   };
 }
 

@@ -20,7 +20,10 @@ import type { LogHead, LastRun, State, TargetState } from './state-model.js';
  * columns, deflated, in base64. Each column has the values of one property of all targets. It grew while it was in use,
  * and kept its version: what a text may lack is optional here.
  */
-export interface StateV1 extends Omit<State, 'rewinds' | 'intervals' | 'lost' | 'log' | 'targets'> {
+export interface StateV1 extends Omit<
+  State,
+  'rewinds' | 'intervals' | 'lost' | 'log' | 'targets' | 'account'
+> {
   readonly rewinds: number | null;
   readonly intervals: readonly number[] | null;
   readonly lost: State['lost'];
@@ -28,7 +31,10 @@ export interface StateV1 extends Omit<State, 'rewinds' | 'intervals' | 'lost' | 
   readonly targets: readonly (TargetStateV1 | null)[];
 }
 
-type TargetStateV1 = Omit<TargetState, Added | 'provenAt' | 'brokenAt' | 'asleepAt'> & {
+type TargetStateV1 = Omit<
+  TargetState,
+  Added | 'provenAt' | 'brokenAt' | 'asleepAt' | 'waking' | 'hostWord'
+> & {
   readonly [K in Added]: TargetState[K] | undefined;
 };
 /** Columns that came later; undefined: the text does not have them. */
@@ -45,6 +51,7 @@ export function migrateState(old: StateV1): State {
     intervals: old.intervals ?? [],
     // Its logs have no version: the one at hand goes on without.
     log: { version: 1, ...old.log },
+    account: null,
     targets: old.targets.map(
       (target): TargetState | null =>
         target && {
@@ -59,6 +66,8 @@ export function migrateState(old: StateV1): State {
           idle: target.idle ?? null,
           unobserved: target.unobserved ?? null,
           beforeGap: target.beforeGap ?? null,
+          waking: null,
+          hostWord: null,
         },
     ),
   };

@@ -32,7 +32,7 @@ type CountersV2 = Omit<Counters, 'awake' | 'slept'>;
 
 interface TargetStateV2 extends Omit<
   TargetState,
-  'counters' | 'beforeGap' | 'provenAt' | 'brokenAt' | 'asleepAt'
+  'counters' | 'beforeGap' | 'provenAt' | 'brokenAt' | 'asleepAt' | 'waking' | 'hostWord'
 > {
   readonly counters: CountersV2;
   readonly beforeGap: {
@@ -55,8 +55,10 @@ const counters = mapped(
   },
 );
 
-/** Version 3 has the same. */
-export const stateHead: Field<Omit<State, 'targets'>> = record<Omit<State, 'targets'>>({
+type HeadV2 = Omit<State, 'targets' | 'account'>;
+
+/** Versions 3 and 4 have the same, and version 4 an account behind it. */
+export const stateHeadV2: Field<HeadV2> = record<HeadV2>({
   revision: count,
   firstRunAt: time,
   rewinds: count,
@@ -122,7 +124,7 @@ const target: Field<TargetStateV2> = record<TargetStateV2>({
 
 const slots = list(optional(target));
 
-/** Version 3 is written with it too. */
+/** Versions 3 and 4 are written with it too. */
 export const STATE_V2_DICTIONARY = Buffer.from(
   'certificate has expired name not found connection reset connection refused request timed out status ' +
     '404, expected 200-299 status 502, expected 200-299 status 500, expected 200-299 status 503, expected' +
@@ -141,11 +143,11 @@ export function readStateV2(body: string): State {
   const base = asTime(new VarintReader(inflated).number());
   const reader = new VarintReader(inflated, base);
   reader.number();
-  const [rest] = stateHead.read(1, reader);
+  const [rest] = stateHeadV2.read(1, reader);
   const [targets] = slots.read(1, reader);
   if (rest === undefined || targets === undefined || !reader.done)
     throw new TextError('the state is too long');
-  return { ...rest, targets: targets.map((each) => each && migrated(each)) };
+  return { ...rest, account: null, targets: targets.map((each) => each && migrated(each)) };
 }
 
 /** It did not ask who answered: where the rules of the host let an answer prove anything, it took each for the app's own. */
@@ -157,6 +159,8 @@ function migrated({ counters, beforeGap, ...target }: TargetStateV2): TargetStat
     provenAt: target.awakeFrom,
     brokenAt: null,
     asleepAt: null,
+    waking: null,
+    hostWord: null,
   };
 }
 

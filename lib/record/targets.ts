@@ -2,7 +2,7 @@ import { awakeAfter, type AwakeRules } from '../rules/awake.js';
 import type { Counters } from '../rules/counters.js';
 import { extend, reachOf, unobservedTime } from '../rules/counters.js';
 import { EMPTY, observe } from '../rules/histogram.js';
-import { HOSTS } from '../rules/hosts.js';
+import { contradicts, HOSTS } from '../rules/hosts.js';
 import { judge } from '../rules/status.js';
 import {
   countedIntervals,
@@ -152,7 +152,10 @@ export function advance(before: TargetState, target: Target, check: Check): Targ
   const { counters } = before;
   const failed = check.outcome === 'failed';
   const counted = !inMaintenance(target.maintenance, at);
-  const awake = awakeAfter(before, awakeRules(target), check);
+  // What answers while the host says that the app does not run may not be the app.
+  const seen =
+    contradiction(before, target, check) === null ? check : ({ ...check, origin: 'asleep' } as const);
+  const awake = awakeAfter(before, awakeRules(target), seen);
   const judged = judge(before, check, target);
   const opens = check.outcome === 'failed' && before.incident === null && judged.status === 'down';
   const closes = before.incident !== null && judged.status !== 'down';
@@ -170,6 +173,7 @@ export function advance(before: TargetState, target: Target, check: Check): Targ
     lastError: failed ? { at, message: check.message } : before.lastError,
     tlsExpiresAt: check.tlsExpiresAt ?? before.tlsExpiresAt,
     phases: phasesOf(check),
+    hostWord: target.hostToken && (check.word ?? before.hostWord),
     incident: opens
       ? { startedAt: judged.seriesAt ?? at, message: check.message }
       : closes
@@ -188,6 +192,24 @@ export function advance(before: TargetState, target: Target, check: Check): Targ
     latencies:
       counted && check.latency !== null && !check.coldStart ? observe(latencies, check.latency) : latencies,
   };
+}
+
+/**
+ * What the host says against a good answer, in this check or, as long as it was not asked again, in one before; null:
+ * nothing.
+ */
+export function contradiction(
+  before: TargetState,
+  { info }: Target,
+  check: Check,
+): { readonly message: string; readonly isNew: boolean } | null {
+  const { word } = check;
+  if (word?.message == null) return null;
+  const lasts = before.asleepAt !== null && before.lastOutcome !== 'failed';
+  const isAskedBefore = lasts && word.at === before.hostWord?.at;
+  return contradicts(info.host, isAskedBefore ? { ...check, at: word.at } : check)
+    ? { message: word.message, isNew: !lasts }
+    : null;
 }
 
 function awakeRules({ info, maintenance }: Target): AwakeRules {

@@ -10,7 +10,7 @@ export interface AlertState {
   readonly transitions: readonly number[];
   /** The expiry of the certificate that the last alert was about. */
   readonly certificate: number | null;
-  /** When the last `slept` alert was made. */
+  /** When the last alert was made that it slept, or does by the word of its host. */
   readonly sleptAt: number | null;
   readonly lastRestartAt: number | null;
   /** Restarts of the open incident. */
@@ -76,6 +76,8 @@ export interface AlertInput {
   readonly check: Check;
   readonly before: Situation;
   readonly after: Situation;
+  /** What the host says against a good answer; null: nothing. */
+  readonly contradiction: { readonly message: string; readonly isNew: boolean } | null;
   /** The target is in maintenance, or has just entered its active hours: no alert is made. */
   readonly muted: boolean;
   /** The channels that are set up for this target. */
@@ -118,6 +120,8 @@ export interface AlertEvaluation {
 /** A target with more transitions than this within an hour is flapping. */
 const FLAPPING_AFTER = 6;
 const EVENTS_KEPT = 30;
+/** Alerts that are no part of an incident's record. */
+const APART_FROM_INCIDENTS: readonly TargetAlert['kind'][] = ['certificate', 'slept', 'contradicted'];
 
 /**
  * Decides which alerts and which restart follow from a check. It compares what people were told with the state of the
@@ -146,6 +150,7 @@ export function evaluateAlerts(known: AlertState, input: AlertInput): AlertEvalu
     lateChannels,
     certificate,
     slept,
+    contradicted,
     restartDecision,
   ].reduce<AlertEvaluation>(
     (soFar, next) => {
@@ -161,7 +166,7 @@ export function evaluateAlerts(known: AlertState, input: AlertInput): AlertEvalu
   const events = [
     ...evaluated.state.events,
     ...evaluated.alerts
-      .filter(({ alert, to }) => to.length > 0 && alert.kind !== 'certificate' && alert.kind !== 'slept')
+      .filter(({ alert, to }) => to.length > 0 && !APART_FROM_INCIDENTS.includes(alert.kind))
       .map(({ alert }): IncidentEvent => ({ kind: 'alert', at, alert: alert.kind })),
     ...(evaluated.restart === null ? [] : [{ kind: 'restart', at, answer: null } as const]),
   ];
@@ -364,6 +369,15 @@ const slept: EvaluationStep = (state, { id, check, before, sleepsAfter, to }) =>
     alerts: [{ alert: { kind: 'slept', target: id, gap, wakeMs }, to }],
     restart: null,
   };
+};
+
+/** Once, when it begins; none where one that it slept was made within a day. */
+const contradicted: EvaluationStep = (state, { id, check, before, contradiction, sleepsAfter, to }) => {
+  if (!contradiction?.isNew || state.sleptAt !== null || to.length === 0) return unchanged(state);
+  const gap = before.awakeFrom === null ? Infinity : check.at - before.awakeFrom;
+  if (sleepsAfter === null || gap >= sleepsAfter) return unchanged(state);
+  const alert = { kind: 'contradicted', target: id, message: contradiction.message } as const;
+  return { state: { ...state, sleptAt: check.at }, alerts: [{ alert, to }], restart: null };
 };
 
 /**

@@ -28,16 +28,18 @@ export interface HostHours {
  * What the month (UTC) of `now` comes to on each host that has an allowance, at the pace of the runs. A target that is
  * pinged before it falls asleep is awake for as long as its active hours last; one that is pinged more seldom, for
  * `sleepsAfter` after each ping. One that does not sleep (`SLEEPS_AFTER=off`) is on a plan without an allowance.
+ * @param until what is counted of the month, in ms since the epoch; absent: all of it
  */
 export function monthlyHours(
   targets: readonly WatchedTarget[],
   allowances: Allowances,
   now: number,
   times?: CheckTimes,
+  until?: number,
 ): HostHours[] {
   const date = new Date(now);
   const from = Date.UTC(date.getUTCFullYear(), date.getUTCMonth());
-  const to = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1);
+  const to = until ?? Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1);
   const known = new Map<WeeklyWindow | null, number>();
   const activeTime = (hours: WeeklyWindow | null): number => {
     const time = known.get(hours) ?? duration(activeIntervals(hours, from, to));

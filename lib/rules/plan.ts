@@ -1,5 +1,6 @@
 import { DAY, HOUR, MINUTE } from '../time.js';
 import { isDue } from './due.js';
+import { roundsWindow, type RoundLimits } from './trigger-pace.js';
 
 /**
  * What starts runs. `every`: a trigger that keeps its pace, period in ms. `daily-crons`: so many daily crons in each hour,
@@ -30,10 +31,6 @@ export interface Outlook {
   readonly checksAMonth: number;
 }
 
-/** As in `trigger-pace.ts`: in a run, rounds begin for so long at most, and not shortly before the next run. */
-const LONGEST_ROUNDS = 260_000;
-const ROUND_MARGIN = 2_000;
-
 const MONTH = 30 * DAY;
 /** Runs that are played at most: a week of runs every 10 s. */
 const MOST_RUNS = 60_480;
@@ -58,14 +55,15 @@ export function runTimes(trigger: PlannedTrigger, interval: number): number[] {
 }
 
 /** Plays the runs of a trigger, and looks at what a target gets of them. All of its checks are good but for outages. */
-export function outlook(target: PlannedTarget, trigger: PlannedTrigger, tick: number): Outlook {
+export function outlook(target: PlannedTarget, trigger: PlannedTrigger, limits: RoundLimits): Outlook {
+  const { tick } = limits;
   const { interval, sleepsAfter, failureThreshold } = target;
   const runs = runTimes(trigger, interval);
   const checks: { readonly at: number; readonly run: number }[] = [];
   let lastCheckAt: number | null = null;
   for (const [run, at] of runs.entries()) {
     if (!isDue({ lastCheckAt, interval, settling: false }, at, tick)) continue;
-    const until = roundsLength(interval, (runs[run + 1] ?? at + tick) - at, tick);
+    const until = roundsLength(interval, (runs[run + 1] ?? at + tick) - at, limits);
     lastCheckAt = at;
     checks.push({ at, run });
     for (let later = interval; later <= until; later += interval) {
@@ -117,8 +115,8 @@ export function outlook(target: PlannedTarget, trigger: PlannedTrigger, tick: nu
 }
 
 /** Ms from the start of a run to its last round, for the shortest interval and the time until the next run. */
-export function roundsLength(interval: number, untilNext: number, tick: number): number {
-  const window = Math.min(tick - ROUND_MARGIN, LONGEST_ROUNDS, untilNext);
+export function roundsLength(interval: number, untilNext: number, limits: RoundLimits): number {
+  const window = Math.min(roundsWindow(limits), untilNext);
   return interval === Infinity ? 0 : Math.floor(window / interval) * interval;
 }
 

@@ -19,11 +19,17 @@ export interface RunTimes {
   readonly lastAt: number | null;
 }
 
+/** What limits the rounds of a run, in ms. */
+export interface RoundLimits {
+  readonly tick: number;
+  /** How long after the start of a run the plan allows rounds to begin; absent: no plan limits them. */
+  readonly longestRounds?: number;
+}
+
 /** What decides how often a target is checked, besides its own interval. */
-export interface CheckTimes {
+export interface CheckTimes extends RoundLimits {
   /** Time between two runs. */
   readonly pace: number;
-  readonly tick: number;
   /** How long the last run took: targets with short intervals are checked in rounds meanwhile. 0: not known. */
   readonly lastRunMs: number;
 }
@@ -53,7 +59,7 @@ const TOLERANCE = 1.1;
  */
 const LONGEST_ROUNDS = 260_000;
 /** The last round begins no later than this before the next run. */
-const ROUND_MARGIN = 2_000;
+export const ROUND_MARGIN = 2_000;
 const TARGETS_NAMED = 10;
 
 /** Runs are missing when none came for so many ticks, or for so many times as long as usual. */
@@ -115,6 +121,18 @@ function withoutDoubled(intervals: readonly number[], tick: number): number[] {
   return apart;
 }
 
+/** Intervals needed to tell how many runs a month will have. */
+const INTERVALS_COUNTED = 10;
+
+/**
+ * The mean time between two runs in ms, at the tick where too few have come to tell: what runs cost goes by their number,
+ * however irregularly they come.
+ */
+export function meanInterval(intervals: readonly number[], tick: number): number {
+  if (intervals.length < INTERVALS_COUNTED) return tick;
+  return (intervals.reduce((sum, seconds) => sum + seconds, 0) / intervals.length) * 1000;
+}
+
 /** Whether runs come more seldom than KEEP_ALIVE_TICK says. */
 export function isSlow({ actual, expected }: Pick<TriggerPace, 'actual' | 'expected'>): boolean {
   return actual !== null && actual > TOLERANCE * expected;
@@ -122,14 +140,20 @@ export function isSlow({ actual, expected }: Pick<TriggerPace, 'actual' | 'expec
 
 /**
  * The longest time between two checks of a target with such an interval. In a run, rounds begin for as long as the next
- * run is not near. An interval that is longer than that is kept to whole runs, by the rule of `isDue`.
+ * run is not near and the plan allows it. After the last of them it is due in a later run, by the rule of `isDue`.
  */
-export function checkSpacing(interval: number, { pace, tick, lastRunMs }: CheckTimes): number {
-  const window = Math.max(Math.min(tick - ROUND_MARGIN, LONGEST_ROUNDS), lastRunMs);
-  const rounds = Math.floor(Math.min(window, pace) / interval);
-  if (rounds > 0) return Math.max(interval, pace - rounds * interval);
-  const earliest = interval - Math.min(interval, tick) / 2;
-  return pace * Math.max(1, Math.ceil(earliest / pace));
+export function checkSpacing(interval: number, times: CheckTimes): number {
+  const { pace, tick } = times;
+  const window = Math.max(roundsWindow(times), times.lastRunMs);
+  const lastRound = Math.floor(Math.min(window, pace) / interval) * interval;
+  const dueFrom = lastRound + interval - Math.min(interval, tick) / 2;
+  const nextRun = pace * Math.max(1, Math.ceil(dueFrom / pace));
+  return Math.max(lastRound > 0 ? interval : 0, nextRun - lastRound);
+}
+
+/** How long after the start of a run rounds may begin, where nothing else keeps it going. */
+export function roundsWindow({ tick, longestRounds = Infinity }: RoundLimits): number {
+  return Math.min(tick - ROUND_MARGIN, LONGEST_ROUNDS, longestRounds);
 }
 
 /** The targets that runs come too seldom for: those that fall asleep, then those that are checked too seldom. */

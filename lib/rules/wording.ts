@@ -1,4 +1,4 @@
-import type { Alert, SlowTargets, TargetAlert } from '../types.js';
+import type { Alert, OverAllowance, Resource, SlowTargets, TargetAlert } from '../types.js';
 import { intervalInWords, lengthInWords, paceInWords, spanInWords, timeInWords } from './durations.js';
 
 /** How much an alert matters, the highest first. */
@@ -51,6 +51,17 @@ export function wordingOf(alert: Alert, { name, isLocal }: WordingContext): Word
         isLocal
           ? 'its runs take longer than that; set KEEP_ALIVE_TICK to the interval it can keep'
           : 'let the trigger call more often; if it is meant to call that rarely, set KEEP_ALIVE_TICK to its interval',
+      ],
+    };
+  }
+  if (alert.kind === 'allowances') {
+    return {
+      level: 'warning',
+      subject: 'Keepalive',
+      predicate: 'will use more than its plan allows this month',
+      details: [
+        ...alert.over.map(overInWords),
+        'waits and rounds are shortened already; let the trigger call less often, check fewer targets, or take a larger plan',
       ],
     };
   }
@@ -132,6 +143,12 @@ function ofTarget(alert: TargetAlert, at: number): Omit<Wording, 'subject'> {
           `it took ${lengthInWords(alert.wakeMs)} to wake`,
           'the host sleeps sooner than SLEEPS_AFTER says, or it restarted',
         ],
+      };
+    case 'contradicted':
+      return {
+        level: 'warning',
+        predicate: 'answers, but its host says that it does not run',
+        details: [alert.message, 'something else may answer in its place: nothing shows that it is awake'],
       };
     case 'certificate':
       return {
@@ -218,8 +235,10 @@ const SHORT: Readonly<Record<Alert['kind'], string>> = {
   pace: 'warning about the pace of the runs',
   missed: 'gap in the runs',
   unrecorded: 'store that cannot be written to',
+  allowances: 'warning about an allowance',
   degraded: 'degraded',
   slept: 'fell asleep',
+  contradicted: 'not running by the word of the host',
   certificate: 'with a certificate near its expiry',
   restart: 'being restarted',
   up: 'up again',
@@ -243,6 +262,21 @@ function times(count: number): string {
 function failedChecks(count: number, since: number, at: number): string {
   const time = timeInWords(since, at);
   return count === 1 ? `one check failed at ${time}` : `${count} checks have failed since ${time}`;
+}
+
+/** What resources are called, where the month is named beside them. */
+export const RESOURCE_WORDS: Readonly<Record<Resource, string>> = {
+  storeCommands: 'Upstash commands',
+  functionMemoryGbHours: 'Vercel memory hours (GB-h)',
+  functionCpuHours: 'Vercel CPU hours',
+  invocations: 'Vercel invocations',
+  qstashMessages: 'QStash messages',
+};
+
+/** `620,000 of 500,000 Upstash commands` */
+export function overInWords({ resource, projected, allowed }: OverAllowance): string {
+  const [used, of] = [projected, allowed].map((amount) => Math.round(amount).toLocaleString('en-US'));
+  return `${used} of ${of} ${RESOURCE_WORDS[resource]}`;
 }
 
 /** `too slow for api (every 5 m)`, `too slow to keep app awake (it sleeps after 15 m)`: a part for each kind. */

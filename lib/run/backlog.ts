@@ -1,6 +1,7 @@
 import type { Stored } from '../record/ledger.js';
 import type { LostData } from '../record/state-model.js';
 import type { DeliveryOutcome, SentAlert } from '../rules/delivery-outcome.js';
+import { NO_USAGE, plus, type Usage } from '../rules/account.js';
 import type { Check } from '../types.js';
 
 /** The checks of one time that could not be stored. */
@@ -34,6 +35,29 @@ export class Backlog {
   unrecordedSince: number | null = null;
   /** When the last alert was made that nothing can be recorded. */
   unrecordedSaidAt: number | null = null;
+
+  /** What runs of this process have used and no commit holds: of runs that were skipped, and what follows a commit. */
+  private unaccounted: Usage = NO_USAGE;
+  /** How much of the process's CPU is counted, in ms. */
+  private cpuCounted = 0;
+
+  /** What is not accounted for so far; whoever takes it accounts for it, or gives it back. */
+  takeUsage(): Usage {
+    const taken = this.unaccounted;
+    this.unaccounted = NO_USAGE;
+    return taken;
+  }
+
+  giveBack(used: Usage): void {
+    this.unaccounted = plus(this.unaccounted, used);
+  }
+
+  /** @param cpu of the process so far, in ms @returns how much of it was not counted before */
+  countCpu(cpu: number): number {
+    const more = Math.max(0, cpu - this.cpuCounted);
+    this.cpuCounted = cpu;
+    return more;
+  }
 
   /** In the order of time. */
   get all(): readonly Batch[] {

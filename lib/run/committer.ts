@@ -1,6 +1,7 @@
 import { type Changes, type Ledger, type Stored } from '../record/ledger.js';
 import { OUTBOX_FIELD, STATE_FIELD } from '../record/fields.js';
 import type { DeliveryOutcome } from '../rules/delivery-outcome.js';
+import type { Usage } from '../rules/account.js';
 import { inMaintenance } from '../rules/windows.js';
 import type { LastRun } from '../record/state-model.js';
 import { TextError } from '../record/codec/text-error.js';
@@ -11,6 +12,7 @@ import type { Batch } from './backlog.js';
 import { deliver, hasDeliveries, deliverDigests, type DeliveryContext } from './delivery.js';
 import { pingLine, resultOf, transitionLine, type RunResult } from './report.js';
 import type { RunContext } from './run-context.js';
+import type { RunUsage } from './run-usage.js';
 import { DAY, MINUTE } from '../time.js';
 
 /** Why a run could not be recorded. */
@@ -60,6 +62,7 @@ export interface CommitterOptions {
   /** The store of the context, which counts its commands into `meter`. */
   readonly store: Store | null;
   readonly meter: Meter;
+  readonly usage: RunUsage;
   readonly opened: OpenRun;
   readonly runId: string;
   readonly startedAt: number;
@@ -94,15 +97,17 @@ export class Committer {
   private readonly context: RunContext;
   private readonly store: Store | null;
   private readonly meter: Meter;
+  private readonly usage: RunUsage;
   private readonly opened: OpenRun;
   private readonly runId: string;
   private readonly startedAt: number;
   private readonly isLocal: boolean;
 
-  constructor({ context, store, meter, opened, runId, startedAt, isLocal }: CommitterOptions) {
+  constructor({ context, store, meter, usage, opened, runId, startedAt, isLocal }: CommitterOptions) {
     this.context = context;
     this.store = store;
     this.meter = meter;
+    this.usage = usage;
     this.opened = opened;
     this.runId = runId;
     this.startedAt = startedAt;
@@ -132,7 +137,10 @@ export class Committer {
     if (!this.hasSuccess && (await isInconclusive(this.undecided))) return;
     this.judge([]);
     const { ledger } = this.opened;
-    const failure = await this.write(() => ledger.checkpoint(this.lastRun('partial')), { release: false });
+    const failure = await this.write((used) => ledger.checkpoint(this.lastRun('partial'), used), {
+      release: false,
+      commands: ACKNOWLEDGE_COMMANDS,
+    });
     if (failure?.reason === 'lease_lost') this.failure = failure;
     this.checkpoints += 1;
     // What comes of it is on record with the next commit.
@@ -162,16 +170,20 @@ export class Committer {
     this.mustDeliver = status !== 'inconclusive' && hasDeliveries(ledger.notifier, this.context.now());
     const delivers = this.mustDeliver;
     this.failure ??= await this.write(
-      () => {
+      (used) => {
         const lastRun = this.lastRun(status, { delivers });
         // With a checkpoint before, and an acknowledgement after or the store's time asked, a commit that appends would be
         // a command too many. The rows of the log wait in the state for the next run.
         const hasRoom = !delivers && this.meter.commands + COMMIT_COMMANDS <= MOST_COMMANDS;
         return this.checkpoints > 0 && !hasRoom
-          ? ledger.closeWithoutAppending(lastRun)
-          : ledger.close(lastRun);
+          ? ledger.closeWithoutAppending(lastRun, used)
+          : ledger.close(lastRun, used);
       },
-      { release: !delivers, decides: true },
+      {
+        release: !delivers,
+        decides: true,
+        commands: COMMIT_COMMANDS + (delivers ? ACKNOWLEDGE_COMMANDS : 0),
+      },
     );
     if (this.failure !== null) this.keepForLater(this.failure);
     return this.failure;
@@ -251,7 +263,7 @@ export class Committer {
   private async deliverAndAcknowledge(): Promise<void> {
     await this.deliverAlerts();
     const { ledger } = this.opened;
-    const failure = await this.write(() => ledger.acknowledgement(), { release: true });
+    const failure = await this.write(() => ledger.acknowledgement(), { release: true, commands: 0 });
     if (failure === null) return;
     const { reason } = failure;
     this.context.backlog.outcomes = this.outcomes;
@@ -276,17 +288,19 @@ export class Committer {
   }
 
   private async write(
-    changes: () => Changes,
-    end: Pick<Commit, 'release' | 'decides'>,
+    changes: (used: Usage) => Changes,
+    { commands, ...end }: Pick<Commit, 'release' | 'decides'> & { readonly commands: number },
   ): Promise<RecordFailure | null> {
     const { backlog } = this.context;
-    const change = changes();
+    const used = this.usage.soFar(commands);
+    const change = changes(used);
     try {
       const answer = await this.store?.commit({ token: this.opened.token, ...change, ...end });
       if (answer === 'lost') return { reason: 'lease_lost', error: null };
     } catch (error) {
       return recordFailureOf(error);
     }
+    if (STATE_FIELD in change.fields) this.usage.onCommitted(used);
     const { [STATE_FIELD]: state, [OUTBOX_FIELD]: outbox } = change.fields;
     backlog.lastKnown = {
       state: state ?? backlog.lastKnown?.state ?? this.opened.stored.state,

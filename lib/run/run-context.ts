@@ -23,6 +23,8 @@ export interface RunContext {
   /** Makes restart requests and the heartbeat. */
   readonly send: Send;
   readonly now: () => number;
+  /** CPU that the process has used since it began, in ms: that of every request that it serves at the same time. */
+  readonly cpu: () => number;
   readonly random: () => number;
   /** Resolves after so many ms, or early when the signal aborts. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -43,19 +45,25 @@ export function sharedContext(config: Config): SharedContext {
   const prober = createProber({ contact: config.publicUrl });
   const context: SharedContext = {
     prober: {
-      attempt: (target, signal) => pacer.run(() => prober.attempt(target, signal)),
+      attempt: (...of) => pacer.run(() => prober.attempt(...of)),
       close: () => prober.close(),
     },
     backlog: new Backlog(),
     channels: createChannels(config),
     send,
     now: Date.now,
+    cpu: cpuOfProcess,
     random: Math.random,
     sleep,
     log: console.log,
   };
   shared.set(origin, context);
   return context;
+}
+
+function cpuOfProcess(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
 /** Not `node:timers/promises`: it makes an error with a stack for each of the many sleeps that are ended early. */

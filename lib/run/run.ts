@@ -5,15 +5,18 @@ import { DeliveryError } from '../deliver/channel.js';
 import { Ledger, type LedgerSettings, type Stored } from '../record/ledger.js';
 import { HEAD_FIELDS, MAINTENANCE_FIELD, OUTBOX_FIELD, STATE_FIELD } from '../record/fields.js';
 import { readableMaintenance, withMaintenance } from '../record/maintenance.js';
+import { limitsOf } from '../rules/allowances.js';
 import { chooseDue } from '../rules/due.js';
+import { ROUND_MARGIN } from '../rules/trigger-pace.js';
 import { isActive } from '../rules/windows.js';
 import type { Meter, Store } from '../store/store.js';
-import type { Check, Target } from '../types.js';
+import type { Check, HostWord, Target } from '../types.js';
 import type { Batch } from './backlog.js';
 import { DELIVERY_TIMEOUT } from './delivery.js';
 import type { RunContext } from './run-context.js';
 import { hasSuccess, recordFailureOf, Committer, type OpenRun, type RecordFailure } from './committer.js';
 import { transitionView, type RunReport } from './report.js';
+import { RunUsage } from './run-usage.js';
 import { runRounds, type RoundsOptions, type RoundsResult } from './rounds.js';
 
 export interface RunRequest {
@@ -38,8 +41,6 @@ const LEASE_MARGIN = 30_000;
 const RECORDING = 20_000 + 2 * DELIVERY_TIMEOUT;
 /** Ms for the heartbeat. */
 const HEARTBEAT_TIMEOUT = 5_000;
-/** The last round of a run begins no later than this before the next run. */
-const ROUND_MARGIN = 2_000;
 /**
  * One run: claim, choose the due, check, judge, commit, deliver. Whoever triggered it was authenticated before.
  * Rejects only where Keepalive itself is broken.
@@ -69,15 +70,21 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
 
   // Claim.
   const calledAt = performance.now();
+  const usage = new RunUsage(context, meter, request);
   const store = context.store?.metered(meter) ?? null;
   const ttl = request.limit + Math.min(LEASE_MARGIN, config.tick);
-  const opened = await open(context, store, { token, ttl });
-  if (opened === 'locked') return report({ status: 'skipped', reason: 'locked', stored: false });
+  const isLocal = request.trigger === 'local';
+  const opened = await open(context, store, { token, ttl, isLocal });
+  if (opened === 'locked') {
+    usage.end();
+    return report({ status: 'skipped', reason: 'locked', stored: false });
+  }
   // The claim may have found this process's clock to be wrong.
   startedAt = opened.openedAt;
+  usage.onClaimed(startedAt);
   const committer = new Committer({
-    ...{ context, store, meter, opened, runId, startedAt },
-    isLocal: request.trigger === 'local',
+    ...{ context, store, meter, usage, opened, runId, startedAt },
+    isLocal,
   });
 
   // Choose the due.
@@ -86,10 +93,13 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
   );
   const due = chooseDue(awaited, (target) => opened.ledger.dueStateOf(target), startedAt, config.tick);
 
-  // Check. What is finished before a long wait is judged, committed and delivered meanwhile.
+  // Check, for no longer than the plan allows. What is finished before a long wait is judged, committed and delivered
+  // meanwhile.
   const { batches, unfinished } = await checkAll(due, context, request, {
     startedAt,
+    throttle: opened.ledger.throttle,
     timeLeft: request.limit - RECORDING - (performance.now() - calledAt),
+    wordOf: (target) => opened.ledger.hostWordOf(target.info.id),
     record: (finished) => committer.checkpoint(finished, (failed) => isInconclusive(context, failed)),
   });
   const inconclusive =
@@ -109,6 +119,7 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
   if (!inconclusive) await committer.deliver(status);
   if (opened.isLeaseLeft) await releaseLease(store, token);
   if (failure === null && !inconclusive) await sendHeartbeat(context);
+  usage.end();
 
   const { results, transitions } = committer;
   const failed = results.filter(({ ok }) => !ok).length;
@@ -130,21 +141,23 @@ async function checkAll(
   due: readonly Target[],
   context: RunContext,
   { limit, nextRunIn, signal: cancelled, stopping }: RunRequest,
-  { startedAt, timeLeft, record }: CheckPlan,
+  { startedAt, throttle, timeLeft, wordOf, record }: CheckPlan,
 ): Promise<RoundsResult> {
+  const waitsUntil = startedAt + throttle.waits;
   const timeIsUp = new AbortController();
   // Not AbortSignal.timeout: Node 20 forgets one that only AbortSignal.any refers to.
   const timer = setTimeout(() => timeIsUp.abort(), timeLeft);
   const signal = AbortSignal.any([timeIsUp.signal, ...(cancelled ? [cancelled] : [])]);
   try {
     return await runRounds(due, startedAt, {
-      until: startedAt + nextRunIn - ROUND_MARGIN,
+      until: startedAt + Math.min(nextRunIn - ROUND_MARGIN, throttle.rounds),
       deadline: startedAt + limit - RECORDING,
       // A run may cost 10 commands, of which one checkpoint leaves 7; one that goes on for longer stands for several.
       recordEvery: Math.max(nextRunIn, context.config.tick),
       signal,
       stopping: stopping ?? new AbortController().signal,
-      check: (target, at, onWaking) => checkSafely(context, target, { at, signal, onWaking }),
+      check: (target, at, onWaking) =>
+        checkSafely(context, target, { at, signal, waitsUntil, onWaking, word: wordOf(target) }),
       record,
       now: context.now,
       sleep: context.sleep,
@@ -156,8 +169,11 @@ async function checkAll(
 
 interface CheckPlan {
   readonly startedAt: number;
+  readonly throttle: Ledger['throttle'];
   /** Ms until what is under way is given up. */
   readonly timeLeft: number;
+  /** What the host's own API said in a run before. */
+  readonly wordOf: (target: Target) => HostWord | null;
   readonly record: RoundsOptions['record'];
 }
 
@@ -167,7 +183,7 @@ interface CheckPlan {
 async function open(
   { config, backlog, channels, log, now }: RunContext,
   store: Store | null,
-  lease: { readonly token: string; readonly ttl: number },
+  { isLocal, ...lease }: { readonly token: string; readonly ttl: number; readonly isLocal: boolean },
 ): Promise<OpenRun | 'locked'> {
   const openOn = (
     stored: Stored,
@@ -181,6 +197,7 @@ async function open(
     const settings = {
       targets: withMaintenance(config.targets, windows),
       tick: config.tick,
+      limits: limitsOf(config, { isLocal }),
       channels: [...channels.keys()],
       reminder: config.alerts.reminder,
       ...process,
@@ -240,7 +257,7 @@ async function sendHeartbeat({ config, send, log }: RunContext): Promise<void> {
 async function checkSafely(
   { prober, now, random, sleep, log }: RunContext,
   target: Target,
-  task: Pick<CheckContext, 'at' | 'signal'> & { readonly onWaking: () => void },
+  task: Pick<CheckContext, 'at' | 'signal' | 'waitsUntil' | 'word'> & { readonly onWaking: () => void },
 ): Promise<Check | null> {
   try {
     return await checkTarget(target, { ...task, prober, now, random, sleep });

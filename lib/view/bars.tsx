@@ -1,49 +1,192 @@
 import type { JSX } from 'preact';
-import type { Day } from '../read/views.js';
-import { dateInWords, percent, restsOnLittle } from './words.js';
+import type { Day, IncidentView } from '../read/views.js';
 import { lengthInWords } from '../rules/durations.js';
+import { DAY } from '../time.js';
+import { causeOf } from './causes.js';
+import { Span } from './episode-card.js';
+import { counted, fill, TEXT } from './text.js';
+import { causeInWords, dayInWords, restsOnLittle } from './words.js';
 
 const HEIGHT = 32;
 const STEP = 4;
-/** Between what was bad of a day and what was good. */
-const GAP = 2;
-/** How much of a bar the bad part takes, by the share of the observed time that was bad: the least must be seen too. */
-const SEVERITIES = [
-  { upTo: 0, part: 0 },
-  { upTo: 0.002, part: 0.2 },
-  { upTo: 0.01, part: 0.3 },
-  { upTo: 0.05, part: 0.45 },
-  { upTo: 0.25, part: 0.7 },
-  { upTo: 1, part: 1 },
-] as const;
-/** From this share on a day was bad rather than troubled. */
+const WIDTH = 3;
+/** The least part of a bar that is drawn for downtime, so that a minute is seen too. */
+const LEAST = 3;
+/** From this share of the observed time on, a day was bad rather than troubled. */
 const BAD = 0.05;
-const NAMED = 5;
+/** Coverage from which on a day counts as observed, and is not mentioned. */
+const WHOLE = 0.99;
+
+/** How a day is drawn: one colour for each. */
+type Severity = 'good' | 'troubled' | 'bad' | 'pale' | 'none';
+
+function severityOf({ uptimeRatio, coverage }: Day): Severity {
+  if (uptimeRatio === null || coverage === null) return 'none';
+  if (restsOnLittle(coverage)) return 'pale';
+  return uptimeRatio === 1 ? 'good' : 1 - uptimeRatio < BAD ? 'troubled' : 'bad';
+}
+
+interface BarsProps {
+  readonly days: readonly Day[];
+  /** Of the target, in the order in which they are to be told. */
+  readonly incidents: readonly IncidentView[];
+  readonly now: string;
+  /** Where more is told of its days. */
+  readonly href: string | null;
+  /** How many days with downtime are told of, and whether with their incidents. */
+  readonly told: number;
+  readonly withIncidents: boolean;
+}
 
 /**
- * One bar a day. Its height is how much of the day was observed, its upper part (in another colour, set off) how bad it
- * was; without colour where less than half of it was observed; a day without data is a dot. As few paths as there are colours: 200 targets are 18,000 days.
+ * The last days, a bar each, and behind it a list of those with downtime. A bar has the colour of the day's severity, and
+ * its full part is the share of the observed time that was down, to scale. It is pale where less than half of the day was
+ * observed, and a dot where nothing was. The script shows the items of the list beside the bars.
  */
-export function DayBars({ days, label }: { days: readonly Day[]; label: string }): JSX.Element {
-  const paths = { good: '', troubled: '', bad: '', none: '' };
-  for (const [i, { uptimeRatio, coverage }] of days.entries()) {
-    const x = i * STEP + STEP / 2 - 0.5;
-    if (uptimeRatio === null || coverage === null) {
-      paths.none += `M${x} ${HEIGHT - 2}v2`;
-      continue;
-    }
-    const height = Math.max(6, Math.round(HEIGHT * (coverage > 0.99 ? 1 : coverage)));
-    if (restsOnLittle(coverage)) {
-      paths.none += `M${x} ${HEIGHT - height}v${height}`;
-      continue;
-    }
-    const down = 1 - uptimeRatio;
-    const part = SEVERITIES.find(({ upTo }) => down <= upTo)?.part ?? 1;
-    const top = HEIGHT - height;
-    const cut = Math.round(height * part);
-    if (cut > 0) paths[down >= BAD ? 'bad' : 'troubled'] += `M${x} ${top}v${cut}`;
-    if (cut === 0) paths.good += `M${x} ${top}v${height}`;
-    else if (height - cut > GAP) paths.good += `M${x} ${top + cut + GAP}v${height - cut - GAP}`;
+export function DayBars({ days, incidents, now, href, told, withIncidents }: BarsProps): JSX.Element {
+  const notable = days
+    .map((day, index) => ({ day, index, severity: severityOf(day) }))
+    .filter(({ day, severity }) => severity !== 'none' && (day.downtimeMs > 0 || severity === 'pale'))
+    .reverse();
+  const listed = notable.slice(0, told);
+  const rest = notable.slice(told);
+  return (
+    <details
+      class="days"
+      data-from={days[0]?.from.slice(0, 10)}
+      data-observed={observedRuns(days)}
+      data-down={
+        rest.length === 0
+          ? undefined
+          : rest.map(({ day, index }) => `${index}:${Math.round(day.downtimeMs / 1000)}`).join()
+      }
+    >
+      <summary>
+        <Bars days={days} />
+      </summary>
+      {notable.length === 0 ? (
+        <p class="quiet">{TEXT.fineDays}</p>
+      ) : listed.length === 0 ? null : (
+        <ul>
+          {listed.map(({ day, index, severity }) => (
+            <li data-day={index} class={severity}>
+              <DayText
+                day={day}
+                severity={severity}
+                incidents={withIncidents ? incidentsOf(day, incidents) : []}
+                now={now}
+              />
+            </li>
+          ))}
+        </ul>
+      )}
+      {(rest.length > 0 || href !== null) && (
+        <p class="quiet">
+          {rest.length > 0 && <>{counted(TEXT.earlierDays, rest.length)} </>}
+          {href !== null && <a href={href}>{TEXT.allDays}</a>}
+        </p>
+      )}
+    </details>
+  );
+}
+
+/** Incidents that were open at some time of a day. */
+function incidentsOf({ from }: Day, incidents: readonly IncidentView[]): IncidentView[] {
+  const end = new Date(Date.parse(from) + DAY).toISOString();
+  return incidents.filter(({ startedAt, endedAt }) => startedAt < end && (endedAt ?? end) > from);
+}
+
+function DayText({
+  day: { from, downtimeMs, coverage },
+  severity,
+  incidents,
+  now,
+}: {
+  day: Day;
+  severity: Severity;
+  incidents: readonly IncidentView[];
+  now: string;
+}): JSX.Element {
+  const length = lengthInWords(downtimeMs);
+  return (
+    <>
+      <b>{dayInWords(from, now)}</b> <span>{severityInWords(severity, downtimeMs, length)}</span>
+      {coverage !== null && coverage < WHOLE && (
+        <small> {fill(TEXT.observed, { share: wholePercent(coverage) })}</small>
+      )}
+      {incidents.map(({ message, startedAt, endedAt }) => (
+        <small class="why">
+          {causeInWords(causeOf(message))}
+          {': '}
+          <Span episode={{ startedAt, endedAt }} now={now} day={from} />
+        </small>
+      ))}
+    </>
+  );
+}
+
+function severityInWords(severity: Severity, downtimeMs: number, length: string): string {
+  switch (severity) {
+    case 'good':
+      return TEXT.dayFine;
+    case 'troubled':
+      return fill(TEXT.dayTroubled, { length });
+    case 'bad':
+      return fill(TEXT.dayBad, { length });
+    case 'pale':
+      return downtimeMs > 0 ? fill(TEXT.dayUnsureDown, { length }) : TEXT.dayUnsure;
+    case 'none':
+      return TEXT.dayNoData;
+  }
+}
+
+/**
+ * How much of each day was observed, as runs: `69x 20x97 1x` is 69 days without data, 20 of which 97 % were observed, and
+ * one that is in no run because all of it was. Nothing where all days were observed whole.
+ */
+function observedRuns(days: readonly Day[]): string | undefined {
+  const texts = days.map(({ coverage }) =>
+    coverage === null ? '' : coverage >= WHOLE ? '100' : String(Math.floor(coverage * 100)),
+  );
+  if (texts.every((text) => text === '100')) return undefined;
+  return runsOf(texts)
+    .map(({ value, length }) => `${length}x${value}`)
+    .join(' ');
+}
+
+/** Equal values beside each other, as one. */
+function runsOf<T>(
+  values: readonly T[],
+): { readonly value: T; readonly from: number; readonly length: number }[] {
+  const starts = [...values.keys()].filter((i) => i === 0 || values[i] !== values[i - 1]);
+  return starts.flatMap((from, i) => {
+    const length = (starts[i + 1] ?? values.length) - from;
+    return values.slice(from, from + 1).map((value) => ({ value, from, length }));
+  });
+}
+
+function wholePercent(ratio: number): string {
+  return `${Math.floor(ratio * 100)}%`;
+}
+
+/** The days as an image. Equal days beside each other are one dashed line: 1,000 targets have 90,000 days. */
+function Bars({ days }: { days: readonly Day[] }): JSX.Element {
+  const severities = days.map(severityOf);
+  const paths = new Map<string, string>();
+  const draw = (name: string, path: string): void => {
+    paths.set(name, (paths.get(name) ?? '') + path);
+  };
+  for (const { value, from, length } of runsOf(severities)) {
+    draw(value, `M${from * STEP} ${value === 'none' ? HEIGHT - 1 : HEIGHT / 2}h${length * STEP - 1}`);
+  }
+  for (const [i, { uptimeRatio }] of days.entries()) {
+    const severity = severities[i];
+    if (uptimeRatio === null || (severity !== 'troubled' && severity !== 'bad')) continue;
+    const down = Math.max(LEAST, Math.round((1 - uptimeRatio) * HEIGHT));
+    draw(
+      severity === 'bad' ? 'down bad' : 'down troubled',
+      `M${i * STEP} ${HEIGHT}v-${down}h${WIDTH}v${down}`,
+    );
   }
   return (
     <svg
@@ -51,41 +194,22 @@ export function DayBars({ days, label }: { days: readonly Day[]; label: string }
       viewBox={`0 0 ${days.length * STEP - 1} ${HEIGHT}`}
       preserveAspectRatio="none"
       role="img"
-      aria-label={`${label}: ${daysInWords(days)}`}
-      data-from={days[0]?.from.slice(0, 10)}
-      data-days={days.map(packed).join()}
+      aria-label={fill(TEXT.barsOf, { label: TEXT.bars, days: daysInWords(days) })}
     >
-      {Object.entries(paths).map(([name, d]) => d !== '' && <path class={name} d={d} />)}
+      {[...paths].map(([name, d]) => (
+        <path class={name} d={d} />
+      ))}
     </svg>
   );
 }
 
-/**
- * `100`, `99.98/97` (uptime and coverage in percent where it is not full), or nothing: for the script that shows them.
- */
-function packed({ uptimeRatio, coverage }: Day): string {
-  if (uptimeRatio === null || coverage === null) return coverage === 0 ? '-' : '';
-  const uptime = percent(uptimeRatio).slice(0, -1);
-  return coverage > 0.99 ? uptime : `${uptime}/${Math.floor(coverage * 100)}`;
-}
-
 function daysInWords(days: readonly Day[]): string {
   const seen = days.filter(({ uptimeRatio }) => uptimeRatio !== null);
-  if (seen.length === 0) return 'no data yet';
-  const bad = seen.filter(({ uptimeRatio }) => uptimeRatio !== 1);
-  const named = bad
-    .slice(-NAMED)
-    .map(
-      ({ from, uptimeRatio, coverage, downtimeMs }) =>
-        `${dateInWords(from)} ${percent(uptimeRatio)} (${lengthInWords(downtimeMs)} down${
-          restsOnLittle(coverage) ? `, ${percent(coverage)} observed` : ''
-        })`,
-    );
+  if (seen.length === 0) return TEXT.barsNothing;
+  const bad = seen.filter(({ uptimeRatio }) => uptimeRatio !== 1).length;
   const without = days.length - seen.length;
   return [
-    bad.length === 0
-      ? `no downtime on ${seen.length} days`
-      : `downtime on ${bad.length} of ${seen.length} days, ${bad.length > NAMED ? 'latest ' : ''}${named.join(', ')}`,
-    ...(without === 0 ? [] : [`no data on ${without} days`]),
+    bad === 0 ? counted(TEXT.barsFine, seen.length) : counted(TEXT.barsBad, bad, { total: seen.length }),
+    ...(without === 0 ? [] : [counted(TEXT.barsUnseen, without)]),
   ].join('; ');
 }

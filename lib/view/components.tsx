@@ -1,8 +1,7 @@
-import type { ComponentChildren, JSX } from 'preact';
-import type { IncidentView, TargetStats } from '../read/views.js';
+import type { JSX } from 'preact';
+import type { TargetStats } from '../read/views.js';
 import type { Mood } from './words.js';
-import { dateInWords, LABELS, unobservedInWords } from './words.js';
-import { lengthInWords } from '../rules/durations.js';
+import { dayInWords, LABELS } from './words.js';
 import { HOSTS } from '../rules/hosts.js';
 
 /** Each status has a shape of its own, so that nobody needs to see its colour. */
@@ -46,14 +45,28 @@ export function StatusLabel({ mood }: { mood: Exclude<Mood, 'unknown'> }): JSX.E
 
 /**
  * A moment, in UTC until the script puts it into the viewer's zone. `ago`: the script says how long ago it was.
- * `now`: the page's own time, whose day need not be named.
+ * `now`: the page's own time, whose day need not be named; `day`: the midnight of the day that is named above it.
  */
-export function Moment({ at, now, ago = false }: { at: string; now: string; ago?: boolean }): JSX.Element {
+export function Moment({
+  at,
+  now,
+  day = now,
+  ago = false,
+}: {
+  at: string;
+  now: string;
+  day?: string;
+  ago?: boolean;
+}): JSX.Element {
   const clock = `${at.slice(11, 16)} UTC`;
-  const isToday = at.slice(0, 10) === now.slice(0, 10);
+  const isOfDay = at.slice(0, 10) === day.slice(0, 10);
   return (
-    <time dateTime={at} data-show={ago ? 'ago' : isToday ? 'clock' : 'full'}>
-      {isToday ? clock : `${dateInWords(at)}, ${clock}`}
+    <time
+      dateTime={at}
+      data-show={ago ? 'ago' : day === now ? (isOfDay ? 'clock' : 'full') : 'of'}
+      data-day={day === now ? undefined : day.slice(0, 10)}
+    >
+      {isOfDay ? clock : `${dayInWords(at, now)}, ${clock}`}
     </time>
   );
 }
@@ -67,43 +80,6 @@ export function Url({ url }: { url: string }): JSX.Element {
     <span class="url">
       <bdi>{url}</bdi>
     </span>
-  );
-}
-
-export function Incident({
-  incident,
-  now,
-  children,
-}: {
-  incident: IncidentView;
-  now: string;
-  children?: ComponentChildren;
-}): JSX.Element {
-  const { startedAt, endedAt, durationMs, unobservedMs, message, events } = incident;
-  // Shown to the minute, both ends would be the same.
-  const isWithinMinute = endedAt?.slice(0, 16) === startedAt.slice(0, 16);
-  return (
-    <article class={endedAt === null ? 'incident open' : 'incident'}>
-      {children}
-      <p class="reason">
-        <bdi>{message}</bdi>
-      </p>
-      <p class="quiet">
-        {endedAt === null ? 'Since ' : ''}
-        <Moment at={startedAt} now={now} />
-        {endedAt === null || isWithinMinute ? ', for ' : ' to '}
-        {endedAt === null || isWithinMinute ? null : <Moment at={endedAt} now={now} />}
-        {endedAt === null || isWithinMinute ? lengthInWords(durationMs) : ` (${lengthInWords(durationMs)})`}
-        {unobservedInWords(unobservedMs)}
-      </p>
-      <ol class="events">
-        {events.map(({ at, kind, text }) => (
-          <li class={kind}>
-            <Moment at={at} now={now} /> <bdi>{text}</bdi>
-          </li>
-        ))}
-      </ol>
-    </article>
   );
 }
 

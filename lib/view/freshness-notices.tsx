@@ -1,26 +1,30 @@
 import type { Freshness } from '../read/views.js';
 import { DAY } from '../time.js';
 import { Moment } from './components.js';
+import { Phrase } from './phrase.js';
+import { TEXT } from './text.js';
 import type { JSX } from 'preact';
 
+interface NoticeProps {
+  readonly freshness: Freshness;
+  /** Only whoever has signed in sees the page, and may read what its operator has to do. */
+  readonly isPrivate: boolean;
+}
+
 /** A prominent notice where the data is out of date or gone, so that nobody takes it for the present state. */
-export function StaleNotice({ freshness }: { freshness: Freshness }): JSX.Element | null {
+export function StaleNotice({ freshness, isPrivate }: NoticeProps): JSX.Element | null {
   const { isStale, lastRunAt, updatedAt, enabled, lost } = freshness;
   if (lastRunAt === null && enabled) {
     return (
       <p class="notice">
-        {lost === null ? (
-          <>
-            The database holds no data yet. Recording begins with the first run: call <code>/api/cron</code>{' '}
-            with <code>Authorization: Bearer $CRON_SECRET</code> from a scheduler. If there were runs before,
-            the database was emptied, or another one is set now.
-          </>
+        {lost === null ? TEXT.noDataYet : <Lost text={TEXT.lostAll} lost={lost} now={updatedAt} />}{' '}
+        {isPrivate && lost === null ? (
+          <Phrase
+            text={TEXT.operatorFirstRun}
+            values={{ path: <code>/api/cron</code>, header: <code>Authorization: Bearer $CRON_SECRET</code> }}
+          />
         ) : (
-          <>
-            What was recorded from <Moment at={lost.from} now={updatedAt} /> to{' '}
-            <Moment at={lost.to} now={updatedAt} /> is not in the database any more. Recording begins anew
-            with the next run.
-          </>
+          <OperatorHint />
         )}
       </p>
     );
@@ -28,24 +32,49 @@ export function StaleNotice({ freshness }: { freshness: Freshness }): JSX.Elemen
   if (!isStale || lastRunAt === null) return null;
   return (
     <p class="notice loud" role="alert">
-      <strong>Out of date.</strong> The last run was at <Moment at={lastRunAt} now={updatedAt} />: what is
-      shown below is from then. Is the trigger of <code>/api/cron</code> still set up?
+      <strong>{TEXT.outOfDate}</strong>{' '}
+      <Phrase text={TEXT.outOfDateSince} values={{ time: <Moment at={lastRunAt} now={updatedAt} /> }} />{' '}
+      {isPrivate ? (
+        <Phrase text={TEXT.operatorTrigger} values={{ path: <code>/api/cron</code> }} />
+      ) : (
+        <OperatorHint />
+      )}
     </p>
   );
 }
 
+function OperatorHint(): JSX.Element {
+  return <Phrase text={TEXT.operatorHint} values={{ command: <code>npx keepalive doctor</code> }} />;
+}
+
+function Lost({
+  text,
+  lost,
+  now,
+}: {
+  text: string;
+  lost: NonNullable<Freshness['lost']>;
+  now: string;
+}): JSX.Element {
+  return (
+    <Phrase
+      text={text}
+      values={{ from: <Moment at={lost.from} now={now} />, to: <Moment at={lost.to} now={now} /> }}
+    />
+  );
+}
+
 /** Where the record begins within the 90 days that are shown: what lies before is not just empty. */
-export function RecordNotice({ freshness }: { freshness: Freshness }): JSX.Element | null {
+export function RecordNotice({ freshness }: Pick<NoticeProps, 'freshness'>): JSX.Element | null {
   const { recordedSince, lost, updatedAt: now } = freshness;
   if (recordedSince === null || Date.parse(now) - Date.parse(recordedSince) > 90 * DAY) return null;
   return (
     <p class="record">
-      No earlier data: recording began <Moment at={recordedSince} now={now} />.
+      <Phrase text={TEXT.began} values={{ time: <Moment at={recordedSince} now={now} /> }} />
       {lost !== null && (
         <>
           {' '}
-          What was recorded from <Moment at={lost.from} now={now} /> to <Moment at={lost.to} now={now} /> is
-          lost: the database was emptied.
+          <Lost text={TEXT.lostBefore} lost={lost} now={now} />
         </>
       )}
     </p>

@@ -1,7 +1,10 @@
 import type { Phases, TargetHistory } from '../read/views.js';
-import { latencyInWords } from '../rules/durations.js';
+import { latencyInWords, lengthInWords } from '../rules/durations.js';
+import { DAY } from '../time.js';
 import { Card, Fact } from './card.js';
+import { causeOf } from './causes.js';
 import { Moment } from './components.js';
+import { causeInWords, dateInWords } from './words.js';
 import type { JSX } from 'preact';
 
 const PHASES = [
@@ -30,12 +33,37 @@ export function LastCheck({ target, now }: { target: TargetHistory; now: string 
         )}
         {lastError !== null && (
           <Fact name="Last error">
-            <bdi>{lastError.message}</bdi>, <Moment at={lastError.at} now={now} />
+            {causeInWords(causeOf(lastError.message))}, <Moment at={lastError.at} now={now} />
+            <code class="technical">
+              <bdi>{lastError.message}</bdi>
+            </code>
           </Fact>
         )}
+        <CertificateFacts target={target} now={now} />
       </dl>
       {phases !== null && <PhaseBars phases={phases} />}
     </Card>
+  );
+}
+
+function CertificateFacts({
+  target: { tls },
+  now,
+}: {
+  target: TargetHistory;
+  now: string;
+}): JSX.Element | null {
+  if (tls === null) return null;
+  const { expiresAt } = tls;
+  const left = Date.parse(expiresAt) - Date.parse(now);
+  return (
+    <Fact name="Certificate">
+      {left < 0 ? 'expired ' : 'valid until '}
+      <time dateTime={expiresAt} data-show="day">
+        {dateInWords(expiresAt)}
+      </time>
+      {left >= 0 && ` (${left < 3 * DAY ? lengthInWords(left) : `${Math.floor(left / DAY)} days`} left)`}
+    </Fact>
   );
 }
 

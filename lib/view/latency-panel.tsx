@@ -1,6 +1,7 @@
 import type { CheckView, TargetHistory } from '../read/views.js';
 import { latencyInWords } from '../rules/durations.js';
 import { LatencyFigure } from './lines.js';
+import { TEXT } from './text.js';
 import { fewSamples } from './words.js';
 import type { ComponentChildren, JSX } from 'preact';
 
@@ -27,19 +28,20 @@ export function Latency({ target, now }: { target: TargetHistory; now: string })
   const figures = hours.map(({ from, latencyMs }) => ({ from, ...latencyMs }));
   return (
     <section class="panel latencies">
-      <h2>Latency</h2>
+      <h2>{TEXT.latency}</h2>
+      <p class="quiet note">{TEXT.latencyNote}</p>
       <dl class="tiles">
         {(['p50', 'p95', 'p99'] as const).map((name) => (
           <div>
-            <dt>{name}, 24 hours</dt>
+            <dt>{TEXT.latencies[name].name}</dt>
             <dd>
               <strong>{latencyInWords(latencyMs[name])}</strong>
-              <small>{fewSamples(name, latencyMs.samples)}</small>
+              <small>{fewSamples(name, latencyMs.samples) ?? TEXT.latencies[name].meaning}</small>
             </dd>
           </div>
         ))}
         <div>
-          <dt>Last check</dt>
+          <dt>{TEXT.lastLatency}</dt>
           <dd>
             <strong>{latencyInWords(target.latency)}</strong>
           </dd>

@@ -1,5 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { renderToString } from 'preact-render-to-string';
+import { TEXT } from './text.js';
 import type { Mood } from './words.js';
 
 /** Who may see a page. */
@@ -62,6 +63,9 @@ function Layout({
             </svg>
             Keepalive
           </a>
+          <nav aria-label="Pages">
+            <a href="/history">{TEXT.historyShort}</a>
+          </nav>
           <span class="fill" />
           <span id="live" role="status" class="quiet" />
           {isPrivate && (

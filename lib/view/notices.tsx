@@ -1,6 +1,8 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { renderPage, type Visibility } from './layout.js';
 import { Glyph } from './components.js';
+import { Phrase } from './phrase.js';
+import { NOTICES, TEXT } from './text.js';
 import type { Mood } from './words.js';
 
 /** What there is to see instead of a state, and what to do about it. */
@@ -26,25 +28,16 @@ export function problemPage({ code, message, lines: variables }: ProblemView): s
 function noticeOf(code: string, message: string, variables: readonly string[]): Notice {
   switch (code) {
     case 'target_not_found':
-      return {
-        mood: 'unknown',
-        title: 'No such service',
-        body: (
-          <p>
-            Nothing with this id is watched here. <a href="/">All services</a>
-          </p>
-        ),
-      };
+      return { mood: 'unknown', title: NOTICES.noService, body: <Elsewhere text={NOTICES.noServiceText} /> };
+    case 'not_found':
+      return { mood: 'unknown', title: NOTICES.noPage, body: <Elsewhere text={NOTICES.noPageText} /> };
     case 'config_invalid':
       return {
         mood: 'degraded',
-        title: 'The configuration is not valid',
+        title: NOTICES.invalid,
         body: (
           <>
-            <p>Nothing is pinged until it is. The list of what is wrong is in the build's log, and here:</p>
-            <pre tabIndex={0}>
-              <code>npx keepalive config</code>
-            </pre>
+            <p>{NOTICES.invalidText}</p>
             {variables.length > 0 && (
               <ul>
                 {variables.map((line) => (
@@ -63,22 +56,36 @@ function noticeOf(code: string, message: string, variables: readonly string[]): 
     case 'store_corrupt':
       return {
         mood: 'unknown',
-        title: 'The figures cannot be read',
+        title: NOTICES.unreadable,
         body: (
           <>
+            <p>{NOTICES.unreadableText}</p>
             <p>
-              The database does not answer as it should (<code>{code}</code>: {message}). Services are pinged
-              all the same; results are kept until it is back.
+              <a href="?">{NOTICES.tryAgain}</a>
             </p>
-            <p>
-              <a href="/api/health">What Keepalive says of itself</a>
-            </p>
+            <details>
+              <summary>{TEXT.details}</summary>
+              <code>
+                {code}: {message}
+              </code>
+            </details>
           </>
         ),
       };
     default:
-      return { mood: 'unknown', title: 'This page could not be made', body: <p>{message}</p> };
+      return { mood: 'unknown', title: NOTICES.failed, body: <Elsewhere text={message} /> };
   }
+}
+
+function Elsewhere({ text }: { text: string }): JSX.Element {
+  return (
+    <>
+      <p>{text}</p>
+      <p>
+        <a href="/">{NOTICES.allServices}</a> · <a href="/history">{TEXT.history}</a>
+      </p>
+    </>
+  );
 }
 
 export interface SetUp {
@@ -92,30 +99,39 @@ export function setUpPage({ hasStore, hasTargets, hasCronSecret }: SetUp, { isPr
   return noticePage(
     {
       mood: 'pending',
-      title: hasTargets ? 'A database is missing' : 'Nothing is watched yet',
+      title: hasTargets ? NOTICES.noDatabase : NOTICES.nothingWatched,
       body: (
         <>
-          <p>Set what is missing among the environment variables, and deploy again.</p>
+          <p>{NOTICES.setUp}</p>
           <ol class="steps">
-            <Step done={hasTargets} title="Say what to watch">
+            <Step done={hasTargets} title={NOTICES.stepTargets}>
               <pre tabIndex={0}>
                 <code>TARGET_MY_API_URL=https://my-api.up.railway.app/health</code>
               </pre>
             </Step>
-            <Step done={hasStore} title="Give it a database">
+            <Step done={hasStore} title={NOTICES.stepStore}>
               <p>
-                <code>UPSTASH_REDIS_REST_URL</code> and <code>UPSTASH_REDIS_REST_TOKEN</code> (the Upstash
-                integration sets them), or <code>REDIS_URL</code>.
+                <Phrase
+                  text={NOTICES.stepStoreText}
+                  values={{
+                    url: <code>UPSTASH_REDIS_REST_URL</code>,
+                    token: <code>UPSTASH_REDIS_REST_TOKEN</code>,
+                    redis: <code>REDIS_URL</code>,
+                  }}
+                />
               </p>
             </Step>
-            <Step done={hasCronSecret} title="Let a scheduler in">
+            <Step done={hasCronSecret} title={NOTICES.stepSecret}>
               <p>
-                <code>CRON_SECRET</code>, 16 characters at least: <code>openssl rand -hex 32</code>
+                <Phrase
+                  text={NOTICES.stepSecretText}
+                  values={{ secret: <code>CRON_SECRET</code>, command: <code>openssl rand -hex 32</code> }}
+                />
               </p>
             </Step>
-            <Step done={false} title="Call it every minute">
+            <Step done={false} title={NOTICES.stepCheck}>
               <pre tabIndex={0}>
-                <code>{'curl -H "Authorization: Bearer $CRON_SECRET" https://<this host>/api/cron'}</code>
+                <code>npx keepalive doctor</code>
               </pre>
             </Step>
           </ol>
@@ -140,7 +156,7 @@ function Step({
       <h2>
         <Glyph mood={done ? 'up' : 'pending'} />
         {title}
-        <span class="quiet">{done ? 'done' : 'to do'}</span>
+        <span class="quiet">{done ? NOTICES.done : NOTICES.toDo}</span>
       </h2>
       {!done && children}
     </li>
@@ -151,11 +167,11 @@ function Step({
 export function signInPage(next: string, problem: string | null = null): string {
   return noticePage({
     mood: null,
-    title: 'This status is private',
+    title: NOTICES.isPrivate,
     body: (
       <form class="sign-in" method="post" action="/sign-in">
         <input hidden readOnly name="username" value="keepalive" autocomplete="username" />
-        <label for="token">Token</label>
+        <label for="token">{NOTICES.token}</label>
         <input
           id="token"
           name="token"
@@ -172,10 +188,8 @@ export function signInPage(next: string, problem: string | null = null): string 
             {problem}
           </p>
         )}
-        <button>Sign in</button>
-        <p class="quiet">
-          It is what <code>STATS_TOKEN</code> is set to.
-        </p>
+        <button>{NOTICES.signIn}</button>
+        <p class="quiet">{NOTICES.tokenHint}</p>
       </form>
     ),
   });

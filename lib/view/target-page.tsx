@@ -1,21 +1,32 @@
-import type { Freshness, TargetHistory } from '../read/views.js';
+import type { Freshness, IncidentView, TargetHistory } from '../read/views.js';
 import { intervalInWords } from '../rules/durations.js';
-import { adviceOn } from '../rules/hosts.js';
+import { adviceOn, wordInWords } from '../rules/host-advice.js';
+import { HOSTS } from '../rules/hosts.js';
+import type { HostWord } from '../types.js';
 import { AwakeCard } from './awake-card.js';
-import { Certificate } from './certificate-card.js';
-import { RecordNotice, StaleNotice } from './freshness-notices.js';
+import { causeOf } from './causes.js';
+import { EpisodeCard } from './episode-card.js';
+import { troubleOf } from './episodes.js';
+import { StaleNotice } from './freshness-notices.js';
 import { LastCheck } from './last-check-card.js';
 import { Latency } from './latency-panel.js';
 import { renderPage, type Visibility } from './layout.js';
-import { Glyph, Incident, Moment, StatusLabel, Url, awakeInWords } from './components.js';
+import { Glyph, Moment, StatusLabel, Url, awakeInWords } from './components.js';
 import { Checks } from './recent-checks.js';
 import { RecoveryCard } from './recovery-card.js';
 import { Uptime } from './uptime-panel.js';
-import { LABELS, shownStatus, targetMood } from './words.js';
+import { Phrase } from './phrase.js';
+import { PageFoot } from './page-foot.js';
+import { counted, fill, TEXT } from './text.js';
+import { causeInWords, LABELS, shownStatus, targetMood } from './words.js';
 import type { JSX } from 'preact';
 
 /** `GET /t/<id>` */
-export function targetPage(target: TargetHistory, freshness: Freshness, { isPrivate }: Visibility): string {
+export function targetPage(
+  target: TargetHistory,
+  freshness: Freshness,
+  { isPrivate, hostWord = null }: Visibility & { readonly hostWord?: HostWord | null },
+): string {
   const mood = targetMood(target);
   const label = mood === 'unknown' ? 'unknown' : LABELS[mood].toLowerCase();
   return renderPage({
@@ -25,7 +36,7 @@ export function targetPage(target: TargetHistory, freshness: Freshness, { isPriv
     refreshes: true,
     styles: ['/vendor/uplot.css'],
     scripts: ['/vendor/uplot.js', '/chart.js'],
-    main: <Target target={target} freshness={freshness} isPrivate={isPrivate} />,
+    main: <Target target={target} freshness={freshness} isPrivate={isPrivate} hostWord={hostWord} />,
   });
 }
 
@@ -33,14 +44,15 @@ function Target({
   target,
   freshness,
   isPrivate,
+  hostWord,
 }: {
   target: TargetHistory;
   freshness: Freshness;
   isPrivate: boolean;
+  hostWord: HostWord | null;
 }): JSX.Element {
   const now = freshness.updatedAt;
-  const { incident, incidents } = target;
-  const resolved = incidents.filter(({ endedAt }) => endedAt !== null);
+  const past = target.incidents.filter(({ endedAt }) => endedAt !== null);
   return (
     <>
       <nav class="crumbs" aria-label="Breadcrumb">
@@ -53,42 +65,76 @@ function Target({
         )}
       </nav>
       <Head target={target} freshness={freshness} />
-      <StaleNotice freshness={freshness} />
+      <StaleNotice freshness={freshness} isPrivate={isPrivate} />
       {isPrivate && <HostAdvice target={target} />}
-      {incident !== null && (
+      {isPrivate && hostWord !== null && <HostSaid target={target} word={hostWord} now={now} />}
+      {target.incident !== null && (
         <section class="incidents">
-          <h2>Open incident</h2>
-          <Incident incident={incident} now={now} />
+          <h2>{TEXT.openIncident}</h2>
+          <Incident target={target} incident={target.incident} now={now} />
         </section>
       )}
       <Uptime target={target} now={now} />
+      <PastIncidents target={target} past={past} now={now} />
       <Latency target={target} now={now} />
       <div class="cards">
         <LastCheck target={target} now={now} />
         <AwakeCard target={target} word={awakeInWords(target)} now={now} />
-        <Certificate target={target} now={now} />
         <RecoveryCard target={target} now={now} />
       </div>
-      <section>
-        <h2>Incidents</h2>
-        {resolved.length === 0 ? (
-          <p class="quiet empty">{incident === null ? 'None on record.' : 'None before the open one.'}</p>
-        ) : (
-          <div class="past">
-            {resolved.map((each) => (
-              <Incident incident={each} now={now} />
-            ))}
-          </div>
-        )}
-      </section>
       <Checks checks={target.checks} now={now} />
-      <footer class="foot">
-        <RecordNotice freshness={freshness} />
-        <p>
-          As of <Moment at={now} now={now} /> · <a href={`/api/keepalive/${target.id}`}>JSON</a>
-        </p>
-      </footer>
+      <PageFoot freshness={freshness} json={`/api/keepalive/${target.id}`} />
     </>
+  );
+}
+
+function Incident({
+  target: { id, name },
+  incident,
+  now,
+}: {
+  target: TargetHistory;
+  incident: IncidentView;
+  now: string;
+}): JSX.Element {
+  const { startedAt, endedAt, message } = incident;
+  const trouble = troubleOf({ target: { id, name }, incident });
+  const episode = {
+    ...{ mood: trouble.mood, cause: causeOf(message), startedAt, endedAt },
+    troubles: [trouble] as const,
+  };
+  return <EpisodeCard episode={episode} now={now} heading="h3" isNamed={false} />;
+}
+
+/** Incidents that are shown; the others stand behind them. */
+const SHOWN = 5;
+
+function PastIncidents({
+  target,
+  past,
+  now,
+}: {
+  target: TargetHistory;
+  past: readonly IncidentView[];
+  now: string;
+}): JSX.Element {
+  const cards = past.map((incident) => <Incident target={target} incident={incident} now={now} />);
+  const behind = cards.length - SHOWN;
+  return (
+    <section>
+      <h2>{TEXT.incidents}</h2>
+      {cards.length === 0 ? (
+        <p class="quiet empty">{target.incident === null ? TEXT.noneOnRecord : TEXT.noneBefore}</p>
+      ) : (
+        <div class="past">{cards.slice(0, SHOWN)}</div>
+      )}
+      {behind > 0 && (
+        <details id="earlier">
+          <summary>{counted(TEXT.earlierIncidents, behind)}</summary>
+          <div class="past">{cards.slice(SHOWN)}</div>
+        </details>
+      )}
+    </section>
   );
 }
 
@@ -106,6 +152,26 @@ function HostAdvice({ target }: { target: TargetHistory }): JSX.Element {
   );
 }
 
+/** What the API of the host last said; for the operator alone. */
+function HostSaid({
+  target,
+  word,
+  now,
+}: {
+  target: TargetHistory;
+  word: HostWord;
+  now: string;
+}): JSX.Element {
+  const { text, isTrouble } = wordInWords(target.host, word, 'HOST_TOKEN');
+  const isAgainst = target.awake.proof === 'host' && target.consecutiveFailures === 0;
+  return (
+    <p class={isTrouble || isAgainst ? 'notice' : 'quiet'}>
+      {isAgainst && 'It answers, but: '}
+      {text} (<Moment at={new Date(word.at).toISOString()} now={now} />)
+    </p>
+  );
+}
+
 function Head({ target, freshness }: { target: TargetHistory; freshness: Freshness }): JSX.Element {
   const { updatedAt: now } = freshness;
   const { name, healthUrl, since, host, pingInterval, maintenance, message } = target;
@@ -120,7 +186,7 @@ function Head({ target, freshness }: { target: TargetHistory; freshness: Freshne
           <span class="badge">
             <span class="status">
               <Glyph mood="unknown" />
-              <span>Was {LABELS[mood].toLowerCase()}</span>
+              <span>{fill(TEXT.wasStatus, { status: LABELS[mood].toLowerCase() })}</span>
             </span>
           </span>
         ) : (
@@ -130,25 +196,36 @@ function Head({ target, freshness }: { target: TargetHistory; freshness: Freshne
         )}
         {since !== null && (
           <span class="quiet">
-            {target.lastKnownStatus === null ? 'since' : 'not known since'} <Moment at={since} now={now} />
+            <Phrase
+              text={target.lastKnownStatus === null ? TEXT.statusSince : TEXT.unknownSince}
+              values={{ time: <Moment at={since} now={now} /> }}
+            />
           </span>
         )}
         {maintenance !== null && (
           <span class="quiet">
-            until <Moment at={maintenance.until} now={now} />
-            {maintenance.reason !== null && <bdi>: {maintenance.reason}</bdi>}
+            <Phrase
+              text={maintenance.reason === null ? TEXT.statusUntil : TEXT.statusUntilReason}
+              values={{
+                time: <Moment at={maintenance.until} now={now} />,
+                reason: <bdi>{maintenance.reason}</bdi>,
+              }}
+            />
           </span>
         )}
       </p>
       {message !== null && target.incident === null && (
-        <p class="reason">
-          <bdi>{message}</bdi>
-        </p>
+        <div class="reason">
+          {causeInWords(causeOf(message))}
+          <code class="technical">
+            <bdi>{message}</bdi>
+          </code>
+        </div>
       )}
       <p class="quiet facts">
         <Url url={healthUrl} />
-        {host !== 'none' && <span>{host}</span>}
-        <span>every {intervalInWords(pingInterval)}</span>
+        {host !== 'none' && <span>{fill(TEXT.hostedOn, { host: HOSTS[host].title })}</span>}
+        <span>{fill(TEXT.pingedEvery, { interval: intervalInWords(pingInterval) })}</span>
       </p>
     </section>
   );

@@ -2,10 +2,13 @@ import type { TargetHistory } from '../read/views.js';
 import { latencyInWords, lengthInWords } from '../rules/durations.js';
 import { DAY } from '../time.js';
 import { DayBars } from './bars.js';
+import { fill, TEXT } from './text.js';
 import { dateInWords, percent } from './words.js';
 import type { JSX } from 'preact';
 
 const DAYS = 90;
+/** Days with downtime that are told of behind the bars; the table has them all. */
+const DAYS_TOLD = 20;
 
 const WINDOWS = ['24h', '7d', '30d', '90d'] as const;
 
@@ -19,11 +22,11 @@ export function Uptime({ target, now }: { target: TargetHistory; now: string }):
   });
   return (
     <section class="panel">
-      <h2>Uptime</h2>
+      <h2>{TEXT.uptime}</h2>
       <dl class="tiles">
         {WINDOWS.map((window) => (
           <div>
-            <dt>{window.replace('h', ' hours').replace('d', ' days')}</dt>
+            <dt>{TEXT.windows[window]}</dt>
             <dd>
               <strong>{percent(uptimeRatio[window])}</strong>
               <small>{coverageInWords(coverage[window])}</small>
@@ -31,25 +34,27 @@ export function Uptime({ target, now }: { target: TargetHistory; now: string }):
           </div>
         ))}
       </dl>
-      <DayBars days={all} label="Last 90 days" />
+      <DayBars
+        days={all}
+        incidents={target.incidents}
+        now={now}
+        href="#days"
+        told={DAYS_TOLD}
+        withIncidents
+      />
       <p class="ends quiet" aria-hidden="true">
-        <span>{dateInWords(all[0]?.from ?? now)}</span>
-        <span>Today</span>
+        <span>{TEXT.barsBegin}</span>
+        <span>{TEXT.barsEnd}</span>
       </p>
       <details id="days">
-        <summary>Day by day</summary>
-        <div class="scroll" tabIndex={0} role="region" aria-label="Uptime day by day">
+        <summary>{TEXT.dayByDay}</summary>
+        <div class="scroll" tabIndex={0} role="region" aria-label={TEXT.dayByDay}>
           <table>
             <thead>
               <tr>
-                <th scope="col">Day (UTC)</th>
-                <th scope="col">Uptime</th>
-                <th scope="col">Observed</th>
-                <th scope="col">Down</th>
-                <th scope="col">Pings</th>
-                <th scope="col">Failed</th>
-                <th scope="col">p50</th>
-                <th scope="col">p95</th>
+                {TEXT.dayColumns.map((column) => (
+                  <th scope="col">{column}</th>
+                ))}
               </tr>
             </thead>
             <tbody>
@@ -74,6 +79,6 @@ export function Uptime({ target, now }: { target: TargetHistory; now: string }):
 }
 
 function coverageInWords(coverage: number | null): string {
-  if (coverage === null) return 'nothing was due';
-  return coverage > 0.9999 ? 'all observed' : `${percent(coverage)} observed`;
+  if (coverage === null) return TEXT.nothingDue;
+  return coverage > 0.9999 ? TEXT.allObserved : fill(TEXT.observed, { share: percent(coverage) });
 }

@@ -1,6 +1,8 @@
 import type { Freshness, TargetStats } from '../read/views.js';
 import type { Status } from '../types.js';
 import { lengthInWords } from '../rules/durations.js';
+import type { Cause } from './causes.js';
+import { CAUSES, fill, TEXT } from './text.js';
 
 /** What a reader sees of a target's status: maintenance lies over what the checks say. */
 export type Shown = Status | 'maintenance';
@@ -21,7 +23,7 @@ export function shownStatus({ status, lastKnownStatus, maintenance }: ShownStatu
   return maintenance === null || last === 'paused' || last === 'sleeping' ? last : 'maintenance';
 }
 
-type ShownStatus = Pick<TargetStats, 'status' | 'lastKnownStatus' | 'maintenance'>;
+export type ShownStatus = Pick<TargetStats, 'status' | 'lastKnownStatus' | 'maintenance'>;
 
 /** `unknown`: nothing can be said, because nothing was checked lately. */
 export type Mood = Shown | 'unknown';
@@ -41,53 +43,52 @@ export interface OverallStatus {
 
 /** What to say of all targets, at least one. */
 export function overallStatus(
-  freshness: Freshness,
+  { isStale, lastRunAt, updatedAt, lost }: Freshness,
   targets: readonly (Pick<TargetStats, 'name'> & ShownStatus)[],
 ): OverallStatus {
-  const shown = targets.map(shownStatus);
-  const count = (status: Shown): number => shown.filter((each) => each === status).length;
-  const who = (status: Shown): string => {
-    const those = targets.filter((_, i) => shown[i] === status);
-    const [first] = those;
-    return first !== undefined && those.length === 1
-      ? first.name
-      : `${those.length} of ${targets.length} services`;
-  };
-  const rest = (['degraded', 'maintenance', 'pending', 'sleeping', 'paused'] as const)
-    .filter((status) => count(status) > 0)
-    .map((status) => `${count(status)} ${LABELS[status].toLowerCase()}`);
-  const verdict = (mood: Mood, sentence: string): OverallStatus => {
-    const told =
-      mood === 'down' || mood === 'up' ? rest : rest.filter((text) => !text.endsWith(labelOf(mood)));
-    return { mood, sentence, remark: told.length === 0 ? null : told.join(', ') };
-  };
-  const { isStale, lastRunAt, updatedAt, lost } = freshness;
-  if (lastRunAt === null && lost !== null) {
-    return { mood: 'unknown', sentence: 'The recorded data is gone', remark: null };
-  }
+  if (lastRunAt === null && lost !== null) return { mood: 'unknown', sentence: TEXT.lost, remark: null };
   if (isStale && lastRunAt !== null) {
-    const since = lengthInWords(Date.parse(updatedAt) - Date.parse(lastRunAt));
-    return { mood: 'unknown', sentence: `Nothing was checked for ${since}`, remark: null };
+    const length = lengthInWords(Date.parse(updatedAt) - Date.parse(lastRunAt));
+    return { mood: 'unknown', sentence: fill(TEXT.stale, { length }), remark: null };
   }
-  if (count('down') > 0) {
-    return verdict('down', `${who('down')} ${count('down') === 1 ? 'is' : 'are'} down`);
-  }
-  if (count('degraded') > 0) {
-    return verdict('degraded', `${who('degraded')} ${count('degraded') === 1 ? 'is' : 'are'} degraded`);
-  }
-  if (count('up') > 0) {
-    const all = count('up') === targets.length;
-    if (targets.length === 1) return verdict('up', `${who('up')} is up`);
-    return verdict('up', all ? `All ${targets.length} services are up` : 'All active services are up');
-  }
-  if (count('maintenance') > 0) return verdict('maintenance', 'Maintenance is under way');
-  if (count('pending') > 0) return verdict('pending', 'Waiting for the first checks');
-  if (count('sleeping') > 0) return verdict('sleeping', 'Outside active hours');
-  return verdict('paused', 'Everything is paused');
+  const of = (status: Shown) => targets.filter((target) => shownStatus(target) === status);
+  const mood = LEADING.find((status) => of(status).length > 0) ?? 'paused';
+  const rest = LEADING.filter((status) => status !== mood && status !== 'up')
+    .map((status) => [of(status).length, LABELS[status].toLowerCase()] as const)
+    .filter(([count]) => count > 0)
+    .map(([count, label]) => `${count} ${label}`);
+  return {
+    mood,
+    sentence: sentenceOf(mood, of(mood), targets.length),
+    remark: rest.length === 0 ? null : rest.join(', '),
+  };
 }
 
-function labelOf(mood: Mood): string {
-  return mood === 'unknown' ? '' : LABELS[mood].toLowerCase();
+/** The state that the sentence is about is the first of these that any target is in. */
+const LEADING: readonly Shown[] = ['down', 'degraded', 'up', 'maintenance', 'pending', 'sleeping', 'paused'];
+
+function sentenceOf(mood: Shown, those: readonly { readonly name: string }[], total: number): string {
+  const count = those.length;
+  const name = those[0]?.name ?? '';
+  switch (mood) {
+    case 'down':
+      if (count === 1) return fill(TEXT.oneDown, { name });
+      return fill(count === total ? TEXT.allDown : TEXT.severalDown, { count, total });
+    case 'degraded':
+      return count === 1 ? fill(TEXT.oneDegraded, { name }) : TEXT.severalDegraded;
+    case 'up':
+      return count === total ? TEXT.allUp : TEXT.restUp;
+    case 'maintenance':
+    case 'pending':
+    case 'sleeping':
+    case 'paused':
+      return TEXT[mood];
+  }
+}
+
+/** `Returned an error (503)` */
+export function causeInWords({ kind, status }: Cause): string {
+  return fill(CAUSES[kind], { status: status ?? '' });
 }
 
 /** `99.98%`: rounded down, so that 100 means all of it; `–` for null. */
@@ -120,6 +121,12 @@ export function unobservedInWords(ms: number | null): string {
 export function dateInWords(iso: string): string {
   const start = 3 * (Number(iso.slice(5, 7)) - 1);
   return `${Number(iso.slice(8, 10))} ${MONTHS.slice(start, start + 3)} ${iso.slice(0, 4)}`;
+}
+
+/** `20 Nov`, with the year where it is not that of `now`; UTC. */
+export function dayInWords(iso: string, now: string): string {
+  const date = dateInWords(iso);
+  return iso.slice(0, 4) === now.slice(0, 4) ? date.slice(0, -5) : date;
 }
 
 const MONTHS = 'JanFebMarAprMayJunJulAugSepOctNovDec';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { plan } from '../../lib/cli/plan.js';
+import { misfit, plan } from '../../lib/cli/plan.js';
+import { configOf } from '../support/runs.js';
 import { recordingTerminal } from '../support/terminal.js';
 
 const UPSTASH = {
@@ -41,7 +42,7 @@ describe('keepalive plan', () => {
         'a target every 10 seconds',
         { ...UPSTASH, TARGET_A_URL: 'http://a.test', TARGET_A_INTERVAL: '10s' },
         [],
-        1,
+        0,
       ],
       ['no target', {}, [], 0],
     ];
@@ -60,9 +61,30 @@ describe('keepalive plan', () => {
       trigger: 'qstash',
       targets: [{ id: 'api', host: 'railway', sleeps: 0, longestGap: 120_000 }, {}, {}, {}, {}],
       allowances: expect.arrayContaining([
-        { what: 'QStash messages a day', used: 1_440, allowed: 1_000 },
+        { what: 'QStash messages a month', used: 43_200, allowed: 30_000 },
       ]) as unknown,
     });
+  });
+
+  it.each([
+    ['fits', { VERCEL: '1', KEEP_ALIVE_TICK: '1m' }, null],
+    [
+      'asks QStash for more than it has',
+      { VERCEL: '1', QSTASH_TOKEN: 'canary', KEEP_ALIVE_TICK: '1m' },
+      /^The configuration does not fit its plan: 43,200 of 30,000 QStash messages a month\..*KEEP_ALIVE_PLAN/,
+    ],
+    ['is watched by nobody', { VERCEL: '1', KEEP_ALIVE_TICK: '10s', KEEP_ALIVE_PLAN: 'none' }, null],
+    ['runs too often for every allowance', { VERCEL: '1', KEEP_ALIVE_TICK: '10s' }, /commands.*CPU/],
+    [
+      'may use more on Pro',
+      { VERCEL: '1', KEEP_ALIVE_TICK: '30s', KEEP_ALIVE_PLAN: 'pro' },
+      /^[^:]*: 604,800 of 500,000 Upstash commands a month\. /,
+    ],
+    ['is for one machine', { KEEP_ALIVE_TICK: '10s' }, null],
+  ])('knows a configuration that %s', (_, env, expected) => {
+    const reason = misfit(configOf({ ...TARGETS, ...UPSTASH, ...env }));
+    if (expected === null) expect(reason).toBeNull();
+    else expect(reason).toMatch(expected);
   });
 
   it('takes no other trigger', async () => {

@@ -1,57 +1,23 @@
 import { execFile } from 'node:child_process';
-import type { IncomingHttpHeaders } from 'node:http';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { FREE_MESSAGES_A_DAY } from '../../lib/config/allowances.js';
+import { FREE_MESSAGES_A_DAY } from '../../lib/rules/allowances.js';
 import { createSchedule, listSchedules, removeSchedule } from '../../lib/cli/schedule-command.js';
 import { configOf } from '../support/runs.js';
-import { closedPort, serveHttp } from '../support/servers.js';
+import { Qstash } from '../support/qstash.js';
+import { closedPort } from '../support/servers.js';
 
 const TOKEN = 'canary-qstash-token';
 const OURS = 'https://status.example.com/api/cron';
 const THEIRS = 'https://other.example.com/api/cron';
 
-/** QStash's schedules, as far as its API is used. */
-let schedules: { scheduleId: string; cron: string; destination: string; isPaused?: boolean }[];
-let calls: { call: string; headers: IncomingHttpHeaders }[];
-/** What is answered whatever is asked. */
-let refusal: { status: number; body: string } | null;
-let qstashUrl: string;
+let qstash: Qstash;
 
 beforeAll(async () => {
-  const { port } = await serveHttp((request, response) => {
-    const { method = '', url = '', headers } = request;
-    calls.push({ call: `${method} ${url}`, headers });
-    if (refusal !== null) {
-      response.writeHead(refusal.status).end(refusal.body);
-      return;
-    }
-    const name = url.replace(/^\/v2\/schedules\/?/, '');
-    switch (method) {
-      case 'GET':
-        response.end(JSON.stringify(schedules));
-        return;
-      case 'POST': {
-        const scheduleId = String(headers['upstash-schedule-id']);
-        const cron = String(headers['upstash-cron']);
-        schedules = [
-          ...schedules.filter((each) => each.scheduleId !== scheduleId),
-          { scheduleId, cron, destination: name },
-        ];
-        response.writeHead(201).end(JSON.stringify({ scheduleId }));
-        return;
-      }
-      default:
-        schedules = schedules.filter((each) => each.scheduleId !== name);
-        response.writeHead(202).end();
-    }
-  });
-  qstashUrl = `http://127.0.0.1:${port}`;
+  qstash = await Qstash.start();
 });
-beforeEach(() => {
-  [schedules, calls, refusal] = [[], [], null];
-});
+beforeEach(() => qstash.reset());
 
 const ENV = {
   QSTASH_TOKEN: TOKEN,
@@ -73,7 +39,7 @@ type Command = 'create' | 'build' | 'list' | 'remove';
 
 /** What a command printed, or why it failed. */
 async function schedule(command: Command, env: Readonly<Record<string, string>> = {}): Promise<string> {
-  const config = configOf({ QSTASH_URL: qstashUrl, ...ENV, ...env });
+  const config = configOf({ QSTASH_URL: qstash.url, ...ENV, ...env });
   const lines: string[] = [];
   const print = (line: string) => void lines.push(line);
   const work = {
@@ -91,7 +57,7 @@ async function schedule(command: Command, env: Readonly<Record<string, string>> 
   return lines.join('\n');
 }
 
-const mine = { scheduleId: 'keepalive-keepalive', cron: '*/2 * * * *', destination: OURS };
+const mine = { scheduleId: 'keepalive-keepalive', cron: '*/2 * * * *', destination: OURS, method: 'POST' };
 
 describe('schedule create', () => {
   it('makes one that is not repeated, and waits as long as a run may take', async () => {
@@ -99,7 +65,7 @@ describe('schedule create', () => {
       `keepalive-keepalive: QStash calls ${OURS} every 2 m (*/2 * * * *, UTC).\n` +
         '720 messages a day, the free plan has 1,000.',
     );
-    expect(calls.at(-1)).toMatchObject({
+    expect(qstash.calls.at(-1)).toMatchObject({
       call: `POST /v2/schedules/${OURS}`,
       headers: {
         authorization: `Bearer ${TOKEN}`,
@@ -115,13 +81,16 @@ describe('schedule create', () => {
   it('changes the one that is there', async () => {
     await schedule('create');
     await schedule('create', { KEEP_ALIVE_TICK: '5m' });
-    expect(schedules).toEqual([{ ...mine, cron: '*/5 * * * *' }]);
+    expect(qstash.schedules).toEqual([{ ...mine, cron: '*/5 * * * *' }]);
   });
 
   it('names it for the prefix', async () => {
     await schedule('create', { KEEP_ALIVE_PREFIX: 'a:b' });
     await schedule('create');
-    expect(schedules.map(({ scheduleId }) => scheduleId)).toEqual(['keepalive-a-b', 'keepalive-keepalive']);
+    expect(qstash.schedules.map(({ scheduleId }) => scheduleId)).toEqual([
+      'keepalive-a-b',
+      'keepalive-keepalive',
+    ]);
   });
 
   it.each([
@@ -145,20 +114,20 @@ describe('schedule create', () => {
   });
 
   it('replaces one of another installation and says so; a build does not', async () => {
-    schedules = [{ ...mine, destination: THEIRS }];
+    qstash.schedules = [{ ...mine, destination: THEIRS }];
     expect(await schedule('build')).toMatch(
       new RegExp(`^ScheduleError: keepalive-keepalive calls ${THEIRS} and not ${OURS}: left as it is.`),
     );
-    expect(schedules).toMatchObject([{ destination: THEIRS }]);
+    expect(qstash.schedules).toMatchObject([{ destination: THEIRS }]);
     expect(await schedule('create')).toContain(`It called ${THEIRS} before.`);
-    expect(schedules).toEqual([mine]);
+    expect(qstash.schedules).toEqual([mine]);
     expect(await schedule('build')).not.toContain('before');
   });
 });
 
 describe('schedule list', () => {
   it('shows those that start runs here', async () => {
-    schedules = [
+    qstash.schedules = [
       { ...mine, isPaused: true },
       { scheduleId: 'by-hand', cron: '0 * * * *\u001b[31m\n', destination: `${OURS}?async=1` },
       { scheduleId: 'other', cron: '* * * * *', destination: THEIRS },
@@ -176,16 +145,16 @@ describe('schedule list', () => {
 
 describe('schedule remove', () => {
   it('removes its own, once', async () => {
-    schedules = [mine, { ...mine, scheduleId: 'by-hand' }];
+    qstash.schedules = [mine, { ...mine, scheduleId: 'by-hand' }];
     expect(await schedule('remove')).toBe('keepalive-keepalive: removed.');
-    expect(schedules).toMatchObject([{ scheduleId: 'by-hand' }]);
+    expect(qstash.schedules).toMatchObject([{ scheduleId: 'by-hand' }]);
     expect(await schedule('remove')).toBe('keepalive-keepalive: there is no such schedule.');
   });
 
   it('leaves that of another installation', async () => {
-    schedules = [{ ...mine, destination: THEIRS }];
+    qstash.schedules = [{ ...mine, destination: THEIRS }];
     expect(await schedule('remove')).toContain('left as it is');
-    expect(schedules).toHaveLength(1);
+    expect(qstash.schedules).toHaveLength(1);
   });
 });
 
@@ -202,7 +171,7 @@ describe.each(['create', 'build', 'list', 'remove'] as const)(
       ],
     ])('%s', async (_, env, message) => {
       expect(await schedule(command, env)).toMatch(message);
-      expect(calls).toEqual([]);
+      expect(qstash.calls).toEqual([]);
     });
 
     it.each([
@@ -217,7 +186,7 @@ describe.each(['create', 'build', 'list', 'remove'] as const)(
       [200, 'null', 'QStash sent something else than schedules.'],
       [200, '', 'QStash sent something else than schedules.'],
     ])('QStash answers %d %s', async (status, body, message) => {
-      refusal = { status, body };
+      qstash.refusal = { status, body };
       expect(await schedule(command)).toContain(`ScheduleError: ${message}`);
     });
 
@@ -238,11 +207,11 @@ describe('the command', () => {
   const root = resolve(import.meta.dirname, '../..');
   beforeAll(async () => {
     await promisify(execFile)('npm', ['run', 'build'], { cwd: root });
-  }, 60_000);
+  });
 
   async function keepalive(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
     const path = join(root, 'dist/bin/keepalive.js');
-    const options = { env: { PATH: process.env.PATH, QSTASH_URL: qstashUrl, ...ENV, ...env } };
+    const options = { env: { PATH: process.env.PATH, QSTASH_URL: qstash.url, ...ENV, ...env } };
     return new Promise<{ code: unknown; output: string }>((done) => {
       execFile(process.execPath, [path, ...args], options, (error, stdout, stderr) => {
         done({ code: error?.code ?? 0, output: stdout + stderr });
@@ -252,13 +221,13 @@ describe('the command', () => {
 
   it('creates, lists and removes', async () => {
     expect(await keepalive(['schedule', 'create'])).toMatchObject({ code: 0 });
-    expect(schedules).toEqual([mine]);
+    expect(qstash.schedules).toEqual([mine]);
     expect(await keepalive(['schedule', 'list'])).toEqual({
       code: 0,
       output: `keepalive-keepalive  */2 * * * *  ${OURS}\n`,
     });
     expect(await keepalive(['schedule', 'remove'])).toMatchObject({ code: 0 });
-    expect(schedules).toEqual([]);
+    expect(qstash.schedules).toEqual([]);
   });
 
   it('says in one line what is wrong, and how it is used', async () => {
@@ -280,13 +249,13 @@ describe('the command', () => {
     };
     expect(await keepalive(['config'], { ...vercel, VERCEL_ENV: 'preview' })).toMatchObject({ code: 0 });
     expect(await keepalive(['config'])).toMatchObject({ code: 0 });
-    expect(calls).toEqual([]);
+    expect(qstash.calls).toEqual([]);
     const built = await keepalive(['config'], { ...vercel, ...PRODUCTION });
     expect(built).toMatchObject({
       code: 0,
       output: expect.stringContaining(`QStash calls ${OURS}`) as string,
     });
-    expect(schedules).toEqual([mine]);
+    expect(qstash.schedules).toEqual([mine]);
     const other = await keepalive(['config'], { ...vercel, ...PRODUCTION, QSTASH_TOKEN: '' });
     expect(other.code).toBe(0);
     expect(other.output).toMatch(
@@ -301,17 +270,18 @@ describe('the command', () => {
     expect(built.output).toMatch(
       /^3 problems in the configuration:\nCRON_SECRET: missing.*\nTARGET_<ID>_URL: missing.*\nUPSTASH_REDIS_REST_URL: missing/,
     );
-    expect(calls).toEqual([]);
+    expect(qstash.calls).toEqual([]);
   });
 
   it.each([
     ['refuses', { status: 401, body: '' }, {}, 'QStash refused QSTASH_TOKEN (401).'],
     ['cannot be told what to call', null, { KEEP_ALIVE_PUBLIC_URL: '' }, 'KEEP_ALIVE_PUBLIC_URL: missing'],
   ])('lets a build pass with a warning where QStash %s', async (_, answer, env, message) => {
-    refusal = answer;
+    qstash.refusal = answer;
     const built = await keepalive(['config'], { ...PRODUCTION, ...env });
     expect(built.code).toBe(0);
     expect(built.output).toContain(`Warning: the QStash schedule was not made. ${message}`);
+    expect(built.output).toContain('The build goes on. Until there is a schedule, the crons of vercel.json');
     expect(built.output).not.toContain('canary');
   });
 });

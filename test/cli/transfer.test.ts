@@ -53,7 +53,7 @@ beforeAll(async () => {
     writeOutbox({ ...EMPTY_OUTBOX, missed: { at: NOW - DAY / 2, length: 2 * HOUR } }, NOW),
   );
   data = { fields, logs };
-}, 60_000);
+});
 afterAll(async () => {
   await front.close();
   await redis.stop();
@@ -304,7 +304,7 @@ describe('runs', () => {
       },
     }) as Store;
     await expect(collect(restless)).rejects.toThrow('Runs committed all the while');
-  }, 60_000);
+  });
 });
 
 describe('a fault at every call of an import', () => {

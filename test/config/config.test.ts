@@ -45,8 +45,10 @@ describe('an empty environment', () => {
       statsToken: null,
       publicBadges: false,
       publicUrl: null,
+      isOnVercel: false,
       port: 3000,
       tick: MINUTE,
+      plan: null,
       concurrency: 100,
       prefix: 'keepalive',
       controlUrls: [],
@@ -96,6 +98,7 @@ describe('a target', () => {
         id: 'api',
         name: 'api',
         group: null,
+        order: null,
         host: 'none',
         healthUrl: 'https://api.acme.org/health',
         enabled: true,
@@ -129,6 +132,7 @@ describe('a target', () => {
       maintenance: [],
       alerts: null,
       recovery: null,
+      hostToken: null,
     });
   });
 

@@ -33,6 +33,14 @@ const table: Record<string, [text: string, expected: unknown][]> = {
     ['Shop ✓', 'Shop ✓'],
     ['tab\there', BAD],
   ],
+  ORDER: [
+    ['10', 10],
+    ['-1.5', -1.5],
+    ['0', 0],
+    ['first', BAD],
+    ['1e3', BAD],
+    ['1234567890', BAD],
+  ],
   ENABLED: [
     ['true', true],
     ['TRUE', true],
@@ -301,6 +309,12 @@ const table: Record<string, [text: string, expected: unknown][]> = {
     ['1d', DAY],
     ['25h', BAD],
   ],
+  KEEP_ALIVE_PLAN: [
+    ['Hobby', 'hobby'],
+    ['pro', 'pro'],
+    ['none', 'none'],
+    ['free', BAD],
+  ],
   KEEP_ALIVE_CONCURRENCY: [
     ['1', 1],
     ['500', 500],
@@ -447,6 +461,7 @@ it('the table has rows for every option that can be wrong', () => {
     DEGRADED_JSON: 'expressions.test.ts',
     KEEP_ALIVE_URLS: 'config.test.ts',
     KEEP_ALIVE_TARGETS: 'targets-file.test.ts',
+    HOST_TOKEN: 'QSTASH_TOKEN',
     QSTASH_NEXT_SIGNING_KEY: 'QSTASH_CURRENT_SIGNING_KEY',
     ALERT_WEBHOOK_URL: 'RECOVERY_URL',
     ALERT_SLACK_URL: 'RECOVERY_URL',

@@ -56,7 +56,7 @@ describe('an event', () => {
     expect(await eventsFor(digest(said(name)))).toEqual([expected]);
   });
 
-  it.each(['slept', 'missed', 'pace', 'restart', 'unrecorded', 'undelivered'])(
+  it.each(['slept', 'missed', 'pace', 'restart', 'unrecorded', 'undelivered', 'allowances'])(
     'is not sent for %s',
     async (name) => {
       expect(await eventsFor(digest(said(name)))).toEqual([]);

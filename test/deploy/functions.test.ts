@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -13,6 +14,8 @@ import {
   type Deployable,
   type RunningFunction,
 } from '../support/deployable.js';
+import { runChild } from '../support/child.js';
+import { Qstash } from '../support/qstash.js';
 import { startRedis } from '../support/redis.js';
 import { ROOT } from '../support/root.js';
 import { sign, type Signing } from '../support/signature.js';
@@ -20,7 +23,7 @@ import { startUpstashFront } from '../support/upstash-front.js';
 
 const SECRET = 'a-secret-of-32-characters-length';
 /** A process reads again what it has read 5 s ago. */
-const LATER = { timeout: 60_000, interval: 500 };
+const LATER = { timeout: 120_000, interval: 500 };
 /** Where the build of a deployment puts a targets file. */
 const TARGETS = join(ROOT, 'dist/targets/test-of-functions/monitors.yaml');
 const KEEPALIVE = 'api/keepalive/[id].ts';
@@ -29,6 +32,9 @@ const ENTRYPOINTS = [
   ...['api/cron.ts', 'api/health.ts', KEEPALIVE, 'api/badge/[id].ts', 'api/feed.ts', 'api/metrics.ts'],
   ...['api/maintenance.ts', PAGE],
 ];
+/** What is built and started: each takes seconds, so `npm test` has those that a newcomer meets first. */
+const BUILT = inject('long') ? ENTRYPOINTS : ['api/cron.ts', 'api/health.ts', KEEPALIVE, PAGE];
+const isBuilt = ([entrypoint = '']: readonly [string?, ...unknown[]]): boolean => BUILT.includes(entrypoint);
 /** Of the 12 that Vercel's free plan allows, so that there is room for what comes. */
 const MOST_FUNCTIONS = 9;
 
@@ -48,7 +54,7 @@ beforeAll(async () => {
   const { port } = target.address() as AddressInfo;
   await mkdir(dirname(TARGETS), { recursive: true });
   await writeFile(TARGETS, `targets: [{ id: listed, url: "http://127.0.0.1:${port}/\${PATH_OF_IT}" }]`);
-  deployable = await buildFunctions(ENTRYPOINTS, ROOT, { checked: inject('long') });
+  deployable = await buildFunctions(BUILT, ROOT, { checked: inject('long') });
   await startAll({
     CRON_SECRET: SECRET,
     UPSTASH_REDIS_REST_URL: front.url,
@@ -72,7 +78,7 @@ afterAll(async () => {
   await redis.stop();
 });
 
-async function startAll(env: Record<string, string>, entrypoints = ENTRYPOINTS): Promise<void> {
+async function startAll(env: Record<string, string>, entrypoints = BUILT): Promise<void> {
   await stopAll();
   await Promise.all(
     [...deployable.functions].map(async ([entrypoint, built]) => {
@@ -124,15 +130,19 @@ describe('the functions as Vercel builds them', () => {
   const BADGE = ['anafanafo', 'badge-maker', 'binary-search', 'char-width-table-consumer'];
   const COLOR = ['color-name', 'css-color-converter', 'css-unit-converter'];
 
-  it.each([
-    ['api/badge/[id].ts', [...BADGE, ...COLOR]],
-    ['api/feed.ts', ['feed', 'sax', 'xml-js']],
-    ['api/health.ts', []],
-    [KEEPALIVE, []],
-    ['api/maintenance.ts', []],
-    ['api/metrics.ts', []],
-    [PAGE, PREACT],
-  ])('%s ships what reading needs, and nothing that checks, delivers or runs', (entrypoint, own) => {
+  it.each(
+    (
+      [
+        ['api/badge/[id].ts', [...BADGE, ...COLOR]],
+        ['api/feed.ts', ['feed', 'sax', 'xml-js']],
+        ['api/health.ts', []],
+        [KEEPALIVE, []],
+        ['api/maintenance.ts', []],
+        ['api/metrics.ts', []],
+        [PAGE, PREACT],
+      ] as const
+    ).filter(isBuilt),
+  )('%s ships what reading needs, and nothing that checks, delivers or runs', (entrypoint, own) => {
     expect(packagesOf(entrypoint)).toEqual([...REDIS, ...own].sort());
     expect(
       filesOf(entrypoint).filter((file) => /^lib\/(?:cli|deliver|local|probe|run)\//.test(file)),
@@ -154,7 +164,7 @@ describe('the functions as Vercel builds them', () => {
   });
 
   it('ship zod as one file', () => {
-    for (const entrypoint of ENTRYPOINTS) expect(filesOf(entrypoint)).toContain('dist/vendor/zod.js');
+    for (const entrypoint of BUILT) expect(filesOf(entrypoint)).toContain('dist/vendor/zod.js');
   });
 
   it('ship what a run needs, and nothing of the local runner or the tests', () => {
@@ -168,6 +178,7 @@ describe('the functions as Vercel builds them', () => {
     };
     expect(rewrites.map(({ source, destination }) => [source, destination])).toEqual([
       ['/', '/api/page/status'],
+      ['/history', '/api/page/history'],
       ['/t/:id', '/api/page/t-:id'],
       ['/sign-in', '/api/page/sign-in'],
       ['/api/keepalive', '/api/keepalive/_all'],
@@ -255,7 +266,7 @@ describe('the functions as Vercel builds them', () => {
     }
   });
 
-  it('begin and end maintenance', async () => {
+  it.runIf(BUILT.includes('api/maintenance.ts'))('begin and end maintenance', async () => {
     const headers = { authorization: `Bearer ${SECRET}`, 'content-type': 'application/json' };
     const path = '/api/maintenance';
     const change = (init: RequestInit) => send('api/maintenance.ts', path, { headers, ...init });
@@ -275,12 +286,21 @@ describe('the functions as Vercel builds them', () => {
     expect((await fetch(`${running.get('api/maintenance.ts')?.origin ?? ''}${path}`)).status).toBe(405);
   });
 
-  it.each([
-    ['api/badge/[id].ts', '/api/badge/my-api', 'image/svg+xml', /<title>my-api: down<\/title>/],
-    ['api/badge/[id].ts', '/api/badge/my-api?format=shields', 'application/json', /"message":"down"/],
-    ['api/metrics.ts', '/api/metrics', 'text/plain; version=0.0.4', /^probe_success\{target="my-api"\} 0$/m],
-    ['api/feed.ts', '/api/feed', 'application/atom+xml', /CDATA\[my-api is down\]/],
-  ])('%s answers %s as %s, and HEAD too', async (entrypoint, path, type, content) => {
+  it.each(
+    (
+      [
+        ['api/badge/[id].ts', '/api/badge/my-api', 'image/svg+xml', /<title>my-api: down<\/title>/],
+        ['api/badge/[id].ts', '/api/badge/my-api?format=shields', 'application/json', /"message":"down"/],
+        [
+          'api/metrics.ts',
+          '/api/metrics',
+          'text/plain; version=0.0.4',
+          /^probe_success\{target="my-api"\} 0$/m,
+        ],
+        ['api/feed.ts', '/api/feed', 'application/atom+xml', /CDATA\[my-api is down\]/],
+      ] as const
+    ).filter(isBuilt),
+  )('%s answers %s as %s, and HEAD too', async (entrypoint, path, type, content) => {
     const answer = await fetchText(entrypoint, path);
     expect([answer.status, answer.headers.get('content-type')]).toEqual([200, `${type}; charset=utf-8`]);
     expect(answer.headers.get('cache-control')).toContain('s-maxage');
@@ -290,23 +310,26 @@ describe('the functions as Vercel builds them', () => {
     expect([head.status, head.text]).toEqual([200, '']);
   });
 
-  it.each([
-    ...['api/health.ts', 'api/metrics.ts', 'api/feed.ts'].map((entrypoint) => [
-      entrypoint,
-      `/${entrypoint.replace('.ts', '')}`,
-    ]),
-    [KEEPALIVE, '/api/keepalive'],
-    [KEEPALIVE, '/api/keepalive/my-api'],
-    [KEEPALIVE, '/api/keepalive/nobody'],
-    ['api/badge/[id].ts', '/api/badge/my-api'],
-    ['api/badge/[id].ts', '/api/badge/__proto__'],
-    [PAGE, '/'],
-    [PAGE, '/t/my-api'],
-    [PAGE, '/t/nobody'],
-    [PAGE, '/sign-in'],
-    [PAGE, '/api/page/nothing'],
-    ['api/cron.ts', '/api/cron'],
-  ])('%s answers HEAD %s with the headers of GET', async (entrypoint, path) => {
+  it.each(
+    (
+      [
+        ['api/health.ts', '/api/health'],
+        ['api/metrics.ts', '/api/metrics'],
+        ['api/feed.ts', '/api/feed'],
+        [KEEPALIVE, '/api/keepalive'],
+        [KEEPALIVE, '/api/keepalive/my-api'],
+        [KEEPALIVE, '/api/keepalive/nobody'],
+        ['api/badge/[id].ts', '/api/badge/my-api'],
+        ['api/badge/[id].ts', '/api/badge/__proto__'],
+        [PAGE, '/'],
+        [PAGE, '/t/my-api'],
+        [PAGE, '/t/nobody'],
+        [PAGE, '/sign-in'],
+        [PAGE, '/api/page/nothing'],
+        ['api/cron.ts', '/api/cron'],
+      ] as const
+    ).filter(isBuilt),
+  )('%s answers HEAD %s with the headers of GET', async (entrypoint, path) => {
     const ask = async (method: string) => {
       const { origin } = running.get(entrypoint) ?? { origin: '' };
       const { status, headers, body } = await fetch(origin + path, { method, redirect: 'manual' });
@@ -360,6 +383,9 @@ describe('the functions as Vercel builds them', () => {
   it('know no other target', async () => {
     const answer = await get(KEEPALIVE, '/api/keepalive/nobody');
     expect([answer.status, answer.json]).toMatchObject([404, { error: { code: 'target_not_found' } }]);
+  });
+
+  it.runIf(BUILT.includes('api/badge/[id].ts'))('make no badge of another target', async () => {
     const badge = await fetchText('api/badge/[id].ts', '/api/badge/nobody');
     expect([badge.status, badge.text]).toEqual([404, expect.stringContaining('not found')]);
   });
@@ -432,6 +458,58 @@ describe('the functions, called by QStash', () => {
     const copy = await ask(signing);
     expect([copy.status, copy.json]).toMatchObject([200, { status: 'skipped', reason: 'replayed' }]);
     expect(await pingCount()).toBe(1);
+  });
+});
+
+describe('what the button deploys', () => {
+  const DOMAIN = 'keepalive.vercel.app';
+  const TYPED = { CRON_SECRET: SECRET, KEEP_ALIVE_URLS: '' };
+  /** What the products bring, behind the prefix that their user chose. */
+  const BROUGHT = {
+    STORE_KV_REST_API_READ_ONLY_TOKEN: 'read-only',
+    STORE_QSTASH_TOKEN: 'token-of-qstash',
+    STORE_QSTASH_CURRENT_SIGNING_KEY: 'sig_current_of_qstash',
+    STORE_QSTASH_NEXT_SIGNING_KEY: 'sig_next_of_qstash',
+  };
+  const VERCEL = { VERCEL: '1', VERCEL_ENV: 'production', VERCEL_PROJECT_PRODUCTION_URL: DOMAIN };
+
+  it('makes its schedule while it is built, and a call of that schedule is the first run', async () => {
+    await redis.flush();
+    const qstash = await Qstash.start();
+    const env = {
+      ...TYPED,
+      KEEP_ALIVE_URLS: `http://127.0.0.1:${(target.address() as AddressInfo).port}/health`,
+      ...BROUGHT,
+      STORE_KV_REST_API_URL: front.url,
+      STORE_KV_REST_API_TOKEN: front.token,
+      STORE_QSTASH_URL: qstash.url,
+      ...VERCEL,
+    };
+    const build = runChild(new URL('../../bin/keepalive.ts', import.meta.url), ['config'], {
+      env: { PATH: process.env.PATH ?? '', ...env },
+      stdio: 'ignore',
+    });
+    expect(await once(build, 'exit')).toEqual([0, null]);
+    // Every two minutes: the first call comes at most so long after it was made.
+    const destination = `https://${DOMAIN}/api/cron`;
+    expect(qstash.schedules).toEqual([
+      { scheduleId: 'keepalive-keepalive', cron: '*/2 * * * *', destination, method: 'POST' },
+    ]);
+
+    await startAll(env, ['api/cron.ts', KEEPALIVE, 'api/health.ts']);
+    const signature = sign({
+      key: 'sig_current_of_qstash',
+      url: destination,
+      at: Math.floor(Date.now() / 1000),
+    });
+    const headers = { 'upstash-signature': signature };
+    const answer = await send('api/cron.ts', '/api/cron', { method: 'POST', headers });
+    expect([answer.status, answer.json]).toMatchObject([
+      200,
+      { trigger: 'qstash', status: 'completed', checked: 1, succeeded: 1, stored: true },
+    ]);
+    expect((await get(KEEPALIVE, '/api/keepalive')).json).toMatchObject({ isRunning: true, pingCount: 1 });
+    expect((await get('api/health.ts', '/api/health')).json).toMatchObject({ status: 'healthy' });
   });
 });
 

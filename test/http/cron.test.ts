@@ -201,6 +201,20 @@ describe('a copy of a signed request', () => {
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 const nextLetter = (letter: string) => LETTERS[LETTERS.indexOf(letter) + 1] ?? '';
 
+it('on Vercel, a run is made for a call to any address of the project', async () => {
+  const own = 'http://10.0.0.1:3000/api/cron';
+  setEnv({ VERCEL: '1' });
+  expect(await post(signed({ url: own }))).toMatchObject({ status: 'completed', trigger: 'qstash' });
+  expect(await post(signed())).toMatchObject({ status: 'completed', trigger: 'qstash' });
+  const other = signed({ url: 'https://evil.example.com/api/cron' });
+  expect((await post(other)).error?.message).toBe(
+    `Upstash-Signature: for another address than ${URL} or ${own}.`,
+  );
+  expect(await post(other, { headers: { 'x-forwarded-host': 'evil.example.com' } })).toMatchObject({
+    status: 401,
+  });
+});
+
 describe('a forged request is answered 401, and nothing is pinged:', () => {
   const none = (header: object, payload: object) =>
     `${[header, payload].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')}.`;

@@ -22,7 +22,7 @@ beforeAll(async () => {
   good = createServer((_, response) => response.end('ok'));
   await new Promise<void>((done) => good.listen(0, '127.0.0.1', done));
   goodUrl = `http://127.0.0.1:${(good.address() as AddressInfo).port}/`;
-}, 60_000);
+});
 
 afterAll(() => good.close());
 
@@ -48,7 +48,7 @@ function start(env: Record<string, string>, command = 'start') {
   }
   const ended = new Promise<number | null>((done) => child.once('close', done));
   return {
-    says: (text: string) => expect.poll(() => output, { timeout: 60_000 }).toContain(text),
+    says: (text: string) => expect.poll(() => output, { timeout: 120_000 }).toContain(text),
     get output() {
       return output;
     },
@@ -302,7 +302,7 @@ describe.skipIf(process.platform === 'win32')('npm start, of whose processes npm
       pid,
       // Not when its output ends, which a child of it may hold.
       ended: new Promise<number | null>((done) => npm.once('exit', done)),
-      says: (text: string) => expect.poll(() => output, { timeout: 60_000 }).toContain(text),
+      says: (text: string) => expect.poll(() => output, { timeout: 120_000 }).toContain(text),
     };
   }
 
@@ -324,7 +324,7 @@ describe.skipIf(process.platform === 'win32')('npm start, of whose processes npm
       await npm.says('finishing the run under way');
       answer();
       await npm.ended;
-      await expect.poll(() => living(all), { timeout: 60_000 }).toEqual([]);
+      await expect.poll(() => living(all), { timeout: 120_000 }).toEqual([]);
       await npm.says('ping #1 slow ok');
 
       const second = await npmStart(port);
@@ -345,7 +345,7 @@ describe.skipIf(process.platform === 'win32')('npm start, of whose processes npm
     await npm.says('finishing the run under way');
     const again = setInterval(() => process.kill(npm.pid, 'SIGTERM'), 1_000);
     await npm.ended.finally(() => clearInterval(again));
-    await expect.poll(() => living(all), { timeout: 60_000 }).toEqual([]);
+    await expect.poll(() => living(all), { timeout: 120_000 }).toEqual([]);
   }, 180_000);
 });
 

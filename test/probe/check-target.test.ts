@@ -14,6 +14,7 @@ const attempt = (options: AttemptChanges = {}): Attempt =>
     tlsExpiresAt: null,
     origin: 'unknown',
     askFor: 0,
+    word: null,
     reached: true,
     ...options,
   }) as Attempt;

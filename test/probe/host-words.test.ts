@@ -1,5 +1,9 @@
-import type { IncomingMessage } from 'node:http';
+import { writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, describe, expect, it } from 'vitest';
+import { WebSocketServer } from 'ws';
+import { parseConfig } from '../../lib/config/config.js';
 import { checkTarget } from '../../lib/probe/check-target.js';
 import { createProber, type Prober } from '../../lib/probe/probe.js';
 import type { HostName } from '../../lib/types.js';
@@ -128,5 +132,57 @@ describe('what Hugging Face says of a Space', () => {
     const app = await hosted('huggingface', { status: 503 });
     app.words.push({ runtime: { stage: 'PAUSED' } });
     expect(await app.check()).toMatchObject({ outcome: 'failed', reason: 'host', attempts: 1 });
+  });
+});
+
+describe('a session by WebSocket with a Streamlit app', () => {
+  const NAME = 'chart.streamlit.app';
+
+  /** Made as its variables say. */
+  async function session(isAwake: boolean, word: number) {
+    const asked: URL[] = [];
+    const offered: unknown[] = [];
+    const sockets = new WebSocketServer({ noServer: true });
+    const server = createServer((_request, response) => response.end(JSON.stringify({ status: word })));
+    server.on('upgrade', (request, socket, head) => {
+      offered.push(request.headers['sec-websocket-protocol']);
+      if (isAwake) sockets.handleUpgrade(request, socket, head, () => undefined);
+      else socket.end('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    writeFileSync('hosts', `127.0.0.1 ${NAME}\n`);
+    const prober = createProber({
+      hostsFile: 'hosts',
+      hostAddress: (address) => {
+        asked.push(address);
+        return address;
+      },
+    });
+    probers.push(prober);
+    const result = parseConfig({
+      TARGET_CHART_URL: `ws://${NAME}:${port}/~/+/_stcore/stream`,
+      TARGET_CHART_HEADERS: '{"Sec-WebSocket-Protocol":"streamlit"}',
+    });
+    const target = result.ok ? result.config.targets[0] : undefined;
+    const attempt = await prober.attempt(target ?? expect.unreachable(), never);
+    for (const client of sockets.clients) client.terminate();
+    server.close();
+    return { attempt, offered, asked };
+  }
+
+  it('is the app’s own answer', async () => {
+    const { attempt, offered, asked } = await session(true, 5);
+    expect(attempt).toMatchObject({ outcome: 'good', origin: 'container', reached: true });
+    expect([offered, asked]).toEqual([['streamlit'], []]);
+  });
+
+  it('is refused while the app sleeps, and the app is woken by its button', async () => {
+    const { attempt, asked } = await session(false, 12);
+    expect(attempt).toMatchObject({ outcome: 'failed', origin: 'asleep', statusCode: 400, reached: false });
+    expect(asked.map(({ protocol, pathname }) => protocol + pathname)).toEqual([
+      'http:/api/v2/app/status',
+      'http:/api/v2/app/resume',
+    ]);
   });
 });

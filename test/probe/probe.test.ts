@@ -72,7 +72,7 @@ test('whatever bytes a server sends, and however it ends, an attempt is data', a
     ),
     { numRuns: 150 },
   );
-}, 60_000);
+});
 
 const streams = () =>
   process.getActiveResourcesInfo().filter((name) => /^(TCP|TLS|Timeout|Pipe|DNS|GetAddr)/.test(name)).length;

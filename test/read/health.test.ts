@@ -5,6 +5,8 @@ import { Ledger } from '../../lib/record/ledger.js';
 import { EMPTY_OUTBOX } from '../../lib/rules/outbox.js';
 import { readState } from '../../lib/record/state.js';
 import { type State } from '../../lib/record/state-model.js';
+import { NO_USAGE, withUsage, type Account } from '../../lib/rules/account.js';
+import { limitsOf, NO_LIMITS } from '../../lib/rules/allowances.js';
 import { aTarget } from '../support/targets.js';
 
 const MINUTE = 60_000;
@@ -25,11 +27,25 @@ function stateAfterRun(endedAgo: number, commands = 7): State {
   return readState(fields.state ?? '');
 }
 
+const stored = { ok: true, kind: 'upstash', latencyMs: 3, outbox: EMPTY_OUTBOX } as const;
+
+/** A day of runs every minute, up to now; each may use so many times as much as usual. */
+function accountOf({ commands = 1 }): Account {
+  const used = { ...NO_USAGE, wallMs: 1_000, cpuMs: 50, commands: 7 * commands, invocations: 1 };
+  let account: Account | null = null;
+  for (let run = 1_440; run > 0; run -= 1) account = withUsage(account, used, NOW - 10_000 - (run - 1) * MINUTE);
+  return account ?? expect.unreachable();
+}
+
 const facts = (changes: Partial<HealthFacts> = {}, endedAgo = 10_000, commands = 7): HealthFacts => ({
   now: NOW,
   tick: MINUTE,
   enabled: true,
   targets: [aTarget('a', { info: { interval: MINUTE } })],
+  limits: limitsOf(
+    { plan: 'hobby', store: { kind: 'upstash' }, qstash: { token: null } },
+    { isLocal: false },
+  ),
   channels: ['slack', 'email'],
   store: {
     ok: true,
@@ -128,14 +144,18 @@ describe('health', () => {
     ['memory is at 80 %', facts({ memory: { usedBytes: 800, limitBytes: 1000 } }), 'degraded', 200, {}],
     ['memory is at 90 %', facts({ memory: { usedBytes: 900, limitBytes: 1000 } }), 'critical', 503, {}],
     [
-      'runs cost more than the free plan has',
-      facts({}, 10_000, 12),
-      'healthy',
+      'runs will use more than the plan allows',
+      facts({
+        store: { ...stored, state: { ...stateAfterRun(10_000), account: accountOf({ commands: 2 }) } },
+      }),
+      'degraded',
       200,
       {
-        redis: {
-          message: 'more commands than the free plan has',
-          budget: { commandsPerRun: 12, commandsPerMonth: 518_400 },
+        redis: { status: 'healthy' },
+        budget: {
+          status: 'degraded',
+          storeCommands: { used: 20_160, projected: 554_388, allowed: 500_000 },
+          message: 'this month uses 554,388 of 500,000 Upstash commands',
         },
       },
     ],
@@ -192,20 +212,26 @@ describe('health', () => {
     expect(of('-100123').message).toBeUndefined();
   });
 
-  it('projects what a month of runs costs', () => {
-    expect(health(facts()).checks.redis.budget).toEqual({
-      commandsPerRun: 7,
-      commandsPerMonth: 302_400,
-      monthlyAllowance: 500_000,
+  it('gives what the month has used, will use and may use, of all that is watched', () => {
+    const state = { ...stateAfterRun(10_000), account: accountOf({}) };
+    const store = { ok: true, kind: 'upstash', latencyMs: 3, state, outbox: EMPTY_OUTBOX } as const;
+    const render = aTarget('b', { info: { host: 'render', interval: MINUTE, sleepsAfter: 15 * MINUTE } });
+    // Four days and a half of 31, of which one is counted.
+    expect(health(facts({ store, targets: [render] })).checks.budget).toEqual({
+      status: 'healthy',
+      month: '2026-01',
+      countedSince: '2026-01-04T12:00:50.000Z',
+      storeCommands: { used: 10_080, projected: 277_194, allowed: 500_000 },
+      functionMemoryGbHours: { used: 0.8, projected: 22, allowed: 360 },
+      functionCpuHours: { used: 0.02, projected: 0.55, allowed: 4 },
+      invocations: { used: 1_440, projected: 39_599, allowed: 1_000_000 },
+      qstashMessages: null,
+      hostHours: [{ host: 'render', used: 108, projected: 744, allowed: 750 }],
     });
   });
-});
 
-it('a month of runs is counted as they come, not as they are expected', () => {
-  const intervals = [600, 1_200, 300, 1_500, 900, 900, 600, 1_200, 900, 900];
-  const state = { ...stateAfterRun(10_000), intervals };
-  const store = { ok: true, kind: 'upstash', latencyMs: 3, state, outbox: EMPTY_OUTBOX } as const;
-  const { checks } = health({ ...facts({ store }), tick: 1_800_000 });
-  const commands = state.lastRun?.commands ?? NaN;
-  expect(checks.redis.budget?.commandsPerMonth).toBe(commands * 2_880);
+  it('watches nothing where no plan is to be watched', () => {
+    const { budget } = health(facts({ limits: NO_LIMITS })).checks;
+    expect(budget).toMatchObject({ status: 'healthy', storeCommands: null, functionCpuHours: null });
+  });
 });

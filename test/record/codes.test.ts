@@ -13,7 +13,9 @@ it('codes are for ever: none is changed or removed, and new ones come behind', (
         "flapping": 2,
       },
       "ALERT_CODES": {
+        "allowances": 15,
         "certificate": 7,
+        "contradicted": 16,
         "degraded": 4,
         "down": 0,
         "flapping": 5,
@@ -45,6 +47,14 @@ it('codes are for ever: none is changed or removed, and new ones come behind', (
         "alert": 0,
         "restart": 1,
       },
+      "HOST_SAYS_CODES": {
+        "asleep": 1,
+        "not_found": 5,
+        "refused": 4,
+        "running": 0,
+        "silent": 3,
+        "unwakeable": 2,
+      },
       "OUTCOME_CODES": {
         "degraded": 1,
         "failed": 2,
@@ -66,6 +76,13 @@ it('codes are for ever: none is changed or removed, and new ones come behind', (
         "tls": 2,
         "too_large": 9,
       },
+      "RESOURCE_CODES": {
+        "functionCpuHours": 2,
+        "functionMemoryGbHours": 1,
+        "invocations": 3,
+        "qstashMessages": 4,
+        "storeCommands": 0,
+      },
       "RUN_CODES": {
         "completed": 0,
         "inconclusive": 2,
@@ -79,6 +96,7 @@ it('codes are for ever: none is changed or removed, and new ones come behind', (
       },
       "TARGET_ALERT_CODES": {
         "certificate": 7,
+        "contradicted": 16,
         "degraded": 4,
         "down": 0,
         "flapping": 5,

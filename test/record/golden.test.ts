@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { inflate, readEnvelope } from '../../lib/record/codec/envelope.js';
 import { readIncident, writeIncident } from '../../lib/record/incidents.js';
 import { readLog } from '../../lib/record/log.js';
 import { readMaintenance, writeMaintenance } from '../../lib/record/maintenance.js';
@@ -13,6 +14,7 @@ import {
 } from '../../lib/record/snapshots.js';
 import { readOutbox, writeOutbox } from '../../lib/record/outbox-text.js';
 import { readState, writeState } from '../../lib/record/state.js';
+import { STATE_V2_DICTIONARY } from '../../lib/record/state-v2.js';
 import { type State } from '../../lib/record/state-model.js';
 import type { Counters } from '../../lib/rules/counters.js';
 import { ROOT } from '../support/root.js';
@@ -31,6 +33,11 @@ interface GoldenV3 {
   readonly reference: { at: number; see: number; field: string; text: string };
 }
 
+/** Texts of the format that was new in version 4. */
+interface GoldenV4 {
+  readonly state: { readonly text: string; readonly value: State };
+}
+
 /** Texts of each format in one of the versions before. */
 interface Golden extends GoldenV3 {
   readonly outbox: { readonly text: string; readonly value: unknown };
@@ -39,30 +46,40 @@ interface Golden extends GoldenV3 {
   readonly maintenance: { text: string; value: unknown };
 }
 
-const goldenOf = <V extends 1 | 2 | 3>(version: V) =>
-  JSON.parse(readFileSync(join(ROOT, `test/record/golden/version-${version}.json`), 'utf8')) as V extends 3
-    ? GoldenV3
-    : Golden;
+const goldenOf = <V extends 1 | 2 | 3 | 4>(version: V) =>
+  JSON.parse(readFileSync(join(ROOT, `test/record/golden/version-${version}.json`), 'utf8')) as V extends 4
+    ? GoldenV4
+    : V extends 3
+      ? GoldenV3
+      : Golden;
+
+/** What a version before 4 says, as it is read today: it had no account, and a wake ended with its run. */
+const withoutAccount = (state: State): unknown => ({
+  ...state,
+  account: null,
+  targets: state.targets.map((target) => target && { ...target, waking: null, hostWord: null }),
+});
 
 /** What a version before 3 says, as it is read today: it took each answer for the app's own, and counted no time awake. */
 const withAwake = (counters: Counters): Counters => ({ ...counters, awake: 0, slept: 0 });
-const asReadToday = (state: State): unknown => ({
-  ...state,
-  targets: state.targets.map(
-    (target) =>
-      target && {
-        ...target,
-        counters: withAwake(target.counters),
-        beforeGap: target.beforeGap && {
-          ...target.beforeGap,
-          counters: withAwake(target.beforeGap.counters),
+const asReadToday = (state: State): unknown =>
+  withoutAccount({
+    ...state,
+    targets: state.targets.map(
+      (target) =>
+        target && {
+          ...target,
+          counters: withAwake(target.counters),
+          beforeGap: target.beforeGap && {
+            ...target.beforeGap,
+            counters: withAwake(target.beforeGap.counters),
+          },
+          provenAt: target.awakeFrom,
+          brokenAt: null,
+          asleepAt: null,
         },
-        provenAt: target.awakeFrom,
-        brokenAt: null,
-        asleepAt: null,
-      },
-  ),
-});
+    ),
+  });
 
 /** With Maps as lists of entries, as the golden files have them. */
 const plain = (value: unknown): unknown =>
@@ -116,7 +133,7 @@ describe.each([1, 2] as const)('texts of version %i', (version) => {
 it('texts of version 3 are read, and snapshots are written so today, to the character', () => {
   const golden = goldenOf(3);
   const state = readState(golden.state.text);
-  expect(plain(state)).toEqual(golden.state.value);
+  expect(plain(state)).toEqual(withoutAccount(golden.state.value));
   expect(readState(writeState(state))).toEqual(state);
   for (const { at, field, text, value } of golden.snapshots) {
     const snapshot = readSnapshot(text, at, (slot) => value[slot]?.addedAt ?? null);
@@ -132,6 +149,15 @@ it('texts of version 3 are read, and snapshots are written so today, to the char
   }
   const { at, see, text } = golden.reference;
   expect(writeSnapshotReference(at, see)).toBe(text);
+});
+
+it('the state is read and written in version 4 today, to the character before it is deflated', () => {
+  const { text, value } = goldenOf(4).state;
+  const state = readState(text);
+  expect(plain(state)).toEqual(value);
+  const inflated = (source: string): string =>
+    inflate(readEnvelope(source, 'the state', 4).body, STATE_V2_DICTIONARY, 'the state');
+  expect(inflated(writeState(state))).toBe(inflated(text));
 });
 
 it('incidents and maintenance are written in version 2 today, to the character', () => {

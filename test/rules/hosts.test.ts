@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { adviceByText, adviceOn, hostOf, HOSTS, looksAtBody, verdictOf } from '../../lib/rules/hosts.js';
+import { adviceByText, adviceOn } from '../../lib/rules/host-advice.js';
+import { hostOf, HOSTS, looksAtBody, verdictOf } from '../../lib/rules/hosts.js';
 import { HOST_NAMES, type HostName } from '../../lib/types.js';
 
 const answer = (statusCode: number, headers: Record<string, string> = {}, path = '/', body = '') => ({

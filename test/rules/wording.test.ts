@@ -54,6 +54,10 @@ describe('an alert', () => {
       'slept',
       'warning | API fell asleep although it was pinged 9 m earlier | it took 42 s to wake | the host sleeps sooner than SLEEPS_AFTER says, or it restarted',
     ],
+    [
+      'contradicted',
+      'warning | API answers, but its host says that it does not run | Railway says that the app sleeps | something else may answer in its place: nothing shows that it is awake',
+    ],
     ['certificate', 'warning | API has a certificate that expires in 6 d | it is valid until 2026-11-26'],
     [
       'certificate that has ended',
@@ -93,6 +97,10 @@ describe('an alert', () => {
       'undelivered',
       'info | Keepalive could not deliver 3 earlier messages | this channel did not accept them for a day',
     ],
+    [
+      'allowances',
+      'warning | Keepalive will use more than its plan allows this month | 620,000 of 500,000 Upstash commands | 5 of 4 Vercel CPU hours | waits and rounds are shortened already; let the trigger call less often, check fewer targets, or take a larger plan',
+    ],
     ['test', 'info | Keepalive sent a test message | nothing is wrong; this channel works'],
   ])('%s', (name, expected) => {
     expect(said(alertOf(name))).toBe(expected);
@@ -101,7 +109,7 @@ describe('an alert', () => {
   it('is told of in full in this table', () => {
     const kinds = new Set(Object.values(ALERTS).map(({ kind }) => kind));
     expect([...kinds].toSorted()).toEqual(
-      'certificate degraded down flapping missed pace person_needed reminder restart slept test undelivered unrecorded unwatched up'.split(
+      'allowances certificate contradicted degraded down flapping missed pace person_needed reminder restart slept test undelivered unrecorded unwatched up'.split(
         ' ',
       ),
     );

@@ -142,6 +142,7 @@ describe.each(Object.entries(stores))('a clock that steps, over %s', (_, open) =
       coldStart: false,
       reached: true,
       origin: 'container',
+      word: null,
       wakeMs: null,
       tlsExpiresAt: null,
     } as const;

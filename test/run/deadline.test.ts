@@ -26,6 +26,7 @@ test('a run ends at its limit, though memory was collected meanwhile', async () 
       channels: new Map(),
       send: () => Promise.reject(new Error('nothing is sent')),
       now: Date.now,
+      cpu: () => 0,
       random: Math.random,
       sleep: (ms, signal) => delay(Math.max(0, ms), undefined, { signal }).catch(() => undefined),
       log: () => undefined,

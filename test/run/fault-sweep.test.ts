@@ -3,7 +3,7 @@ import { renameSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { loadHistory, loadState } from '../../lib/read/load.js';
 import { openRemoteStore, openSqlite } from '../support/stores.js';
 import type { Store } from '../../lib/store/store.js';
@@ -90,7 +90,7 @@ async function restRig(patience: number): Promise<Rig> {
       letGo();
       await new Promise(setImmediate);
       // Its answer comes after those of what was kept back: the front has one connection.
-      await store.ping();
+      await vi.waitFor(() => store.ping(), POLL);
     },
     expireLease: () => redis.command('DEL', `${prefix}:lease`),
     another: () => openRemoteStore(config, { prefix, timeout: PATIENT }),
@@ -251,9 +251,13 @@ it('the story has a checkpoint between claim and commit, and an acknowledgement,
   expect(CALLS).toBe(4);
 });
 
+/** Of the two sequels of each fault, `npm test` has one and the next fault the other; `npm run test:long` has both. */
+const ALL = inject('long');
+
 describe.concurrent.each(stores)('%s', (_, { build, faults, silent }) => {
-  describe.each(faults)('%s', (fault) => {
+  describe.each(faults.map((fault, i) => [fault, i] as const))('%s', (fault, i) => {
     describe.each(stretches)('at %s of a run', (__, from, to) => {
+      const isOdd = (i + from) % 2 === 1;
       const faultyRun = async (): Promise<{ rig: Rig; teller: Storyteller; stored: boolean }> => {
         const rig = await build(silent.includes(fault) ? PATIENCE : PATIENT);
         const teller = new Storyteller(rig.store);
@@ -272,7 +276,7 @@ describe.concurrent.each(stores)('%s', (_, { build, faults, silent }) => {
         return { rig, teller, stored };
       };
 
-      it('the next run of the process records everything once', async () => {
+      it.runIf(ALL || isOdd)('the next run of the process records everything once', async () => {
         const { rig, teller, stored } = await faultyRun();
         expect(notStored(teller).length > 0).toBe(!stored);
         expect(await teller.tell(2)).toMatchObject({ status: 'completed', stored: true, checked: 4 });
@@ -287,7 +291,7 @@ describe.concurrent.each(stores)('%s', (_, { build, faults, silent }) => {
         await rig.close();
       });
 
-      it('what another process goes on from is what was said to be stored', async () => {
+      it.runIf(ALL || !isOdd)('what another process goes on from is what was said to be stored', async () => {
         const { rig, teller, stored } = await faultyRun();
         const store = await rig.another();
         const pings = await recorded(store);

@@ -1,3 +1,6 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { format, resolveConfig } from 'prettier';
 import { expect, inject, it } from 'vitest';
 import { checkTarget } from '../../lib/probe/check-target.js';
 import type { Prober } from '../../lib/probe/probe.js';
@@ -9,6 +12,7 @@ import type { Attempt, Check, Target } from '../../lib/types.js';
 import { Books } from '../support/books.js';
 import { SIMULATORS, TRIGGERS, type SimAnswer, type SimHost } from '../support/hosts-sim.js';
 import { chanceOf } from '../support/lives.js';
+import { ROOT } from '../support/root.js';
 import { configOf } from '../support/runs.js';
 
 const SECOND = 1_000;
@@ -88,6 +92,7 @@ async function attempt(target: Target, sim: SimHost, clock: { now: number }): Pr
       tlsExpiresAt: null,
       origin: null,
       askFor: 0,
+      word: null,
       reached: false,
     };
   }
@@ -105,6 +110,7 @@ async function attempt(target: Target, sim: SimHost, clock: { now: number }): Pr
   return {
     ...withHostVerdict(verdict, host),
     ...{ statusCode: status, timings, tlsExpiresAt: null, origin: host.origin, askFor: host.askFor },
+    word: null,
     reached: !isGateway && ['container', 'unknown', 'running'].includes(host.origin),
   };
 }
@@ -283,6 +289,30 @@ const median = (values: readonly number[]): string => {
   return value === undefined ? '–' : value.toFixed(0);
 };
 
+/** `12 × 3.4 h; 0 of 2,100; 2–5 min`: slept how often and how long; wrongly said to be awake; told how soon. */
+function cell({ slept, hours, claims, lies, told, untold }: Result): string {
+  const soon = told.length === 0 ? '–' : `${median(told)}–${told.at(-1)?.toFixed(0) ?? ''} min`;
+  const never = untold === 0 ? '' : `, ${untold} untold`;
+  return `${slept} × ${hours.toFixed(1)} h; ${lies} of ${claims}; ${soon}${never}`;
+}
+
+/** What every pinger came to, by trigger. */
+const TABLES = new Map<string, string>();
+
+function tableOf(name: string, results: ReadonlyMap<string, ReadonlyMap<string, Result>>): string {
+  const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const whos = [...results.keys()];
+  return [
+    `#### Runs ${name}`,
+    '',
+    row(['host', ...whos]),
+    row(['---', ...whos.map(() => '---')]),
+    ...Object.keys(SIMULATORS).map((host) =>
+      row([host, ...whos.map((who) => cell(results.get(who)?.get(host) ?? expect.unreachable()))]),
+    ),
+  ].join('\n');
+}
+
 const days = inject('long') ? 30 : 2;
 
 it.each(Object.entries(TRIGGERS))(
@@ -318,6 +348,7 @@ it.each(Object.entries(TRIGGERS))(
         ...lines,
       ].join('\n'),
     );
+    TABLES.set(name, tableOf(name, new Map([['keepalive', results], ...others])));
     expect([...results].filter(([, { lies }]) => lies > 0).map(([host]) => host)).toEqual([]);
     expect(wronglyAwake).toEqual([]);
     // Where runs come often enough, what can be proven is proven.
@@ -328,3 +359,22 @@ it.each(Object.entries(TRIGGERS))(
   },
   600_000,
 );
+
+const BEGIN = '<!-- made by test/run/host-sims.test.ts -->';
+const END = '<!-- end of host-sims -->';
+
+/** `UPDATE_DOCS=1` writes the tables instead of comparing them. */
+it.runIf(inject('long'))('docs/measurements.md has these tables', async () => {
+  const path = join(ROOT, 'docs/measurements.md');
+  const before = readFileSync(path, 'utf8');
+  const [start = '', rest = ''] = before.split(BEGIN);
+  const [, ...end] = rest.split(END);
+  const tables = [...TABLES.values()].join('\n\n');
+  const options = await resolveConfig(path);
+  const after = await format([start, BEGIN, '\n\n', tables, '\n\n', END, end.join(END)].join(''), {
+    ...options,
+    filepath: path,
+  });
+  if (process.env.UPDATE_DOCS === '1') writeFileSync(path, after);
+  else expect(before).toBe(after);
+});

@@ -6,6 +6,8 @@ import { texts } from '../support/stores.js';
 const TTL = 300_000;
 /** Ms: a lease that is over as soon as one waits a little. */
 const SHORT = 20;
+/** Ms: a commit that comes too late gives the holder's lease this lifetime, and it is looked at after that. */
+const LONGER = 2_000;
 
 export function newMeter(): Meter {
   return { commands: 0, bytesSent: 0, bytesReceived: 0 };
@@ -23,9 +25,9 @@ export function storeContract(open: () => Promise<Store>): void {
 
   const claim = (token: string, ttl = TTL) => store.claim({ token, ttl, fields: [] });
   /** Claims a lease whose lifetime is over afterwards. */
-  const claimAndExpire = async (token: string) => {
-    await claim(token, SHORT);
-    await new Promise((resolve) => setTimeout(resolve, 2 * SHORT));
+  const claimAndExpire = async (token: string, lifetime = SHORT) => {
+    await claim(token, lifetime);
+    await new Promise((resolve) => setTimeout(resolve, lifetime + SHORT));
   };
   const commit = (token: string, fields: Record<string, string>, release = true) =>
     store.commit({ token, fields, append: null, release });
@@ -87,7 +89,7 @@ export function storeContract(open: () => Promise<Store>): void {
     });
 
     test('writes nothing once somebody else has taken the lease', async () => {
-      await claimAndExpire('a');
+      await claimAndExpire('a', LONGER);
       await claim('b');
       const lost = {
         token: 'a',
@@ -146,7 +148,7 @@ export function storeContract(open: () => Promise<Store>): void {
     });
 
     test('that is lost leaves the lease to who has it', async () => {
-      await claimAndExpire('a');
+      await claimAndExpire('a', LONGER);
       await claim('b');
       expect(await commit('a', { x: 'a' }, true)).toBe('lost');
       expect(await claim('c')).toEqual({ claimed: false });

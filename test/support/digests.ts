@@ -9,6 +9,7 @@ export function publicTarget(id: string, more: Partial<PublicTarget> = {}): Publ
     id,
     name: id,
     group: null,
+    order: null,
     host: 'none',
     healthUrl: `https://${id}.example.com/health`,
     enabled: true,
@@ -111,6 +112,10 @@ export const ALERTS: Readonly<Record<string, Alert>> = {
   degraded: { id: 'a9', at: NOON, kind: 'degraded', target: 'api', message: 'took 3,200 ms' },
   flapping: { id: 'a10', at: NOON, kind: 'flapping', target: 'api', transitions: 5, status: 'down' },
   slept: { id: 'a11', at: NOON, kind: 'slept', target: 'api', gap: 9 * MINUTE, wakeMs: 42_000 },
+  contradicted: {
+    ...{ id: 'a11b', at: NOON, kind: 'contradicted', target: 'api' },
+    message: 'Railway says that the app sleeps',
+  },
   certificate: {
     id: 'a12',
     at: NOON,
@@ -203,6 +208,15 @@ export const ALERTS: Readonly<Record<string, Alert>> = {
     message: "the store's allowance is used up",
   },
   undelivered: { id: 'a24', at: NOON, kind: 'undelivered', count: 3 },
+  allowances: {
+    id: 'a25',
+    at: NOON,
+    kind: 'allowances',
+    over: [
+      { resource: 'storeCommands', projected: 620_000, allowed: 500_000 },
+      { resource: 'functionCpuHours', projected: 5, allowed: 4 },
+    ],
+  },
   test: { id: 'a18', at: NOON, kind: 'test' },
 };
 

@@ -219,7 +219,7 @@ const signed = (token: string) => token.slice(0, token.lastIndexOf('.'));
 const DICTIONARIES = [STATE_V2_DICTIONARY, OUTBOX_DICTIONARY, STATE_V1_DICTIONARY, OUTBOX_V1_DICTIONARY];
 
 /** Texts of all versions from the golden files. */
-const STORED = [1, 2, 3].flatMap((version) => {
+const STORED = [1, 2, 3, 4].flatMap((version) => {
   const file = join(ROOT, `test/record/golden/version-${version}.json`);
   const texts: string[] = [];
   JSON.parse(readFileSync(file, 'utf8'), (name, value: unknown) => {
@@ -232,6 +232,7 @@ const STORED_PIECES = [
   ' 2',
   ' 3',
   ' 4',
+  ' 5',
   ' ',
   '!',
   '~~~~~~~~~',
@@ -374,7 +375,7 @@ const READERS = {
     inputs: tampered(SIGNATURES, ['.', '=', '-', '_', 'e30', 'eyJhbGciOiJub25lIn0', 'A', ' ', '\0', '\xff']),
     async read(text) {
       const called = request('/api/cron', { method: 'POST' });
-      const verdict = await verifySignature(called, text, { url: CRON, keys: [KEY] });
+      const verdict = await verifySignature(called, text, { urls: [CRON], keys: [KEY] });
       if (verdict.problem === null && signed(text) !== signed(GENUINE)) throw new Error('it was not signed');
     },
   }),

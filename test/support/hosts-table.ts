@@ -1,11 +1,12 @@
-import { defaultInterval } from '../../lib/config/hosts.js';
+import { defaultInterval } from '../../lib/config/host-defaults.js';
 import { intervalInWords } from '../../lib/rules/durations.js';
-import { HOSTS, type Host, type Source } from '../../lib/rules/hosts.js';
+import type { Host, FactSource } from '../../lib/rules/host.js';
+import { HOSTS } from '../../lib/rules/hosts.js';
 import { HOST_NAMES, type HostName, type Origin } from '../../lib/types.js';
 
 const KNOWN = HOST_NAMES.filter((host) => host !== 'none');
 
-/** The table of hosts in the README. */
+/** The table of hosts in docs/staying-awake.md. */
 export function hostsTable(): string {
   return table(
     ['host', '`HOST`', 'sleeps after', 'pinged every', 'what to know'],
@@ -19,7 +20,7 @@ export function hostsTable(): string {
 /** All facts about hosts, with their sources: docs/hosts.md. */
 export function hostsPage(): string {
   const sections = KNOWN.map((host) => {
-    const { title, domains, wakeTimeout, activity, answersCount, warnings, word, nameGone, sources } =
+    const { title, domains, wakeTimeout, activity, answersCount, warnings, word, api, nameGone, sources } =
       HOSTS[host];
     const facts = [
       ['domains', domains.map((domain) => `\`*${domain}\``).join(', '), ''],
@@ -38,6 +39,15 @@ export function hostsPage(): string {
       ],
       ...(['container', 'edge', 'asleep', 'unwakeable'] as const).flatMap((origin) => answers(host, origin)),
       ...(word === null ? [] : [['its own word', wordText(word), source(word.source)]]),
+      ...(api === null
+        ? []
+        : [
+            [
+              'its own API, with `HOST_TOKEN`',
+              `${api.tells}; \`HOST_TOKEN\` is ${api.token}`,
+              source(api.source),
+            ],
+          ]),
       ...(nameGone === null ? [] : [['no such name', nameGone, source(sources.warnings)]]),
       ...warnings.map(({ what, todo }) => ['warning', `${what} ${todo}`, source(sources.warnings)]),
     ];
@@ -46,7 +56,7 @@ export function hostsPage(): string {
   return `# Hosts that sleep\n\n${INTRODUCTION}\n\n${sections.join('\n\n')}\n`;
 }
 
-const INTRODUCTION = `What Keepalive knows of each host, made from \`lib/rules/hosts.ts\`: \`UPDATE_DOCS=1 npx vitest run test/rules/hosts-table.test.ts\`. Source: the vendor, users who reported it, or nobody (assumed), and when it was last looked up. An answer that looks like none of these proves nothing: the host is not called awake, nor asleep.`;
+const INTRODUCTION = `What Keepalive knows of each host, made from \`lib/rules/host-rows\`: \`UPDATE_DOCS=1 npx vitest run test/rules/hosts-table.test.ts\`. FactSource: the vendor, users who reported it, or nobody (assumed), and when it was last looked up. An answer that looks like none of these proves nothing: the host is not called awake, nor asleep.`;
 
 const ANSWERED_BY: Readonly<Record<Exclude<Origin, 'unknown' | 'running'>, string>> = {
   container: 'the app itself answers',
@@ -78,7 +88,7 @@ function sleep(host: HostName): string {
   return sleepsAfter === null ? '–' : intervalInWords(sleepsAfter);
 }
 
-function source({ by, on }: Source): string {
+function source({ by, on }: FactSource): string {
   return `${by}, ${on}`;
 }
 

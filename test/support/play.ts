@@ -20,17 +20,15 @@ const CONTROL = 'http://control.example.com/';
 export const ALL: readonly Span[] = [{ from: START, to: Infinity }];
 const days = (from: number, to: number): Span => ({ from: START + from * DAY, to: START + to * DAY });
 /** Some of it. Between them no run comes for days. */
-export const ELEVEN_DAYS: readonly Span[] = [
+export const FIVE_DAYS: readonly Span[] = [
   // The pinger is offline.
   days(9, 10.5),
   // One has maintenance by request, and a night has no runs.
-  days(14, 17.25),
-  // Targets are paused.
-  days(20, 22),
+  days(14, 15.5),
   // One has maintenance by its configuration.
-  days(23.25, 25),
-  // Clocks change in New York, and the paused targets go on.
-  days(26, 28),
+  days(23.25, 24.25),
+  // Clocks change in New York, and paused targets go on.
+  days(26, 27),
 ];
 /** Commands of a call that finds another run under way. */
 const SKIPPED = 3;

@@ -39,6 +39,7 @@ export const GOOD = {
   tlsExpiresAt: null,
   origin: 'container',
   askFor: 0,
+  word: null,
   reached: true,
 } as const satisfies Attempt;
 export const FAILED = {
@@ -57,6 +58,8 @@ export class Pinger {
   attempt: (target: Target) => Attempt | Promise<Attempt> = () => GOOD;
   readonly asked: string[] = [];
   readonly lines: string[] = [];
+  /** CPU of the process so far, in ms. */
+  cpu = 0;
   readonly backlog = new Backlog();
   channels: ReadonlyMap<ChannelName, Channel> = new Map();
   send: Send = () => Promise.resolve({ status: 200, headers: {}, text: '' });
@@ -92,6 +95,7 @@ export class Pinger {
         send,
         prober,
         now: () => this.now,
+        cpu: () => this.cpu,
         random: () => 0.5,
         sleep: (ms, signal) => this.clock.sleep(ms, signal),
         log: (text) => this.lines.push(...text.split('\n')),

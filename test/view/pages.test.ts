@@ -15,6 +15,7 @@ import { loadHistory, loadSummary } from '../../lib/read/load.js';
 import { freshness, summary, targetHistory } from '../../lib/read/stats.js';
 import type { TargetHistory, TargetSummary } from '../../lib/read/views.js';
 import { openRemoteStore } from '../support/stores.js';
+import { historyPage } from '../../lib/view/history-page.js';
 import { statusPage } from '../../lib/view/status-page.js';
 import { targetPage } from '../../lib/view/target-page.js';
 import { Books } from '../support/books.js';
@@ -81,10 +82,11 @@ async function visit(url: string, options: Parameters<Browser['context']>[0] = {
   return { page, complaints, requests };
 }
 
-/** Serious and critical findings of axe-core. */
-async function illsOf(page: Page): Promise<string[]> {
+/** Serious and critical findings of axe-core; of its contrasts alone where a page was looked at in other colours. */
+async function illsOf(page: Page, only?: 'contrasts'): Promise<string[]> {
   await page.evaluate(AXE);
-  const { violations } = await page.evaluate<AxeResults>('axe.run(document)');
+  const options = only === undefined ? '{}' : "{ runOnly: ['color-contrast'] }";
+  const { violations } = await page.evaluate<AxeResults>(`axe.run(document, ${options})`);
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`);
@@ -146,9 +148,13 @@ describe('the status page', () => {
     const seen = await visit('/', options);
     expect(await textOf(seen.page, 'h1')).toBe('6 of 30 services are down');
     expect(await seen.page.locator('.target').count()).toBe(30);
-    expect(await textOf(seen.page, '.incidents')).toContain('status 503, expected 200-299');
+    expect(await textOf(seen.page, '.incidents')).toContain('Returned an error (503)');
+    expect(await seen.page.locator('.incident.open.down').count()).toBe(1);
     expect(await overflowOf(seen.page)).toBeLessThanOrEqual(0);
-    if (!('javaScriptEnabled' in options)) expect(await illsOf(seen.page)).toEqual([]);
+    const isDark = 'colorScheme' in options;
+    if (!('javaScriptEnabled' in options)) {
+      expect(await illsOf(seen.page, isDark ? 'contrasts' : undefined)).toEqual([]);
+    }
     expectWell(seen);
   });
 
@@ -157,8 +163,8 @@ describe('the status page', () => {
     const lives = [{ latency: 40, age: HOUR }];
     setApp({ config, store: lived(config, lives, secondsAgo(), QUICK).store });
     const seen = await visit('/', PHONE);
-    expect(await textOf(seen.page, 'h1')).toBe('api is up');
-    expect(await textOf(seen.page, '.group')).toMatch(/Services.*api.*Up/);
+    expect(await textOf(seen.page, 'h1')).toBe('All systems operational');
+    expect(await textOf(seen.page, '.group')).toMatch(/Services 1 All up.*api.*Up/);
     expect(await overflowOf(seen.page)).toBeLessThanOrEqual(0);
     expect(await illsOf(seen.page)).toEqual([]);
     expectWell(seen);
@@ -174,11 +180,10 @@ describe('the status page', () => {
     const labels = await page
       .locator('svg.bars')
       .evaluateAll((all) => all.map((each) => each.ariaLabel ?? ''));
-    const of = (name: string) => labels[Number(name)] ?? '';
-    expect(of('0')).toMatch(/^Last 90 days: downtime on 1 of 90 days, .* down\)$/);
+    expect(labels[0]).toMatch(/^Last 90 days: downtime on 1 day of 90$/);
     expect(labels.some((label) => /no downtime on 21 days; no data on 69 days/.test(label))).toBe(true);
     const rows = await page.locator('.target').allInnerTexts();
-    for (const row of rows) expect(row).toMatch(/\n(Up|Down|Degraded)\b/);
+    for (const row of rows) expect(row).toMatch(/^(Service \d+)\n+(Up|Down|Degraded)\b/);
     expect(rows.some((row) => row.includes('Slept: pings were missed'))).toBe(true);
   });
 
@@ -197,13 +202,66 @@ describe('the status page', () => {
     expect(await textOf(plain.page, '.incident time')).toContain(`${utc?.slice(11, 16) ?? ''} UTC`);
   });
 
-  it('says what a bar stands for when it is pointed at', async () => {
+  it('says what a bar stands for, under the pointer and by the arrow keys, in one tab stop', async () => {
     showThirty();
     const { page } = await visit('/');
-    const bars = page.locator('svg.bars').first();
+    const days = page.locator('.days').first();
+    const bars = days.locator('svg.bars');
     const box = await bars.boundingBox();
     await bars.hover({ position: { x: (box?.width ?? 0) - 2, y: 10 } });
-    expect(await textOf(page, '.tip')).toMatch(/: 100% up/);
+    expect(await textOf(page, '.tip')).toMatch(
+      /^\d+ \w+ Down for \d+ m.*Returned an error \(503\): Since \d\d:\d\d/,
+    );
+    await bars.hover({ position: { x: (box?.width ?? 0) / 2, y: 10 } });
+    expect(await textOf(page, '.tip')).toMatch(/No downtime$/);
+
+    await days.locator('summary').focus();
+    await page.keyboard.press('End');
+    expect(await textOf(page, '.tip')).toContain('Returned an error (503)');
+    await page.keyboard.press('ArrowLeft');
+    await page.keyboard.press('ArrowLeft');
+    expect(await textOf(page, '.tip')).toMatch(/No downtime$/);
+    expect(await page.locator('[aria-live=polite]').innerText()).toMatch(/No downtime$/);
+    await page.keyboard.press('Escape');
+    expect(await page.locator('.tip').isVisible()).toBe(false);
+    expect(await days.locator('[tabindex]').count()).toBe(0);
+    await page.keyboard.press('Enter');
+    expect(await days.locator('li').first().innerText()).toContain('Returned an error (503)');
+  });
+
+  it('filters by name and state at each key, and keeps to it when it refreshes', async () => {
+    showThirty();
+    const { page } = await visit('/');
+    await page.locator('#filter-name').pressSequentially('ce 2');
+    expect(await page.locator('.target:visible').count()).toBe(11);
+    expect(await textOf(page, '#shown')).toBe('11 of 30 services shown');
+    await page.locator('#filter-state').selectOption('down');
+    expect(await page.locator('.target:visible').allInnerTexts()).toHaveLength(3);
+    expect(new URL(page.url()).search).toBe('?q=ce+2&status=down');
+    await page.evaluate('document.getElementById("main").firstElementChild.id = "old"');
+    await page.evaluate('document.dispatchEvent(new Event("keepalive:refresh"))');
+    await page.locator('#old').waitFor({ state: 'detached' });
+    expect(await page.locator('.target:visible').count()).toBe(3);
+    await page.locator('#filter-name').fill('nobody');
+    expect(await textOf(page, '#shown')).toBe('No service matches.');
+  });
+
+  it('filters by its query without scripts, and shows all again with them', async () => {
+    showThirty();
+    const plain = await visit('/', { javaScriptEnabled: false });
+    await plain.page.getByPlaceholder('Filter services').fill('Service 12');
+    await plain.page.getByLabel('State').selectOption('down');
+    await plain.page.getByRole('button', { name: 'Apply' }).click();
+    expect(await plain.page.locator('.target').allInnerTexts()).toEqual([
+      expect.stringContaining('Service 12'),
+    ]);
+    expect(await textOf(plain.page, '#shown')).toBe('1 of 30 services shown Show all');
+    expect(await textOf(plain.page, 'h1')).toBe('6 of 30 services are down');
+    expectWell(plain);
+    const { page } = await visit('/?q=service+12');
+    expect(await page.locator('.target').count()).toBe(1);
+    await page.locator('#filter-name').fill('');
+    await expect.poll(() => page.locator('.target:visible').count()).toBe(30);
   });
 
   it('is reached by keyboard: past the head, and from service to service', async () => {
@@ -212,6 +270,12 @@ describe('the status page', () => {
     await page.keyboard.press('Tab');
     expect(await page.evaluate('document.activeElement.className')).toBe('skip');
     await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate('document.activeElement.getAttribute("href")')).toMatch(/^\/t\/s0/);
+    // A row is two stops: its name and its bars.
+    await page.locator('.target .name').first().focus();
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate('document.activeElement.parentElement.className')).toBe('days');
     await page.keyboard.press('Tab');
     expect(await page.evaluate('document.activeElement.getAttribute("href")')).toMatch(/^\/t\/s0/);
     await page.keyboard.press('Enter');
@@ -225,7 +289,7 @@ describe('the status page', () => {
     setApp({ config, store: books.store });
     const seen = await visit('/');
     const { page } = seen;
-    expect(await textOf(page, 'h1')).toBe('All 30 services are up');
+    expect(await textOf(page, 'h1')).toBe('All systems operational');
     await page.locator('#to-s020').focus();
     await page.evaluate('window.scrollTo(0, 400)');
     const scrolled = await page.evaluate('window.scrollY');
@@ -233,7 +297,7 @@ describe('the status page', () => {
     await page.context().setOffline(true);
     await page.evaluate('document.dispatchEvent(new Event("keepalive:refresh"))');
     await expect.poll(() => textOf(page, '#live')).toMatch(/^Not updated since \d\d:\d\d$/);
-    expect(await textOf(page, 'h1')).toBe('All 30 services are up');
+    expect(await textOf(page, 'h1')).toBe('All systems operational');
     await page.context().setOffline(false);
 
     const now = secondsAgo(1);
@@ -263,7 +327,7 @@ describe('the status page', () => {
     });
     setApp({ config, store: books.store });
     const seen = await visit('/');
-    expect(await textOf(seen.page, 'h1')).toMatch(/^Nothing was checked for \d+ m$/);
+    expect(await textOf(seen.page, 'h1')).toMatch(/^Nothing has been checked for \d+ m$/);
     expect(await textOf(seen.page, '[role=alert]')).toContain('Out of date.');
     expect(await textOf(seen.page, '.target .word')).toBe('Was up');
     expect(await illsOf(seen.page)).toEqual([]);
@@ -288,13 +352,37 @@ describe('the status page', () => {
     books.run(at, [['a', goodCheck(at)]]);
     setApp({ config, store: books.store });
     const { page } = await visit('/');
-    expect(await textOf(page, 'h1')).toBe('All active services are up');
+    expect(await textOf(page, 'h1')).toBe('All active systems operational');
     expect(await textOf(page, '.hero')).toContain('1 pending, 1 off hours, 1 paused');
     const rows = (await page.locator('.target').allInnerTexts()).map((row) => row.replace(/\s+/g, ' '));
     expect(rows[1]).toContain('Paused');
     expect(rows[2]).toContain('Off hours');
     expect(rows[3]).toContain('Pending');
-    expect(rows[3]).toContain('never');
+  });
+});
+
+describe('the history', () => {
+  it('lists what is wrong and what was, with the details behind it, without scripts too', async () => {
+    const config = configOf({
+      TARGET_API_URL: 'https://api.example.com/',
+      TARGET_API_NAME: 'API',
+      TARGET_WEB_URL: 'https://web.example.com/',
+    });
+    const outages = [{ ago: 5 * HOUR, length: HOUR, message: 'timed out waiting for the answer' }];
+    const lives = [{ latency: 40, outages }, { latency: 20 }];
+    setApp({ config, store: lived(config, lives, secondsAgo(), QUICK).store });
+    const seen = await visit('/', { ...PHONE, javaScriptEnabled: false });
+    expect(await textOf(seen.page, '.past-days')).toContain('API Did not answer in time');
+    await seen.page.getByRole('link', { name: 'Incident history of 90 days' }).click();
+    await seen.page.waitForURL('**/history');
+    expect(await textOf(seen.page, 'h1')).toBe('Incident history, last 90 days');
+    await seen.page.locator('.past-days summary').first().click();
+    expect(await textOf(seen.page, '.past-days')).toContain('timed out waiting for the answer');
+    expect(await textOf(seen.page, '.past-days')).toContain('No incidents');
+    expect(await overflowOf(seen.page)).toBeLessThanOrEqual(0);
+    expectWell(seen);
+    const { page } = await visit('/history');
+    expect(await illsOf(page)).toEqual([]);
   });
 });
 
@@ -308,7 +396,7 @@ describe('the page of a service', () => {
     const seen = await visit('/t/s001', options);
     await seen.page.locator('canvas').nth(1).waitFor();
     expect(await overflowOf(seen.page)).toBeLessThanOrEqual(0);
-    expect(await illsOf(seen.page)).toEqual([]);
+    expect(await illsOf(seen.page, 'colorScheme' in options ? 'contrasts' : undefined)).toEqual([]);
     expectWell(seen);
     const text = await textOf(seen.page);
     expect(text).toContain('Slept: pings were missed');
@@ -360,7 +448,7 @@ describe('the page of a service', () => {
 const NASTY = `<script>alert(1)</script>"'><img src=x onerror=alert(2)>\u202Eevil\u0007 ${'W'.repeat(300)} 👩‍👩‍👧‍👦`;
 
 describe('hostile names and messages', () => {
-  let shown: (page: 'status' | 'target') => string;
+  let shown: (page: 'status' | 'target' | 'history') => string;
   let pages: Server;
   let at: string;
 
@@ -409,15 +497,21 @@ describe('hostile names and messages', () => {
       incidents: [incident, { ...incident, endedAt: event.at }],
     };
     const targets: TargetSummary[] = plain.targets.map((each) => ({ ...each, ...full }));
+    const past = {
+      incidents: [{ target: { id: 's000', name: NASTY }, incident: { ...incident, endedAt: event.at } }],
+      cutOff: ['s000'],
+      maintenance: [{ from: event.at, to: event.at, reason: NASTY, targets: [{ id: 's000', name: NASTY }] }],
+    };
     shown = (page) =>
-      page === 'status'
-        ? statusPage({ ...plain, targets }, { isPrivate: true })
+      page !== 'target'
+        ? (page === 'status' ? statusPage : historyPage)({ ...plain, targets, past }, { isPrivate: true })
         : targetPage(history, freshness(config, overview, now), { isPrivate: true });
     pages = createServer((request, response) => {
       void (async () => {
         const path = request.url ?? '/';
         const answer =
-          (await staticFile(request, path)) ?? answerHtml(shown(path.startsWith('/t') ? 'target' : 'status'));
+          (await staticFile(request, path)) ??
+          answerHtml(shown(path.startsWith('/t') ? 'target' : path === '/' ? 'status' : 'history'));
         response.writeHead(answer.status, Object.fromEntries(answer.headers));
         response.end(Buffer.from(await answer.arrayBuffer()));
       })();
@@ -432,10 +526,11 @@ describe('hostile names and messages', () => {
     ['/', 'narrow', PHONE],
     ['/t/x', 'wide', {}],
     ['/t/x', 'narrow', PHONE],
+    ['/history', 'narrow', PHONE],
   ])('are shown as text at %s (%s)', async (path, _, options) => {
     const seen = await visit(at + path, options);
     await seen.page
-      .locator(path === '/' ? 'svg.bars' : 'canvas')
+      .locator(path === '/t/x' ? 'canvas' : path === '/' ? 'svg.bars' : '.past-days')
       .first()
       .waitFor();
     expectWell(seen, at);
@@ -451,7 +546,7 @@ describe('hostile names and messages', () => {
     const { page } = await visit(`${at}/t/x`);
     const text = await textOf(page, 'main');
     expect(await page.locator('.incident.open .events li').count()).toBe(2);
-    expect(await page.locator('.incident.open .events .restart').innerText()).toContain('evil');
+    expect(await page.locator('.incident.open .events .restart').textContent()).toContain('evil');
     expect(text).toContain('Name lookup 12 ms Connect 20 ms First byte 80 ms');
     expect(text).toContain('A person is needed');
     expect(text).toContain('3 of 3 at most');
@@ -475,7 +570,7 @@ describe('the first visit', () => {
       { TARGET_A_URL: 'https://a.test' },
       true,
       200,
-      ['Waiting for the first checks', '/api/cron', 'never'],
+      ['Waiting for the first checks', 'No check has been made yet', 'keepalive doctor'],
     ],
   ])('says what to do where %s', async (_, env, hasStore, status, texts) => {
     setApp({ config: configOf(env), store: hasStore ? new Books().store : null });
@@ -513,7 +608,7 @@ describe('the first visit', () => {
       const answer = await fetch(origin + path);
       expect([answer.status, await answer.text()]).toEqual([
         503,
-        expect.stringContaining('The figures cannot be read') as string,
+        expect.stringContaining('The status cannot be shown right now') as string,
       ]);
     }
     await store.close();

@@ -24,13 +24,16 @@ const some = (...statuses: readonly (Status | 'maintenance')[]) =>
 
 describe('the sentence about everything', () => {
   it.each([
-    [['up'], 'up', 's0 is up', null],
-    [['up', 'up'], 'up', 'All 2 services are up', null],
-    [['up', 'paused'], 'up', 'All active services are up', '1 paused'],
+    [['up'], 'up', 'All systems operational', null],
+    [['up', 'up'], 'up', 'All systems operational', null],
+    [['up', 'paused'], 'up', 'All active systems operational', '1 paused'],
     [['up', 'down'], 'down', 's1 is down', null],
+    [['down'], 'down', 's0 is down', null],
+    [['down', 'down', 'down'], 'down', 'All 3 services are down', null],
     [['down', 'degraded', 'down', 'up'], 'down', '2 of 4 services are down', '1 degraded'],
     [['degraded', 'up', 'sleeping'], 'degraded', 's0 is degraded', '1 off hours'],
-    [['up', 'maintenance'], 'up', 'All active services are up', '1 maintenance'],
+    [['degraded', 'up', 'degraded'], 'degraded', 'Some systems are degraded', null],
+    [['up', 'maintenance'], 'up', 'All active systems operational', '1 maintenance'],
     [['maintenance'], 'maintenance', 'Maintenance is under way', null],
     [['pending', 'paused'], 'pending', 'Waiting for the first checks', '1 paused'],
     [['sleeping'], 'sleeping', 'Outside active hours', null],
@@ -43,7 +46,7 @@ describe('the sentence about everything', () => {
     const stale = { ...FRESH, isStale: true, lastRunAt: '2026-05-20T10:40:00.000Z' };
     expect(overallStatus(stale, some('up', 'down'))).toEqual({
       mood: 'unknown',
-      sentence: 'Nothing was checked for 1 h 20 m',
+      sentence: 'Nothing has been checked for 1 h 20 m',
       remark: null,
     });
   });

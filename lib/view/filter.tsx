@@ -1,0 +1,76 @@
+import { singleLine } from '../single-line.js';
+import { TEXT } from './text.js';
+import { LABELS, shownStatus, type Shown, type ShownStatus } from './words.js';
+import type { JSX } from 'preact';
+
+/** Which services a visitor wants to see. */
+export interface Filter {
+  /** A part of the name or the group; empty: all. */
+  readonly name: string;
+  /** Null: any. */
+  readonly state: Shown | null;
+}
+
+export const NO_FILTER: Filter = { name: '', state: null };
+
+const LONGEST = 100;
+const STATES = Object.keys(LABELS) as Shown[];
+
+/** `?q=api&status=down` */
+export function readFilter(query: URLSearchParams): Filter {
+  return {
+    name: singleLine(query.get('q') ?? '', LONGEST),
+    state: STATES.find((state) => state === query.get('status')) ?? null,
+  };
+}
+
+export function isFiltering({ name, state }: Filter): boolean {
+  return name !== '' || state !== null;
+}
+
+export function matches(
+  { name, state }: Filter,
+  target: ShownStatus & { readonly name: string; readonly group: string | null },
+): boolean {
+  if (state !== null && shownStatus(target) !== state) return false;
+  return `${target.name}\n${target.group ?? ''}`.toLowerCase().includes(name.toLowerCase());
+}
+
+/** Sends the query that the page is made of; the script filters at each key. */
+export function FilterForm({
+  filter: { name, state },
+  present,
+}: {
+  filter: Filter;
+  /** States that there are targets in. */
+  present: ReadonlySet<Shown>;
+}): JSX.Element {
+  return (
+    <form class="filter" method="get" action="/" role="search" aria-label={TEXT.filter}>
+      <label>
+        <span class="hidden">{TEXT.filterName}</span>
+        <input
+          id="filter-name"
+          type="search"
+          name="q"
+          value={name}
+          maxLength={LONGEST}
+          placeholder={TEXT.filter}
+          autocomplete="off"
+        />
+      </label>
+      <label>
+        <span class="hidden">{TEXT.filterState}</span>
+        <select id="filter-state" name="status">
+          <option value="">{TEXT.anyState}</option>
+          {STATES.filter((each) => present.has(each) || each === state).map((each) => (
+            <option value={each} selected={each === state}>
+              {LABELS[each]}
+            </option>
+          ))}
+        </select>
+      </label>
+      <button class="small">{TEXT.apply}</button>
+    </form>
+  );
+}

@@ -1,0 +1,230 @@
+import type { Freshness, IncidentView, TargetSummary } from '../read/views.js';
+import { latencyInWords } from '../rules/durations.js';
+import { DayBars } from './bars.js';
+import { awakeInWords, Glyph } from './components.js';
+import { Sparkline } from './lines.js';
+import { byOrder, byUrgency, orderOf } from './order.js';
+import { counted, fill, TEXT } from './text.js';
+import { fewSamples, LABELS, percent, shownStatus, targetMood, type Shown } from './words.js';
+import type { JSX } from 'preact';
+
+/** With so many services or fewer, all groups are open. */
+const ALL_OPEN = 40;
+/** With more than this, rows are dense. */
+const ROOMY = 12;
+/** With more than this, a row says less: no line of latencies, and fewer days behind its bars. */
+const SHORT = 150;
+
+interface Row {
+  readonly target: TargetSummary;
+  readonly status: Shown;
+}
+
+interface Group {
+  readonly name: string | null;
+  readonly rows: readonly Row[];
+  /** Of the whole group, not only of the rows that are shown. */
+  readonly counts: ReadonlyMap<Shown, number>;
+  readonly total: number;
+}
+
+interface GroupsProps {
+  readonly targets: readonly TargetSummary[];
+  /** Those that are shown; the others count for their groups' states alone. */
+  readonly isShown: (target: TargetSummary) => boolean;
+  readonly incidents: ReadonlyMap<string, readonly IncidentView[]>;
+  readonly freshness: Freshness;
+  readonly isFiltered: boolean;
+}
+
+/** All services by group: what is wrong first, then by ORDER and name. */
+export function Groups({ targets, isShown, incidents, freshness, isFiltered }: GroupsProps): JSX.Element {
+  const groups = groupsOf(targets, isShown);
+  const isOpen = ({ counts }: Group): boolean =>
+    isFiltered ||
+    groups.length === 1 ||
+    targets.length <= ALL_OPEN ||
+    (counts.get('down') ?? 0) + (counts.get('degraded') ?? 0) > 0;
+  const isShort = targets.length > SHORT;
+  const density = isShort ? 'dense short' : targets.length > ROOMY ? 'dense' : 'roomy';
+  return (
+    <div class={`groups ${density}${freshness.isStale ? ' stale' : ''}`}>
+      {groups.map((group, i) => (
+        <details
+          class="group"
+          id={`group-${group.name ?? ''}`}
+          open={isOpen(group)}
+          hidden={group.rows.length === 0}
+        >
+          <summary>
+            <h2 id={`group-head-${i}`}>
+              <bdi>{group.name ?? (groups.length === 1 ? TEXT.services : TEXT.otherServices)}</bdi>
+            </h2>
+            <span class="count">{group.total}</span>
+            <GroupState group={group} isStale={freshness.isStale} />
+          </summary>
+          <div class="heads" aria-hidden="true">
+            <span>{TEXT.service}</span>
+            <span class="ends">
+              <span>{TEXT.barsBegin}</span>
+              <span>{TEXT.barsEnd}</span>
+            </span>
+            <span class="right">{TEXT.uptime}</span>
+            <span class="right">{TEXT.latency24}</span>
+          </div>
+          <ul class="targets" aria-labelledby={`group-head-${i}`}>
+            {group.rows.map((row) => (
+              <TargetRow
+                row={row}
+                isShort={isShort}
+                isRoomy={density === 'roomy'}
+                incidents={incidents.get(row.target.id) ?? []}
+                now={freshness.updatedAt}
+              />
+            ))}
+          </ul>
+        </details>
+      ))}
+    </div>
+  );
+}
+
+function groupsOf(targets: readonly TargetSummary[], isShown: GroupsProps['isShown']): Group[] {
+  const members = new Map<string | null, Row[]>();
+  for (const target of targets) {
+    const row = { target, status: shownStatus(target) };
+    const rows = members.get(target.group);
+    if (rows === undefined) members.set(target.group, [row]);
+    else rows.push(row);
+  }
+  const groups = [...members].map(([name, all]) => {
+    const rows = all.sort((a, b) => byUrgency(a.status, b.status) || byOrder(a.target, b.target));
+    const counts = new Map<Shown, number>();
+    for (const { status } of rows) counts.set(status, (counts.get(status) ?? 0) + 1);
+    return {
+      ...{ name, counts, total: rows.length },
+      rows: rows.filter(({ target }) => isShown(target)),
+      worst: rows[0]?.status ?? 'up',
+      place: { name: name ?? '', order: orderOf(rows.map(({ target }) => target)) },
+    };
+  });
+  return groups.sort(
+    (a, b) =>
+      byUrgency(a.worst, b.worst) ||
+      Number(a.name === null) - Number(b.name === null) ||
+      byOrder(a.place, b.place),
+  );
+}
+
+/** The state of a group in a few words. */
+function GroupState({
+  group: { counts, total },
+  isStale,
+}: {
+  group: Group;
+  isStale: boolean;
+}): JSX.Element | null {
+  if (isStale) return null;
+  const down = counts.get('down') ?? 0;
+  const degraded = counts.get('degraded') ?? 0;
+  const parts = [
+    ...(down > 0 ? [counted(TEXT.groupDown, down)] : []),
+    ...(degraded > 0 ? [counted(TEXT.groupDegraded, degraded)] : []),
+  ];
+  const mood = down > 0 ? 'down' : degraded > 0 ? 'degraded' : 'up';
+  if (parts.length > 0) return <RolledUp mood={mood} words={parts.join(', ')} />;
+  const up = counts.get('up') ?? 0;
+  if (up === total) return <RolledUp mood="up" words={TEXT.groupAllUp} />;
+  const [first = 'paused'] = counts.keys();
+  const others = [...counts].map(([status, count]) => `${count} ${LABELS[status].toLowerCase()}`);
+  return <RolledUp mood={up > 0 ? 'up' : first} words={others.join(', ')} />;
+}
+
+function RolledUp({ mood, words }: { mood: Shown; words: string }): JSX.Element {
+  return (
+    <span class={`rolled-up status ${mood}`}>
+      <Glyph mood={mood} />
+      <span>{words}</span>
+    </span>
+  );
+}
+
+function TargetRow({
+  row: { target, status },
+  isShort,
+  isRoomy,
+  incidents,
+  now,
+}: {
+  row: Row;
+  isShort: boolean;
+  isRoomy: boolean;
+  incidents: readonly IncidentView[];
+  now: string;
+}): JSX.Element {
+  const { id, name, uptimeRatio, coverage, latencyMs } = target;
+  const mood = targetMood(target);
+  const covered = coverage['90d'];
+  const few = fewSamples('p50', latencyMs.samples);
+  return (
+    <li class="target" data-status={status}>
+      <div class="who">
+        <Glyph mood={mood} size={isRoomy ? 18 : 16} />
+        <div>
+          <a class="name" href={`/t/${id}`} id={`to-${id}`}>
+            <bdi>{name}</bdi>
+          </a>
+          <Notes target={target} status={status} isRoomy={isRoomy} />
+        </div>
+      </div>
+      <DayBars
+        days={target.days}
+        incidents={incidents}
+        now={now}
+        href={`/t/${id}#days`}
+        told={isShort ? 0 : 10}
+        withIncidents={!isShort}
+      />
+      <div class="uptime right">
+        <span class="label">{TEXT.uptime} </span>
+        <strong>{percent(uptimeRatio['90d'])}</strong>
+        {covered !== null && covered < 0.99 && (
+          <small>{fill(TEXT.observed, { share: percent(covered).replace(/\.\d+/, '') })}</small>
+        )}
+      </div>
+      <div class="latency right">
+        {!isShort && <Sparkline values={target.latencies} />}
+        <span>
+          <span class="label">{TEXT.latency} </span>
+          {latencyInWords(latencyMs.p50)}
+          {few !== null && <small> {few}</small>}
+        </span>
+      </div>
+    </li>
+  );
+}
+
+/** The state in a word, unseen where its sign says enough, and whether its host was kept awake. */
+function Notes({
+  target,
+  status,
+  isRoomy,
+}: {
+  target: TargetSummary;
+  status: Shown;
+  isRoomy: boolean;
+}): JSX.Element {
+  const isUnknown = target.lastKnownStatus !== null;
+  const awake = !isUnknown && (status === 'up' || status === 'degraded') ? awakeInWords(target) : null;
+  const { keptAwake, coldStarts } = target.awake;
+  const slept = keptAwake === false || (keptAwake === null && coldStarts > 0);
+  const word = isUnknown ? fill(TEXT.wasStatus, { status: LABELS[status].toLowerCase() }) : LABELS[status];
+  return (
+    <p class="sub">
+      <span class={`word ${targetMood(target)}${status === 'up' && !isUnknown && !isRoomy ? ' hidden' : ''}`}>
+        {word}
+      </span>
+      {awake !== null && (isRoomy || slept) && <span class={slept ? 'awake not' : 'awake'}>{awake}</span>}
+    </p>
+  );
+}

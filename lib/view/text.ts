@@ -1,0 +1,211 @@
+import type { CauseKind } from './causes.js';
+
+/** A sentence for one, and one for every other number. */
+export interface Forms {
+  readonly one: string;
+  readonly other: string;
+}
+
+/**
+ * What the status page, the history and the page of a service say, each sentence whole: what stands in braces is put in
+ * by `fill` or `Phrase`.
+ */
+export const TEXT = {
+  // The sentence at the top
+  allUp: 'All systems operational',
+  restUp: 'All active systems operational',
+  oneDown: '{name} is down',
+  severalDown: '{count} of {total} services are down',
+  allDown: 'All {total} services are down',
+  oneDegraded: '{name} is degraded',
+  severalDegraded: 'Some systems are degraded',
+  maintenance: 'Maintenance is under way',
+  pending: 'Waiting for the first checks',
+  sleeping: 'Outside active hours',
+  paused: 'Everything is paused',
+  stale: 'Nothing has been checked for {length}',
+  lost: 'The recorded data is gone',
+  // Below it
+  checked: 'Last checked {time}',
+  neverChecked: 'Not checked yet',
+  showing: '{count} of {total} services shown',
+  showAll: 'Show all',
+  // What is wrong
+  problems: 'Current problems',
+  problemsThen: 'Problems when services were last checked',
+  since: 'Since {time}, for {length}',
+  moreProblems: { one: '{count} more problem', other: '{count} more problems' },
+  moreServices: { one: 'and {count} more service', other: 'and {count} more services' },
+  severalServices: '{count} services',
+  details: 'Details',
+  maintenanceUntil: 'Maintenance until {time}',
+  everything: 'All services',
+  // Services
+  services: 'Services',
+  otherServices: 'Other services',
+  service: 'Service',
+  bars: 'Last 90 days',
+  barsBegin: '90 days ago',
+  barsEnd: 'today',
+  uptime: 'Uptime',
+  latency: 'Latency',
+  latency24: 'Latency, 24 h',
+  observed: '{share} observed',
+  wasStatus: 'Was {status}',
+  groupAllUp: 'All up',
+  groupDown: { one: '{count} down', other: '{count} down' },
+  groupDegraded: { one: '{count} degraded', other: '{count} degraded' },
+  groupOther: '{parts}',
+  // Filter
+  filter: 'Filter services',
+  filterName: 'Name',
+  filterState: 'State',
+  anyState: 'Any state',
+  apply: 'Apply',
+  noMatch: 'No service matches.',
+  // Bars
+  barsFine: { one: 'no downtime on {count} day', other: 'no downtime on {count} days' },
+  barsBad: { one: 'downtime on {count} day of {total}', other: 'downtime on {count} days of {total}' },
+  barsUnseen: { one: 'no data on {count} day', other: 'no data on {count} days' },
+  barsNothing: 'no data yet',
+  barsOf: '{label}: {days}',
+  dayTroubled: 'Down for {length}, less than 5% of the day',
+  dayBad: 'Down for {length}',
+  dayUnsure: 'Mostly not observed',
+  dayUnsureDown: 'Mostly not observed, down for {length} of what was',
+  dayFine: 'No downtime',
+  dayUnseen: 'Not observed',
+  dayNoData: 'No data',
+  earlierDays: { one: 'and {count} earlier day', other: 'and {count} earlier days' },
+  allDays: 'All days',
+  fineDays: 'No downtime on any day that was observed.',
+  otherDays: 'No downtime on the other days.',
+  // The page of a service
+  windows: { '24h': '24 hours', '7d': '7 days', '30d': '30 days', '90d': '90 days' },
+  allObserved: 'all observed',
+  nothingDue: 'nothing was due',
+  dayByDay: 'Day by day',
+  dayColumns: ['Day (UTC)', 'Uptime', 'Observed', 'Down', 'Pings', 'Failed', 'p50', 'p95'],
+  incidents: 'Incidents',
+  openIncident: 'Open incident',
+  noneOnRecord: 'None on record.',
+  noneBefore: 'None before the open one.',
+  earlierIncidents: { one: '{count} earlier incident', other: '{count} earlier incidents' },
+  statusSince: 'since {time}',
+  unknownSince: 'not known since {time}',
+  statusUntil: 'until {time}',
+  statusUntilReason: 'until {time}: {reason}',
+  pingedEvery: 'checked every {interval}',
+  hostedOn: 'hosted on {host}',
+  latencies: {
+    p50: { name: 'Median (p50)', meaning: 'Half of the checks were faster.' },
+    p95: { name: 'p95', meaning: '95 of 100 checks were faster.' },
+    p99: { name: 'p99', meaning: '99 of 100 checks were faster.' },
+  },
+  lastLatency: 'Last check',
+  latencyNote: 'Of the good checks of the last 24 hours, without those that woke the host.',
+  // Past incidents
+  past: 'Past incidents',
+  history: 'Incident history',
+  historyShort: 'History',
+  historyTitle: 'Incident history, last 90 days',
+  historyLink: 'Incident history of 90 days',
+  backToStatus: 'Current status',
+  noIncidents: 'No incidents',
+  moreIncidents: { one: 'and {count} more incident', other: 'and {count} more incidents' },
+  noData: 'Nothing was recorded',
+  fromTo: '{from} – {to}',
+  lasted: '{from} to {to} ({length})',
+  briefly: '{from}, for {length}',
+  stillOpen: 'Since {time}, not over yet',
+  unobserved: 'Not observed for {length} of it.',
+  restarts: { one: 'Restarted once.', other: 'Restarted {count} times.' },
+  maintenanceFromTo: 'Maintenance, {from} to {to}',
+  cutOff: {
+    one: 'One service had more incidents than are listed here. Its own page lists up to 100.',
+    other: '{count} services had more incidents than are listed here. Their own pages list up to 100 each.',
+  },
+  daysNote: 'Days begin at midnight UTC. Incidents are listed on the day they began.',
+  // How far what is shown can be trusted
+  noDataYet: 'No check has been made yet. Results appear here after the first one.',
+  lostAll:
+    'What was recorded from {from} to {to} is no longer in the database. Recording starts again with the next check.',
+  lostBefore: 'What was recorded from {from} to {to} is lost: the database was emptied.',
+  outOfDate: 'Out of date.',
+  outOfDateSince: 'Nothing has been checked since {time}, and what is shown here is from then.',
+  operatorHint: 'If you run this page, {command} tells you what to do.',
+  operatorFirstRun: 'The first run records it: let a scheduler call {path} with {header}.',
+  operatorTrigger: 'Check the trigger that calls {path}.',
+  began: 'No earlier data: recording began {time}.',
+  // The end of the page
+  asOf: 'As of {time}',
+  json: 'JSON',
+  feed: 'Feed',
+} as const;
+
+/** What pages say that have no state to show. */
+export const NOTICES = {
+  noService: 'No such service',
+  noServiceText: 'No service is watched here under this name. It may have been renamed or removed.',
+  noPage: 'Page not found',
+  noPageText: 'There is no page at this address.',
+  allServices: 'All services',
+  invalid: 'The configuration is not valid',
+  invalidText: 'Nothing is checked until it is corrected. The log of the build lists what is wrong.',
+  unreadable: 'The status cannot be shown right now',
+  unreadableText:
+    'The database does not answer as it should. Services are still checked, and the results are kept until it does.',
+  tryAgain: 'Try again',
+  failed: 'This page could not be made',
+  noDatabase: 'A database is missing',
+  nothingWatched: 'Nothing is watched yet',
+  setUp: 'Set what is missing as environment variables, and deploy again.',
+  stepTargets: 'Say what to watch',
+  stepStore: 'Give it a database',
+  stepStoreText: '{url} and {token} (the Upstash integration sets them), or {redis}.',
+  stepSecret: 'Let a scheduler in',
+  stepSecretText: '{secret}, at least 16 characters: {command}',
+  stepCheck: 'See whether all of it works',
+  done: 'done',
+  toDo: 'to do',
+  isPrivate: 'This status is private',
+  token: 'Token',
+  tokenHint: 'Ask whoever runs this page for the token.',
+  signIn: 'Sign in',
+} as const;
+
+/** What a visitor reads of a failed or degraded check. `{status}` is the HTTP status. */
+export const CAUSES: Readonly<Record<CauseKind, string>> = {
+  error_status: 'Returned an error ({status})',
+  other_status: 'Returned an unexpected status ({status})',
+  timeout: 'Did not answer in time',
+  name: 'Its name could not be looked up',
+  unreachable: 'Could not be reached',
+  refused: 'Refused the connection',
+  broken_off: 'Closed the connection without a complete answer',
+  expired_certificate: 'Its certificate has expired',
+  expiring_certificate: 'Its certificate expires soon',
+  tls: 'No secure connection could be made',
+  content: 'Answered without the expected content',
+  not_well: 'Reported a problem of its own',
+  too_large: 'Sent too large an answer',
+  redirect: 'Redirected to a wrong address',
+  invalid: 'Gave an answer that makes no sense',
+  query: 'Did not accept the query of the check',
+  host: 'Its host answered in place of it',
+  slow: 'Answers slowly',
+  other: 'Does not work as it should',
+};
+
+export type Values = Readonly<Record<string, string | number>>;
+
+/** A text with its values put in. */
+export function fill(text: string, values: Values): string {
+  const known = new Map(Object.entries(values));
+  return text.replace(/\{(\w+)\}/g, (place, name: string) => String(known.get(name) ?? place));
+}
+
+/** The form for `count`, with it and the other values put in. */
+export function counted(forms: Forms, count: number, values: Values = {}): string {
+  return fill(count === 1 ? forms.one : forms.other, { ...values, count });
+}
