@@ -22,6 +22,7 @@ import type { RoundLimits } from '../rules/trigger-pace.js';
 import type { Target } from '../types.js';
 import { COMMANDS, TRIGGERS } from './commands.js';
 import { thousands } from './numbers.js';
+import { table } from './table.js';
 import { jsonText, type Paint, type Terminal } from './terminal.js';
 import { readArguments, UsageError } from './usage.js';
 
@@ -110,6 +111,22 @@ export function planOf(config: Config, named?: TriggerName): Plan {
     return { id, host, interval, sleepsAfter, enabled, ...outlookOf(target) };
   });
   return { trigger: name, triggerInWords: words, targets, allowances: allowancesOf(config, name, trigger) };
+}
+
+/** What a month of a configuration uses, while all targets are well. */
+export interface Month {
+  readonly targets: number;
+  readonly pings: number;
+  readonly runs: number;
+  readonly commands: number;
+}
+
+export function monthOf(config: Config): Month {
+  const { trigger } = describe(triggerOf(config), config);
+  const runs = Math.round(runsAMonth(trigger));
+  const { targets } = planOf(config);
+  const pings = targets.reduce((sum, { enabled, checksAMonth }) => sum + (enabled ? checksAMonth : 0), 0);
+  return { targets: targets.length, pings, runs, commands: runs * COMMANDS_A_RUN };
 }
 
 function triggerOf({ qstash, store }: Config): TriggerName {
@@ -235,16 +252,4 @@ function awakeInWords({ sleeps, sleepsAfter, longestGap }: PlannedRow): string {
   if (sleeps === null || sleepsAfter === null) return 'does not sleep';
   if (sleeps === 0) return `yes, gaps up to ${lengthInWords(longestGap)} of ${intervalInWords(sleepsAfter)}`;
   return sleeps === 1 ? 'sleeps once a month' : `sleeps ${thousands(sleeps)} times a month`;
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[], paint: Paint): string[] {
-  // eslint-disable-next-line no-control-regex -- colours have no width
-  const width = (text: string): number => text.replace(/\u001b\[\d+m/g, '').length;
-  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => width(row[column] ?? ''))));
-  const line = (row: readonly string[]): string =>
-    row
-      .map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - width(cell)))
-      .join('  ')
-      .trimEnd();
-  return [paint('bold', line(head)), ...rows.map(line)];
 }

@@ -14,6 +14,17 @@ export function option<T>(fallback: string | null, parse: Value<T>): Option<T> {
   return { value: parse, default: fallback };
 }
 
+/** An option of targets, with what editors show of it. */
+export interface TargetOption<T, Default extends string | null = string | null> extends Option<T, Default> {
+  readonly help: string;
+}
+
+export function targetOption<T>(fallback: null, parse: Value<T>, help: string): TargetOption<T, null>;
+export function targetOption<T>(fallback: string, parse: Value<T>, help: string): TargetOption<T, string>;
+export function targetOption<T>(fallback: string | null, parse: Value<T>, help: string): TargetOption<T> {
+  return { value: parse, default: fallback, help };
+}
+
 export type Table = Readonly<Record<string, Option<unknown>>>;
 
 /** What a table's options are read as; null where one is not set and has no default. */

@@ -49,6 +49,8 @@ export interface Outlook {
   /** From the beginning of an outage until it counts as down, on average. */
   readonly downAfter: number;
   readonly downAfterAtMost: number;
+  /** In 30 days, while it is well. */
+  readonly checksAMonth: number;
 }
 
 const MONTH = 30 * DAY;
@@ -114,6 +116,7 @@ export function outlook(target: PlannedTarget, trigger: PlannedTrigger, limits: 
     sleeps: sleepsAfter === null ? null : played === 0 ? 0 : Math.round((sleeps * MONTH) / played),
     downAfter: total === 0 ? 0 : Math.round(weighted / total),
     downAfterAtMost,
+    checksAMonth: played === 0 ? checks.length : Math.round(((checks.length - 1) * MONTH) / played),
   };
 
   /** Ms from a failed check to the last of so many more; null: that is beyond what is played. */
