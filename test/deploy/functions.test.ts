@@ -251,7 +251,17 @@ describe('the functions as Vercel builds them', () => {
       ...['id', 'name', 'group', 'status', 'healthUrl', 'host', 'since', 'lastCheckAt', 'lastSuccessAt'],
       ...['lastStatusCode', 'latency', 'message', 'pingCount', 'failedPings', 'successRate'],
       ...['consecutiveFailures', 'consecutiveSuccesses', 'pingInterval', 'uptimeRatio', 'coverage'],
-      ...['latencyMs', 'awake', 'tls', 'incident', 'recovery', 'maintenance', 'lastError', 'lastKnownStatus', 'waking'],
+      ...[
+        'latencyMs',
+        'awake',
+        'tls',
+        'incident',
+        'recovery',
+        'maintenance',
+        'lastError',
+        'lastKnownStatus',
+        'waking',
+      ],
     ];
     expect(Object.keys(own ?? {}).sort()).toEqual([...fields].sort());
     expect(own).toMatchObject({ pingCount: 2, failedPings: 1, successRate: '50.0', status: 'down' });

@@ -114,7 +114,9 @@ describe('whether it was kept awake', () => {
   ])('%s', (text, changes) => {
     const shown = { host: 'render', awake: { ...awake, keptAwake: null, ...changes } } as const;
     expect(awakeInWords({ ...shown, waking: null })).toBe(text);
-    expect(awakeInWords({ ...shown, waking: { since: '2026-01-05T12:00:00.000Z', attempts: 9 } })).toBe('Waking');
+    expect(awakeInWords({ ...shown, waking: { since: '2026-01-05T12:00:00.000Z', attempts: 9 } })).toBe(
+      'Waking',
+    );
   });
 });
 
