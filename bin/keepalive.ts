@@ -77,7 +77,7 @@ async function config({ env, out, err, paint }: Terminal, args: readonly string[
   if (env.VERCEL !== undefined) await keepForFunctions(env);
   // The log of a build shows what is about to be deployed.
   if (env.VERCEL !== undefined && targets.length > 0) {
-    const { planLines, planOf } = await import('../lib/cli/plan.js');
+    const { planLines, planOf } = await import('../lib/cli/plan-command.js');
     for (const line of ['', ...planLines(planOf(valid), paint)]) out(line);
   }
   for (const { what, todo } of adviceByText(targets)) out(`${what} ${todo}`);
@@ -85,7 +85,7 @@ async function config({ env, out, err, paint }: Terminal, args: readonly string[
     for (const line of inForceLines(await settingsInForce(valid, env), has('all'), paint)) out(line);
   }
   if (targets.length > 0) {
-    const { misfit } = await import('../lib/cli/plan.js');
+    const { misfit } = await import('../lib/cli/plan-command.js');
     const reason = misfit(valid);
     if (reason !== null) {
       err(reason);
@@ -123,7 +123,7 @@ const ACTIONS: Readonly<
   start,
   config,
   schedule,
-  plan: async (terminal, args) => (await import('../lib/cli/plan.js')).plan(args, terminal),
+  plan: async (terminal, args) => (await import('../lib/cli/plan-command.js')).plan(args, terminal),
   check: async (terminal, args) => (await import('../lib/cli/check-command.js')).check(args, terminal),
   doctor: async (terminal, args) => (await import('../lib/cli/doctor.js')).doctor(args, terminal),
   export: async ({ env, progress }, args) =>

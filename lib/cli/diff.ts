@@ -5,7 +5,7 @@ import { compareTargets } from '../config/targets-source.js';
 import type { TargetOptionName } from '../config/options.js';
 import { ConfigError, type Env } from '../config/valid.js';
 import { thousands } from './numbers.js';
-import { monthOf, type Month } from './plan.js';
+import { monthOf, type Month } from './plan-command.js';
 import { table } from './table.js';
 import type { Paint } from './terminal.js';
 

@@ -19,7 +19,7 @@ import type { Terminal } from './terminal.js';
 import { readArguments } from './usage.js';
 import { isVercelReady, setVercelVariable } from './vercel-command.js';
 
-interface Settings {
+interface InitSettings {
   readonly env: Env;
   readonly file: TargetsFile | null;
 }
@@ -81,7 +81,7 @@ async function chosenTargets({
   given,
   conversation,
   isSilent,
-}: Settings & {
+}: InitSettings & {
   readonly given: readonly { readonly target: Target; readonly address: string }[];
   readonly conversation: Conversation;
   readonly isSilent: boolean;
@@ -126,12 +126,12 @@ function targetOf(text: string): { target: Target; address: string } | string {
   return target === null || problem !== null ? (problem ?? 'not valid') : { target, address };
 }
 
-function targetsOf({ env, file }: Settings): readonly Target[] {
+function targetsOf({ env, file }: InitSettings): readonly Target[] {
   const result = parseConfig(env, file);
   return result.ok ? result.config.targets : [];
 }
 
-function targetWith(settings: Settings, url: string): Target | undefined {
+function targetWith(settings: InitSettings, url: string): Target | undefined {
   return targetsOf(settings).find((target) => target.url === url);
 }
 
@@ -176,7 +176,7 @@ export function hostInWords({ info: { host, sleepsAfter, interval } }: Target): 
 }
 
 /** `TARGET_MY_API_URL`, by the first part of the host name, or by all of it where that is taken. */
-function variableFor({ url }: Target, address: string, { env, file }: Settings): string {
+function variableFor({ url }: Target, address: string, { env, file }: InitSettings): string {
   const { hostname } = new URL(url);
   const isAddress = /^[\d.]+$|:/.test(hostname);
   const [first = ''] = hostname.replace(/^www\./, '').split('.');

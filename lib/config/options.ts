@@ -1,7 +1,7 @@
 import { PLAN_NAMES } from '../rules/allowances.js';
 import { CHANNEL_NAMES, HOST_NAMES, type ChannelName } from '../types.js';
 import { CHANNEL_OPTIONS } from './alerts.js';
-import { option, targetOption, type Table, type Values } from './option-table.js';
+import { option, targetOption, type Table, type OptionValues } from './option-table.js';
 import {
   endpoint,
   headers,
@@ -179,8 +179,8 @@ export const SYSTEM_OPTIONS: Table = { ...GENERAL_OPTIONS, ...CHANNEL_OPTIONS };
 export const EXPRESSION_OPTIONS = ['EXPECT_JSON', 'DEGRADED_JSON'] as const satisfies TargetOptionName[];
 
 export type TargetOptionName = keyof typeof TARGET_OPTIONS;
-export type TargetOptions = Values<typeof TARGET_OPTIONS>;
-export type SystemOptions = Values<typeof GENERAL_OPTIONS>;
+export type TargetOptions = OptionValues<typeof TARGET_OPTIONS>;
+export type SystemOptions = OptionValues<typeof GENERAL_OPTIONS>;
 
 export function isTargetOption(name: string): name is TargetOptionName {
   return Object.hasOwn(TARGET_OPTIONS, name);

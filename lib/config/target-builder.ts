@@ -14,7 +14,7 @@ import { defaultInterval, defaultWakeTimeout } from './host-defaults.js';
 import { defaultsOf } from './option-table.js';
 import { TARGET_OPTIONS, type TargetOptionName, type TargetOptions } from './options.js';
 import { placeInWords, type Place, type Problem } from './problems.js';
-import { queryProblem } from './queries.js';
+import { queryProblem } from './query-problems.js';
 import { formsWith, hasGroup, targetAddress, type TargetAddress } from './target-address.js';
 import { fileName, inFileWords } from './targets-file.js';
 

@@ -175,7 +175,7 @@ class Reader {
   private options(
     given: Node,
     isTarget: boolean,
-  ): { readonly options: FileOptions; readonly id: Entry | undefined } | null {
+  ): { readonly options: FileOptions; readonly id: FileEntry | undefined } | null {
     const node = this.resolved(given);
     if (!isMap(node)) {
       const message = isTarget ? 'expected a map with id and url' : 'defaults: expected a map of options';
@@ -200,8 +200,8 @@ class Reader {
    * The entries of a map by their names; those with names that do not fit are reported.
    * @param check says what is wrong with a name; null: nothing is
    */
-  private entries(node: YAMLMap, check: (key: string) => string | null): Map<string, Entry> {
-    const found = new Map<string, Entry>();
+  private entries(node: YAMLMap, check: (key: string) => string | null): Map<string, FileEntry> {
+    const found = new Map<string, FileEntry>();
     for (const item of node.items) {
       const [key, value] = [item.key as Node, item.value as Node];
       const text = isScalar(key) ? sourceOf(key) : '';
@@ -220,7 +220,7 @@ class Reader {
   }
 
   /** What an option is set to; null: it is not set, or what is wrong has been reported. */
-  private option(option: TargetOptionName, { value, place }: Entry): FileOption | null {
+  private option(option: TargetOptionName, { value, place }: FileEntry): FileOption | null {
     const problemsBefore = this.problems.length;
     const { form, expected } = TARGET_OPTIONS[option].value;
     let hasReference = false;
@@ -295,7 +295,7 @@ class Reader {
   }
 }
 
-interface Entry {
+interface FileEntry {
   readonly value: Node;
   /** Of the value, or of the name where there is none. */
   readonly place: FilePlace;

@@ -8,10 +8,9 @@ import {
   textOf,
   withLogin,
   type Imported,
+  type ToolFields,
   type ToolValue,
 } from './tool.js';
-
-type Fields = ReadonlyMap<string, unknown>;
 
 /** Scrape jobs of Prometheus (`scrape_configs`) with the modules of the blackbox exporter (`modules`) in one file. */
 export function fromBlackbox(document: unknown): Imported {
@@ -22,7 +21,7 @@ export function fromBlackbox(document: unknown): Imported {
   );
   for (const job of listOf(top.get('scrape_configs')).map(fieldsOf)) {
     const named = textOf(listOf(fieldsOf(job.get('params')).get('module'))[0]) || 'http_2xx';
-    const module: Fields = modules.get(named) ?? new Map([['prober', named.split('_')[0]]]);
+    const module: ToolFields = modules.get(named) ?? new Map([['prober', named.split('_')[0]]]);
     const addresses = listOf(job.get('static_configs')).flatMap((each) =>
       listOf(fieldsOf(each).get('targets')).map(textOf),
     );
@@ -50,7 +49,7 @@ export function fromBlackbox(document: unknown): Imported {
 function readModule(
   collector: Collector,
   address: string,
-  module: Fields,
+  module: ToolFields,
   options: Map<TargetOptionName, ToolValue>,
 ): boolean {
   const prober = textOf(module.get('prober'));

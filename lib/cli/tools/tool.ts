@@ -27,7 +27,7 @@ export class ToolError extends Error {
   override readonly name = 'ToolError';
 }
 
-type Fields = ReadonlyMap<string, unknown>;
+export type ToolFields = ReadonlyMap<string, unknown>;
 
 /** Collects what an importer finds; each setting is either carried over or listed. */
 export class Collector {
@@ -69,7 +69,7 @@ export class Collector {
   }
 }
 
-export function fieldsOf(value: unknown): Fields {
+export function fieldsOf(value: unknown): ToolFields {
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
   return new Map(isObject ? Object.entries(value) : []);
 }

@@ -10,15 +10,14 @@ import {
   textOf,
   withLogin,
   type Imported,
+  type ToolFields,
   type ToolValue,
 } from './tool.js';
 
-type Fields = ReadonlyMap<string, unknown>;
-
 /** Where a kind of monitor has its address; a kind that is not here cannot be watched. */
-const ADDRESSES: ReadonlyMap<string, (monitor: Fields) => string> = new Map<
+const ADDRESSES: ReadonlyMap<string, (monitor: ToolFields) => string> = new Map<
   string,
-  (monitor: Fields) => string
+  (monitor: ToolFields) => string
 >([
   ['http', (monitor) => textOf(monitor.get('url'))],
   ['keyword', (monitor) => textOf(monitor.get('url'))],
@@ -103,7 +102,7 @@ const CHANNELS: ReadonlyMap<string, string> = new Map([
 ]);
 
 interface Monitor {
-  readonly monitor: Fields;
+  readonly monitor: ToolFields;
   readonly type: string;
   readonly address: string;
 }
@@ -227,7 +226,7 @@ function isOn(value: unknown): boolean {
 }
 
 /** An object, or the JSON text of one. */
-function parsed(value: unknown): Fields {
+function parsed(value: unknown): ToolFields {
   if (typeof value !== 'string') return fieldsOf(value);
   try {
     return fieldsOf(JSON.parse(value));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { misfit, plan } from '../../lib/cli/plan.js';
+import { misfit, plan } from '../../lib/cli/plan-command.js';
 import { configOf } from '../support/runs.js';
 import { recordingTerminal } from '../support/terminal.js';
 
