@@ -87,6 +87,7 @@ export function Url({ url }: { url: string }): JSX.Element {
 export function awakeInWords({ awake, host }: Pick<TargetStats, 'awake' | 'host'>): string | null {
   const { sleepsAfter, longestGap, coldStarts, keptAwake, proof } = awake;
   if (sleepsAfter === null) return null;
+  if (proof === 'host') return 'Does not run, says its host';
   if (keptAwake === true) return 'Kept awake';
   if (keptAwake === false) {
     return coldStarts > 0
