@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.js';
 import { NO_USAGE, type Usage } from '../rules/account.js';
 import { limitsOf, watched, type Limits } from '../rules/allowances.js';
-import { MONTHLY_HOURS } from '../rules/hosts.js';
+import { HOSTS, MONTHLY_HOURS } from '../rules/hosts.js';
 import { validConfig } from '../config/valid.js';
 import { cadenceOf } from '../rules/cadence.js';
 import { intervalInWords, lengthInWords } from '../rules/durations.js';
@@ -19,7 +19,7 @@ import {
 } from '../rules/plan.js';
 import { DAY, MINUTE, SECOND } from '../time.js';
 import type { RoundLimits } from '../rules/trigger-pace.js';
-import type { Target } from '../types.js';
+import type { HostName, Target } from '../types.js';
 import { COMMANDS, TRIGGERS } from './commands.js';
 import { thousands } from './numbers.js';
 import { table } from './table.js';
@@ -30,7 +30,7 @@ type TriggerName = (typeof TRIGGERS)[number];
 
 interface PlannedRow extends Outlook {
   readonly id: string;
-  readonly host: string;
+  readonly host: HostName;
   readonly interval: number;
   readonly sleepsAfter: number | null;
   readonly enabled: boolean;
@@ -248,8 +248,11 @@ function spacingInWords({ enabled, interval, longestGap }: PlannedRow): string {
   return enabled && longestGap > 2 * interval ? `${every} (gaps up to ${lengthInWords(longestGap)})` : every;
 }
 
-function awakeInWords({ sleeps, sleepsAfter, longestGap }: PlannedRow): string {
+function awakeInWords({ host, sleeps, sleepsAfter, longestGap }: PlannedRow): string {
   if (sleeps === null || sleepsAfter === null) return 'does not sleep';
-  if (sleeps === 0) return `yes, gaps up to ${lengthInWords(longestGap)} of ${intervalInWords(sleepsAfter)}`;
+  // Of other hosts nobody knows whether pings keep an app awake.
+  const sure = HOSTS[host].answersCount ? 'yes' : 'not proven';
+  if (sleeps === 0)
+    return `${sure}, gaps up to ${lengthInWords(longestGap)} of ${intervalInWords(sleepsAfter)}`;
   return sleeps === 1 ? 'sleeps once a month' : `sleeps ${thousands(sleeps)} times a month`;
 }

@@ -50,10 +50,12 @@ export class HostWords {
     const { word } = HOSTS[target.info.host];
     if (word === null) return null;
     const url = new URL(target.url);
-    const known = this.#words.get(url.hostname);
+    const address = word.address(url);
+    if (address === null) return null;
+    const known = this.#words.get(url.host);
     const age = known === undefined ? Infinity : Math.abs(this.now() - known.at);
     if (known !== undefined && age < GOOD_FOR[known.verdict?.origin ?? 'nothing']) return known.verdict;
-    const answer = await this.request(word.address(url), 'GET', {}, signal);
+    const answer = await this.request(address, 'GET', {}, signal);
     const verdict = answer?.statusCode === 200 ? word.read(await jsonOf(answer, MAX_BODY)) : null;
     let resumedAt = known?.resumedAt ?? null;
     const mayResume = resumedAt === null || this.now() - resumedAt >= RESUME_AGAIN;
@@ -61,8 +63,8 @@ export class HostWords {
       resumedAt = this.now();
       await this.resume(word.resume(url), answer, signal);
     }
-    this.#words.delete(url.hostname);
-    this.#words.set(url.hostname, { at: this.now(), verdict, resumedAt });
+    this.#words.delete(url.host);
+    this.#words.set(url.host, { at: this.now(), verdict, resumedAt });
     for (const oldest of this.#words.keys()) {
       if (this.#words.size <= KEPT) break;
       this.#words.delete(oldest);

@@ -299,9 +299,11 @@ function awakeOf(
   const ended = longestGap(known.awakeGaps, now);
   const longest = open === null || ended === null ? (open ?? ended) : Math.max(open, ended);
   const found = { sleepsAfter, longestGap: longest, coldStarts };
-  if (sleepsAfter === null || longest === null) return { ...found, keptAwake: null, proof: null };
+  if (sleepsAfter === null) return { ...found, keptAwake: null, proof: null };
   const { answersCount } = HOSTS[host];
   const { asleepAt, provenAt, brokenAt, awakeSince, lastCheckAt } = known;
+  // It may have said so since the first ping.
+  if (longest === null) return { ...found, keptAwake: null, proof: asleepAt === null ? null : 'host' };
   const proof = asleepAt !== null ? 'host' : provenAt !== null ? 'container' : 'edge';
   const sleepsNow =
     isOpen &&

@@ -92,6 +92,7 @@ export function awakeInWords({
   if (waking !== null) return 'Waking';
   const { sleepsAfter, longestGap, coldStarts, keptAwake, proof } = awake;
   if (sleepsAfter === null) return null;
+  if (proof === 'host') return 'Does not run, says its host';
   if (keptAwake === true) return 'Kept awake';
   if (keptAwake === false) {
     return coldStarts > 0

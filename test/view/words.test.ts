@@ -107,6 +107,8 @@ describe('whether it was kept awake', () => {
     ['Slept: 2 cold starts', { keptAwake: false, coldStarts: 2, proof: 'edge' }],
     ['Must have slept', { keptAwake: false, longestGap: 1_000_000 }],
     ['Awake: not known yet', { keptAwake: null, longestGap: null, proof: null }],
+    ['Does not run, says its host', { keptAwake: null, longestGap: null, proof: 'host' }],
+    ['Does not run, says its host', { keptAwake: false, coldStarts: 1, proof: 'host' }],
     ['Awake: not known yet', { keptAwake: null }],
     ['Awake: not known, pings were missed', { keptAwake: null, longestGap: 1_000_000 }],
     ['Slept: pings were missed', { keptAwake: null, longestGap: 1_000_000, coldStarts: 1 }],

@@ -6,6 +6,10 @@ import { FLY_API, HEROKU_API, KOYEB_API, RAILWAY_API, RENDER_API } from './host-
 /** Gateway statuses that an edge sends while no server is ready. */
 const GATEWAY = [502, 503, 504];
 
+/** As Railway's edge says it to those who do not ask for HTML. */
+const RAILWAY_HAS_NO_APP = /"message"\s*:\s*"Application not found"/;
+const RAILWAY_GOT_NO_ANSWER = /"message"\s*:\s*"Application failed to respond"/;
+
 /** Hosts of web apps. */
 export const APP_HOSTS = {
   railway: {
@@ -41,6 +45,30 @@ export const APP_HOSTS = {
         origin: 'edge',
         message: "Railway's edge answered in place of the app: look at the deployment's logs",
         looks: 'anything else with `x-railway-fallback: true`',
+        source: ASSUMED,
+      },
+      // What its edge says, where the header that tells so is missing.
+      {
+        statuses: [404],
+        body: RAILWAY_HAS_NO_APP,
+        origin: 'unwakeable',
+        askFor: 20 * SECOND,
+        message: 'Railway runs nothing here: look whether the service is removed, paused or out of credit',
+        looks: '404 "Application not found", in JSON, for more than 20 s',
+        source: REPORTED,
+      },
+      {
+        statuses: GATEWAY,
+        body: RAILWAY_GOT_NO_ANSWER,
+        origin: 'asleep',
+        message: "Railway's edge found no running app: it did not wake, or listens on another port",
+        looks: '502 "Application failed to respond", in JSON',
+        source: ASSUMED,
+      },
+      {
+        statuses: GATEWAY,
+        origin: 'unknown',
+        looks: '502, 503 or 504 without `x-railway-fallback`',
         source: ASSUMED,
       },
       {
