@@ -13,9 +13,9 @@ import { answerError } from '../http/responses.js';
 import { isPublicAddress } from '../probe/public-address.js';
 import { staticFile } from './files.js';
 
-const METHODS = ['GET', 'POST', 'DELETE'] as const;
+const METHODS = ['GET', 'POST', 'DELETE', 'OPTIONS'] as const;
 type Method = (typeof METHODS)[number];
-type Handler = (request: Request) => Promise<Response>;
+type Handler = (request: Request) => Response | Promise<Response>;
 
 /** The paths that Vercel makes of the files under api/, and those that vercel.json rewrites to them. */
 const ROUTES: readonly (readonly [path: RegExp, methods: Readonly<Partial<Record<Method, Handler>>>])[] = [

@@ -343,6 +343,27 @@ describe('the functions as Vercel builds them', () => {
     expect(await ask('HEAD')).toEqual(await ask('GET'));
   });
 
+  it.each(
+    (
+      [
+        ['api/badge/[id].ts', '/api/badge/my-api'],
+        ['api/feed.ts', '/api/feed'],
+        ['api/health.ts', '/api/health'],
+        ['api/metrics.ts', '/api/metrics'],
+        [KEEPALIVE, '/api/keepalive'],
+      ] as const
+    ).filter(isBuilt),
+  )('%s lets pages of any origin read %s', async (entrypoint, path) => {
+    const headers = { origin: 'https://elsewhere.example', 'access-control-request-method': 'GET' };
+    const preflight = await fetchText(entrypoint, path, { method: 'OPTIONS', headers });
+    expect([preflight.status, preflight.headers.get('access-control-allow-methods')]).toEqual([
+      204,
+      'GET, HEAD',
+    ]);
+    const answer = await fetchText(entrypoint, path, { headers });
+    expect(answer.headers.get('access-control-allow-origin')).toBe('*');
+  });
+
   it.each([
     [KEEPALIVE, '/api/keepalive', '/api/keepalive/_all'],
     [PAGE, '/', '/api/page/status'],

@@ -93,7 +93,7 @@ describe('a request with a body', () => {
 it.each([
   ['GET', '/api/maintenance', ['DELETE', 'POST']],
   ['PUT', '/api/maintenance', ['DELETE', 'POST']],
-  ['POST', '/api/keepalive', ['GET', 'HEAD']],
+  ['POST', '/api/keepalive', ['GET', 'HEAD', 'OPTIONS']],
 ])('%s %s is not served, and what is served is told', async (method, path, allow) => {
   expect(await send(method, undefined, path)).toMatchObject({
     status: 405,
