@@ -113,6 +113,9 @@ const packagesOf = (entrypoint: string) =>
     .filter((name) => name !== undefined)
     .sort();
 
+/** The target is due again, and a little more. */
+const halfATick = () => new Promise((resolve) => setTimeout(resolve, 6_000));
+
 const cron = (secret?: string) =>
   get('api/cron.ts', '/api/cron', secret === undefined ? {} : { authorization: `Bearer ${secret}` });
 
@@ -182,6 +185,12 @@ describe('the functions as Vercel builds them', () => {
       ['/t/:id', '/api/page/t-:id'],
       ['/sign-in', '/api/page/sign-in'],
       ['/api/keepalive', '/api/keepalive/_all'],
+      ['/history/', '/api/page/history'],
+      ['/t/:id/', '/api/page/t-:id'],
+      ['/sign-in/', '/api/page/sign-in'],
+      ['/api/keepalive/', '/api/keepalive/_all'],
+      ['/api/:folder(badge|keepalive)/:id/', '/api/:folder/:id'],
+      ['/api/:name(cron|feed|health|maintenance|metrics)/', '/api/:name'],
     ]);
     const templates = (await readdir(join(ROOT, 'lib/view'))).filter((name) => name.endsWith('.tsx')).sort();
     expect(TEMPLATES.map(({ pathname }) => basename(pathname)).sort()).toEqual(templates);
@@ -222,7 +231,7 @@ describe('the functions as Vercel builds them', () => {
     });
 
     status = 503;
-    await new Promise((resolve) => setTimeout(resolve, 6_000));
+    await halfATick();
     expect((await cron(SECRET)).json).toMatchObject({
       status: 'completed',
       failed: 1,
@@ -358,10 +367,35 @@ describe('the functions as Vercel builds them', () => {
     expect(await ask('HEAD')).toEqual(await ask('GET'));
   });
 
+  it.each(
+    (
+      [
+        ['api/badge/[id].ts', '/api/badge/my-api'],
+        ['api/feed.ts', '/api/feed'],
+        ['api/health.ts', '/api/health'],
+        ['api/metrics.ts', '/api/metrics'],
+        [KEEPALIVE, '/api/keepalive'],
+      ] as const
+    ).filter(isBuilt),
+  )('%s lets pages of any origin read %s', async (entrypoint, path) => {
+    const headers = { origin: 'https://elsewhere.example', 'access-control-request-method': 'GET' };
+    const preflight = await fetchText(entrypoint, path, { method: 'OPTIONS', headers });
+    expect([preflight.status, preflight.headers.get('access-control-allow-methods')]).toEqual([
+      204,
+      'GET, HEAD',
+    ]);
+    const answer = await fetchText(entrypoint, path, { headers });
+    expect(answer.headers.get('access-control-allow-origin')).toBe('*');
+  });
+
   it.each([
     [KEEPALIVE, '/api/keepalive', '/api/keepalive/_all'],
+    [KEEPALIVE, '/api/keepalive/', '/api/keepalive/_all'],
+    [KEEPALIVE, '/api/keepalive/my-api/', '/api/keepalive/my-api'],
     [PAGE, '/', '/api/page/status'],
+    [PAGE, '/history/', '/api/page/history'],
     [PAGE, '/t/my-api', '/api/page/t-my-api'],
+    [PAGE, '/t/my-api/', '/api/page/t-my-api'],
     [PAGE, '/t/nobody', '/api/page/t-nobody'],
     [PAGE, '/sign-in', '/api/page/sign-in'],
   ])(
@@ -402,6 +436,7 @@ describe('the functions as Vercel builds them', () => {
 
   it('still ping while the store is away, and record what was found once, when it is back', async () => {
     status = 200;
+    await halfATick();
     await front.stop();
     const answer = await cron(SECRET);
     expect([answer.status, answer.json]).toMatchObject([
