@@ -64,6 +64,21 @@ async function hosted(
   };
 }
 
+it('a host that falls silent has not said that the app woke, for ten minutes', async () => {
+  const app = await hosted('streamlit', { status: 200 });
+  app.words.push({ status: 12 });
+  expect(await app.attempt()).toMatchObject({ outcome: 'failed', origin: 'asleep' });
+  app.words.length = 0;
+  for (let minutes = 1; minutes < 10; minutes += 4) {
+    app.wait(4 * 60 * SECOND);
+    const origin = minutes < 9 ? 'asleep' : 'unknown';
+    expect([minutes, (await app.attempt()).origin]).toEqual([minutes, origin]);
+  }
+  app.words.push({ status: 5 });
+  app.wait(11 * 60 * SECOND);
+  expect(await app.attempt()).toMatchObject({ outcome: 'good', origin: 'running' });
+});
+
 describe('what Streamlit says of an app whose shell answers 200', () => {
   it.each([
     [{ status: 5 }, { outcome: 'good', origin: 'running', reached: true }],

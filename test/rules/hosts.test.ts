@@ -84,6 +84,7 @@ describe('who answered', () => {
     ['render', answer(200, { 'x-render-routing': 'something-new' }), 'unknown'],
     ['render', answer(503, { 'x-render-routing': 'suspend' }), 'unwakeable'],
     ['render', answer(503, { 'x-render-routing': 'suspend-by-user' }), 'unwakeable'],
+    ['render', answer(503, { 'x-render-routing': 'edge, Suspend-By-User' }), 'unwakeable'],
     ['render', answer(404, { 'x-render-routing': 'no-server' }), 'unwakeable'],
     ['render', answer(429, { 'x-render-routing': 'rate-limited' }), 'edge'],
     ['render', answer(503, { 'x-render-routing': 'hibernate-wake-error' }), 'asleep'],

@@ -23,7 +23,7 @@ export const APP_HOSTS = {
     answersCount: true,
     answers: [
       {
-        header: ['x-railway-fallback', /^true$/i],
+        header: ['x-railway-fallback', /(?:^|, *)true(?:,|$)/i],
         statuses: GATEWAY,
         origin: 'asleep',
         message: "Railway's edge found no running app: it did not wake, or listens on another port",
@@ -32,7 +32,7 @@ export const APP_HOSTS = {
       },
       {
         // The same is reported of the first seconds of a wake.
-        header: ['x-railway-fallback', /^true$/i],
+        header: ['x-railway-fallback', /(?:^|, *)true(?:,|$)/i],
         statuses: [404],
         origin: 'unwakeable',
         askFor: 20 * SECOND,
@@ -41,7 +41,7 @@ export const APP_HOSTS = {
         source: REPORTED,
       },
       {
-        header: ['x-railway-fallback', /^true$/i],
+        header: ['x-railway-fallback', /(?:^|, *)true(?:,|$)/i],
         origin: 'edge',
         message: "Railway's edge answered in place of the app: look at the deployment's logs",
         looks: 'anything else with `x-railway-fallback: true`',
@@ -109,7 +109,7 @@ export const APP_HOSTS = {
     answersCount: true,
     answers: [
       {
-        header: ['x-render-routing', /^suspend/],
+        header: ['x-render-routing', /(?:^|, *)suspend/i],
         origin: 'unwakeable',
         message:
           "suspended on Render: resume it there, or wait for the month's end if its 750 hours are used up",
@@ -117,21 +117,21 @@ export const APP_HOSTS = {
         source: REPORTED,
       },
       {
-        header: ['x-render-routing', /^no-server$/],
+        header: ['x-render-routing', /(?:^|, *)no-server(?:,|$)/i],
         origin: 'unwakeable',
         message: 'Render has no service of this name: look whether it was deleted or renamed',
         looks: '404 with `x-render-routing: no-server`',
         source: REPORTED,
       },
       {
-        header: ['x-render-routing', /rate-limit/],
+        header: ['x-render-routing', /rate-limit/i],
         origin: 'edge',
         message: 'Render limits the rate of requests: ping it more seldom',
         looks: '429 with `x-render-routing: rate-limited`',
         source: REPORTED,
       },
       {
-        header: ['x-render-routing', /hibernate|^dynamic-free-error/],
+        header: ['x-render-routing', /hibernate|(?:^|, *)dynamic-free-error/i],
         origin: 'asleep',
         message: 'Render did not wake it: if that lasts for minutes, the app does not start; see its logs',
         looks:
