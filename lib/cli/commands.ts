@@ -98,10 +98,11 @@ The file can be read by its owner alone.`,
     summary: 'write an export to the store, or move in from another tool',
     details: `Checks all of the export (a file or stdin), then writes it in one atomic step. It may be
 repeated. Stop npm start first if its database is to be written. With --from it turns the
-configuration of another tool into a targets file instead (docs/moving.md).`,
+configuration of another tool into a targets file instead (docs/moving.md): uptime-kuma,
+uptimerobot, gatus, uptimeflare, upptime, blackbox or cronjob.org.`,
     arguments: [{ name: 'file', isOptional: true }],
     options: {
-      from: { value: TOOLS.join('|'), help: 'read the configuration of this tool' },
+      from: { value: 'tool', help: 'read the configuration of this tool' },
       output: { value: 'file', help: 'the targets file to write; targets.yaml by default' },
       force: { help: 'replace other data in the store, or the targets file' },
     },

@@ -578,7 +578,7 @@ describe('the functions, set up wrongly', () => {
   });
 
   it('have the targets file, whatever it is called', async () => {
-    for (const entrypoint of ENTRYPOINTS) {
+    for (const entrypoint of BUILT) {
       expect(filesOf(entrypoint)).toContain('dist/targets/test-of-functions/monitors.yaml');
       expect(filesOf(entrypoint)).toContain('dist/vendor/yaml.js');
     }
