@@ -13,6 +13,7 @@ export default defineConfig({
             'test/fuzz/*.test.ts',
             'test/deploy/*.test.ts',
             'test/probe/latency.test.ts',
+            'test/config/targets-file.test.ts',
             ...['alerts', 'notifier'].map((name) => `test/record/${name}.test.ts`),
             'test/probe/http-parser.test.ts',
             ...[
