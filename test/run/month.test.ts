@@ -139,7 +139,7 @@ it.runIf(inject('long')).each(MONTHS)(
         `  ${resource.padEnd(22)} ${String(used).padStart(10)} of ${String(allowed).padStart(9)}  ${share.toFixed(1).padStart(5)} %  forecast ${projected}`,
       );
       // QStash's calls follow from the tick alone.
-      const most = resource === 'qstashMessages' ? 72 : given.plan === 'none' ? 100 : 50;
+      const most = resource === 'qstashMessages' ? 72 : 50;
       expect(share, resource).toBeLessThanOrEqual(most);
       expect(Math.abs((projected ?? NaN) / used - 1), `${resource} after a day`).toBeLessThan(0.1);
     }
