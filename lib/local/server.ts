@@ -9,6 +9,7 @@ import * as keepalive from '../../api/keepalive/[id].js';
 import * as maintenance from '../../api/maintenance.js';
 import * as metrics from '../../api/metrics.js';
 import * as page from '../../api/page/[page].js';
+import { answerProblem } from '../http/html.js';
 import { pathOf } from '../http/path.js';
 import { answerError } from '../http/responses.js';
 import { isPublicAddress } from '../probe/public-address.js';
@@ -129,26 +130,30 @@ async function dispatch(incoming: IncomingMessage): Promise<Response> {
   const path = pathOf({ url: address });
   const route = ROUTES.find(([pattern]) => pattern.test(path));
   if (route === undefined) {
-    return (await staticFile(incoming, path)) ?? answerError('not_found', 'Not found.');
+    return (await staticFile(incoming, path)) ?? page.GET(requestOf(incoming, url));
   }
   const method = incoming.method === 'HEAD' ? 'GET' : (incoming.method ?? 'GET');
   const handler = isMethod(method) ? route[1][method] : undefined;
   if (handler === undefined) {
-    const answer = answerError('method_not_allowed', 'Method not allowed.');
+    const answer = answerProblem('method_not_allowed', 'Method not allowed.', {}, requestOf(incoming, url));
     answer.headers.set('allow', Object.keys(route[1]).join(', '));
     return answer;
   }
-  const headers = Object.entries({
-    ...incoming.headersDistinct,
-    'x-real-ip': [clientOf(incoming)],
-  }).flatMap(([name, values = []]) => values.map((value): [string, string] => [name, value]));
-  const href = url.origin + url.pathname + url.search;
-  if (method === 'GET') return handler(new Request(href, { method, headers }));
+  if (method === 'GET') return handler(requestOf(incoming, url));
   const body = await readBody(incoming);
   if (body === null) {
     return answerError('too_large', `The body may have ${BODY_LIMIT} bytes at most.`);
   }
-  return handler(new Request(href, { method, headers, ...(body.length > 0 ? { body } : {}) }));
+  return handler(requestOf(incoming, url, { method, ...(body.length > 0 ? { body } : {}) }));
+}
+
+/** What a function gets of a request. */
+function requestOf(incoming: IncomingMessage, url: URL, init: RequestInit = {}): Request {
+  const headers = Object.entries({
+    ...incoming.headersDistinct,
+    'x-real-ip': [clientOf(incoming)],
+  }).flatMap(([name, values = []]) => values.map((value): [string, string] => [name, value]));
+  return new Request(url.origin + url.pathname + url.search, { headers, ...init });
 }
 
 /** Null: longer than the limit. Its rest is read and dropped: who still sends would not see the answer. */

@@ -186,6 +186,8 @@ describe('the functions as Vercel builds them', () => {
       ['/api/keepalive/', '/api/keepalive/_all'],
       ['/api/:folder(badge|keepalive)/:id/', '/api/:folder/:id'],
       ['/api/:name(cron|feed|health|maintenance|metrics)/', '/api/:name'],
+      // What has no other address. These rewrites come before the functions with a name in brackets.
+      ['/((?!api/(?:badge|keepalive|page)/).*)', '/api/page/not-found'],
     ]);
     const templates = (await readdir(join(ROOT, 'lib/view'))).filter((name) => name.endsWith('.tsx')).sort();
     expect(TEMPLATES.map(({ pathname }) => basename(pathname)).sort()).toEqual(templates);
@@ -591,7 +593,7 @@ describe('the functions, set up wrongly', () => {
     const page = `${running.get(PAGE)?.origin ?? ''}/`;
     expect((await fetch(page)).status).toBe(401);
     for (const path of ['/t/a', '/api/page/t-a', '/t/a?page=sign-in']) {
-      const form = await fetchText(PAGE, path);
+      const form = await fetchText(PAGE, path, { headers: { accept: 'text/html' } });
       expect([path, form.status, form.text]).toEqual([path, 401, expect.stringContaining('value="/t/a"')]);
     }
     expect((await get(KEEPALIVE, '/api/keepalive/_all')).status).toBe(401);
