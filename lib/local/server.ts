@@ -13,6 +13,7 @@ import { answerProblem } from '../http/html.js';
 import { pathOf } from '../http/path.js';
 import { answerError } from '../http/responses.js';
 import { isPublicAddress } from '../probe/public-address.js';
+import { compressed } from './compression.js';
 import { staticFile } from './files.js';
 
 const METHODS = ['GET', 'POST', 'DELETE', 'OPTIONS'] as const;
@@ -82,10 +83,15 @@ export async function closeServer(server: Server): Promise<void> {
 async function respond(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
   try {
     const answer = await dispatch(incoming);
-    const body = Buffer.from(await answer.arrayBuffer());
+    const whole = Buffer.from(await answer.arrayBuffer());
+    const { headers, body } = await compressed(
+      answer,
+      whole,
+      incoming.headersDistinct['accept-encoding']?.join(),
+    );
     outgoing.writeHead(answer.status, {
-      ...Object.fromEntries(answer.headers),
-      ...(answer.status === 304 ? {} : { 'content-length': String(body.length) }),
+      ...Object.fromEntries(headers),
+      ...(answer.status === 304 || answer.status === 204 ? {} : { 'content-length': String(body.length) }),
     });
     outgoing.end(incoming.method === 'HEAD' ? undefined : body);
   } catch (error) {
