@@ -9,6 +9,7 @@ import * as keepalive from '../../api/keepalive/[id].js';
 import * as maintenance from '../../api/maintenance.js';
 import * as metrics from '../../api/metrics.js';
 import * as page from '../../api/page/[page].js';
+import { readableAnywhere } from '../http/cors.js';
 import { answerProblem } from '../http/html.js';
 import { pathOf } from '../http/path.js';
 import { answerError } from '../http/responses.js';
@@ -136,7 +137,10 @@ async function dispatch(incoming: IncomingMessage): Promise<Response> {
   const path = pathOf({ url: address });
   const route = ROUTES.find(([pattern]) => pattern.test(path));
   if (route === undefined) {
-    return (await staticFile(incoming, path)) ?? page.GET(requestOf(incoming, url));
+    const isApi = path === '/api/openapi.json';
+    const file = await staticFile(incoming, isApi ? '/openapi.json' : path);
+    if (file === null) return page.GET(requestOf(incoming, url));
+    return isApi ? readableAnywhere(Promise.resolve(file)) : file;
   }
   const method = incoming.method === 'HEAD' ? 'GET' : (incoming.method ?? 'GET');
   const handler = isMethod(method) ? route[1][method] : undefined;

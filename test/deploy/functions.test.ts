@@ -158,7 +158,11 @@ describe('the functions as Vercel builds them', () => {
   it('have what they do not answer themselves taken for what it says', async () => {
     const { headers } = JSON.parse(await readFile(join(ROOT, 'vercel.json'), 'utf8')) as { headers: unknown };
     const nosniff = { key: 'X-Content-Type-Options', value: 'nosniff' };
-    expect(headers).toEqual([{ source: '/(.*)', headers: [nosniff] }]);
+    const anyOrigin = { key: 'Access-Control-Allow-Origin', value: '*' };
+    expect(headers).toEqual([
+      { source: '/(.*)', headers: [nosniff] },
+      { source: '/api/openapi.json', headers: [anyOrigin] },
+    ]);
   });
 
   it('ship zod as one file', () => {
@@ -180,6 +184,7 @@ describe('the functions as Vercel builds them', () => {
       ['/t/:id', '/api/page/t-:id'],
       ['/sign-in', '/api/page/sign-in'],
       ['/api/keepalive', '/api/keepalive/_all'],
+      ['/api/openapi.json', '/openapi.json'],
       ['/history/', '/api/page/history'],
       ['/t/:id/', '/api/page/t-:id'],
       ['/sign-in/', '/api/page/sign-in'],
