@@ -13,11 +13,20 @@ export default defineConfig({
             'test/fuzz/*.test.ts',
             'test/deploy/*.test.ts',
             'test/probe/latency.test.ts',
+            'test/config/targets-file.test.ts',
             ...['alerts', 'notifier'].map((name) => `test/record/${name}.test.ts`),
             'test/probe/http-parser.test.ts',
-            ...['budget', 'fault-sweep', 'hostile', 'host-sims', 'month', 'overlap', 'refusals', 'truth'].map(
-              (name) => `test/run/${name}.test.ts`,
-            ),
+            ...[
+              'budget',
+              'fault-sweep',
+              'hostile',
+              'host-sims',
+              'month',
+              'overlap',
+              'refusals',
+              'truth',
+              'waking',
+            ].map((name) => `test/run/${name}.test.ts`),
           ]
         : ['test/**/*.test.ts'],
     exclude: LONG ? [] : ['test/fuzz/**', '**/node_modules/**'],

@@ -66,14 +66,18 @@ export async function guarded(
   return answer(app);
 }
 
-/** Answers with the app of this process; any error becomes a response with an error code. */
+/**
+ * Answers with the app of this process; any error becomes a response with an error code.
+ * @param mayBeOld as of `getApp`
+ */
 export async function withApp(
   request: Request,
   answer: (app: App) => Promise<Response>,
   respond: ErrorResponder = answerError,
+  mayBeOld?: number,
 ): Promise<Response> {
   try {
-    const result = await getApp();
+    const result = await getApp(mayBeOld);
     return result.ok ? await answer(result.app) : configInvalid(request, result.problems, respond);
   } catch (error) {
     if (error instanceof StoreError) return respond(error.code, error.message, {}, request);

@@ -1,5 +1,6 @@
 import '../view/templates.js';
 import { problemPage, signInPage } from '../view/notices.js';
+import { formatProblems, type Problem } from '../config/problems.js';
 import type { Caching } from './responses.js';
 import { answerError, cacheControl, NO_SNIFFING } from './responses.js';
 import { ERROR_STATUS, type ErrorCode } from './error-codes.js';
@@ -44,7 +45,7 @@ export function prefersHtml({ headers }: Pick<Request, 'headers'>): boolean {
 export function answerProblem(
   code: ErrorCode,
   message: string,
-  details: { readonly problems?: readonly { readonly variable: string; readonly message: string }[] },
+  details: { readonly problems?: readonly Problem[] },
   request: Request,
 ): Response {
   const answer = prefersHtml(request)
@@ -57,10 +58,10 @@ export function answerProblem(
 function problemHtml(
   code: ErrorCode,
   message: string,
-  problems: readonly { readonly variable: string; readonly message: string }[],
+  problems: readonly Problem[],
   request: Request,
 ): Response {
-  const lines = problems.map((problem) => `${problem.variable}: ${problem.message}`);
+  const lines = problems.map((problem) => formatProblems([problem]));
   const page =
     code === 'unauthorized' ? signInPage(pagePath(request)) : problemPage({ code, message, lines });
   return answerHtml(page, ERROR_STATUS[code]);

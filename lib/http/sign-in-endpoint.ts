@@ -6,7 +6,7 @@ import { withApp } from './endpoints.js';
 import { answerHtml, answerProblem, prefersHtml } from './html.js';
 import { isFromOtherOrigin } from './origin.js';
 import { endedCookie, sessionCookie } from './session.js';
-import { networkOf, Throttle } from './throttle.js';
+import { networkOf, Throttle } from './sign-in-throttle.js';
 import { signInPage } from '../view/notices.js';
 
 /** A form with a token and a path. */

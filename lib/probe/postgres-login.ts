@@ -18,7 +18,7 @@ const GS2_HEADER = 'n,,';
 /** PostgreSQL's default is 4,096. Each takes a microsecond of our own time. */
 const MOST_ITERATIONS = 200_000;
 
-interface Exchange {
+interface LoginExchange {
   readonly authMessage: string;
   readonly serverKey: Buffer;
 }
@@ -26,7 +26,7 @@ interface Exchange {
 /** Answers the requests of one login. Every method throws a ProbeFailure where it cannot. */
 export class PostgresLogin {
   readonly #nonce = randomBytes(18).toString('base64');
-  #exchange: Exchange | null = null;
+  #exchange: LoginExchange | null = null;
   #isProven = true;
   /** The rounds are our own time: one login makes us do them once. */
   #hasHashed = false;

@@ -29,7 +29,7 @@ const TOO_MUCH = 'headers too large';
 const SUBPROTOCOL_HEADER = 'sec-websocket-protocol';
 
 /** What a connection came to: the message that decides, null where no message is waited for or looked at. */
-interface Conversation {
+interface WebSocketOutcome {
   readonly body: Body | null;
 }
 
@@ -116,7 +116,7 @@ async function converse(
   client: WebSocket,
   target: WebSocketTarget,
   context: ProbeContext,
-): Promise<Conversation> {
+): Promise<WebSocketOutcome> {
   const { deadline, trace, evaluator } = context;
   const { assertions, query, maxBody } = target;
   /** The failure where the server's choice of a subprotocol is not ours. */
@@ -126,7 +126,7 @@ async function converse(
   /** What the last message lacked. */
   let unfit: Verdict | null = null;
 
-  const answered = deadline.guard<Conversation>('waiting for the answer', (resolve, reject) => {
+  const answered = deadline.guard<WebSocketOutcome>('waiting for the answer', (resolve, reject) => {
     const waiting: { readonly text: string; readonly at: number }[] = [];
     let isJudging = false;
     let isClosed = false;

@@ -9,7 +9,7 @@ import { DAY, HOUR } from '../time.js';
  */
 
 /** Commands a month of Upstash Redis on its free plan. */
-export const FREE_COMMANDS = 500_000;
+const FREE_COMMANDS = 500_000;
 
 /** Deliveries a day of QStash on its free plan; each attempt counts. */
 export const FREE_MESSAGES_A_DAY = 1_000;

@@ -83,18 +83,18 @@ function withReach(state: AwakeState, at: number): AwakeState {
 }
 
 /** Whether it slept although it was to be kept awake: not after pings that we missed, or where nothing was promised. */
-function isBroken({ pingsMissed }: AwakeState, { isExempt }: AwakeRules, gap: Gap): boolean {
+function isBroken({ pingsMissed }: AwakeState, { isExempt }: AwakeRules, gap: AwakeGap): boolean {
   return (!gap.isTooLong || !pingsMissed) && !isExempt(gap.to - gap.length, gap.to);
 }
 
-interface Gap {
+interface AwakeGap {
   readonly to: number;
   readonly length: number;
   readonly isTooLong: boolean;
 }
 
 /** How much of a gap it slept: all that its limit leaves; the whole gap where it slept before its limit. */
-function sleptIn({ length, isTooLong }: Gap, sleepsAfter: number): number {
+function sleptIn({ length, isTooLong }: AwakeGap, sleepsAfter: number): number {
   return isTooLong ? length - sleepsAfter : length;
 }
 
@@ -154,7 +154,7 @@ function answered(
 function sinceWhen(
   { awakeSince, provenAt, lastCheckAt }: AwakeState & { readonly lastCheckAt: number | null },
   at: number,
-  gap: Gap | null,
+  gap: AwakeGap | null,
 ): number {
   if (gap !== null) return awakeSince ?? provenAt ?? at;
   if (awakeSince === null || lastCheckAt === null) return at;

@@ -9,7 +9,7 @@ import {
   without,
   type Moved,
   type Outbox,
-  type Trouble,
+  type DeliveryTrouble,
 } from './outbox.js';
 import { DAY, HOUR, MINUTE } from '../time.js';
 
@@ -51,7 +51,7 @@ export type DeliveryOutcome =
  * Ms until the next attempt after so many failures in a row. After a temporary failure: 30 s, doubled each time up to an
  * hour. After a refusal, which somebody has to correct: 2 minutes, doubled up to two hours.
  */
-function delayAfter({ failures, permanent }: Pick<Trouble, 'failures' | 'permanent'>): number {
+function delayAfter({ failures, permanent }: Pick<DeliveryTrouble, 'failures' | 'permanent'>): number {
   const [first, longest] = permanent ? [2 * MINUTE, 2 * HOUR] : [MINUTE / 2, HOUR];
   return Math.min(longest, first * 2 ** (failures - 1));
 }
@@ -98,7 +98,7 @@ function failed(outbox: Outbox, outcome: DeliveryOutcome & { readonly kind: 'fai
     return { ...pending, to: { ...pending.to, [channel]: attempts + 1 } };
   });
   const since = before?.since ?? at;
-  const trouble: Trouble = { since, failures, nextAt: at + wait, permanent, message };
+  const trouble: DeliveryTrouble = { since, failures, nextAt: at + wait, permanent, message };
   return { ...outbox, alerts, troubles: { ...outbox.troubles, [channel]: trouble } };
 }
 

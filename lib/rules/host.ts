@@ -5,15 +5,15 @@ import type { Allowance } from './host-hours.js';
  * Where a fact comes from. `vendor`: its documentation or code. `reported`: seen by users. `assumed`: nobody has said it.
  * Facts about hosts go stale: every rule falls back to the weaker claim when an answer does not look as described.
  */
-export interface Source {
+export interface FactSource {
   readonly by: 'vendor' | 'reported' | 'assumed';
   /** When it was last looked up: year and month. */
   readonly on: string;
 }
 
-export const VENDOR: Source = { by: 'vendor', on: '2026-11' };
-export const REPORTED: Source = { by: 'reported', on: '2026-11' };
-export const ASSUMED: Source = { by: 'assumed', on: '2026-11' };
+export const VENDOR: FactSource = { by: 'vendor', on: '2026-11' };
+export const REPORTED: FactSource = { by: 'reported', on: '2026-11' };
+export const ASSUMED: FactSource = { by: 'assumed', on: '2026-11' };
 
 /** What is looked at to tell who answered. */
 export interface HostAnswer {
@@ -54,18 +54,18 @@ export interface AnswerRule {
   readonly askFor?: number;
   /** For the table of hosts: what the answer looks like. */
   readonly looks: string;
-  readonly source: Source;
+  readonly source: FactSource;
 }
 
 /** What a host says of an app to anybody who asks, without a token. */
 export interface PublicWord {
-  /** Where it is asked, for the address of a target. */
-  readonly address: (target: URL) => URL;
+  /** Where it is asked, for the address of a target; null: the address does not tell which app it is. */
+  readonly address: (target: URL) => URL | null;
   /** Where an empty POST wakes it, with the `x-csrf-token` and the cookies of the answer; null: a visit does. */
   readonly resume: ((target: URL) => URL) | null;
   /** What an answer of status 200 means; null: nothing that is known. */
   readonly read: (json: unknown) => HostVerdict | null;
-  readonly source: Source;
+  readonly source: FactSource;
 }
 
 /** What a host's own API said of an app: `HostWord` without its time. */
@@ -94,7 +94,7 @@ export interface HostApi {
   readonly tells: string;
   /** `account`: what it says of quotas may not concern the app, so that it explains failures and contradicts no answer. */
   readonly speaksOf: 'app' | 'account';
-  readonly source: Source;
+  readonly source: FactSource;
 }
 
 /** What an operator has to know of a target, and what to do about it; each a sentence or two. */
@@ -132,7 +132,7 @@ export interface Host {
   readonly warnings: readonly (Advice & { readonly exceptPath?: RegExp })[];
   /** What else to know, for the table in docs/staying-awake.md; null: nothing. */
   readonly note: string | null;
-  readonly sources: Readonly<Record<'sleepsAfter' | 'wakeTimeout' | 'activity' | 'warnings', Source>>;
+  readonly sources: Readonly<Record<'sleepsAfter' | 'wakeTimeout' | 'activity' | 'warnings', FactSource>>;
 }
 
 export const RUNNING: HostVerdict = { origin: 'running', message: null, askFor: 0 };

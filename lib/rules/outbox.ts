@@ -14,7 +14,7 @@ export interface Outbox {
   /** Restarts that were ordered and may not have been made yet. */
   readonly restarts: readonly PendingRestart[];
   /** Channels whose last delivery failed. */
-  readonly troubles: ByChannel<Trouble>;
+  readonly troubles: ByChannel<DeliveryTrouble>;
   /** How many alerts a channel did not accept in time; counted until a message to it says so. */
   readonly undelivered: ByChannel<number>;
   /** Where a channel said that what is configured has moved to. */
@@ -51,7 +51,7 @@ export interface PendingRestart {
   readonly to: readonly ChannelName[];
 }
 
-export interface Trouble {
+export interface DeliveryTrouble {
   /** Since when the channel accepts nothing. */
   readonly since: number;
   /** Failed attempts in a row. */

@@ -5,16 +5,14 @@ import { DAY, HOUR } from '../time.js';
 
 /**
  * The part of each allowance that runs may use of their own accord; the rest is for those who read, and for the checks
- * themselves, which are always made. Waits and rounds are what costs memory hours, and are given half of them.
+ * themselves, which are always made. Calls and messages are as many as they are, however short runs become. Waits and rounds are what costs memory hours, and are given a little less than half.
  */
-const SHARES: Readonly<Record<Resource, number>> = {
-  storeCommands: 0.9,
-  functionMemoryGbHours: 0.5,
-  functionCpuHours: 0.75,
-  invocations: 0.9,
-  qstashMessages: 1,
-};
-/** The part of the memory hours that rounds may use. It leaves some of the half to waits. */
+const SHARES: ReadonlyMap<Resource, number> = new Map([
+  ['storeCommands', 0.9],
+  ['functionMemoryGbHours', 0.48],
+  ['functionCpuHours', 0.75],
+]);
+/** The part of the memory hours that rounds may use. It leaves some to waits. */
 const ROUNDS_SHARE = 0.4;
 /** So much of the month may be used ahead, in ms: the first waits of a month are not shortened. */
 const AHEAD = HOUR;
@@ -44,7 +42,9 @@ export function timeToSpend(account: Account | null, limits: Limits, now: number
   if (month === null) return Infinity;
   const part = Math.min(1, (now - month.since + AHEAD) / MONTH);
   return watched(limits, MONTH).reduce((least, { resource, amount, allowed }) => {
-    const left = SHARES[resource] * allowed * part - amount(month);
+    const share = SHARES.get(resource);
+    if (share === undefined) return least;
+    const left = share * allowed * part - amount(month);
     if (left <= 0) return 0;
     return resource === 'functionMemoryGbHours' ? Math.min(least, (left / memoryGb) * HOUR) : least;
   }, Infinity);

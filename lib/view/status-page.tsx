@@ -7,7 +7,7 @@ import { renderPage, type Visibility } from './layout.js';
 import { PageFoot } from './page-foot.js';
 import { PastDays } from './past-days.js';
 import { Phrase } from './phrase.js';
-import { Problems } from './problems.js';
+import { Problems } from './current-problems.js';
 import { fill, TEXT } from './text.js';
 import { overallStatus, shownStatus, type OverallStatus } from './words.js';
 import type { JSX } from 'preact';
@@ -17,7 +17,7 @@ const PAST_DAYS = 14;
 /** Past incidents that a day lists. */
 const LINES = 5;
 /** From so many services on there is something to filter. */
-const FILTERED_FROM = 10;
+const FILTERED_FROM = 13;
 
 /** `GET /` with at least one target. */
 export function statusPage(found: Summary, { isPrivate }: Visibility, filter: Filter = NO_FILTER): string {

@@ -196,7 +196,7 @@ export const CAUSES: Readonly<Record<CauseKind, string>> = {
   query: 'Did not accept the query of the check',
   host: 'Its host answered in place of it',
   slow: 'Answers slowly',
-  other: 'Did not pass its check',
+  other: 'Does not work as it should',
 };
 
 export type Values = Readonly<Record<string, string | number>>;

@@ -258,6 +258,7 @@ const normal = (text: string) =>
     .replace(/\b\d+ ms\b/g, '# ms')
     .replace(/came \d+ (\w) ago/g, 'came # $1 ago')
     .replace(/commands: \d+ used/g, 'commands: # used')
+    .replace(/ [\d,.]+ by its end/g, ' # by its end')
     .replace(/(use|:) [\d,]+ of ([\d,]+) hours/g, '$1 # of $2 hours');
 
 const SECRETS = [

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { FUNCTION_LIMIT } from '../../lib/config/vercel.js';
 import type { TargetStats } from '../../lib/read/views.js';
@@ -24,6 +24,8 @@ import { startUpstashFront } from '../support/upstash-front.js';
 const SECRET = 'a-secret-of-32-characters-length';
 /** A process reads again what it has read 5 s ago. */
 const LATER = { timeout: 120_000, interval: 500 };
+/** Where the build of a deployment puts a targets file. */
+const TARGETS = join(ROOT, 'dist/targets/test-of-functions/monitors.yaml');
 const KEEPALIVE = 'api/keepalive/[id].ts';
 const PAGE = 'api/page/[page].ts';
 const ENTRYPOINTS = [
@@ -50,6 +52,8 @@ beforeAll(async () => {
   front = await startUpstashFront({ redisPort: redis.port, token: 'front-token' });
   await new Promise<void>((resolve) => target.listen(0, '127.0.0.1', resolve));
   const { port } = target.address() as AddressInfo;
+  await mkdir(dirname(TARGETS), { recursive: true });
+  await writeFile(TARGETS, `targets: [{ id: listed, url: "http://127.0.0.1:${port}/\${PATH_OF_IT}" }]`);
   deployable = await buildFunctions(BUILT, ROOT, { checked: inject('long') });
   await startAll({
     CRON_SECRET: SECRET,
@@ -66,6 +70,7 @@ beforeAll(async () => {
 }, 600_000);
 
 afterAll(async () => {
+  await rm(TARGETS);
   await stopAll();
   target.close();
   await deployable.remove();
@@ -262,7 +267,17 @@ describe('the functions as Vercel builds them', () => {
       ...['id', 'name', 'group', 'status', 'healthUrl', 'host', 'since', 'lastCheckAt', 'lastSuccessAt'],
       ...['lastStatusCode', 'latency', 'message', 'pingCount', 'failedPings', 'successRate'],
       ...['consecutiveFailures', 'consecutiveSuccesses', 'pingInterval', 'uptimeRatio', 'coverage'],
-      ...['latencyMs', 'awake', 'tls', 'incident', 'recovery', 'maintenance', 'lastError', 'lastKnownStatus'],
+      ...[
+        'latencyMs',
+        'awake',
+        'tls',
+        'incident',
+        'recovery',
+        'maintenance',
+        'lastError',
+        'lastKnownStatus',
+        'waking',
+      ],
     ];
     expect(Object.keys(own ?? {}).sort()).toEqual([...fields].sort());
     expect(own).toMatchObject({ pingCount: 2, failedPings: 1, successRate: '50.0', status: 'down' });
@@ -567,6 +582,18 @@ describe('the functions, set up wrongly', () => {
     expect((await get(KEEPALIVE, '/api/keepalive')).json).toMatchObject({
       error: { code: 'store_missing' },
     });
+  });
+
+  it('have the targets file, whatever it is called', async () => {
+    for (const entrypoint of BUILT) {
+      expect(filesOf(entrypoint)).toContain('dist/targets/test-of-functions/monitors.yaml');
+      expect(filesOf(entrypoint)).toContain('dist/vendor/yaml.js');
+    }
+    const env = { CRON_SECRET: SECRET, KEEP_ALIVE_TARGETS: 'test-of-functions/monitors.yaml' };
+    await startAll({ ...env, PATH_OF_IT: 'health' }, CRON);
+    expect((await cron(SECRET)).json).toMatchObject({ results: [{ id: 'listed', ok: true }] });
+    await startAll(env, CRON);
+    expect((await cron(SECRET)).text).toContain('the variable PATH_OF_IT is not set');
   });
 
   it('show what is wrong to whoever bears the secret, and to nobody else', async () => {

@@ -33,7 +33,8 @@ const stored = { ok: true, kind: 'upstash', latencyMs: 3, outbox: EMPTY_OUTBOX }
 function accountOf({ commands = 1 }): Account {
   const used = { ...NO_USAGE, wallMs: 1_000, cpuMs: 50, commands: 7 * commands, invocations: 1 };
   let account: Account | null = null;
-  for (let run = 1_440; run > 0; run -= 1) account = withUsage(account, used, NOW - 10_000 - (run - 1) * MINUTE);
+  for (let run = 1_440; run > 0; run -= 1)
+    account = withUsage(account, used, NOW - 10_000 - (run - 1) * MINUTE);
   return account ?? expect.unreachable();
 }
 

@@ -129,7 +129,7 @@ describe('the plan', () => {
       fc.property(runs, ({ pace, from, wanted }) => {
         let account: Account | null = null;
         for (let at = from; at < JANUARY; at += pace) {
-          const want = Math.min(wanted.next().value ?? 0, pace);
+          const want = Math.min(wanted.next().value as number, pace);
           const wallMs = Math.min(want, timeToSpend(account, limits, at));
           account = withUsage(account, { ...NO_USAGE, wallMs, invocations: 1 }, at);
         }
@@ -140,9 +140,12 @@ describe('the plan', () => {
     );
   });
 
-  it('shortens nothing in the first hours of an outage, and everything once another resource is used up', () => {
-    const account = counted(DECEMBER, DECEMBER + 2 * HOUR, 2 * MINUTE, () => ({ ...ONE, wallMs: 95_000 }));
-    expect(timeToSpend(account, limits, DECEMBER + 2 * HOUR)).toBeGreaterThan(20_000);
+  it('shortens nothing in an outage of two hours after a calm day, and everything once another resource is used up', () => {
+    const outage = DECEMBER + DAY;
+    const account = counted(DECEMBER, outage + 2 * HOUR, 2 * MINUTE, (at) =>
+      at < outage ? ONE : { ...ONE, wallMs: 95_000 },
+    );
+    expect(timeToSpend(account, limits, outage + 2 * HOUR)).toBeGreaterThan(20_000);
     expect(timeToSpend(null, limits, DECEMBER)).toBe(Infinity);
     const busy = counted(DECEMBER, DECEMBER + DAY, MINUTE, () => ({ ...ONE, cpuMs: 2_000 }));
     expect(timeToSpend(busy, limits, DECEMBER + DAY)).toBe(0);

@@ -1,6 +1,6 @@
 import { defaultInterval } from '../../lib/config/host-defaults.js';
 import { intervalInWords } from '../../lib/rules/durations.js';
-import type { Host, Source } from '../../lib/rules/host.js';
+import type { Host, FactSource } from '../../lib/rules/host.js';
 import { HOSTS } from '../../lib/rules/hosts.js';
 import { HOST_NAMES, type HostName, type Origin } from '../../lib/types.js';
 
@@ -56,7 +56,7 @@ export function hostsPage(): string {
   return `# Hosts that sleep\n\n${INTRODUCTION}\n\n${sections.join('\n\n')}\n`;
 }
 
-const INTRODUCTION = `What Keepalive knows of each host, made from \`lib/rules/host-rows\`: \`UPDATE_DOCS=1 npx vitest run test/rules/hosts-table.test.ts\`. Source: the vendor, users who reported it, or nobody (assumed), and when it was last looked up. An answer that looks like none of these proves nothing: the host is not called awake, nor asleep.`;
+const INTRODUCTION = `What Keepalive knows of each host, made from \`lib/rules/host-rows\`: \`UPDATE_DOCS=1 npx vitest run test/rules/hosts-table.test.ts\`. FactSource: the vendor, users who reported it, or nobody (assumed), and when it was last looked up. An answer that looks like none of these proves nothing: the host is not called awake, nor asleep.`;
 
 const ANSWERED_BY: Readonly<Record<Exclude<Origin, 'unknown' | 'running'>, string>> = {
   container: 'the app itself answers',
@@ -73,8 +73,8 @@ function answers(host: HostName, origin: Exclude<Origin, 'unknown' | 'running'>)
 }
 
 function wordText({ address, resume }: NonNullable<Host['word']>): string {
-  const app = new URL('https://my-app.example.com/');
-  const from = address(app).href.replace('https://my-app.example.com', '').replace('my-app', '<name>');
+  const app = new URL('https://my-app.hf.space/');
+  const from = address(app)?.href.replace('https://my-app.hf.space', '').replace('my-app', '<name>');
   const wakes = resume === null ? 'a visit wakes it' : `\`POST ${resume(app).pathname}\` wakes it`;
   return `asked where an answer tells nothing: \`${from}\`; ${wakes}`;
 }
@@ -88,7 +88,7 @@ function sleep(host: HostName): string {
   return sleepsAfter === null ? '–' : intervalInWords(sleepsAfter);
 }
 
-function source({ by, on }: Source): string {
+function source({ by, on }: FactSource): string {
   return `${by}, ${on}`;
 }
 

@@ -15,6 +15,7 @@ import { loadHistory, loadSummary } from '../../lib/read/load.js';
 import { freshness, summary, targetHistory } from '../../lib/read/stats.js';
 import type { TargetHistory, TargetSummary } from '../../lib/read/views.js';
 import { openRemoteStore } from '../support/stores.js';
+import { historyPage } from '../../lib/view/history-page.js';
 import { statusPage } from '../../lib/view/status-page.js';
 import { targetPage } from '../../lib/view/target-page.js';
 import { Books } from '../support/books.js';
@@ -81,10 +82,11 @@ async function visit(url: string, options: Parameters<Browser['context']>[0] = {
   return { page, complaints, requests };
 }
 
-/** Serious and critical findings of axe-core. */
-async function illsOf(page: Page): Promise<string[]> {
+/** Serious and critical findings of axe-core; of its contrasts alone where a page was looked at in other colours. */
+async function illsOf(page: Page, only?: 'contrasts'): Promise<string[]> {
   await page.evaluate(AXE);
-  const { violations } = await page.evaluate<AxeResults>('axe.run(document)');
+  const options = only === undefined ? '{}' : "{ runOnly: ['color-contrast'] }";
+  const { violations } = await page.evaluate<AxeResults>(`axe.run(document, ${options})`);
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`);
@@ -152,7 +154,10 @@ describe('the status page', () => {
     expect(await textOf(seen.page, '.incidents')).toContain('Returned an error (503)');
     expect(await seen.page.locator('.incident.open.down').count()).toBe(1);
     expect(await overflowOf(seen.page)).toBeLessThanOrEqual(0);
-    if (!('javaScriptEnabled' in options)) expect(await illsOf(seen.page)).toEqual([]);
+    const isDark = 'colorScheme' in options;
+    if (!('javaScriptEnabled' in options)) {
+      expect(await illsOf(seen.page, isDark ? 'contrasts' : undefined)).toEqual([]);
+    }
     expectWell(seen);
   });
 
@@ -359,6 +364,31 @@ describe('the status page', () => {
   });
 });
 
+describe('the history', () => {
+  it('lists what is wrong and what was, with the details behind it, without scripts too', async () => {
+    const config = configOf({
+      TARGET_API_URL: 'https://api.example.com/',
+      TARGET_API_NAME: 'API',
+      TARGET_WEB_URL: 'https://web.example.com/',
+    });
+    const outages = [{ ago: 5 * HOUR, length: HOUR, message: 'timed out waiting for the answer' }];
+    const lives = [{ latency: 40, outages }, { latency: 20 }];
+    setApp({ config, store: lived(config, lives, secondsAgo(), QUICK).store });
+    const seen = await visit('/', { ...PHONE, javaScriptEnabled: false });
+    expect(await textOf(seen.page, '.past-days')).toContain('API Did not answer in time');
+    await seen.page.getByRole('link', { name: 'Incident history of 90 days' }).click();
+    await seen.page.waitForURL('**/history');
+    expect(await textOf(seen.page, 'h1')).toBe('Incident history, last 90 days');
+    await seen.page.locator('.past-days summary').first().click();
+    expect(await textOf(seen.page, '.past-days')).toContain('timed out waiting for the answer');
+    expect(await textOf(seen.page, '.past-days')).toContain('No incidents');
+    expect(await overflowOf(seen.page)).toBeLessThanOrEqual(0);
+    expectWell(seen);
+    const { page } = await visit('/history');
+    expect(await illsOf(page)).toEqual([]);
+  });
+});
+
 describe('the page of a service', () => {
   it.each([
     ['wide', {}],
@@ -369,7 +399,7 @@ describe('the page of a service', () => {
     const seen = await visit('/t/s001', options);
     await seen.page.locator('canvas').nth(1).waitFor();
     expect(await overflowOf(seen.page)).toBeLessThanOrEqual(0);
-    expect(await illsOf(seen.page)).toEqual([]);
+    expect(await illsOf(seen.page, 'colorScheme' in options ? 'contrasts' : undefined)).toEqual([]);
     expectWell(seen);
     const text = await textOf(seen.page);
     expect(text).toContain('Slept: pings were missed');
@@ -421,7 +451,7 @@ describe('the page of a service', () => {
 const NASTY = `<script>alert(1)</script>"'><img src=x onerror=alert(2)>\u202Eevil\u0007 ${'W'.repeat(300)} 👩‍👩‍👧‍👦`;
 
 describe('hostile names and messages', () => {
-  let shown: (page: 'status' | 'target') => string;
+  let shown: (page: 'status' | 'target' | 'history') => string;
   let pages: Server;
   let at: string;
 
@@ -476,14 +506,15 @@ describe('hostile names and messages', () => {
       maintenance: [{ from: event.at, to: event.at, reason: NASTY, targets: [{ id: 's000', name: NASTY }] }],
     };
     shown = (page) =>
-      page === 'status'
-        ? statusPage({ ...plain, targets, past }, { isPrivate: true })
+      page !== 'target'
+        ? (page === 'status' ? statusPage : historyPage)({ ...plain, targets, past }, { isPrivate: true })
         : targetPage(history, freshness(config, overview, now), { isPrivate: true });
     pages = createServer((request, response) => {
       void (async () => {
         const path = request.url ?? '/';
         const answer =
-          (await staticFile(request, path)) ?? answerHtml(shown(path.startsWith('/t') ? 'target' : 'status'));
+          (await staticFile(request, path)) ??
+          answerHtml(shown(path.startsWith('/t') ? 'target' : path === '/' ? 'status' : 'history'));
         response.writeHead(answer.status, Object.fromEntries(answer.headers));
         response.end(Buffer.from(await answer.arrayBuffer()));
       })();
@@ -498,10 +529,11 @@ describe('hostile names and messages', () => {
     ['/', 'narrow', PHONE],
     ['/t/x', 'wide', {}],
     ['/t/x', 'narrow', PHONE],
+    ['/history', 'narrow', PHONE],
   ])('are shown as text at %s (%s)', async (path, _, options) => {
     const seen = await visit(at + path, options);
     await seen.page
-      .locator(path === '/' ? 'svg.bars' : 'canvas')
+      .locator(path === '/t/x' ? 'canvas' : path === '/' ? 'svg.bars' : '.past-days')
       .first()
       .waitFor();
     expectWell(seen, at);
@@ -653,7 +685,7 @@ describe('what browsers are told', () => {
 });
 
 describe('what a page of 200 services costs', () => {
-  it('two store commands at most, and less than 150 KB compressed', { timeout: 120_000 }, async () => {
+  it('two store commands at most, and less than 150 KB compressed', async () => {
     const redis = await startRedis();
     const front = await startUpstashFront({ redisPort: redis.port, token: 'token' });
     const store = await openRemoteStore({ kind: 'upstash', url: front.url, token: 'token' }, { prefix: 'k' });

@@ -97,6 +97,9 @@ const SHOTS = [
         ['target-dark', '/t/api', 1280, 'dark'],
         ['target-phone', '/t/api', 360, 'light'],
         ['tablet', '/', 800, 'light'],
+        ['history', '/history', 1280, 'light'],
+        ['history-phone', '/history', 360, 'dark'],
+        ['nowhere', '/t/nobody', 1280, 'light'],
       ] as const)),
 ] as const;
 

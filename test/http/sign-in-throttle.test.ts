@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { networkOf, Throttle } from '../../lib/http/throttle.js';
+import { networkOf, Throttle } from '../../lib/http/sign-in-throttle.js';
 
 const NOW = Date.UTC(2026, 4, 20, 13);
 const MINUTE = 60_000;
