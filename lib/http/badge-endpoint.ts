@@ -16,7 +16,7 @@ import { answerDocument } from './document.js';
 import { readEndpoint } from './endpoints.js';
 import { pathOf } from './path.js';
 
-const FORMATS = ['svg', 'shields'] as const;
+export const FORMATS = ['svg', 'shields'] as const;
 const USUAL_WINDOW: Readonly<Record<Metric, Window>> = { status: '24h', uptime: '30d', latency: '24h' };
 
 /** `GET /api/badge/<id>`. A mistake in the request is told on the badge: where it is shown, nothing else is seen. */

@@ -25,6 +25,6 @@ export function answerDocument(
 }
 
 /** Whether `If-None-Match` names the tag: a list of quoted texts, none of which can hold a quote, or `*`. */
-function hasTag(known: string | null, etag: string): boolean {
-  return known !== null && (known.includes(etag) || known.trim() === '*');
+export function hasTag(known: string | null | undefined, etag: string): boolean {
+  return known != null && (known.includes(etag) || known.trim() === '*');
 }

@@ -11,6 +11,7 @@ export const ERROR_STATUS = {
   conflict: 409,
   maintenance_full: 409,
   too_large: 413,
+  too_many_attempts: 429,
   config_invalid: 500,
   internal: 500,
   cron_secret_missing: 503,

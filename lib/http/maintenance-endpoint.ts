@@ -17,6 +17,19 @@ import { readText } from './request-body.js';
 import { noStore, withApp } from './endpoints.js';
 import { MINUTE } from '../time.js';
 
+/** The answer of `/api/maintenance`: the windows that are in force. */
+export interface MaintenanceWindows {
+  readonly maintenance: readonly MaintenanceWindow[];
+}
+
+export interface MaintenanceWindow {
+  /** Null: all targets. */
+  readonly target: string | null;
+  readonly from: string;
+  readonly until: string;
+  readonly reason: string | null;
+}
+
 const LONGEST_MINUTES = 7 * 24 * 60;
 /** Bytes of a request's body at most. */
 const BODY_LIMIT = 4 * 1024;
@@ -104,14 +117,15 @@ async function change(
     }
     const value = writeMaintenance(windows);
     if (value === expected || (await store.swap({ field: MAINTENANCE_FIELD, expected, value }))) {
-      return answerJson({ maintenance: open.map(windowView) });
+      const answer: MaintenanceWindows = { maintenance: open.map(windowView) };
+      return answerJson(answer);
     }
     await delay(Math.random() * LONGEST_PAUSE);
   }
   return answerError('conflict', 'Others change the maintenance at this moment: try again.');
 }
 
-function windowView({ target, from, to, reason }: Maintenance): object {
+function windowView({ target, from, to, reason }: Maintenance): MaintenanceWindow {
   return { target, from: new Date(from).toISOString(), until: new Date(to).toISOString(), reason };
 }
 

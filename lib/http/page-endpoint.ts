@@ -1,8 +1,8 @@
 import type { App } from '../app.js';
 import type { Reader } from '../read/load.js';
 import { setUpPage } from '../view/notices.js';
-import { answerInTime, guarded, readerOf, withApp } from './endpoints.js';
-import { answerHtml, answerProblem } from './html.js';
+import { answerInTime, guarded, noStore, readerOf, withApp } from './endpoints.js';
+import { answerHtml, answerProblem, prefersHtml } from './html.js';
 
 /** A page that needs the store and something to watch, and says what to do where one is missing. */
 export function pageEndpoint(
@@ -18,6 +18,7 @@ export function pageEndpoint(
         ({ config }) => {
           const reader = readerOf(app);
           if (reader !== null && config.targets.length > 0) return answerInTime(app, reader, answer);
+          if (reader === null && !prefersHtml(request)) return Promise.resolve(noStore());
           const setUp = {
             hasStore: reader !== null,
             hasTargets: config.targets.length > 0,

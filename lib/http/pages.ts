@@ -36,7 +36,10 @@ const PAGES: readonly {
   },
 ];
 
-/** `GET /`, `GET /history`, `GET /t/<id>`, `GET` and `POST /sign-in`. HEAD is answered as GET. */
+/**
+ * `GET /`, `GET /history`, `GET /t/<id>`, `GET` and `POST /sign-in`. HEAD is answered as GET.
+ * vercel.json sends what has no other address here too, to be answered 404.
+ */
 export async function answerPages(request: Request): Promise<Response> {
   const path = pagePath(request);
   const method = request.method === 'POST' ? 'POST' : 'GET';
@@ -44,15 +47,18 @@ export async function answerPages(request: Request): Promise<Response> {
     const match = pattern.exec(path);
     if (match === null) continue;
     const handler = handlers[method];
-    return handler === undefined ? methodNotAllowed(handlers) : handler(request, match);
+    return handler === undefined ? methodNotAllowed(request, handlers) : handler(request, match);
   }
   const { answerProblem } = await import('./html.js');
-  return answerProblem('not_found', 'There is no such page.');
+  return answerProblem('not_found', 'There is nothing at this address.', {}, request);
 }
 
-async function methodNotAllowed(handlers: Partial<Record<PageMethod, PageHandler>>): Promise<Response> {
+async function methodNotAllowed(
+  request: Request,
+  handlers: Partial<Record<PageMethod, PageHandler>>,
+): Promise<Response> {
   const { answerProblem } = await import('./html.js');
-  const answer = answerProblem('method_not_allowed', 'Method not allowed.');
+  const answer = answerProblem('method_not_allowed', 'Method not allowed.', {}, request);
   answer.headers.set('allow', [...Object.keys(handlers), 'HEAD'].join(', '));
   return answer;
 }

@@ -1,8 +1,9 @@
 import { perApp } from '../app.js';
 import { readText } from './request-body.js';
-import { isSame, NO_SNIFFING } from './responses.js';
+import { ERROR_STATUS, type ErrorCode } from './error-codes.js';
+import { answerError, isSame, NO_SNIFFING } from './responses.js';
 import { withApp } from './endpoints.js';
-import { answerHtml, answerProblem } from './html.js';
+import { answerHtml, answerProblem, prefersHtml } from './html.js';
 import { isFromOtherOrigin } from './origin.js';
 import { endedCookie, sessionCookie } from './session.js';
 import { networkOf, Throttle } from './sign-in-throttle.js';
@@ -31,10 +32,15 @@ export function answerSignIn(request: Request): Promise<Response> {
     async (app) => {
       const { statsToken } = app.config;
       if (!isFromOurPage(request)) {
-        return answerProblem('cross_site', 'Sign in from the page itself: the form came from another site.');
+        return answerProblem(
+          'cross_site',
+          'Sign in from the page itself: the form came from another site.',
+          {},
+          request,
+        );
       }
       const text = await readText(request, MAX_FORM);
-      if (text === null) return answerProblem('too_large', 'The form is too large.');
+      if (text === null) return answerProblem('too_large', 'The form is too large.', {}, request);
       const form = new URLSearchParams(text);
       const next = form.get('next') ?? '/';
       const page = LOCAL_PAGE.test(next) ? next : '/';
@@ -46,19 +52,31 @@ export function answerSignIn(request: Request): Promise<Response> {
       const isRight = isSame((form.get('token') ?? '').trim(), statsToken);
       const wait = Math.ceil(throttle.wait(network, { now: Date.now(), isRight }) / 1000);
       if (wait > 0) {
-        const answer = answerHtml(signInPage(page, `Too many wrong tokens. Try again in ${wait} s.`), 429);
+        const answer = refuse(
+          request,
+          'too_many_attempts',
+          `Too many wrong tokens. Try again in ${wait} s.`,
+          page,
+        );
         answer.headers.set('retry-after', String(wait));
         return answer;
       }
       if (!isRight) {
         throttle.failed(network, Date.now());
-        return answerHtml(signInPage(page, 'That is not the token.'), 401);
+        return refuse(request, 'unauthorized', 'That is not the token.', page);
       }
       throttle.succeeded(network);
       return goTo(page, sessionCookie({ token: statsToken, now: Date.now(), secure }));
     },
     answerProblem,
   );
+}
+
+/** The form again, with what is wrong; programs get it as JSON. */
+function refuse(request: Request, code: ErrorCode, message: string, next: string): Response {
+  return prefersHtml(request)
+    ? answerHtml(signInPage(next, message), ERROR_STATUS[code])
+    : answerError(code, message);
 }
 
 function goTo(location: string, cookie?: string): Response {

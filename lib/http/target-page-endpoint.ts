@@ -11,7 +11,7 @@ export function answerTargetPage(request: Request, id: string): Promise<Response
   return pageEndpoint(request, async (app, reader) => {
     const { config } = app;
     const target = config.targets.find(({ info }) => info.id === id);
-    if (target === undefined) return answerProblem('target_not_found', 'No target has this id.');
+    if (target === undefined) return answerProblem('target_not_found', 'No target has this id.', {}, request);
     const now = nowOf(app);
     const history = await loadHistory(reader, id, now);
     const page = targetPage(targetHistory(config, target, history, now), freshness(config, history, now), {

@@ -3,10 +3,12 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { extname, join } from 'node:path';
+import { hasTag } from '../http/document.js';
 import { NO_SNIFFING } from '../http/responses.js';
 
 const TYPES: ReadonlyMap<string, string> = new Map([
   ['.css', 'text/css; charset=utf-8'],
+  ['.json', 'application/json; charset=utf-8'],
   ['.js', 'text/javascript; charset=utf-8'],
   ['.json', 'application/json; charset=utf-8'],
   ['.svg', 'image/svg+xml'],
@@ -34,7 +36,7 @@ export async function staticFile(incoming: IncomingMessage, path: string): Promi
     etag,
     ...NO_SNIFFING,
   };
-  return incoming.headers['if-none-match'] === etag
+  return hasTag(incoming.headers['if-none-match'], etag)
     ? new Response(null, { status: 304, headers })
     : new Response(content, { headers });
 }

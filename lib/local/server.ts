@@ -9,9 +9,12 @@ import * as keepalive from '../../api/keepalive/[id].js';
 import * as maintenance from '../../api/maintenance.js';
 import * as metrics from '../../api/metrics.js';
 import * as page from '../../api/page/[page].js';
+import { readableAnywhere } from '../http/cors.js';
+import { answerProblem } from '../http/html.js';
 import { pathOf } from '../http/path.js';
 import { answerError } from '../http/responses.js';
 import { isPublicAddress } from '../probe/public-address.js';
+import { compressed } from './compression.js';
 import { staticFile } from './files.js';
 
 const METHODS = ['GET', 'POST', 'DELETE', 'OPTIONS'] as const;
@@ -81,10 +84,15 @@ export async function closeServer(server: Server): Promise<void> {
 async function respond(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
   try {
     const answer = await dispatch(incoming);
-    const body = Buffer.from(await answer.arrayBuffer());
+    const whole = Buffer.from(await answer.arrayBuffer());
+    const { headers, body } = await compressed(
+      answer,
+      whole,
+      incoming.headersDistinct['accept-encoding']?.join(),
+    );
     outgoing.writeHead(answer.status, {
-      ...Object.fromEntries(answer.headers),
-      ...(answer.status === 304 ? {} : { 'content-length': String(body.length) }),
+      ...Object.fromEntries(headers),
+      ...(answer.status === 304 || answer.status === 204 ? {} : { 'content-length': String(body.length) }),
     });
     outgoing.end(incoming.method === 'HEAD' ? undefined : body);
   } catch (error) {
@@ -129,26 +137,33 @@ async function dispatch(incoming: IncomingMessage): Promise<Response> {
   const path = pathOf({ url: address });
   const route = ROUTES.find(([pattern]) => pattern.test(path));
   if (route === undefined) {
-    return (await staticFile(incoming, path)) ?? answerError('not_found', 'Not found.');
+    const isApi = path === '/api/openapi.json';
+    const file = await staticFile(incoming, isApi ? '/openapi.json' : path);
+    if (file === null) return page.GET(requestOf(incoming, url));
+    return isApi ? readableAnywhere(Promise.resolve(file)) : file;
   }
   const method = incoming.method === 'HEAD' ? 'GET' : (incoming.method ?? 'GET');
   const handler = isMethod(method) ? route[1][method] : undefined;
   if (handler === undefined) {
-    const answer = answerError('method_not_allowed', 'Method not allowed.');
+    const answer = answerProblem('method_not_allowed', 'Method not allowed.', {}, requestOf(incoming, url));
     answer.headers.set('allow', Object.keys(route[1]).join(', '));
     return answer;
   }
-  const headers = Object.entries({
-    ...incoming.headersDistinct,
-    'x-real-ip': [clientOf(incoming)],
-  }).flatMap(([name, values = []]) => values.map((value): [string, string] => [name, value]));
-  const href = url.origin + url.pathname + url.search;
-  if (method === 'GET') return handler(new Request(href, { method, headers }));
+  if (method === 'GET') return handler(requestOf(incoming, url));
   const body = await readBody(incoming);
   if (body === null) {
     return answerError('too_large', `The body may have ${BODY_LIMIT} bytes at most.`);
   }
-  return handler(new Request(href, { method, headers, ...(body.length > 0 ? { body } : {}) }));
+  return handler(requestOf(incoming, url, { method, ...(body.length > 0 ? { body } : {}) }));
+}
+
+/** What a function gets of a request. */
+function requestOf(incoming: IncomingMessage, url: URL, init: RequestInit = {}): Request {
+  const headers = Object.entries({
+    ...incoming.headersDistinct,
+    'x-real-ip': [clientOf(incoming)],
+  }).flatMap(([name, values = []]) => values.map((value): [string, string] => [name, value]));
+  return new Request(url.origin + url.pathname + url.search, { headers, ...init });
 }
 
 /** Null: longer than the limit. Its rest is read and dropped: who still sends would not see the answer. */

@@ -31,6 +31,12 @@ function noticeOf(code: string, message: string, variables: readonly string[]): 
       return { mood: 'unknown', title: NOTICES.noService, body: <Elsewhere text={NOTICES.noServiceText} /> };
     case 'not_found':
       return { mood: 'unknown', title: NOTICES.noPage, body: <Elsewhere text={NOTICES.noPageText} /> };
+    case 'method_not_allowed':
+      return {
+        mood: 'unknown',
+        title: NOTICES.notAllowed,
+        body: <Elsewhere text={NOTICES.notAllowedText} />,
+      };
     case 'config_invalid':
       return {
         mood: 'degraded',

@@ -147,6 +147,8 @@ export const TEXT = {
 export const NOTICES = {
   noService: 'No such service',
   noServiceText: 'No service is watched here under this name. It may have been renamed or removed.',
+  notAllowed: 'Nothing can be sent here',
+  notAllowedText: 'This address does not take what was sent to it.',
   noPage: 'Page not found',
   noPageText: 'There is no page at this address.',
   allServices: 'All services',

@@ -163,7 +163,11 @@ describe('the functions as Vercel builds them', () => {
   it('have what they do not answer themselves taken for what it says', async () => {
     const { headers } = JSON.parse(await readFile(join(ROOT, 'vercel.json'), 'utf8')) as { headers: unknown };
     const nosniff = { key: 'X-Content-Type-Options', value: 'nosniff' };
-    expect(headers).toEqual([{ source: '/(.*)', headers: [nosniff] }]);
+    const anyOrigin = { key: 'Access-Control-Allow-Origin', value: '*' };
+    expect(headers).toEqual([
+      { source: '/(.*)', headers: [nosniff] },
+      { source: '/api/openapi.json', headers: [anyOrigin] },
+    ]);
   });
 
   it('ship zod as one file', () => {
@@ -185,12 +189,15 @@ describe('the functions as Vercel builds them', () => {
       ['/t/:id', '/api/page/t-:id'],
       ['/sign-in', '/api/page/sign-in'],
       ['/api/keepalive', '/api/keepalive/_all'],
+      ['/api/openapi.json', '/openapi.json'],
       ['/history/', '/api/page/history'],
       ['/t/:id/', '/api/page/t-:id'],
       ['/sign-in/', '/api/page/sign-in'],
       ['/api/keepalive/', '/api/keepalive/_all'],
       ['/api/:folder(badge|keepalive)/:id/', '/api/:folder/:id'],
       ['/api/:name(cron|feed|health|maintenance|metrics)/', '/api/:name'],
+      // What has no other address. These rewrites come before the functions with a name in brackets.
+      ['/((?!api/(?:badge|keepalive|page)/).*)', '/api/page/not-found'],
     ]);
     const templates = (await readdir(join(ROOT, 'lib/view'))).filter((name) => name.endsWith('.tsx')).sort();
     expect(TEMPLATES.map(({ pathname }) => basename(pathname)).sort()).toEqual(templates);
@@ -618,7 +625,7 @@ describe('the functions, set up wrongly', () => {
     const page = `${running.get(PAGE)?.origin ?? ''}/`;
     expect((await fetch(page)).status).toBe(401);
     for (const path of ['/t/a', '/api/page/t-a', '/t/a?page=sign-in']) {
-      const form = await fetchText(PAGE, path);
+      const form = await fetchText(PAGE, path, { headers: { accept: 'text/html' } });
       expect([path, form.status, form.text]).toEqual([path, 401, expect.stringContaining('value="/t/a"')]);
     }
     expect((await get(KEEPALIVE, '/api/keepalive/_all')).status).toBe(401);

@@ -300,10 +300,13 @@ describe('on one machine', () => {
     try {
       const origin = `http://127.0.0.1:${port}`;
       for (const path of ['/api/badge/t-0', '/api/metrics', '/api/feed']) {
-        const response = await fetch(origin + path);
+        const response = await fetch(origin + path, { headers: { 'accept-encoding': 'identity' } });
         const text = await response.text();
         expect([path, response.status]).toEqual([path, 200]);
-        const head = await fetch(origin + path, { method: 'HEAD' });
+        const head = await fetch(origin + path, {
+          method: 'HEAD',
+          headers: { 'accept-encoding': 'identity' },
+        });
         expect([head.status, await head.text()]).toEqual([200, '']);
         expect((await fetch(origin + path, { method: 'POST' })).status).toBe(405);
         if (path === '/api/feed') expect(text).toContain(`href="${origin}/t/t-0"`);

@@ -35,12 +35,13 @@ function post(form: Record<string, string>, headers: Record<string, string> = { 
   return fetch(`${origin}/sign-in`, {
     method: 'POST',
     redirect: 'manual',
-    headers,
+    headers: { accept: 'text/html', ...headers },
     body: new URLSearchParams(form),
   });
 }
 
-const get = (path: string, headers: Record<string, string> = {}) => fetch(origin + path, { headers });
+const get = (path: string, headers: Record<string, string> = {}) =>
+  fetch(origin + path, { headers: { accept: 'text/html', ...headers } });
 
 async function signedIn(): Promise<string> {
   const answer = await post({ token: TOKEN });
@@ -54,7 +55,7 @@ describe('a private status', () => {
       const answer = await get(path);
       expect([answer.status, answer.headers.get('content-type')]).toEqual([401, 'text/html; charset=utf-8']);
       expect(answer.headers.get('cache-control')).toBe('private, no-store');
-      expect(answer.headers.get('vary')).toBe('cookie, authorization');
+      expect(answer.headers.get('vary')).toBe('cookie, authorization, accept');
       const text = await answer.text();
       expect(text).toContain('This status is private');
       expect(text).toContain(`name="next" value="${path}"`);

@@ -134,6 +134,9 @@ function showThirty(): void {
   setApp({ config: thirty, store: thirtyLives.store });
 }
 
+/** As browsers ask for pages. */
+const BROWSER = { headers: { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' } };
+
 describe('the status page', () => {
   it.each([
     ['wide and light', {}],
@@ -439,7 +442,7 @@ describe('the page of a service', () => {
 
   it('knows no other service', async () => {
     setApp({ config: many(1), store: new Books().store });
-    const answer = await fetch(`${origin}/t/nobody`);
+    const answer = await fetch(`${origin}/t/nobody`, BROWSER);
     expect([answer.status, answer.headers.get('cache-control')]).toEqual([404, 'private, no-store']);
     expect(await answer.text()).toContain('No such service');
   });
@@ -574,7 +577,7 @@ describe('the first visit', () => {
     ],
   ])('says what to do where %s', async (_, env, hasStore, status, texts) => {
     setApp({ config: configOf(env), store: hasStore ? new Books().store : null });
-    const answer = await fetch(`${origin}/`);
+    const answer = await fetch(`${origin}/`, BROWSER);
     expect([answer.status, answer.headers.get('content-type')]).toEqual([status, 'text/html; charset=utf-8']);
     const seen = await visit('/', PHONE);
     const text = await textOf(seen.page);
@@ -605,7 +608,7 @@ describe('the first visit', () => {
     );
     setApp({ config: many(1), store });
     for (const path of ['/', '/t/s000']) {
-      const answer = await fetch(origin + path);
+      const answer = await fetch(origin + path, BROWSER);
       expect([answer.status, await answer.text()]).toEqual([
         503,
         expect.stringContaining('The status cannot be shown right now') as string,

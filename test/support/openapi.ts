@@ -1,0 +1,228 @@
+import { FORMATS } from '../../lib/http/badge-endpoint.js';
+import { ERROR_STATUS, type ErrorCode } from '../../lib/http/error-codes.js';
+import { WINDOWS } from '../../lib/read/load.js';
+import { METRICS } from '../../lib/view/badge-image.js';
+import { schemasOf, type Schema } from './json-schema.js';
+
+const TYPES = {
+  'lib/read/views.ts': ['Stats', 'TargetHistory'],
+  'lib/read/health.ts': ['Health'],
+  'lib/run/report.ts': ['RunReport'],
+  'lib/http/maintenance-endpoint.ts': ['MaintenanceWindows'],
+};
+
+const STORE = Object.keys(ERROR_STATUS).filter((code): code is ErrorCode => /^store_(?!missing)/.test(code));
+/** Every read may answer these. */
+const READ: readonly ErrorCode[] = ['unauthorized', 'config_invalid', 'internal', 'store_missing', ...STORE];
+const WITH_SECRET: readonly ErrorCode[] = [
+  'unauthorized',
+  'config_invalid',
+  'internal',
+  'cron_secret_missing',
+];
+const CHANGE: readonly ErrorCode[] = [
+  ...WITH_SECRET,
+  ...STORE,
+  ...([
+    'bad_request',
+    'target_not_found',
+    'conflict',
+    'maintenance_full',
+    'too_large',
+    'store_missing',
+  ] as const),
+];
+
+const ref = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });
+const json = (schema: Schema): Schema => ({ 'application/json': { schema } });
+const text = (type: string): Schema => ({ [type]: { schema: { type: 'string' } } });
+const words = (name: string, values: readonly string[], fallback?: string): Schema => ({
+  name,
+  in: 'query',
+  schema: { type: 'string', enum: values, ...(fallback === undefined ? {} : { default: fallback }) },
+});
+const ID = {
+  name: 'id',
+  in: 'path',
+  required: true,
+  schema: { type: 'string' },
+  description: "A target's id.",
+};
+const STATS_TOKEN = [{}, { statsToken: [] }];
+const SECRET = [{ cronSecret: [] }];
+
+/** The answers with these codes, by status. */
+function errors(codes: readonly ErrorCode[]): Schema {
+  const statuses = [...new Set(codes.map((code) => ERROR_STATUS[code]))].sort();
+  return Object.fromEntries(
+    statuses.map((status) => {
+      const named = codes.filter((code) => ERROR_STATUS[code] === status);
+      const schema = {
+        allOf: [ref('Error'), { properties: { error: { properties: { code: { enum: named } } } } }],
+      };
+      return [status, { description: named.map((code) => `\`${code}\``).join(', '), content: json(schema) }];
+    }),
+  );
+}
+
+function read(
+  summary: string,
+  content: Schema,
+  more: { codes?: readonly ErrorCode[]; parameters?: readonly Schema[]; other?: Schema } = {},
+): Schema {
+  const { codes = [], parameters = [], other = {} } = more;
+  return {
+    get: {
+      summary,
+      security: STATS_TOKEN,
+      parameters,
+      responses: { 200: { description: summary, content }, ...errors([...READ, ...codes]), ...other },
+    },
+  };
+}
+
+const RUN = (summary: string): Schema => ({
+  summary,
+  security: [...SECRET, { qstash: [] }],
+  parameters: [{ ...words('async', ['1']), description: 'Answers 202 at once; the run goes on.' }],
+  responses: {
+    200: { description: 'The run.', content: json(ref('RunReport')) },
+    202: { description: 'The run goes on.', content: json(ref('RunStarted')) },
+    ...errors(WITH_SECRET),
+    503: {
+      description: 'The run, which could not be recorded, or `cron_secret_missing`.',
+      content: json({ anyOf: [ref('RunReport'), ref('Error')] }),
+    },
+  },
+});
+
+const TARGET = { type: ['string', 'null'], description: "A target's id; null or nothing: all targets." };
+const change = (summary: string, properties: Schema, required: readonly string[]): Schema => ({
+  summary,
+  security: SECRET,
+  parameters: [
+    { name: 'target', in: 'query', schema: { type: 'string' }, description: 'As `target` of the body.' },
+  ],
+  requestBody: {
+    required: required.length > 0,
+    content: json({ type: 'object', properties, required, additionalProperties: false }),
+  },
+  responses: {
+    200: { description: 'What is in force now.', content: json(ref('MaintenanceWindows')) },
+    ...errors(CHANGE),
+  },
+});
+
+/** The description of the HTTP API, made of the types and tables that make its answers. */
+export function openApi(): Schema {
+  const badge = (status: string): Schema => ({
+    description: status,
+    content: { ...text('image/svg+xml'), ...json(ref('ShieldsBadge')) },
+  });
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Keepalive',
+      version: '1',
+      description:
+        'Durations are milliseconds, times ISO 8601 in UTC, ratios 0 to 1 or null. HEAD works wherever GET does. Reads may be read by pages of any origin.',
+    },
+    paths: {
+      '/api/keepalive': read('The figures of all targets.', json(ref('Stats'))),
+      '/api/keepalive/{id}': read('One target with its history.', json(ref('TargetHistory')), {
+        codes: ['target_not_found'],
+        parameters: [ID],
+      }),
+      '/api/health': {
+        get: {
+          summary: 'Whether Keepalive itself is well.',
+          security: STATS_TOKEN,
+          responses: {
+            200: { description: 'Healthy or degraded.', content: json(ref('Health')) },
+            ...errors(['unauthorized', 'config_invalid', 'internal']),
+            503: { description: 'Critical.', content: json(ref('Health')) },
+          },
+        },
+      },
+      '/api/badge/{id}': read(
+        'A badge.',
+        { ...text('image/svg+xml'), ...json(ref('ShieldsBadge')) },
+        {
+          parameters: [
+            ID,
+            words('metric', METRICS, 'status'),
+            words('window', WINDOWS),
+            words('format', FORMATS, 'svg'),
+            { name: 'label', in: 'query', schema: { type: 'string' } },
+          ],
+          other: {
+            304: { description: 'As known.' },
+            400: badge('An unknown metric, window or format.'),
+            404: badge('No target has this id.'),
+          },
+        },
+      ),
+      '/api/metrics': read('Prometheus text.', text('text/plain'), {
+        other: { 304: { description: 'As known.' } },
+      }),
+      '/api/feed': read('Atom, an entry an incident.', text('application/atom+xml'), {
+        other: { 304: { description: 'As known.' } },
+      }),
+      '/api/cron': { get: RUN('Makes a run.'), post: RUN('Makes a run, as QStash asks for it.') },
+      '/api/maintenance': {
+        post: change(
+          'Begins maintenance.',
+          {
+            target: TARGET,
+            minutes: { type: 'number', exclusiveMinimum: 0, maximum: 10_080 },
+            reason: { type: ['string', 'null'], maxLength: 200 },
+          },
+          ['minutes'],
+        ),
+        delete: change('Ends maintenance.', { target: TARGET }, []),
+      },
+    },
+    components: {
+      schemas: {
+        ...schemasOf(TYPES),
+        Error: {
+          type: 'object',
+          properties: {
+            error: {
+              type: 'object',
+              properties: {
+                code: { type: 'string', enum: Object.keys(ERROR_STATUS) },
+                message: { type: 'string' },
+              },
+              required: ['code', 'message'],
+            },
+          },
+          required: ['error'],
+        },
+        RunStarted: {
+          type: 'object',
+          properties: { trigger: { type: 'string' }, status: { const: 'started' } },
+          required: ['trigger', 'status'],
+          additionalProperties: false,
+        },
+        ShieldsBadge: {
+          type: 'object',
+          properties: {
+            schemaVersion: { const: 1 },
+            label: { type: 'string' },
+            message: { type: 'string' },
+            color: { type: 'string' },
+            isError: { const: true },
+          },
+          required: ['schemaVersion', 'label', 'message', 'color'],
+          additionalProperties: false,
+        },
+      },
+      securitySchemes: {
+        statsToken: { type: 'http', scheme: 'bearer', description: 'STATS_TOKEN, where it is set.' },
+        cronSecret: { type: 'http', scheme: 'bearer', description: 'CRON_SECRET.' },
+        qstash: { type: 'apiKey', in: 'header', name: 'Upstash-Signature' },
+      },
+    },
+  };
+}
