@@ -6,8 +6,10 @@ import type { Reader } from '../read/load.js';
 import { READ_LIMIT, RecentReader } from '../read/recent.js';
 import { withinLimit } from '../store/retry.js';
 import { StoreError } from '../store/store.js';
+import { readableAnywhere } from './cors.js';
 import { answerError, bears } from './responses.js';
 import type { ErrorCode } from './error-codes.js';
+import { isFromOtherOrigin } from './origin.js';
 import { hasSession } from './session.js';
 
 /** The reader that all requests of an app share; null where there is no store. */
@@ -22,18 +24,19 @@ export function answerInTime(
   return withinLimit(READ_LIMIT, answer(app, reader));
 }
 
-/** A read endpoint that needs the store. @param isPublic whether anybody may read even what is private otherwise */
+/** A read endpoint for programs that needs the store. @param isPublic whether anybody may read even what is private otherwise */
 export function readEndpoint(
   request: Request,
   answer: (app: App, reader: Reader) => Promise<Response>,
   isPublic: (config: Config) => boolean = () => false,
 ): Promise<Response> {
-  return withApp(request, (app) => {
+  const found = withApp(request, (app) => {
     const reader = readerOf(app);
     const work = (): Promise<Response> =>
       reader === null ? Promise.resolve(noStore()) : answerInTime(app, reader, answer);
     return isPublic(app.config) ? work() : guarded(request, app, work);
   });
+  return readableAnywhere(found);
 }
 
 /** Makes the response to an error: JSON or a page. */
@@ -44,7 +47,10 @@ export type ErrorResponder = (
   request: Request,
 ) => Response;
 
-/** Anybody may read. Where STATS_TOKEN is set, only requests that send it or have a session may. */
+/**
+ * Anybody may read. Where STATS_TOKEN is set, only requests that send it or have a session may; a session counts on our own
+ * pages only, not for scripts of other origins.
+ */
 export async function guarded(
   request: Request,
   app: App,
@@ -52,20 +58,26 @@ export async function guarded(
   respond: ErrorResponder = answerError,
 ): Promise<Response> {
   const { statsToken } = app.config;
-  if (statsToken !== null && !bears(request, statsToken) && !hasSession(request, statsToken, Date.now())) {
+  const isIn = (token: string): boolean =>
+    bears(request, token) || (!isFromOtherOrigin(request) && hasSession(request, token, Date.now()));
+  if (statsToken !== null && !isIn(statsToken)) {
     return respond('unauthorized', 'This status is private: send STATS_TOKEN as a bearer.', {}, request);
   }
   return answer(app);
 }
 
-/** Answers with the app of this process; any error becomes a response with an error code. */
+/**
+ * Answers with the app of this process; any error becomes a response with an error code.
+ * @param mayBeOld as of `getApp`
+ */
 export async function withApp(
   request: Request,
   answer: (app: App) => Promise<Response>,
   respond: ErrorResponder = answerError,
+  mayBeOld?: number,
 ): Promise<Response> {
   try {
-    const result = await getApp();
+    const result = await getApp(mayBeOld);
     return result.ok ? await answer(result.app) : configInvalid(request, result.problems, respond);
   } catch (error) {
     if (error instanceof StoreError) return respond(error.code, error.message, {}, request);

@@ -1,5 +1,6 @@
 import '../view/templates.js';
 import { problemPage, signInPage } from '../view/notices.js';
+import { formatProblems, type Problem } from '../config/problems.js';
 import type { Caching } from './responses.js';
 import { cacheControl, NO_SNIFFING } from './responses.js';
 import { ERROR_STATUS, type ErrorCode } from './error-codes.js';
@@ -36,12 +37,12 @@ export function answerHtml(html: string, status = 200, caching: Caching = 'never
 export function answerProblem(
   code: ErrorCode,
   message: string,
-  details: { readonly problems?: readonly { readonly variable: string; readonly message: string }[] } = {},
+  details: { readonly problems?: readonly Problem[] } = {},
   request?: Request,
 ): Response {
   if (code === 'unauthorized') {
     return answerHtml(signInPage(request === undefined ? '/' : pagePath(request)), ERROR_STATUS[code]);
   }
-  const lines = (details.problems ?? []).map((problem) => `${problem.variable}: ${problem.message}`);
+  const lines = (details.problems ?? []).map((problem) => formatProblems([problem]));
   return answerHtml(problemPage({ code, message, lines }), ERROR_STATUS[code]);
 }

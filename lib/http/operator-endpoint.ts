@@ -1,5 +1,6 @@
 import { answerBegin, answerEnd } from './maintenance-endpoint.js';
 import { answerNote, answerNotesAway } from './notes-endpoint.js';
+import { pathOf } from './path.js';
 
 /**
  * `POST` and `DELETE` of `/api/maintenance` and `/api/notes`. One function serves both: vercel.json sends them to
@@ -14,5 +15,5 @@ export function answerOperatorDelete(request: Request): Promise<Response> {
 }
 
 function isOfNotes(request: Request): boolean {
-  return new URL(request.url).pathname.endsWith('/notes');
+  return pathOf(request).endsWith('/notes');
 }

@@ -8,7 +8,7 @@ import { CurrentNotes } from './notes.js';
 import { PageFoot } from './page-foot.js';
 import { PastDays } from './past-days.js';
 import { Phrase } from './phrase.js';
-import { Problems } from './problems.js';
+import { Problems } from './current-problems.js';
 import { fill, TEXT } from './text.js';
 import { Upcoming } from './upcoming.js';
 import { overallStatus, shownStatus, type OverallStatus } from './words.js';
