@@ -34,9 +34,11 @@ const SECRET = 'a-secret-of-32-characters-length';
 /** What is asked of a function that serves other paths than its file's own. */
 const PATHS: Readonly<Record<string, readonly string[]>> = {
   'api/keepalive/[id].ts': ['/api/keepalive', '/api/keepalive/a'],
+  'api/feed/[format].ts': ['/api/feed', '/api/calendar.ics'],
+  'api/maintenance/[change].ts': ['/api/maintenance', '/api/notes'],
   'api/page/[page].ts': ['/', '/t/a', '/sign-in'],
 };
-const METHODS: Readonly<Record<string, string>> = { 'api/maintenance.ts': 'DELETE' };
+const METHODS: Readonly<Record<string, string>> = { 'api/maintenance/[change].ts': 'DELETE' };
 
 /** Starts every function, as Vercel's builder makes it, in new processes, in turn with one that loads nothing. */
 export async function* measure(): AsyncIterable<Table> {

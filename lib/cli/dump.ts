@@ -1,8 +1,9 @@
 import { OperatorError } from '../operator-error.js';
 import { readIncident } from '../record/incidents.js';
-import { HEAD_FIELDS, MAINTENANCE_FIELD, OUTBOX_FIELD, STATE_FIELD } from '../record/fields.js';
+import { MAIN_FIELDS, MAINTENANCE_FIELD, NOTES_FIELD, OUTBOX_FIELD, STATE_FIELD } from '../record/fields.js';
 import { logNames } from '../record/log.js';
 import { readMaintenance } from '../record/maintenance.js';
+import { readNotes } from '../record/notes.js';
 import { checkSnapshot } from '../record/snapshots.js';
 import { historyFields } from '../record/names.js';
 import { readOutbox } from '../record/outbox-text.js';
@@ -129,11 +130,12 @@ function checkFields(fields: ReadonlyMap<string, string>, lineOf: ReadonlyMap<st
   const state = reading(STATE_FIELD, readState);
   reading(OUTBOX_FIELD, readOutbox);
   reading(MAINTENANCE_FIELD, readMaintenance);
+  reading(NOTES_FIELD, readNotes);
   const history = historyFields(state);
   for (const name of history) {
     reading(name, name.startsWith('i') ? readIncident : (text) => checkSnapshot(name, text));
   }
-  const known = new Set([...HEAD_FIELDS, ...history]);
+  const known = new Set([...MAIN_FIELDS, ...history]);
   for (const [name, line] of lineOf) {
     if (!known.has(name)) throw new TransferError(`Line ${line}: the state knows of no such field.`);
   }

@@ -4,9 +4,10 @@ import { validConfig, type Env } from '../config/valid.js';
 import { TextError } from '../record/codec/text-error.js';
 import { versionOf } from '../record/codec/envelope.js';
 import { incidentFields, readIncident } from '../record/incidents.js';
-import { HEAD_FIELDS, MAINTENANCE_FIELD, OUTBOX_FIELD, STATE_FIELD } from '../record/fields.js';
+import { MAIN_FIELDS, MAINTENANCE_FIELD, NOTES_FIELD, OUTBOX_FIELD, STATE_FIELD } from '../record/fields.js';
 import { logNames, readLog } from '../record/log.js';
 import { readMaintenance } from '../record/maintenance.js';
+import { readNotes } from '../record/notes.js';
 import { snapshotFields, snapshotTime, readSnapshot } from '../record/snapshots.js';
 import { readOutbox } from '../record/outbox-text.js';
 import { readState } from '../record/state.js';
@@ -67,7 +68,7 @@ async function readTexts(store: Store, part: StoredPart | null): Promise<Dump> {
     const answer = await store.read({ fields: names, logs: [] });
     for (const [name, text] of answer.fields) fields.set(name, text);
   };
-  await readFields(HEAD_FIELDS);
+  await readFields(MAIN_FIELDS);
   const state = stateIn(fields);
   const snapshots = isWanted('marks') ? snapshotFields() : [];
   const incidents =
@@ -146,6 +147,8 @@ function show({ fields, logs }: Dump, part: StoredPart): unknown {
       return one(OUTBOX_FIELD, readOutbox);
     case 'maintenance':
       return one(MAINTENANCE_FIELD, readMaintenance);
+    case 'notes':
+      return one(NOTES_FIELD, readNotes);
     case 'marks':
       return snapshotFields().flatMap((field) => {
         const text = fields.get(field);
@@ -201,7 +204,7 @@ function showLog(log: string, text: string, state: State | null): object[] {
 const HOUR = 3_600_000;
 const QUARTER = 250;
 /** Properties that hold times, in ms since the epoch. */
-const TIMES = /^(?:at|since|from|to|certificate)$|(?:At|Since|From|To)$/;
+const TIMES = /^(?:at|since|from|to|until|certificate)$|(?:At|Since|From|To)$/;
 
 /** As JSON can have it, with times as people read them. */
 function readable(value: unknown, name = ''): unknown {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { HEAD_FIELDS, STATE_FIELD } from '../record/fields.js';
+import { MAIN_FIELDS, STATE_FIELD } from '../record/fields.js';
 import { logNames } from '../record/log.js';
 import { historyFields } from '../record/names.js';
 import { readState } from '../record/state.js';
@@ -33,7 +33,7 @@ export async function collect(store: Store, progress: Progress = () => undefined
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     const fields = new Map<string, string>();
     const logs = new Map<string, string>();
-    await readFields(store, HEAD_FIELDS, fields);
+    await readFields(store, MAIN_FIELDS, fields);
     const head = fields.get(STATE_FIELD) ?? null;
     const state = stateOf(head);
     if (state === null) return { fields, logs };
@@ -74,7 +74,7 @@ export async function restore(
     if (there.fields.size > 0) throw occupied();
   }
   const token = randomUUID();
-  const claim = await store.claim({ token, ttl: LEASE, fields: HEAD_FIELDS });
+  const claim = await store.claim({ token, ttl: LEASE, fields: MAIN_FIELDS });
   if (!claim.claimed)
     throw new TransferError('A run is under way, or was cut off minutes ago: try again in a moment.');
   try {

@@ -3,10 +3,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import * as badge from '../../api/badge/[id].js';
 import * as cron from '../../api/cron.js';
-import * as feed from '../../api/feed.js';
+import * as feed from '../../api/feed/[format].js';
 import * as health from '../../api/health.js';
 import * as keepalive from '../../api/keepalive/[id].js';
-import * as maintenance from '../../api/maintenance.js';
+import * as operator from '../../api/maintenance/[change].js';
 import * as metrics from '../../api/metrics.js';
 import * as page from '../../api/page/[page].js';
 import { readableAnywhere } from '../http/cors.js';
@@ -25,10 +25,10 @@ type Handler = (request: Request) => Response | Promise<Response>;
 const ROUTES: readonly (readonly [pattern: RegExp, methods: Readonly<Partial<Record<Method, Handler>>>])[] = [
   [/^\/api\/badge\/[^/]+$/, badge],
   [/^\/api\/cron$/, cron],
-  [/^\/api\/feed$/, feed],
+  [/^\/api\/(?:feed|calendar\.ics)$/, feed],
   [/^\/api\/health$/, health],
   [/^\/api\/keepalive(?:\/[^/]+)?$/, keepalive],
-  [/^\/api\/maintenance$/, maintenance],
+  [/^\/api\/(?:maintenance|notes)$/, operator],
   [/^\/api\/metrics$/, metrics],
   [/^\/(?:history|sign-in|(?:t|api\/page)\/[^/]+)?$/, page],
 ];

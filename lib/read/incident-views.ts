@@ -1,6 +1,7 @@
 import type { Incident } from '../record/incidents.js';
 import type { IncidentEvent } from '../rules/alert-evaluation.js';
 import { staleSince } from './health.js';
+import { noteViews } from './notes.js';
 import type { TargetAlert, WatchedTarget } from '../types.js';
 import type { LatestIncidents } from './load.js';
 import type { IncidentEventView, IncidentView, RecentIncidents, TargetIncident } from './views.js';
@@ -9,7 +10,7 @@ import { lengthInWords } from '../rules/durations.js';
 /** The latest incidents of all targets, at most `limit`: those that are open, then those that ended last. */
 export function recentIncidents(
   watch: { readonly enabled: boolean; readonly tick: number; readonly targets: readonly WatchedTarget[] },
-  { state, incidents }: LatestIncidents,
+  { state, incidents, notes }: LatestIncidents,
   now: number,
   limit: number,
 ): RecentIncidents {
@@ -24,6 +25,7 @@ export function recentIncidents(
       .sort(({ incident: a }, { incident: b }) => endOf(b) - endOf(a) || b.startedAt - a.startedAt)
       .slice(0, limit)
       .map(({ target, incident }): TargetIncident => ({ target, incident: incidentView(incident, now) })),
+    notes: noteViews(notes, watch.targets),
   };
 }
 
@@ -31,7 +33,12 @@ function endOf({ endedAt }: Incident): number {
   return endedAt ?? Number.MAX_SAFE_INTEGER;
 }
 
-export function incidentView(incident: Incident, now: number): IncidentView {
+/** @param notes those that were written about its target in it (`noteEvents`) */
+export function incidentView(
+  incident: Incident,
+  now: number,
+  notes: readonly IncidentEventView[] = [],
+): IncidentView {
   const { startedAt, endedAt, message, unobserved } = incident;
   const durationMs = Math.max(0, (endedAt ?? now) - startedAt);
   return {
@@ -40,7 +47,7 @@ export function incidentView(incident: Incident, now: number): IncidentView {
     durationMs,
     unobservedMs: unobserved === null ? null : Math.min(durationMs, unobserved),
     message,
-    events: eventViews(incident),
+    events: eventViews(incident, notes),
   };
 }
 
@@ -54,7 +61,10 @@ const ALERT_TEXTS: Readonly<Partial<Record<TargetAlert['kind'], string>>> = {
 };
 
 /** The failed checks that it is made of, and what was done about them. */
-function eventViews({ startedAt, endedAt, events }: Incident): IncidentEventView[] {
+function eventViews(
+  { startedAt, endedAt, events }: Incident,
+  notes: readonly IncidentEventView[],
+): IncidentEventView[] {
   let restarts = 0;
   const done = events.map((event, i) => {
     if (event.kind === 'alert')
@@ -68,9 +78,8 @@ function eventViews({ startedAt, endedAt, events }: Incident): IncidentEventView
     { at: startedAt, kind: 'check', text: 'First failed check' } as const,
     ...(endedAt === null ? [] : [{ at: endedAt, kind: 'check', text: 'First good check' } as const]),
   ];
-  return [...checks, ...done]
-    .sort((a, b) => a.at - b.at)
-    .map((event) => ({ ...event, at: new Date(event.at).toISOString() }));
+  const own = [...checks, ...done].map((event) => ({ ...event, at: new Date(event.at).toISOString() }));
+  return [...own, ...notes].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
 }
 
 /** Whether a restart brought the target back, as far as the checks that follow tell. */

@@ -1,11 +1,13 @@
 import { incidentField, incidentFields, INCIDENTS_KEPT, readIncident } from '../record/incidents.js';
 import type { Incident } from '../record/incidents.js';
-import { MAINTENANCE_FIELD, OUTBOX_FIELD, STATE_FIELD } from '../record/fields.js';
+import { MAINTENANCE_FIELD, NOTES_FIELD, OUTBOX_FIELD, STATE_FIELD } from '../record/fields.js';
 import type { RecentCheck } from '../record/log.js';
 import { type LogHead, type LostData, type State, type TargetState, endOf } from '../record/state-model.js';
 import { logName, readChecks, recentLogs } from '../record/log.js';
 import type { Maintenance } from '../record/maintenance.js';
 import { readableMaintenance } from '../record/maintenance.js';
+import type { Note } from '../record/notes.js';
+import { readableNotes } from '../record/notes.js';
 import type { Snapshot } from '../record/snapshots.js';
 import { DAYS_KEPT, HOURS_KEPT, snapshotField, readSnapshot } from '../record/snapshots.js';
 import { readOutbox } from '../record/outbox-text.js';
@@ -54,6 +56,7 @@ export interface Present {
   readonly state: State | null;
   /** Begun over HTTP. */
   readonly maintenance: readonly Maintenance[];
+  readonly notes: readonly Note[];
   /** Alerts and restarts of open incidents, and the channels that fail. */
   readonly outbox: Outbox;
   /** The time span of data that was here before and is gone; null: none is known of. */
@@ -257,6 +260,7 @@ export interface LatestIncidents {
   readonly state: State | null;
   /** By target; the open one among them. */
   readonly incidents: ReadonlyMap<string, readonly Incident[]>;
+  readonly notes: readonly Note[];
 }
 
 /**
@@ -269,7 +273,8 @@ export async function loadLatestIncidents(
   now: number,
 ): Promise<LatestIncidents> {
   const loaded = await loadKept(store, now, { incidents: true });
-  return { state: loaded.state, incidents: latestIncidents(watch, loaded, now) };
+  const { state, notes } = loaded;
+  return { state, notes, incidents: latestIncidents(watch, loaded, now) };
 }
 
 /** The open incident and the resolved ones of every target that is in the configuration, latest first. */
@@ -337,7 +342,7 @@ async function load(store: Reader, wanted: LoadRequest, known: KeptTexts = NOTHI
   const asked = times.filter((at) => !texts.has(at));
   const { fields, logs } = await store.read({
     fields: [
-      ...[STATE_FIELD, MAINTENANCE_FIELD, OUTBOX_FIELD],
+      ...[STATE_FIELD, MAINTENANCE_FIELD, OUTBOX_FIELD, NOTES_FIELD],
       ...asked.map(snapshotField),
       ...(wanted.fields ?? []),
     ],
@@ -345,6 +350,7 @@ async function load(store: Reader, wanted: LoadRequest, known: KeptTexts = NOTHI
   });
   const state = stateOf(fields.get(STATE_FIELD) ?? null);
   const maintenance = readableMaintenance(fields.get(MAINTENANCE_FIELD) ?? null);
+  const notes = readableNotes(fields.get(NOTES_FIELD) ?? null);
   const outbox = unpack(() => readOutbox(fields.get(OUTBOX_FIELD) ?? null));
   const addedAt = (slot: number): number | null => {
     const target = state?.targets[slot];
@@ -384,7 +390,7 @@ async function load(store: Reader, wanted: LoadRequest, known: KeptTexts = NOTHI
     return text === null || (snapshots.get(at) ?? null) === null ? [] : [[at, text]];
   });
   return {
-    ...{ state, snapshots, maintenance, outbox, fields, logs, unread },
+    ...{ state, snapshots, maintenance, notes, outbox, fields, logs, unread },
     lost: lostData(store, state),
     resolved: resolvedIncidents(store, stored, incidents),
     texts: { snapshots: new Map(used), incidents },

@@ -9,7 +9,10 @@ export const FAILURE_KEPT = 1_000;
 /** Ms that a reader waits for the store, repetitions included; then the answer is 503. */
 export const READ_LIMIT = 3_000;
 
-/** Every write of a run or an operator changes one of these fields: while they are the same, so are all other texts. */
+/**
+ * Every write of a run or of maintenance changes one of these fields: while they are the same, so are the texts of the
+ * history. Notes say nothing of other texts.
+ */
 const ANCHORS: readonly string[] = [STATE_FIELD, MAINTENANCE_FIELD, OUTBOX_FIELD];
 
 /** Texts that were in the store together, by name; null for what does not exist. */

@@ -22,6 +22,8 @@ import { lastDay, latenciesBetween, openTimeline, type Timeline } from './timeli
 import type { History, Overview, ResolvedIncidents, Window } from './load.js';
 import { checkTimes, paceOfRuns, staleSince } from './health.js';
 import { incidentView } from './incident-views.js';
+import { currentNotes, noteEvents, notesOutside, noteViews } from './notes.js';
+import { upcomingMaintenance } from './maintenance-spans.js';
 import { pastView } from './past.js';
 import { daysEnded, historyTimes, openIncident, summaryTimes, windowStart } from './load.js';
 import type {
@@ -88,6 +90,7 @@ export function stats(watch: Watch, overview: Overview, now: number): Stats {
             failed: lastRun.failed,
           },
     summary,
+    notes: currentNotes(noteViews(overview.notes, targets), now),
     hours: monthlyHours(
       targets,
       MONTHLY_HOURS,
@@ -118,7 +121,9 @@ export function summary(watch: Watch, overview: Overview & ResolvedIncidents, no
     };
   });
   const past = pastView(watch, overview, times.days[0] ?? now, now);
-  return { freshness: freshness(watch, overview, now), targets, past };
+  const notes = notesOutside(noteViews(overview.notes, watch.targets), past.incidents);
+  const upcoming = upcomingMaintenance(watch.targets, overview.maintenance, now);
+  return { freshness: freshness(watch, overview, now), targets, past, upcoming, notes };
 }
 
 export function freshness(watch: Watch, overview: Overview, now: number): Freshness {
@@ -157,7 +162,9 @@ export function targetHistory(
         .map(([from, to]) => bucket(from, to, timeline.at(from), timeline.at(to))),
     );
   const stats = targetStats(target, timeline, history, { tick: watch.tick, stale }, now);
-  const resolved = history.incidents.map((incident) => incidentView(incident, now));
+  const resolved = history.incidents.map((incident) =>
+    incidentView(incident, now, noteEvents(history.notes, target.info.id, incident)),
+  );
   return {
     ...stats,
     stale: stale !== null,
@@ -167,6 +174,10 @@ export function targetHistory(
     hours: buckets(hours),
     days: buckets(days),
     incidents: [...(stats.incident === null ? [] : [stats.incident]), ...resolved].slice(0, 100),
+    upcomingMaintenance: upcomingMaintenance([configured], history.maintenance, now),
+    notes: noteViews(history.notes, [target]).filter(
+      (note) => note.target !== null || Date.parse(note.until) > now,
+    ),
   };
 }
 
@@ -178,7 +189,7 @@ export function hostWordOf({ info }: WatchedTarget, { state }: Overview): HostWo
 function targetStats(
   target: WatchedTarget,
   { isSeen, known, at }: Timeline,
-  { state, maintenance, outbox }: Overview,
+  { state, maintenance, notes, outbox }: Overview,
   /** `stale`: since when no run came; null: runs come. */
   { tick, stale }: { readonly tick: number; readonly stale: number | null },
   now: number,
@@ -235,7 +246,7 @@ function targetStats(
     latencyMs: percentiles(lastDay(at, now)),
     awake: awakeOf(target, known, windows['24h'].coldStarts, state?.lastRun ?? null, tick, now),
     tls: known.tlsExpiresAt === null ? null : { expiresAt: iso(known.tlsExpiresAt) },
-    incident: open && incidentView(open, now),
+    incident: open && incidentView(open, now, noteEvents(notes, info.id, open)),
     lastError:
       known.lastError === null ? null : { at: iso(known.lastError.at), message: known.lastError.message },
     recovery: recoveryOf(info, outbox.alertStates.get(info.id)),

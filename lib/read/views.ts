@@ -25,9 +25,24 @@ export interface Stats {
   readonly lost: LostDataView | null;
   readonly lastRun: LastRunView | null;
   readonly summary: Readonly<Record<Status, number>>;
+  /** Those that are current, latest first. */
+  readonly notes: readonly NoteView[];
   /** Of each host that allows so many a month, for this calendar month (UTC). */
   readonly hours: readonly HostHours[];
   readonly targets: readonly TargetStats[];
+}
+
+/** What the operator tells the readers of the page. */
+export interface NoteView {
+  readonly id: string;
+  readonly at: string;
+  /** It is current until then. */
+  readonly until: string;
+  /** The id and the name of the target that it is about; null: it is about all. */
+  readonly target: string | null;
+  readonly name: string | null;
+  /** Lines with `\n` between them. */
+  readonly text: string;
 }
 
 export interface LostDataView {
@@ -87,6 +102,10 @@ export interface Summary {
   readonly freshness: Freshness;
   readonly targets: readonly TargetSummary[];
   readonly past: PastView;
+  /** Maintenance that begins within the next 7 days, the next one first. */
+  readonly upcoming: readonly MaintenanceSpan[];
+  /** Of the last 90 days, latest first, without those that are events of an incident. */
+  readonly notes: readonly NoteView[];
 }
 
 /** What happened in the last 90 days (UTC), today included. */
@@ -96,10 +115,11 @@ export interface PastView {
   /** Ids of targets that had more within these days than are listed. */
   readonly cutOff: readonly string[];
   /** Windows that have begun and do not come back every week, latest first. */
-  readonly maintenance: readonly PastMaintenance[];
+  readonly maintenance: readonly MaintenanceSpan[];
 }
 
-export interface PastMaintenance {
+/** A window of maintenance: past, present or to come. */
+export interface MaintenanceSpan {
   readonly from: string;
   readonly to: string;
   readonly reason: string | null;
@@ -182,6 +202,8 @@ export interface RecentIncidents {
   readonly staleSince: string | null;
   /** Open ones, latest first, then resolved ones, the last to end first. */
   readonly incidents: readonly TargetIncident[];
+  /** Latest first. */
+  readonly notes: readonly NoteView[];
 }
 
 export interface TargetIncident {
@@ -192,7 +214,7 @@ export interface TargetIncident {
 /** What happened in an incident, and what was done about it. */
 export interface IncidentEventView {
   readonly at: string;
-  readonly kind: 'check' | 'alert' | 'restart';
+  readonly kind: 'check' | 'alert' | 'restart' | 'note';
   readonly text: string;
 }
 
@@ -211,6 +233,10 @@ export interface TargetHistory extends TargetStats {
   readonly days: readonly Bucket[];
   /** The last 100, latest first. */
   readonly incidents: readonly IncidentView[];
+  /** Its maintenance that begins within the next 7 days, the next one first. */
+  readonly upcomingMaintenance: readonly MaintenanceSpan[];
+  /** Those about this target, and those about all that are current; latest first. */
+  readonly notes: readonly NoteView[];
 }
 
 export interface Phases {

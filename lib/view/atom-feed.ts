@@ -1,22 +1,24 @@
-import type { RecentIncidents, TargetIncident } from '../read/views.js';
+import type { NoteView, RecentIncidents, TargetIncident } from '../read/views.js';
+import { fill, TEXT } from './text.js';
 import { unobservedInWords } from './words.js';
 import { lengthInWords } from '../rules/durations.js';
 import { singleLine } from '../single-line.js';
 
 /**
- * Atom: one entry an incident. Its id stays when the incident is resolved, and its `updated` changes. The feed's own id
+ * Atom: one entry an incident, and one a note. An incident's id stays when the incident is resolved, and its `updated` changes. The feed's own id
  * is made of the first run, so that it is the same under every address.
  * @param origin where the page is, without a slash at its end
  */
 export async function atomFeed(
-  { since, staleSince, incidents }: RecentIncidents,
+  { since, staleSince, incidents, notes }: RecentIncidents,
   origin: string,
 ): Promise<string> {
   const { Feed } = await import('feed');
   const self = `${origin}/api/feed`;
-  const updated = incidents
-    .map((found) => updatedAt(found, staleSince))
-    .reduce((a, b) => (a > b ? a : b), since);
+  const updated = [
+    ...incidents.map((found) => updatedAt(found, staleSince)),
+    ...notes.map(({ at }) => at),
+  ].reduce((a, b) => (a > b ? a : b), since);
   const feed = new Feed({
     title: 'Keepalive: incidents',
     id: `tag:keepalive,2026:feed/${Date.parse(since)}`,
@@ -26,6 +28,16 @@ export async function atomFeed(
     author: { name: 'Keepalive' },
     generator: 'Keepalive',
   });
+  for (const { id, at, target, name, text } of notes) {
+    feed.addItem({
+      id: `tag:keepalive,2026:note/${id}`,
+      title: html(noteTitle(name ?? target)),
+      description: text.split('\n').map(html).join('<br>'),
+      link: `${origin}${target === null ? '/' : `/t/${target}`}`,
+      published: new Date(at),
+      date: new Date(at),
+    });
+  }
   for (const found of incidents) {
     feed.addItem({
       id: `tag:keepalive,2026:${found.target.id}/${Date.parse(found.incident.startedAt)}`,
@@ -37,6 +49,10 @@ export async function atomFeed(
     });
   }
   return feed.atom1();
+}
+
+function noteTitle(name: NoteView['name']): string {
+  return name === null ? TEXT.noteOnAll : fill(TEXT.noteOn, { name });
 }
 
 function updatedAt({ incident }: TargetIncident, staleSince: string | null): string {

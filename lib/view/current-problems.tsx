@@ -4,8 +4,8 @@ import { episodes, type Trouble } from './episodes.js';
 import { Glyph, Moment } from './components.js';
 import { byOrder, byUrgency } from './order.js';
 import { Phrase } from './phrase.js';
-import { counted, fill, TEXT } from './text.js';
-import { shownStatus } from './words.js';
+import { counted, TEXT } from './text.js';
+import { namesInWords, shownStatus } from './words.js';
 import type { JSX } from 'preact';
 
 /** Cards that are shown; the others stand behind them. */
@@ -105,17 +105,4 @@ function maintenanceOf(targets: readonly TargetSummary[]): OpenMaintenance[] {
     found.set(key, window);
   }
   return [...found.values()].map((each) => ({ ...each, isAll: each.names.length === targets.length }));
-}
-
-const NAMED = 6;
-
-/** `API, Search`, `API, Search and 12 more services`, `All services` */
-export function namesInWords(names: readonly string[], isAll: boolean): string {
-  if (isAll && names.length > 1) return TEXT.everything;
-  const left = names.length - NAMED;
-  if (left <= 0) return names.join(', ');
-  return fill('{names} {more}', {
-    names: names.slice(0, NAMED).join(', '),
-    more: counted(TEXT.moreServices, left),
-  });
 }

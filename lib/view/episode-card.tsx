@@ -2,6 +2,7 @@ import type { IncidentView } from '../read/views.js';
 import { lengthInWords } from '../rules/durations.js';
 import { Glyph, Moment } from './components.js';
 import type { Episode } from './episodes.js';
+import { NoteText } from './notes.js';
 import { Phrase } from './phrase.js';
 import { counted, TEXT } from './text.js';
 import { causeInWords } from './words.js';
@@ -41,6 +42,7 @@ export function EpisodeCard({
         <Span episode={episode} now={now} />
         <Remarks troubles={troubles} />
       </p>
+      <Notes troubles={troubles} now={now} />
       <details id={idOf(episode)}>
         <summary>{TEXT.details}</summary>
         <Details troubles={troubles} now={now} />
@@ -71,6 +73,7 @@ export function EpisodeLine({
         </summary>
         <Details troubles={troubles} now={now} day={day} withEvents={withEvents} />
       </details>
+      <Notes troubles={troubles} now={now} day={day} />
     </article>
   );
 }
@@ -142,6 +145,38 @@ function Remarks({ troubles }: Pick<Episode, 'troubles'>): JSX.Element | null {
   );
 }
 
+/** What the operator wrote while it lasted, the latest first. */
+function Notes({
+  troubles,
+  now,
+  day = now,
+}: Pick<Episode, 'troubles'> & { readonly now: string; readonly day?: string }): JSX.Element | null {
+  const notes = troubles
+    .flatMap(({ target: { name }, incident }) =>
+      (incident?.events ?? []).flatMap(({ at, kind, text }) => (kind === 'note' ? [{ at, text, name }] : [])),
+    )
+    .sort((a, b) => (a.at < b.at ? 1 : -1));
+  if (notes.length === 0) return null;
+  return (
+    <ul class="incident-notes">
+      {notes.map(({ at, text, name }) => (
+        <li>
+          <NoteText text={text} />
+          <p class="quiet">
+            {troubles.length > 1 && (
+              <>
+                <bdi>{name}</bdi>
+                {' · '}
+              </>
+            )}
+            <Moment at={at} now={now} day={day} />
+          </p>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 function restartsIn(events: IncidentView['events']): number {
   return events.filter(({ kind }) => kind === 'restart').length;
 }
@@ -171,11 +206,13 @@ function Details({
           </code>
           {withEvents && incident !== null && incident.events.length > 0 && (
             <ol class="events">
-              {incident.events.map(({ at, kind, text }) => (
-                <li class={kind}>
-                  <Moment at={at} now={now} day={day} /> <bdi>{text}</bdi>
-                </li>
-              ))}
+              {incident.events
+                .filter(({ kind }) => kind !== 'note')
+                .map(({ at, kind, text }) => (
+                  <li class={kind}>
+                    <Moment at={at} now={now} day={day} /> <bdi>{text}</bdi>
+                  </li>
+                ))}
             </ol>
           )}
         </div>

@@ -48,6 +48,7 @@ function Layout({
         ))}
         <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
         <link rel="alternate" type="application/atom+xml" href="/api/feed" title="Incidents" />
+        <link rel="alternate" type="text/calendar" href="/api/calendar.ics" title="Maintenance" />
         {['/page.js', ...scripts].map((src) => (
           <script src={src} defer />
         ))}

@@ -13,7 +13,8 @@ export function PageFoot({ freshness, json }: { freshness: Freshness; json: stri
       <RecordNotice freshness={freshness} />
       <p>
         <Phrase text={TEXT.asOf} values={{ time: <Moment at={updatedAt} now={updatedAt} /> }} /> ·{' '}
-        <a href={json}>{TEXT.json}</a> · <a href="/api/feed">{TEXT.feed}</a>
+        <a href={json}>{TEXT.json}</a> · <a href="/api/feed">{TEXT.feed}</a> ·{' '}
+        <a href="/api/calendar.ics">{TEXT.calendar}</a>
       </p>
     </footer>
   );

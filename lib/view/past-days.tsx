@@ -1,10 +1,10 @@
-import type { Freshness, PastMaintenance, Summary, TargetSummary } from '../read/views.js';
+import type { Freshness, MaintenanceSpan, NoteView, Summary, TargetSummary } from '../read/views.js';
 import { DAY } from '../time.js';
-import { Glyph, Moment } from './components.js';
 import { EpisodeLine } from './episode-card.js';
 import { episodes, troubleOf, type Episode } from './episodes.js';
+import { MaintenanceLine } from './maintenance-line.js';
 import { Phrase } from './phrase.js';
-import { namesInWords } from './current-problems.js';
+import { NoteCard } from './notes.js';
 import { counted, TEXT } from './text.js';
 import { dayInWords } from './words.js';
 import type { JSX } from 'preact';
@@ -13,7 +13,8 @@ interface PastDay {
   /** Its midnight (UTC). */
   readonly from: string;
   readonly episodes: readonly Episode[];
-  readonly maintenance: readonly PastMaintenance[];
+  readonly maintenance: readonly MaintenanceSpan[];
+  readonly notes: readonly NoteView[];
   /** Nothing was observed of any service. */
   readonly isUnseen: boolean;
 }
@@ -25,7 +26,7 @@ interface PastProps {
   readonly found: Summary;
   /** How many days, today included. */
   readonly span: number;
-  /** Whether incidents that are not over are listed too. */
+  /** Whether incidents that are not over and notes that are current are listed too. */
   readonly withOpen: boolean;
   /** How many lines a day has at most; the others are counted. */
   readonly lines: number;
@@ -46,7 +47,7 @@ export function PastDays({ found, span, withOpen, lines, heading }: PastProps): 
   );
 }
 
-function daysOf({ past, targets, freshness }: Summary, span: number, withOpen: boolean): PastDay[] {
+function daysOf({ past, targets, notes, freshness }: Summary, span: number, withOpen: boolean): PastDay[] {
   const midnight = Math.floor(Date.parse(freshness.updatedAt) / DAY) * DAY;
   const began = beganAt(freshness);
   const days = Array.from({ length: span }, (_, i) => midnight - i * DAY).filter(
@@ -64,6 +65,9 @@ function daysOf({ past, targets, freshness }: Summary, span: number, withOpen: b
       from,
       episodes: episodes(incidents),
       maintenance: past.maintenance.filter((window) => window.from.slice(0, 10) === day),
+      notes: notes.filter(
+        ({ at, until }) => at.slice(0, 10) === day && (withOpen || until <= freshness.updatedAt),
+      ),
       isUnseen: targets.every((target) => isUnseen(target, from)),
     };
   });
@@ -92,7 +96,7 @@ function runsOf(days: readonly PastDay[]): [PastDay, ...PastDay[]][] {
 }
 
 function isQuiet(day: PastDay): boolean {
-  return day.episodes.length === 0 && day.maintenance.length === 0;
+  return day.episodes.length === 0 && day.maintenance.length === 0 && day.notes.length === 0;
 }
 
 function DayRun({
@@ -141,51 +145,13 @@ function DayRun({
         {latest.episodes.length > lines && (
           <p class="quiet">{counted(TEXT.moreIncidents, latest.episodes.length - lines)}</p>
         )}
+        {latest.notes.map((note) => (
+          <NoteCard note={note} now={now} day={latest.from} />
+        ))}
         {latest.maintenance.map((window) => (
           <MaintenanceLine window={window} now={now} day={latest.from} />
         ))}
       </div>
     </li>
-  );
-}
-
-function MaintenanceLine({
-  window: { from, to, reason, targets },
-  now,
-  day,
-}: {
-  window: PastMaintenance;
-  now: string;
-  day: string;
-}): JSX.Element {
-  return (
-    <article class="incident line maintenance">
-      <p>
-        <Glyph mood="maintenance" />{' '}
-        <Phrase
-          text={TEXT.maintenanceFromTo}
-          values={{
-            from: <Moment at={from} now={now} day={day} />,
-            to: <Moment at={to} now={now} day={day} />,
-          }}
-        />
-        {reason !== null && (
-          <>
-            {': '}
-            <bdi>{reason}</bdi>
-          </>
-        )}
-      </p>
-      <p class="quiet">
-        <bdi>
-          {targets === null
-            ? TEXT.everything
-            : namesInWords(
-                targets.map(({ name }) => name),
-                false,
-              )}
-        </bdi>
-      </p>
-    </article>
   );
 }

@@ -4,11 +4,13 @@ import { FilterForm, isFiltering, matches, NO_FILTER, type Filter } from './filt
 import { StaleNotice } from './freshness-notices.js';
 import { Groups } from './groups.js';
 import { renderPage, type Visibility } from './layout.js';
+import { CurrentNotes } from './notes.js';
 import { PageFoot } from './page-foot.js';
 import { PastDays } from './past-days.js';
 import { Phrase } from './phrase.js';
 import { Problems } from './current-problems.js';
 import { fill, TEXT } from './text.js';
+import { Upcoming } from './upcoming.js';
 import { overallStatus, shownStatus, type OverallStatus } from './words.js';
 import type { JSX } from 'preact';
 
@@ -21,7 +23,7 @@ const FILTERED_FROM = 13;
 
 /** `GET /` with at least one target. */
 export function statusPage(found: Summary, { isPrivate }: Visibility, filter: Filter = NO_FILTER): string {
-  const { freshness, targets, past } = found;
+  const { freshness, targets, past, upcoming, notes } = found;
   const overall = overallStatus(freshness, targets);
   return renderPage({
     title: `${overall.sentence} · Keepalive`,
@@ -31,7 +33,9 @@ export function statusPage(found: Summary, { isPrivate }: Visibility, filter: Fi
     main: (
       <>
         <Hero overall={overall} freshness={freshness} isPrivate={isPrivate} />
+        <CurrentNotes notes={notes} now={freshness.updatedAt} />
         <Problems targets={targets} freshness={freshness} />
+        <Upcoming spans={upcoming} now={freshness.updatedAt} />
         <Services targets={targets} past={past} freshness={freshness} filter={filter} />
         <section>
           <h2>{TEXT.past}</h2>

@@ -1,4 +1,5 @@
-import type { Freshness, IncidentView, TargetHistory } from '../read/views.js';
+import { notesOutside } from '../read/notes.js';
+import type { Freshness, IncidentView, NoteView, TargetHistory } from '../read/views.js';
 import { intervalInWords } from '../rules/durations.js';
 import { adviceOn, wordInWords } from '../rules/host-advice.js';
 import { HOSTS } from '../rules/hosts.js';
@@ -12,8 +13,10 @@ import { LastCheck } from './last-check-card.js';
 import { Latency } from './latency-panel.js';
 import { renderPage, type Visibility } from './layout.js';
 import { Glyph, Moment, StatusLabel, Url, awakeInWords } from './components.js';
+import { CurrentNotes, NoteCard } from './notes.js';
 import { Checks } from './recent-checks.js';
 import { RecoveryCard } from './recovery-card.js';
+import { Upcoming } from './upcoming.js';
 import { Uptime } from './uptime-panel.js';
 import { Phrase } from './phrase.js';
 import { PageFoot } from './page-foot.js';
@@ -53,6 +56,10 @@ function Target({
 }): JSX.Element {
   const now = freshness.updatedAt;
   const past = target.incidents.filter(({ endedAt }) => endedAt !== null);
+  const notes = notesOutside(
+    target.notes,
+    target.incidents.map((incident) => ({ target, incident })),
+  );
   return (
     <>
       <nav class="crumbs" aria-label="Breadcrumb">
@@ -68,14 +75,17 @@ function Target({
       <StaleNotice freshness={freshness} isPrivate={isPrivate} />
       {isPrivate && <HostAdvice target={target} />}
       {isPrivate && hostWord !== null && <HostSaid target={target} word={hostWord} now={now} />}
+      <CurrentNotes notes={notes} now={now} isNamed={false} />
       {target.incident !== null && (
         <section class="incidents">
           <h2>{TEXT.openIncident}</h2>
           <Incident target={target} incident={target.incident} now={now} />
         </section>
       )}
+      <Upcoming spans={target.upcomingMaintenance} now={now} isNamed={false} />
       <Uptime target={target} now={now} />
       <PastIncidents target={target} past={past} now={now} />
+      <EarlierNotes notes={notes} now={now} />
       <Latency target={target} now={now} />
       <div class="cards">
         <LastCheck target={target} now={now} />
@@ -134,6 +144,22 @@ function PastIncidents({
           <div class="past">{cards.slice(SHOWN)}</div>
         </details>
       )}
+    </section>
+  );
+}
+
+/** Notes on it that are no longer current. */
+function EarlierNotes({ notes, now }: { notes: readonly NoteView[]; now: string }): JSX.Element | null {
+  const earlier = notes.filter(({ until }) => until <= now);
+  if (earlier.length === 0) return null;
+  return (
+    <section>
+      <h2>{TEXT.notes}</h2>
+      <div class="past">
+        {earlier.map((note) => (
+          <NoteCard note={note} now={now} isNamed={false} />
+        ))}
+      </div>
     </section>
   );
 }

@@ -16,6 +16,8 @@ export const TEMPLATES: readonly URL[] = [
   new URL('./latency-panel.tsx', import.meta.url),
   new URL('./layout.tsx', import.meta.url),
   new URL('./lines.tsx', import.meta.url),
+  new URL('./maintenance-line.tsx', import.meta.url),
+  new URL('./notes.tsx', import.meta.url),
   new URL('./notices.tsx', import.meta.url),
   new URL('./page-foot.tsx', import.meta.url),
   new URL('./past-days.tsx', import.meta.url),
@@ -25,5 +27,6 @@ export const TEMPLATES: readonly URL[] = [
   new URL('./recovery-card.tsx', import.meta.url),
   new URL('./status-page.tsx', import.meta.url),
   new URL('./target-page.tsx', import.meta.url),
+  new URL('./upcoming.tsx', import.meta.url),
   new URL('./uptime-panel.tsx', import.meta.url),
 ];

@@ -40,6 +40,13 @@ export const TEXT = {
   details: 'Details',
   maintenanceUntil: 'Maintenance until {time}',
   everything: 'All services',
+  upcoming: 'Upcoming maintenance',
+  moreUpcoming: { one: '{count} more window', other: '{count} more windows' },
+  notes: 'Notes',
+  noteOn: 'Note on {name}',
+  noteOnAll: 'Note',
+  calendarName: 'Maintenance',
+  calendarEvent: 'Maintenance: {names}',
   // Services
   services: 'Services',
   otherServices: 'Other services',
@@ -141,6 +148,7 @@ export const TEXT = {
   asOf: 'As of {time}',
   json: 'JSON',
   feed: 'Feed',
+  calendar: 'Calendar',
 } as const;
 
 /** What pages say that have no state to show. */

@@ -2,7 +2,7 @@ import type { Freshness, TargetStats } from '../read/views.js';
 import type { Status } from '../types.js';
 import { lengthInWords } from '../rules/durations.js';
 import type { Cause } from './causes.js';
-import { CAUSES, fill, TEXT } from './text.js';
+import { CAUSES, counted, fill, TEXT } from './text.js';
 
 /** What a reader sees of a target's status: maintenance lies over what the checks say. */
 export type Shown = Status | 'maintenance';
@@ -89,6 +89,19 @@ function sentenceOf(mood: Shown, those: readonly { readonly name: string }[], to
 /** `Returned an error (503)` */
 export function causeInWords({ kind, status }: Cause): string {
   return fill(CAUSES[kind], { status: status ?? '' });
+}
+
+const NAMED = 6;
+
+/** `API, Search`, `API, Search and 12 more services`, `All services` */
+export function namesInWords(names: readonly string[], isAll: boolean): string {
+  if (isAll && names.length > 1) return TEXT.everything;
+  const left = names.length - NAMED;
+  if (left <= 0) return names.join(', ');
+  return fill('{names} {more}', {
+    names: names.slice(0, NAMED).join(', '),
+    more: counted(TEXT.moreServices, left),
+  });
 }
 
 /** `99.98%`: rounded down, so that 100 means all of it; `–` for null. */

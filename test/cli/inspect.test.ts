@@ -61,7 +61,7 @@ describe('keepalive inspect', () => {
     expect(incidents).toMatchObject([{ target: 'shop', startedAt: '2026-01-06T04:45:00.654Z' }]);
   });
 
-  it.each(['state', 'outbox', 'maintenance', 'marks', 'log', 'incidents'])(
+  it.each(['state', 'outbox', 'maintenance', 'notes', 'marks', 'log', 'incidents'])(
     'prints %s alone as it prints it among all',
     async (part) => {
       const all = (await read(['--file', EXPORT])) as Record<string, unknown>;
@@ -139,6 +139,13 @@ describe('keepalive inspect of the embedded database', () => {
       value: [
         { target: 'api', from: '2026-01-05T12:00:00.000Z', to: '2026-01-05T12:30:00.000Z', reason: 'deploy' },
       ],
+    });
+    const note = [['n1', 1_767_614_400_000, 3_600_000, null, 'Hello.']];
+    await store.swap({ field: 'notes', expected: null, value: ` 2${JSON.stringify(note)}` });
+    const times = { at: '2026-01-05T12:00:00.000Z', until: '2026-01-05T13:00:00.000Z' };
+    expect(await read(['notes'], { KEEP_ALIVE_DATABASE: path })).toEqual({
+      version: 2,
+      value: [{ id: 'n1', ...times, target: null, text: 'Hello.' }],
     });
     expect(await commit(' 2[]')).toBe('committed');
     expect(await read(['maintenance'], { KEEP_ALIVE_DATABASE: path })).toEqual({ version: 2, value: [] });

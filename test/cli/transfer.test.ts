@@ -10,6 +10,7 @@ import { setApp } from '../../lib/app.js';
 import { readDump, writeDump, type Dump } from '../../lib/cli/dump.js';
 import { collect, restore } from '../../lib/cli/transfer.js';
 import { writeMaintenance } from '../../lib/record/maintenance.js';
+import { writeNotes } from '../../lib/record/notes.js';
 import { writeOutbox } from '../../lib/record/outbox-text.js';
 import { readState } from '../../lib/record/state.js';
 import { EMPTY_OUTBOX } from '../../lib/rules/outbox.js';
@@ -48,6 +49,10 @@ beforeAll(async () => {
   const { fields, logs } = lived(CONFIG, LIVES, NOW);
   const window = { target: null, from: NOW - HOUR, to: NOW + HOUR, reason: 'déploiement' };
   fields.set('maintenance', writeMaintenance([window]));
+  fields.set(
+    'notes',
+    writeNotes([{ id: 'n1', at: NOW - HOUR, until: NOW + HOUR, target: null, text: 'Voilà.' }]),
+  );
   fields.set(
     'outbox',
     writeOutbox({ ...EMPTY_OUTBOX, missed: { at: NOW - DAY / 2, length: 2 * HOUR } }, NOW),
@@ -429,6 +434,7 @@ describe('an export', () => {
     ['another program', (all) => ['{"a":1}', ...all.slice(1)], 'no export'],
     ['a state of another version', (all) => replaced(all, 'state', 'AAAA'), 'cannot be read'],
     ['maintenance that is none', (all) => replaced(all, 'maintenance', '{}'), 'cannot be read'],
+    ['notes that are none', (all) => replaced(all, 'notes', ' 2{}'), 'cannot be read'],
     ['a snapshot that is none', (all) => replaced(all, 'h1', 'ä'), 'cannot be read'],
     ['a snapshot that is empty', (all) => replaced(all, 'd1', ''), 'cannot be read'],
     ['an incident that is none', (all) => replaced(all, 'i1.7', '"x"'), 'cannot be read'],

@@ -29,8 +29,15 @@ const TARGETS = join(ROOT, 'dist/targets/test-of-functions/monitors.yaml');
 const KEEPALIVE = 'api/keepalive/[id].ts';
 const PAGE = 'api/page/[page].ts';
 const ENTRYPOINTS = [
-  ...['api/cron.ts', 'api/health.ts', KEEPALIVE, 'api/badge/[id].ts', 'api/feed.ts', 'api/metrics.ts'],
-  ...['api/maintenance.ts', PAGE],
+  ...[
+    'api/cron.ts',
+    'api/health.ts',
+    KEEPALIVE,
+    'api/badge/[id].ts',
+    'api/feed/[format].ts',
+    'api/metrics.ts',
+  ],
+  ...['api/maintenance/[change].ts', PAGE],
 ];
 /** What is built and started: each takes seconds, so `npm test` has those that a newcomer meets first. */
 const BUILT = inject('long') ? ENTRYPOINTS : ['api/cron.ts', 'api/health.ts', KEEPALIVE, PAGE];
@@ -137,10 +144,10 @@ describe('the functions as Vercel builds them', () => {
     (
       [
         ['api/badge/[id].ts', [...BADGE, ...COLOR]],
-        ['api/feed.ts', ['feed', 'sax', 'xml-js']],
+        ['api/feed/[format].ts', ['feed', 'sax', 'xml-js']],
         ['api/health.ts', []],
         [KEEPALIVE, []],
-        ['api/maintenance.ts', []],
+        ['api/maintenance/[change].ts', []],
         ['api/metrics.ts', []],
         [PAGE, PREACT],
       ] as const
@@ -190,14 +197,22 @@ describe('the functions as Vercel builds them', () => {
       ['/sign-in', '/api/page/sign-in'],
       ['/api/keepalive', '/api/keepalive/_all'],
       ['/api/openapi.json', '/openapi.json'],
+      ['/api/feed', '/api/feed/atom'],
+      ['/api/calendar.ics', '/api/feed/calendar'],
+      ['/api/maintenance', '/api/maintenance/windows'],
+      ['/api/notes', '/api/maintenance/notes'],
       ['/history/', '/api/page/history'],
       ['/t/:id/', '/api/page/t-:id'],
       ['/sign-in/', '/api/page/sign-in'],
       ['/api/keepalive/', '/api/keepalive/_all'],
+      ['/api/feed/', '/api/feed/atom'],
+      ['/api/calendar.ics/', '/api/feed/calendar'],
+      ['/api/maintenance/', '/api/maintenance/windows'],
+      ['/api/notes/', '/api/maintenance/notes'],
       ['/api/:folder(badge|keepalive)/:id/', '/api/:folder/:id'],
-      ['/api/:name(cron|feed|health|maintenance|metrics)/', '/api/:name'],
+      ['/api/:name(cron|health|metrics)/', '/api/:name'],
       // What has no other address. These rewrites come before the functions with a name in brackets.
-      ['/((?!api/(?:badge|keepalive|page)/).*)', '/api/page/not-found'],
+      ['/((?!api/(?:badge|feed|keepalive|maintenance|page)/).*)', '/api/page/not-found'],
     ]);
     const templates = (await readdir(join(ROOT, 'lib/view'))).filter((name) => name.endsWith('.tsx')).sort();
     expect(TEMPLATES.map(({ pathname }) => basename(pathname)).sort()).toEqual(templates);
@@ -282,7 +297,19 @@ describe('the functions as Vercel builds them', () => {
     expect(Object.keys(own ?? {}).sort()).toEqual([...fields].sort());
     expect(own).toMatchObject({ pingCount: 2, failedPings: 1, successRate: '50.0', status: 'down' });
     expect(Object.keys(history ?? {}).sort()).toEqual(
-      [...fields, 'stale', 'recordedSince', 'lost', 'phases', 'checks', 'hours', 'days', 'incidents'].sort(),
+      [
+        ...fields,
+        'stale',
+        'recordedSince',
+        'lost',
+        'phases',
+        'checks',
+        'hours',
+        'days',
+        'incidents',
+        'upcomingMaintenance',
+        'notes',
+      ].sort(),
     );
     expect(health).toMatchObject({ status: 'healthy', checks: { redis: { kind: 'upstash' } } });
     const logs = [...running.values()].map((each) => each.output()).join('');
@@ -292,10 +319,10 @@ describe('the functions as Vercel builds them', () => {
     }
   });
 
-  it.runIf(BUILT.includes('api/maintenance.ts'))('begin and end maintenance', async () => {
+  it.runIf(BUILT.includes('api/maintenance/[change].ts'))('begin and end maintenance', async () => {
     const headers = { authorization: `Bearer ${SECRET}`, 'content-type': 'application/json' };
     const path = '/api/maintenance';
-    const change = (init: RequestInit) => send('api/maintenance.ts', path, { headers, ...init });
+    const change = (init: RequestInit) => send('api/maintenance/[change].ts', path, { headers, ...init });
     const begun = await change({ method: 'POST', body: '{"target":"my-api","minutes":5,"reason":"deploy"}' });
     expect([begun.status, begun.json]).toMatchObject([200, { maintenance: [{ target: 'my-api' }] }]);
     // Another process, which has read a moment ago.
@@ -305,11 +332,13 @@ describe('the functions as Vercel builds them', () => {
     expect([tooLong.status, tooLong.json]).toMatchObject([413, { error: { code: 'too_large' } }]);
     const wrong = await change({ method: 'POST', body: '{}' });
     expect([wrong.status, wrong.json]).toMatchObject([400, { error: { code: 'bad_request' } }]);
-    const stranger = await send('api/maintenance.ts', path, { method: 'DELETE' });
+    const stranger = await send('api/maintenance/[change].ts', path, { method: 'DELETE' });
     expect([stranger.status, stranger.json]).toMatchObject([401, { error: { code: 'unauthorized' } }]);
     const ended = await change({ method: 'DELETE' });
     expect([ended.status, ended.json]).toEqual([200, { maintenance: [] }]);
-    expect((await fetch(`${running.get('api/maintenance.ts')?.origin ?? ''}${path}`)).status).toBe(405);
+    expect((await fetch(`${running.get('api/maintenance/[change].ts')?.origin ?? ''}${path}`)).status).toBe(
+      405,
+    );
   });
 
   it.each(
@@ -323,7 +352,8 @@ describe('the functions as Vercel builds them', () => {
           'text/plain; version=0.0.4',
           /^probe_success\{target="my-api"\} 0$/m,
         ],
-        ['api/feed.ts', '/api/feed', 'application/atom+xml', /CDATA\[my-api is down\]/],
+        ['api/feed/[format].ts', '/api/feed', 'application/atom+xml', /CDATA\[my-api is down\]/],
+        ['api/feed/[format].ts', '/api/calendar.ics', 'text/calendar', /^BEGIN:VCALENDAR\r\n/],
       ] as const
     ).filter(isBuilt),
   )('%s answers %s as %s, and HEAD too', async (entrypoint, path, type, content) => {
@@ -341,7 +371,7 @@ describe('the functions as Vercel builds them', () => {
       [
         ['api/health.ts', '/api/health'],
         ['api/metrics.ts', '/api/metrics'],
-        ['api/feed.ts', '/api/feed'],
+        ['api/feed/[format].ts', '/api/feed'],
         [KEEPALIVE, '/api/keepalive'],
         [KEEPALIVE, '/api/keepalive/my-api'],
         [KEEPALIVE, '/api/keepalive/nobody'],
@@ -378,7 +408,8 @@ describe('the functions as Vercel builds them', () => {
     (
       [
         ['api/badge/[id].ts', '/api/badge/my-api'],
-        ['api/feed.ts', '/api/feed'],
+        ['api/feed/[format].ts', '/api/feed'],
+        ['api/feed/[format].ts', '/api/calendar.ics'],
         ['api/health.ts', '/api/health'],
         ['api/metrics.ts', '/api/metrics'],
         [KEEPALIVE, '/api/keepalive'],

@@ -11,10 +11,18 @@ import { goodCheck } from '../support/targets.js';
 
 const TOKEN = 'token-of-readers-canary';
 const PUBLIC_READS = [
-  ...['/api/keepalive', '/api/keepalive/api', '/api/health', '/api/badge/api', '/api/metrics', '/api/feed'],
+  ...[
+    '/api/keepalive',
+    '/api/keepalive/api',
+    '/api/health',
+    '/api/badge/api',
+    '/api/metrics',
+    '/api/feed',
+    '/api/calendar.ics',
+  ],
 ];
 /** What changes something, and pages. */
-const OTHERS = ['/api/cron', '/api/maintenance', '/sign-in', '/', '/t/api', '/history'];
+const OTHERS = ['/api/cron', '/api/maintenance', '/api/notes', '/sign-in', '/', '/t/api', '/history'];
 
 let server: Server;
 let origin: string;

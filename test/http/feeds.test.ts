@@ -1,7 +1,7 @@
 import { parseAtomFeed } from 'feedsmith';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { GET as badge } from '../../api/badge/[id].js';
-import { GET as feed } from '../../api/feed.js';
+import { GET as feed } from '../../api/feed/[format].js';
 import { GET as metrics } from '../../api/metrics.js';
 import { setApp } from '../../lib/app.js';
 import type { Config } from '../../lib/config/config.js';
@@ -247,7 +247,7 @@ describe('GET /api/feed', () => {
     };
     setApp({ config: configWith(ids(500)), store: counting });
     const { text, commands } = await ask(feed, '/api/feed');
-    expect([commands, asked, titles(text).length]).toEqual([2, [3, 3 + 1_000], 50]);
+    expect([commands, asked, titles(text).length]).toEqual([2, [4, 3 + 1_000], 50]);
   });
 
   it('leaves out what is no longer in the configuration', async () => {

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { DELETE, POST } from '../../api/maintenance.js';
+import { DELETE, POST } from '../../api/maintenance/[change].js';
 import { setApp } from '../../lib/app.js';
 import { loadOverview } from '../../lib/read/load.js';
 import { stats } from '../../lib/read/stats.js';

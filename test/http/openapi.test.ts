@@ -4,7 +4,7 @@ import { GET as badge } from '../../api/badge/[id].js';
 import { GET as cron } from '../../api/cron.js';
 import { GET as health } from '../../api/health.js';
 import { GET as keepalive } from '../../api/keepalive/[id].js';
-import { DELETE as end, POST as begin } from '../../api/maintenance.js';
+import { DELETE as end, POST as begin } from '../../api/maintenance/[change].js';
 import { setApp } from '../../lib/app.js';
 import { ERROR_STATUS } from '../../lib/http/error-codes.js';
 import { serve } from '../../lib/local/server.js';
@@ -76,7 +76,8 @@ it('every error code and every endpoint for programs is in it', () => {
     [
       ...['GET /api/badge/{id}', 'GET /api/cron', 'POST /api/cron', 'GET /api/feed', 'GET /api/health'],
       ...['GET /api/keepalive', 'GET /api/keepalive/{id}', 'GET /api/metrics'],
-      ...['POST /api/maintenance', 'DELETE /api/maintenance'],
+      ...['POST /api/maintenance', 'DELETE /api/maintenance', 'GET /api/calendar.ics'],
+      ...['POST /api/notes', 'DELETE /api/notes'],
     ].sort(),
   );
   const text = JSON.stringify(paths);
@@ -107,6 +108,9 @@ it.each([
   ['RunReport', cron, '/api/cron', { headers: bearer }, 200],
   ['MaintenanceWindows', end, '/api/maintenance', { method: 'DELETE', headers: bearer }, 200],
   ['Error', begin, '/api/maintenance', { method: 'POST', headers: bearer, body: '{}' }, 400],
+  ['ChangedNotes', begin, '/api/notes', { method: 'POST', headers: bearer, body: '{"text":"hello"}' }, 200],
+  ['Stats', keepalive, '/api/keepalive', {}, 200],
+  ['ChangedNotes', end, '/api/notes', { method: 'DELETE', headers: bearer }, 200],
 ] as const)('%s is what %o answers at %s', async (name, handler, path, init, status) => {
   const answer = await handler(new Request(`https://pinger.test${path}`, init));
   expect(answer.status).toBe(status);

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { GET as badge } from '../../api/badge/[id].js';
-import { GET as feed } from '../../api/feed.js';
+import { GET as feed } from '../../api/feed/[format].js';
 import { GET as health } from '../../api/health.js';
 import { GET as keepalive } from '../../api/keepalive/[id].js';
 import { GET as metrics } from '../../api/metrics.js';

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { GET as badge } from '../../api/badge/[id].js';
 import { GET as cron } from '../../api/cron.js';
-import { GET as feed } from '../../api/feed.js';
+import { GET as feed } from '../../api/feed/[format].js';
 import { GET as health } from '../../api/health.js';
 import { GET as keepalive } from '../../api/keepalive/[id].js';
-import { POST as maintenance } from '../../api/maintenance.js';
+import { POST as maintenance } from '../../api/maintenance/[change].js';
 import { GET as metrics } from '../../api/metrics.js';
 import { GET as page, POST as signIn } from '../../api/page/[page].js';
 import { setApp } from '../../lib/app.js';
@@ -33,6 +33,7 @@ const READS = [
   ['/api/keepalive/b', keepalive],
   ['/api/metrics', metrics],
   ['/api/feed', feed],
+  ['/api/calendar.ics', feed],
   ['/api/badge/a', badge],
   ['/api/badge/b', badge],
   ['/api/health', health],

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { DELETE, POST } from '../../api/maintenance.js';
+import { DELETE, POST } from '../../api/maintenance/[change].js';
 import { setApp } from '../../lib/app.js';
 import { loadHistory, loadOverview } from '../../lib/read/load.js';
 import { stats, targetHistory } from '../../lib/read/stats.js';

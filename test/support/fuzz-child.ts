@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { DELETE as endMaintenance, POST as beginMaintenance } from '../../api/maintenance.js';
+import { DELETE as endMaintenance, POST as beginMaintenance } from '../../api/maintenance/[change].js';
 import { POST as signIn } from '../../api/page/[page].js';
 import { setApp } from '../../lib/app.js';
 import { formatProblems, parseConfig, textsOf } from '../../lib/config/config.js';
@@ -18,6 +18,7 @@ import { TextError } from '../../lib/record/codec/text-error.js';
 import { readIncident } from '../../lib/record/incidents.js';
 import { readChecks, readLog } from '../../lib/record/log.js';
 import { readMaintenance } from '../../lib/record/maintenance.js';
+import { readNotes } from '../../lib/record/notes.js';
 import { snapshotTime, readSnapshot } from '../../lib/record/snapshots.js';
 import { OUTBOX_DICTIONARY, readOutbox, writeOutbox } from '../../lib/record/outbox-text.js';
 import { OUTBOX_V1_DICTIONARY } from '../../lib/record/outbox-v1.js';
@@ -257,6 +258,7 @@ const STORED_READERS: Readonly<Record<string, (text: string) => unknown>> = {
   log: (text) => [readLog(text), readChecks([text], 1, 1_767_614_400_000)],
   incident: readIncident,
   maintenance: readMaintenance,
+  notes: readNotes,
 };
 
 /** What deflated texts hold, as it is before it is deflated: tampered, it is packed again. */
@@ -335,7 +337,11 @@ const READERS = {
     },
   }),
   'request body': fuzzed({
-    inputs: fc.tuple(fc.constantFrom('begin', 'end', 'sign in'), tampered(BODIES, BODY_PIECES), fc.boolean()),
+    inputs: fc.tuple(
+      fc.constantFrom('begin', 'end', 'note', 'sign in'),
+      tampered(BODIES, BODY_PIECES),
+      fc.boolean(),
+    ),
     async read([call, text, isForm]) {
       const body = Buffer.from(text, 'latin1');
       const headers = {
@@ -345,6 +351,7 @@ const READERS = {
       const answer = await {
         begin: () => beginMaintenance(request('/api/maintenance', { method: 'POST', body, headers })),
         end: () => endMaintenance(request('/api/maintenance', { method: 'DELETE', body, headers })),
+        note: () => beginMaintenance(request('/api/notes', { method: 'POST', body, headers })),
         'sign in': () => signIn(request('/sign-in', { method: 'POST', body, headers })),
       }[call]();
       if (answer.status >= 500) throw new Error(`it answers ${answer.status}`);

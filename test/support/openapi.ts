@@ -9,6 +9,7 @@ const TYPES = {
   'lib/read/health.ts': ['Health'],
   'lib/run/report.ts': ['RunReport'],
   'lib/http/maintenance-endpoint.ts': ['MaintenanceWindows'],
+  'lib/http/notes-endpoint.ts': ['ChangedNotes'],
 };
 
 const STORE = Object.keys(ERROR_STATUS).filter((code): code is ErrorCode => /^store_(?!missing)/.test(code));
@@ -23,14 +24,7 @@ const WITH_SECRET: readonly ErrorCode[] = [
 const CHANGE: readonly ErrorCode[] = [
   ...WITH_SECRET,
   ...STORE,
-  ...([
-    'bad_request',
-    'target_not_found',
-    'conflict',
-    'maintenance_full',
-    'too_large',
-    'store_missing',
-  ] as const),
+  ...(['bad_request', 'target_not_found', 'conflict', 'too_large', 'store_missing'] as const),
 ];
 
 const ref = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });
@@ -97,19 +91,33 @@ const RUN = (summary: string): Schema => ({
 });
 
 const TARGET = { type: ['string', 'null'], description: "A target's id; null or nothing: all targets." };
-const change = (summary: string, properties: Schema, required: readonly string[]): Schema => ({
+interface ChangeBody {
+  readonly properties: Schema;
+  readonly required?: readonly string[];
+  /** Parameters of the query that say the same as properties of the body. */
+  readonly query: readonly string[];
+}
+interface ChangeAnswer {
+  readonly of: string;
+  readonly codes?: readonly ErrorCode[];
+}
+const change = (
+  summary: string,
+  { properties, required = [], query }: ChangeBody,
+  { of, codes = [] }: ChangeAnswer,
+): Schema => ({
   summary,
   security: SECRET,
-  parameters: [
-    { name: 'target', in: 'query', schema: { type: 'string' }, description: 'As `target` of the body.' },
-  ],
+  parameters: query.map((name) => ({
+    ...{ name, in: 'query', schema: { type: 'string' }, description: `As \`${name}\` of the body.` },
+  })),
   requestBody: {
     required: required.length > 0,
     content: json({ type: 'object', properties, required, additionalProperties: false }),
   },
   responses: {
-    200: { description: 'What is in force now.', content: json(ref('MaintenanceWindows')) },
-    ...errors(CHANGE),
+    200: { description: 'What is in force now.', content: json(ref(of)) },
+    ...errors([...CHANGE, ...codes]),
   },
 });
 
@@ -169,17 +177,48 @@ export function openApi(): Schema {
         other: { 304: { description: 'As known.' } },
       }),
       '/api/cron': { get: RUN('Makes a run.'), post: RUN('Makes a run, as QStash asks for it.') },
+      '/api/calendar.ics': read('iCalendar, an event a window of maintenance.', text('text/calendar'), {
+        other: { 304: { description: 'As known.' } },
+      }),
       '/api/maintenance': {
         post: change(
           'Begins maintenance.',
           {
-            target: TARGET,
-            minutes: { type: 'number', exclusiveMinimum: 0, maximum: 10_080 },
-            reason: { type: ['string', 'null'], maxLength: 200 },
+            properties: {
+              target: TARGET,
+              minutes: { type: 'number', exclusiveMinimum: 0, maximum: 10_080 },
+              reason: { type: ['string', 'null'], maxLength: 200 },
+            },
+            required: ['minutes'],
+            query: ['target'],
           },
-          ['minutes'],
+          { of: 'MaintenanceWindows', codes: ['maintenance_full'] },
         ),
-        delete: change('Ends maintenance.', { target: TARGET }, []),
+        delete: change(
+          'Ends maintenance.',
+          { properties: { target: TARGET }, query: ['target'] },
+          { of: 'MaintenanceWindows' },
+        ),
+      },
+      '/api/notes': {
+        post: change(
+          'Writes a note.',
+          {
+            properties: {
+              text: { type: 'string', minLength: 1, maxLength: 1_000 },
+              target: TARGET,
+              until: { type: ['string', 'null'], format: 'date-time' },
+            },
+            required: ['text'],
+            query: ['target'],
+          },
+          { of: 'ChangedNotes', codes: ['notes_full'] },
+        ),
+        delete: change(
+          'Takes notes away.',
+          { properties: { id: { type: 'string' }, target: TARGET }, query: ['id', 'target'] },
+          { of: 'ChangedNotes', codes: ['note_not_found'] },
+        ),
       },
     },
     components: {

@@ -1,5 +1,5 @@
 import { vi } from 'vitest';
-import { DELETE, POST } from '../../api/maintenance.js';
+import { DELETE, POST } from '../../api/maintenance/[change].js';
 import { setApp } from '../../lib/app.js';
 import type { Config } from '../../lib/config/config.js';
 import { loadHistory, loadOverview } from '../../lib/read/load.js';

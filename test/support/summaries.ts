@@ -131,7 +131,7 @@ export function madeUpSummary(count: number, now: number, { healthy = false, gro
           targets: null,
         },
       ];
-  return { freshness, targets, past: { incidents, cutOff: [], maintenance } };
+  return { freshness, targets, past: { incidents, cutOff: [], maintenance }, upcoming: [], notes: [] };
 }
 
 function outage(start: number, end: number | null, now: number, kind: number): IncidentView {

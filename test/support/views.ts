@@ -95,6 +95,7 @@ export function someStats(targets: readonly TargetStats[], changes: Partial<Stat
       failed: 0,
     },
     summary,
+    notes: [],
     hours: [],
     targets,
     ...changes,

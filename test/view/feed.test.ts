@@ -30,7 +30,7 @@ function incident(
 }
 
 const render = (incidents: readonly TargetIncident[], origin = ORIGIN, staleSince: string | null = null) => {
-  const recent: RecentIncidents = { since: iso(SINCE), staleSince, incidents };
+  const recent: RecentIncidents = { since: iso(SINCE), staleSince, incidents, notes: [] };
   return atomFeed(recent, origin);
 };
 

@@ -21,6 +21,8 @@ const history: TargetHistory = {
     hours: [],
     days: [],
     incidents: [],
+    upcomingMaintenance: [],
+    notes: [],
   },
 };
 

@@ -1,8 +1,9 @@
-import { answerPreflight } from '../lib/http/cors.js';
-import { answerFeed } from '../lib/http/feed-endpoint.js';
+import { answerPreflight } from '../../lib/http/cors.js';
+import { answerSubscription } from '../../lib/http/subscription-endpoint.js';
 
+/** `/api/feed` and `/api/calendar.ics`. */
 export function GET(request: Request): Promise<Response> {
-  return answerFeed(request);
+  return answerSubscription(request);
 }
 
 /** Link checkers and feed readers ask like this first. */

@@ -1,0 +1,35 @@
+import type { MaintenanceSpan } from '../read/views.js';
+import { MaintenanceLine } from './maintenance-line.js';
+import { counted, TEXT } from './text.js';
+import type { JSX } from 'preact';
+
+/** Windows that are shown; the others stand behind them. */
+const SHOWN = 4;
+
+/** Maintenance that begins soon, the next one first. */
+export function Upcoming({
+  spans,
+  now,
+  isNamed = true,
+}: {
+  spans: readonly MaintenanceSpan[];
+  now: string;
+  /** False on the page of the only service that it is about. */
+  isNamed?: boolean;
+}): JSX.Element | null {
+  if (spans.length === 0) return null;
+  const lines = spans.map((span) => <MaintenanceLine window={span} now={now} isNamed={isNamed} />);
+  const behind = lines.length - SHOWN;
+  return (
+    <section>
+      <h2>{TEXT.upcoming}</h2>
+      <div class="past">{lines.slice(0, SHOWN)}</div>
+      {behind > 0 && (
+        <details id="more-upcoming">
+          <summary>{counted(TEXT.moreUpcoming, behind)}</summary>
+          <div class="past">{lines.slice(SHOWN)}</div>
+        </details>
+      )}
+    </section>
+  );
+}
