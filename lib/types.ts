@@ -57,6 +57,20 @@ export interface PublicTarget {
   readonly maxRestarts: number | null;
 }
 
+/** What the operator says of the page as a whole. All of it is public. */
+export interface PageSettings {
+  /** The name of the page; null: Keepalive. */
+  readonly title: string | null;
+  readonly description: string | null;
+  /** An `https:` address, or a `data:` URL of an image. */
+  readonly logoUrl: string | null;
+  readonly homeUrl: string | null;
+  /** `https:` or `mailto:`. */
+  readonly contactUrl: string | null;
+  /** Sources of CSP's `frame-ancestors`, at least one. */
+  readonly frameAncestors: readonly string[];
+}
+
 /** A time of day in whole minutes since local midnight, 0 to 1440. */
 export interface WeeklyWindow {
   /** ISO weekdays on which the window begins, 1 (Monday) to 7. */

@@ -1,9 +1,10 @@
-import type { Target } from '../types.js';
+import type { PageSettings, Target } from '../types.js';
 import { CHANNEL_OPTIONS, halfChannels, toAlerts, unusableChannels, type Alerts } from './alerts.js';
 import { isPublicName } from './host-defaults.js';
 import { findTargets, unknownVariables } from './variable-names.js';
 import { defaultsOf, readOptions } from './option-table.js';
 import { GENERAL_OPTIONS, TARGET_OPTIONS, type SystemOptions, type TargetOptions } from './options.js';
+import { toPageSettings } from './page.js';
 import { sortProblems, type Problem } from './problems.js';
 import { origin } from './request.js';
 import type { TargetAddress } from './target-address.js';
@@ -16,7 +17,7 @@ export type { Problem } from './problems.js';
 export { DEFAULT_DATABASE } from './store-choice.js';
 export { formatProblems } from './problems.js';
 
-/** The whole configuration, deeply frozen. Durations are in ms. Only `targets[].info` may be shown. */
+/** The whole configuration, deeply frozen. Durations are in ms. Only `targets[].info` and `page` may be shown. */
 export interface Config {
   /** False pauses everything; then no target is enabled. */
   readonly enabled: boolean;
@@ -55,6 +56,7 @@ export interface Config {
     readonly tick: number;
   };
   readonly alerts: Alerts;
+  readonly page: PageSettings;
 }
 
 export type ConfigResult =
@@ -147,6 +149,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
       tick: system.KEEP_ALIVE_TICK ?? QSTASH_TICK,
     },
     alerts: toAlerts(system.ALERT_REMINDER, new Map(Object.entries(channels))),
+    page: toPageSettings(system),
   };
   return deepFreeze({ ok: true, config });
 }
@@ -226,7 +229,7 @@ function qstashPrefix(variables: readonly string[], problems: Problem[]): string
   const byPrefix = new Map<string, string>();
   for (const variable of variables.toSorted()) {
     const name = QSTASH_SECRETS.find((secret) => variable === secret || variable.endsWith(`_${secret}`));
-    if (name === undefined || /^(?:TARGET|KEEP_ALIVE|ALERT)_/.test(variable)) continue;
+    if (name === undefined || /^(?:TARGET|KEEP_ALIVE|ALERT|PAGE)_/.test(variable)) continue;
     const prefix = variable.slice(0, -name.length);
     if (!byPrefix.has(prefix)) byPrefix.set(prefix, variable);
   }

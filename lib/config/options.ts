@@ -2,6 +2,7 @@ import { PLAN_NAMES } from '../rules/allowances.js';
 import { CHANNEL_NAMES, HOST_NAMES, type ChannelName } from '../types.js';
 import { CHANNEL_OPTIONS } from './alerts.js';
 import { option, type Table, type Values } from './option-table.js';
+import { PAGE_OPTIONS } from './page.js';
 import {
   endpoint,
   headers,
@@ -116,6 +117,7 @@ export const GENERAL_OPTIONS = {
   QSTASH_CURRENT_SIGNING_KEY: option(null, secret(16)),
   QSTASH_NEXT_SIGNING_KEY: option(null, secret(16)),
   ALERT_REMINDER: option('off', durationOrOff('1m', '30d')),
+  ...PAGE_OPTIONS,
 };
 
 /** All of `GENERAL_OPTIONS` and those of the channels. */

@@ -6,6 +6,7 @@ import type { Reader } from '../read/load.js';
 import { READ_LIMIT, RecentReader } from '../read/recent.js';
 import { withinLimit } from '../store/retry.js';
 import { StoreError } from '../store/store.js';
+import type { PageSettings } from '../types.js';
 import { answerError, bears } from './responses.js';
 import type { ErrorCode } from './error-codes.js';
 import { hasSession } from './session.js';
@@ -42,6 +43,8 @@ export type ErrorResponder = (
   message: string,
   details: { readonly problems?: readonly Problem[] },
   request: Request,
+  /** Of the configuration; undefined where that is not valid. */
+  page?: PageSettings,
 ) => Response;
 
 /** Anybody may read. Where STATS_TOKEN is set, only requests that send it or have a session may. */
@@ -51,9 +54,15 @@ export async function guarded(
   answer: (app: App) => Promise<Response>,
   respond: ErrorResponder = answerError,
 ): Promise<Response> {
-  const { statsToken } = app.config;
+  const { statsToken, page } = app.config;
   if (statsToken !== null && !bears(request, statsToken) && !hasSession(request, statsToken, Date.now())) {
-    return respond('unauthorized', 'This status is private: send STATS_TOKEN as a bearer.', {}, request);
+    return respond(
+      'unauthorized',
+      'This status is private: send STATS_TOKEN as a bearer.',
+      {},
+      request,
+      page,
+    );
   }
   return answer(app);
 }
@@ -64,13 +73,21 @@ export async function withApp(
   answer: (app: App) => Promise<Response>,
   respond: ErrorResponder = answerError,
 ): Promise<Response> {
+  let page: PageSettings | undefined;
   try {
     const result = await getApp();
+    if (result.ok) page = result.app.config.page;
     return result.ok ? await answer(result.app) : configInvalid(request, result.problems, respond);
   } catch (error) {
-    if (error instanceof StoreError) return respond(error.code, error.message, {}, request);
+    if (error instanceof StoreError) return respond(error.code, error.message, {}, request, page);
     console.error(error);
-    return respond('internal', 'Something went wrong in Keepalive. The log has the details.', {}, request);
+    return respond(
+      'internal',
+      'Something went wrong in Keepalive. The log has the details.',
+      {},
+      request,
+      page,
+    );
   }
 }
 

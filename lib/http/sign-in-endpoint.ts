@@ -2,7 +2,7 @@ import { perApp } from '../app.js';
 import { readText } from './request-body.js';
 import { isSame, NO_SNIFFING } from './responses.js';
 import { withApp } from './endpoints.js';
-import { answerHtml, answerProblem } from './html.js';
+import { answerProblem, answerSignIn } from './html.js';
 import { endedCookie, sessionCookie } from './session.js';
 import { networkOf, Throttle } from './sign-in-throttle.js';
 import { signInPage } from '../view/notices.js';
@@ -21,26 +21,33 @@ const throttleOf = perApp(() => new Throttle());
 export function answerSignInForm(request: Request): Promise<Response> {
   return withApp(
     request,
-    ({ config }) => Promise.resolve(config.statsToken === null ? goTo('/') : answerHtml(signInPage('/'))),
+    ({ config: { statsToken, page } }) =>
+      Promise.resolve(statsToken === null ? goTo('/') : answerSignIn(signInPage(page, '/'), page)),
     answerProblem,
   );
 }
 
 /** `POST /sign-in`: a token for a session, or a session's end. Whoever sends wrong ones is slowed down. */
-export function answerSignIn(request: Request): Promise<Response> {
+export function answerSignInAttempt(request: Request): Promise<Response> {
   return withApp(
     request,
     async (app) => {
-      const { statsToken } = app.config;
+      const { statsToken, page } = app.config;
       if (!isFromOurPage(request)) {
-        return answerProblem('cross_site', 'Sign in from the page itself: the form came from another site.');
+        return answerProblem(
+          'cross_site',
+          'Sign in from the page itself: the form came from another site.',
+          {},
+          request,
+          page,
+        );
       }
       const text = await readText(request, MAX_FORM);
-      if (text === null) return answerProblem('too_large', 'The form is too large.');
+      if (text === null) return answerProblem('too_large', 'The form is too large.', {}, request, page);
       const form = new URLSearchParams(text);
       const next = form.get('next') ?? '/';
-      const page = LOCAL_PAGE.test(next) ? next : '/';
-      if (statsToken === null) return goTo(page);
+      const path = LOCAL_PAGE.test(next) ? next : '/';
+      if (statsToken === null) return goTo(path);
       const secure = isSecure(request);
       if (form.get('action') === 'sign-out') return goTo('/', endedCookie({ secure }));
       const throttle = throttleOf(app);
@@ -48,16 +55,20 @@ export function answerSignIn(request: Request): Promise<Response> {
       const isRight = isSame((form.get('token') ?? '').trim(), statsToken);
       const wait = Math.ceil(throttle.wait(network, { now: Date.now(), isRight }) / 1000);
       if (wait > 0) {
-        const answer = answerHtml(signInPage(page, `Too many wrong tokens. Try again in ${wait} s.`), 429);
+        const answer = answerSignIn(
+          signInPage(page, path, `Too many wrong tokens. Try again in ${wait} s.`),
+          page,
+          429,
+        );
         answer.headers.set('retry-after', String(wait));
         return answer;
       }
       if (!isRight) {
         throttle.failed(network, Date.now());
-        return answerHtml(signInPage(page, 'That is not the token.'), 401);
+        return answerSignIn(signInPage(page, path, 'That is not the token.'), page, 401);
       }
       throttle.succeeded(network);
-      return goTo(page, sessionCookie({ token: statsToken, now: Date.now(), secure }));
+      return goTo(path, sessionCookie({ token: statsToken, now: Date.now(), secure }));
     },
     answerProblem,
   );

@@ -1,4 +1,5 @@
 import type { RecentIncidents, TargetIncident } from '../read/views.js';
+import { fill, TEXT } from './text.js';
 import { unobservedInWords } from './words.js';
 import { lengthInWords } from '../rules/durations.js';
 import { singleLine } from '../single-line.js';
@@ -7,10 +8,12 @@ import { singleLine } from '../single-line.js';
  * Atom: one entry an incident. Its id stays when the incident is resolved, and its `updated` changes. The feed's own id
  * is made of the first run, so that it is the same under every address.
  * @param origin where the page is, without a slash at its end
+ * @param name what the page is called
  */
 export async function atomFeed(
   { since, staleSince, incidents }: RecentIncidents,
   origin: string,
+  name: string,
 ): Promise<string> {
   const { Feed } = await import('feed');
   const self = `${origin}/api/feed`;
@@ -18,12 +21,12 @@ export async function atomFeed(
     .map((found) => updatedAt(found, staleSince))
     .reduce((a, b) => (a > b ? a : b), since);
   const feed = new Feed({
-    title: 'Keepalive: incidents',
+    title: fill(TEXT.feedTitle, { name }),
     id: `tag:keepalive,2026:feed/${Date.parse(since)}`,
     link: `${origin}/`,
     feedLinks: { atom: self },
     updated: new Date(updated),
-    author: { name: 'Keepalive' },
+    author: { name },
     generator: 'Keepalive',
   });
   for (const found of incidents) {

@@ -10,7 +10,7 @@ import { troubleOf } from './episodes.js';
 import { StaleNotice } from './freshness-notices.js';
 import { LastCheck } from './last-check-card.js';
 import { Latency } from './latency-panel.js';
-import { renderPage, type Visibility } from './layout.js';
+import { renderPage, type Site } from './layout.js';
 import { Glyph, Moment, StatusLabel, Url, awakeInWords } from './components.js';
 import { Checks } from './recent-checks.js';
 import { RecoveryCard } from './recovery-card.js';
@@ -25,18 +25,19 @@ import type { JSX } from 'preact';
 export function targetPage(
   target: TargetHistory,
   freshness: Freshness,
-  { isPrivate, hostWord = null }: Visibility & { readonly hostWord?: HostWord | null },
+  site: Site,
+  hostWord: HostWord | null = null,
 ): string {
   const mood = targetMood(target);
   const label = mood === 'unknown' ? 'unknown' : LABELS[mood].toLowerCase();
   return renderPage({
-    title: `${target.name}: ${label} · Keepalive`,
+    ...site,
+    title: `${target.name}: ${label}`,
     mood,
-    isPrivate,
     refreshes: true,
     styles: ['/vendor/uplot.css'],
     scripts: ['/vendor/uplot.js', '/chart.js'],
-    main: <Target target={target} freshness={freshness} isPrivate={isPrivate} hostWord={hostWord} />,
+    main: <Target target={target} freshness={freshness} isPrivate={site.isPrivate} hostWord={hostWord} />,
   });
 }
 

@@ -141,6 +141,9 @@ export const TEXT = {
   asOf: 'As of {time}',
   json: 'JSON',
   feed: 'Feed',
+  feedTitle: '{name}: incidents',
+  // The top of every page
+  contact: 'Contact',
 } as const;
 
 /** What pages say that have no state to show. */

@@ -74,6 +74,10 @@ describe('an empty environment', () => {
         teams: null,
         google_chat: null,
       },
+      page: {
+        ...{ title: null, description: null, logoUrl: null, homeUrl: null, contactUrl: null },
+        frameAncestors: ["'none'"],
+      },
     });
   });
 });
