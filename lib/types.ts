@@ -37,6 +37,10 @@ export const CHANNEL_NAMES = [
 ] as const;
 export type ChannelName = (typeof CHANNEL_NAMES)[number];
 
+/** How much of a target the public sees: all, all but its address, nothing. */
+export const SHOW_LEVELS = ['all', 'name', 'none'] as const;
+export type ShowLevel = (typeof SHOW_LEVELS)[number];
+
 /** What anybody may know of a target: views take this type, so that they cannot hold a header, body or token. */
 export interface PublicTarget {
   /** Lower case letters, digits and `-`; unique in a configuration. */
@@ -45,6 +49,8 @@ export interface PublicTarget {
   readonly group: string | null;
   /** Where it is shown among the others, the lowest first; null: behind those that have one. */
   readonly order: number | null;
+  /** Looked at where views are made (`read/audience.ts`). */
+  readonly show: ShowLevel;
   readonly host: HostName;
   /** The target's URL without user info, query and fragment. */
   readonly healthUrl: string;

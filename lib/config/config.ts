@@ -113,6 +113,9 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     ...plainTargets(system.KEEP_ALIVE_URLS ?? [], inherited),
   ];
   problems.push(...duplicates(sources));
+  if (inherited.SHOW === 'name' && (system.KEEP_ALIVE_URLS ?? []).length > 0) {
+    problems.push({ variable: 'KEEP_ALIVE_SHOW', message: NAMED_BY_ADDRESS });
+  }
   const targets = sources
     .map((source) => toTarget(source, texts, problems))
     .sort((a, b) => (a.info.id < b.info.id ? -1 : 1));
@@ -178,6 +181,9 @@ function plainTargets(addresses: readonly TargetAddress[], inherited: Partial<Ta
     variableOf: () => 'KEEP_ALIVE_URLS',
   }));
 }
+
+const NAMED_BY_ADDRESS =
+  'name cannot hide the addresses of KEEP_ALIVE_URLS, whose ids are made of them: give each its own TARGET_<ID>_URL';
 
 function duplicates(sources: readonly Source[]): Problem[] {
   const ids = sources.map(({ id }) => id);

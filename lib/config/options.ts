@@ -1,5 +1,5 @@
 import { PLAN_NAMES } from '../rules/allowances.js';
-import { CHANNEL_NAMES, HOST_NAMES, type ChannelName } from '../types.js';
+import { CHANNEL_NAMES, HOST_NAMES, SHOW_LEVELS, type ChannelName } from '../types.js';
 import { CHANNEL_OPTIONS } from './alerts.js';
 import { option, type Table, type Values } from './option-table.js';
 import { PAGE_OPTIONS } from './page.js';
@@ -50,6 +50,7 @@ export const TARGET_OPTIONS = {
   NAME: option(null, label),
   GROUP: option(null, label),
   ORDER: option(null, decimal),
+  SHOW: option('all', oneOf(SHOW_LEVELS)),
   ENABLED: option('true', flag),
   HOST: option(null, oneOf(HOST_NAMES)),
   HOST_TOKEN: option(null, secret(1)),

@@ -2,6 +2,7 @@ import type { App } from '../app.js';
 import { getApp, perApp } from '../app.js';
 import type { Config, Problem } from '../config/config.js';
 import { readEnv } from '../config/env.js';
+import type { Audience } from '../read/audience.js';
 import type { Reader } from '../read/load.js';
 import { READ_LIMIT, RecentReader } from '../read/recent.js';
 import { withinLimit } from '../store/retry.js';
@@ -47,6 +48,17 @@ export type ErrorResponder = (
   page?: PageSettings,
 ) => Response;
 
+/** Who asks: nobody is trusted where there is no STATS_TOKEN to show. */
+export function audienceOf(request: Request, { statsToken }: Pick<Config, 'statsToken'>): Audience {
+  if (statsToken === null) return 'public';
+  return bears(request, statsToken) || hasSession(request, statsToken, Date.now()) ? 'trusted' : 'public';
+}
+
+/** What is watched, for views that whoever asks may see. */
+export function watchFor(request: Request, config: Config): Config & { readonly audience: Audience } {
+  return { ...config, audience: audienceOf(request, config) };
+}
+
 /** Anybody may read. Where STATS_TOKEN is set, only requests that send it or have a session may. */
 export async function guarded(
   request: Request,
@@ -55,7 +67,7 @@ export async function guarded(
   respond: ErrorResponder = answerError,
 ): Promise<Response> {
   const { statsToken, page } = app.config;
-  if (statsToken !== null && !bears(request, statsToken) && !hasSession(request, statsToken, Date.now())) {
+  if (statsToken !== null && audienceOf(request, app.config) !== 'trusted') {
     return respond(
       'unauthorized',
       'This status is private: send STATS_TOKEN as a bearer.',

@@ -8,7 +8,7 @@ import { limitsOf } from '../rules/allowances.js';
 import { withinLimit } from '../store/retry.js';
 import { StoreError } from '../store/store.js';
 import { answerJson } from './responses.js';
-import { guarded, readerOf, withApp } from './endpoints.js';
+import { audienceOf, guarded, readerOf, withApp } from './endpoints.js';
 
 /** Ms to wait for the store: monitors do not wait long for a health check. */
 const PROBE_TIMEOUT = 1_500;
@@ -22,6 +22,7 @@ export function answerHealth(request: Request): Promise<Response> {
       const now = nowOf(app);
       const isLocal = app.runs !== undefined;
       const answer = health({
+        audience: audienceOf(request, config),
         ...healthSettings(config, limitsOf(config, { isLocal })),
         now,
         store: finding,

@@ -6,9 +6,11 @@ import type { Summary } from '../read/views.js';
 import { readFilter } from '../view/filter.js';
 import { historyPage } from '../view/history-page.js';
 import type { Site } from '../view/layout.js';
+import { nothingShownPage } from '../view/notices.js';
 import { statusPage } from '../view/status-page.js';
 import { cachingOf } from './responses.js';
 import { answerHtml } from './html.js';
+import { watchFor } from './endpoints.js';
 import { pageEndpoint, siteOf } from './page-endpoint.js';
 
 /** `GET /`, with `?q=` and `?status=` for some of the services. */
@@ -26,7 +28,9 @@ function answerSummary(request: Request, render: (found: Summary, site: Site) =>
   return pageEndpoint(request, async (app: App, reader: Reader) => {
     const { config } = app;
     const now = nowOf(app);
-    const found = summary(config, await loadSummary(reader, now), now);
-    return answerHtml(render(found, siteOf(config)), { caching: cachingOf(config), page: config.page });
+    const found = summary(watchFor(request, config), await loadSummary(reader, now), now);
+    const site = siteOf(config);
+    const html = found.targets.length === 0 ? nothingShownPage(site) : render(found, site);
+    return answerHtml(html, { caching: cachingOf(config), page: config.page });
   });
 }

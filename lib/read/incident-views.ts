@@ -1,5 +1,6 @@
 import type { Incident } from '../record/incidents.js';
 import type { IncidentEvent } from '../rules/alert-evaluation.js';
+import { addressView, shownTargets, type AddressView, type Audienced } from './audience.js';
 import { staleSince } from './health.js';
 import type { TargetAlert, WatchedTarget } from '../types.js';
 import type { LatestIncidents } from './load.js';
@@ -8,14 +9,18 @@ import { lengthInWords } from '../rules/durations.js';
 
 /** The latest incidents of all targets, at most `limit`: those that are open, then those that ended last. */
 export function recentIncidents(
-  watch: { readonly enabled: boolean; readonly tick: number; readonly targets: readonly WatchedTarget[] },
+  watch: Audienced & {
+    readonly enabled: boolean;
+    readonly tick: number;
+    readonly targets: readonly WatchedTarget[];
+  },
   { state, incidents }: LatestIncidents,
   now: number,
   limit: number,
 ): RecentIncidents {
   const stale = staleSince(watch, state, now);
-  const all = watch.targets.flatMap(({ info: { id, name } }) =>
-    (incidents.get(id) ?? []).map((incident) => ({ target: { id, name }, incident })),
+  const all = shownTargets(watch).flatMap(({ info }) =>
+    (incidents.get(info.id) ?? []).map((incident) => ({ info, incident })),
   );
   return {
     since: new Date(state?.firstRunAt ?? now).toISOString(),
@@ -23,7 +28,10 @@ export function recentIncidents(
     incidents: all
       .sort(({ incident: a }, { incident: b }) => endOf(b) - endOf(a) || b.startedAt - a.startedAt)
       .slice(0, limit)
-      .map(({ target, incident }): TargetIncident => ({ target, incident: incidentView(incident, now) })),
+      .map(({ info, incident }): TargetIncident => ({
+        target: { id: info.id, name: info.name },
+        incident: incidentView(incident, now, addressView(info, watch.audience).clean),
+      })),
   };
 }
 
@@ -31,7 +39,8 @@ function endOf({ endedAt }: Incident): number {
   return endedAt ?? Number.MAX_SAFE_INTEGER;
 }
 
-export function incidentView(incident: Incident, now: number): IncidentView {
+/** @param clean what becomes of its texts: `addressView` */
+export function incidentView(incident: Incident, now: number, clean: AddressView['clean']): IncidentView {
   const { startedAt, endedAt, message, unobserved } = incident;
   const durationMs = Math.max(0, (endedAt ?? now) - startedAt);
   return {
@@ -39,8 +48,8 @@ export function incidentView(incident: Incident, now: number): IncidentView {
     endedAt: endedAt === null ? null : new Date(endedAt).toISOString(),
     durationMs,
     unobservedMs: unobserved === null ? null : Math.min(durationMs, unobserved),
-    message,
-    events: eventViews(incident),
+    message: clean(message),
+    events: eventViews(incident).map((event) => ({ ...event, text: clean(event.text) })),
   };
 }
 

@@ -143,6 +143,14 @@ export function setUpPage({ hasStore, hasTargets, hasCronSecret }: SetUp, site: 
   );
 }
 
+/** No service is shown to whoever asks. */
+export function nothingShownPage(site: Site): string {
+  return noticePage(
+    { mood: 'unknown', title: NOTICES.nothingShown, body: <p>{NOTICES.nothingShownText}</p> },
+    site,
+  );
+}
+
 function Step({
   done,
   title,

@@ -140,8 +140,9 @@ function PastIncidents({
 }
 
 /** For the operator alone: a page that anybody may read does not have it. */
-function HostAdvice({ target }: { target: TargetHistory }): JSX.Element {
+function HostAdvice({ target }: { target: TargetHistory }): JSX.Element | null {
   const { host, healthUrl, status } = target;
+  if (healthUrl === null) return null;
   return (
     <>
       {adviceOn({ host, healthUrl, enabled: status !== 'paused' }).map(({ what, todo }) => (
@@ -224,7 +225,7 @@ function Head({ target, freshness }: { target: TargetHistory; freshness: Freshne
         </div>
       )}
       <p class="quiet facts">
-        <Url url={healthUrl} />
+        {healthUrl !== null && <Url url={healthUrl} />}
         {host !== 'none' && <span>{fill(TEXT.hostedOn, { host: HOSTS[host].title })}</span>}
         <span>{fill(TEXT.pingedEvery, { interval: intervalInWords(pingInterval) })}</span>
       </p>

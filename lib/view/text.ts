@@ -162,6 +162,8 @@ export const NOTICES = {
   failed: 'This page could not be made',
   noDatabase: 'A database is missing',
   nothingWatched: 'Nothing is watched yet',
+  nothingShown: 'No service is shown here',
+  nothingShownText: 'Whoever runs this page shows none of its services to the public.',
   setUp: 'Set what is missing as environment variables, and deploy again.',
   stepTargets: 'Say what to watch',
   stepStore: 'Give it a database',

@@ -103,6 +103,7 @@ describe('a target', () => {
         name: 'api',
         group: null,
         order: null,
+        show: 'all',
         host: 'none',
         healthUrl: 'https://api.acme.org/health',
         enabled: true,

@@ -80,9 +80,7 @@ export function checkOf(life: Life, at: number, ago: number, every: number, chan
   const degraded = life.degradedFor !== undefined && ago <= life.degradedFor;
   return goodCheck(at, {
     latency: degraded ? latency * 4 : latency,
-    ...(degraded
-      ? { outcome: 'degraded', message: 'slower than 1000 ms' }
-      : {}),
+    ...(degraded ? { outcome: 'degraded', message: 'slower than 1000 ms' } : {}),
     ...tls,
   });
 }
