@@ -73,6 +73,8 @@ export interface PageSettings {
   readonly homeUrl: string | null;
   /** `https:` or `mailto:`. */
   readonly contactUrl: string | null;
+  /** Its origin, for addresses that have to be absolute; null: not known. */
+  readonly publicUrl: string | null;
   /** Sources of CSP's `frame-ancestors`, at least one. */
   readonly frameAncestors: readonly string[];
 }

@@ -128,13 +128,14 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
   );
   if (problems.length > 0) return deepFreeze({ ok: false, problems: sortProblems(problems) });
 
+  const publicUrl = system.KEEP_ALIVE_PUBLIC_URL ?? deploymentOrigin(texts);
   const config: Config = {
     enabled: inherited.ENABLED !== false,
     targets,
     cronSecret: system.CRON_SECRET,
     statsToken: system.STATS_TOKEN,
     publicBadges: system.KEEP_ALIVE_PUBLIC_BADGES,
-    publicUrl: system.KEEP_ALIVE_PUBLIC_URL ?? deploymentOrigin(texts),
+    publicUrl,
     isOnVercel: isOnVercel(texts),
     port: system.PORT,
     tick: system.KEEP_ALIVE_TICK ?? defaultTick(texts, system.QSTASH_TOKEN),
@@ -152,7 +153,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
       tick: system.KEEP_ALIVE_TICK ?? QSTASH_TICK,
     },
     alerts: toAlerts(system.ALERT_REMINDER, new Map(Object.entries(channels))),
-    page: toPageSettings(system),
+    page: toPageSettings(system, publicUrl),
   };
   return deepFreeze({ ok: true, config });
 }

@@ -58,13 +58,15 @@ export const PAGE_OPTIONS = {
   PAGE_FRAME_ANCESTORS: option('off', frameAncestors),
 };
 
-export function toPageSettings(options: Values<typeof PAGE_OPTIONS>): PageSettings {
+/** @param publicUrl an origin; null: not known */
+export function toPageSettings(options: Values<typeof PAGE_OPTIONS>, publicUrl: string | null): PageSettings {
   return {
     title: options.PAGE_TITLE,
     description: options.PAGE_DESCRIPTION,
     logoUrl: options.PAGE_LOGO_URL,
     homeUrl: options.PAGE_HOME_URL,
     contactUrl: options.PAGE_CONTACT_URL,
+    publicUrl,
     frameAncestors: options.PAGE_FRAME_ANCESTORS,
   };
 }

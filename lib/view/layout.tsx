@@ -18,6 +18,7 @@ export const PLAIN_PAGE: PageSettings = {
   logoUrl: null,
   homeUrl: null,
   contactUrl: null,
+  publicUrl: null,
   frameAncestors: ["'none'"],
 };
 
@@ -60,13 +61,16 @@ function Layout({
       <head>
         <meta charSet="utf-8" />
         <title>{`${title} · ${name}`}</title>
-        {page.description !== null && <meta name="description" content={page.description} />}
+        <Preview title={title} name={name} page={page} mood={mood} />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <meta name="robots" content={isPrivate ? 'noindex' : 'index'} />
         {['/style.css', ...styles].map((href) => (
           <link rel="stylesheet" href={href} />
         ))}
+        <meta name="theme-color" content="#fbfbfa" media="(prefers-color-scheme: light)" />
+        <meta name="theme-color" content="#0d0e10" media="(prefers-color-scheme: dark)" />
+        <link rel="apple-touch-icon" href="/apple-touch-icon.png" />
         <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
         <link
           rel="alternate"
@@ -117,5 +121,41 @@ function Layout({
         </main>
       </body>
     </html>
+  );
+}
+
+/** The states that have a picture, `public/state-….png`, 1200 x 630 (scripts/pictures.js). */
+const PICTURED: readonly Mood[] = ['up', 'degraded', 'down'];
+
+/** What search engines and chats show of a link to the page. */
+function Preview({
+  title,
+  name,
+  page: { description, publicUrl },
+  mood,
+}: {
+  title: string;
+  name: string;
+  page: PageSettings;
+  mood: Mood;
+}): JSX.Element {
+  const picture = PICTURED.includes(mood) ? mood : 'unknown';
+  return (
+    <>
+      {description !== null && <meta name="description" content={description} />}
+      <meta property="og:type" content="website" />
+      <meta property="og:site_name" content={name} />
+      <meta property="og:title" content={title} />
+      {description !== null && <meta property="og:description" content={description} />}
+      {publicUrl !== null && (
+        <>
+          <meta property="og:image" content={`${publicUrl}/state-${picture}.png`} />
+          <meta property="og:image:width" content="1200" />
+          <meta property="og:image:height" content="630" />
+          <meta property="og:image:alt" content={title} />
+        </>
+      )}
+      <meta name="twitter:card" content={publicUrl === null ? 'summary' : 'summary_large_image'} />
+    </>
   );
 }

@@ -76,6 +76,7 @@ describe('an empty environment', () => {
       },
       page: {
         ...{ title: null, description: null, logoUrl: null, homeUrl: null, contactUrl: null },
+        publicUrl: null,
         frameAncestors: ["'none'"],
       },
     });

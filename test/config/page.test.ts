@@ -17,6 +17,7 @@ describe('the variables of the page', () => {
   it('say nothing by default, and nobody may frame it', () => {
     expect(pageOf({})).toEqual({
       ...{ title: null, description: null, logoUrl: null, homeUrl: null, contactUrl: null },
+      publicUrl: null,
       frameAncestors: ["'none'"],
     });
   });

@@ -6,7 +6,9 @@ const NAME = { KEEP_ALIVE_SHOW: 'name' };
 it('SHOW=name is a problem where the ids are host names', () => {
   expect(parseConfig({ ...NAME, KEEP_ALIVE_URLS: 'https://secret.test' })).toMatchObject({
     ok: false,
-    problems: [{ variable: 'KEEP_ALIVE_SHOW', message: expect.stringContaining('TARGET_<ID>_URL') as string }],
+    problems: [
+      { variable: 'KEEP_ALIVE_SHOW', message: expect.stringContaining('TARGET_<ID>_URL') as string },
+    ],
   });
   expect(parseConfig({ ...NAME, TARGET_A_URL: 'https://secret.test' })).toMatchObject({ ok: true });
   expect(parseConfig({ KEEP_ALIVE_SHOW: 'some', TARGET_A_URL: 'https://a.test' })).toMatchObject({

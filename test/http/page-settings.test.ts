@@ -1,8 +1,11 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { GET as feed } from '../../api/feed.js';
 import { GET as page, POST as signIn } from '../../api/page/[page].js';
 import { setApp } from '../../lib/app.js';
 import type { Store } from '../../lib/store/store.js';
+import { ROOT } from '../support/root.js';
 import { openRemoteStore } from '../support/stores.js';
 import { startRedis, type RedisServer } from '../support/redis.js';
 import { configOf, GOOD, Pinger } from '../support/runs.js';
@@ -101,6 +104,27 @@ describe('what the operator says of the page', () => {
   ])('framed by %s is X-Frame-Options %s', async (text, expected) => {
     await open({ TARGET_A_URL: 'https://a.test/', PAGE_FRAME_ANCESTORS: text });
     expect((await ask('/')).framing).toBe(expected);
+  });
+
+  it('is what chats show of a link, with a picture of the state', async () => {
+    await open({ ...ENV, KEEP_ALIVE_PUBLIC_URL: 'https://status.acme.test' });
+    for (const [path, picture] of [
+      ['/', 'up'],
+      ['/t/a', 'up'],
+      ['/history', 'up'],
+      ['/t/nobody', 'unknown'],
+    ] as const) {
+      const { html } = await ask(path);
+      const address = `https://status.acme.test/state-${picture}.png`;
+      expect(html, path).toContain(`<meta property="og:image" content="${address}"/>`);
+      expect(html, path).toContain('<meta property="og:description" content="Shops &quot;>');
+      expect(existsSync(join(ROOT, `public/state-${picture}.png`))).toBe(true);
+    }
+    expect(existsSync(join(ROOT, 'public/apple-touch-icon.png'))).toBe(true);
+    await open(ENV);
+    const { html } = await ask('/');
+    expect(html).not.toContain('og:image');
+    expect(html).toContain('<meta property="og:title" content="All systems operational"/>');
   });
 
   it('is on the sign-in page too, which nobody may frame', async () => {
