@@ -65,7 +65,7 @@ const LAYERS = {
 };
 
 /** Words and constants that every part may use. They import nothing but each other. */
-const EVERYBODY = ['types', 'protocols', 'time', 'single-line', 'zod', 'operator-error'];
+const EVERYBODY = ['types', 'protocols', 'time', 'single-line', 'zod', 'yaml', 'operator-error'];
 
 /** `lib/run/run.ts` is of the part `run`, `lib/app.ts` of `app`, `api/cron.ts` of `api`; null: not ours. */
 function partOf(path) {
@@ -77,7 +77,9 @@ function partOf(path) {
 
 /** The source file that an import names; null: a package. */
 function sourceOf(importer, specifier) {
-  if (specifier === '#zod') return resolve(import.meta.dirname, 'lib/zod.ts');
+  if (specifier === '#zod' || specifier === '#yaml') {
+    return resolve(import.meta.dirname, `lib/${specifier.slice(1)}.ts`);
+  }
   if (!specifier.startsWith('.')) return null;
   const path = resolve(dirname(importer), specifier);
   const stem = path.replace(/\.js$/, '');

@@ -15,9 +15,17 @@ export default defineConfig({
             'test/probe/latency.test.ts',
             ...['alerts', 'notifier'].map((name) => `test/record/${name}.test.ts`),
             'test/probe/http-parser.test.ts',
-            ...['budget', 'fault-sweep', 'hostile', 'host-sims', 'month', 'overlap', 'refusals', 'truth'].map(
-              (name) => `test/run/${name}.test.ts`,
-            ),
+            ...[
+              'budget',
+              'fault-sweep',
+              'hostile',
+              'host-sims',
+              'month',
+              'overlap',
+              'refusals',
+              'truth',
+              'waking',
+            ].map((name) => `test/run/${name}.test.ts`),
           ]
         : ['test/**/*.test.ts'],
     exclude: LONG ? [] : ['test/fuzz/**', '**/node_modules/**'],

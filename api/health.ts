@@ -1,3 +1,4 @@
+import { answerPreflight } from '../lib/http/cors.js';
 import { answerHealth } from '../lib/http/health-endpoint.js';
 
 export function GET(request: Request): Promise<Response> {
@@ -6,3 +7,6 @@ export function GET(request: Request): Promise<Response> {
 
 /** Link checkers and monitors ask like this first. */
 export { GET as HEAD };
+
+/** Browsers ask like this before a script of another origin may send a header of its own. */
+export { answerPreflight as OPTIONS };

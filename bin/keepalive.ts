@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { debuglog } from 'node:util';
 import { COMMANDS, COMMAND_NAMES, type CommandName } from '../lib/cli/commands.js';
 import { commandHelp, overview } from '../lib/cli/help.js';
-import { openTerminal, USAGE_ERROR, type Terminal } from '../lib/cli/terminal.js';
+import { jsonText, openTerminal, USAGE_ERROR, type Terminal } from '../lib/cli/terminal.js';
 import { COMMON_OPTIONS, readArguments, sentence, unknown, UsageError } from '../lib/cli/usage.js';
 import { DOTENV_FILE, readCommandEnv } from '../lib/config/env.js';
 import { adviceByText } from '../lib/rules/host-advice.js';
 import { MONTHLY_HOURS } from '../lib/rules/hosts.js';
+import { keepForFunctions } from '../lib/config/targets-source.js';
 import { configWarnings, validConfig } from '../lib/config/valid.js';
 import { OperatorError } from '../lib/operator-error.js';
 import { monthlyHours } from '../lib/rules/host-hours.js';
@@ -46,25 +47,45 @@ async function start({ env, out }: Terminal, args: readonly string[]): Promise<n
 }
 
 async function config({ env, out, err, paint }: Terminal, args: readonly string[]): Promise<number> {
-  readArguments('config', COMMANDS.config, args);
+  const { words, has, value } = readArguments('config', COMMANDS.config, args);
+  const [newFile] = words;
+  const oldFile = value('diff');
+  if ((newFile === undefined) !== (oldFile === undefined)) {
+    throw new UsageError('keepalive config: two targets files are compared: --diff <old-file> <new-file>.');
+  }
+  if (newFile !== undefined && oldFile !== undefined) {
+    const { difference, differenceLines } = await import('../lib/cli/diff.js');
+    const found = await difference(oldFile, newFile, env);
+    for (const line of has('json') ? [jsonText(found)] : differenceLines(found, paint)) out(line);
+    return 0;
+  }
   // Vercel sets it while it builds, to what becomes of the build.
   const isProductionBuild = env.VERCEL_ENV?.trim() === 'production';
   for (const warning of configWarnings(env)) err(warning);
   const valid = await validConfig(env, { isProductionBuild });
   const { targets, tick, qstash } = valid;
+  const { inForceLines, settingsInForce } = await import('../lib/cli/settings-command.js');
+  if (has('json')) {
+    out(jsonText(await settingsInForce(valid, env)));
+    return 0;
+  }
   out(`The configuration is valid: ${targets.length === 1 ? '1 target' : `${targets.length} targets`}.`);
   const times = { pace: tick, tick, lastRunMs: 0 };
   for (const { message } of monthlyHours(targets, MONTHLY_HOURS, Date.now(), times)) {
     if (message !== undefined) out(message);
   }
+  if (env.VERCEL !== undefined) await keepForFunctions(env);
   // The log of a build shows what is about to be deployed.
   if (env.VERCEL !== undefined && targets.length > 0) {
-    const { planLines, planOf } = await import('../lib/cli/plan.js');
+    const { planLines, planOf } = await import('../lib/cli/plan-command.js');
     for (const line of ['', ...planLines(planOf(valid), paint)]) out(line);
   }
   for (const { what, todo } of adviceByText(targets)) out(`${what} ${todo}`);
+  if (env.VERCEL === undefined) {
+    for (const line of inForceLines(await settingsInForce(valid, env), has('all'), paint)) out(line);
+  }
   if (targets.length > 0) {
-    const { misfit } = await import('../lib/cli/plan.js');
+    const { misfit } = await import('../lib/cli/plan-command.js');
     const reason = misfit(valid);
     if (reason !== null) {
       err(reason);
@@ -102,13 +123,16 @@ const ACTIONS: Readonly<
   start,
   config,
   schedule,
-  plan: async (terminal, args) => (await import('../lib/cli/plan.js')).plan(args, terminal),
+  plan: async (terminal, args) => (await import('../lib/cli/plan-command.js')).plan(args, terminal),
   check: async (terminal, args) => (await import('../lib/cli/check-command.js')).check(args, terminal),
   doctor: async (terminal, args) => (await import('../lib/cli/doctor.js')).doctor(args, terminal),
   export: async ({ env, progress }, args) =>
     (await import('../lib/cli/move.js')).exportData(env, args, progress),
-  import: async ({ env, progress }, args) =>
-    (await import('../lib/cli/move.js')).importData(env, args, progress),
+  import: async (terminal, args) => {
+    const isOfTool = readArguments('import', COMMANDS.import, args).value('from') !== undefined;
+    if (isOfTool) return (await import('../lib/cli/tool-import.js')).importTool(args, terminal);
+    return (await import('../lib/cli/move.js')).importData(terminal.env, args, terminal.progress);
+  },
   inspect: async ({ env }, args) => (await import('../lib/cli/inspect.js')).inspect(env, args),
 };
 

@@ -1,6 +1,6 @@
 import type { Config, Problem } from './config/config.js';
-import { parseConfig } from './config/config.js';
 import { readEnv } from './config/env.js';
+import { LiveConfig } from './config/live-config.js';
 import { GUARDED_FIELDS } from './record/fields.js';
 import type { RunsUnderWay } from './run/under-way.js';
 import { openRemoteStore } from './store/open.js';
@@ -13,22 +13,47 @@ export interface App {
   readonly store: Store | null;
   /** Where the process waits for its runs before it ends; a function of Vercel's does not. */
   readonly runs?: RunsUnderWay;
+  /** The app that the process opened, where this one has a newer configuration. */
+  readonly origin?: App;
 }
 
 export type AppResult =
   { readonly ok: true; readonly app: App } | { readonly ok: false; readonly problems: readonly Problem[] };
 
-let shared: Promise<AppResult> | null = null;
+/** Ms for which readers take the targets as an address gave them; a run asks it anew. */
+const READERS_PATIENCE = 30_000;
 
-/** The app of this process, made of the environment at the first call. */
-export function getApp(): Promise<AppResult> {
-  shared ??= openApp();
-  return shared;
+let fixed: App | null = null;
+let live: LiveConfig | null = null;
+let opened: Promise<AppResult> | null = null;
+
+/**
+ * The app of this process, made of the environment at the first call. Where the targets are listed at an address, it is
+ * made again of a newer list, and shares everything else.
+ * @param mayBeOld how long ago the address may have been asked, in ms
+ */
+export async function getApp(mayBeOld = READERS_PATIENCE): Promise<AppResult> {
+  if (fixed !== null) return { ok: true, app: fixed };
+  live ??= new LiveConfig(readEnv());
+  const result = await live.current(mayBeOld);
+  if (!result.ok) return result;
+  opened ??= openApp(result.config);
+  const found = await opened;
+  if (!found.ok || found.app.config === result.config) return found;
+  opened = Promise.resolve({ ok: true, app: withConfig(found.app, result.config) });
+  return opened;
+}
+
+/** The same app with a newer version of its configuration. */
+export function withConfig(app: App, config: Config): App {
+  return { ...app, config, origin: app.origin ?? app };
 }
 
 /** Makes the handlers of this process use an app that was opened elsewhere; null: from the environment again. */
 export function setApp(app: App | null): void {
-  shared = app === null ? null : Promise.resolve({ ok: true, app });
+  fixed = app;
+  live = null;
+  opened = null;
 }
 
 /** Ms since the epoch, by the store's clock where this process has found its own to be wrong. */
@@ -40,16 +65,14 @@ export function nowOf({ store }: App): number {
 export function perApp<T>(make: (app: App) => T): (app: App) => T {
   const made = new WeakMap<App, { readonly it: T }>();
   return (app) => {
-    const found = made.get(app) ?? { it: make(app) };
-    made.set(app, found);
+    const key = app.origin ?? app;
+    const found = made.get(key) ?? { it: make(app) };
+    made.set(key, found);
     return found.it;
   };
 }
 
-async function openApp(): Promise<AppResult> {
-  const result = parseConfig(readEnv());
-  if (!result.ok) return result;
-  const { config } = result;
+async function openApp(config: Config): Promise<AppResult> {
   switch (config.store.kind) {
     case 'upstash':
     case 'redis': {

@@ -290,17 +290,24 @@ type CheckResult =
       readonly latency: number;
       readonly coldStart: false;
       readonly wakeMs: null;
+      readonly wakeMsAtLeast: null;
     })
   | (Extract<Verdict, { outcome: 'good' }> & {
       readonly latency: number;
       readonly coldStart: true;
       /** From the first attempt to the end of the good one. */
       readonly wakeMs: number;
+      /**
+       * From the first attempt to the end of the last one that failed, where the host woke between two runs; null: it was
+       * asked every few seconds until it woke.
+       */
+      readonly wakeMsAtLeast: number | null;
     })
   | (Extract<Verdict, { outcome: 'failed' }> & {
       readonly latency: null;
       readonly coldStart: false;
       readonly wakeMs: null;
+      readonly wakeMsAtLeast: null;
     });
 
 /** One judged probe of a target, as it is recorded. */
@@ -318,6 +325,25 @@ export type Check = CheckResult & {
   readonly timings: Timings;
   readonly tlsExpiresAt: number | null;
 };
+
+/**
+ * A check that its run left open, since the host may be waking: the next runs go on asking. It is neither good nor bad.
+ */
+export interface OpenCheck {
+  readonly outcome: 'waking';
+  /** When the round of its first attempt began. */
+  readonly at: number;
+  /** When its last attempt ended. */
+  readonly lastAt: number;
+  /** Of all runs so far. */
+  readonly attempts: number;
+  /** Of the last attempt. */
+  readonly statusCode: number | null;
+  readonly message: string;
+}
+
+/** What a run makes of a target. */
+export type CheckOrOpen = Check | OpenCheck;
 
 export type Status = 'pending' | 'up' | 'degraded' | 'down' | 'paused' | 'sleeping';
 
@@ -374,7 +400,8 @@ export type TargetAlert = { readonly target: string } & (
       readonly kind: 'slept';
       /** Ms since the ping before that reached the host. */
       readonly gap: number;
-      readonly wakeMs: number;
+      /** Null: it woke between two runs. */
+      readonly wakeMs: number | null;
     }
   | {
       /** It was pinged in time and answers, and its host says that it does not run. */

@@ -12,8 +12,11 @@ const root = join(import.meta.dirname, '..');
 const FOLDERS = ['api', 'bench', 'bin', 'lib'];
 const MANIFEST = join(root, 'dist/.built.json');
 /** What scripts/vendor.js makes, and of which packages. */
-const VENDORED = ['dist/vendor/zod.js', 'public/vendor/uplot.js', 'public/vendor/uplot.css'];
-const PACKAGES = ['esbuild', 'uplot', 'zod'];
+const VENDORED = [
+  ...['dist/vendor/zod.js', 'dist/vendor/yaml.js'],
+  ...['public/vendor/uplot.js', 'public/vendor/uplot.css'],
+];
+const PACKAGES = ['esbuild', 'uplot', 'yaml', 'zod'];
 const OPTIONS = {
   format: 'esm',
   platform: 'node',
@@ -82,7 +85,8 @@ for (const folder of FOLDERS) {
 }
 
 /** Changes where something has changed that scripts/vendor.js reads or makes. */
-const vendorHash = () => hash(JSON.stringify(['lib/zod.ts', 'scripts/vendor.js', ...VENDORED].map(hashOf)));
+const VENDOR_SOURCES = ['lib/zod.ts', 'lib/yaml.ts', 'scripts/vendor.js'];
+const vendorHash = () => hash(JSON.stringify([...VENDOR_SOURCES, ...VENDORED].map(hashOf)));
 const needsVendor = !isSame || before.vendor !== vendorHash();
 if (changed.length === 0 && !needsVendor) {
   console.log('Nothing to build: no source has changed.');

@@ -1,4 +1,4 @@
-// Makes of packages what is loaded in one piece: the chart library in public/, by browsers; zod in dist/, by functions.
+// Makes of packages what is loaded in one piece: the chart library in public/, by browsers; zod and yaml in dist/, by functions.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,16 +23,19 @@ put(join(shown, 'uplot.js'), readFileSync(join(uplot, 'dist/uPlot.iife.min.js'))
 put(join(shown, 'uplot.css'), readFileSync(join(uplot, 'dist/uPlot.min.css')));
 put(join(shown, 'uplot-license.txt'), readFileSync(join(uplot, 'LICENSE')));
 
-const zod = dirname(fileURLToPath(import.meta.resolve('zod/package.json')));
 const loaded = join(root, 'dist/vendor');
 mkdirSync(loaded, { recursive: true });
-const { outputFiles } = buildSync({
-  entryPoints: [join(root, 'lib/zod.ts')],
-  write: false,
-  bundle: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node20',
-});
-for (const { contents } of outputFiles) put(join(loaded, 'zod.js'), contents);
-put(join(loaded, 'zod-license.txt'), readFileSync(join(zod, 'LICENSE')));
+for (const name of ['zod', 'yaml']) {
+  const { outputFiles } = buildSync({
+    entryPoints: [join(root, `lib/${name}.ts`)],
+    write: false,
+    bundle: true,
+    format: 'esm',
+    // What yaml has for Node is CommonJS, of which nothing can be left out.
+    platform: 'neutral',
+    target: 'node20',
+  });
+  for (const { contents } of outputFiles) put(join(loaded, `${name}.js`), contents);
+  const home = dirname(fileURLToPath(import.meta.resolve(`${name}/package.json`)));
+  put(join(loaded, `${name}-license.txt`), readFileSync(join(home, 'LICENSE')));
+}

@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseConfig } from '../config/config.js';
 import { targetAt } from '../config/target-builder.js';
+import type { TargetsFile } from '../config/targets-file.js';
+import { loadTargets } from '../config/targets-source.js';
 import { ConfigError, validConfig } from '../config/valid.js';
 import { checkTarget } from '../probe/check-target.js';
 import { createEvaluator } from '../probe/evaluator.js';
@@ -17,6 +19,11 @@ import { isoTime, jsonText, USAGE_ERROR, type Paint, type Terminal } from './ter
 import { readArguments, sentence } from './usage.js';
 import { intervalInWords, latencyInWords, lengthInWords } from '../rules/durations.js';
 
+interface Configured {
+  readonly env: Terminal['env'];
+  readonly file: TargetsFile | null;
+}
+
 type ExplainedAttempt = Attempt & { readonly assertions: readonly Explained[] };
 
 /**
@@ -31,7 +38,8 @@ export async function check(
 ): Promise<number> {
   const { words, has } = readArguments('check', COMMANDS.check, args);
   const print = has('json') ? () => undefined : out;
-  const target = await findTarget(words[0] ?? '', { env, print }).catch((error: unknown) => {
+  const file = await loadTargets(env);
+  const target = await findTarget(words[0] ?? '', { env, file, print }).catch((error: unknown) => {
     if (error instanceof ConfigError) return error.message;
     throw error;
   });
@@ -40,7 +48,7 @@ export async function check(
     return USAGE_ERROR;
   }
   for (const line of introduction(target)) print(line);
-  const options = { contact: contactOf(env), ...proberOptions };
+  const options = { contact: contactOf(env, file), ...proberOptions };
   const { result, attempts } = await explained(target, { print, paint }, options);
   for (const line of conclusion(target, result, paint)) print(line);
   if (has('json')) out(jsonText(toJson(target, result, attempts)));
@@ -48,20 +56,23 @@ export async function check(
 }
 
 /** The same as runs have it; null where the configuration is not valid. */
-function contactOf(env: Terminal['env']): string | null {
-  const result = parseConfig(env);
+function contactOf(env: Terminal['env'], file: TargetsFile | null): string | null {
+  const result = parseConfig(env, file);
   return result.ok ? result.config.publicUrl : null;
 }
 
 /**
- * The target at an address with the defaults of `KEEP_ALIVE_` variables; null where the configuration is not valid. Whether
- * KEEP_ALIVE_HOST_TOKEN is meant for its host is not known.
+ * The target at an address with the defaults of `KEEP_ALIVE_` variables and of the targets file; null where the
+ * configuration is not valid. Whether KEEP_ALIVE_HOST_TOKEN is meant for its host is not known.
  */
-function withDefaults(url: string, { info }: Target, env: Terminal['env']): Target | null {
+function withDefaults(url: string, { info }: Target, { env, file }: Configured): Target | null {
   const others = Object.entries(env).filter(
     ([name]) => !/^TARGET_|^KEEP_ALIVE_(?:URLS|HOST_TOKEN)$/i.test(name),
   );
-  const result = parseConfig({ ...Object.fromEntries(others), TARGET_CHECKED_URL: url });
+  const result = parseConfig(
+    { ...Object.fromEntries(others), TARGET_CHECKED_URL: url },
+    file && { ...file, targets: [] },
+  );
   const target = result.ok ? result.config.targets[0] : undefined;
   return target === undefined ? null : { ...target, info: { ...target.info, id: info.id, name: info.name } };
 }
@@ -72,17 +83,17 @@ function withDefaults(url: string, { info }: Target, env: Terminal['env']): Targ
  */
 async function findTarget(
   what: string,
-  { env, print }: { readonly env: Terminal['env']; readonly print: (line: string) => void },
+  { env, file, print }: Configured & { readonly print: (line: string) => void },
 ): Promise<Target | string> {
   if (what.includes('://')) {
     const { target: found, problem } = targetAt(what);
     if (found === null) return sentence(`The address: ${problem}`);
-    const result = parseConfig(env);
+    const result = parseConfig(env, file);
     const [configured, ...others] = result.ok
       ? result.config.targets.filter((target) => isAt(target, found))
       : [];
     if (configured === undefined) {
-      const target = withDefaults(what, found, env);
+      const target = withDefaults(what, found, { env, file });
       return target ?? (problem === null ? found : sentence(`The address: ${problem}`));
     }
     if (others.length > 0) {
@@ -98,7 +109,7 @@ async function findTarget(
   if (found !== undefined) return found;
   const ids = targets.map(({ info }) => info.id).join(', ');
   return ids === ''
-    ? 'No target is configured: set TARGET_<ID>_URL, or give an address.'
+    ? 'No target is configured: set TARGET_<ID>_URL, list targets in targets.yaml, or give an address.'
     : `No such target. Those that are configured: ${ids}.`;
 }
 

@@ -4,7 +4,14 @@ import type { CommandUsage } from './usage.js';
 export const STORED_PARTS = ['state', 'outbox', 'maintenance', 'marks', 'log', 'incidents'] as const;
 
 /** What may start runs, as `plan` names it. */
-export const TRIGGERS = ['local', 'tick', 'qstash', 'crons'] as const;
+export const TRIGGERS = ['local', 'tick', 'qstash', 'crons', 'github', 'cron-job'] as const;
+
+/** The tools whose configurations `import` reads. */
+export const TOOLS = [
+  ...(['uptime-kuma', 'uptimerobot', 'gatus', 'uptimeflare'] as const),
+  ...(['upptime', 'blackbox', 'cronjob.org'] as const),
+] as const;
+export type ToolName = (typeof TOOLS)[number];
 
 const JSON_OPTION = { help: 'print JSON' };
 
@@ -28,17 +35,25 @@ finish the run under way; a second signal stops at once.`,
   },
   config: {
     summary: 'check the configuration and list what is wrong',
-    details: `Vercel runs it in every build. In a production build it also asks for what every
-installation needs, and makes the QStash schedule where QSTASH_TOKEN is set.
+    details: `Shows what is in force and where it comes from; what may be secret is not shown. Vercel runs
+it in every build. In a production build it also asks for what every installation needs, and
+makes the QStash schedule where QSTASH_TOKEN is set. With --diff it shows what a new version
+of a targets file changes, and what that costs a month.
 Exit code: 0, or 1 with the list of what is wrong.`,
-    arguments: [],
-    options: {},
+    arguments: [{ name: 'new-file', isOptional: true }],
+    options: {
+      all: { help: 'show also what has its default' },
+      diff: { value: 'old-file', help: 'compare two targets files' },
+      json: JSON_OPTION,
+    },
   },
   plan: {
     summary: 'show what a configuration will do and use',
     details: `Shows, from the configuration alone, who is kept awake, how soon an outage is seen, and what
 is used of each allowance. The trigger is QStash where its token is set, npm start (local)
-where no Redis is, and otherwise whoever calls every KEEP_ALIVE_TICK (tick).
+where no Redis is, and otherwise whoever calls every KEEP_ALIVE_TICK (tick). crons: the 96
+daily crons of vercel.json, as the Hobby plan calls them; github: GitHub Actions, as they
+really come; cron-job: cron-job.org, every minute.
 Exit code: 0, or 1 where an allowance is exceeded.`,
     arguments: [],
     options: {
@@ -80,11 +95,17 @@ The file can be read by its owner alone.`,
     options: { force: { help: 'replace the file if it exists' } },
   },
   import: {
-    summary: 'write an export to the store',
+    summary: 'write an export to the store, or move in from another tool',
     details: `Checks all of the export (a file or stdin), then writes it in one atomic step. It may be
-repeated. Stop npm start first if its database is to be written.`,
+repeated. Stop npm start first if its database is to be written. With --from it turns the
+configuration of another tool into a targets file instead (docs/moving.md): uptime-kuma,
+uptimerobot, gatus, uptimeflare, upptime, blackbox or cronjob.org.`,
     arguments: [{ name: 'file', isOptional: true }],
-    options: { force: { help: 'replace other data in the store' } },
+    options: {
+      from: { value: 'tool', help: 'read the configuration of this tool' },
+      output: { value: 'file', help: 'the targets file to write; targets.yaml by default' },
+      force: { help: 'replace other data in the store, or the targets file' },
+    },
   },
   inspect: {
     summary: 'print what is stored as JSON',

@@ -1,23 +1,24 @@
 import type { Config, Problem } from '../config/config.js';
+import { placeInWords } from '../config/problems.js';
 import { error, ok, warning } from './finding.js';
 import type { Finding } from './finding.js';
 
 export function ofProblems(problems: readonly Problem[]): Finding[] {
-  return problems.map(({ variable, message }) =>
+  return problems.map((problem) =>
     error('configuration', {
-      what: `${variable}: ${message}`,
+      what: `${placeInWords(problem)}: ${problem.message}`,
       why: 'With it a deployment fails, npm start does not start, and nothing else can be examined.',
-      todo: `Correct ${variable}.`,
+      todo: `Correct ${placeInWords(problem)}.`,
     }),
   );
 }
 
 export function ofWarnings(warnings: readonly Problem[]): Finding[] {
-  return warnings.map(({ variable, message }) =>
+  return warnings.map((problem) =>
     warning('configuration', {
-      what: `${variable}: ${message}`,
+      what: `${placeInWords(problem)}: ${problem.message}`,
       why: 'It may not do what it was set for.',
-      todo: `Correct ${variable}, or leave it where it is for another program.`,
+      todo: `Correct ${placeInWords(problem)}, or leave it where it is for another program.`,
     }),
   );
 }
@@ -28,7 +29,7 @@ export function ofTargetsConfigured({ enabled, targets }: Config): Finding[] {
       error('configuration', {
         what: 'no target is configured',
         why: 'There is nothing to ping.',
-        todo: 'Set TARGET_<ID>_URL, or KEEP_ALIVE_URLS for several addresses.',
+        todo: 'Set TARGET_<ID>_URL or KEEP_ALIVE_URLS, or list targets in targets.yaml.',
       }),
     ];
   }

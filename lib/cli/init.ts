@@ -4,6 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseConfig, textsOf } from '../config/config.js';
 import { DOTENV_FILE, readDotenv } from '../config/env.js';
 import { idFromHost, targetAt } from '../config/target-builder.js';
+import type { TargetsFile } from '../config/targets-file.js';
+import { loadTargets } from '../config/targets-source.js';
 import { validConfig, type Env } from '../config/valid.js';
 import { OperatorError } from '../operator-error.js';
 import { checkTarget } from '../probe/check-target.js';
@@ -16,6 +18,11 @@ import { withVariables, type Variable } from './dotenv-text.js';
 import type { Terminal } from './terminal.js';
 import { readArguments } from './usage.js';
 import { isVercelReady, setVercelVariable } from './vercel-command.js';
+
+interface InitSettings {
+  readonly env: Env;
+  readonly file: TargetsFile | null;
+}
 
 const PLACEHOLDER = 'https://my-api.onrender.com/health';
 const HEADING = '# Written by keepalive init.';
@@ -46,7 +53,7 @@ export async function init(args: readonly string[], terminal: Terminal): Promise
   });
   const conversation = isSilent ? silentConversation(terminal) : await promptingConversation();
   conversation.begin('Keepalive');
-  const added = await chosenTargets({ env, given, conversation, isSilent });
+  const added = await chosenTargets({ env, file: await loadTargets(env), given, conversation, isSilent });
   const variables = [...added, ...secretFor(env)];
   if (variables.length === 0) {
     conversation.end(`Everything is set already. ${nextStep(env, port)}`);
@@ -70,18 +77,18 @@ function question(names: string): string {
 /** The variables of the targets that the user gave. */
 async function chosenTargets({
   env,
+  file,
   given,
   conversation,
   isSilent,
-}: {
-  readonly env: Env;
+}: InitSettings & {
   readonly given: readonly { readonly target: Target; readonly address: string }[];
   readonly conversation: Conversation;
   readonly isSilent: boolean;
 }): Promise<Variable[]> {
   const variables: Variable[] = [];
   const add = async ({ target, address }: { target: Target; address: string }): Promise<void> => {
-    const known = { ...env, ...Object.fromEntries(variables) };
+    const known = { env: { ...env, ...Object.fromEntries(variables) }, file };
     const existing = targetWith(known, target.url);
     if (existing !== undefined) {
       conversation.say(`${target.info.healthUrl} is a target already: ${existing.info.id}.`);
@@ -93,7 +100,7 @@ async function chosenTargets({
   };
   for (const each of given) await add(each);
   while (!isSilent) {
-    const isFirst = variables.length === 0 && targetsOf(env).length === 0;
+    const isFirst = variables.length === 0 && targetsOf({ env, file }).length === 0;
     const answer = await conversation.ask(
       isFirst ? 'Which address is to be pinged?' : 'Another address? (Enter goes on)',
       {
@@ -119,13 +126,13 @@ function targetOf(text: string): { target: Target; address: string } | string {
   return target === null || problem !== null ? (problem ?? 'not valid') : { target, address };
 }
 
-function targetsOf(env: Env): readonly Target[] {
-  const result = parseConfig(env);
+function targetsOf({ env, file }: InitSettings): readonly Target[] {
+  const result = parseConfig(env, file);
   return result.ok ? result.config.targets : [];
 }
 
-function targetWith(env: Env, url: string): Target | undefined {
-  return targetsOf(env).find((target) => target.url === url);
+function targetWith(settings: InitSettings, url: string): Target | undefined {
+  return targetsOf(settings).find((target) => target.url === url);
 }
 
 /** One real check, as a run makes it. A target that is down now may be wanted all the same. */
@@ -169,7 +176,7 @@ export function hostInWords({ info: { host, sleepsAfter, interval } }: Target): 
 }
 
 /** `TARGET_MY_API_URL`, by the first part of the host name, or by all of it where that is taken. */
-function variableFor({ url }: Target, address: string, env: Env): string {
+function variableFor({ url }: Target, address: string, { env, file }: InitSettings): string {
   const { hostname } = new URL(url);
   const isAddress = /^[\d.]+$|:/.test(hostname);
   const [first = ''] = hostname.replace(/^www\./, '').split('.');
@@ -178,7 +185,8 @@ function variableFor({ url }: Target, address: string, env: Env): string {
   );
   const numbered = Array.from({ length: 500 }, (_, index) => `${names.at(-1) ?? ''}_${index + 2}`);
   const fits = (variable: string): boolean =>
-    !textsOf(env).has(variable) && targetWith({ ...env, [variable]: address }, url) !== undefined;
+    !textsOf(env).has(variable) &&
+    targetWith({ env: { ...env, [variable]: address }, file }, url) !== undefined;
   const variable = [...names, ...numbered].map((name) => `TARGET_${name.toUpperCase()}_URL`).find(fits);
   if (variable === undefined) throw new OperatorError('The targets have no room for another address.');
   return variable;

@@ -20,7 +20,7 @@ export class ScheduleError extends OperatorError {
   }
 }
 
-interface Setting {
+interface ScheduleSetting {
   readonly qstash: Qstash;
   /** One for each prefix: it is made anew under the same name. */
   readonly scheduleId: string;
@@ -93,7 +93,7 @@ export function removeSchedule(config: Config, print: Print): Promise<void> {
   });
 }
 
-async function withQstash(config: Config, work: (setting: Setting) => Promise<void>): Promise<void> {
+async function withQstash(config: Config, work: (setting: ScheduleSetting) => Promise<void>): Promise<void> {
   const { publicUrl, prefix } = config;
   const { url, token } = config.qstash;
   const missing = [

@@ -117,17 +117,14 @@ export function channelNames(alerts: Alerts): ChannelName[] {
   return CHANNEL_NAMES.filter((name) => alerts[name] !== null);
 }
 
-/** Reports those of the `channels` named by a variable that are not set up: no alert would ever reach them. */
+/** What is wrong with those of the `channels` that are not set up: no alert would ever reach them. */
 export function unusableChannels(
-  variable: string,
   channels: readonly ChannelName[] | null | undefined,
   texts: ReadonlyMap<string, string>,
-): Problem[] {
+): string[] {
   return (channels ?? []).flatMap((name) => {
     const missing = Object.keys(CHANNELS[name].needs).find((needed) => !texts.has(needed));
-    return missing === undefined
-      ? []
-      : [{ variable, message: `names a channel that is not set up, set ${missing}` }];
+    return missing === undefined ? [] : [`names a channel that is not set up, set ${missing}`];
   });
 }
 

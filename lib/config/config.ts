@@ -3,13 +3,19 @@ import { CHANNEL_OPTIONS, halfChannels, toAlerts, unusableChannels, type Alerts 
 import { isPublicName } from './host-defaults.js';
 import { findTargets, unknownVariables } from './variable-names.js';
 import { defaultsOf, readOptions } from './option-table.js';
-import { GENERAL_OPTIONS, TARGET_OPTIONS, type SystemOptions, type TargetOptions } from './options.js';
+import {
+  GENERAL_OPTIONS,
+  TARGET_OPTIONS,
+  type SystemOptions,
+  type TargetOptionName,
+  type TargetOptions,
+} from './options.js';
 import { toPageSettings } from './page.js';
-import { sortProblems, type Problem } from './problems.js';
+import { placeInWords, sortProblems, type Place, type Problem } from './problems.js';
 import { origin } from './request.js';
-import type { TargetAddress } from './target-address.js';
 import { chooseStore, type StoreConfig } from './store-choice.js';
-import { idFromHost, sharedTokenProblem, toTarget, type Source } from './target-builder.js';
+import { idFromHost, plainSource, sharedTokenProblem, toTarget, type Source } from './target-builder.js';
+import { readFileOptions, type FileOptions, type FileTarget, type TargetsFile } from './targets-file.js';
 import type { PlanName } from '../rules/allowances.js';
 import { MINUTE } from '../time.js';
 
@@ -83,11 +89,17 @@ export function textsOf(env: Readonly<Record<string, string | undefined>>): Map<
 }
 
 /**
- * Reads the configuration out of environment variables. Never throws; either everything is valid, or all problems are
- * given, sorted by variable. JSONata is not checked here, because loading it costs a cold start: see `validConfig`.
+ * Reads the configuration out of environment variables and the targets file, which they win over. Never throws; either
+ * everything is valid, or all problems are given, sorted by place. JSONata is not checked here, because loading it costs a
+ * cold start: see `validConfig`.
+ * @param options.mayLackChannels targets may name channels that are not set up: for comparing files without the secrets
  */
-export function parseConfig(env: Readonly<Record<string, string | undefined>>): ConfigResult {
-  const problems: Problem[] = [];
+export function parseConfig(
+  env: Readonly<Record<string, string | undefined>>,
+  file: TargetsFile | null = null,
+  { mayLackChannels = false } = {},
+): ConfigResult {
+  const problems: Problem[] = [...(file?.problems ?? [])];
   const texts = textsOf(env);
   const variables = [...texts.keys()];
 
@@ -102,35 +114,51 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     ),
   };
   const channels = readOptions(CHANNEL_OPTIONS, (name) => name, texts, problems);
-  const inherited = readOptions(
+  const general = readOptions(
     TARGET_OPTIONS,
     (name) => (name === 'URL' ? undefined : `KEEP_ALIVE_${name}`),
     texts,
     problems,
   );
-  const sources = [
-    ...declaredTargets(variables, texts, inherited, problems),
-    ...plainTargets(system.KEEP_ALIVE_URLS ?? [], inherited),
-  ];
-  problems.push(...duplicates(sources));
-  if (inherited.SHOW === 'name' && (system.KEEP_ALIVE_URLS ?? []).length > 0) {
-    problems.push({ variable: 'KEEP_ALIVE_SHOW', message: NAMED_BY_ADDRESS });
+  const shared = {
+    inherited: { ...(file === null ? {} : readFileOptions(file.defaults, problems)), ...general },
+    isPaused: general.ENABLED === false,
+    inheritedPlaceOf: (option: TargetOptionName): Place =>
+      (general[option] === undefined ? file?.defaults.get(option)?.place : undefined) ?? {
+        variable: `KEEP_ALIVE_${option}`,
+      },
+  };
+  const declared = declaredTargets({ variables, texts, file, shared }, problems);
+  const plain = (system.KEEP_ALIVE_URLS ?? []).map((address) => ({
+    ...plainSource(idFromHost(address.hostname), address),
+    ...shared,
+    placeOf: () => ({ variable: 'KEEP_ALIVE_URLS' }),
+  }));
+  const channelTexts = mayLackChannels
+    ? new Map([...Object.keys(CHANNEL_OPTIONS).map((name): [string, string] => [name, '']), ...texts])
+    : texts;
+  problems.push(...duplicates(declared, plain, file?.targets ?? []));
+  if (plain.length > 0 && shared.inherited.SHOW === 'name') {
+    problems.push({ ...shared.inheritedPlaceOf('SHOW'), message: NAMED_BY_ADDRESS });
   }
-  const targets = sources
-    .map((source) => toTarget(source, texts, problems))
+  const targets = [...declared, ...plain]
+    .map((source) => toTarget(source, channelTexts, problems))
     .sort((a, b) => (a.info.id < b.info.id ? -1 : 1));
   const store = chooseStore(texts, problems);
   problems.push(
     ...unknownVariables(variables),
     ...halfChannels(texts),
     ...sharedTokenProblem(targets),
-    ...unusableChannels('KEEP_ALIVE_ALERTS', inherited.ALERTS, texts),
+    ...unusableChannels(shared.inherited.ALERTS, channelTexts).map((message) => ({
+      ...shared.inheritedPlaceOf('ALERTS'),
+      message,
+    })),
   );
   if (problems.length > 0) return deepFreeze({ ok: false, problems: sortProblems(problems) });
 
   const publicUrl = system.KEEP_ALIVE_PUBLIC_URL ?? deploymentOrigin(texts);
   const config: Config = {
-    enabled: inherited.ENABLED !== false,
+    enabled: !shared.isPaused,
     targets,
     cronSecret: system.CRON_SECRET,
     statsToken: system.STATS_TOKEN,
@@ -158,40 +186,75 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
   return deepFreeze({ ok: true, config });
 }
 
-function declaredTargets(
-  variables: readonly string[],
-  texts: ReadonlyMap<string, string>,
-  inherited: Partial<TargetOptions>,
-  problems: Problem[],
-): Source[] {
-  return findTargets(variables, problems).flatMap(({ id, variables: own }) => {
-    const options = readOptions(TARGET_OPTIONS, (name) => own.get(name), texts, problems);
-    if (!options.URL) return [];
-    const variableOf = (option: keyof TargetOptions) => own.get(option) ?? '';
-    return [{ id, address: options.URL, own: options, inherited, variableOf }];
+interface Declared {
+  readonly variables: readonly string[];
+  readonly texts: ReadonlyMap<string, string>;
+  readonly file: TargetsFile | null;
+  readonly shared: Pick<Source, 'inherited' | 'isPaused' | 'inheritedPlaceOf'>;
+}
+
+/** The targets of variables and of the file; a target of both has the options of both, of which the variables' win. */
+function declaredTargets({ variables, texts, file, shared }: Declared, problems: Problem[]): Source[] {
+  const inFile = new Map(file?.targets.map((target) => [target.id, target]));
+  const byId = new Map(
+    findTargets(variables, inFile.keys(), problems).map((each) => [each.id, each.variables]),
+  );
+  return [...new Set([...byId.keys(), ...inFile.keys()])].flatMap((id) => {
+    const target = inFile.get(id);
+    const set = byId.get(id);
+    const listed = target === undefined ? {} : readFileOptions(withoutSet(target.options, set), problems);
+    const options =
+      set === undefined ? {} : readOptions(TARGET_OPTIONS, (name) => set.get(name), texts, problems);
+    const own: Partial<TargetOptions> = { ...listed, ...options };
+    if (!own.URL) {
+      const isGiven = target?.options.has('URL') === true || set?.has('URL') === true;
+      if (target !== undefined && !isGiven) {
+        problems.push({ ...target.place, message: `url: missing, the target needs an address` });
+      }
+      return [];
+    }
+    const placeOf = (option: TargetOptionName): Place => {
+      const variable = set?.get(option);
+      if (variable !== undefined) return { variable };
+      return target?.options.get(option)?.place ?? target?.place ?? { variable: '' };
+    };
+    return [{ ...shared, id, address: own.URL, own, placeOf }];
   });
 }
 
-/** An entry is named by its place: its host name is part of a value. */
-function plainTargets(addresses: readonly TargetAddress[], inherited: Partial<TargetOptions>): Source[] {
-  return addresses.map((address) => ({
-    id: idFromHost(address.hostname),
-    address,
-    own: {},
-    inherited,
-    variableOf: () => 'KEEP_ALIVE_URLS',
-  }));
+/** The options that no variable sets: what a variable wins over need not be valid. */
+function withoutSet(
+  options: FileOptions,
+  set: ReadonlyMap<TargetOptionName, string> | undefined,
+): FileOptions {
+  return set === undefined ? options : new Map([...options].filter(([name]) => !set.has(name)));
 }
 
 const NAMED_BY_ADDRESS =
   'name cannot hide the addresses of KEEP_ALIVE_URLS, whose ids are made of them: give each its own TARGET_<ID>_URL';
 
-function duplicates(sources: readonly Source[]): Problem[] {
-  const ids = sources.map(({ id }) => id);
-  if (new Set(ids).size === ids.length) return [];
+/** An entry of KEEP_ALIVE_URLS is named by its place in the list: its host name is part of a value. */
+function duplicates(
+  declared: readonly Source[],
+  plain: readonly Source[],
+  inFile: readonly FileTarget[],
+): Problem[] {
+  const variable = 'KEEP_ALIVE_URLS';
+  const places = new Map(inFile.map(({ id, place }) => [id, placeInWords(place)]));
+  const known = new Set(declared.map(({ id }) => id));
+  const problems: Problem[] = [];
+  let isTwice = false;
+  for (const [index, { id }] of plain.entries()) {
+    const place = places.get(id);
+    if (place !== undefined) {
+      const message = `entry ${index + 1} has the same id as the target at ${place}: remove one of them`;
+      problems.push({ variable, message });
+    } else if (known.has(id)) isTwice = true;
+    known.add(id);
+  }
   const message =
     'two addresses have the same host name, or one of a TARGET_<ID>_URL, so their ids would be the same: give each its own TARGET_<ID>_URL';
-  return [{ variable: 'KEEP_ALIVE_URLS', message }];
+  return isTwice ? [...problems, { variable, message }] : problems;
 }
 
 /** Every 2 minutes is 720 of the 1,000 messages a day that QStash's free plan has. */

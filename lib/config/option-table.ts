@@ -14,10 +14,21 @@ export function option<T>(fallback: string | null, parse: Value<T>): Option<T> {
   return { value: parse, default: fallback };
 }
 
+/** An option of targets, with what editors show of it. */
+export interface TargetOption<T, Default extends string | null = string | null> extends Option<T, Default> {
+  readonly help: string;
+}
+
+export function targetOption<T>(fallback: null, parse: Value<T>, help: string): TargetOption<T, null>;
+export function targetOption<T>(fallback: string, parse: Value<T>, help: string): TargetOption<T, string>;
+export function targetOption<T>(fallback: string | null, parse: Value<T>, help: string): TargetOption<T> {
+  return { value: parse, default: fallback, help };
+}
+
 export type Table = Readonly<Record<string, Option<unknown>>>;
 
 /** What a table's options are read as; null where one is not set and has no default. */
-export type Values<T extends Table> = {
+export type OptionValues<T extends Table> = {
   readonly [Name in keyof T]: T[Name]['default'] extends string ? Read<T[Name]> : Read<T[Name]> | null;
 };
 
@@ -29,7 +40,7 @@ export function readOptions<T extends Table>(
   variableOf: (name: keyof T & string) => string | undefined,
   texts: ReadonlyMap<string, string>,
   problems: Problem[],
-): Partial<Values<T>> {
+): Partial<OptionValues<T>> {
   const values = new Map<string, unknown>();
   for (const [name, { value: schema }] of Object.entries(table)) {
     const variable = variableOf(name);
@@ -39,13 +50,13 @@ export function readOptions<T extends Table>(
     if (result.success) values.set(name, result.data);
     else problems.push({ variable, message: result.error.issues[0]?.message ?? 'not valid' });
   }
-  return Object.fromEntries(values) as Partial<Values<T>>;
+  return Object.fromEntries(values) as Partial<OptionValues<T>>;
 }
 
-export function defaultsOf<T extends Table>(table: T): Values<T> {
+export function defaultsOf<T extends Table>(table: T): OptionValues<T> {
   const defaults = Object.entries(table).map(
     ([name, { value: schema, default: fallback }]) =>
       [name, fallback === null ? null : schema.parse(fallback)] as const,
   );
-  return Object.fromEntries(defaults) as Values<T>;
+  return Object.fromEntries(defaults) as OptionValues<T>;
 }

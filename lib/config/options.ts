@@ -1,7 +1,7 @@
 import { PLAN_NAMES } from '../rules/allowances.js';
 import { CHANNEL_NAMES, HOST_NAMES, SHOW_LEVELS, type ChannelName } from '../types.js';
 import { CHANNEL_OPTIONS } from './alerts.js';
-import { option, type Table, type Values } from './option-table.js';
+import { option, targetOption, type Table, type OptionValues } from './option-table.js';
 import { PAGE_OPTIONS } from './page.js';
 import {
   endpoint,
@@ -16,6 +16,7 @@ import {
   statusList,
 } from './request.js';
 import { targetAddress, targetAddresses } from './target-address.js';
+import { targetsPlace } from './targets-place.js';
 import { activeHours, maintenance } from './time-windows.js';
 import {
   decimal,
@@ -42,56 +43,109 @@ const channels = value(
     const known = CHANNEL_NAMES.filter((channel) => words.includes(channel));
     return known.length === new Set(words).size ? known : undefined;
   },
+  { kind: 'list', separator: ',', words: ['all', 'off', ...CHANNEL_NAMES] },
 );
 
-/** `TARGET_<ID>_<OPTION>`, and but for URL also `KEEP_ALIVE_<OPTION>`. Durations in ms, sizes in bytes. */
+/**
+ * `TARGET_<ID>_<OPTION>`, and but for URL also `KEEP_ALIVE_<OPTION>`; in a targets file in camelCase. Durations in ms, sizes
+ * in bytes.
+ */
 export const TARGET_OPTIONS = {
-  URL: option(null, targetAddress),
-  NAME: option(null, label),
-  GROUP: option(null, label),
-  ORDER: option(null, decimal),
-  SHOW: option('all', oneOf(SHOW_LEVELS)),
-  ENABLED: option('true', flag),
-  HOST: option(null, oneOf(HOST_NAMES)),
-  HOST_TOKEN: option(null, secret(1)),
-  SLEEPS_AFTER: option(null, durationOrOff('1m', '30d')),
-  WAKE_TIMEOUT: option(null, durationOrOff('1s', '10m')),
-  INTERVAL: option(null, duration('10s', '7d')),
-  TIMEOUT: option('10s', duration('100ms', '2m')),
-  RETRIES: option('2', integer(0, 10)),
-  RETRY_DELAY: option('1s', duration('0s', '1m')),
-  FAILURE_THRESHOLD: option('3', integer(1, 100)),
-  SUCCESS_THRESHOLD: option('2', integer(1, 100)),
-  METHOD: option('GET', method),
-  HEADERS: option('{}', headers),
-  BODY: option(null, text),
-  EXPECT_STATUS: option('200-299', statusList),
-  EXPECT_BODY: option(null, pattern),
-  REJECT_BODY: option(null, pattern),
-  EXPECT_JSON: option(null, text),
-  DEGRADED_JSON: option(null, text),
-  DEGRADED_AFTER: option(null, durationOrOff('1ms', '2m')),
-  QUERY: option(null, text),
-  MAX_BODY: option('256kb', size('1b', '10mb')),
-  MAX_REDIRECTS: option('5', integer(0, 20)),
-  TLS_EXPIRY: option('14d', durationOrOff('1m', '365d')),
-  TLS_VERIFY: option('true', flag),
-  ALLOW_PRIVATE: option('false', flag),
-  ACTIVE_HOURS: option('always', activeHours),
-  MAINTENANCE: option('off', maintenance),
-  ALERTS: option('all', channels),
-  RECOVERY_URL: option(null, endpoint),
-  RECOVERY_METHOD: option('POST', method),
-  RECOVERY_HEADERS: option('{}', headers),
-  RECOVERY_BODY: option(null, text),
-  RECOVERY_COOLDOWN: option('5m', duration('0s', '7d')),
-  RECOVERY_MAX: option('3', integer(0, 100)),
-  RECOVERY_GRACE: option('2m', duration('0s', '1d')),
+  URL: targetOption(
+    null,
+    targetAddress,
+    'What is watched: an address such as https://example.com/health, or of another kind (docs/kinds.md).',
+  ),
+  NAME: targetOption(null, label, 'What people read instead of the id.'),
+  GROUP: targetOption(null, label, 'The group under which the page shows the target.'),
+  ORDER: targetOption(null, decimal, 'Targets and groups are shown by it, then by name.'),
+  SHOW: targetOption('all', oneOf(SHOW_LEVELS), 'What the public sees: all, name (no address) or none.'),
+  ENABLED: targetOption('true', flag, 'false pauses the target.'),
+  HOST: targetOption(
+    null,
+    oneOf(HOST_NAMES),
+    'The host, whose rules and defaults apply; otherwise told from the domain.',
+  ),
+  HOST_TOKEN: targetOption(null, secret(1), 'Lets the API of the host say whether it sleeps.'),
+  SLEEPS_AFTER: targetOption(
+    null,
+    durationOrOff('1m', '30d'),
+    "How long without a request until the host sleeps; otherwise the host's.",
+  ),
+  WAKE_TIMEOUT: targetOption(
+    null,
+    durationOrOff('1s', '10m'),
+    'How long a sleeping host may take to wake before the check counts as failed.',
+  ),
+  INTERVAL: targetOption(
+    null,
+    duration('10s', '7d'),
+    'Time between checks; otherwise half of the time until the host sleeps within 1m to 12h, or 5m.',
+  ),
+  TIMEOUT: targetOption(
+    '10s',
+    duration('100ms', '2m'),
+    'Time limit of one attempt as a whole: DNS, connect, TLS, headers, body.',
+  ),
+  RETRIES: targetOption('2', integer(0, 10), 'Further attempts before the check counts as failed.'),
+  RETRY_DELAY: targetOption(
+    '1s',
+    duration('0s', '1m'),
+    'Time before the first further attempt; it doubles with each.',
+  ),
+  FAILURE_THRESHOLD: targetOption('3', integer(1, 100), 'Failed checks in a row until the target is down.'),
+  SUCCESS_THRESHOLD: targetOption('2', integer(1, 100), 'Good checks in a row until the target is up again.'),
+  METHOD: targetOption('GET', method, 'Method of the request.'),
+  HEADERS: targetOption('{}', headers, 'Headers of the request, sent as written.'),
+  BODY: targetOption(null, text, 'Body of the request.'),
+  EXPECT_STATUS: targetOption('200-299', statusList, 'Status codes and ranges that are good.'),
+  EXPECT_BODY: targetOption(null, pattern, 'A text or /regex/flags that must be in the body.'),
+  REJECT_BODY: targetOption(null, pattern, 'A text or /regex/flags that must not be in the body.'),
+  EXPECT_JSON: targetOption(null, text, 'JSONata expression over the JSON body that must be true.'),
+  DEGRADED_JSON: targetOption(
+    null,
+    text,
+    'JSONata expression over the JSON body; true means degraded, not down.',
+  ),
+  DEGRADED_AFTER: targetOption(null, durationOrOff('1ms', '2m'), 'A slower answer is degraded, not down.'),
+  QUERY: targetOption(null, text, 'What is asked of a target that is not HTTP (docs/kinds.md).'),
+  MAX_BODY: targetOption('256kb', size('1b', '10mb'), 'Bytes read at most, after decompression.'),
+  MAX_REDIRECTS: targetOption('5', integer(0, 20), 'Redirects that are followed; 0 follows none.'),
+  TLS_EXPIRY: targetOption(
+    '14d',
+    durationOrOff('1m', '365d'),
+    'A certificate nearer to its end than this is degraded.',
+  ),
+  TLS_VERIFY: targetOption('true', flag, 'false accepts any certificate.'),
+  ALLOW_PRIVATE: targetOption('false', flag, 'true lets redirects lead to private addresses.'),
+  ACTIVE_HOURS: targetOption(
+    'always',
+    activeHours,
+    'Hours outside which the target may sleep and is not counted.',
+  ),
+  MAINTENANCE: targetOption(
+    'off',
+    maintenance,
+    'Windows in which alerts are mute and downtime is not counted; pings go on.',
+  ),
+  ALERTS: targetOption('all', channels, 'Channels that are told of this target.'),
+  RECOVERY_URL: targetOption(null, endpoint, 'The request that restarts the target when it is down.'),
+  RECOVERY_METHOD: targetOption('POST', method, 'Method of the restart request.'),
+  RECOVERY_HEADERS: targetOption('{}', headers, 'Headers of the restart request.'),
+  RECOVERY_BODY: targetOption(null, text, 'Body of the restart request.'),
+  RECOVERY_COOLDOWN: targetOption('5m', duration('0s', '7d'), 'Time between two restarts.'),
+  RECOVERY_MAX: targetOption('3', integer(0, 100), 'Restarts in one incident at most.'),
+  RECOVERY_GRACE: targetOption(
+    '2m',
+    duration('0s', '1d'),
+    'Time after a restart in which failures do not count toward another.',
+  ),
 };
 
 /** Variables of the installation as a whole. Those of the channels are in alerts.ts, those of the store in store.ts. */
 export const GENERAL_OPTIONS = {
   KEEP_ALIVE_URLS: option(null, targetAddresses),
+  KEEP_ALIVE_TARGETS: option(null, targetsPlace),
   CRON_SECRET: option(null, secret(16)),
   STATS_TOKEN: option(null, secret(16)),
   KEEP_ALIVE_PUBLIC_BADGES: option('false', flag),
@@ -124,9 +178,12 @@ export const GENERAL_OPTIONS = {
 /** All of `GENERAL_OPTIONS` and those of the channels. */
 export const SYSTEM_OPTIONS: Table = { ...GENERAL_OPTIONS, ...CHANNEL_OPTIONS };
 
+/** Options that are JSONata expressions. */
+export const EXPRESSION_OPTIONS = ['EXPECT_JSON', 'DEGRADED_JSON'] as const satisfies TargetOptionName[];
+
 export type TargetOptionName = keyof typeof TARGET_OPTIONS;
-export type TargetOptions = Values<typeof TARGET_OPTIONS>;
-export type SystemOptions = Values<typeof GENERAL_OPTIONS>;
+export type TargetOptions = OptionValues<typeof TARGET_OPTIONS>;
+export type SystemOptions = OptionValues<typeof GENERAL_OPTIONS>;
 
 export function isTargetOption(name: string): name is TargetOptionName {
   return Object.hasOwn(TARGET_OPTIONS, name);

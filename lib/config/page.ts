@@ -1,5 +1,5 @@
 import type { PageSettings } from '../types.js';
-import { option, type Values } from './option-table.js';
+import { option, type OptionValues } from './option-table.js';
 import { parseUrl } from './request.js';
 import { isOff, label, matching, value } from './values.js';
 
@@ -59,7 +59,10 @@ export const PAGE_OPTIONS = {
 };
 
 /** @param publicUrl an origin; null: not known */
-export function toPageSettings(options: Values<typeof PAGE_OPTIONS>, publicUrl: string | null): PageSettings {
+export function toPageSettings(
+  options: OptionValues<typeof PAGE_OPTIONS>,
+  publicUrl: string | null,
+): PageSettings {
   return {
     title: options.PAGE_TITLE,
     description: options.PAGE_DESCRIPTION,

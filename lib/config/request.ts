@@ -115,6 +115,7 @@ export const headers = value(
     const names = new Set(entries.map(([name]) => name.toLowerCase()));
     return fit && names.size === entries.length ? Object.fromEntries(entries) : undefined;
   },
+  { kind: 'map' },
 );
 
 function headerValue(content: unknown): string {
@@ -123,7 +124,12 @@ function headerValue(content: unknown): string {
   throw new TypeError('not a header value');
 }
 
-export const statusList = value('status codes and ranges such as 200-299,301', (text) => {
+export const statusList = value('status codes and ranges such as 200-299,301', parseStatusList, {
+  kind: 'list',
+  separator: ',',
+});
+
+function parseStatusList(text: string): StatusRange[] | undefined {
   const ranges = list(
     text
       .split('-')
@@ -137,7 +143,7 @@ export const statusList = value('status codes and ranges such as 200-299,301', (
   });
   const valid = ranges.filter((range) => range !== undefined);
   return valid.length > 0 && valid.length === ranges.length ? valid : undefined;
-});
+}
 
 /** A text between two slashes is a regular expression, what follows them its flags. */
 export const pattern = value(

@@ -1,4 +1,4 @@
-import { PROTOCOLS, type OptionGroup } from '../protocols.js';
+import { PROTOCOLS, type OptionGroup, type Protocol } from '../protocols.js';
 import {
   HOST_NAMES,
   type CommonTarget,
@@ -13,9 +13,10 @@ import { HOSTS, hostOf } from '../rules/hosts.js';
 import { defaultInterval, defaultWakeTimeout } from './host-defaults.js';
 import { defaultsOf } from './option-table.js';
 import { TARGET_OPTIONS, type TargetOptionName, type TargetOptions } from './options.js';
-import type { Problem } from './problems.js';
-import { queryProblem } from './queries.js';
+import { placeInWords, type Place, type Problem } from './problems.js';
+import { queryProblem } from './query-problems.js';
 import { formsWith, hasGroup, targetAddress, type TargetAddress } from './target-address.js';
+import { fileName, inFileWords } from './targets-file.js';
 
 const DEFAULTS = defaultsOf(TARGET_OPTIONS);
 
@@ -30,6 +31,12 @@ const GROUPS: Readonly<Record<OptionGroup, readonly TargetOptionName[]>> = {
 };
 const GROUP_NAMES = Object.keys(GROUPS) as OptionGroup[];
 const OF_GROUPS = [...new Set(GROUP_NAMES.flatMap((group) => GROUPS[group]))];
+
+/** Whether targets of a protocol have an option. */
+export function hasEffect(option: TargetOptionName, protocol: Protocol): boolean {
+  const groups = GROUP_NAMES.filter((group) => GROUPS[group].includes(option));
+  return groups.length === 0 || groups.some((group) => hasGroup(protocol, group));
+}
 
 /** Makes the fields of each group out of a target's options. */
 const FIELDS: {
@@ -75,9 +82,19 @@ export interface Source {
   readonly address: TargetAddress;
   /** The target's own. */
   readonly own: Partial<TargetOptions>;
-  /** From `KEEP_ALIVE_` variables. */
+  /** From `KEEP_ALIVE_` variables, and from the defaults of a targets file. */
   readonly inherited: Partial<TargetOptions>;
-  readonly variableOf: (option: TargetOptionName) => string;
+  /** `KEEP_ALIVE_ENABLED=false` pauses everything. */
+  readonly isPaused?: boolean;
+  /** Where an option of the target is set, or its address where it is not. */
+  readonly placeOf: (option: TargetOptionName) => Place;
+  /** Where an inherited option is set. */
+  readonly inheritedPlaceOf?: (option: TargetOptionName) => Place;
+}
+
+/** A target of which nothing can be reported: it has an address and no options. */
+export function plainSource(id: string, address: TargetAddress): Source {
+  return { id, address, own: {}, inherited: {}, placeOf: () => ({ variable: '' }) };
 }
 
 /**
@@ -86,12 +103,15 @@ export interface Source {
  */
 export function toTarget(source: Source, texts: ReadonlyMap<string, string>, problems: Problem[]): Target {
   const { id, address, own } = source;
+  const add = (option: TargetOptionName, place: Place, message: string): void => {
+    const isInFile = place.file !== undefined;
+    problems.push({ ...place, message: isInFile ? `${fileName(option)}: ${inFileWords(message)}` : message });
+  };
   const report = (option: TargetOptionName, message: string) => {
-    if (own[option] !== undefined) problems.push({ variable: source.variableOf(option), message });
+    if (own[option] !== undefined) add(option, source.placeOf(option), message);
   };
   const { protocol } = address;
-  const useful = GROUP_NAMES.filter((group) => hasGroup(protocol, group)).flatMap((group) => GROUPS[group]);
-  const missing = OF_GROUPS.filter((option) => !useful.includes(option));
+  const missing = OF_GROUPS.filter((option) => !hasEffect(option, protocol));
   for (const option of missing) {
     const groups = GROUP_NAMES.filter((group) => GROUPS[group].includes(option));
     report(option, `has no effect on this kind of target (${formsWith(groups)} have it)`);
@@ -107,13 +127,12 @@ export function toTarget(source: Source, texts: ReadonlyMap<string, string>, pro
 
   const aboutQuery = queryProblem(protocol, options.QUERY);
   if (aboutQuery !== null) {
-    const variable =
-      own.QUERY === undefined && options.QUERY !== null
-        ? 'KEEP_ALIVE_QUERY'
-        : source.variableOf(own.QUERY === undefined ? 'URL' : 'QUERY');
-    problems.push({ variable, message: aboutQuery });
+    const isInherited = own.QUERY === undefined && options.QUERY !== null;
+    const place = isInherited ? source.inheritedPlaceOf?.('QUERY') : undefined;
+    const option = own.QUERY === undefined && !isInherited ? 'URL' : 'QUERY';
+    add(option, place ?? source.placeOf(option), aboutQuery);
   }
-  problems.push(...unusableChannels(source.variableOf('ALERTS'), own.ALERTS, texts));
+  for (const message of unusableChannels(own.ALERTS, texts)) report('ALERTS', message);
   if (options.RECOVERY_URL === null) {
     for (const option of FOR_RECOVERY) report(option, 'has no effect without RECOVERY_URL');
   }
@@ -134,7 +153,7 @@ export function toTarget(source: Source, texts: ReadonlyMap<string, string>, pro
       show: options.SHOW,
       host,
       healthUrl: address.healthUrl,
-      enabled: options.ENABLED && source.inherited.ENABLED !== false,
+      enabled: options.ENABLED && source.isPaused !== true,
       interval: options.INTERVAL ?? defaultInterval(host, sleepsAfter),
       sleepsAfter,
       maxRestarts: options.RECOVERY_URL === null ? null : options.RECOVERY_MAX,
@@ -180,7 +199,7 @@ export function toTarget(source: Source, texts: ReadonlyMap<string, string>, pro
 function hostTokenOf(
   host: HostName,
   value: string | null,
-  { address, own, variableOf }: Source,
+  { address, own, placeOf }: Source,
   report: (option: TargetOptionName, message: string) => void,
 ): CommonTarget['hostToken'] {
   if (value === null) return null;
@@ -194,7 +213,8 @@ function hostTokenOf(
     report('HOST_TOKEN', `has no effect: the address does not tell which app of ${title} it is`);
     return null;
   }
-  return { value, variable: own.HOST_TOKEN === undefined ? HOST_TOKEN_FOR_ALL : variableOf('HOST_TOKEN') };
+  const isShared = own.HOST_TOKEN === undefined;
+  return { value, variable: isShared ? HOST_TOKEN_FOR_ALL : placeInWords(placeOf('HOST_TOKEN')) };
 }
 
 /** A token is sent to one host alone: that of another host would get to know it. */
@@ -220,7 +240,7 @@ export function targetAt(url: string): {
   if (address === undefined) return { target: null, problem: error.issues[0]?.message ?? 'not valid' };
   const id = idFromHost(address.hostname);
   const problems: Problem[] = [];
-  const target = toTarget({ id, address, own: {}, inherited: {}, variableOf: () => '' }, new Map(), problems);
+  const target = toTarget(plainSource(id, address), new Map(), problems);
   return { target, problem: problems[0]?.message ?? null };
 }
 

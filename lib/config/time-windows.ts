@@ -24,6 +24,7 @@ export const maintenance = value(
     const windows = entries.map((entry) => parseOnce(entry) ?? parseRepeated(entry));
     return windows.includes(undefined) ? undefined : windows.filter((window) => window !== undefined);
   },
+  { kind: 'list', separator: ';' },
 );
 
 function parseRepeated(text: string): MaintenanceWindow | undefined {

@@ -1,7 +1,8 @@
 import { formatProblems, parseConfig, textsOf, type Config } from './config.js';
+import { loadTargets } from './targets-source.js';
 import { checkExpressions } from './expressions.js';
 import { missingInProduction } from './production.js';
-import { sortProblems, type Problem } from './problems.js';
+import { placeInWords, sortProblems, type Problem } from './problems.js';
 import { OperatorError } from '../operator-error.js';
 import { nearMisses, warningsOf } from './warnings.js';
 
@@ -26,21 +27,25 @@ export async function validConfig(
   env: Env,
   { isProductionBuild } = { isProductionBuild: false },
 ): Promise<Config> {
-  const result = parseConfig(env);
+  const file = await loadTargets(env);
+  const result = parseConfig(env, file);
   const texts = textsOf(env);
   const found = result.ok ? [] : result.problems;
-  const others = await checkExpressions(texts);
+  const others = await checkExpressions(texts, file);
   const ofProduction = isProductionBuild
-    ? [...missingInProduction(texts), ...nearMisses(texts).filter(({ isCertain }) => isCertain)]
+    ? [
+        ...missingInProduction(texts, file),
+        ...nearMisses(texts).flatMap(({ isCertain, ...problem }) => (isCertain ? [problem] : [])),
+      ]
     : [];
-  const known = new Set(found.map(({ variable }) => variable));
-  const added = [...others, ...ofProduction.filter(({ variable }) => !known.has(variable))];
-  const problems = [...found, ...added.map(({ variable, message }) => ({ variable, message }))];
+  const known = new Set(found.map(placeInWords));
+  const added = ofProduction.filter((problem) => !known.has(placeInWords(problem)));
+  const problems = [...found, ...others, ...added];
   if (result.ok && problems.length === 0) return result.config;
   throw new ConfigError(sortProblems(problems));
 }
 
 /** One warning per line about variables that are set and look wrong. The configuration need not be valid. */
 export function configWarnings(env: Env): readonly string[] {
-  return warningsOf(textsOf(env)).map(({ variable, message }) => `Warning: ${variable}: ${message}`);
+  return warningsOf(textsOf(env)).map((warning) => `Warning: ${placeInWords(warning)}: ${warning.message}`);
 }

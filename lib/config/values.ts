@@ -1,8 +1,19 @@
 import * as z from '#zod';
 import { DAY, HOUR, MINUTE } from '../time.js';
 
+/**
+ * How a value may be written in a targets file besides as the text that a variable has: JSON Schema is made of it.
+ * `list`: entries in a list, between which `separator` stands in a text. `map`: names and texts, in a text as JSON.
+ */
+export type Form =
+  | { readonly kind: 'text' | 'flag' | 'map' }
+  | { readonly kind: 'amount'; readonly units: readonly string[]; readonly mayBeOff: boolean }
+  | { readonly kind: 'integer'; readonly min: number; readonly max: number }
+  | { readonly kind: 'word'; readonly words: readonly string[] }
+  | { readonly kind: 'list'; readonly separator: ',' | ';'; readonly words?: readonly string[] };
+
 /** Turns the text of a variable into a value. A failure says what was expected, never what was found. */
-export type Value<T> = z.ZodMiniType<T, string>;
+export type Value<T> = z.ZodMiniType<T, string> & { readonly expected: string; readonly form: Form };
 
 /**
  * Thrown by a `parse` that can say more precisely what is wrong than its general expectation does. The message becomes
@@ -16,7 +27,11 @@ export class InvalidValue extends Error {
  * `parse` gives undefined for a text that is not what was `expected`. It may also throw: an `InvalidValue` replaces the
  * general message, any other error counts as undefined.
  */
-export function value<T>(expected: string, parse: (text: string) => T | undefined): Value<T> {
+export function value<T>(
+  expected: string,
+  parse: (text: string) => T | undefined,
+  form: Form = { kind: 'text' },
+): Value<T> {
   const convert = z.transform((text: string, context) => {
     let message = `expected ${expected}`;
     try {
@@ -29,7 +44,7 @@ export function value<T>(expected: string, parse: (text: string) => T | undefine
     context.issues.push({ code: 'custom', message, input: text });
     return z.NEVER;
   });
-  return z.pipe(z.string(), convert);
+  return Object.assign(z.pipe(z.string(), convert), { expected, form });
 }
 
 /** Whether a text stands in quotes, which a shell takes away and most other places do not. */
@@ -50,17 +65,23 @@ export function parseDuration(text: string): number | undefined {
 
 /** A duration in ms; the bounds are durations too, and included. */
 export function duration(min: string, max: string): Value<number> {
-  return value(`a duration such as 30s, 10m or 2h, from ${min} to ${max}`, (text) =>
-    within(parseDuration(text), parseDuration(min), parseDuration(max)),
+  return value(
+    `a duration such as 30s, 10m or 2h, from ${min} to ${max}`,
+    (text) => within(parseDuration(text), parseDuration(min), parseDuration(max)),
+    { kind: 'amount', units: [...UNITS.keys()], mayBeOff: false },
   );
 }
 
 /** The same, or 0 for `off` and `0`. */
 export function durationOrOff(min: string, max: string): Value<number> {
-  return value(`a duration such as 30s, 10m or 2h, from ${min} to ${max}, or off`, (text) => {
-    const parsed = isOff(text) ? 0 : parseDuration(text);
-    return parsed === 0 ? 0 : within(parsed, parseDuration(min), parseDuration(max));
-  });
+  return value(
+    `a duration such as 30s, 10m or 2h, from ${min} to ${max}, or off`,
+    (text) => {
+      const parsed = isOff(text) ? 0 : parseDuration(text);
+      return parsed === 0 ? 0 : within(parsed, parseDuration(min), parseDuration(max));
+    },
+    { kind: 'amount', units: [...UNITS.keys()], mayBeOff: true },
+  );
 }
 
 const SIZES = new Map(Object.entries({ b: 1, kb: 1024, mb: 1024 ** 2 }));
@@ -68,14 +89,18 @@ const SIZES = new Map(Object.entries({ b: 1, kb: 1024, mb: 1024 ** 2 }));
 /** A number of bytes, 1kb being 1,024. */
 export function size(min: string, max: string): Value<number> {
   const parse = (text: string) => parseAmount(text, SIZES);
-  return value(`a size such as 64kb or 1mb, from ${min} to ${max}`, (text) =>
-    within(parse(text), parse(min), parse(max)),
+  return value(
+    `a size such as 64kb or 1mb, from ${min} to ${max}`,
+    (text) => within(parse(text), parse(min), parse(max)),
+    { kind: 'amount', units: [...SIZES.keys()], mayBeOff: false },
   );
 }
 
 export function integer(min: number, max: number): Value<number> {
-  return value(`a whole number from ${min} to ${max}`, (text) =>
-    /^\d+$/.test(text) ? within(Number(text), min, max) : undefined,
+  return value(
+    `a whole number from ${min} to ${max}`,
+    (text) => (/^\d+$/.test(text) ? within(Number(text), min, max) : undefined),
+    { kind: 'integer', min, max },
   );
 }
 
@@ -97,13 +122,13 @@ const FLAGS: ReadonlyMap<string, boolean> = new Map(
   }),
 );
 
-export const flag = value('true or false', (text) => {
-  const word = text.toLowerCase();
-  return FLAGS.get(word);
-});
+export const flag = value('true or false', (text) => FLAGS.get(text.toLowerCase()), { kind: 'flag' });
 
 export function oneOf<const T extends string>(words: readonly T[]): Value<T> {
-  return value(`one of ${words.join(', ')}`, (text) => words.find((word) => word === text.toLowerCase()));
+  return value(`one of ${words.join(', ')}`, (text) => words.find((word) => word === text.toLowerCase()), {
+    kind: 'word',
+    words,
+  });
 }
 
 export const text = value<string>('a text', (found) => found);

@@ -40,10 +40,18 @@ export function unknownVariables(variables: readonly string[]): Problem[] {
  * `TARGET_A_MAX_BODY` is the option BODY of `a-max`. `TARGET_X_RECOVERY_URL` is always the option RECOVERY_URL of `x`,
  * and an error where `x` does not exist: as the URL of a target `x-recovery` it would be called every few minutes, and
  * restart something each time. For the same reason a name that nearly is `X_RECOVERY` is an error where `x` exists.
+ *
+ * @param fileIds the targets that a file lists: variables may set their options too
  */
-export function findTargets(variables: readonly string[], problems: Problem[]): Declaration[] {
+export function findTargets(
+  variables: readonly string[],
+  fileIds: Iterable<string>,
+  problems: Problem[],
+): Declaration[] {
   const ours = variables.filter((variable) => variable.startsWith('TARGET_')).sort();
   const names = new Set(ours.map(declaredName).filter((name) => name !== undefined));
+  const declared = new Set([...names].map(idOf));
+  for (const id of ours.length === 0 ? [] : fileIds) if (!declared.has(id)) names.add(nameOf(id));
   const found = new Map([...names].map((name) => [name, new Map<TargetOptionName, string>()]));
   for (const variable of ours) {
     const rest = variable.slice('TARGET_'.length);
@@ -59,13 +67,23 @@ export function findTargets(variables: readonly string[], problems: Problem[]): 
 
   const declarations = new Map<string, Declaration>();
   for (const [name, own] of found) {
-    const id = name.toLowerCase().replaceAll('_', '-');
+    const id = idOf(name);
     const other = declarations.get(id)?.variables.get('URL');
-    const message = nameProblem(name, names, other);
+    const message = own.has('URL') ? nameProblem(name, names, other) : null;
     if (message === null) declarations.set(id, { id, variables: own });
     else problems.push({ variable: `TARGET_${name}_URL`, message });
   }
   return [...declarations.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** `MY_API` → `my-api` */
+function idOf(name: string): string {
+  return name.toLowerCase().replaceAll('_', '-');
+}
+
+/** `my-api` → `MY_API` */
+function nameOf(id: string): string {
+  return id.toUpperCase().replaceAll('-', '_');
 }
 
 /** The target's name in `TARGET_<ID>_URL`; undefined for every other variable. */

@@ -8,7 +8,9 @@ import { chooseStore, STORE_VARIABLES } from './store-choice.js';
 import { isQuoted } from './values.js';
 
 /** A variable whose name resembles one of ours, and which has no effect. */
-export interface NearMiss extends Problem {
+export interface NearMiss {
+  readonly variable: string;
+  readonly message: string;
   /** Nobody else gives a variable this name and this value. */
   readonly isCertain: boolean;
 }
@@ -27,7 +29,9 @@ const BY_START = grouped(OWN_NAMES, startOf);
 const BY_END = grouped(OWN_NAMES, endOf);
 
 /** Warnings about variables that work but look wrong, or have no effect. Sorted by variable. */
-export function warningsOf(texts: ReadonlyMap<string, string>): Problem[] {
+export function warningsOf(
+  texts: ReadonlyMap<string, string>,
+): { readonly variable: string; readonly message: string }[] {
   const own = [...texts].filter(
     ([variable]) => GENERAL_VARIABLES.has(variable) || /^TARGET_.+_(?:URL|HEADERS|BODY)$/.test(variable),
   );

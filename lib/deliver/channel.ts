@@ -28,11 +28,11 @@ export interface Channel {
    * @param place what is known of where the channel's receiver moved to
    * @throws DeliveryError and nothing else, within moments of the signal at the latest.
    */
-  deliver(digest: Digest, signal: AbortSignal, place?: Place): Promise<void>;
+  deliver(digest: Digest, signal: AbortSignal, place?: ReceiverPlace): Promise<void>;
 }
 
 /** The new id of a receiver that has moved, as its service reported it. It is remembered for the next messages. */
-export interface Place {
+export interface ReceiverPlace {
   readonly moved: Moved | null;
   /** Null: what was remembered does not apply any more. */
   remember(moved: Moved | null): void;

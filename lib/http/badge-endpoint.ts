@@ -15,6 +15,7 @@ import {
 import type { Caching } from './responses.js';
 import { answerDocument } from './document.js';
 import { audienceOf, readEndpoint } from './endpoints.js';
+import { pathOf } from './path.js';
 
 const FORMATS = ['svg', 'shields'] as const;
 const USUAL_WINDOW: Readonly<Record<Metric, Window>> = { status: '24h', uptime: '30d', latency: '24h' };
@@ -46,7 +47,8 @@ async function find(
   reader: Reader,
 ): Promise<{ readonly status: number; readonly badge: Badge }> {
   const { config } = app;
-  const { pathname, searchParams } = new URL(request.url);
+  const { searchParams } = new URL(request.url);
+  const pathname = pathOf(request);
   const label = searchParams.get('label');
   const wrong = (status: number, message: string) => ({ status, badge: errorBadge(message, label) });
 

@@ -14,21 +14,23 @@ import { UsedTokens, verifySignature } from './signature.js';
  * run goes on within the function's time limit, which began with the request.
  */
 export function answerCron(request: Request): Promise<Response> {
-  return withApp(request, async (app) => {
-    const trigger = await authenticate(request, app);
-    if (trigger instanceof Response) return trigger;
-    const isAsync = new URL(request.url).searchParams.get('async') === '1';
-    // Loaded before the run begins, so that its failure is never without a handler.
-    const functions = isAsync ? await import('@vercel/functions') : null;
-    const running = startRun(app, trigger);
-    if (functions !== null) {
-      // Elsewhere than on Vercel it does nothing: there, the process goes on by itself.
-      functions.waitUntil(running.catch((error: unknown) => console.error(error)));
-      return answerJson({ trigger, status: 'started' }, 202);
-    }
-    const report = await running;
-    return answerJson(report, isLost(report) ? 503 : 200);
-  });
+  return withApp(request, (app) => answer(request, app), answerError, 0);
+}
+
+async function answer(request: Request, app: App): Promise<Response> {
+  const trigger = await authenticate(request, app);
+  if (trigger instanceof Response) return trigger;
+  const isAsync = new URL(request.url).searchParams.get('async') === '1';
+  // Loaded before the run begins, so that its failure is never without a handler.
+  const functions = isAsync ? await import('@vercel/functions') : null;
+  const running = startRun(app, trigger);
+  if (functions !== null) {
+    // Elsewhere than on Vercel it does nothing: there, the process goes on by itself.
+    functions.waitUntil(running.catch((error: unknown) => console.error(error)));
+    return answerJson({ trigger, status: 'started' }, 202);
+  }
+  const report = await running;
+  return answerJson(report, isLost(report) ? 503 : 200);
 }
 
 /** Who calls, or the answer to a stranger or a copy. */

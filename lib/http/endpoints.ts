@@ -8,8 +8,10 @@ import { READ_LIMIT, RecentReader } from '../read/recent.js';
 import { withinLimit } from '../store/retry.js';
 import { StoreError } from '../store/store.js';
 import type { PageSettings } from '../types.js';
+import { readableAnywhere } from './cors.js';
 import { answerError, bears } from './responses.js';
 import type { ErrorCode } from './error-codes.js';
+import { isFromOtherOrigin } from './origin.js';
 import { hasSession } from './session.js';
 
 /** The reader that all requests of an app share; null where there is no store. */
@@ -24,18 +26,19 @@ export function answerInTime(
   return withinLimit(READ_LIMIT, answer(app, reader));
 }
 
-/** A read endpoint that needs the store. @param isPublic whether anybody may read even what is private otherwise */
+/** A read endpoint for programs that needs the store. @param isPublic whether anybody may read even what is private otherwise */
 export function readEndpoint(
   request: Request,
   answer: (app: App, reader: Reader) => Promise<Response>,
   isPublic: (config: Config) => boolean = () => false,
 ): Promise<Response> {
-  return withApp(request, (app) => {
+  const found = withApp(request, (app) => {
     const reader = readerOf(app);
     const work = (): Promise<Response> =>
       reader === null ? Promise.resolve(noStore()) : answerInTime(app, reader, answer);
     return isPublic(app.config) ? work() : guarded(request, app, work);
   });
+  return readableAnywhere(found);
 }
 
 /** Makes the response to an error: JSON or a page. */
@@ -48,10 +51,16 @@ export type ErrorResponder = (
   page?: PageSettings,
 ) => Response;
 
-/** Who asks: nobody is trusted where there is no STATS_TOKEN to show. */
+/**
+ * Who asks: nobody is trusted where there is no STATS_TOKEN to show. A session counts on our own pages only, not for
+ * scripts of other origins.
+ */
 export function audienceOf(request: Request, { statsToken }: Pick<Config, 'statsToken'>): Audience {
   if (statsToken === null) return 'public';
-  return bears(request, statsToken) || hasSession(request, statsToken, Date.now()) ? 'trusted' : 'public';
+  const isTrusted =
+    bears(request, statsToken) ||
+    (!isFromOtherOrigin(request) && hasSession(request, statsToken, Date.now()));
+  return isTrusted ? 'trusted' : 'public';
 }
 
 /** What is watched, for views that whoever asks may see. */
@@ -59,7 +68,7 @@ export function watchFor(request: Request, config: Config): Config & { readonly 
   return { ...config, audience: audienceOf(request, config) };
 }
 
-/** Anybody may read. Where STATS_TOKEN is set, only requests that send it or have a session may. */
+/** Anybody may read. Where STATS_TOKEN is set, only those who are trusted may. */
 export async function guarded(
   request: Request,
   app: App,
@@ -79,15 +88,19 @@ export async function guarded(
   return answer(app);
 }
 
-/** Answers with the app of this process; any error becomes a response with an error code. */
+/**
+ * Answers with the app of this process; any error becomes a response with an error code.
+ * @param mayBeOld as of `getApp`
+ */
 export async function withApp(
   request: Request,
   answer: (app: App) => Promise<Response>,
   respond: ErrorResponder = answerError,
+  mayBeOld?: number,
 ): Promise<Response> {
   let page: PageSettings | undefined;
   try {
-    const result = await getApp();
+    const result = await getApp(mayBeOld);
     if (result.ok) page = result.app.config.page;
     return result.ok ? await answer(result.app) : configInvalid(request, result.problems, respond);
   } catch (error) {

@@ -7,6 +7,7 @@ import { loadPresent } from '../read/load.js';
 import { limitsOf } from '../rules/allowances.js';
 import { withinLimit } from '../store/retry.js';
 import { StoreError } from '../store/store.js';
+import { readableAnywhere } from './cors.js';
 import { answerJson } from './responses.js';
 import { audienceOf, guarded, readerOf, withApp } from './endpoints.js';
 
@@ -15,13 +16,13 @@ const PROBE_TIMEOUT = 1_500;
 
 /** `GET /api/health` */
 export function answerHealth(request: Request): Promise<Response> {
-  return withApp(request, (app) =>
+  const answer = withApp(request, (app) =>
     guarded(request, app, async () => {
       const { config } = app;
       const finding = await probe(app);
       const now = nowOf(app);
       const isLocal = app.runs !== undefined;
-      const answer = health({
+      const found = health({
         audience: audienceOf(request, config),
         ...healthSettings(config, limitsOf(config, { isLocal })),
         now,
@@ -30,9 +31,10 @@ export function answerHealth(request: Request): Promise<Response> {
         processStartedAt: now - process.uptime() * 1000,
         isLocal,
       });
-      return answerJson(answer, healthStatusCode(answer));
+      return answerJson(found, healthStatusCode(found));
     }),
   );
+  return readableAnywhere(answer);
 }
 
 /** The present state of the store, or what any request of this process read of it within the last seconds. */

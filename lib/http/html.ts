@@ -2,6 +2,7 @@ import '../view/templates.js';
 import type { PageSettings } from '../types.js';
 import { PLAIN_PAGE } from '../view/layout.js';
 import { problemPage, signInPage } from '../view/notices.js';
+import { formatProblems, type Problem } from '../config/problems.js';
 import type { Caching } from './responses.js';
 import { cacheControl, NO_SNIFFING } from './responses.js';
 import { ERROR_STATUS, type ErrorCode } from './error-codes.js';
@@ -67,7 +68,7 @@ export function answerHtml(
 export function answerProblem(
   code: ErrorCode,
   message: string,
-  details: { readonly problems?: readonly { readonly variable: string; readonly message: string }[] } = {},
+  details: { readonly problems?: readonly Problem[] } = {},
   request?: Request,
   page: PageSettings = PLAIN_PAGE,
 ): Response {
@@ -75,7 +76,7 @@ export function answerProblem(
   if (code === 'unauthorized') {
     return answerSignIn(signInPage(page, request === undefined ? '/' : pagePath(request)), page, status);
   }
-  const lines = (details.problems ?? []).map((problem) => `${problem.variable}: ${problem.message}`);
+  const lines = (details.problems ?? []).map((problem) => formatProblems([problem]));
   return answerHtml(problemPage({ code, message, lines }, page), { status, page });
 }
 

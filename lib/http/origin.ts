@@ -18,6 +18,21 @@ export function visitedOrigin({ url, headers }: Request): string {
   return URL.canParse(origin) ? new URL(origin).origin : new URL(url).origin;
 }
 
+/** An origin is a scheme, a host of 253 characters and a port. */
+const MAX_ORIGIN = 300;
+
+/**
+ * Whether a page of another origin sends the request. Browsers name the origin in forms and in what scripts ask of other
+ * origins, and nowhere else: a link or a script of ours has none.
+ */
+export function isFromOtherOrigin({ headers, url }: Request): boolean {
+  const origin = headers.get('origin');
+  if (origin === null) return false;
+  if (origin.length > MAX_ORIGIN || !URL.canParse(origin)) return true;
+  const { host } = new URL(origin);
+  return ![new URL(url).host, headers.get('host'), headers.get('x-forwarded-host')].includes(host);
+}
+
 /** The first value of a list: each proxy appends its own. */
 function first(value: string | null): string | null {
   return value === null ? null : value.replace(/,.*$/s, '').trim();

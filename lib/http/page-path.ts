@@ -1,3 +1,5 @@
+import { pathOf } from './path.js';
+
 /** Where vercel.json sends the requests for pages, each with one name behind it: `status`, `history`, `sign-in`, `t-my-api`. */
 const DESTINATION = '/api/page/';
 
@@ -7,7 +9,7 @@ const DESTINATION = '/api/page/';
  * can name another page with it.
  */
 export function pagePath(request: Request): string {
-  const { pathname } = new URL(request.url);
+  const pathname = pathOf(request);
   if (!pathname.startsWith(DESTINATION)) return pathname;
   const name = pathname.slice(DESTINATION.length);
   if (name === 'status') return '/';

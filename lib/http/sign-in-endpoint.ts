@@ -3,6 +3,7 @@ import { readText } from './request-body.js';
 import { isSame, NO_SNIFFING } from './responses.js';
 import { withApp } from './endpoints.js';
 import { answerProblem, answerSignIn } from './html.js';
+import { isFromOtherOrigin } from './origin.js';
 import { endedCookie, sessionCookie } from './session.js';
 import { networkOf, Throttle } from './sign-in-throttle.js';
 import { signInPage } from '../view/notices.js';
@@ -11,9 +12,6 @@ import { signInPage } from '../view/notices.js';
 const MAX_FORM = 4096;
 /** The paths that signing in may redirect to. */
 const LOCAL_PAGE = /^\/(?:history|t\/[a-z0-9-]+)?$/;
-
-/** An origin is a scheme, a host of 253 characters and a port. */
-const MAX_ORIGIN = 300;
 
 const throttleOf = perApp(() => new Throttle());
 
@@ -83,14 +81,9 @@ function goTo(location: string, cookie?: string): Response {
 }
 
 /** Browsers say where a form came from. A client that says nothing is no browser, and has no session to abuse. */
-function isFromOurPage({ headers, url }: Request): boolean {
-  const site = headers.get('sec-fetch-site');
-  if (site !== null) return site === 'same-origin' || site === 'none';
-  const origin = headers.get('origin');
-  if (origin === null) return true;
-  if (origin.length > MAX_ORIGIN || !URL.canParse(origin)) return false;
-  const { host } = new URL(origin);
-  return [new URL(url).host, headers.get('host'), headers.get('x-forwarded-host')].includes(host);
+function isFromOurPage(request: Request): boolean {
+  const site = request.headers.get('sec-fetch-site');
+  return site === null ? !isFromOtherOrigin(request) : site === 'same-origin' || site === 'none';
 }
 
 function isSecure({ headers, url }: Request): boolean {

@@ -9,7 +9,7 @@ const BODY_LIMIT = 64 * 1024;
 
 /** What must hold of a request that QStash signed. */
 export interface Expected {
-  /** Where it may have been sent, exactly as it is called there. */
+  /** Where it may have been sent, exactly as it is called there, without a slash at the end of the path. */
   readonly urls: readonly string[];
   /** Those that are in force; with none, everything is refused. */
   readonly keys: readonly string[];
@@ -48,7 +48,7 @@ export async function verifySignature(
   for (const key of keys) {
     try {
       const { payload } = await jwtVerify(signature, new TextEncoder().encode(key), options);
-      if (!urls.includes(payload.sub ?? '')) return { problem: claimProblem('sub', urls) };
+      if (!urls.includes(withoutSlash(payload.sub ?? ''))) return { problem: claimProblem('sub', urls) };
       const wrongBody = await bodyProblem(request, payload.body);
       if (wrongBody !== null) return { problem: wrongBody };
       if (payload.exp === undefined) return { problem: claimProblem('exp', urls) };
@@ -96,6 +96,11 @@ async function bodyProblem(request: Request, digest: unknown): Promise<string | 
 }
 
 /** Names the claim that is wrong: the caller knows a signing key, since the signature was valid. */
+/** A slash at the end of the path makes no other address. */
+function withoutSlash(url: string): string {
+  return url.replace(/^([^?]*)\/(?=\?|$)/, '$1');
+}
+
 function claimProblem(claim: string, urls: readonly string[]): string {
   switch (claim) {
     case 'sub':

@@ -4,13 +4,14 @@ import { loadHistory, loadOverview } from '../read/load.js';
 import { stats, targetHistory } from '../read/stats.js';
 import { answerError, answerJson, cachingOf } from './responses.js';
 import { readEndpoint, watchFor } from './endpoints.js';
+import { pathOf } from './path.js';
 
 /**
  * `GET /api/keepalive` and `GET /api/keepalive/<id>`. One function serves both: vercel.json sends the first to `_all`,
  * which is no target's id, and the URL of a request may hold either path.
  */
 export function answerKeepalive(request: Request): Promise<Response> {
-  const [id = '_all'] = new URL(request.url).pathname.split('/').slice(3);
+  const [id = '_all'] = pathOf(request).split('/').slice(3);
   return id === '_all' ? answerStats(request) : answerTarget(request, id);
 }
 

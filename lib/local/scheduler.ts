@@ -21,7 +21,7 @@ export class Scheduler {
   private readonly ended: Promise<void>;
 
   constructor(
-    private readonly period: number,
+    private readonly period: () => number,
     private readonly work: () => Promise<void>,
   ) {
     this.ended = this.loop();
@@ -38,7 +38,7 @@ export class Scheduler {
     while (!this.stopping) {
       const startedAt = performance.now();
       await this.work();
-      await this.pause(startedAt + this.period - performance.now());
+      await this.pause(startedAt + this.period() - performance.now());
     }
   }
 

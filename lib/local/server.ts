@@ -9,16 +9,17 @@ import * as keepalive from '../../api/keepalive/[id].js';
 import * as maintenance from '../../api/maintenance.js';
 import * as metrics from '../../api/metrics.js';
 import * as page from '../../api/page/[page].js';
+import { pathOf } from '../http/path.js';
 import { answerError } from '../http/responses.js';
 import { isPublicAddress } from '../probe/public-address.js';
 import { staticFile } from './files.js';
 
-const METHODS = ['GET', 'POST', 'DELETE'] as const;
+const METHODS = ['GET', 'POST', 'DELETE', 'OPTIONS'] as const;
 type Method = (typeof METHODS)[number];
-type Handler = (request: Request) => Promise<Response>;
+type Handler = (request: Request) => Response | Promise<Response>;
 
 /** The paths that Vercel makes of the files under api/, and those that vercel.json rewrites to them. */
-const ROUTES: readonly (readonly [path: RegExp, methods: Readonly<Partial<Record<Method, Handler>>>])[] = [
+const ROUTES: readonly (readonly [pattern: RegExp, methods: Readonly<Partial<Record<Method, Handler>>>])[] = [
   [/^\/api\/badge\/[^/]+$/, badge],
   [/^\/api\/cron$/, cron],
   [/^\/api\/feed$/, feed],
@@ -97,7 +98,7 @@ async function respond(incoming: IncomingMessage, outgoing: ServerResponse): Pro
 const HOST = /^[\w.[\]:-]{1,300}$/;
 
 /** What is asked for. A client that takes us for a proxy names scheme and host as well. */
-function pathOf(target: string): string {
+function pathIn(target: string): string {
   if (target.startsWith('/')) return target;
   const path = target.replace(/^https?:\/\/[^/?#]*/i, '');
   return path.startsWith('/') ? path : `/${path}`;
@@ -120,14 +121,15 @@ function isMethod(name: string): name is Method {
 
 async function dispatch(incoming: IncomingMessage): Promise<Response> {
   const host = incoming.headers.host ?? 'localhost';
-  const address = `http://${host}${pathOf(incoming.url ?? '/')}`;
+  const address = `http://${host}${pathIn(incoming.url ?? '/')}`;
   if (!HOST.test(host) || !URL.canParse(address)) {
     return answerError('bad_request', 'The address is not valid.');
   }
   const url = new URL(address);
-  const route = ROUTES.find(([path]) => path.test(url.pathname));
+  const path = pathOf({ url: address });
+  const route = ROUTES.find(([pattern]) => pattern.test(path));
   if (route === undefined) {
-    return (await staticFile(incoming, url.pathname)) ?? answerError('not_found', 'Not found.');
+    return (await staticFile(incoming, path)) ?? answerError('not_found', 'Not found.');
   }
   const method = incoming.method === 'HEAD' ? 'GET' : (incoming.method ?? 'GET');
   const handler = isMethod(method) ? route[1][method] : undefined;

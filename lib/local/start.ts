@@ -1,10 +1,11 @@
 import type { App } from '../app.js';
-import { setApp } from '../app.js';
+import { setApp, withConfig } from '../app.js';
 import type { Config } from '../config/config.js';
 import { DEFAULT_DATABASE } from '../config/config.js';
 import { adviceByText } from '../rules/host-advice.js';
 import { MONTHLY_HOURS } from '../rules/hosts.js';
 import { configWarnings, validConfig, type Env } from '../config/valid.js';
+import { LiveConfig } from '../config/live-config.js';
 import { loadState } from '../read/load.js';
 import { GUARDED_FIELDS } from '../record/fields.js';
 import { OperatorError } from '../operator-error.js';
@@ -55,7 +56,11 @@ export async function start(env: Env, print: (line: string) => void): Promise<Ru
     setApp({ config, store, runs });
     for (const line of introduce(config, store, { port, isAlone: configured.targets.length === 0 }))
       print(line);
-    const scheduler = schedule({ config, store, runs }, print);
+    const scheduler = schedule(
+      { config, store, runs },
+      new LiveConfig(env, { ok: true, config }, { log: print }),
+      print,
+    );
     return {
       port,
       stop: async () => {
@@ -109,21 +114,28 @@ async function openStore({ store, prefix }: Config, print: (line: string) => voi
 }
 
 function schedule(
-  app: App & { readonly store: Store; readonly runs: RunsUnderWay },
+  opened: App & { readonly store: Store; readonly runs: RunsUnderWay },
+  live: LiveConfig,
   print: (line: string) => void,
 ): Scheduler {
-  const { config, store, runs } = app;
-  const period = timeBetweenRuns(config, store);
-  const parts = { ...sharedContext(config), log: print };
+  const { store, runs } = opened;
+  let app: App = opened;
+  const period = (): number => timeBetweenRuns(app.config, store);
+  const parts = { ...sharedContext(app.config), log: print };
   const statistics = new StatisticsClock();
   let wasLocked = false;
   return new Scheduler(period, async () => {
     try {
       const { stopping } = runs;
+      const newest = await live.current(0);
+      if (newest.ok && newest.config !== app.config) {
+        app = withConfig(app, newest.config);
+        setApp(app);
+      }
       const { reason, results } = await runs.track(
         run(
           { ...parts, ...app, now: () => store.now() },
-          { trigger: 'local', limit: RUN_LIMIT, nextRunIn: period, stopping },
+          { trigger: 'local', limit: RUN_LIMIT, nextRunIn: period(), stopping },
         ),
       );
       const isLocked = reason === 'locked';
@@ -131,7 +143,7 @@ function schedule(
       wasLocked = isLocked;
       if (statistics.isDue(results.length, performance.now())) {
         const state = await loadState(store);
-        if (state !== null) print(statisticsLine(config.targets, state));
+        if (state !== null) print(statisticsLine(app.config.targets, state));
       }
     } catch (error) {
       // Whatever is wrong with the store, the run has said it.

@@ -22,13 +22,18 @@ const GOOD_FOR: Readonly<Record<HostVerdict['origin'] | 'nothing', number>> = {
   unknown: 0,
   edge: 0,
 };
+/** How long an app that its host called asleep counts as asleep while the host says nothing more, ms. */
+const ASLEEP_FOR = 10 * MINUTE;
 /** Between two requests to wake one app, ms. */
 const RESUME_AGAIN = 10 * MINUTE;
 /** Apps whose words are kept. */
 const KEPT = 1_000;
 
 interface Word {
+  /** When the host was asked. */
   readonly at: number;
+  /** When it said what the verdict is made of. */
+  readonly saidAt: number;
   readonly verdict: HostVerdict | null;
   readonly resumedAt: number | null;
 }
@@ -50,19 +55,25 @@ export class HostWords {
     const { word } = HOSTS[target.info.host];
     if (word === null) return null;
     const url = new URL(target.url);
-    const known = this.#words.get(url.hostname);
+    const address = word.address(url);
+    if (address === null) return null;
+    const known = this.#words.get(url.host);
     const age = known === undefined ? Infinity : Math.abs(this.now() - known.at);
     if (known !== undefined && age < GOOD_FOR[known.verdict?.origin ?? 'nothing']) return known.verdict;
-    const answer = await this.request(word.address(url), 'GET', {}, signal);
-    const verdict = answer?.statusCode === 200 ? word.read(await jsonOf(answer, MAX_BODY)) : null;
+    const answer = await this.request(address, 'GET', {}, signal);
+    const said = answer?.statusCode === 200 ? word.read(await jsonOf(answer, MAX_BODY)) : null;
+    const isStillAsleep =
+      said === null && known?.verdict?.origin === 'asleep' && this.now() - known.saidAt < ASLEEP_FOR;
+    const verdict = isStillAsleep ? known.verdict : said;
     let resumedAt = known?.resumedAt ?? null;
     const mayResume = resumedAt === null || this.now() - resumedAt >= RESUME_AGAIN;
-    if (verdict?.origin === 'asleep' && word.resume !== null && answer !== null && mayResume) {
+    if (said?.origin === 'asleep' && word.resume !== null && answer !== null && mayResume) {
       resumedAt = this.now();
       await this.resume(word.resume(url), answer, signal);
     }
-    this.#words.delete(url.hostname);
-    this.#words.set(url.hostname, { at: this.now(), verdict, resumedAt });
+    this.#words.delete(url.host);
+    const at = this.now();
+    this.#words.set(url.host, { at, saidAt: isStillAsleep ? known.saidAt : at, verdict, resumedAt });
     for (const oldest of this.#words.keys()) {
       if (this.#words.size <= KEPT) break;
       this.#words.delete(oldest);

@@ -52,7 +52,7 @@ const NOT_PRIMARY =
 const OTHER = 'the server answered with an error: try QUERY in mongosh with db.runCommand';
 
 /** How to log in and where to ask, from the address. */
-interface Settings {
+interface MongoSettings {
   /** Null: no login. */
   readonly user: string | null;
   readonly password: string;
@@ -148,7 +148,7 @@ async function seedsOf(
 }
 
 /** @param defaults what a TXT record says, for what the address itself does not */
-function settingsOf(url: URL, defaults: URLSearchParams): Settings {
+function settingsOf(url: URL, defaults: URLSearchParams): MongoSettings {
   const own = new URLSearchParams([...url.searchParams].map(([name, text]) => [name.toLowerCase(), text]));
   const database = decodeURIComponent(url.pathname.slice(1));
   const tls = own.get('tls') ?? own.get('ssl');
@@ -167,7 +167,7 @@ function settingsOf(url: URL, defaults: URLSearchParams): Settings {
 /** Connects to a host and asks who it is. */
 async function greet(
   host: URL,
-  { usesTls, user, authSource, loadBalanced }: Settings,
+  { usesTls, user, authSource, loadBalanced }: MongoSettings,
   verify: boolean,
   context: ProbeContext,
 ): Promise<Session> {
@@ -268,7 +268,7 @@ function failureFor({ code, errmsg }: Document): ProbeFailure {
 
 /** SCRAM, in two questions or three. */
 async function logIn(
-  settings: Settings,
+  settings: MongoSettings,
   user: string,
   hello: Document,
   ask: Ask,

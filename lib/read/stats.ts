@@ -262,6 +262,7 @@ function targetStats(
         : { at: iso(known.lastError.at), message: clean(known.lastError.message) },
     recovery: recoveryOf(info, outbox.alertStates.get(info.id), clean),
     maintenance: maintenanceOf(target, maintenance, now),
+    waking: isUnknown || isResting ? null : wakingOf(known),
   };
 }
 
@@ -269,6 +270,10 @@ function targetStats(
 function statusOf({ info, activeHours }: WatchedTarget, known: TargetState, now: number): Status {
   if (!info.enabled) return 'paused';
   return isActive(activeHours, now) ? known.status : 'sleeping';
+}
+
+function wakingOf({ waking }: TargetState): TargetStats['waking'] {
+  return waking && { since: iso(waking.since), attempts: waking.attempts };
 }
 
 function maintenanceOf(
@@ -317,9 +322,11 @@ function awakeOf(
   const ended = longestGap(known.awakeGaps, now);
   const longest = open === null || ended === null ? (open ?? ended) : Math.max(open, ended);
   const found = { sleepsAfter, longestGap: longest, coldStarts };
-  if (sleepsAfter === null || longest === null) return { ...found, keptAwake: null, proof: null };
+  if (sleepsAfter === null) return { ...found, keptAwake: null, proof: null };
   const { answersCount } = HOSTS[host];
   const { asleepAt, provenAt, brokenAt, awakeSince, lastCheckAt } = known;
+  // It may have said so since the first ping.
+  if (longest === null) return { ...found, keptAwake: null, proof: asleepAt === null ? null : 'host' };
   const proof = asleepAt !== null ? 'host' : provenAt !== null ? 'container' : 'edge';
   const sleepsNow =
     isOpen &&
@@ -411,8 +418,10 @@ function availability(counters: Counters): Omit<Day, 'from'> {
   };
 }
 
-function checkView({ at, outcome, reason, statusCode, latency, coldStart }: RecentCheck): CheckView {
-  return { at: iso(at), ok: outcome !== 'failed', outcome, reason, statusCode, latency, coldStart };
+function checkView({ at, outcome, ...rest }: RecentCheck): CheckView {
+  const { reason, statusCode, latency, coldStart, wakeMsAtLeast = null } = rest;
+  const ok = outcome !== 'failed';
+  return { at: iso(at), ok, outcome, reason, statusCode, latency, coldStart, wakeMsAtLeast };
 }
 
 function iso(time: number): string {

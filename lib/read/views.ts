@@ -79,6 +79,8 @@ export interface TargetStats {
   readonly recovery: RecoveryView | null;
   /** Null: not in maintenance. */
   readonly maintenance: MaintenanceView | null;
+  /** A check that is not decided, since the host may be waking: the next run asks again. Null: there is none. */
+  readonly waking: { readonly since: string; readonly attempts: number } | null;
 }
 
 /** What the status page shows of all targets. */
@@ -225,8 +227,11 @@ export interface CheckView {
   readonly outcome: Outcome;
   readonly reason: Reason | null;
   readonly statusCode: number | null;
+  /** Of a cold start: how long the host took to wake. */
   readonly latency: number | null;
   readonly coldStart: boolean;
+  /** Of a cold start that ended between two runs: how long the host took to wake at least; else null. */
+  readonly wakeMsAtLeast: number | null;
 }
 
 export interface Bucket {

@@ -11,10 +11,12 @@ export interface LoggedCheck {
   readonly statusCode: number | null;
   /**
    * In ms: exact below 200, within half a percent above, 3 minutes at most. A cold start's is its wake time. Null where
-   * the check failed.
+   * the check failed, or the host woke between two runs.
    */
   readonly latency: number | null;
   readonly coldStart: boolean;
+  /** How long the host took to wake at least, where it woke between two runs: ms, up to 5 % less, 4 minutes at most. */
+  readonly wakeMsAtLeast?: number;
 }
 
 /**
@@ -23,6 +25,7 @@ export interface LoggedCheck {
  *   for a degraded check, 4,860 more for a cold start.
  * - 7,290 and more: a failed check. 7,290 plus the reason's code; where an HTTP status from 100 to 599 is the reason,
  *   7,302 plus the status less 100.
+ * - 8,208 to 8,463: a cold start that ended between two runs. How long it took at least, in steps of 5 %.
  *
  * Worked value: a good check of 45 ms is step 768, the pair 8 32: `*B`. Status 503 is 7,705, the pair 83 69: `vh`.
  */
@@ -33,6 +36,9 @@ const COLD = 2 * LATENCIES;
 const FAILED = 3 * LATENCIES;
 const STATUS = FAILED + 12;
 const STATUS_FROM = 100;
+const WOKE_LATER_STEP = Math.log(1.05);
+const WOKE_LATER_STEPS = 256;
+const WOKE_LATER = PAIR - WOKE_LATER_STEPS;
 const STATUS_TO = 599;
 
 const REASONS: ReadonlyMap<number, Reason> = new Map(
@@ -44,7 +50,7 @@ type PickFromEach<Union, Key extends keyof Union> = Union extends unknown ? Pick
 /** What a check code is made of. */
 export type CodedCheck = PickFromEach<
   Check,
-  'outcome' | 'reason' | 'statusCode' | 'latency' | 'coldStart' | 'wakeMs'
+  'outcome' | 'reason' | 'statusCode' | 'latency' | 'coldStart' | 'wakeMs' | 'wakeMsAtLeast'
 >;
 
 /** @throws RangeError for a failed check whose reason has no code: no failure is stored as anything else */
@@ -55,13 +61,19 @@ export function writeCheckCode(check: CodedCheck): number {
       return STATUS + statusCode - STATUS_FROM;
     }
     const code = FAILED + REASON_CODES[reason];
-    if (!(code >= FAILED && code < PAIR)) throw new RangeError('a reason has no code');
+    if (!(code >= FAILED && code < WOKE_LATER)) throw new RangeError('a reason has no code');
     return code;
+  }
+  if (check.wakeMsAtLeast !== null) {
+    const step = Math.floor(Math.log(check.wakeMsAtLeast + 1) / WOKE_LATER_STEP);
+    return WOKE_LATER + Math.min(WOKE_LATER_STEPS - 1, step);
   }
   const latency = check.coldStart ? check.wakeMs : check.latency;
   const step = Math.min(LATENCIES - 1, Math.round(Math.log(latency + 1) / STEP));
   return step + (check.coldStart ? COLD : check.outcome === 'degraded' ? DEGRADED : 0);
 }
+
+const WOKE = { outcome: 'good', reason: null, statusCode: null, latency: null, coldStart: true } as const;
 
 /** @throws NewerTextError for a code that is not used yet */
 export function readCheckCode(code: number): LoggedCheck {
@@ -70,6 +82,10 @@ export function readCheckCode(code: number): LoggedCheck {
     const latency = Math.round(Math.exp((code % LATENCIES) * STEP) - 1);
     const outcome = !coldStart && code >= DEGRADED ? 'degraded' : 'good';
     return { outcome, reason: null, statusCode: null, latency, coldStart };
+  }
+  if (code >= WOKE_LATER) {
+    const wakeMsAtLeast = Math.ceil(Math.exp((code - WOKE_LATER) * WOKE_LATER_STEP) - 1);
+    return { ...WOKE, wakeMsAtLeast };
   }
   const failure = { outcome: 'failed', latency: null, coldStart: false } as const;
   const statusCode = code - STATUS + STATUS_FROM;

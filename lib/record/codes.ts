@@ -26,7 +26,7 @@ export const RUN_CODES = Object.freeze({ completed: 0, partial: 1, inconclusive:
 /**
  * Reasons of failed checks in the log. 12 to 511 are taken by the reason `status` with the status code 100 to 599
  * (check-code.ts): `query`
- * therefore is 512. At most 1,173.
+ * therefore is 512. At most 917.
  */
 export const REASON_CODES = Object.freeze({
   dns: 0,

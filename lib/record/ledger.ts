@@ -14,7 +14,8 @@ import {
 } from '../rules/trigger-pace.js';
 import { isSettling } from '../rules/status.js';
 import { longestRounds, timeToSpend } from '../rules/throttle.js';
-import type { Check, HostWord, Status, Target, Transition } from '../types.js';
+import type { Waking } from '../rules/waking.js';
+import type { CheckOrOpen, HostWord, Status, Target, Transition } from '../types.js';
 import { Notifier, type NotifierSettings } from './notifier.js';
 import { OUTBOX_FIELD, STATE_FIELD } from './fields.js';
 import { incidentField, writeIncident } from './incidents.js';
@@ -39,6 +40,7 @@ import {
   contradiction,
   countUpTo,
   isLogged,
+  leaveOpen,
   snapshotAt,
   unobservedAfter,
 } from './targets.js';
@@ -145,7 +147,8 @@ export class Ledger {
     return { rounds: Math.min(waits, longestRounds(limits, this.pace)), waits };
   }
 
-  private get pace(): number {
+  /** Ms between two runs on average, as they come; by the tick, until enough have come. */
+  get pace(): number {
     return meanInterval(this.head.intervals, this.tick);
   }
 
@@ -186,6 +189,7 @@ export class Ledger {
       lastCheckAt: state.lastCheckAt,
       interval: target.info.interval,
       settling: isSettling(state),
+      isOpen: state.waking !== null,
     };
   }
 
@@ -196,6 +200,17 @@ export class Ledger {
 
   statusOf(id: string): Status {
     return this.stateOf(id).status;
+  }
+
+  /** A check that an earlier run left open; null: there is none. */
+  openCheckOf(id: string): Waking | null {
+    return this.stateOf(id).waking;
+  }
+
+  /** Failed checks until a target is down; 0 where it is. */
+  failuresUntilDown({ info, failureThreshold }: Target): number {
+    const { status, consecutiveFailures } = this.stateOf(info.id);
+    return status === 'down' ? 0 : Math.max(1, failureThreshold - consecutiveFailures);
   }
 
   pingsOf(id: string): number {
@@ -209,7 +224,7 @@ export class Ledger {
    */
   record(
     at: number,
-    checks: ReadonlyMap<string, Check>,
+    checks: ReadonlyMap<string, CheckOrOpen>,
     { restartable } = { restartable: true },
   ): Transition[] {
     this.takeSnapshots(at);
@@ -219,9 +234,15 @@ export class Ledger {
       const target = this.targets.get(id);
       const slot = this.slots.get(id);
       if (target === undefined || slot === undefined) continue;
-      const last = addedBy(this.stateOf(id), at, this.now);
-      if (this.isRecorded(last, at)) continue;
+      const found = addedBy(this.stateOf(id), at, this.now);
+      if (this.isRecorded(found, at)) continue;
+      // An open check that was begun before this one is not decided any more.
+      const last = found.waking !== null && found.waking.since < at ? { ...found, waking: null } : found;
       const before = countUpTo(last, target, at, this.tick);
+      if (check.outcome === 'waking') {
+        this.states[slot] = leaveOpen(before, check);
+        continue;
+      }
       const after = advance(before, target, check);
       this.states[slot] = after;
       if (isLogged(before, check)) row.push({ slot, check });

@@ -103,7 +103,15 @@ const alert = variants<Alert>(code(ALERT_CODES, 'kind of alert'), {
     ...{ id: text, at: time, target: text, transitions: count },
     status: code({ up: STATUS_CODES.up, degraded: STATUS_CODES.degraded, down: STATUS_CODES.down }, 'status'),
   },
-  slept: { id: text, at: time, target: text, gap: count, wakeMs: count },
+  // A wake takes longer than 0 ms.
+  slept: {
+    ...{ id: text, at: time, target: text, gap: count },
+    wakeMs: mapped(
+      count,
+      (ms: number | null) => ms ?? 0,
+      (ms) => (ms === 0 ? null : ms),
+    ),
+  },
   contradicted: { id: text, at: time, target: text, message: text },
   certificate: { id: text, at: time, target: text, expiresAt: time },
   restart: { id: text, at: time, target: text, number: count, max: count, answer: text },

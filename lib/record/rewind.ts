@@ -58,7 +58,7 @@ function rewoundTarget(target: TargetState, now: number): TargetState {
   const past = (time: number): number => Math.min(time, now);
   const pastOrNull = (time: number | null): number | null => (time === null ? null : past(time));
   const unlessAhead = (time: number | null): number | null => (time !== null && time > now ? null : time);
-  const { beforeGap, addedAt, lastError, incident, idle, waking, hostWord } = target;
+  const { beforeGap, addedAt, lastError, incident, idle, hostWord } = target;
   const restored =
     addedAt > now
       ? { addedAt: now, countedTo: now, counters: NOTHING }
@@ -88,7 +88,7 @@ function rewoundTarget(target: TargetState, now: number): TargetState {
     latencies: EMPTY,
     unobserved: null,
     beforeGap: null,
-    waking: waking !== null && waking.lastAt > now ? null : waking,
+    waking: null,
     hostWord: hostWord !== null && hostWord.at > now ? null : hostWord,
   };
 }

@@ -6,6 +6,7 @@ import type { Histogram } from '../rules/histogram.js';
 import { EMPTY } from '../rules/histogram.js';
 import type { StatusState } from '../rules/status.js';
 import { newcomer } from '../rules/status.js';
+import type { Waking } from '../rules/waking.js';
 import type { HostWord } from '../types.js';
 
 /** Everything that a run reads and writes back: one text, whatever the number of targets. */
@@ -109,16 +110,6 @@ export interface TargetState extends StatusState, AwakeState {
   readonly waking: Waking | null;
   /** What the host's own API last said; null: it is not asked, or was not yet. */
   readonly hostWord: HostWord | null;
-}
-
-/** A wake whose end is not known yet. */
-export interface Waking {
-  /** When the first attempt was made. */
-  readonly since: number;
-  /** How many attempts were made so far. */
-  readonly attempts: number;
-  /** When the last one was made. */
-  readonly lastAt: number;
 }
 
 /** From (included) to (excluded). */

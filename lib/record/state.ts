@@ -1,5 +1,6 @@
 import type { Account, MonthUsage, UsageSince } from '../rules/account.js';
-import type { State, TargetState, Waking } from './state-model.js';
+import type { Waking } from '../rules/waking.js';
+import type { State, TargetState } from './state-model.js';
 import type { HostWord } from '../types.js';
 import { HOST_SAYS_CODES } from './codes.js';
 import { deflate, inflate, readEnvelope, writeEnvelope } from './codec/envelope.js';

@@ -4,6 +4,7 @@ import { extend, reachOf, unobservedTime } from '../rules/counters.js';
 import { EMPTY, observe } from '../rules/histogram.js';
 import { contradicts, HOSTS } from '../rules/hosts.js';
 import { judge } from '../rules/status.js';
+import { isDecidable } from '../rules/waking.js';
 import {
   countedIntervals,
   inMaintenance,
@@ -11,7 +12,7 @@ import {
   isActiveThroughout,
   maintenanceIntervals,
 } from '../rules/windows.js';
-import type { Check, Target, WatchedTarget } from '../types.js';
+import type { Check, OpenCheck, Target, WatchedTarget } from '../types.js';
 import type { TargetSnapshot } from './snapshots.js';
 import { dayEndingAt, DAYS_KEPT, HOURS_KEPT } from './snapshots.js';
 import { type TargetState, type Unobserved, newTarget } from './state-model.js';
@@ -30,8 +31,10 @@ function countersAt(
   // One that was removed and is configured again counts from its first run on.
   if (!target?.info.enabled || state.removedAt !== null) return state.counters;
   const reach = reachOf(target.info.interval, tick);
-  return extend(state.counters, { lastCheck: state, reach, from: state.countedTo, to: at }, (from, to) =>
-    countedIntervals(target, from, to),
+  // While a check is open, nothing is counted of the time for which it will speak.
+  const from = state.countedTo + (state.waking === null ? 0 : reach);
+  return extend(state.counters, { lastCheck: state, reach, from, to: at }, (start, end) =>
+    countedIntervals(target, start, end),
   );
 }
 
@@ -58,6 +61,8 @@ export function countUpTo(
   tick: number,
 ): TargetState {
   if (!target?.info.enabled) return idleUntil(state, at);
+  // What the open check says counts from its first attempt on.
+  if (state.waking !== null && at >= state.waking.since) return state;
   const total = unobservedAt(state, target, at, tick);
   const { idle } = state;
   return {
@@ -93,14 +98,17 @@ export function snapshotAt(
   return { counters: countersAt(state, target, at, tick), latencies: sameDay ? state.latencies : EMPTY };
 }
 
-/**
- * The states by slot once the configuration is known: newcomers get a slot, the missing and the resting are noted.
- * @param pingsMissed pings may have been missed since the last run
- */
+interface Admission {
+  readonly now: number;
+  /** Pings may have been missed since the last run. */
+  readonly pingsMissed: boolean;
+}
+
+/** The states by slot once the configuration is known: newcomers get a slot, the missing and the resting are noted. */
 export function admit(
   states: readonly (TargetState | null)[],
   targets: readonly Target[],
-  { now, pingsMissed }: { readonly now: number; readonly pingsMissed: boolean },
+  { now, pingsMissed }: Admission,
 ): (TargetState | null)[] {
   const configured = new Map(targets.map((target) => [target.info.id, target]));
   const kept = states.map((state) => {
@@ -108,7 +116,7 @@ export function admit(
     const target = configured.get(state.id);
     if (target !== undefined) return admitted(state, target, { now, pingsMissed });
     if (state.removedAt !== null && now - state.removedAt > REMOVED_KEPT) return null;
-    return { ...idleUntil(state, now), removedAt: state.removedAt ?? now, awakeFrom: null };
+    return { ...idleUntil(state, now), removedAt: state.removedAt ?? now, awakeFrom: null, waking: null };
   });
   const known = new Set(kept.map((state) => state?.id));
   for (const target of targets) {
@@ -126,12 +134,9 @@ export function addedBy(state: TargetState, at: number, now: number): TargetStat
   return isEarlier ? { ...state, addedAt: at, countedTo: at, since: at } : state;
 }
 
-function admitted(
-  state: TargetState,
-  target: Target,
-  { now, pingsMissed }: { readonly now: number; readonly pingsMissed: boolean },
-): TargetState {
+function admitted(state: TargetState, target: Target, { now, pingsMissed }: Admission): TargetState {
   const { enabled } = target.info;
+  const { waking } = state;
   const uncounted = !enabled || state.removedAt !== null;
   const resting = !enabled || !isActive(target.activeHours, now);
   // It may have rested while no run came to see it.
@@ -143,7 +148,13 @@ function admitted(
     restingSince: resting ? (state.restingSince ?? now) : null,
     awakeFrom,
     pingsMissed: awakeFrom !== null && (state.pingsMissed || pingsMissed),
+    waking: waking !== null && !resting && isDecidable(waking, target, now) ? waking : null,
   };
+}
+
+/** The state with a check that stays open. @param before counted up to its first attempt */
+export function leaveOpen(before: TargetState, { at, attempts, lastAt }: OpenCheck): TargetState {
+  return { ...before, waking: { since: at, attempts, lastAt } };
 }
 
 /** @param before counted up to the check */
@@ -189,6 +200,7 @@ export function advance(before: TargetState, target: Target, check: Check): Targ
       slept: counters.slept + awake.slept,
     },
     countedTo: Math.max(before.countedTo, at),
+    waking: null,
     latencies:
       counted && check.latency !== null && !check.coldStart ? observe(latencies, check.latency) : latencies,
   };

@@ -359,14 +359,16 @@ const certificate: EvaluationStep = (state, input) => {
 
 /** At most one alert a day. */
 const slept: EvaluationStep = (state, { id, check, before, sleepsAfter, to }) => {
-  const { at, coldStart, wakeMs } = check;
+  const { at, coldStart, wakeMs, wakeMsAtLeast } = check;
   if (!coldStart || before.awakeFrom === null || before.consecutiveFailures > 0) return unchanged(state);
   const gap = at - before.awakeFrom;
   const pingedInTime = sleepsAfter === null || gap < sleepsAfter;
   if (!pingedInTime || state.sleptAt !== null || to.length === 0) return unchanged(state);
   return {
     state: { ...state, sleptAt: at },
-    alerts: [{ alert: { kind: 'slept', target: id, gap, wakeMs }, to }],
+    alerts: [
+      { alert: { kind: 'slept', target: id, gap, wakeMs: wakeMsAtLeast === null ? wakeMs : null }, to },
+    ],
     restart: null,
   };
 };

@@ -5,11 +5,13 @@ export interface DueState {
   readonly interval: number;
   /** A count toward another status is under way: due at every run, whatever the interval. */
   readonly settling: boolean;
+  /** Its last check is open: due at every run, before all others. */
+  readonly isOpen?: boolean;
 }
 
 /** When the next check is due; a target that was never checked is due at once. */
 function dueAt(state: DueState, tick: number): number {
-  if (state.lastCheckAt === null) return Number.NEGATIVE_INFINITY;
+  if (state.lastCheckAt === null || state.isOpen) return Number.NEGATIVE_INFINITY;
   return state.lastCheckAt + spacing(state, tick);
 }
 

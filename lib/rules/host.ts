@@ -59,8 +59,8 @@ export interface AnswerRule {
 
 /** What a host says of an app to anybody who asks, without a token. */
 export interface PublicWord {
-  /** Where it is asked, for the address of a target. */
-  readonly address: (target: URL) => URL;
+  /** Where it is asked, for the address of a target; null: the address does not tell which app it is. */
+  readonly address: (target: URL) => URL | null;
   /** Where an empty POST wakes it, with the `x-csrf-token` and the cookies of the answer; null: a visit does. */
   readonly resume: ((target: URL) => URL) | null;
   /** What an answer of status 200 means; null: nothing that is known. */

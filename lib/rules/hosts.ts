@@ -54,11 +54,26 @@ export function looksAtBody(host: HostName, answer: Omit<HostAnswer, 'body'> | n
 
 const UNKNOWN: HostVerdict = { origin: 'unknown', message: null, askFor: 0 };
 
-/** Who answered. What looks like nothing known is `unknown`: it proves nothing. */
+/**
+ * Who answered. What looks like nothing known is `unknown`: it proves nothing. So does what a cache has kept of the app,
+ * whose headers it repeats.
+ */
 export function verdictOf(host: HostName, answer: HostAnswer): HostVerdict {
   const rule = HOSTS[host].answers.find((each) => fits(each, answer, false));
-  if (rule === undefined) return UNKNOWN;
+  if (rule === undefined || (rule.origin === 'container' && isFromCache(answer.headers))) return UNKNOWN;
   return { origin: rule.origin, message: rule.message ?? null, askFor: rule.askFor ?? 0 };
+}
+
+/** Headers by which caches tell that they did not ask the server: RFC 9111, RFC 9211, Cloudflare, CloudFront, Fastly. */
+const FROM_CACHE: readonly (readonly [name: string, value: RegExp])[] = [
+  ['age', /[1-9]/],
+  ['cf-cache-status', /^(?:hit|stale|updating)$/i],
+  ['cache-status', /\bhit\b/i],
+  ['x-cache', /\bhit\b/i],
+];
+
+function isFromCache(headers: HostAnswer['headers']): boolean {
+  return FROM_CACHE.some(([name, value]) => value.test(headers.get(name)?.trim() ?? ''));
 }
 
 /** Whether the host is asked for its word: nobody answered, or the answer does not tell who gave it, or how it can be woken. */

@@ -4,11 +4,33 @@ import { roundsWindow, type RoundLimits } from './trigger-pace.js';
 
 /**
  * What starts runs. `every`: a trigger that keeps its pace, period in ms. `daily-crons`: so many daily crons in each hour,
- * each of which comes once a day at some minute of its hour, as on Vercel's Hobby plan.
+ * each of which comes once a day at some minute of its hour, as on Vercel's Hobby plan. `irregular`: the time between two
+ * runs is drawn from a distribution.
  */
 export type PlannedTrigger =
   | { readonly kind: 'every'; readonly period: number }
-  | { readonly kind: 'daily-crons'; readonly anHour: number };
+  | { readonly kind: 'daily-crons'; readonly anHour: number }
+  | { readonly kind: 'irregular'; readonly gaps: readonly Quantile[] };
+
+/** Which share of the times between two runs (0 to 1) is at most so long (ms). */
+export interface Quantile {
+  readonly share: number;
+  readonly gap: number;
+}
+
+/**
+ * The times between two runs that GitHub Actions makes of a schedule of every 5 minutes: 300 runs of one public repository
+ * in August 2026 (https://github.com/Ambiguous-Interactive/unity-helpers/issues/448), of which the shortest is assumed: 5
+ * minutes is all that GitHub allows. Others measured gaps of hours: it may be worse, and hardly better.
+ */
+export const GITHUB_GAPS: readonly Quantile[] = [
+  { share: 0, gap: 5 * MINUTE },
+  { share: 0.25, gap: 14.6 * MINUTE },
+  { share: 0.5, gap: 21.3 * MINUTE },
+  { share: 0.75, gap: 26.1 * MINUTE },
+  { share: 0.9, gap: 34 * MINUTE },
+  { share: 1, gap: 58.5 * MINUTE },
+];
 
 /** What a target asks of the trigger. Durations in ms. */
 export interface PlannedTarget {
@@ -27,6 +49,8 @@ export interface Outlook {
   /** From the beginning of an outage until it counts as down, on average. */
   readonly downAfter: number;
   readonly downAfterAtMost: number;
+  /** In 30 days, while it is well. */
+  readonly checksAMonth: number;
 }
 
 const MONTH = 30 * DAY;
@@ -45,6 +69,11 @@ export function runTimes(trigger: PlannedTrigger, interval: number): number[] {
     );
   }
   const random = generator();
+  if (trigger.kind === 'irregular') {
+    const times = [0];
+    for (let at = 0; (at += quantile(trigger.gaps, random())) < MONTH;) times.push(Math.round(at));
+    return times;
+  }
   const hours = MONTH / HOUR;
   return Array.from({ length: hours * trigger.anHour }, (_, index) => {
     const hour = Math.floor(index / trigger.anHour);
@@ -87,6 +116,7 @@ export function outlook(target: PlannedTarget, trigger: PlannedTrigger, limits: 
     sleeps: sleepsAfter === null ? null : played === 0 ? 0 : Math.round((sleeps * MONTH) / played),
     downAfter: total === 0 ? 0 : Math.round(weighted / total),
     downAfterAtMost,
+    checksAMonth: played === 0 ? checks.length : Math.round(((checks.length - 1) * MONTH) / played),
   };
 
   /** Ms from a failed check to the last of so many more; null: that is beyond what is played. */
@@ -119,7 +149,37 @@ export function roundsLength(interval: number, untilNext: number, limits: RoundL
 
 /** Runs in 30 days. */
 export function runsAMonth(trigger: PlannedTrigger): number {
-  return trigger.kind === 'every' ? MONTH / trigger.period : (MONTH / HOUR) * trigger.anHour;
+  return MONTH / meanPace(trigger);
+}
+
+/** Ms between two runs on average. */
+export function meanPace(trigger: PlannedTrigger): number {
+  switch (trigger.kind) {
+    case 'every':
+      return trigger.period;
+    case 'daily-crons':
+      return HOUR / trigger.anHour;
+    case 'irregular':
+      return steps(trigger.gaps).reduce(
+        (sum, [a, b]) => sum + (b.share - a.share) * ((a.gap + b.gap) / 2),
+        0,
+      );
+  }
+}
+
+/** The gap that this share of all gaps is not longer than; between two known ones, in proportion. */
+function quantile(gaps: readonly Quantile[], share: number): number {
+  const [a, b] = steps(gaps).find(([, upper]) => share <= upper.share) ?? [];
+  if (a === undefined || b === undefined) return gaps.at(-1)?.gap ?? 0;
+  return a.gap + ((share - a.share) / (b.share - a.share)) * (b.gap - a.gap);
+}
+
+/** Each quantile with the next one. */
+function steps(gaps: readonly Quantile[]): [Quantile, Quantile][] {
+  return gaps.slice(1).flatMap((upper, i): [Quantile, Quantile][] => {
+    const lower = gaps[i];
+    return lower === undefined ? [] : [[lower, upper]];
+  });
 }
 
 /** Numbers from 0 to 1 that look random and are always the same (mulberry32). */

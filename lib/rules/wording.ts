@@ -140,7 +140,7 @@ function ofTarget(alert: TargetAlert, at: number): Omit<Wording, 'subject'> {
         level: 'warning',
         predicate: `fell asleep although it was pinged ${lengthInWords(alert.gap)} earlier`,
         details: [
-          `it took ${lengthInWords(alert.wakeMs)} to wake`,
+          ...(alert.wakeMs === null ? [] : [`it took ${lengthInWords(alert.wakeMs)} to wake`]),
           'the host sleeps sooner than SLEEPS_AFTER says, or it restarted',
         ],
       };

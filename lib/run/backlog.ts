@@ -2,12 +2,12 @@ import type { Stored } from '../record/ledger.js';
 import type { LostData } from '../record/state-model.js';
 import type { DeliveryOutcome, SentAlert } from '../rules/delivery-outcome.js';
 import { NO_USAGE, plus, type Usage } from '../rules/account.js';
-import type { Check } from '../types.js';
+import type { CheckOrOpen } from '../types.js';
 
-/** The checks of one time that could not be stored. */
+/** The checks of one time. */
 export interface Batch {
   readonly at: number;
-  readonly checks: ReadonlyMap<string, Check>;
+  readonly checks: ReadonlyMap<string, CheckOrOpen>;
 }
 
 const MOST_CHECKS = 50_000;

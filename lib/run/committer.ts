@@ -7,7 +7,7 @@ import type { LastRun } from '../record/state-model.js';
 import { TextError } from '../record/codec/text-error.js';
 import type { Commit, Meter, Store, StoreErrorCode } from '../store/store.js';
 import { ACKNOWLEDGE_COMMANDS, COMMIT_COMMANDS, StoreError } from '../store/store.js';
-import type { Target, Transition } from '../types.js';
+import type { CheckOrOpen, Target, Transition } from '../types.js';
 import type { Batch } from './backlog.js';
 import { deliver, hasDeliveries, deliverDigests, type DeliveryContext } from './delivery.js';
 import { pingLine, resultOf, transitionLine, type RunResult } from './report.js';
@@ -54,7 +54,8 @@ export function recordFailureOf(error: unknown): RecordFailure {
 }
 
 export function hasSuccess(batches: readonly Batch[]): boolean {
-  return batches.some(({ checks }) => [...checks.values()].some(({ outcome }) => outcome !== 'failed'));
+  const isGood = ({ outcome }: CheckOrOpen): boolean => outcome === 'good' || outcome === 'degraded';
+  return batches.some(({ checks }) => [...checks.values()].some(isGood));
 }
 
 export interface CommitterOptions {
@@ -281,8 +282,8 @@ export class Committer {
       at: this.startedAt,
       status,
       durationMs: Math.max(0, this.context.now() - this.startedAt),
-      checked: this.results.length,
-      failed: this.results.filter(({ ok }) => !ok).length,
+      checked: this.results.filter(({ ok }) => ok !== null).length,
+      failed: this.results.filter(({ ok }) => ok === false).length,
       commands: this.meter.commands + COMMIT_COMMANDS + (delivers ? ACKNOWLEDGE_COMMANDS : 0),
     };
   }

@@ -1,4 +1,5 @@
-import type { Check, Status, Transition } from '../types.js';
+import { lengthInWords } from '../rules/durations.js';
+import type { CheckOrOpen, Status, Transition } from '../types.js';
 
 export type RunResult = {
   readonly id: string;
@@ -6,9 +7,19 @@ export type RunResult = {
   readonly statusCode: number | null;
   readonly attempts: number;
   readonly coldStart: boolean;
+  /** From the first attempt to the answer. */
   readonly wakeMs?: number;
+  /** Where the host woke between two runs: from the first attempt to the last one that failed. */
+  readonly wakeMsAtLeast?: number;
   readonly message?: string;
-} & ({ readonly ok: true; readonly latency: number } | { readonly ok: false; readonly latency: null });
+} & (
+  | { readonly ok: true; readonly latency: number }
+  | {
+      /** Null: the host is waking, and a later run decides. It counts neither as succeeded nor as failed. */
+      readonly ok: false | null;
+      readonly latency: null;
+    }
+);
 
 export interface TransitionView extends Omit<Transition, 'at'> {
   readonly at: string;
@@ -33,7 +44,12 @@ export interface RunReport {
   readonly results: readonly RunResult[];
 }
 
-export function resultOf(id: string, check: Check, status: Status): RunResult {
+export function resultOf(id: string, check: CheckOrOpen, status: Status): RunResult {
+  if (check.outcome === 'waking') {
+    const { statusCode, attempts, message, at, lastAt } = check;
+    const waking = `waking for ${lengthInWords(lastAt - at)} so far: ${message}`;
+    return { id, ok: null, latency: null, status, statusCode, attempts, coldStart: false, message: waking };
+  }
   return {
     id,
     ...(check.outcome === 'failed' ? { ok: false, latency: null } : { ok: true, latency: check.latency }),
@@ -42,15 +58,23 @@ export function resultOf(id: string, check: Check, status: Status): RunResult {
     attempts: check.attempts,
     coldStart: check.coldStart,
     ...(check.wakeMs === null ? {} : { wakeMs: check.wakeMs }),
+    ...(check.wakeMsAtLeast === null ? {} : { wakeMsAtLeast: check.wakeMsAtLeast }),
     ...(check.message === null ? {} : { message: check.message }),
   };
 }
 
-/** `ping #12 api ok 45ms`, or `ok <1ms`, with a remark in brackets where there is one. */
+/**
+ * `ping #12 api ok 45ms`, or `ok <1ms`, with a remark in brackets where there is one. A check that stays open has no number
+ * yet.
+ */
 export function pingLine(count: number, result: RunResult): string {
-  const { id, wakeMs, message } = result;
+  const { id, wakeMs, wakeMsAtLeast, message } = result;
+  if (result.ok === null) return `${id} ${message ?? 'waking'}`;
   const answer = result.ok ? `ok ${result.latency === 0 ? '<1' : result.latency}ms` : 'failed';
-  const remark = wakeMs === undefined ? message : `woke in ${(wakeMs / 1000).toFixed(1)}s`;
+  const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)}s`;
+  const woke = wakeMs === undefined ? undefined : `woke in ${seconds(wakeMs)}`;
+  const remark =
+    wakeMsAtLeast === undefined ? (woke ?? message) : `${woke} or less, ${seconds(wakeMsAtLeast)} at least`;
   return `ping #${count} ${id} ${answer}${remark === undefined ? '' : ` (${remark})`}`;
 }
 

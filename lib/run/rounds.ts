@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import type { Check, Target } from '../types.js';
+import type { CheckOrOpen, Target } from '../types.js';
 import type { Batch } from './backlog.js';
 import { MINUTE } from '../time.js';
 
@@ -14,8 +14,11 @@ export interface RoundsOptions {
   readonly signal: AbortSignal;
   /** Aborts when the process is to end: no round begins any more, what is under way goes on. */
   readonly stopping: AbortSignal;
-  /** Makes one check as soon as there is room for it; null when the signal came before its end. Never rejects. */
-  readonly check: (target: Target, at: number, onWaking: () => void) => Promise<Check | null>;
+  /**
+   * Makes one check as soon as there is room for it. Gives it behind one of an earlier run that it decided; nothing when
+   * the signal came before its end. Never rejects.
+   */
+  readonly check: (target: Target, at: number, onWaking: () => void) => Promise<readonly CheckOrOpen[]>;
   /** Takes what is finished while the rest is waited for. Never rejects. */
   readonly record: (batches: readonly Batch[]) => Promise<void>;
   readonly now: () => number;
@@ -51,7 +54,7 @@ export async function runRounds(
   options: RoundsOptions,
 ): Promise<RoundsResult> {
   const { until, deadline, recordEvery, signal, stopping, check, record, now, sleep } = options;
-  const finished = new Map<number, Map<string, Check>>();
+  const finished = new Map<number, Map<string, CheckOrOpen>>();
   /** Targets whose checks of the time before `until` are not over. */
   const late = new Set(due);
   /** Targets under check that may answer at any moment, and since when they are; oldest first. */
@@ -121,22 +124,23 @@ export async function runRounds(
   const checkRepeatedly = async (target: Target): Promise<void> => {
     for (let at = startedAt; ;) {
       begin(target);
-      const result = await check(target, at, () => {
+      const results = await check(target, at, () => {
         leaveQuick(target);
         slow.add(target);
         recordIfDue();
       });
       leaveQuick(target);
       slow.delete(target);
-      if (result === null) {
-        if (at === startedAt) unfinished += 1;
-      } else {
-        const batch = finished.get(at) ?? new Map<string, Check>();
-        finished.set(at, batch.set(target.info.id, result));
+      if (results.length === 0 && at === startedAt) unfinished += 1;
+      for (const result of results) {
+        const batch = finished.get(result.at) ?? new Map<string, CheckOrOpen>();
+        finished.set(result.at, batch.set(target.info.id, result));
       }
       const wanted = at + target.info.interval;
       const next = Math.max(wanted, now());
-      const canBegin = mayBegin() && next + target.timeout <= deadline;
+      // A host that is waking is asked again by the next run.
+      const isOpen = results.at(-1)?.outcome === 'waking';
+      const canBegin = !isOpen && mayBegin() && next + target.timeout <= deadline;
       if (canBegin && next < until) {
         if (next - now() > LONG_WAIT) slow.add(target);
         recordIfDue();

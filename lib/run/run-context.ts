@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { Config } from '../config/config.js';
+import { originOf } from '../config/live-config.js';
 import type { Channel } from '../deliver/channel.js';
 import { createChannels } from '../deliver/channels.js';
 import { send, type Send } from '../deliver/send.js';
@@ -37,7 +38,8 @@ const shared = new WeakMap<Config, SharedContext>();
 
 /** What the runs of a process share: the prober with its bound on descriptors, and what could not be stored. */
 export function sharedContext(config: Config): SharedContext {
-  const found = shared.get(config);
+  const origin = originOf(config);
+  const found = shared.get(origin);
   if (found !== undefined) return found;
   const pacer = createPacer(config.concurrency);
   const prober = createProber({ contact: config.publicUrl });
@@ -55,7 +57,7 @@ export function sharedContext(config: Config): SharedContext {
     sleep,
     log: console.log,
   };
-  shared.set(config, context);
+  shared.set(origin, context);
   return context;
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { controlTargets } from '../config/control.js';
-import { checkTarget, type CheckContext } from '../probe/check-target.js';
+import { checkInRun, type RunCheckContext } from '../probe/check-target.js';
 import { DeliveryError } from '../deliver/channel.js';
 import { Ledger, type LedgerSettings, type Stored } from '../record/ledger.js';
 import { HEAD_FIELDS, MAINTENANCE_FIELD, OUTBOX_FIELD, STATE_FIELD } from '../record/fields.js';
@@ -8,9 +8,10 @@ import { readableMaintenance, withMaintenance } from '../record/maintenance.js';
 import { limitsOf } from '../rules/allowances.js';
 import { chooseDue } from '../rules/due.js';
 import { ROUND_MARGIN } from '../rules/trigger-pace.js';
+import { longestWait } from '../rules/waking.js';
 import { isActive } from '../rules/windows.js';
 import type { Meter, Store } from '../store/store.js';
-import type { Check, HostWord, Target } from '../types.js';
+import type { CheckOrOpen, Target } from '../types.js';
 import type { Batch } from './backlog.js';
 import { DELIVERY_TIMEOUT } from './delivery.js';
 import type { RunContext } from './run-context.js';
@@ -97,9 +98,8 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
   // meanwhile.
   const { batches, unfinished } = await checkAll(due, context, request, {
     startedAt,
-    throttle: opened.ledger.throttle,
+    ledger: opened.ledger,
     timeLeft: request.limit - RECORDING - (performance.now() - calledAt),
-    wordOf: (target) => opened.ledger.hostWordOf(target.info.id),
     record: (finished) => committer.checkpoint(finished, (failed) => isInconclusive(context, failed)),
   });
   const inconclusive =
@@ -122,13 +122,14 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
   usage.end();
 
   const { results, transitions } = committer;
-  const failed = results.filter(({ ok }) => !ok).length;
+  const checked = results.filter(({ ok }) => ok !== null).length;
+  const failed = results.filter(({ ok }) => ok === false).length;
   return report({
     status,
     ...(failure === null ? {} : { reason: failure.reason }),
     due: due.length,
-    checked: results.length,
-    succeeded: results.length - failed,
+    checked,
+    succeeded: checked - failed,
     failed,
     stored: failure === null,
     transitions: transitions.map(transitionView),
@@ -141,8 +142,9 @@ async function checkAll(
   due: readonly Target[],
   context: RunContext,
   { limit, nextRunIn, signal: cancelled, stopping }: RunRequest,
-  { startedAt, throttle, timeLeft, wordOf, record }: CheckPlan,
+  { startedAt, ledger, timeLeft, record }: CheckPlan,
 ): Promise<RoundsResult> {
+  const { pace, throttle } = ledger;
   const waitsUntil = startedAt + throttle.waits;
   const timeIsUp = new AbortController();
   // Not AbortSignal.timeout: Node 20 forgets one that only AbortSignal.any refers to.
@@ -157,7 +159,14 @@ async function checkAll(
       signal,
       stopping: stopping ?? new AbortController().signal,
       check: (target, at, onWaking) =>
-        checkSafely(context, target, { at, signal, waitsUntil, onWaking, word: wordOf(target) }),
+        checkSafely(context, target, {
+          ...{ at, signal, onWaking, waitsUntil },
+          word: ledger.hostWordOf(target.info.id),
+          failuresUntilDown: ledger.failuresUntilDown(target),
+          longestWait: longestWait(target, { pace, isOnVercel: context.config.isOnVercel }),
+          // What comes of it may not be on record when the next round begins.
+          open: at === startedAt ? ledger.openCheckOf(target.info.id) : null,
+        }),
       record,
       now: context.now,
       sleep: context.sleep,
@@ -169,11 +178,9 @@ async function checkAll(
 
 interface CheckPlan {
   readonly startedAt: number;
-  readonly throttle: Ledger['throttle'];
+  readonly ledger: Ledger;
   /** Ms until what is under way is given up. */
   readonly timeLeft: number;
-  /** What the host's own API said in a run before. */
-  readonly wordOf: (target: Target) => HostWord | null;
   readonly record: RoundsOptions['record'];
 }
 
@@ -257,14 +264,14 @@ async function sendHeartbeat({ config, send, log }: RunContext): Promise<void> {
 async function checkSafely(
   { prober, now, random, sleep, log }: RunContext,
   target: Target,
-  task: Pick<CheckContext, 'at' | 'signal' | 'waitsUntil' | 'word'> & { readonly onWaking: () => void },
-): Promise<Check | null> {
+  task: Omit<RunCheckContext, 'prober' | 'now' | 'random' | 'sleep'>,
+): Promise<readonly CheckOrOpen[]> {
   try {
-    return await checkTarget(target, { ...task, prober, now, random, sleep });
+    return await checkInRun(target, { ...task, prober, now, random, sleep });
   } catch (error) {
     const message = error instanceof Error ? error.stack : undefined;
     log(JSON.stringify({ event: 'check_broken', target: target.info.id, message }));
-    return null;
+    return [];
   }
 }
 

@@ -66,11 +66,12 @@ function ColdStarts({ checks, now }: { checks: readonly CheckView[]; now: string
   return (
     <>
       {': '}
-      {last.map(({ at, latency }, i) => (
+      {last.map(({ at, latency, wakeMsAtLeast }, i) => (
         <>
           {i > 0 && ', '}
           <Moment at={at} now={now} />
           {latency !== null && ` (woke in ${lengthInWords(latency)})`}
+          {wakeMsAtLeast !== null && ` (woke in ${lengthInWords(wakeMsAtLeast)} or more)`}
         </>
       ))}
     </>

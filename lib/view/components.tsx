@@ -84,9 +84,15 @@ export function Url({ url }: { url: string }): JSX.Element {
 }
 
 /** Whether the pings kept the host awake, in a few words. */
-export function awakeInWords({ awake, host }: Pick<TargetStats, 'awake' | 'host'>): string | null {
+export function awakeInWords({
+  awake,
+  host,
+  waking,
+}: Pick<TargetStats, 'awake' | 'host' | 'waking'>): string | null {
+  if (waking !== null) return 'Waking';
   const { sleepsAfter, longestGap, coldStarts, keptAwake, proof } = awake;
   if (sleepsAfter === null) return null;
+  if (proof === 'host') return 'Does not run, says its host';
   if (keptAwake === true) return 'Kept awake';
   if (keptAwake === false) {
     return coldStarts > 0

@@ -4,7 +4,7 @@ import { Glyph, Moment } from './components.js';
 import { EpisodeLine } from './episode-card.js';
 import { episodes, troubleOf, type Episode } from './episodes.js';
 import { Phrase } from './phrase.js';
-import { namesInWords } from './problems.js';
+import { namesInWords } from './current-problems.js';
 import { counted, TEXT } from './text.js';
 import { dayInWords } from './words.js';
 import type { JSX } from 'preact';

@@ -7,7 +7,7 @@ import { renderPage, type Site } from './layout.js';
 import { PageFoot } from './page-foot.js';
 import { PastDays } from './past-days.js';
 import { Phrase } from './phrase.js';
-import { Problems } from './problems.js';
+import { Problems } from './current-problems.js';
 import { fill, TEXT } from './text.js';
 import { overallStatus, shownStatus, type OverallStatus } from './words.js';
 import type { JSX } from 'preact';

@@ -176,7 +176,7 @@ function HostSaid({
 
 function Head({ target, freshness }: { target: TargetHistory; freshness: Freshness }): JSX.Element {
   const { updatedAt: now } = freshness;
-  const { name, healthUrl, since, host, pingInterval, maintenance, message } = target;
+  const { name, healthUrl, since, host, pingInterval, maintenance, message, waking } = target;
   const mood = shownStatus(target);
   return (
     <section class="head">
@@ -216,6 +216,12 @@ function Head({ target, freshness }: { target: TargetHistory; freshness: Freshne
           </span>
         )}
       </p>
+      {waking !== null && (
+        <p class="reason">
+          It is waking: asked {waking.attempts === 1 ? 'once' : `${waking.attempts} times`} since{' '}
+          <Moment at={waking.since} now={now} />, and again by the next run.
+        </p>
+      )}
       {message !== null && target.incident === null && (
         <div class="reason">
           {causeInWords(causeOf(message))}

@@ -20,7 +20,7 @@ export const TEMPLATES: readonly URL[] = [
   new URL('./page-foot.tsx', import.meta.url),
   new URL('./past-days.tsx', import.meta.url),
   new URL('./phrase.tsx', import.meta.url),
-  new URL('./problems.tsx', import.meta.url),
+  new URL('./current-problems.tsx', import.meta.url),
   new URL('./recent-checks.tsx', import.meta.url),
   new URL('./recovery-card.tsx', import.meta.url),
   new URL('./status-page.tsx', import.meta.url),

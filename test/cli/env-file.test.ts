@@ -32,7 +32,7 @@ describe('.env in the working directory', () => {
   it('is read by a command', async () => {
     const { port } = await serveHttp((_, response) => response.end('ok'));
     write(`TARGET_A_URL=http://127.0.0.1:${port}/\nexport TARGET_B_URL="http://127.0.0.1:${port}/b"\n`);
-    expect((await keepalive(['config'])).out).toBe('The configuration is valid: 2 targets.\n');
+    expect((await keepalive(['config'])).out).toMatch(/^The configuration is valid: 2 targets\.\n/);
     expect(await keepalive(['check', 'a'])).toMatchObject({ code: 0 });
     const missing = await keepalive(['schedule', 'list'], { QSTASH_TOKEN: '' });
     expect(missing.err).toContain('QSTASH_TOKEN: missing');
@@ -45,7 +45,7 @@ describe('.env in the working directory', () => {
   it('loses against variables that are set, empty ones too', async () => {
     write('TARGET_A_URL=canary\nTARGET_B_URL=http://b.test/\nTARGET_C_URL=http://c.test/\n');
     const { code, out } = await keepalive(['config'], { TARGET_A_URL: 'http://a.test/', TARGET_C_URL: '' });
-    expect([code, out]).toEqual([0, 'The configuration is valid: 2 targets.\n']);
+    expect([code, out]).toEqual([0, expect.stringMatching(/^The configuration is valid: 2 targets\.\n/)]);
   });
 
   it('is left alone where Vercel builds: what is built will not have it', async () => {

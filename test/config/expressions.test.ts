@@ -3,7 +3,7 @@ import { textsOf } from '../../lib/config/config.js';
 import { checkExpressions } from '../../lib/config/expressions.js';
 import { validConfig, type ConfigError } from '../../lib/config/valid.js';
 
-const check = async (env: Record<string, string>) => checkExpressions(textsOf(env));
+const check = async (env: Record<string, string>) => checkExpressions(textsOf(env), null);
 
 it('takes what is JSONata', async () => {
   expect(await check({})).toEqual([]);

@@ -461,6 +461,8 @@ it('the table has rows for every option that can be wrong', () => {
     EXPECT_JSON: 'expressions.test.ts',
     DEGRADED_JSON: 'expressions.test.ts',
     KEEP_ALIVE_URLS: 'config.test.ts',
+    SHOW: 'show.test.ts',
+    KEEP_ALIVE_TARGETS: 'targets-file.test.ts',
     HOST_TOKEN: 'QSTASH_TOKEN',
     QSTASH_NEXT_SIGNING_KEY: 'QSTASH_CURRENT_SIGNING_KEY',
     ALERT_WEBHOOK_URL: 'RECOVERY_URL',

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Place } from '../../lib/deliver/channel.js';
+import type { ReceiverPlace } from '../../lib/deliver/channel.js';
 import { channelTo } from '../support/channels.js';
 import { digestOf, downAlert, itemOf } from '../support/digests.js';
 import { receive } from '../support/receiver.js';
@@ -27,9 +27,9 @@ async function migrated(after = 200) {
   return { channel: channelTo('telegram', url), chats };
 }
 
-const placeOf = (moved: Place['moved']) => {
-  const remembered: Place['moved'][] = [];
-  return { moved, remember: (to: Place['moved']) => void remembered.push(to), remembered };
+const placeOf = (moved: ReceiverPlace['moved']) => {
+  const remembered: ReceiverPlace['moved'][] = [];
+  return { moved, remember: (to: ReceiverPlace['moved']) => void remembered.push(to), remembered };
 };
 const MOVED = { from: OLD, to: String(NEW) };
 

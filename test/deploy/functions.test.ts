@@ -1,8 +1,8 @@
 import { once } from 'node:events';
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { FUNCTION_LIMIT } from '../../lib/config/vercel.js';
 import type { TargetStats } from '../../lib/read/views.js';
@@ -24,6 +24,8 @@ import { startUpstashFront } from '../support/upstash-front.js';
 const SECRET = 'a-secret-of-32-characters-length';
 /** A process reads again what it has read 5 s ago. */
 const LATER = { timeout: 120_000, interval: 500 };
+/** Where the build of a deployment puts a targets file. */
+const TARGETS = join(ROOT, 'dist/targets/test-of-functions/monitors.yaml');
 const KEEPALIVE = 'api/keepalive/[id].ts';
 const PAGE = 'api/page/[page].ts';
 const ENTRYPOINTS = [
@@ -50,6 +52,8 @@ beforeAll(async () => {
   front = await startUpstashFront({ redisPort: redis.port, token: 'front-token' });
   await new Promise<void>((resolve) => target.listen(0, '127.0.0.1', resolve));
   const { port } = target.address() as AddressInfo;
+  await mkdir(dirname(TARGETS), { recursive: true });
+  await writeFile(TARGETS, `targets: [{ id: listed, url: "http://127.0.0.1:${port}/\${PATH_OF_IT}" }]`);
   deployable = await buildFunctions(BUILT, ROOT, { checked: inject('long') });
   await startAll({
     CRON_SECRET: SECRET,
@@ -66,6 +70,7 @@ beforeAll(async () => {
 }, 600_000);
 
 afterAll(async () => {
+  await rm(TARGETS);
   await stopAll();
   target.close();
   await deployable.remove();
@@ -107,6 +112,9 @@ const packagesOf = (entrypoint: string) =>
   [...new Set(filesOf(entrypoint).map((file) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1]))]
     .filter((name) => name !== undefined)
     .sort();
+
+/** The target is due again, and a little more. */
+const halfATick = () => new Promise((resolve) => setTimeout(resolve, 6_000));
 
 const cron = (secret?: string) =>
   get('api/cron.ts', '/api/cron', secret === undefined ? {} : { authorization: `Bearer ${secret}` });
@@ -177,6 +185,12 @@ describe('the functions as Vercel builds them', () => {
       ['/t/:id', '/api/page/t-:id'],
       ['/sign-in', '/api/page/sign-in'],
       ['/api/keepalive', '/api/keepalive/_all'],
+      ['/history/', '/api/page/history'],
+      ['/t/:id/', '/api/page/t-:id'],
+      ['/sign-in/', '/api/page/sign-in'],
+      ['/api/keepalive/', '/api/keepalive/_all'],
+      ['/api/:folder(badge|keepalive)/:id/', '/api/:folder/:id'],
+      ['/api/:name(cron|feed|health|maintenance|metrics)/', '/api/:name'],
     ]);
     const templates = (await readdir(join(ROOT, 'lib/view'))).filter((name) => name.endsWith('.tsx')).sort();
     expect(TEMPLATES.map(({ pathname }) => basename(pathname)).sort()).toEqual(templates);
@@ -217,7 +231,7 @@ describe('the functions as Vercel builds them', () => {
     });
 
     status = 503;
-    await new Promise((resolve) => setTimeout(resolve, 6_000));
+    await halfATick();
     expect((await cron(SECRET)).json).toMatchObject({
       status: 'completed',
       failed: 1,
@@ -246,7 +260,17 @@ describe('the functions as Vercel builds them', () => {
       ...['id', 'name', 'group', 'status', 'healthUrl', 'host', 'since', 'lastCheckAt', 'lastSuccessAt'],
       ...['lastStatusCode', 'latency', 'message', 'pingCount', 'failedPings', 'successRate'],
       ...['consecutiveFailures', 'consecutiveSuccesses', 'pingInterval', 'uptimeRatio', 'coverage'],
-      ...['latencyMs', 'awake', 'tls', 'incident', 'recovery', 'maintenance', 'lastError', 'lastKnownStatus'],
+      ...[
+        'latencyMs',
+        'awake',
+        'tls',
+        'incident',
+        'recovery',
+        'maintenance',
+        'lastError',
+        'lastKnownStatus',
+        'waking',
+      ],
     ];
     expect(Object.keys(own ?? {}).sort()).toEqual([...fields].sort());
     expect(own).toMatchObject({ pingCount: 2, failedPings: 1, successRate: '50.0', status: 'down' });
@@ -343,10 +367,35 @@ describe('the functions as Vercel builds them', () => {
     expect(await ask('HEAD')).toEqual(await ask('GET'));
   });
 
+  it.each(
+    (
+      [
+        ['api/badge/[id].ts', '/api/badge/my-api'],
+        ['api/feed.ts', '/api/feed'],
+        ['api/health.ts', '/api/health'],
+        ['api/metrics.ts', '/api/metrics'],
+        [KEEPALIVE, '/api/keepalive'],
+      ] as const
+    ).filter(isBuilt),
+  )('%s lets pages of any origin read %s', async (entrypoint, path) => {
+    const headers = { origin: 'https://elsewhere.example', 'access-control-request-method': 'GET' };
+    const preflight = await fetchText(entrypoint, path, { method: 'OPTIONS', headers });
+    expect([preflight.status, preflight.headers.get('access-control-allow-methods')]).toEqual([
+      204,
+      'GET, HEAD',
+    ]);
+    const answer = await fetchText(entrypoint, path, { headers });
+    expect(answer.headers.get('access-control-allow-origin')).toBe('*');
+  });
+
   it.each([
     [KEEPALIVE, '/api/keepalive', '/api/keepalive/_all'],
+    [KEEPALIVE, '/api/keepalive/', '/api/keepalive/_all'],
+    [KEEPALIVE, '/api/keepalive/my-api/', '/api/keepalive/my-api'],
     [PAGE, '/', '/api/page/status'],
+    [PAGE, '/history/', '/api/page/history'],
     [PAGE, '/t/my-api', '/api/page/t-my-api'],
+    [PAGE, '/t/my-api/', '/api/page/t-my-api'],
     [PAGE, '/t/nobody', '/api/page/t-nobody'],
     [PAGE, '/sign-in', '/api/page/sign-in'],
   ])(
@@ -387,6 +436,7 @@ describe('the functions as Vercel builds them', () => {
 
   it('still ping while the store is away, and record what was found once, when it is back', async () => {
     status = 200;
+    await halfATick();
     await front.stop();
     const answer = await cron(SECRET);
     expect([answer.status, answer.json]).toMatchObject([
@@ -525,6 +575,18 @@ describe('the functions, set up wrongly', () => {
     expect((await get(KEEPALIVE, '/api/keepalive')).json).toMatchObject({
       error: { code: 'store_missing' },
     });
+  });
+
+  it('have the targets file, whatever it is called', async () => {
+    for (const entrypoint of BUILT) {
+      expect(filesOf(entrypoint)).toContain('dist/targets/test-of-functions/monitors.yaml');
+      expect(filesOf(entrypoint)).toContain('dist/vendor/yaml.js');
+    }
+    const env = { CRON_SECRET: SECRET, KEEP_ALIVE_TARGETS: 'test-of-functions/monitors.yaml' };
+    await startAll({ ...env, PATH_OF_IT: 'health' }, CRON);
+    expect((await cron(SECRET)).json).toMatchObject({ results: [{ id: 'listed', ok: true }] });
+    await startAll(env, CRON);
+    expect((await cron(SECRET)).text).toContain('the variable PATH_OF_IT is not set');
   });
 
   it('show what is wrong to whoever bears the secret, and to nobody else', async () => {

@@ -26,6 +26,7 @@ it('what is published holds all that runs, and nothing else', () => {
       ...Object.values(manifest.bin),
       'dist/api/page/[page].js',
       'dist/lib/probe/evaluator-process.js',
+      'dist/vendor/yaml.js',
       'dist/vendor/zod.js',
       'public/style.css',
       'public/vendor/uplot.js',

@@ -76,12 +76,13 @@ async function post(
   signature: string | null,
   {
     body = '',
+    path = '/api/cron',
     query = '',
     headers = {},
-  }: { body?: string; query?: string; headers?: Record<string, string> } = {},
+  }: { body?: string; path?: string; query?: string; headers?: Record<string, string> } = {},
 ) {
   const response = await POST(
-    new Request(`http://10.0.0.1:3000/api/cron${query}`, {
+    new Request(`http://10.0.0.1:3000${path}${query}`, {
       method: 'POST',
       headers: { ...(signature !== null && { 'upstash-signature': signature }), ...headers },
       ...(body !== '' && { body }),
@@ -111,6 +112,20 @@ describe('a run that QStash asks for', () => {
     const [body, query] = ['{"some":"thing é"}', '?from=qstash&async=0'];
     const signature = signed({ url: URL + query, body });
     expect(await post(signature, { body, query })).toMatchObject({ status: 'completed', trigger: 'qstash' });
+  });
+
+  it.each([
+    ['/api/cron/', '/api/cron/'],
+    ['/api/cron/', '/api/cron'],
+    ['/api/cron', '/api/cron/'],
+  ])('is made at %s when %s is signed', async (path, signedPath) => {
+    for (const [i, query] of ['', '?next=/a/'].entries()) {
+      const url = `https://status.example.com${signedPath}${query}`;
+      const answer = await post(signed({ url, at: AT - i }), { path, query });
+      expect(answer).toMatchObject({ status: 'completed', trigger: 'qstash', stored: true });
+    }
+    expect((await post(signed({ url: `${URL}//` }), { path })).status).toBe(401);
+    expect((await post(signed({ url: `${URL}?next=/a` }), { path, query: '?next=/a/' })).status).toBe(401);
   });
 
   it('is checked against the address that was asked where no public one is known', async () => {
@@ -248,7 +263,7 @@ describe('a forged request is answered 401, and nothing is pinged:', () => {
     ['another host', signed({ url: 'https://evil.example.com/api/cron' })],
     ['the address that it came to', signed({ url: 'http://10.0.0.1:3000/api/cron' })],
     ['another path', signed({ url: 'https://status.example.com/api/health' })],
-    ['a slash at the end', signed({ url: `${URL}/` })],
+    ['two slashes at the end', signed({ url: `${URL}//` })],
     ['a query that was not signed', good, { query: '?async=1' }],
     ['a signed query that is missing', signed({ url: `${URL}?async=1` })],
     ['another issuer', signed({ claims: { iss: 'Somebody' } })],

@@ -93,12 +93,40 @@ describe('a request with a body', () => {
 it.each([
   ['GET', '/api/maintenance', ['DELETE', 'POST']],
   ['PUT', '/api/maintenance', ['DELETE', 'POST']],
-  ['POST', '/api/keepalive', ['GET', 'HEAD']],
+  ['POST', '/api/keepalive', ['GET', 'HEAD', 'OPTIONS']],
 ])('%s %s is not served, and what is served is told', async (method, path, allow) => {
   expect(await send(method, undefined, path)).toMatchObject({
     status: 405,
     allow,
     json: { error: { code: 'method_not_allowed' } },
+  });
+});
+
+describe('a slash at the end', () => {
+  const ask = async (path: string, init: RequestInit = {}) => {
+    const answer = await fetch(`http://127.0.0.1:${port}${path}`, { redirect: 'manual', ...init });
+    return [answer.status, answer.headers.get('content-type'), (await answer.text()).length > 0];
+  };
+
+  it.each([
+    ...['/history', '/t/api', '/t/nobody', '/sign-in', '/style.css', '/nothing'],
+    ...['/api/keepalive', '/api/keepalive/api', '/api/keepalive/nobody', '/api/health', '/api/metrics'],
+    ...['/api/badge/api', '/api/badge/nobody', '/api/feed', '/api/cron', '/api/maintenance'],
+  ])('of %s makes no other address of it', async (path) => {
+    for (const query of ['', '?metric=uptime', '?q=/']) {
+      expect(await ask(`${path}/${query}`)).toEqual(await ask(path + query));
+    }
+  });
+
+  it('loses no POST', async () => {
+    const headers = { authorization: `Bearer ${SECRET}` };
+    const run = await fetch(`http://127.0.0.1:${port}/api/cron/?async=1`, { method: 'POST', headers });
+    expect([run.status, await run.json()]).toEqual([202, { trigger: 'http', status: 'started' }]);
+    expect(await send('POST', '{"target":"api","minutes":5}', '/api/maintenance/')).toMatchObject({
+      status: 200,
+      json: { maintenance: [{ target: 'api' }] },
+    });
+    expect(await send('DELETE', undefined, '/api/maintenance/')).toMatchObject({ status: 200 });
   });
 });
 

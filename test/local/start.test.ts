@@ -221,7 +221,7 @@ it('hosts whose hours do not last for the month are named, by the check of the c
   const check = start(env, 'config');
   expect(await check.ended).toBe(0);
   expect(check.output).toMatch(
-    /^The configuration is valid: 2 targets\.\nrender: 2 targets use 1,\d{3} of 750 hours a month on the free plan: give them ACTIVE_HOURS, or keep fewer awake\n$/,
+    /^The configuration is valid: 2 targets\.\nrender: 2 targets use 1,\d{3} of 750 hours a month on the free plan: give them ACTIVE_HOURS, or keep fewer awake\n/,
   );
   const runner = start(env);
   await runner.says('render: 2 targets use 1,');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { checkTarget, retryDelay } from '../../lib/probe/check-target.js';
+import { checkInRun, checkTarget, retryDelay } from '../../lib/probe/check-target.js';
 import type { Attempt } from '../../lib/types.js';
 import { someTarget, type AttemptChanges, type TargetOptions } from '../support/targets.js';
 
@@ -113,6 +113,148 @@ describe('a check', () => {
   test('keeps the failure before the attempt that was cut short', async () => {
     expect((await check([failed, cut], {}, 2)).check).toMatchObject({ attempts: 1, reason: 'status' });
     expect((await check([failed, good], {}, 2)).check).toMatchObject({ attempts: 2, outcome: 'good' });
+  });
+});
+
+/** Makes a check on a clock that goes on while it sleeps, `now` ms after the first attempt of the check that is open. */
+async function inRun(
+  results: Attempt[],
+  terms: { open?: boolean; now?: number; untilDown?: number; abortAfter?: number } = {},
+) {
+  const { open = false, now: startedAt = 0, untilDown = 3, abortAfter = Infinity } = terms;
+  const controller = new AbortController();
+  let now = startedAt;
+  let made = 0;
+  const checks = await checkInRun(someTarget('http://some.test/', { wakeTimeout: 90_000 }), {
+    at: startedAt,
+    signal: controller.signal,
+    now: () => now,
+    random: () => 0.5,
+    sleep: (ms, signal) => {
+      // The limit of the wait: it is not reached while an attempt is made.
+      if (ms > 2_000) return new Promise((resolve) => signal.addEventListener('abort', () => resolve()));
+      now += ms;
+      return Promise.resolve();
+    },
+    prober: {
+      attempt: () => {
+        const result = results[made++] ?? results.at(-1) ?? failed;
+        if (made >= abortAfter) controller.abort();
+        return Promise.resolve(result);
+      },
+      close: () => Promise.resolve(),
+    },
+    failuresUntilDown: untilDown,
+    longestWait: 20_000,
+    open: open ? { since: 0, attempts: 10, lastAt: 18_000 } : null,
+  });
+  return checks.map(({ at, outcome, attempts, ...rest }) => ({
+    ...{ at, outcome, attempts },
+    ...('wakeMs' in rest && rest.coldStart ? { wakeMs: rest.wakeMs, wakeMsAtLeast: rest.wakeMsAtLeast } : {}),
+    ...('lastAt' in rest ? { lastAt: rest.lastAt } : {}),
+  }));
+}
+
+describe('a check of a host that may be waking, in a run that waits for 20 s', () => {
+  const asleep = attempt({ outcome: 'failed', reason: 'status', message: 'status 503', statusCode: 503 });
+  const times = <T>(count: number, value: T) => Array.from({ length: count }, () => value);
+
+  test.each<[string, Attempt[], Parameters<typeof inRun>[1], object[]]>([
+    [
+      'ends as one that is waited for, if it wakes in time',
+      [...times(9, asleep), good],
+      {},
+      [{ at: 0, outcome: 'good', attempts: 10, wakeMs: 18_000, wakeMsAtLeast: null }],
+    ],
+    [
+      'stays open after that',
+      times(50, asleep),
+      {},
+      [{ at: 0, outcome: 'waking', attempts: 10, lastAt: 18_000 }],
+    ],
+    [
+      'is decided by the first good answer of the next run, which is a check of its own',
+      [good],
+      { open: true, now: 60_000 },
+      [
+        { at: 0, outcome: 'good', attempts: 11, wakeMs: 60_000, wakeMsAtLeast: 18_000 },
+        { at: 60_000, outcome: 'good', attempts: 1 },
+      ],
+    ],
+    [
+      'is decided so where WAKE_TIMEOUT is over, since it may have woken before',
+      [slow],
+      { open: true, now: 120_000 },
+      [
+        { at: 0, outcome: 'good', attempts: 11, wakeMs: 120_000, wakeMsAtLeast: 18_000 },
+        { at: 120_000, outcome: 'degraded', attempts: 1 },
+      ],
+    ],
+    [
+      'goes on in the next run, where the wake is seen',
+      [asleep, asleep, good],
+      { open: true, now: 60_000 },
+      [{ at: 0, outcome: 'good', attempts: 13, wakeMs: 64_000, wakeMsAtLeast: null }],
+    ],
+    [
+      'stays open once more',
+      times(50, asleep),
+      { open: true, now: 60_000 },
+      [{ at: 0, outcome: 'waking', attempts: 20, lastAt: 78_000 }],
+    ],
+    [
+      'has failed when WAKE_TIMEOUT ends in a run',
+      times(50, asleep),
+      { open: true, now: 80_000 },
+      [{ at: 0, outcome: 'failed', attempts: 15 }],
+    ],
+    [
+      'has failed when WAKE_TIMEOUT is over, and the next one begins',
+      times(50, asleep),
+      { open: true, now: 90_000 },
+      [
+        { at: 0, outcome: 'failed', attempts: 11 },
+        { at: 90_000, outcome: 'waking', attempts: 10, lastAt: 108_000 },
+      ],
+    ],
+    [
+      'has failed, and with it the target is down',
+      times(50, asleep),
+      { open: true, now: 90_000, untilDown: 1 },
+      [
+        { at: 0, outcome: 'failed', attempts: 11 },
+        { at: 90_000, outcome: 'failed', attempts: 1 },
+      ],
+    ],
+    [
+      'has failed with another one that shows no sleep',
+      times(50, failed),
+      { open: true, now: 90_000 },
+      [
+        { at: 0, outcome: 'failed', attempts: 11 },
+        { at: 90_000, outcome: 'failed', attempts: 3 },
+      ],
+    ],
+    [
+      'is one attempt where the target is down',
+      times(50, asleep),
+      { untilDown: 0 },
+      [{ at: 0, outcome: 'failed', attempts: 1 }],
+    ],
+    [
+      'stays open where the run ends',
+      times(50, asleep),
+      { abortAfter: 3 },
+      [{ at: 0, outcome: 'waking', attempts: 3, lastAt: 4_000 }],
+    ],
+    [
+      'is none where the run ends at the first attempt',
+      [cut],
+      { open: true, now: 60_000, abortAfter: 1 },
+      [],
+    ],
+  ])('%s', async (_, results, terms, expected) => {
+    expect(await inRun(results, terms)).toEqual(expected);
   });
 });
 

@@ -18,7 +18,11 @@ const never = new AbortController().signal;
 const COOKIE = '_streamlit_csrf=abc; Path=/; HttpOnly';
 
 /** A host whose edge answers for the app, and which says what it is told to. */
-async function hosted(host: HostName, app: { status: number; headers?: Record<string, string> }) {
+async function hosted(
+  host: HostName,
+  app: { status: number; headers?: Record<string, string> },
+  name = host === 'huggingface' ? 'me-space.hf.space' : '127.0.0.1',
+) {
   const seen: string[] = [];
   const words: unknown[] = [];
   let resumed: IncomingMessage | null = null;
@@ -34,12 +38,14 @@ async function hosted(host: HostName, app: { status: number; headers?: Record<st
       response.end(typeof word === 'string' ? word : JSON.stringify(word ?? null));
     } else response.writeHead(app.status, app.headers).end('<title>Streamlit</title>');
   });
+  const hostsFile = `hosts-of-${port}`;
+  writeFileSync(hostsFile, `127.0.0.1 ${name}\n`);
   const prober = createProber({
-    now: () => now,
+    ...{ now: () => now, hostsFile },
     hostAddress: (address) => new URL(address.pathname, `http://127.0.0.1:${port}`),
   });
   probers.push(prober);
-  const target = someTarget(`http://127.0.0.1:${port}/`, {
+  const target = someTarget(`http://${name}:${port}/`, {
     ...{ info: { host }, retries: 0, wakeTimeout: 60 * SECOND },
   });
   return {
@@ -57,6 +63,21 @@ async function hosted(host: HostName, app: { status: number; headers?: Record<st
     wait: (ms: number) => (now += ms),
   };
 }
+
+it('a host that falls silent has not said that the app woke, for ten minutes', async () => {
+  const app = await hosted('streamlit', { status: 200 });
+  app.words.push({ status: 12 });
+  expect(await app.attempt()).toMatchObject({ outcome: 'failed', origin: 'asleep' });
+  app.words.length = 0;
+  for (let minutes = 1; minutes < 10; minutes += 4) {
+    app.wait(4 * 60 * SECOND);
+    const origin = minutes < 9 ? 'asleep' : 'unknown';
+    expect([minutes, (await app.attempt()).origin]).toEqual([minutes, origin]);
+  }
+  app.words.push({ status: 5 });
+  app.wait(11 * 60 * SECOND);
+  expect(await app.attempt()).toMatchObject({ outcome: 'good', origin: 'running' });
+});
 
 describe('what Streamlit says of an app whose shell answers 200', () => {
   it.each([
@@ -125,7 +146,14 @@ describe('what Hugging Face says of a Space', () => {
     const app = await hosted('huggingface', { status: 503 });
     app.words.push({ runtime: { stage } });
     expect(await app.attempt()).toMatchObject(expected);
-    expect(app.seen[1]).toBe('GET /api/spaces/by-subdomain/127');
+    expect(app.seen[1]).toBe('GET /api/spaces/by-subdomain/me-space');
+  });
+
+  it('is not asked of a Space behind a domain of its own: the label may be a stranger’s Space', async () => {
+    const app = await hosted('huggingface', { status: 200 }, 'me-space.example.com');
+    app.words.push({ runtime: { stage: 'PAUSED' } });
+    expect(await app.attempt()).toMatchObject({ outcome: 'good', origin: 'unknown' });
+    expect(app.seen).toHaveLength(1);
   });
 
   it('that it is paused ends the check at once', async () => {

@@ -140,8 +140,24 @@ const SAID: readonly (readonly [HostName, string, ApiAnswers, Partial<HostWord>]
   ],
   ['render', RENDER_NAME, { '/services': 401 }, { says: 'refused' }],
   ['render', RENDER_NAME, { '/services': 302 }, { says: 'silent', message: null }],
-  ['render', RENDER_NAME, { '/services': '[{"service":' }, { says: 'not_found' }],
-  ['render', RENDER_NAME, { '/services': '['.repeat(200_000) }, { says: 'not_found' }],
+  ['render', RENDER_NAME, { '/services': '[{"service":' }, { says: 'silent', message: null }],
+  ['render', RENDER_NAME, { '/services': '['.repeat(200_000) }, { says: 'silent', message: null }],
+  // Nothing that is no list of apps tells that the app is not among them.
+  ...[
+    [RENDER_NAME, 'render'] as const,
+    ['web.koyeb.app', 'koyeb'] as const,
+    ['edge.fly.dev', 'fly'] as const,
+  ].flatMap(([name, host]) =>
+    ['<html>', 'null', '{}', '{"message":"maintenance"}', '"[]"'].map(
+      (body) => [host, name, { '/': body }, { says: 'silent', message: null }] as const,
+    ),
+  ),
+  [
+    'railway',
+    'api.up.railway.app',
+    { ...railway('SUCCESS'), serviceInstances: '{"data":{"environment":null}}' },
+    { says: 'silent', message: null },
+  ],
   [
     'render',
     RENDER_NAME,

@@ -403,6 +403,15 @@ describe('awake', () => {
       { keptAwake: false, proof: 'host' },
     ],
     [
+      'rests on the host where it has said so since the first ping',
+      render,
+      (watched) => {
+        watched.run(START, START + HOUR, every, (at) => failedCheck(at, { origin: 'asleep' }));
+        return START + HOUR;
+      },
+      { keptAwake: null, longestGap: null, proof: 'host' },
+    ],
+    [
       'is no matter where the host does not sleep',
       {},
       (watched) => {

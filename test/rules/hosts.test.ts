@@ -71,6 +71,10 @@ describe('every host', () => {
   });
 });
 
+/** What Railway's edge says. */
+const NO_APP = '{"status":"error","code":404,"message":"Application not found","request_id":"x"}';
+const NO_ANSWER = '{"status":"error","code":502,"message":"Application failed to respond"}';
+
 describe('who answered', () => {
   it.each<[HostName, ReturnType<typeof answer>, string]>([
     ['render', answer(200, { 'x-render-origin-server': 'uvicorn' }), 'container'],
@@ -80,6 +84,7 @@ describe('who answered', () => {
     ['render', answer(200, { 'x-render-routing': 'something-new' }), 'unknown'],
     ['render', answer(503, { 'x-render-routing': 'suspend' }), 'unwakeable'],
     ['render', answer(503, { 'x-render-routing': 'suspend-by-user' }), 'unwakeable'],
+    ['render', answer(503, { 'x-render-routing': 'edge, Suspend-By-User' }), 'unwakeable'],
     ['render', answer(404, { 'x-render-routing': 'no-server' }), 'unwakeable'],
     ['render', answer(429, { 'x-render-routing': 'rate-limited' }), 'edge'],
     ['render', answer(503, { 'x-render-routing': 'hibernate-wake-error' }), 'asleep'],
@@ -91,6 +96,10 @@ describe('who answered', () => {
     ['railway', answer(404, { 'x-railway-fallback': 'true', 'x-railway-edge': 'x' }), 'unwakeable'],
     ['railway', answer(200, { 'x-railway-fallback': 'true', 'x-railway-edge': 'x' }), 'edge'],
     ['railway', answer(200, { 'x-railway-fallback': 'perhaps', 'x-railway-edge': 'x' }), 'unknown'],
+    ['railway', answer(404, { 'x-railway-edge': 'x' }, '/', NO_APP), 'unwakeable'],
+    ['railway', answer(404, { 'x-railway-edge': 'x' }, '/', '{"detail":"Not Found"}'), 'container'],
+    ['railway', answer(502, { 'x-railway-edge': 'x' }, '/', NO_ANSWER), 'asleep'],
+    ['railway', answer(502, { 'x-railway-request-id': 'x' }, '/', '<h1>Bad gateway</h1>'), 'unknown'],
     ['koyeb', answer(200, { 'x-envoy-upstream-service-time': '4' }), 'container'],
     ['huggingface', answer(200, { 'x-proxied-host': 'http://10.0.0.1' }), 'container'],
     ['streamlit', answer(200, {}, '/~/+/_stcore/health', 'ok'), 'container'],
@@ -114,10 +123,36 @@ describe('who answered', () => {
     expect(verdictOf(host, given).origin).toBe(origin);
   });
 
+  const ANSWERS_OF_APPS: readonly (readonly [HostName, string])[] = [
+    ['render', 'x-render-origin-server'],
+    ['railway', 'x-railway-edge'],
+    ['koyeb', 'x-envoy-upstream-service-time'],
+    ['huggingface', 'x-proxied-host'],
+  ];
+  it.each<[string, Record<string, string>, string]>([
+    ['in a cache for 5 minutes', { age: '300' }, 'unknown'],
+    ['that came through an empty cache', { age: '0', 'x-cache': 'MISS' }, 'container'],
+    ['of Cloudflare’s cache', { 'cf-cache-status': 'HIT' }, 'unknown'],
+    ['of Cloudflare’s cache, while the app does not answer', { 'cf-cache-status': 'STALE' }, 'unknown'],
+    ['that Cloudflare does not cache', { 'cf-cache-status': 'DYNAMIC' }, 'container'],
+    ['that Cloudflare has asked the app about', { 'cf-cache-status': 'REVALIDATED' }, 'container'],
+    ['of CloudFront’s cache', { 'x-cache': 'Hit from cloudfront' }, 'unknown'],
+    ['of one of two caches', { 'x-cache': 'MISS, HIT' }, 'unknown'],
+    ['of a cache of RFC 9211', { 'cache-status': 'Edge; hit; ttl=30' }, 'unknown'],
+    ['that such a cache had to fetch', { 'cache-status': 'Edge; fwd=stale' }, 'container'],
+  ])('an answer of the app %s', (_, headers, origin) => {
+    for (const [host, proof] of ANSWERS_OF_APPS) {
+      expect(verdictOf(host, answer(200, { [proof]: 'x', ...headers })).origin).toBe(origin);
+    }
+  });
+
   it('is asked of the body only where it can tell', () => {
     expect(looksAtBody('streamlit', answer(200, {}, '/~/+/_stcore/health'))).toBe(true);
     expect(looksAtBody('streamlit', answer(200, {}, '/'))).toBe(false);
     expect(looksAtBody('azure', answer(200))).toBe(false);
-    expect(HOST_NAMES.filter((host) => looksAtBody(host, null))).toEqual(['supabase', 'streamlit', 'azure']);
+    expect(looksAtBody('railway', answer(200))).toBe(false);
+    expect(HOST_NAMES.filter((host) => looksAtBody(host, null))).toEqual([
+      ...['railway', 'supabase', 'streamlit', 'azure'],
+    ]);
   });
 });

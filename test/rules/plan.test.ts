@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { outlook, runsAMonth, runTimes } from '../../lib/rules/plan.js';
+import { GITHUB_GAPS, outlook, runsAMonth, runTimes } from '../../lib/rules/plan.js';
 import { checkSpacing, timeUntilDown } from '../../lib/rules/trigger-pace.js';
 
 const MINUTE = 60_000;
@@ -70,6 +70,38 @@ describe('the plan of daily crons', () => {
   });
 });
 
+describe('the plan of GitHub Actions', () => {
+  const GITHUB = { kind: 'irregular', gaps: GITHUB_GAPS } as const;
+
+  it('has the gaps that were measured', () => {
+    const times = runTimes(GITHUB, MINUTE);
+    // 65.5 runs a day were measured.
+    expect(runsAMonth(GITHUB) / 30).toBeGreaterThan(64);
+    expect(runsAMonth(GITHUB) / 30).toBeLessThan(67);
+    expect(times.length / runsAMonth(GITHUB)).toBeGreaterThan(0.95);
+    expect(times.length / runsAMonth(GITHUB)).toBeLessThan(1.05);
+    const gaps = times
+      .slice(1)
+      .map((at, index) => at - (times[index] ?? 0))
+      .sort((a, b) => a - b);
+    for (const { share, gap } of GITHUB_GAPS) {
+      const found = gaps[Math.min(gaps.length - 1, Math.floor(share * gaps.length))] ?? 0;
+      expect(found / gap).toBeGreaterThan(0.9);
+      expect(found / gap).toBeLessThan(1.15);
+    }
+    expect(runTimes(GITHUB, MINUTE)).toEqual(times);
+  });
+
+  it('keeps awake what sleeps after more than an hour', () => {
+    const sleeps = (sleepsAfter: number) =>
+      outlook({ interval: sleepsAfter / 2, sleepsAfter, failureThreshold: 3 }, GITHUB, { tick: 30 * MINUTE })
+        .sleeps;
+    expect(sleeps(12 * HOUR)).toBe(0);
+    expect(sleeps(15 * MINUTE)).toBeGreaterThan(1_000);
+    expect(sleeps(5 * MINUTE)).toBeGreaterThan(1_800);
+  });
+});
+
 it('a plan of 10s rounds, and of one run only, is no failure', () => {
   const target = { interval: 10_000, sleepsAfter: null, failureThreshold: 3 };
   expect(outlook(target, every(MINUTE), { tick: MINUTE })).toMatchObject({
@@ -78,6 +110,7 @@ it('a plan of 10s rounds, and of one run only, is no failure', () => {
   });
   const rare = { interval: 365 * DAY, sleepsAfter: 400 * DAY, failureThreshold: 1 };
   expect(outlook(rare, every(MINUTE), { tick: MINUTE })).toEqual({
+    checksAMonth: 1,
     longestGap: 0,
     sleeps: 0,
     downAfter: 0,

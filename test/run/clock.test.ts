@@ -144,6 +144,7 @@ describe.each(Object.entries(stores))('a clock that steps, over %s', (_, open) =
       origin: 'container',
       word: null,
       wakeMs: null,
+      wakeMsAtLeast: null,
       tlsExpiresAt: null,
     } as const;
     backlog.keep([{ at, checks: new Map([[ID, { ...check, ...rest, timings: GOOD.timings }]]) }]);

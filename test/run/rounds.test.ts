@@ -134,7 +134,7 @@ describe('rounds of several targets', () => {
         if (wakes) onWaking();
         await clock.sleep(takes);
         finished.push({ id, begunAt, at: clock.now, recordedAt: null });
-        return { at } as Check;
+        return [{ at } as Check];
       },
       record: (batches) => {
         recordedAt.push(clock.now);

@@ -208,8 +208,8 @@ describe('rounds of a run', () => {
     const startedAt = pinger.now;
     const seconds = secondsOf(pinger, startedAt);
     const quick = pinger.attempt;
-    pinger.attempt = async (target) => {
-      const answer = await quick(target);
+    pinger.attempt = async (target, signal) => {
+      const answer = await quick(target, signal);
       if (target.info.id === 'service-2') await pinger.clock.sleep(95_000);
       return answer;
     };

@@ -254,7 +254,8 @@ describe('costs', () => {
         commands > (delivered ? COMMANDS_DELIVERING : COMMANDS_A_RUN) + RARELY_MORE,
     );
     expect(some(wrong.map((cost) => JSON.stringify(cost)))).toEqual([]);
-    expect(beyond.length).toBeLessThanOrEqual(play.costs.length / 500);
+    // Which runs ask follows from real time, too: a slow machine has more of them among fewer runs.
+    expect(beyond.length).toBeLessThanOrEqual(play.costs.length / (inject('long') ? 500 : 200));
     expect(Math.max(...play.looks.map(({ commands }) => commands))).toBeLessThanOrEqual(COMMANDS_A_READ);
   });
 

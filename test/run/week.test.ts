@@ -323,7 +323,7 @@ it('a week, and what every channel said in it', async () => {
   expect(oldChats).toEqual(['Sat 05:10']);
   const everything = JSON.stringify([received, lines, mail.mails.map(({ raw }) => raw)]);
   expect(everything).not.toMatch(/canary/i);
-}, 120_000);
+});
 
 /** Slack is away for an hour on Thursday; on Tuesday the webhook is gone for a while. */
 function statusOf(channel: string, now: number): number {

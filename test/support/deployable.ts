@@ -1,5 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { chmod, copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -58,7 +58,7 @@ export async function buildFunctions(
       entrypoint,
       workPath: root,
       repoRootPath: root,
-      config: { zeroConfig: true },
+      config: { zeroConfig: true, includeFiles: includedFiles(entrypoint, root) },
       meta: { skipDownload: true },
     });
     const lambda = output as Lambda & { handler: string };
@@ -78,6 +78,21 @@ export async function buildFunctions(
       return rm(home, { recursive: true });
     },
   };
+}
+
+/** What vercel.json adds to a function, as Vercel's detection of functions hands it to the builder. */
+function includedFiles(entrypoint: string, root: string): string {
+  const { functions } = JSON.parse(readFileSync(join(root, 'vercel.json'), 'utf8')) as {
+    functions: Record<string, { includeFiles: string }>;
+  };
+  const matches = (pattern: string): boolean => {
+    const [beginning = '', end] = pattern.split('*');
+    return end === undefined
+      ? pattern === entrypoint
+      : entrypoint.startsWith(beginning) && entrypoint.endsWith(end);
+  };
+  const found = Object.keys(functions).find(matches);
+  return new Map(Object.entries(functions)).get(found ?? '')?.includeFiles ?? '';
 }
 
 /** The compiler reads tsconfig.json with options under which it looks at no other file than the one to be written. */

@@ -73,8 +73,8 @@ function answers(host: HostName, origin: Exclude<Origin, 'unknown' | 'running'>)
 }
 
 function wordText({ address, resume }: NonNullable<Host['word']>): string {
-  const app = new URL('https://my-app.example.com/');
-  const from = address(app).href.replace('https://my-app.example.com', '').replace('my-app', '<name>');
+  const app = new URL('https://my-app.hf.space/');
+  const from = address(app)?.href.replace('https://my-app.hf.space', '').replace('my-app', '<name>');
   const wakes = resume === null ? 'a visit wakes it' : `\`POST ${resume(app).pathname}\` wakes it`;
   return `asked where an answer tells nothing: \`${from}\`; ${wakes}`;
 }

@@ -55,7 +55,7 @@ export const FAILED = {
 /** A process that makes runs on a clock of its own, whose attempts end as told. */
 export class Pinger {
   readonly clock = new VirtualClock(Date.UTC(2026, 0, 5, 12, 0, 0, 100));
-  attempt: (target: Target) => Attempt | Promise<Attempt> = () => GOOD;
+  attempt: (target: Target, signal: AbortSignal) => Attempt | Promise<Attempt> = () => GOOD;
   readonly asked: string[] = [];
   readonly lines: string[] = [];
   /** CPU of the process so far, in ms. */
@@ -79,9 +79,9 @@ export class Pinger {
 
   run(request: Partial<RunRequest> = {}): Promise<RunReport> {
     const prober: Prober = {
-      attempt: async (target) => {
+      attempt: async (target, signal) => {
         this.asked.push(target.info.id);
-        return this.attempt(target);
+        return this.attempt(target, signal);
       },
       close: () => Promise.resolve(),
     };

@@ -103,6 +103,7 @@ export function goodCheck(at: number, changes: CheckChanges = {}): Check {
     origin: 'container',
     word: null,
     wakeMs: null,
+    wakeMsAtLeast: null,
     timings: TIMINGS,
     tlsExpiresAt: null,
     ...changes,

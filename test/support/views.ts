@@ -48,6 +48,7 @@ export function someTargetStats(changes: Partial<TargetStats> = {}): TargetStats
     lastError: null,
     recovery: null,
     maintenance: null,
+    waking: null,
     ...changes,
   };
 }

@@ -683,7 +683,7 @@ describe('what browsers are told', () => {
 });
 
 describe('what a page of 200 services costs', () => {
-  it('two store commands at most, and less than 150 KB compressed', { timeout: 120_000 }, async () => {
+  it('two store commands at most, and less than 150 KB compressed', async () => {
     const redis = await startRedis();
     const front = await startUpstashFront({ redisPort: redis.port, token: 'token' });
     const store = await openRemoteStore({ kind: 'upstash', url: front.url, token: 'token' }, { prefix: 'k' });

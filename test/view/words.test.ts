@@ -107,12 +107,18 @@ describe('whether it was kept awake', () => {
     ['Slept: 2 cold starts', { keptAwake: false, coldStarts: 2, proof: 'edge' }],
     ['Must have slept', { keptAwake: false, longestGap: 1_000_000 }],
     ['Awake: not known yet', { keptAwake: null, longestGap: null, proof: null }],
+    ['Does not run, says its host', { keptAwake: null, longestGap: null, proof: 'host' }],
+    ['Does not run, says its host', { keptAwake: false, coldStarts: 1, proof: 'host' }],
     ['Awake: not known yet', { keptAwake: null }],
     ['Awake: not known, pings were missed', { keptAwake: null, longestGap: 1_000_000 }],
     ['Slept: pings were missed', { keptAwake: null, longestGap: 1_000_000, coldStarts: 1 }],
     ['Awake: not proven by its answers', { keptAwake: null, proof: 'edge' }],
   ])('%s', (text, changes) => {
-    expect(awakeInWords({ host: 'render', awake: { ...awake, keptAwake: null, ...changes } })).toBe(text);
+    const shown = { host: 'render', awake: { ...awake, keptAwake: null, ...changes } } as const;
+    expect(awakeInWords({ ...shown, waking: null })).toBe(text);
+    expect(awakeInWords({ ...shown, waking: { since: '2026-01-05T12:00:00.000Z', attempts: 9 } })).toBe(
+      'Waking',
+    );
   });
 });
 

@@ -6,6 +6,10 @@ import { FLY_API, HEROKU_API, KOYEB_API, RAILWAY_API, RENDER_API } from './host-
 /** Gateway statuses that an edge sends while no server is ready. */
 const GATEWAY = [502, 503, 504];
 
+/** As Railway's edge says it to those who do not ask for HTML. */
+const RAILWAY_HAS_NO_APP = /"message"\s*:\s*"Application not found"/;
+const RAILWAY_GOT_NO_ANSWER = /"message"\s*:\s*"Application failed to respond"/;
+
 /** Hosts of web apps. */
 export const APP_HOSTS = {
   railway: {
@@ -19,7 +23,7 @@ export const APP_HOSTS = {
     answersCount: true,
     answers: [
       {
-        header: ['x-railway-fallback', /^true$/i],
+        header: ['x-railway-fallback', /(?:^|, *)true(?:,|$)/i],
         statuses: GATEWAY,
         origin: 'asleep',
         message: "Railway's edge found no running app: it did not wake, or listens on another port",
@@ -28,7 +32,7 @@ export const APP_HOSTS = {
       },
       {
         // The same is reported of the first seconds of a wake.
-        header: ['x-railway-fallback', /^true$/i],
+        header: ['x-railway-fallback', /(?:^|, *)true(?:,|$)/i],
         statuses: [404],
         origin: 'unwakeable',
         askFor: 20 * SECOND,
@@ -37,10 +41,34 @@ export const APP_HOSTS = {
         source: REPORTED,
       },
       {
-        header: ['x-railway-fallback', /^true$/i],
+        header: ['x-railway-fallback', /(?:^|, *)true(?:,|$)/i],
         origin: 'edge',
         message: "Railway's edge answered in place of the app: look at the deployment's logs",
         looks: 'anything else with `x-railway-fallback: true`',
+        source: ASSUMED,
+      },
+      // What its edge says, where the header that tells so is missing.
+      {
+        statuses: [404],
+        body: RAILWAY_HAS_NO_APP,
+        origin: 'unwakeable',
+        askFor: 20 * SECOND,
+        message: 'Railway runs nothing here: look whether the service is removed, paused or out of credit',
+        looks: '404 "Application not found", in JSON, for more than 20 s',
+        source: REPORTED,
+      },
+      {
+        statuses: GATEWAY,
+        body: RAILWAY_GOT_NO_ANSWER,
+        origin: 'asleep',
+        message: "Railway's edge found no running app: it did not wake, or listens on another port",
+        looks: '502 "Application failed to respond", in JSON',
+        source: ASSUMED,
+      },
+      {
+        statuses: GATEWAY,
+        origin: 'unknown',
+        looks: '502, 503 or 504 without `x-railway-fallback`',
         source: ASSUMED,
       },
       {
@@ -81,7 +109,7 @@ export const APP_HOSTS = {
     answersCount: true,
     answers: [
       {
-        header: ['x-render-routing', /^suspend/],
+        header: ['x-render-routing', /(?:^|, *)suspend/i],
         origin: 'unwakeable',
         message:
           "suspended on Render: resume it there, or wait for the month's end if its 750 hours are used up",
@@ -89,21 +117,21 @@ export const APP_HOSTS = {
         source: REPORTED,
       },
       {
-        header: ['x-render-routing', /^no-server$/],
+        header: ['x-render-routing', /(?:^|, *)no-server(?:,|$)/i],
         origin: 'unwakeable',
         message: 'Render has no service of this name: look whether it was deleted or renamed',
         looks: '404 with `x-render-routing: no-server`',
         source: REPORTED,
       },
       {
-        header: ['x-render-routing', /rate-limit/],
+        header: ['x-render-routing', /rate-limit/i],
         origin: 'edge',
         message: 'Render limits the rate of requests: ping it more seldom',
         looks: '429 with `x-render-routing: rate-limited`',
         source: REPORTED,
       },
       {
-        header: ['x-render-routing', /hibernate|^dynamic-free-error/],
+        header: ['x-render-routing', /hibernate|(?:^|, *)dynamic-free-error/i],
         origin: 'asleep',
         message: 'Render did not wake it: if that lasts for minutes, the app does not start; see its logs',
         looks:

@@ -41,6 +41,7 @@ export const RENDER_API: HostApi = {
 
 function renderServices(target: URL, headers: ApiQuestion['headers'], address: string): ApiQuestion {
   return get(address, headers, (json) => {
+    if (!Array.isArray(json)) return silent(null);
     const items = itemsAt(json);
     const service = items
       .map((item) => valueAt(item, 'service'))
@@ -115,7 +116,9 @@ function railwayQuery(
 }
 
 function railwaySaid(data: unknown, target: URL): HostSaid {
-  const instance = itemsAt(valueAt(valueAt(valueAt(data, 'environment'), 'serviceInstances'), 'edges'))
+  const edges = valueAt(valueAt(valueAt(data, 'environment'), 'serviceInstances'), 'edges');
+  if (!Array.isArray(edges)) return silent(null);
+  const instance = itemsAt(edges)
     .map((edge) => valueAt(edge, 'node'))
     .find((node) => {
       const domains = valueAt(node, 'domains');
@@ -157,7 +160,9 @@ export const KOYEB_API: HostApi = {
   source: VENDOR,
   ask: (target, token) =>
     get(`${KOYEB}/apps?limit=100`, bearer(token), (json) => {
-      const app = itemsAt(valueAt(json, 'apps')).find((each) =>
+      const apps = valueAt(json, 'apps');
+      if (!Array.isArray(apps)) return silent(null);
+      const app = itemsAt(apps).find((each) =>
         itemsAt(valueAt(each, 'domains')).some((domain) => isNameOf(textAt(domain, 'name'), target)),
       );
       const id = textAt(app, 'id');
@@ -198,6 +203,7 @@ export const FLY_API: HostApi = {
 };
 
 function flySaid(json: unknown): HostSaid {
+  if (!Array.isArray(json)) return silent(null);
   const machines = itemsAt(json);
   // Others, such as workers, answer no request.
   const serving = machines.filter(

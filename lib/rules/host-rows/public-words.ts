@@ -33,12 +33,15 @@ export const STREAMLIT_WORD: PublicWord = {
   source: REPORTED,
 };
 
+const SPACE = /^([a-z0-9-]+)(?:\.static)?\.hf\.space\.?$/;
+
 /** As Gradio's own client asks it. It does not keep the Space awake. */
 export const HUGGING_FACE_WORD: PublicWord = {
-  address: ({ hostname }) =>
-    new URL(
-      `https://huggingface.co/api/spaces/by-subdomain/${encodeURIComponent(hostname.split('.')[0] ?? '')}`,
-    ),
+  address: ({ hostname }) => {
+    // Behind a domain of its own, its first label may be the name of a stranger's Space.
+    const name = SPACE.exec(hostname)?.[1];
+    return name === undefined ? null : new URL(`https://huggingface.co/api/spaces/by-subdomain/${name}`);
+  },
   resume: null,
   read: (json) => {
     const stage = textAt(valueAt(json, 'runtime'), 'stage');

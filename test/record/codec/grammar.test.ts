@@ -187,7 +187,19 @@ describe('a log', () => {
 
 describe('a check code', () => {
   it('that is not used yet is no other outcome', () => {
-    for (const unused of [7_804, 8_000, 8_463]) expect(() => readCheckCode(unused)).toThrow(NewerTextError);
+    for (const unused of [7_804, 8_000, 8_207]) expect(() => readCheckCode(unused)).toThrow(NewerTextError);
+  });
+
+  it('of a wake between two runs says how long it took at least, and never more', () => {
+    fc.assert(
+      fc.property(fc.nat(3_600_000), (wakeMsAtLeast) => {
+        const check = goodCheck(0, { coldStart: true, wakeMs: wakeMsAtLeast + 60_000, wakeMsAtLeast });
+        const read = readCheckCode(writeCheckCode(check));
+        expect(read).toMatchObject({ outcome: 'good', coldStart: true, latency: null });
+        expect(read.wakeMsAtLeast).toBeLessThanOrEqual(wakeMsAtLeast);
+        expect(read.wakeMsAtLeast).toBeGreaterThanOrEqual(Math.min(240_000, 0.95 * wakeMsAtLeast - 1));
+      }),
+    );
   });
 
   it('is not made for a reason that has none', () => {

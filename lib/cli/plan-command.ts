@@ -1,19 +1,28 @@
 import type { Config } from '../config/config.js';
 import { NO_USAGE, type Usage } from '../rules/account.js';
 import { limitsOf, watched, type Limits } from '../rules/allowances.js';
-import { MONTHLY_HOURS } from '../rules/hosts.js';
+import { HOSTS, MONTHLY_HOURS } from '../rules/hosts.js';
 import { validConfig } from '../config/valid.js';
 import { cadenceOf } from '../rules/cadence.js';
 import { intervalInWords, lengthInWords } from '../rules/durations.js';
 import { monthlyHours } from '../rules/host-hours.js';
 import { longestRounds } from '../rules/throttle.js';
 import { RESOURCE_WORDS } from '../rules/wording.js';
-import { outlook, roundsLength, runsAMonth, type Outlook, type PlannedTrigger } from '../rules/plan.js';
-import { DAY, HOUR, SECOND } from '../time.js';
+import {
+  GITHUB_GAPS,
+  meanPace,
+  outlook,
+  roundsLength,
+  runsAMonth,
+  type Outlook,
+  type PlannedTrigger,
+} from '../rules/plan.js';
+import { DAY, MINUTE, SECOND } from '../time.js';
 import type { RoundLimits } from '../rules/trigger-pace.js';
-import type { Target } from '../types.js';
+import type { HostName, Target } from '../types.js';
 import { COMMANDS, TRIGGERS } from './commands.js';
 import { thousands } from './numbers.js';
+import { table } from './table.js';
 import { jsonText, type Paint, type Terminal } from './terminal.js';
 import { readArguments, UsageError } from './usage.js';
 
@@ -21,7 +30,7 @@ type TriggerName = (typeof TRIGGERS)[number];
 
 interface PlannedRow extends Outlook {
   readonly id: string;
-  readonly host: string;
+  readonly host: HostName;
   readonly interval: number;
   readonly sleepsAfter: number | null;
   readonly enabled: boolean;
@@ -89,7 +98,7 @@ export function planOf(config: Config, named?: TriggerName): Plan {
   const name = named ?? triggerOf(config);
   const { trigger, words } = describe(name, config);
   const limits = limitsFor(config, name);
-  const rounds = { tick: config.tick, longestRounds: longestRounds(limits, paceOf(trigger)) };
+  const rounds = { tick: config.tick, longestRounds: longestRounds(limits, meanPace(trigger)) };
   const known = new Map<string, Outlook>();
   const outlookOf = ({ info: { interval, sleepsAfter }, failureThreshold }: Target): Outlook => {
     const key = `${interval} ${sleepsAfter ?? ''} ${failureThreshold}`;
@@ -102,6 +111,22 @@ export function planOf(config: Config, named?: TriggerName): Plan {
     return { id, host, interval, sleepsAfter, enabled, ...outlookOf(target) };
   });
   return { trigger: name, triggerInWords: words, targets, allowances: allowancesOf(config, name, trigger) };
+}
+
+/** What a month of a configuration uses, while all targets are well. */
+export interface Month {
+  readonly targets: number;
+  readonly pings: number;
+  readonly runs: number;
+  readonly commands: number;
+}
+
+export function monthOf(config: Config): Month {
+  const { trigger } = describe(triggerOf(config), config);
+  const runs = Math.round(runsAMonth(trigger));
+  const { targets } = planOf(config);
+  const pings = targets.reduce((sum, { enabled, checksAMonth }) => sum + (enabled ? checksAMonth : 0), 0);
+  return { targets: targets.length, pings, runs, commands: runs * COMMANDS_A_RUN };
 }
 
 function triggerOf({ qstash, store }: Config): TriggerName {
@@ -121,6 +146,14 @@ function describe(name: TriggerName, { tick, targets }: Config): { trigger: Plan
       return every(tick, 'KEEP_ALIVE_TICK expects a run');
     case 'local':
       return every(Math.min(tick, ...targets.map(({ info }) => info.interval)), 'npm start makes a run');
+    case 'github':
+      return {
+        trigger: { kind: 'irregular', gaps: GITHUB_GAPS },
+        words:
+          'GitHub Actions start a run about every 20 minutes, an hour apart at most, if they come as measured in 2026',
+      };
+    case 'cron-job':
+      return every(MINUTE, 'cron-job.org starts a run');
     case 'crons':
       return {
         trigger: { kind: 'daily-crons', anHour: 4 },
@@ -136,20 +169,16 @@ function limitsFor(config: Config, name: TriggerName): Limits {
   return limitsOf({ ...config, qstash, plan: config.plan ?? 'hobby' }, { isLocal });
 }
 
-function paceOf(trigger: PlannedTrigger): number {
-  return trigger.kind === 'every' ? trigger.period : HOUR / trigger.anHour;
-}
-
 function allowancesOf(config: Config, name: TriggerName, trigger: PlannedTrigger): Share[] {
   const limits = limitsFor(config, name);
-  const pace = paceOf(trigger);
+  const pace = meanPace(trigger);
   const rounds = { tick: config.tick, longestRounds: longestRounds(limits, pace) };
   const used = monthOfRuns(config, trigger, rounds);
   const hours = monthlyHours(config.targets, MONTHLY_HOURS, Date.now(), { pace, lastRunMs: 0, ...rounds });
   return [
     ...watched(limits, MONTH).map(({ resource, amount, allowed }) => ({
       what: `${RESOURCE_WORDS[resource]} a month`,
-      used: Math.round(amount(used) * 10) / 10,
+      used: rounded(amount(used)),
       allowed,
     })),
     ...hours.map(({ host, hours: used, allowance }) => ({
@@ -164,7 +193,7 @@ function allowancesOf(config: Config, name: TriggerName, trigger: PlannedTrigger
 /** What the runs of 30 days use while all targets are well. */
 function monthOfRuns(config: Config, trigger: PlannedTrigger, rounds: RoundLimits): Usage {
   const runs = runsAMonth(trigger);
-  const pace = paceOf(trigger);
+  const pace = meanPace(trigger);
   const intervals = config.targets.filter(({ info }) => info.enabled).map(({ info }) => info.interval);
   const lengths = intervals.map((interval) => roundsLength(interval, pace, rounds));
   const checks = intervals.reduce(
@@ -180,6 +209,11 @@ function monthOfRuns(config: Config, trigger: PlannedTrigger, rounds: RoundLimit
     invocations: runs,
     messages: runs,
   };
+}
+
+/** Hours to a tenth, counts as they are. */
+function rounded(amount: number): number {
+  return amount < 100 ? Math.round(amount * 10) / 10 : Math.round(amount);
 }
 
 /** The plan as tables for people. */
@@ -214,20 +248,11 @@ function spacingInWords({ enabled, interval, longestGap }: PlannedRow): string {
   return enabled && longestGap > 2 * interval ? `${every} (gaps up to ${lengthInWords(longestGap)})` : every;
 }
 
-function awakeInWords({ sleeps, sleepsAfter, longestGap }: PlannedRow): string {
+function awakeInWords({ host, sleeps, sleepsAfter, longestGap }: PlannedRow): string {
   if (sleeps === null || sleepsAfter === null) return 'does not sleep';
-  if (sleeps === 0) return `yes, gaps up to ${lengthInWords(longestGap)} of ${intervalInWords(sleepsAfter)}`;
+  // Of other hosts nobody knows whether pings keep an app awake.
+  const sure = HOSTS[host].answersCount ? 'yes' : 'not proven';
+  if (sleeps === 0)
+    return `${sure}, gaps up to ${lengthInWords(longestGap)} of ${intervalInWords(sleepsAfter)}`;
   return sleeps === 1 ? 'sleeps once a month' : `sleeps ${thousands(sleeps)} times a month`;
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[], paint: Paint): string[] {
-  // eslint-disable-next-line no-control-regex -- colours have no width
-  const width = (text: string): number => text.replace(/\u001b\[\d+m/g, '').length;
-  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => width(row[column] ?? ''))));
-  const line = (row: readonly string[]): string =>
-    row
-      .map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - width(cell)))
-      .join('  ')
-      .trimEnd();
-  return [paint('bold', line(head)), ...rows.map(line)];
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { misfit, plan } from '../../lib/cli/plan.js';
+import { misfit, plan } from '../../lib/cli/plan-command.js';
 import { configOf } from '../support/runs.js';
 import { recordingTerminal } from '../support/terminal.js';
 
@@ -37,6 +37,13 @@ describe('keepalive plan', () => {
         0,
       ],
       ['the crons of the Hobby plan', { ...TARGETS, ...UPSTASH }, ['--trigger', 'crons'], 0],
+      ['GitHub Actions', { ...TARGETS, ...UPSTASH, VERCEL: '1' }, ['--trigger', 'github'], 0],
+      [
+        'cron-job.org every minute',
+        { ...TARGETS, ...UPSTASH, KEEP_ALIVE_TICK: '1m' },
+        ['--trigger', 'cron-job'],
+        0,
+      ],
       ['once a day', { ...TARGETS, ...UPSTASH, KEEP_ALIVE_TICK: '1d' }, [], 0],
       [
         'a target every 10 seconds',
@@ -88,6 +95,8 @@ describe('keepalive plan', () => {
   });
 
   it('takes no other trigger', async () => {
-    await expect(run(TARGETS, '--trigger', 'cron')).rejects.toThrow('one of local, tick, qstash, crons');
+    await expect(run(TARGETS, '--trigger', 'cron')).rejects.toThrow(
+      'one of local, tick, qstash, crons, github, cron-job',
+    );
   });
 });

@@ -1,0 +1,332 @@
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { TOOLS, type ToolName } from '../../lib/cli/commands.js';
+import { convert, importTool } from '../../lib/cli/tool-import.js';
+import { constantOf, NOT_LITERAL } from '../../lib/cli/tools/literal-reader.js';
+import { parseConfig } from '../../lib/config/config.js';
+import { readTargets } from '../../lib/config/targets-text.js';
+import type { Target } from '../../lib/types.js';
+import { ROOT } from '../support/root.js';
+
+/** Configurations in the form of each tool, written for these tests. */
+const FIXTURES: Readonly<Record<ToolName, string>> = {
+  gatus: `
+alerting: { slack: { webhook-url: https://canary.test }, zulip: {} }
+web: { port: 8080 }
+x-shared: &shared { client: { timeout: 3s, insecure: true, ignore-redirect: true } }
+endpoints:
+  - <<: *shared
+    name: Front page
+    group: core
+    url: https://www.test/
+    interval: 90s
+    method: POST
+    body: a \${b}
+    headers: { Authorization: Bearer canary, X-A: b }
+    conditions:
+      - "[STATUS] == any(200, 204)"
+      - "[RESPONSE_TIME] < 300"
+      - "[BODY].status == UP"
+      - "len([BODY].list) > 2"
+      - "[CERTIFICATE_EXPIRATION] > 48h"
+      - "[IP] == 1.1.1.1"
+    alerts: [{ type: slack, failure-threshold: 4, success-threshold: 1 }]
+  - name: resolver
+    url: 9.9.9.9
+    dns: { query-name: a.test, query-type: A }
+    conditions: ["[DNS_RCODE] == NOERROR", "[BODY] == 1.2.3.4"]
+  - { name: db, url: "tcp://db.test:5432", conditions: ["[CONNECTED] == true"] }
+`,
+  upptime: `
+owner: me
+sites:
+  - name: Shop
+    url: https://shop.test
+    method: POST
+    headers: ["Authorization: Bearer $SHOP_TOKEN", "X-A: b"]
+    expectedStatusCodes: [200, 201]
+    maxResponseTime: 5000
+    __dangerous__body_down_if_text_missing: fine
+  - { name: Port, check: tcp-ping, url: db.test, port: 5432 }
+status-website: { name: x }
+`,
+  'uptime-kuma': JSON.stringify({
+    version: '1.23',
+    notificationList: [{ name: 'n', config: '{"type":"telegram","token":"canary"}' }],
+    monitorList: [
+      { id: 1, type: 'group', name: 'Core' },
+      {
+        ...{
+          id: 2,
+          parent: 1,
+          type: 'keyword',
+          name: 'Web',
+          url: 'https://web.test',
+          keyword: '/up/',
+          method: 'POST',
+        },
+        ...{
+          headers: '{"Cookie":"canary","X-A":"b"}',
+          body: '{"a":1}',
+          accepted_statuscodes: ['200-299', '301'],
+          active: 0,
+        },
+        ...{
+          interval: 60,
+          timeout: 48,
+          maxretries: 2,
+          maxredirects: 0,
+          ignoreTls: true,
+          authMethod: 'basic',
+        },
+        ...{
+          basic_auth_user: 'canary',
+          basic_auth_pass: 'canary',
+          upsideDown: false,
+          expiryNotification: false,
+        },
+      },
+      { id: 3, type: 'port', name: 'DB', hostname: 'db.test', port: 5432, interval: 5 },
+      { id: 4, type: 'postgres', name: 'PG', databaseConnectionString: 'postgres://u:canary@pg.test/d' },
+      {
+        id: 5,
+        type: 'dns',
+        name: 'Names',
+        hostname: 'a.test',
+        dns_resolve_server: '1.1.1.1',
+        dns_resolve_type: 'MX',
+      },
+      { id: 6, type: 'ping', name: 'Ping', hostname: 'p.test' },
+    ],
+  }),
+  uptimerobot: JSON.stringify({
+    stat: 'ok',
+    monitors: [
+      {
+        ...{
+          id: 1,
+          friendly_name: 'Web',
+          url: 'https://web.test',
+          type: 2,
+          keyword_type: 2,
+          keyword_value: 'fine',
+        },
+        ...{
+          http_username: 'canary',
+          http_password: 'canary',
+          interval: 300,
+          timeout: 30,
+          status: 0,
+          http_method: 2,
+        },
+        custom_http_headers: { 'X-Api-Key': 'canary' },
+      },
+      {
+        id: 2,
+        friendly_name: 'Mail',
+        url: 'mail.test',
+        type: 4,
+        sub_type: 99,
+        port: 465,
+        interval: 60,
+        status: 2,
+      },
+      { id: 3, friendly_name: 'Ping', url: 'p.test', type: 3, interval: 60, status: 2 },
+    ],
+  }),
+  uptimeflare: `
+import type { WorkerConfig } from './types'
+const pageConfig: PageConfig = { title: "x", group: { 'Core': ['api'] } }
+const workerConfig: WorkerConfig = {
+  // a comment, with { brackets
+  monitors: [
+    {
+      id: 'api', name: "It's \\"up\\"", method: 'POST', target: 'https://api.test/a,b', timeout: 10_000,
+      expectedCodes: [200, 204], headers: { Authorization: 'canary', 'X-A': \`b\` }, body: JSON.stringify({ a: [1] }),
+      responseKeyword: 'fine', tooltip: 'x',
+    },
+    { id: 'ssh', method: 'TCP_PING', target: '1.2.3.4:22' },
+  ],
+  notification: { appriseApiServer: 'https://canary.test', gracePeriod: 5 },
+  callbacks: { onStatusChange: async (env: any) => { if (env) { return '}' } } },
+}
+export { pageConfig, workerConfig }
+`,
+  blackbox: `
+modules:
+  post:
+    prober: http
+    timeout: 5s
+    http:
+      method: POST
+      headers: { Authorization: canary }
+      body: "{}"
+      valid_status_codes: [200]
+      fail_if_body_not_matches_regexp: ["fine"]
+      basic_auth: { username: canary, password: canary }
+      tls_config: { insecure_skip_verify: true, ca_file: x }
+  mail: { prober: tcp, tcp: { tls: true, query_response: [] } }
+  ping: { prober: icmp }
+  names: { prober: dns, dns: { query_name: a.test, query_type: SOA } }
+scrape_configs:
+  - { job_name: web, scrape_interval: 30s, params: { module: [post] }, static_configs: [{ targets: [https://a.test, b.test] }] }
+  - { job_name: mail, params: { module: [mail] }, static_configs: [{ targets: ["m.test:465"] }] }
+  - { job_name: names, params: { module: [names] }, static_configs: [{ targets: ["9.9.9.9"] }] }
+  - { job_name: ping, params: { module: [ping] }, static_configs: [{ targets: [p.test] }] }
+`,
+  'cronjob.org': JSON.stringify({
+    jobs: [
+      {
+        ...{
+          jobId: 1,
+          enabled: true,
+          title: 'Web',
+          url: 'https://web.test',
+          requestTimeout: 30,
+          requestMethod: 1,
+        },
+        schedule: {
+          timezone: 'UTC',
+          minutes: [0, 15, 30, 45],
+          hours: [-1],
+          mdays: [-1],
+          months: [-1],
+          wdays: [-1],
+        },
+        ...{
+          extendedData: { headers: { 'X-Token': 'canary' }, body: '{}' },
+          auth: { enable: true, user: 'canary' },
+        },
+      },
+      { jobId: 2, enabled: false, url: 'https://b.test', schedule: { minutes: [7], hours: [3], wdays: [1] } },
+    ],
+  }),
+};
+
+/** Every target that a file of ours makes of a fixture, by id. Secrets stand for their names. */
+const targetsOf = (tool: ToolName): ReadonlyMap<string, Target> => {
+  const file = readTargets('t', convert(tool, FIXTURES[tool]).text, {
+    texts: new Map(),
+    mayLackVariables: true,
+  });
+  const result = parseConfig({}, file, { mayLackChannels: true });
+  if (!result.ok) throw new Error(JSON.stringify(result.problems));
+  return new Map(result.config.targets.map((target) => [target.info.id, target]));
+};
+
+describe('the configuration of another tool', () => {
+  it.each(TOOLS)('of %s becomes a valid file without its secrets', (tool) => {
+    const { text, imported } = convert(tool, FIXTURES[tool]);
+    expect(targetsOf(tool).size).toBe(imported.targets.length);
+    expect(text).not.toContain('canary');
+    expect(JSON.stringify([imported.left, [...imported.variables]])).not.toContain('canary');
+    expect(imported.found).toBe(imported.carried + imported.left.length);
+  });
+
+  it('keeps what Gatus asks for', () => {
+    const targets = targetsOf('gatus');
+    expect(targets.get('front-page')).toMatchObject({
+      info: { name: 'Front page', group: 'core', interval: 90_000 },
+      request: {
+        method: 'POST',
+        body: 'a ${b}',
+        headers: { Authorization: 'FRONT_PAGE_AUTHORIZATION', 'X-A': 'b' },
+      },
+      ...{ timeout: 3_000, tlsVerify: false, maxRedirects: 0, failureThreshold: 4, successThreshold: 1 },
+      assertions: {
+        expectStatus: [{ from: 200 }, { from: 204 }],
+        expectJson: 'status = "UP" and ($type(list) = "string" ? $length(list) : $count(list)) > 2',
+        degradedAfter: 300,
+        tlsExpiry: 48 * 3_600_000,
+      },
+    });
+    expect(targets.get('resolver')).toMatchObject({ protocol: 'dns:', query: 'A a.test' });
+    const left = convert('gatus', FIXTURES.gatus).imported.left.map(({ what }) => what);
+    expect(left).toEqual(['Front page: a condition', 'alerting.zulip', 'web', 'x-shared']);
+  });
+
+  it('keeps what the others ask for', () => {
+    expect(targetsOf('upptime').get('shop')).toMatchObject({
+      request: { method: 'POST', headers: { Authorization: 'SHOP_AUTHORIZATION' } },
+      assertions: { degradedAfter: 5_000, expectBody: { kind: 'text', text: 'fine' } },
+    });
+    expect(targetsOf('upptime').get('port')?.url).toBe('tcp://db.test:5432');
+    expect(targetsOf('uptime-kuma').get('web')).toMatchObject({
+      info: { group: 'Core', enabled: false, interval: 60_000 },
+      ...{ timeout: 48_000, failureThreshold: 3, maxRedirects: 0, tlsVerify: false },
+      assertions: { expectBody: { kind: 'regex', source: String.raw`\/up\/` }, tlsExpiry: 0 },
+    });
+    expect(targetsOf('uptime-kuma').get('names')).toMatchObject({ query: 'MX a.test' });
+    expect(targetsOf('uptimerobot').get('web')).toMatchObject({
+      info: { enabled: false, interval: 300_000 },
+      assertions: { expectBody: { text: 'fine' } },
+    });
+    expect(targetsOf('uptimerobot').get('mail')?.url).toBe('tcp://mail.test:465');
+    expect(targetsOf('uptimeflare').get('api')).toMatchObject({
+      info: { name: 'It\'s "up"', group: 'Core', healthUrl: 'https://api.test/a,b' },
+      assertions: { expectStatus: [{ from: 200 }, { from: 204 }], expectBody: { text: 'fine' } },
+    });
+    expect(targetsOf('uptimeflare').get('ssh')?.url).toBe('tcp://1.2.3.4:22');
+    expect(targetsOf('blackbox').get('b-test')).toMatchObject({
+      info: { group: 'web', interval: 30_000, healthUrl: 'http://b.test/' },
+      assertions: { expectBody: { kind: 'regex', source: 'fine' } },
+    });
+    expect(targetsOf('blackbox').get('m-test-465')?.protocol).toBe('tls:');
+    expect(targetsOf('cronjob.org').get('web')).toMatchObject({
+      info: { interval: 900_000 },
+      timeout: 30_000,
+    });
+  });
+
+  it.each(TOOLS)('that is none of %s is refused', (tool) => {
+    for (const text of [
+      '',
+      '[]',
+      '{}',
+      'x',
+      '{"monitors": 7, "jobs": null, "sites": "x"}',
+      'const workerConfig = {',
+    ]) {
+      expect(() => convert(tool, text)).toThrow(`This is no configuration of ${tool}`);
+    }
+  });
+
+  it('of UptimeFlare is read and never run', () => {
+    const source =
+      'const workerConfig: X = { a: f({ b: [1, "]"] }), ["c"]: 1, ...d, e() { return 1 }, g: { h: [true, -2.5] } }';
+    expect(constantOf(source, 'workerConfig')).toMatchObject({ a: NOT_LITERAL, g: { h: [true, -2.5] } });
+    expect(constantOf(source, 'other')).toBeUndefined();
+  });
+});
+
+describe('keepalive import --from', () => {
+  it('writes a file for its owner, lists the rest, and replaces nothing unasked', async () => {
+    writeFileSync('gatus.yaml', FIXTURES.gatus);
+    const lines: string[] = [];
+    const terminal = { out: (line: string) => lines.push(line) } as unknown as Parameters<
+      typeof importTool
+    >[1];
+    const args = ['--from', 'gatus', '--output', 'out.yaml', 'gatus.yaml'];
+    expect(await importTool(args, terminal)).toBe(0);
+    expect(statSync('out.yaml').mode & 0o777).toBe(0o600);
+    expect(lines[0]).toMatch(
+      /^Wrote 3 targets to out\.yaml: \d+ of \d+ settings are carried over \(\d+ %\)\.$/,
+    );
+    expect(lines.join('\n')).toContain('FRONT_PAGE_AUTHORIZATION: the header Authorization of Front page');
+    expect(lines.join('\n')).not.toContain('canary');
+    const before = readFileSync('out.yaml', 'utf8');
+    await expect(importTool(args, terminal)).rejects.toThrow('--force replaces it');
+    expect(readFileSync('out.yaml', 'utf8')).toBe(before);
+    expect(await importTool([...args, '--force'], terminal)).toBe(0);
+    await expect(importTool(['--from', 'gatsu', 'gatus.yaml'], terminal)).rejects.toThrow(
+      'did you mean gatus?',
+    );
+    expect(existsSync('targets.yaml')).toBe(false);
+  });
+
+  it('is described for each tool', () => {
+    const text = readFileSync(join(ROOT, 'docs/moving.md'), 'utf8');
+    for (const tool of TOOLS) expect(text).toContain(`\`${tool}\``);
+  });
+});
