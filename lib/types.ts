@@ -37,6 +37,10 @@ export const CHANNEL_NAMES = [
 ] as const;
 export type ChannelName = (typeof CHANNEL_NAMES)[number];
 
+/** How much of a target the public sees: all, all but its address, nothing. */
+export const SHOW_LEVELS = ['all', 'name', 'none'] as const;
+export type ShowLevel = (typeof SHOW_LEVELS)[number];
+
 /** What anybody may know of a target: views take this type, so that they cannot hold a header, body or token. */
 export interface PublicTarget {
   /** Lower case letters, digits and `-`; unique in a configuration. */
@@ -45,6 +49,8 @@ export interface PublicTarget {
   readonly group: string | null;
   /** Where it is shown among the others, the lowest first; null: behind those that have one. */
   readonly order: number | null;
+  /** Looked at where views are made (`read/audience.ts`). */
+  readonly show: ShowLevel;
   readonly host: HostName;
   /** The target's URL without user info, query and fragment. */
   readonly healthUrl: string;
@@ -55,6 +61,22 @@ export interface PublicTarget {
   readonly sleepsAfter: number | null;
   /** How often it may be restarted in one incident; null: it never is. */
   readonly maxRestarts: number | null;
+}
+
+/** What the operator says of the page as a whole. All of it is public. */
+export interface PageSettings {
+  /** The name of the page; null: Keepalive. */
+  readonly title: string | null;
+  readonly description: string | null;
+  /** An `https:` address, or a `data:` URL of an image. */
+  readonly logoUrl: string | null;
+  readonly homeUrl: string | null;
+  /** `https:` or `mailto:`. */
+  readonly contactUrl: string | null;
+  /** Its origin, for addresses that have to be absolute; null: not known. */
+  readonly publicUrl: string | null;
+  /** Sources of CSP's `frame-ancestors`, at least one. */
+  readonly frameAncestors: readonly string[];
 }
 
 /** A time of day in whole minutes since local midnight, 0 to 1440. */

@@ -80,6 +80,7 @@ async function examine(
   const limits = limitsOf({ ...config, plan: config.plan ?? 'hobby' }, { isLocal });
   const { checks } = health({
     ...healthSettings(config, limits),
+    audience: 'trusted',
     now,
     store: found === null ? { ok: false, kind, message: '' } : { ok: true, ...found },
     memory: { usedBytes: 0, limitBytes: 1 },

@@ -1,4 +1,4 @@
-import type { Target } from '../types.js';
+import type { PageSettings, Target } from '../types.js';
 import { CHANNEL_OPTIONS, halfChannels, toAlerts, unusableChannels, type Alerts } from './alerts.js';
 import { isPublicName } from './host-defaults.js';
 import { findTargets, unknownVariables } from './variable-names.js';
@@ -10,6 +10,7 @@ import {
   type TargetOptionName,
   type TargetOptions,
 } from './options.js';
+import { toPageSettings } from './page.js';
 import { placeInWords, sortProblems, type Place, type Problem } from './problems.js';
 import { origin } from './request.js';
 import { chooseStore, type StoreConfig } from './store-choice.js';
@@ -22,7 +23,7 @@ export type { Problem } from './problems.js';
 export { DEFAULT_DATABASE } from './store-choice.js';
 export { formatProblems } from './problems.js';
 
-/** The whole configuration, deeply frozen. Durations are in ms. Only `targets[].info` may be shown. */
+/** The whole configuration, deeply frozen. Durations are in ms. Only `targets[].info` and `page` may be shown. */
 export interface Config {
   /** False pauses everything; then no target is enabled. */
   readonly enabled: boolean;
@@ -61,6 +62,7 @@ export interface Config {
     readonly tick: number;
   };
   readonly alerts: Alerts;
+  readonly page: PageSettings;
 }
 
 export type ConfigResult =
@@ -136,6 +138,9 @@ export function parseConfig(
     ? new Map([...Object.keys(CHANNEL_OPTIONS).map((name): [string, string] => [name, '']), ...texts])
     : texts;
   problems.push(...duplicates(declared, plain, file?.targets ?? []));
+  if (plain.length > 0 && shared.inherited.SHOW === 'name') {
+    problems.push({ ...shared.inheritedPlaceOf('SHOW'), message: NAMED_BY_ADDRESS });
+  }
   const targets = [...declared, ...plain]
     .map((source) => toTarget(source, channelTexts, problems))
     .sort((a, b) => (a.info.id < b.info.id ? -1 : 1));
@@ -151,13 +156,14 @@ export function parseConfig(
   );
   if (problems.length > 0) return deepFreeze({ ok: false, problems: sortProblems(problems) });
 
+  const publicUrl = system.KEEP_ALIVE_PUBLIC_URL ?? deploymentOrigin(texts);
   const config: Config = {
     enabled: !shared.isPaused,
     targets,
     cronSecret: system.CRON_SECRET,
     statsToken: system.STATS_TOKEN,
     publicBadges: system.KEEP_ALIVE_PUBLIC_BADGES,
-    publicUrl: system.KEEP_ALIVE_PUBLIC_URL ?? deploymentOrigin(texts),
+    publicUrl,
     isOnVercel: isOnVercel(texts),
     port: system.PORT,
     tick: system.KEEP_ALIVE_TICK ?? defaultTick(texts, system.QSTASH_TOKEN),
@@ -175,6 +181,7 @@ export function parseConfig(
       tick: system.KEEP_ALIVE_TICK ?? QSTASH_TICK,
     },
     alerts: toAlerts(system.ALERT_REMINDER, new Map(Object.entries(channels))),
+    page: toPageSettings(system, publicUrl),
   };
   return deepFreeze({ ok: true, config });
 }
@@ -222,6 +229,9 @@ function withoutSet(
 ): FileOptions {
   return set === undefined ? options : new Map([...options].filter(([name]) => !set.has(name)));
 }
+
+const NAMED_BY_ADDRESS =
+  'name cannot hide the addresses of KEEP_ALIVE_URLS, whose ids are made of them: give each its own TARGET_<ID>_URL';
 
 /** An entry of KEEP_ALIVE_URLS is named by its place in the list: its host name is part of a value. */
 function duplicates(
@@ -289,7 +299,7 @@ function qstashPrefix(variables: readonly string[], problems: Problem[]): string
   const byPrefix = new Map<string, string>();
   for (const variable of variables.toSorted()) {
     const name = QSTASH_SECRETS.find((secret) => variable === secret || variable.endsWith(`_${secret}`));
-    if (name === undefined || /^(?:TARGET|KEEP_ALIVE|ALERT)_/.test(variable)) continue;
+    if (name === undefined || /^(?:TARGET|KEEP_ALIVE|ALERT|PAGE)_/.test(variable)) continue;
     const prefix = variable.slice(0, -name.length);
     if (!byPrefix.has(prefix)) byPrefix.set(prefix, variable);
   }

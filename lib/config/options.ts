@@ -1,7 +1,8 @@
 import { PLAN_NAMES } from '../rules/allowances.js';
-import { CHANNEL_NAMES, HOST_NAMES, type ChannelName } from '../types.js';
+import { CHANNEL_NAMES, HOST_NAMES, SHOW_LEVELS, type ChannelName } from '../types.js';
 import { CHANNEL_OPTIONS } from './alerts.js';
 import { option, targetOption, type Table, type OptionValues } from './option-table.js';
+import { PAGE_OPTIONS } from './page.js';
 import {
   endpoint,
   headers,
@@ -58,6 +59,7 @@ export const TARGET_OPTIONS = {
   NAME: targetOption(null, label, 'What people read instead of the id.'),
   GROUP: targetOption(null, label, 'The group under which the page shows the target.'),
   ORDER: targetOption(null, decimal, 'Targets and groups are shown by it, then by name.'),
+  SHOW: targetOption('all', oneOf(SHOW_LEVELS), 'What the public sees: all, name (no address) or none.'),
   ENABLED: targetOption('true', flag, 'false pauses the target.'),
   HOST: targetOption(
     null,
@@ -170,6 +172,7 @@ export const GENERAL_OPTIONS = {
   QSTASH_CURRENT_SIGNING_KEY: option(null, secret(16)),
   QSTASH_NEXT_SIGNING_KEY: option(null, secret(16)),
   ALERT_REMINDER: option('off', durationOrOff('1m', '30d')),
+  ...PAGE_OPTIONS,
 };
 
 /** All of `GENERAL_OPTIONS` and those of the channels. */

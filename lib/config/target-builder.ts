@@ -150,6 +150,7 @@ export function toTarget(source: Source, texts: ReadonlyMap<string, string>, pro
       name: options.NAME ?? id,
       group: options.GROUP,
       order: options.ORDER,
+      show: options.SHOW,
       host,
       healthUrl: address.healthUrl,
       enabled: options.ENABLED && source.isPaused !== true,

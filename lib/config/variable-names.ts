@@ -15,17 +15,17 @@ const MAX_ID_LENGTH = 64;
 const TARGET_OPTION_NAMES = Object.keys(TARGET_OPTIONS);
 const MOST_OPTION_WORDS = Math.max(...TARGET_OPTION_NAMES.map((name) => name.split('_').length));
 
-/** What `KEEP_ALIVE_` and `ALERT_` variables may be. */
+/** What `KEEP_ALIVE_`, `ALERT_` and `PAGE_` variables may be. */
 export const GENERAL_VARIABLES: ReadonlySet<string> = new Set([
   ...TARGET_OPTION_NAMES.filter((name) => name !== 'URL').map((name) => `KEEP_ALIVE_${name}`),
   ...Object.keys(SYSTEM_OPTIONS),
   ...STORE_VARIABLES,
 ]);
 
-/** Reports `KEEP_ALIVE_` and `ALERT_` variables that do not exist. */
+/** Reports `KEEP_ALIVE_`, `ALERT_` and `PAGE_` variables that do not exist. */
 export function unknownVariables(variables: readonly string[]): Problem[] {
   return variables.flatMap((variable) => {
-    const [prefix] = /^(?:KEEP_ALIVE|ALERT)_/.exec(variable) ?? [];
+    const [prefix] = /^(?:KEEP_ALIVE|ALERT|PAGE)_/.exec(variable) ?? [];
     if (prefix === undefined || GENERAL_VARIABLES.has(variable)) return [];
     const known = [...GENERAL_VARIABLES].filter((name) => name.startsWith(prefix));
     return [{ variable, message: unknownOption(variable, known, prefix) }];

@@ -51,7 +51,7 @@ export function warningsOf(
 
 /**
  * Names that resemble one of ours, where ours is not set: another case or other separators, a letter too many or too
- * few, a word left out. `KEEP_ALIVE_` and `ALERT_` variables that do not exist are problems, and not looked for here.
+ * few, a word left out. `KEEP_ALIVE_`, `ALERT_` and `PAGE_` variables that do not exist are problems, and not looked for here.
  * Looks at each variable once, and at no long name.
  */
 export function nearMisses(texts: ReadonlyMap<string, string>): NearMiss[] {
@@ -78,7 +78,7 @@ export function nearMisses(texts: ReadonlyMap<string, string>): NearMiss[] {
 function isKnown(variable: string): boolean {
   return (
     GENERAL_VARIABLES.has(variable) ||
-    /^(?:KEEP_ALIVE|ALERT)_/.test(variable) ||
+    /^(?:KEEP_ALIVE|ALERT|PAGE)_/.test(variable) ||
     /_(?:KV_REST_API|UPSTASH_REDIS_REST)_(?:URL|TOKEN)$|_QSTASH_(?:URL|TOKEN|\w+_SIGNING_KEY)$/.test(variable)
   );
 }

@@ -1,5 +1,6 @@
 import { nowOf } from '../app.js';
 import type { App } from '../app.js';
+import { shownTarget } from '../read/audience.js';
 import { daysEnded, loadOverview, WINDOWS, type Reader, type Window } from '../read/load.js';
 import { latencyWithin, stats } from '../read/stats.js';
 import {
@@ -13,7 +14,7 @@ import {
 } from '../view/badge-image.js';
 import type { Caching } from './responses.js';
 import { answerDocument } from './document.js';
-import { readEndpoint } from './endpoints.js';
+import { audienceOf, readEndpoint } from './endpoints.js';
 import { pathOf } from './path.js';
 
 export const FORMATS = ['svg', 'shields'] as const;
@@ -27,7 +28,9 @@ export function answerBadge(request: Request): Promise<Response> {
       const { searchParams } = new URL(request.url);
       const { status, badge } = await find(request, app, reader);
       const { statsToken, publicBadges } = app.config;
-      const caching: Caching = statsToken === null || publicBadges ? 'badge' : 'never';
+      // What is only for callers with the token is in no cache that others share.
+      const isShared = statsToken === null || (publicBadges && audienceOf(request, app.config) === 'public');
+      const caching: Caching = isShared ? 'badge' : 'never';
       const document =
         searchParams.get('format') === 'shields'
           ? { type: 'application/json; charset=utf-8', body: renderShields(badge) }
@@ -50,7 +53,8 @@ async function find(
   const wrong = (status: number, message: string) => ({ status, badge: errorBadge(message, label) });
 
   const id = pathname.slice(pathname.lastIndexOf('/') + 1);
-  const target = config.targets.find(({ info }) => info.id === id);
+  const audience = audienceOf(request, config);
+  const target = shownTarget(config.targets, id, audience);
   if (target === undefined) return wrong(404, 'not found');
   const metric = chosen(METRICS, searchParams.get('metric') ?? 'status');
   if (metric === undefined) return wrong(400, 'unknown metric');
@@ -59,7 +63,7 @@ async function find(
   if (!chosen(FORMATS, searchParams.get('format') ?? 'svg')) return wrong(400, 'unknown format');
 
   const now = nowOf(app);
-  const watch = { ...config, targets: [target] };
+  const watch = { ...config, audience, targets: [target] };
   const overview = await loadOverview(reader, now, metric === 'latency' ? daysEnded(window, now) : []);
   const [found] = stats(watch, overview, now).targets;
   if (found === undefined) return wrong(404, 'not found');

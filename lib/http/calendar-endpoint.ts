@@ -1,9 +1,10 @@
 import { nowOf } from '../app.js';
+import { shownTargets } from '../read/audience.js';
 import { loadPresent } from '../read/load.js';
 import { calendarMaintenance } from '../read/maintenance-spans.js';
 import { calendar } from '../view/calendar.js';
 import { answerDocument } from './document.js';
-import { readEndpoint } from './endpoints.js';
+import { readEndpoint, watchFor } from './endpoints.js';
 import { ORIGIN_HEADERS, visitedOrigin } from './origin.js';
 import { cachingOf } from './responses.js';
 
@@ -13,7 +14,7 @@ export function answerCalendar(request: Request): Promise<Response> {
     const { config } = app;
     const now = nowOf(app);
     const { maintenance } = await loadPresent(reader);
-    const spans = calendarMaintenance(config.targets, maintenance, now);
+    const spans = calendarMaintenance(shownTargets(watchFor(request, config)), maintenance, now);
     const body = calendar(spans, { origin: config.publicUrl ?? visitedOrigin(request), now });
     const answer = answerDocument(request, { type: 'text/calendar; charset=utf-8', body }, cachingOf(config));
     if (config.publicUrl === null) answer.headers.append('vary', ORIGIN_HEADERS);

@@ -2,10 +2,12 @@ import type { App } from '../app.js';
 import { getApp, perApp } from '../app.js';
 import type { Config, Problem } from '../config/config.js';
 import { readEnv } from '../config/env.js';
+import type { Audience } from '../read/audience.js';
 import type { Reader } from '../read/load.js';
 import { READ_LIMIT, RecentReader } from '../read/recent.js';
 import { withinLimit } from '../store/retry.js';
 import { StoreError } from '../store/store.js';
+import type { PageSettings } from '../types.js';
 import { readableAnywhere } from './cors.js';
 import { answerError, bears } from './responses.js';
 import type { ErrorCode } from './error-codes.js';
@@ -45,23 +47,43 @@ export type ErrorResponder = (
   message: string,
   details: { readonly problems?: readonly Problem[] },
   request: Request,
+  /** Of the configuration; undefined where that is not valid. */
+  page?: PageSettings,
 ) => Response;
 
 /**
- * Anybody may read. Where STATS_TOKEN is set, only requests that send it or have a session may; a session counts on our own
- * pages only, not for scripts of other origins.
+ * Who asks: nobody is trusted where there is no STATS_TOKEN to show. A session counts on our own pages only, not for
+ * scripts of other origins.
  */
+export function audienceOf(request: Request, { statsToken }: Pick<Config, 'statsToken'>): Audience {
+  if (statsToken === null) return 'public';
+  const isTrusted =
+    bears(request, statsToken) ||
+    (!isFromOtherOrigin(request) && hasSession(request, statsToken, Date.now()));
+  return isTrusted ? 'trusted' : 'public';
+}
+
+/** What is watched, for views that whoever asks may see. */
+export function watchFor(request: Request, config: Config): Config & { readonly audience: Audience } {
+  return { ...config, audience: audienceOf(request, config) };
+}
+
+/** Anybody may read. Where STATS_TOKEN is set, only those who are trusted may. */
 export async function guarded(
   request: Request,
   app: App,
   answer: (app: App) => Promise<Response>,
   respond: ErrorResponder = answerError,
 ): Promise<Response> {
-  const { statsToken } = app.config;
-  const isIn = (token: string): boolean =>
-    bears(request, token) || (!isFromOtherOrigin(request) && hasSession(request, token, Date.now()));
-  if (statsToken !== null && !isIn(statsToken)) {
-    return respond('unauthorized', 'This status is private: send STATS_TOKEN as a bearer.', {}, request);
+  const { statsToken, page } = app.config;
+  if (statsToken !== null && audienceOf(request, app.config) !== 'trusted') {
+    return respond(
+      'unauthorized',
+      'This status is private: send STATS_TOKEN as a bearer.',
+      {},
+      request,
+      page,
+    );
   }
   return answer(app);
 }
@@ -76,13 +98,21 @@ export async function withApp(
   respond: ErrorResponder = answerError,
   mayBeOld?: number,
 ): Promise<Response> {
+  let page: PageSettings | undefined;
   try {
     const result = await getApp(mayBeOld);
+    if (result.ok) page = result.app.config.page;
     return result.ok ? await answer(result.app) : configInvalid(request, result.problems, respond);
   } catch (error) {
-    if (error instanceof StoreError) return respond(error.code, error.message, {}, request);
+    if (error instanceof StoreError) return respond(error.code, error.message, {}, request, page);
     console.error(error);
-    return respond('internal', 'Something went wrong in Keepalive. The log has the details.', {}, request);
+    return respond(
+      'internal',
+      'Something went wrong in Keepalive. The log has the details.',
+      {},
+      request,
+      page,
+    );
   }
 }
 

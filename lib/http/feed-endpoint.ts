@@ -2,9 +2,10 @@ import { nowOf } from '../app.js';
 import { recentIncidents } from '../read/incident-views.js';
 import { loadLatestIncidents } from '../read/load.js';
 import { atomFeed } from '../view/atom-feed.js';
+import { siteName } from '../view/layout.js';
 import { cachingOf } from './responses.js';
 import { answerDocument } from './document.js';
-import { readEndpoint } from './endpoints.js';
+import { readEndpoint, watchFor } from './endpoints.js';
 import { ORIGIN_HEADERS, visitedOrigin } from './origin.js';
 
 const ENTRIES = 50;
@@ -15,8 +16,8 @@ export function answerFeed(request: Request): Promise<Response> {
     const { config } = app;
     const now = nowOf(app);
     const latest = await loadLatestIncidents(reader, config, now);
-    const incidents = recentIncidents(config, latest, now, ENTRIES);
-    const body = await atomFeed(incidents, config.publicUrl ?? visitedOrigin(request));
+    const incidents = recentIncidents(watchFor(request, config), latest, now, ENTRIES);
+    const body = await atomFeed(incidents, config.publicUrl ?? visitedOrigin(request), siteName(config.page));
     const type = 'application/atom+xml; charset=utf-8';
     const answer = answerDocument(request, { type, body }, cachingOf(config));
     if (config.publicUrl === null) answer.headers.append('vary', ORIGIN_HEADERS);

@@ -9,7 +9,7 @@ import { withinLimit } from '../store/retry.js';
 import { StoreError } from '../store/store.js';
 import { readableAnywhere } from './cors.js';
 import { answerJson } from './responses.js';
-import { guarded, readerOf, withApp } from './endpoints.js';
+import { audienceOf, guarded, readerOf, withApp } from './endpoints.js';
 
 /** Ms to wait for the store: monitors do not wait long for a health check. */
 const PROBE_TIMEOUT = 1_500;
@@ -23,6 +23,7 @@ export function answerHealth(request: Request): Promise<Response> {
       const now = nowOf(app);
       const isLocal = app.runs !== undefined;
       const found = health({
+        audience: audienceOf(request, config),
         ...healthSettings(config, limitsOf(config, { isLocal })),
         now,
         store: finding,

@@ -1,4 +1,6 @@
 import '../view/templates.js';
+import type { PageSettings } from '../types.js';
+import { PLAIN_PAGE } from '../view/layout.js';
 import { problemPage, signInPage } from '../view/notices.js';
 import { formatProblems, type Problem } from '../config/problems.js';
 import type { Caching } from './responses.js';
@@ -6,25 +8,54 @@ import { answerError, cacheControl, NO_SNIFFING } from './responses.js';
 import { ERROR_STATUS, type ErrorCode } from './error-codes.js';
 import { pagePath } from './page-path.js';
 
-/** Nothing but our own files, no script or style in the page itself, no frame around it. */
-const POLICY = [
-  "default-src 'none'",
-  "style-src 'self'",
-  "script-src 'self'",
-  "img-src 'self'",
-  "connect-src 'self'",
-  "form-action 'self'",
-  "frame-ancestors 'none'",
-  "base-uri 'none'",
-].join('; ');
+/**
+ * Nothing but our own files and the operator's logo, no script or style in the page itself, no frame around it but those
+ * that the operator permits.
+ */
+function policyOf({ logoUrl, frameAncestors }: PageSettings): string {
+  return [
+    "default-src 'none'",
+    "style-src 'self'",
+    "script-src 'self'",
+    `img-src 'self'${logoUrl === null ? '' : ` ${imageSource(logoUrl)}`}`,
+    "connect-src 'self'",
+    "form-action 'self'",
+    `frame-ancestors ${frameAncestors.join(' ')}`,
+    "base-uri 'none'",
+  ].join('; ');
+}
 
-export function answerHtml(html: string, status = 200, caching: Caching = 'never'): Response {
+/** The address without its query, which sources do not have. What would end the directive is encoded. */
+function imageSource(logoUrl: string): string {
+  const { protocol, origin, pathname } = new URL(logoUrl);
+  return protocol === 'data:'
+    ? 'data:'
+    : origin + pathname.replace(/[;,]/g, (found) => (found === ';' ? '%3B' : '%2C'));
+}
+
+/** For browsers that do not know `frame-ancestors`; it has no word for other sites. */
+function frameOptions({ frameAncestors: [first, ...others] }: PageSettings): Record<string, string> {
+  if (first === "'none'") return { 'x-frame-options': 'DENY' };
+  return first === "'self'" && others.length === 0 ? { 'x-frame-options': 'SAMEORIGIN' } : {};
+}
+
+export interface HtmlOptions {
+  readonly status?: number;
+  readonly caching?: Caching;
+  readonly page?: PageSettings;
+}
+
+export function answerHtml(
+  html: string,
+  { status = 200, caching = 'never', page = PLAIN_PAGE }: HtmlOptions = {},
+): Response {
   return new Response(html, {
     status,
     headers: {
       'content-type': 'text/html; charset=utf-8',
       'cache-control': cacheControl(status, caching),
-      'content-security-policy': POLICY,
+      'content-security-policy': policyOf(page),
+      ...frameOptions(page),
       ...NO_SNIFFING,
       // Not stricter: a form's Origin would be `null`.
       'referrer-policy': 'same-origin',
@@ -47,22 +78,31 @@ export function answerProblem(
   message: string,
   details: { readonly problems?: readonly Problem[] },
   request: Request,
+  page: PageSettings = PLAIN_PAGE,
 ): Response {
   const answer = prefersHtml(request)
-    ? problemHtml(code, message, details.problems ?? [], request)
+    ? problemHtml({ code, message, problems: details.problems ?? [] }, request, page)
     : answerError(code, message, details);
   answer.headers.append('vary', 'accept');
   return answer;
 }
 
 function problemHtml(
-  code: ErrorCode,
-  message: string,
-  problems: readonly Problem[],
+  {
+    code,
+    message,
+    problems,
+  }: { readonly code: ErrorCode; readonly message: string; readonly problems: readonly Problem[] },
   request: Request,
+  page: PageSettings,
 ): Response {
+  const status = ERROR_STATUS[code];
+  if (code === 'unauthorized') return answerSignIn(signInPage(page, pagePath(request)), page, status);
   const lines = problems.map((problem) => formatProblems([problem]));
-  const page =
-    code === 'unauthorized' ? signInPage(pagePath(request)) : problemPage({ code, message, lines });
-  return answerHtml(page, ERROR_STATUS[code]);
+  return answerHtml(problemPage({ code, message, lines }, page), { status, page });
+}
+
+/** Nobody may frame the form that takes a secret. */
+export function answerSignIn(html: string, page: PageSettings, status = 200): Response {
+  return answerHtml(html, { status, page: { ...page, frameAncestors: PLAIN_PAGE.frameAncestors } });
 }

@@ -4,14 +4,14 @@ import { stats } from '../read/stats.js';
 import { metricsText } from '../view/metrics-text.js';
 import { cachingOf } from './responses.js';
 import { answerDocument } from './document.js';
-import { readEndpoint } from './endpoints.js';
+import { readEndpoint, watchFor } from './endpoints.js';
 
 /** `GET /api/metrics` */
 export function answerMetrics(request: Request): Promise<Response> {
   return readEndpoint(request, async (app, reader) => {
     const { config } = app;
     const now = nowOf(app);
-    const body = metricsText(stats(config, await loadOverview(reader, now), now));
+    const body = metricsText(stats(watchFor(request, config), await loadOverview(reader, now), now));
     const type = 'text/plain; version=0.0.4; charset=utf-8';
     return answerDocument(request, { type, body }, cachingOf(config));
   });

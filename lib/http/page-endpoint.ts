@@ -1,8 +1,14 @@
 import type { App } from '../app.js';
+import type { Config } from '../config/config.js';
 import type { Reader } from '../read/load.js';
+import type { Site } from '../view/layout.js';
 import { setUpPage } from '../view/notices.js';
 import { answerInTime, guarded, noStore, readerOf, withApp } from './endpoints.js';
 import { answerHtml, answerProblem, prefersHtml } from './html.js';
+
+export function siteOf({ statsToken, page }: Config): Site {
+  return { isPrivate: statsToken !== null, page };
+}
 
 /** A page that needs the store and something to watch, and says what to do where one is missing. */
 export function pageEndpoint(
@@ -24,8 +30,10 @@ export function pageEndpoint(
             hasTargets: config.targets.length > 0,
             hasCronSecret: config.cronSecret !== null,
           };
-          const page = setUpPage(setUp, { isPrivate: config.statsToken !== null });
-          return Promise.resolve(answerHtml(page, reader === null ? 503 : 200));
+          const html = setUpPage(setUp, siteOf(config));
+          return Promise.resolve(
+            answerHtml(html, { status: reader === null ? 503 : 200, page: config.page }),
+          );
         },
         answerProblem,
       ),

@@ -1,3 +1,4 @@
+import type { ErrorCode } from './error-codes.js';
 import { pagePath } from './page-path.js';
 
 type PageMethod = 'GET' | 'POST';
@@ -31,7 +32,7 @@ const PAGES: readonly {
     path: /^\/sign-in$/,
     handlers: {
       GET: async (request) => (await import('./sign-in-endpoint.js')).answerSignInForm(request),
-      POST: async (request) => (await import('./sign-in-endpoint.js')).answerSignIn(request),
+      POST: async (request) => (await import('./sign-in-endpoint.js')).answerSignInAttempt(request),
     },
   },
 ];
@@ -49,16 +50,24 @@ export async function answerPages(request: Request): Promise<Response> {
     const handler = handlers[method];
     return handler === undefined ? methodNotAllowed(request, handlers) : handler(request, match);
   }
-  const { answerProblem } = await import('./html.js');
-  return answerProblem('not_found', 'There is nothing at this address.', {}, request);
+  return problem(request, 'not_found', 'There is nothing at this address.');
 }
 
 async function methodNotAllowed(
   request: Request,
   handlers: Partial<Record<PageMethod, PageHandler>>,
 ): Promise<Response> {
-  const { answerProblem } = await import('./html.js');
-  const answer = answerProblem('method_not_allowed', 'Method not allowed.', {}, request);
+  const answer = await problem(request, 'method_not_allowed', 'Method not allowed.');
   answer.headers.set('allow', [...Object.keys(handlers), 'HEAD'].join(', '));
   return answer;
+}
+
+/** As the operator's page, where the configuration can be read. */
+async function problem(request: Request, code: ErrorCode, message: string): Promise<Response> {
+  const [{ answerProblem }, { withApp }] = await Promise.all([import('./html.js'), import('./endpoints.js')]);
+  return withApp(
+    request,
+    ({ config }) => Promise.resolve(answerProblem(code, message, {}, request, config.page)),
+    () => answerProblem(code, message, {}, request),
+  );
 }

@@ -3,11 +3,12 @@ import { readText } from './request-body.js';
 import { ERROR_STATUS, type ErrorCode } from './error-codes.js';
 import { answerError, isSame, NO_SNIFFING } from './responses.js';
 import { withApp } from './endpoints.js';
-import { answerHtml, answerProblem, prefersHtml } from './html.js';
+import { answerProblem, answerSignIn, prefersHtml } from './html.js';
 import { isFromOtherOrigin } from './origin.js';
 import { endedCookie, sessionCookie } from './session.js';
 import { networkOf, Throttle } from './sign-in-throttle.js';
 import { signInPage } from '../view/notices.js';
+import type { PageSettings } from '../types.js';
 
 /** A form with a token and a path. */
 const MAX_FORM = 4096;
@@ -20,31 +21,33 @@ const throttleOf = perApp(() => new Throttle());
 export function answerSignInForm(request: Request): Promise<Response> {
   return withApp(
     request,
-    ({ config }) => Promise.resolve(config.statsToken === null ? goTo('/') : answerHtml(signInPage('/'))),
+    ({ config: { statsToken, page } }) =>
+      Promise.resolve(statsToken === null ? goTo('/') : answerSignIn(signInPage(page, '/'), page)),
     answerProblem,
   );
 }
 
 /** `POST /sign-in`: a token for a session, or a session's end. Whoever sends wrong ones is slowed down. */
-export function answerSignIn(request: Request): Promise<Response> {
+export function answerSignInAttempt(request: Request): Promise<Response> {
   return withApp(
     request,
     async (app) => {
-      const { statsToken } = app.config;
+      const { statsToken, page } = app.config;
       if (!isFromOurPage(request)) {
         return answerProblem(
           'cross_site',
           'Sign in from the page itself: the form came from another site.',
           {},
           request,
+          page,
         );
       }
       const text = await readText(request, MAX_FORM);
-      if (text === null) return answerProblem('too_large', 'The form is too large.', {}, request);
+      if (text === null) return answerProblem('too_large', 'The form is too large.', {}, request, page);
       const form = new URLSearchParams(text);
       const next = form.get('next') ?? '/';
-      const page = LOCAL_PAGE.test(next) ? next : '/';
-      if (statsToken === null) return goTo(page);
+      const path = LOCAL_PAGE.test(next) ? next : '/';
+      if (statsToken === null) return goTo(path);
       const secure = isSecure(request);
       if (form.get('action') === 'sign-out') return goTo('/', endedCookie({ secure }));
       const throttle = throttleOf(app);
@@ -56,26 +59,31 @@ export function answerSignIn(request: Request): Promise<Response> {
           request,
           'too_many_attempts',
           `Too many wrong tokens. Try again in ${wait} s.`,
-          page,
+          { next: path, page },
         );
         answer.headers.set('retry-after', String(wait));
         return answer;
       }
       if (!isRight) {
         throttle.failed(network, Date.now());
-        return refuse(request, 'unauthorized', 'That is not the token.', page);
+        return refuse(request, 'unauthorized', 'That is not the token.', { next: path, page });
       }
       throttle.succeeded(network);
-      return goTo(page, sessionCookie({ token: statsToken, now: Date.now(), secure }));
+      return goTo(path, sessionCookie({ token: statsToken, now: Date.now(), secure }));
     },
     answerProblem,
   );
 }
 
 /** The form again, with what is wrong; programs get it as JSON. */
-function refuse(request: Request, code: ErrorCode, message: string, next: string): Response {
+function refuse(
+  request: Request,
+  code: ErrorCode,
+  message: string,
+  { next, page }: { readonly next: string; readonly page: PageSettings },
+): Response {
   return prefersHtml(request)
-    ? answerHtml(signInPage(next, message), ERROR_STATUS[code])
+    ? answerSignIn(signInPage(page, next, message), page, ERROR_STATUS[code])
     : answerError(code, message);
 }
 

@@ -1,8 +1,9 @@
 import { nowOf } from '../app.js';
+import { shownTarget } from '../read/audience.js';
 import { loadHistory, loadOverview } from '../read/load.js';
 import { stats, targetHistory } from '../read/stats.js';
 import { answerError, answerJson, cachingOf } from './responses.js';
-import { readEndpoint } from './endpoints.js';
+import { readEndpoint, watchFor } from './endpoints.js';
 import { pathOf } from './path.js';
 
 /**
@@ -18,17 +19,22 @@ function answerStats(request: Request): Promise<Response> {
   return readEndpoint(request, async (app, reader) => {
     const { config } = app;
     const now = nowOf(app);
-    return answerJson(stats(config, await loadOverview(reader, now), now), 200, cachingOf(config));
+    return answerJson(
+      stats(watchFor(request, config), await loadOverview(reader, now), now),
+      200,
+      cachingOf(config),
+    );
   });
 }
 
 function answerTarget(request: Request, id: string): Promise<Response> {
   return readEndpoint(request, async (app, reader) => {
     const { config } = app;
-    const target = config.targets.find(({ info }) => info.id === id);
+    const watch = watchFor(request, config);
+    const target = shownTarget(config.targets, id, watch.audience);
     if (target === undefined) return answerError('target_not_found', 'No target has this id.');
     const now = nowOf(app);
     const history = await loadHistory(reader, id, now);
-    return answerJson(targetHistory(config, target, history, now), 200, cachingOf(config));
+    return answerJson(targetHistory(watch, target, history, now), 200, cachingOf(config));
   });
 }

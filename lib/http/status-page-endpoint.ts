@@ -5,16 +5,18 @@ import { summary } from '../read/stats.js';
 import type { Summary } from '../read/views.js';
 import { readFilter } from '../view/filter.js';
 import { historyPage } from '../view/history-page.js';
-import type { Visibility } from '../view/layout.js';
+import type { Site } from '../view/layout.js';
+import { nothingShownPage } from '../view/notices.js';
 import { statusPage } from '../view/status-page.js';
 import { cachingOf } from './responses.js';
 import { answerHtml } from './html.js';
-import { pageEndpoint } from './page-endpoint.js';
+import { watchFor } from './endpoints.js';
+import { pageEndpoint, siteOf } from './page-endpoint.js';
 
 /** `GET /`, with `?q=` and `?status=` for some of the services. */
 export function answerStatusPage(request: Request): Promise<Response> {
   const filter = readFilter(new URL(request.url).searchParams);
-  return answerSummary(request, (found, visibility) => statusPage(found, visibility, filter));
+  return answerSummary(request, (found, site) => statusPage(found, site, filter));
 }
 
 /** `GET /history` */
@@ -22,14 +24,13 @@ export function answerHistoryPage(request: Request): Promise<Response> {
   return answerSummary(request, historyPage);
 }
 
-function answerSummary(
-  request: Request,
-  render: (found: Summary, visibility: Visibility) => string,
-): Promise<Response> {
+function answerSummary(request: Request, render: (found: Summary, site: Site) => string): Promise<Response> {
   return pageEndpoint(request, async (app: App, reader: Reader) => {
     const { config } = app;
     const now = nowOf(app);
-    const found = summary(config, await loadSummary(reader, now), now);
-    return answerHtml(render(found, { isPrivate: config.statsToken !== null }), 200, cachingOf(config));
+    const found = summary(watchFor(request, config), await loadSummary(reader, now), now);
+    const site = siteOf(config);
+    const html = found.targets.length === 0 ? nothingShownPage(site) : render(found, site);
+    return answerHtml(html, { caching: cachingOf(config), page: config.page });
   });
 }

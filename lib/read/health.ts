@@ -3,6 +3,7 @@ import type { Config } from '../config/config.js';
 import { endOf, type State } from '../record/state-model.js';
 import { monthOf, monthSpan, monthUsage } from '../rules/account.js';
 import type { Limits } from '../rules/allowances.js';
+import { shownTargets, type Audienced } from './audience.js';
 import { budgetOf, comesTo, exceeds } from '../rules/budget.js';
 import { monthlyHours } from '../rules/host-hours.js';
 import { MONTHLY_HOURS } from '../rules/hosts.js';
@@ -150,7 +151,7 @@ export function healthSettings(
   return { tick, enabled, targets, limits, channels: channelNames(alerts), telegramChat };
 }
 
-export interface HealthFacts extends HealthSettings {
+export interface HealthFacts extends HealthSettings, Audienced {
   readonly now: number;
   readonly store: StoreFinding;
   readonly memory: { readonly usedBytes: number; readonly limitBytes: number };
@@ -170,7 +171,7 @@ export function health(facts: HealthFacts): Health {
     redis: redisCheck(facts),
     schedule: scheduleCheck(facts),
     memory: memoryCheck(facts.memory),
-    config: configCheck(facts.targets.length),
+    config: configCheck(facts),
     alerts: alertsCheck(facts),
     budget: budgetCheck(facts),
   };
@@ -188,7 +189,9 @@ function redisCheck({ store }: HealthFacts): Health['checks']['redis'] {
   return { status: 'healthy', kind: store.kind, latencyMs: store.latencyMs };
 }
 
-function budgetCheck({ store, limits, targets, now, tick }: HealthFacts): Budget {
+function budgetCheck(facts: HealthFacts): Budget {
+  const { store, limits, now, tick } = facts;
+  const targets = shownTargets(facts);
   const state = store.ok ? store.state : null;
   const account = state?.account ?? null;
   const pace = meanInterval(state?.intervals ?? [], tick);
@@ -244,7 +247,7 @@ function scheduleCheck(facts: HealthFacts): Health['checks']['schedule'] {
   const lastRunAt = lastRun === null ? null : new Date(lastRun.at).toISOString();
   const pace = paceOfRuns(state, tick, now);
   const slow = tooSlowFor(
-    facts.targets.map(({ info }) => info),
+    shownTargets(facts).map(({ info }) => info),
     checkTimes(state, pace, facts.limits),
   );
   const found = {
@@ -338,8 +341,9 @@ function memoryCheck({ usedBytes, limitBytes }: HealthFacts['memory']): Health['
   return { status, usedBytes, limitBytes, ratio: Math.round(ratio * 1000) / 1000 };
 }
 
-function configCheck(targets: number): Health['checks']['config'] {
-  return targets === 0
+function configCheck(facts: HealthFacts): Health['checks']['config'] {
+  const targets = shownTargets(facts).length;
+  return facts.targets.length === 0
     ? { status: 'degraded', targets, message: 'no target is configured: set TARGET_<ID>_URL' }
     : { status: 'healthy', targets };
 }

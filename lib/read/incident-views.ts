@@ -1,5 +1,6 @@
 import type { Incident } from '../record/incidents.js';
 import type { IncidentEvent } from '../rules/alert-evaluation.js';
+import { addressView, shownTargets, type AddressView, type Audienced } from './audience.js';
 import { staleSince } from './health.js';
 import { noteViews } from './notes.js';
 import type { TargetAlert, WatchedTarget } from '../types.js';
@@ -9,14 +10,18 @@ import { lengthInWords } from '../rules/durations.js';
 
 /** The latest incidents of all targets, at most `limit`: those that are open, then those that ended last. */
 export function recentIncidents(
-  watch: { readonly enabled: boolean; readonly tick: number; readonly targets: readonly WatchedTarget[] },
+  watch: Audienced & {
+    readonly enabled: boolean;
+    readonly tick: number;
+    readonly targets: readonly WatchedTarget[];
+  },
   { state, incidents, notes }: LatestIncidents,
   now: number,
   limit: number,
 ): RecentIncidents {
   const stale = staleSince(watch, state, now);
-  const all = watch.targets.flatMap(({ info: { id, name } }) =>
-    (incidents.get(id) ?? []).map((incident) => ({ target: { id, name }, incident })),
+  const all = shownTargets(watch).flatMap(({ info }) =>
+    (incidents.get(info.id) ?? []).map((incident) => ({ info, incident })),
   );
   return {
     since: new Date(state?.firstRunAt ?? now).toISOString(),
@@ -24,8 +29,11 @@ export function recentIncidents(
     incidents: all
       .sort(({ incident: a }, { incident: b }) => endOf(b) - endOf(a) || b.startedAt - a.startedAt)
       .slice(0, limit)
-      .map(({ target, incident }): TargetIncident => ({ target, incident: incidentView(incident, now) })),
-    notes: noteViews(notes, watch.targets),
+      .map(({ info, incident }): TargetIncident => ({
+        target: { id: info.id, name: info.name },
+        incident: incidentView(incident, now, { clean: addressView(info, watch.audience).clean }),
+      })),
+    notes: noteViews(notes, shownTargets(watch)),
   };
 }
 
@@ -33,11 +41,14 @@ function endOf({ endedAt }: Incident): number {
   return endedAt ?? Number.MAX_SAFE_INTEGER;
 }
 
-/** @param notes those that were written about its target in it (`noteEvents`) */
+/**
+ * @param clean what becomes of its texts: `addressView`
+ * @param notes those that were written about its target in it (`noteEvents`)
+ */
 export function incidentView(
   incident: Incident,
   now: number,
-  notes: readonly IncidentEventView[] = [],
+  { clean, notes = [] }: Pick<AddressView, 'clean'> & { readonly notes?: readonly IncidentEventView[] },
 ): IncidentView {
   const { startedAt, endedAt, message, unobserved } = incident;
   const durationMs = Math.max(0, (endedAt ?? now) - startedAt);
@@ -46,8 +57,12 @@ export function incidentView(
     endedAt: endedAt === null ? null : new Date(endedAt).toISOString(),
     durationMs,
     unobservedMs: unobserved === null ? null : Math.min(durationMs, unobserved),
-    message,
-    events: eventViews(incident, notes),
+    message: clean(message),
+    events: eventViews(incident, notes).map((event) => ({
+      ...event,
+      // A note is what its operator wants to be read.
+      text: event.kind === 'note' ? event.text : clean(event.text),
+    })),
   };
 }
 

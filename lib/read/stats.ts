@@ -18,6 +18,7 @@ import { add, EMPTY, percentiles } from '../rules/histogram.js';
 import { isActive, isActiveThroughout, maintenanceEnd, maintenanceIntervals } from '../rules/windows.js';
 import { NO_ALERT_STATE, type AlertState } from '../rules/alert-evaluation.js';
 import type { HostWord, PublicTarget, Status, WatchedTarget } from '../types.js';
+import { addressView, shownTargets, type Audienced } from './audience.js';
 import { lastDay, latenciesBetween, openTimeline, type Timeline } from './timeline.js';
 import type { History, Overview, ResolvedIncidents, Window } from './load.js';
 import { checkTimes, paceOfRuns, staleSince } from './health.js';
@@ -44,7 +45,7 @@ import { HOUR } from '../time.js';
 
 const WINDOWS_LONGEST_FIRST = ['90d', '30d', '7d', '24h'] as const satisfies readonly Window[];
 
-export interface Watch {
+export interface Watch extends Audienced {
   readonly enabled: boolean;
   readonly tick: number;
   readonly targets: readonly WatchedTarget[];
@@ -54,8 +55,9 @@ export function stats(watch: Watch, overview: Overview, now: number): Stats {
   const { enabled, tick, targets } = watch;
   const { state } = overview;
   const stale = staleSince(watch, state, now);
-  const all = withMaintenance(targets, overview.maintenance).map((target) =>
-    targetStats(target, openTimeline(target, tick, overview, now), overview, { tick, stale }, now),
+  const shown = shownTargets(watch);
+  const all = withMaintenance(shown, overview.maintenance).map((target) =>
+    targetStats(target, openTimeline(target, tick, overview, now), overview, { ...watch, stale }, now),
   );
   const sum = (of: (target: TargetStats) => number): number =>
     all.reduce((total, target) => total + of(target), 0);
@@ -63,7 +65,7 @@ export function stats(watch: Watch, overview: Overview, now: number): Stats {
   const failures = sum(({ failedPings }) => failedPings);
   const uptime = state === null ? 0 : Math.max(0, now - state.firstRunAt);
   const lastRun = state?.lastRun ?? null;
-  const only = targets.length === 1 ? targets[0] : undefined;
+  const only = all.length === 1 ? all[0]?.healthUrl : null;
   const summary = { pending: 0, up: 0, degraded: 0, down: 0, paused: 0, sleeping: 0 };
   for (const { status } of all) summary[status] += 1;
   return {
@@ -75,7 +77,7 @@ export function stats(watch: Watch, overview: Overview, now: number): Stats {
     failedPings: failures,
     successRate: successRate(pings, failures),
     pingInterval: all.length === 0 ? null : Math.min(...all.map(({ pingInterval }) => pingInterval)),
-    ...(only ? { healthUrl: only.info.healthUrl } : {}),
+    ...(only ? { healthUrl: only } : {}),
     updatedAt: iso(now),
     ...record(overview),
     lastRun:
@@ -86,13 +88,12 @@ export function stats(watch: Watch, overview: Overview, now: number): Stats {
             startedAt: iso(lastRun.at),
             durationMs: lastRun.durationMs,
             status: lastRun.status,
-            checked: lastRun.checked,
-            failed: lastRun.failed,
+            ...(shown.length === targets.length ? countsOf(lastRun) : countsAmong(all, lastRun)),
           },
     summary,
-    notes: currentNotes(noteViews(overview.notes, targets), now),
+    notes: currentNotes(noteViews(overview.notes, shown), now),
     hours: monthlyHours(
-      targets,
+      shown,
       MONTHLY_HOURS,
       now,
       checkTimes(state, paceOfRuns(state, tick, now), NO_LIMITS),
@@ -101,16 +102,30 @@ export function stats(watch: Watch, overview: Overview, now: number): Stats {
   };
 }
 
+type RunCounts = Pick<LastRun, 'checked' | 'failed'>;
+
+function countsOf({ checked, failed }: LastRun): RunCounts {
+  return { checked, failed };
+}
+
+/** Where targets are hidden, those that the last run checked of the others. */
+function countsAmong(shown: readonly TargetStats[], { at }: LastRun): RunCounts {
+  const checked = shown.filter(({ lastCheckAt }) => lastCheckAt !== null && Date.parse(lastCheckAt) >= at);
+  const failed = checked.filter(({ consecutiveFailures }) => consecutiveFailures > 0);
+  return { checked: checked.length, failed: failed.length };
+}
+
 /** What the status page and the history show, of what `loadSummary` found. */
 export function summary(watch: Watch, overview: Overview & ResolvedIncidents, now: number): Summary {
   const times = summaryTimes(now);
   const days = pairs([...times.days, now]).map(([from, to]) => ({ from, to, name: iso(from) }));
   const hours = pairs([...times.hours, now]);
   const stale = staleSince(watch, overview.state, now);
-  const targets = withMaintenance(watch.targets, overview.maintenance).map((target) => {
+  const shown = { ...watch, targets: shownTargets(watch) };
+  const targets = withMaintenance(shown.targets, overview.maintenance).map((target) => {
     const timeline = openTimeline(target, watch.tick, overview, now);
     return {
-      ...targetStats(target, timeline, overview, { tick: watch.tick, stale }, now),
+      ...targetStats(target, timeline, overview, { ...watch, stale }, now),
       order: target.info.order,
       days: days.map(({ from, to, name }) => day(name, timeline.at(from), timeline.at(to))),
       latencies: hours.map(([from, to]) =>
@@ -120,9 +135,9 @@ export function summary(watch: Watch, overview: Overview & ResolvedIncidents, no
       ),
     };
   });
-  const past = pastView(watch, overview, times.days[0] ?? now, now);
-  const notes = notesOutside(noteViews(overview.notes, watch.targets), past.incidents);
-  const upcoming = upcomingMaintenance(watch.targets, overview.maintenance, now);
+  const past = pastView(shown, overview, times.days[0] ?? now, now);
+  const notes = notesOutside(noteViews(overview.notes, shown.targets), past.incidents);
+  const upcoming = upcomingMaintenance(shown.targets, overview.maintenance, now);
   return { freshness: freshness(watch, overview, now), targets, past, upcoming, notes };
 }
 
@@ -145,12 +160,15 @@ function record({ state, lost }: Overview): Pick<Freshness, 'recordedSince' | 'l
   };
 }
 
+/** Of a target that the audience may know of. */
 export function targetHistory(
   watch: Watch,
   configured: WatchedTarget,
   history: History,
   now: number,
 ): TargetHistory {
+  const { audience } = watch;
+  if (shownTargets({ targets: [configured], audience }).length === 0) throw new RangeError('a hidden target');
   const [target = configured] = withMaintenance([configured], history.maintenance);
   const timeline = openTimeline(target, watch.tick, history, now);
   const stale = staleSince(watch, history.state, now);
@@ -161,9 +179,10 @@ export function targetHistory(
         .filter(([, to]) => to > timeline.known.addedAt)
         .map(([from, to]) => bucket(from, to, timeline.at(from), timeline.at(to))),
     );
-  const stats = targetStats(target, timeline, history, { tick: watch.tick, stale }, now);
+  const stats = targetStats(target, timeline, history, { ...watch, stale }, now);
+  const { clean } = addressView(target.info, audience);
   const resolved = history.incidents.map((incident) =>
-    incidentView(incident, now, noteEvents(history.notes, target.info.id, incident)),
+    incidentView(incident, now, { clean, notes: noteEvents(history.notes, target.info.id, incident) }),
   );
   return {
     ...stats,
@@ -191,10 +210,11 @@ function targetStats(
   { isSeen, known, at }: Timeline,
   { state, maintenance, notes, outbox }: Overview,
   /** `stale`: since when no run came; null: runs come. */
-  { tick, stale }: { readonly tick: number; readonly stale: number | null },
+  { tick, stale, audience }: Audienced & { readonly tick: number; readonly stale: number | null },
   now: number,
 ): TargetStats {
   const { info } = target;
+  const { healthUrl, clean } = addressView(info, audience);
   const open = openIncident(known, outbox, unobservedAt(known, target, now, tick));
   const current = at(now) ?? snapshotAt(known, target, now, tick);
   // Where the snapshot at the start of a window is lost, the window starts at the next one that is known.
@@ -227,14 +247,14 @@ function targetStats(
     group: info.group,
     status: isUnknown ? 'pending' : lastStatus,
     lastKnownStatus: isUnknown ? lastStatus : null,
-    healthUrl: info.healthUrl,
+    healthUrl,
     host: info.host,
     since: isSeen ? isoOrNull(since) : null,
     lastCheckAt: isoOrNull(known.lastCheckAt),
     lastSuccessAt: isoOrNull(known.lastSuccessAt),
     lastStatusCode: known.lastStatusCode,
     latency: known.latency,
-    message: known.message,
+    message: known.message === null ? null : clean(known.message),
     pingCount: pings,
     failedPings: failures,
     successRate: successRate(pings, failures),
@@ -246,10 +266,12 @@ function targetStats(
     latencyMs: percentiles(lastDay(at, now)),
     awake: awakeOf(target, known, windows['24h'].coldStarts, state?.lastRun ?? null, tick, now),
     tls: known.tlsExpiresAt === null ? null : { expiresAt: iso(known.tlsExpiresAt) },
-    incident: open && incidentView(open, now, noteEvents(notes, info.id, open)),
+    incident: open && incidentView(open, now, { clean, notes: noteEvents(notes, info.id, open) }),
     lastError:
-      known.lastError === null ? null : { at: iso(known.lastError.at), message: known.lastError.message },
-    recovery: recoveryOf(info, outbox.alertStates.get(info.id)),
+      known.lastError === null
+        ? null
+        : { at: iso(known.lastError.at), message: clean(known.lastError.message) },
+    recovery: recoveryOf(info, outbox.alertStates.get(info.id), clean),
     maintenance: maintenanceOf(target, maintenance, now),
     waking: isUnknown || isResting ? null : wakingOf(known),
   };
@@ -278,6 +300,7 @@ function maintenanceOf(
 function recoveryOf(
   { maxRestarts: max }: PublicTarget,
   alertState: AlertState = NO_ALERT_STATE,
+  clean: (text: string) => string,
 ): RecoveryView | null {
   if (max === null) return null;
   const last = alertState.events.findLast(({ kind }) => kind === 'restart');
@@ -285,7 +308,7 @@ function recoveryOf(
     restarts: alertState.restarts,
     max,
     lastAt: isoOrNull(alertState.lastRestartAt),
-    lastAnswer: last?.kind === 'restart' ? last.answer : null,
+    lastAnswer: last?.kind === 'restart' && last.answer !== null ? clean(last.answer) : null,
     exhausted: alertState.exhausted,
   };
 }

@@ -16,7 +16,7 @@ export interface Stats {
   readonly successRate: string | null;
   /** The shortest of all targets; null without one. */
   readonly pingInterval: number | null;
-  /** Where there is exactly one target. */
+  /** Where there is exactly one target, and its address is shown. */
   readonly healthUrl?: string;
   readonly updatedAt: string;
   /** When the first run of the data that is here was made; null: there was none yet. */
@@ -67,7 +67,8 @@ export interface TargetStats {
   readonly status: Status;
   /** What the last check came to where no run came for three ticks, so that nothing is known since; else null. */
   readonly lastKnownStatus: Status | null;
-  readonly healthUrl: string;
+  /** Null: the operator does not show it. */
+  readonly healthUrl: string | null;
   readonly host: HostName;
   readonly since: string | null;
   readonly lastCheckAt: string | null;

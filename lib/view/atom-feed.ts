@@ -8,10 +8,12 @@ import { singleLine } from '../single-line.js';
  * Atom: one entry an incident, and one a note. An incident's id stays when the incident is resolved, and its `updated` changes. The feed's own id
  * is made of the first run, so that it is the same under every address.
  * @param origin where the page is, without a slash at its end
+ * @param name what the page is called
  */
 export async function atomFeed(
   { since, staleSince, incidents, notes }: RecentIncidents,
   origin: string,
+  name: string,
 ): Promise<string> {
   const { Feed } = await import('feed');
   const self = `${origin}/api/feed`;
@@ -20,12 +22,12 @@ export async function atomFeed(
     ...notes.map(({ at }) => at),
   ].reduce((a, b) => (a > b ? a : b), since);
   const feed = new Feed({
-    title: 'Keepalive: incidents',
+    title: fill(TEXT.feedTitle, { name }),
     id: `tag:keepalive,2026:feed/${Date.parse(since)}`,
     link: `${origin}/`,
     feedLinks: { atom: self },
     updated: new Date(updated),
-    author: { name: 'Keepalive' },
+    author: { name },
     generator: 'Keepalive',
   });
   for (const { id, at, target, name, text } of notes) {

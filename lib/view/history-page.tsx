@@ -1,6 +1,6 @@
 import type { Summary } from '../read/views.js';
 import { StaleNotice } from './freshness-notices.js';
-import { renderPage, type Visibility } from './layout.js';
+import { renderPage, type Site } from './layout.js';
 import { PastDays } from './past-days.js';
 import { PageFoot } from './page-foot.js';
 import { counted, TEXT } from './text.js';
@@ -11,12 +11,12 @@ const DAYS = 90;
 const LINES = 50;
 
 /** `GET /history` with at least one target. */
-export function historyPage(found: Summary, { isPrivate }: Visibility): string {
+export function historyPage(found: Summary, site: Site): string {
   const { freshness, targets, past } = found;
   return renderPage({
-    title: `${TEXT.history} · Keepalive`,
+    ...site,
+    title: TEXT.history,
     mood: overallStatus(freshness, targets).mood,
-    isPrivate,
     refreshes: true,
     main: (
       <>
@@ -26,7 +26,7 @@ export function historyPage(found: Summary, { isPrivate }: Visibility): string {
         <section class="head">
           <h1>{TEXT.historyTitle}</h1>
           <p class="quiet">{TEXT.daysNote}</p>
-          <StaleNotice freshness={freshness} isPrivate={isPrivate} />
+          <StaleNotice freshness={freshness} isPrivate={site.isPrivate} />
         </section>
         <section>
           <PastDays found={found} span={DAYS} withOpen lines={LINES} heading="h2" />

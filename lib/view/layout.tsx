@@ -1,15 +1,34 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { renderToString } from 'preact-render-to-string';
-import { TEXT } from './text.js';
+import type { PageSettings } from '../types.js';
+import { fill, TEXT } from './text.js';
 import type { Mood } from './words.js';
 
-/** Who may see a page. */
-export interface Visibility {
+/** Whose page it is, and who may see it. */
+export interface Site {
   /** Whoever sees it has signed in, and can sign out. */
   readonly isPrivate: boolean;
+  readonly page: PageSettings;
 }
 
-export interface PageOptions extends Partial<Visibility> {
+/** The page of an operator who has said nothing of it. */
+export const PLAIN_PAGE: PageSettings = {
+  title: null,
+  description: null,
+  logoUrl: null,
+  homeUrl: null,
+  contactUrl: null,
+  publicUrl: null,
+  frameAncestors: ["'none'"],
+};
+
+/** What the page is called. */
+export function siteName({ title }: PageSettings): string {
+  return title ?? 'Keepalive';
+}
+
+export interface PageOptions extends Site {
+  /** Of this page; the name of the site is put behind it. */
   readonly title: string;
   /** Colours the mark beside the name. */
   readonly mood?: Mood;
@@ -28,26 +47,37 @@ export function renderPage(options: PageOptions): string {
 
 function Layout({
   title,
+  page,
   mood = 'up',
-  isPrivate = false,
+  isPrivate,
   scripts = [],
   styles = [],
   refreshes = false,
   main,
 }: PageOptions): JSX.Element {
+  const name = siteName(page);
   return (
     <html lang="en">
       <head>
         <meta charSet="utf-8" />
-        <title>{title}</title>
+        <title>{`${title} · ${name}`}</title>
+        <Preview title={title} name={name} page={page} mood={mood} />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <meta name="robots" content={isPrivate ? 'noindex' : 'index'} />
         {['/style.css', ...styles].map((href) => (
           <link rel="stylesheet" href={href} />
         ))}
+        <meta name="theme-color" content="#fbfbfa" media="(prefers-color-scheme: light)" />
+        <meta name="theme-color" content="#0d0e10" media="(prefers-color-scheme: dark)" />
+        <link rel="apple-touch-icon" href="/apple-touch-icon.png" />
         <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
-        <link rel="alternate" type="application/atom+xml" href="/api/feed" title="Incidents" />
+        <link
+          rel="alternate"
+          type="application/atom+xml"
+          href="/api/feed"
+          title={fill(TEXT.feedTitle, { name })}
+        />
         <link rel="alternate" type="text/calendar" href="/api/calendar.ics" title="Maintenance" />
         {['/page.js', ...scripts].map((src) => (
           <script src={src} defer />
@@ -59,13 +89,23 @@ function Layout({
         </a>
         <header class="top">
           <a class="brand" href="/">
-            <svg class={`pulse ${mood}`} width="22" height="22" viewBox="0 0 22 22" aria-hidden="true">
-              <path d="M1.5 11.5h4l2.5-7 5 13 2.7-6h4.8" />
-            </svg>
-            Keepalive
+            {page.logoUrl === null ? (
+              <svg class={`pulse ${mood}`} width="22" height="22" viewBox="0 0 22 22" aria-hidden="true">
+                <path d="M1.5 11.5h4l2.5-7 5 13 2.7-6h4.8" />
+              </svg>
+            ) : (
+              <img class="logo" src={page.logoUrl} alt="" height="28" referrerpolicy="no-referrer" />
+            )}
+            <bdi>{name}</bdi>
           </a>
           <nav aria-label="Pages">
             <a href="/history">{TEXT.historyShort}</a>
+            {page.homeUrl !== null && (
+              <a href={page.homeUrl}>
+                <bdi>{new URL(page.homeUrl).hostname.replace(/^www\./, '')}</bdi>
+              </a>
+            )}
+            {page.contactUrl !== null && <a href={page.contactUrl}>{TEXT.contact}</a>}
           </nav>
           <span class="fill" />
           <span id="live" role="status" class="quiet" />
@@ -82,5 +122,41 @@ function Layout({
         </main>
       </body>
     </html>
+  );
+}
+
+/** The states that have a picture, `public/state-….png`, 1200 x 630 (scripts/pictures.js). */
+const PICTURED: readonly Mood[] = ['up', 'degraded', 'down'];
+
+/** What search engines and chats show of a link to the page. */
+function Preview({
+  title,
+  name,
+  page: { description, publicUrl },
+  mood,
+}: {
+  title: string;
+  name: string;
+  page: PageSettings;
+  mood: Mood;
+}): JSX.Element {
+  const picture = PICTURED.includes(mood) ? mood : 'unknown';
+  return (
+    <>
+      {description !== null && <meta name="description" content={description} />}
+      <meta property="og:type" content="website" />
+      <meta property="og:site_name" content={name} />
+      <meta property="og:title" content={title} />
+      {description !== null && <meta property="og:description" content={description} />}
+      {publicUrl !== null && (
+        <>
+          <meta property="og:image" content={`${publicUrl}/state-${picture}.png`} />
+          <meta property="og:image:width" content="1200" />
+          <meta property="og:image:height" content="630" />
+          <meta property="og:image:alt" content={title} />
+        </>
+      )}
+      <meta name="twitter:card" content={publicUrl === null ? 'summary' : 'summary_large_image'} />
+    </>
   );
 }

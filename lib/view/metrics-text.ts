@@ -48,7 +48,7 @@ const FAMILIES: readonly Family[] = [
     help: 'What is known of a target by its configuration',
     samples: ({ targets }) =>
       targets.map(({ id, name, group, host, healthUrl }) => [
-        { target: id, name, group: group ?? '', host, url: healthUrl },
+        { target: id, name, group: group ?? '', host, url: healthUrl ?? '' },
         1,
       ]),
   },

@@ -1,5 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact';
-import { renderPage, type Visibility } from './layout.js';
+import type { PageSettings } from '../types.js';
+import { renderPage, type Site } from './layout.js';
 import { Glyph } from './components.js';
 import { Phrase } from './phrase.js';
 import { NOTICES, TEXT } from './text.js';
@@ -21,8 +22,8 @@ export interface ProblemView {
 }
 
 /** A page for what went wrong; `code` and `message` are those of the JSON answers. */
-export function problemPage({ code, message, lines: variables }: ProblemView): string {
-  return noticePage(noticeOf(code, message, variables));
+export function problemPage({ code, message, lines: variables }: ProblemView, page: PageSettings): string {
+  return noticePage(noticeOf(code, message, variables), { isPrivate: false, page });
 }
 
 function noticeOf(code: string, message: string, variables: readonly string[]): Notice {
@@ -101,7 +102,7 @@ export interface SetUp {
 }
 
 /** The first visit: what is set up, and what is still to be done. */
-export function setUpPage({ hasStore, hasTargets, hasCronSecret }: SetUp, { isPrivate }: Visibility): string {
+export function setUpPage({ hasStore, hasTargets, hasCronSecret }: SetUp, site: Site): string {
   return noticePage(
     {
       mood: 'pending',
@@ -144,7 +145,15 @@ export function setUpPage({ hasStore, hasTargets, hasCronSecret }: SetUp, { isPr
         </>
       ),
     },
-    { isPrivate },
+    site,
+  );
+}
+
+/** No service is shown to whoever asks. */
+export function nothingShownPage(site: Site): string {
+  return noticePage(
+    { mood: 'unknown', title: NOTICES.nothingShown, body: <p>{NOTICES.nothingShownText}</p> },
+    site,
   );
 }
 
@@ -170,8 +179,8 @@ function Step({
 }
 
 /** @param next the local path to go on to @param problem why nobody was signed in */
-export function signInPage(next: string, problem: string | null = null): string {
-  return noticePage({
+export function signInPage(page: PageSettings, next: string, problem: string | null = null): string {
+  const notice: Notice = {
     mood: null,
     title: NOTICES.isPrivate,
     body: (
@@ -198,14 +207,15 @@ export function signInPage(next: string, problem: string | null = null): string 
         <p class="quiet">{NOTICES.tokenHint}</p>
       </form>
     ),
-  });
+  };
+  return noticePage(notice, { isPrivate: false, page });
 }
 
-function noticePage({ mood, title, body }: Notice, { isPrivate }: Visibility = { isPrivate: false }): string {
+function noticePage({ mood, title, body }: Notice, site: Site): string {
   return renderPage({
-    title: `${title} · Keepalive`,
+    ...site,
+    title,
     mood: mood ?? 'unknown',
-    isPrivate,
     main: (
       <section class="alone">
         {mood !== null && <Glyph mood={mood} size={36} />}

@@ -3,7 +3,7 @@ import { Glyph, Moment } from './components.js';
 import { FilterForm, isFiltering, matches, NO_FILTER, type Filter } from './filter.js';
 import { StaleNotice } from './freshness-notices.js';
 import { Groups } from './groups.js';
-import { renderPage, type Visibility } from './layout.js';
+import { renderPage, type Site } from './layout.js';
 import { CurrentNotes } from './notes.js';
 import { PageFoot } from './page-foot.js';
 import { PastDays } from './past-days.js';
@@ -22,17 +22,22 @@ const LINES = 5;
 const FILTERED_FROM = 13;
 
 /** `GET /` with at least one target. */
-export function statusPage(found: Summary, { isPrivate }: Visibility, filter: Filter = NO_FILTER): string {
+export function statusPage(found: Summary, site: Site, filter: Filter = NO_FILTER): string {
   const { freshness, targets, past, upcoming, notes } = found;
   const overall = overallStatus(freshness, targets);
   return renderPage({
-    title: `${overall.sentence} · Keepalive`,
+    ...site,
+    title: overall.sentence,
     mood: overall.mood,
-    isPrivate,
     refreshes: true,
     main: (
       <>
-        <Hero overall={overall} freshness={freshness} isPrivate={isPrivate} />
+        {site.page.description !== null && (
+          <p class="about quiet">
+            <bdi>{site.page.description}</bdi>
+          </p>
+        )}
+        <Hero overall={overall} freshness={freshness} isPrivate={site.isPrivate} />
         <CurrentNotes notes={notes} now={freshness.updatedAt} />
         <Problems targets={targets} freshness={freshness} />
         <Upcoming spans={upcoming} now={freshness.updatedAt} />

@@ -11,7 +11,7 @@ import { troubleOf } from './episodes.js';
 import { StaleNotice } from './freshness-notices.js';
 import { LastCheck } from './last-check-card.js';
 import { Latency } from './latency-panel.js';
-import { renderPage, type Visibility } from './layout.js';
+import { renderPage, type Site } from './layout.js';
 import { Glyph, Moment, StatusLabel, Url, awakeInWords } from './components.js';
 import { CurrentNotes, NoteCard } from './notes.js';
 import { Checks } from './recent-checks.js';
@@ -28,18 +28,19 @@ import type { JSX } from 'preact';
 export function targetPage(
   target: TargetHistory,
   freshness: Freshness,
-  { isPrivate, hostWord = null }: Visibility & { readonly hostWord?: HostWord | null },
+  site: Site,
+  hostWord: HostWord | null = null,
 ): string {
   const mood = targetMood(target);
   const label = mood === 'unknown' ? 'unknown' : LABELS[mood].toLowerCase();
   return renderPage({
-    title: `${target.name}: ${label} · Keepalive`,
+    ...site,
+    title: `${target.name}: ${label}`,
     mood,
-    isPrivate,
     refreshes: true,
     styles: ['/vendor/uplot.css'],
     scripts: ['/vendor/uplot.js', '/chart.js'],
-    main: <Target target={target} freshness={freshness} isPrivate={isPrivate} hostWord={hostWord} />,
+    main: <Target target={target} freshness={freshness} isPrivate={site.isPrivate} hostWord={hostWord} />,
   });
 }
 
@@ -165,8 +166,9 @@ function EarlierNotes({ notes, now }: { notes: readonly NoteView[]; now: string 
 }
 
 /** For the operator alone: a page that anybody may read does not have it. */
-function HostAdvice({ target }: { target: TargetHistory }): JSX.Element {
+function HostAdvice({ target }: { target: TargetHistory }): JSX.Element | null {
   const { host, healthUrl, status } = target;
+  if (healthUrl === null) return null;
   return (
     <>
       {adviceOn({ host, healthUrl, enabled: status !== 'paused' }).map(({ what, todo }) => (
@@ -255,7 +257,7 @@ function Head({ target, freshness }: { target: TargetHistory; freshness: Freshne
         </div>
       )}
       <p class="quiet facts">
-        <Url url={healthUrl} />
+        {healthUrl !== null && <Url url={healthUrl} />}
         {host !== 'none' && <span>{fill(TEXT.hostedOn, { host: HOSTS[host].title })}</span>}
         <span>{fill(TEXT.pingedEvery, { interval: intervalInWords(pingInterval) })}</span>
       </p>

@@ -149,6 +149,9 @@ export const TEXT = {
   json: 'JSON',
   feed: 'Feed',
   calendar: 'Calendar',
+  feedTitle: '{name}: incidents',
+  // The top of every page
+  contact: 'Contact',
 } as const;
 
 /** What pages say that have no state to show. */
@@ -169,6 +172,8 @@ export const NOTICES = {
   failed: 'This page could not be made',
   noDatabase: 'A database is missing',
   nothingWatched: 'Nothing is watched yet',
+  nothingShown: 'No service is shown here',
+  nothingShownText: 'Whoever runs this page shows none of its services to the public.',
   setUp: 'Set what is missing as environment variables, and deploy again.',
   stepTargets: 'Say what to watch',
   stepStore: 'Give it a database',

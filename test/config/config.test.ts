@@ -74,6 +74,11 @@ describe('an empty environment', () => {
         teams: null,
         google_chat: null,
       },
+      page: {
+        ...{ title: null, description: null, logoUrl: null, homeUrl: null, contactUrl: null },
+        publicUrl: null,
+        frameAncestors: ["'none'"],
+      },
     });
   });
 });
@@ -99,6 +104,7 @@ describe('a target', () => {
         name: 'api',
         group: null,
         order: null,
+        show: 'all',
         host: 'none',
         healthUrl: 'https://api.acme.org/health',
         enabled: true,

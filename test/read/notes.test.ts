@@ -29,7 +29,10 @@ it.each([
   ['an open one', null, ['first', 'last', 'after'], ['all', 'other', 'before']],
 ])('notes on a target during its incident belong to it: %s', (_, endedAt, within, outside) => {
   const found = incident(0, endedAt);
-  const view = incidentView(found, NOW + 200, noteEvents(NOTES, 'a', found));
+  const view = incidentView(found, NOW + 200, {
+    clean: (text) => text,
+    notes: noteEvents(NOTES, 'a', found),
+  });
   expect(view.events.filter(({ kind }) => kind === 'note').map(({ text }) => text)).toEqual(within);
   const all = noteViews(NOTES, [aTarget('a'), aTarget('b')]);
   const left = notesOutside(all, [{ target: { id: 'a' }, incident: view }]).map(({ text }) => text);

@@ -10,6 +10,7 @@ export function publicTarget(id: string, more: Partial<PublicTarget> = {}): Publ
     name: id,
     group: null,
     order: null,
+    show: 'all',
     host: 'none',
     healthUrl: `https://${id}.example.com/health`,
     enabled: true,

@@ -43,6 +43,7 @@ export function someTarget(url: string, { info, request, assertions, ...rest }: 
       name: 'some',
       group: null,
       order: null,
+      show: 'all',
       host: 'none',
       healthUrl: 'http://some.test/',
       enabled: true,

@@ -1,5 +1,10 @@
 import type { Stats, TargetStats } from '../../lib/read/views.js';
+import { PLAIN_PAGE, type Site } from '../../lib/view/layout.js';
 import type { Status } from '../../lib/types.js';
+
+/** The site of somebody who has said nothing of it. */
+export const PUBLIC_SITE: Site = { isPrivate: false, page: PLAIN_PAGE };
+export const PRIVATE_SITE: Site = { isPrivate: true, page: PLAIN_PAGE };
 
 /** When the views of the tests are looked at. */
 export const NOW = Date.UTC(2026, 0, 5, 12);

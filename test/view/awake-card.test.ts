@@ -3,6 +3,7 @@ import { freshness, targetHistory } from '../../lib/read/stats.js';
 import { targetPage } from '../../lib/view/target-page.js';
 import type { Check, HostName } from '../../lib/types.js';
 import { Books } from '../support/books.js';
+import { PUBLIC_SITE } from '../support/views.js';
 import { aTarget, failedCheck, goodCheck } from '../support/targets.js';
 
 const MINUTE = 60_000;
@@ -19,10 +20,7 @@ async function seen(host: HostName, check: (at: number) => Check) {
   for (let at = START; at <= now; at += interval) books.run(at, [['app', check(at)]]);
   const found = await books.history('app', now);
   const history = targetHistory(watch, target, found, now);
-  const text = targetPage(history, freshness(watch, found, now), { isPrivate: false }).replace(
-    /<[^>]+>/g,
-    ' ',
-  );
+  const text = targetPage(history, freshness(watch, found, now), PUBLIC_SITE).replace(/<[^>]+>/g, ' ');
   return { history, text: text.replace(/\s+/g, ' ') };
 }
 

@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { historyPage } from '../../lib/view/history-page.js';
 import { readFilter } from '../../lib/view/filter.js';
 import { statusPage } from '../../lib/view/status-page.js';
+import { PUBLIC_SITE as PUBLIC } from '../support/views.js';
 import { madeUpSummary } from '../support/summaries.js';
 
 const NOW = Date.UTC(2026, 10, 20, 12, 30);
-const PUBLIC = { isPrivate: false };
 const query = (text: string) => readFilter(new URLSearchParams(text));
 const count = (html: string, part: RegExp) => html.match(new RegExp(part, 'g'))?.length ?? 0;
 

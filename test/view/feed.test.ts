@@ -31,7 +31,7 @@ function incident(
 
 const render = (incidents: readonly TargetIncident[], origin = ORIGIN, staleSince: string | null = null) => {
   const recent: RecentIncidents = { since: iso(SINCE), staleSince, incidents, notes: [] };
-  return atomFeed(recent, origin);
+  return atomFeed(recent, origin, 'Keepalive');
 };
 
 /** The feed as a reader understands it. What RFC 4287 asks for is checked on the way. */

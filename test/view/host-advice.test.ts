@@ -4,7 +4,7 @@ import type { Freshness, TargetHistory } from '../../lib/read/views.js';
 import type { HostWord } from '../../lib/types.js';
 import { targetPage } from '../../lib/view/target-page.js';
 import { someTarget } from '../support/targets.js';
-import { someTargetStats } from '../support/views.js';
+import { PRIVATE_SITE, PUBLIC_SITE, someTargetStats } from '../support/views.js';
 
 const AT = '2026-01-05T12:00:00.000Z';
 const freshness: Freshness = {
@@ -27,7 +27,7 @@ const history: TargetHistory = {
 };
 
 it('what to know of a host is on the page of a target, for the operator alone', () => {
-  const by = (isPrivate: boolean) => ({ isPrivate, hostWord: null });
+  const by = (isPrivate: boolean) => (isPrivate ? PRIVATE_SITE : PUBLIC_SITE);
   expect(targetPage(history, freshness, by(true))).toContain('need not be kept awake');
   expect(targetPage(history, freshness, by(false))).not.toContain('need not be kept awake');
   expect(targetPage({ ...history, status: 'paused' }, freshness, by(true))).not.toContain('need not be kept');
@@ -45,7 +45,7 @@ it('what the API of the host said is there too, without the token’s own variab
   const at = Date.parse(AT) - 60_000;
   const ofRender = { ...history, host: 'render', healthUrl: 'https://x.onrender.com/' } as const;
   const page = (isPrivate: boolean, hostWord: HostWord) =>
-    targetPage(ofRender, freshness, { isPrivate, hostWord });
+    targetPage(ofRender, freshness, isPrivate ? PRIVATE_SITE : PUBLIC_SITE, hostWord);
   const refused = { at, says: 'refused', message: null } as const;
   expect(page(true, refused)).toContain('Render free refuses HOST_TOKEN: it has to be an API key');
   expect(page(false, refused)).not.toContain('HOST_TOKEN');
@@ -60,7 +60,5 @@ it('what the API of the host said is there too, without the token’s own variab
     awake: { ...ofRender.awake, proof: 'host' },
     consecutiveFailures: 0,
   } as const;
-  expect(targetPage(asleep, freshness, { isPrivate: true, hostWord: said })).toContain(
-    'It answers, but: suspended on Render',
-  );
+  expect(targetPage(asleep, freshness, PRIVATE_SITE, said)).toContain('It answers, but: suspended on Render');
 });

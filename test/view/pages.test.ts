@@ -24,6 +24,7 @@ import { lived, type Life } from '../support/lives.js';
 import { startRedis } from '../support/redis.js';
 import { configOf } from '../support/runs.js';
 import { failedCheck, goodCheck } from '../support/targets.js';
+import { PRIVATE_SITE } from '../support/views.js';
 import { startUpstashFront } from '../support/upstash-front.js';
 
 const MINUTE = 60_000;
@@ -507,8 +508,8 @@ describe('hostile names and messages', () => {
     };
     shown = (page) =>
       page !== 'target'
-        ? (page === 'status' ? statusPage : historyPage)({ ...plain, targets, past }, { isPrivate: true })
-        : targetPage(history, freshness(config, overview, now), { isPrivate: true });
+        ? (page === 'status' ? statusPage : historyPage)({ ...plain, targets, past }, PRIVATE_SITE)
+        : targetPage(history, freshness(config, overview, now), PRIVATE_SITE);
     pages = createServer((request, response) => {
       void (async () => {
         const path = request.url ?? '/';

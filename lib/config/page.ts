@@ -1,0 +1,82 @@
+import type { PageSettings } from '../types.js';
+import { option, type OptionValues } from './option-table.js';
+import { parseUrl } from './request.js';
+import { isOff, label, matching, value } from './values.js';
+
+/** Characters of an address at most. */
+const LONGEST_URL = 2_000;
+/** Characters of an image that stands in the page itself, which is to stay small. */
+const LONGEST_IMAGE = 32_000;
+/** Sites that may be listed at most: they are part of a header of every page. */
+const MOST_SITES = 20;
+
+const DATA_IMAGE = /^data:image\/(?:png|jpeg|gif|webp|avif|svg\+xml);base64,[A-Za-z0-9+/]+={0,2}$/;
+
+const logoUrl = value(
+  `an https:// address without user info, of at most ${LONGEST_URL} characters, or a data:image/…;base64,… of at most ${LONGEST_IMAGE}`,
+  (text) => (text.length <= LONGEST_IMAGE && DATA_IMAGE.test(text) ? text : httpsUrl(text)),
+);
+
+const homeUrl = value(
+  `an https:// address without user info, of at most ${LONGEST_URL} characters`,
+  httpsUrl,
+);
+
+/** One mail address, which opens an empty mail. */
+const MAILTO = /^mailto:[^\s@?&<>,;:"]+@[^\s@?&<>,;:"]+$/i;
+
+const contactUrl = value('an https:// address without user info, or mailto: and one mail address', (text) =>
+  text.length <= 320 && MAILTO.test(text) ? text : httpsUrl(text),
+);
+
+const ANCESTOR = /^https?:\/\/(?:\*\.)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$/i;
+
+/** As CSP has it: nothing of it can end the directive. */
+const frameAncestors = value(
+  `off, self, *, or at most ${MOST_SITES} origins such as https://example.com or https://*.example.com with commas or spaces between`,
+  (text): readonly string[] | undefined => {
+    if (isOff(text) || /^'?none'?$/i.test(text)) return ["'none'"];
+    const words = text.split(/[\s,]+/).filter((word) => word !== '');
+    const sources = words.map((word) => {
+      if (/^'?self'?$/i.test(word)) return "'self'";
+      return word === '*' || (word.length <= 300 && ANCESTOR.test(word)) ? word : null;
+    });
+    const known = sources.filter((source) => source !== null);
+    return known.length === words.length && words.length > 0 && words.length <= MOST_SITES
+      ? known
+      : undefined;
+  },
+);
+
+/** What the operator says of the page as a whole. */
+export const PAGE_OPTIONS = {
+  PAGE_TITLE: option(null, label),
+  PAGE_DESCRIPTION: option(null, matching('one line of at most 300 characters', /^\P{Cc}{1,300}$/u)),
+  PAGE_LOGO_URL: option(null, logoUrl),
+  PAGE_HOME_URL: option(null, homeUrl),
+  PAGE_CONTACT_URL: option(null, contactUrl),
+  PAGE_FRAME_ANCESTORS: option('off', frameAncestors),
+};
+
+/** @param publicUrl an origin; null: not known */
+export function toPageSettings(
+  options: OptionValues<typeof PAGE_OPTIONS>,
+  publicUrl: string | null,
+): PageSettings {
+  return {
+    title: options.PAGE_TITLE,
+    description: options.PAGE_DESCRIPTION,
+    logoUrl: options.PAGE_LOGO_URL,
+    homeUrl: options.PAGE_HOME_URL,
+    contactUrl: options.PAGE_CONTACT_URL,
+    publicUrl,
+    frameAncestors: options.PAGE_FRAME_ANCESTORS,
+  };
+}
+
+function httpsUrl(text: string): string | undefined {
+  const url = text.length <= LONGEST_URL ? parseUrl(text) : undefined;
+  const isFit =
+    url?.protocol === 'https:' && url.hostname !== '' && url.username === '' && url.password === '';
+  return isFit ? url.href : undefined;
+}

@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { parseConfig } from '../../lib/config/config.js';
+
+const read = (env: Record<string, string>) => parseConfig({ TARGET_A_URL: 'https://a.test/', ...env });
+const problemsOf = (env: Record<string, string>) => {
+  const result = read(env);
+  return result.ok ? [] : result.problems;
+};
+const pageOf = (env: Record<string, string>) => {
+  const result = read(env);
+  if (!result.ok) throw new Error(JSON.stringify(result.problems));
+  return result.config.page;
+};
+const PIXEL = 'data:image/png;base64,iVBORw0KGgo=';
+
+describe('the variables of the page', () => {
+  it('say nothing by default, and nobody may frame it', () => {
+    expect(pageOf({})).toEqual({
+      ...{ title: null, description: null, logoUrl: null, homeUrl: null, contactUrl: null },
+      publicUrl: null,
+      frameAncestors: ["'none'"],
+    });
+  });
+
+  it.each([
+    ['PAGE_TITLE', 'Acme & Söhne', { title: 'Acme & Söhne' }],
+    ['PAGE_DESCRIPTION', 'x'.repeat(300), { description: 'x'.repeat(300) }],
+    ['PAGE_LOGO_URL', 'https://acme.test/a.svg?v=2', { logoUrl: 'https://acme.test/a.svg?v=2' }],
+    ['PAGE_LOGO_URL', PIXEL, { logoUrl: PIXEL }],
+    ['PAGE_HOME_URL', 'https://acme.test', { homeUrl: 'https://acme.test/' }],
+    ['PAGE_CONTACT_URL', 'mailto:ops@acme.test', { contactUrl: 'mailto:ops@acme.test' }],
+    ['PAGE_CONTACT_URL', 'https://acme.test/@ops', { contactUrl: 'https://acme.test/@ops' }],
+    ['PAGE_FRAME_ANCESTORS', 'none', { frameAncestors: ["'none'"] }],
+    ['PAGE_FRAME_ANCESTORS', 'self', { frameAncestors: ["'self'"] }],
+    ['PAGE_FRAME_ANCESTORS', '*', { frameAncestors: ['*'] }],
+    [
+      'PAGE_FRAME_ANCESTORS',
+      "'self', https://acme.test https://*.acme.test:8443",
+      { frameAncestors: ["'self'", 'https://acme.test', 'https://*.acme.test:8443'] },
+    ],
+  ])('%s takes %s', (variable, text, expected) => {
+    expect(pageOf({ [variable]: text })).toMatchObject(expected);
+  });
+
+  it.each([
+    ['PAGE_TITLE', 'secret\u0007', /one line of at most 100/],
+    ['PAGE_TITLE', 'secret'.repeat(20), /one line of at most 100/],
+    ['PAGE_DESCRIPTION', 'secret '.repeat(50), /one line of at most 300/],
+    ['PAGE_LOGO_URL', 'http://secret.test/a.png', /expected an https:/],
+    ['PAGE_LOGO_URL', 'https://user:secret@acme.test/a.png', /without user info/],
+    ['PAGE_LOGO_URL', 'data:text/html;base64,c2VjcmV0', /data:image/],
+    ['PAGE_LOGO_URL', `data:image/png;base64,${'A'.repeat(32_000)}`, /at most 32000/],
+    ['PAGE_LOGO_URL', `https://acme.test/${'secret'.repeat(400)}`, /at most 2000/],
+    ['PAGE_HOME_URL', 'javascript:secret()', /expected an https:/],
+    ['PAGE_HOME_URL', 'secret.test', /expected an https:/],
+    ['PAGE_CONTACT_URL', 'mailto:a@b.test?bcc=secret@c.test', /mailto: and one mail address/],
+    ['PAGE_CONTACT_URL', 'mailto:secret', /mailto: and one mail address/],
+    ['PAGE_FRAME_ANCESTORS', "https://secret.test; script-src 'unsafe-inline'", /origins such as/],
+    ['PAGE_FRAME_ANCESTORS', 'https://secret.test/path', /origins such as/],
+    ['PAGE_FRAME_ANCESTORS', 'off, https://secret.test', /origins such as/],
+  ])('%s refuses %s, and does not repeat it', (variable, text, expected) => {
+    const problems = problemsOf({ [variable]: text });
+    expect(problems).toEqual([{ variable, message: expect.stringMatching(expected) as string }]);
+    expect(JSON.stringify(problems)).not.toContain('secret');
+  });
+
+  it('are problems where they do not exist, with the nearest one', () => {
+    expect(problemsOf({ PAGE_TITEL: 'x', PAGE_SIZE: '3' })).toEqual([
+      { variable: 'PAGE_SIZE', message: 'unknown option' },
+      { variable: 'PAGE_TITEL', message: 'unknown option, did you mean PAGE_TITLE?' },
+    ]);
+  });
+});
