@@ -45,7 +45,7 @@ async function open(env: Record<string, string>): Promise<void> {
   setApp({ config, store });
 }
 
-async function ask(path: string, init: RequestInit = {}) {
+async function ask(path: string, init: { readonly headers?: Readonly<Record<string, string>> } = {}) {
   const headers = { accept: 'text/html', ...init.headers };
   const answer = await page(new Request(`https://pinger.test${path}`, { ...init, headers }));
   const policy = new Map(
