@@ -274,7 +274,7 @@ describe('the functions as Vercel builds them', () => {
       [
         ...['isRunning', 'uptime', 'uptimeHours', 'pingCount', 'failedPings', 'successRate', 'pingInterval'],
         ...['healthUrl', 'updatedAt', 'lastRun', 'summary', 'hours', 'targets'],
-        ...['stale', 'recordedSince', 'lost'],
+        ...['stale', 'recordedSince', 'lost', 'notes'],
       ].sort(),
     );
     const [own] = stats?.targets as TargetStats[];
