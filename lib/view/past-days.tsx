@@ -17,6 +17,8 @@ interface PastDay {
   readonly notes: readonly NoteView[];
   /** Nothing was observed of any service. */
   readonly isUnseen: boolean;
+  /** An incident that is not over began on it, and is told elsewhere. */
+  readonly hasOpen: boolean;
 }
 
 /** With more incidents, what happened in each stands on the pages of the services alone. */
@@ -56,8 +58,8 @@ function daysOf({ past, targets, notes, freshness }: Summary, span: number, with
   return days.map((time) => {
     const from = new Date(time).toISOString();
     const day = from.slice(0, 10);
-    const incidents = past.incidents
-      .filter(({ incident }) => incident.startedAt.slice(0, 10) === day)
+    const begun = past.incidents.filter(({ incident }) => incident.startedAt.slice(0, 10) === day);
+    const incidents = begun
       .filter(({ incident }) => withOpen || incident.endedAt !== null)
       .map(troubleOf)
       .sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
@@ -69,6 +71,7 @@ function daysOf({ past, targets, notes, freshness }: Summary, span: number, with
         ({ at, until }) => at.slice(0, 10) === day && (withOpen || until <= freshness.updatedAt),
       ),
       isUnseen: targets.every((target) => isUnseen(target, from)),
+      hasOpen: incidents.length < begun.length,
     };
   });
 }
@@ -88,7 +91,7 @@ function runsOf(days: readonly PastDay[]): [PastDay, ...PastDay[]][] {
   for (const day of days) {
     const last = runs.at(-1);
     const isSame =
-      last !== undefined && isQuiet(last[0]) && isQuiet(day) && last[0].isUnseen === day.isUnseen;
+      last !== undefined && isQuiet(last[0]) && isQuiet(day) && quietWords(last[0]) === quietWords(day);
     if (isSame) last.push(day);
     else runs.push([day]);
   }
@@ -97,6 +100,12 @@ function runsOf(days: readonly PastDay[]): [PastDay, ...PastDay[]][] {
 
 function isQuiet(day: PastDay): boolean {
   return day.episodes.length === 0 && day.maintenance.length === 0 && day.notes.length === 0;
+}
+
+/** What is said of a day without anything to tell. */
+function quietWords({ isUnseen, hasOpen }: PastDay): string {
+  if (hasOpen) return TEXT.noOtherIncidents;
+  return isUnseen ? TEXT.noData : TEXT.noIncidents;
 }
 
 function DayRun({
@@ -125,7 +134,7 @@ function DayRun({
             <Phrase text={TEXT.fromTo} values={{ from: dayInWords(first.from, now), to: last }} />
           )}
         </Heading>
-        <p class="quiet">{latest.isUnseen ? TEXT.noData : TEXT.noIncidents}</p>
+        <p class="quiet">{quietWords(latest)}</p>
       </li>
     );
   }

@@ -119,6 +119,7 @@ export const TEXT = {
   historyLink: 'Incident history of 90 days',
   backToStatus: 'Current status',
   noIncidents: 'No incidents',
+  noOtherIncidents: 'No incidents but those above',
   moreIncidents: { one: 'and {count} more incident', other: 'and {count} more incidents' },
   noData: 'Nothing was recorded',
   fromTo: '{from} – {to}',

@@ -59,6 +59,14 @@ describe('pages of many services', () => {
   });
 });
 
+it('a day on which an incident began that is still open is not said to have none', () => {
+  const found = madeUpSummary(5, NOW);
+  const open = found.past.incidents.filter(({ incident }) => incident.endedAt === null);
+  const html = statusPage({ ...found, past: { ...found.past, incidents: open } }, PUBLIC);
+  expect(html).toContain('No incidents but those above');
+  expect(historyPage(found, PUBLIC)).not.toContain('but those above');
+});
+
 describe('the history', () => {
   const found = madeUpSummary(5, NOW);
 
