@@ -2,7 +2,7 @@ import { nowOf } from '../app.js';
 import { recentIncidents } from '../read/incident-views.js';
 import { loadLatestIncidents } from '../read/load.js';
 import { atomFeed } from '../view/atom-feed.js';
-import { siteName } from '../view/layout.js';
+import { siteName } from '../view/site.js';
 import { cachingOf } from './responses.js';
 import { answerDocument } from './document.js';
 import { readEndpoint, watchFor } from './endpoints.js';

@@ -1,6 +1,6 @@
 import '../view/templates.js';
 import type { PageSettings } from '../types.js';
-import { PLAIN_PAGE } from '../view/layout.js';
+import { PLAIN_PAGE } from '../view/site.js';
 import { problemPage, signInPage } from '../view/notices.js';
 import { formatProblems, type Problem } from '../config/problems.js';
 import type { Caching } from './responses.js';

@@ -1,7 +1,7 @@
 import type { App } from '../app.js';
 import type { Config } from '../config/config.js';
 import type { Reader } from '../read/load.js';
-import type { Site } from '../view/layout.js';
+import type { Site } from '../view/site.js';
 import { setUpPage } from '../view/notices.js';
 import { answerInTime, guarded, noStore, readerOf, withApp } from './endpoints.js';
 import { answerHtml, answerProblem, prefersHtml } from './html.js';

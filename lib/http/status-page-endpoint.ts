@@ -5,7 +5,7 @@ import { summary } from '../read/stats.js';
 import type { Summary } from '../read/views.js';
 import { readFilter } from '../view/filter.js';
 import { historyPage } from '../view/history-page.js';
-import type { Site } from '../view/layout.js';
+import type { Site } from '../view/site.js';
 import { nothingShownPage } from '../view/notices.js';
 import { statusPage } from '../view/status-page.js';
 import { cachingOf } from './responses.js';

@@ -1,6 +1,7 @@
 import type { Summary } from '../read/views.js';
 import { StaleNotice } from './freshness-notices.js';
-import { renderPage, type Site } from './layout.js';
+import { renderPage } from './layout.js';
+import type { Site } from './site.js';
 import { PastDays } from './past-days.js';
 import { PageFoot } from './page-foot.js';
 import { counted, TEXT } from './text.js';

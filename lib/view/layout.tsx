@@ -1,31 +1,9 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { renderToString } from 'preact-render-to-string';
 import type { PageSettings } from '../types.js';
+import { siteName, type Site } from './site.js';
 import { fill, TEXT } from './text.js';
 import type { Mood } from './words.js';
-
-/** Whose page it is, and who may see it. */
-export interface Site {
-  /** Whoever sees it has signed in, and can sign out. */
-  readonly isPrivate: boolean;
-  readonly page: PageSettings;
-}
-
-/** The page of an operator who has said nothing of it. */
-export const PLAIN_PAGE: PageSettings = {
-  title: null,
-  description: null,
-  logoUrl: null,
-  homeUrl: null,
-  contactUrl: null,
-  publicUrl: null,
-  frameAncestors: ["'none'"],
-};
-
-/** What the page is called. */
-export function siteName({ title }: PageSettings): string {
-  return title ?? 'Keepalive';
-}
 
 export interface PageOptions extends Site {
   /** Of this page; the name of the site is put behind it. */

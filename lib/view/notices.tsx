@@ -1,6 +1,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import type { PageSettings } from '../types.js';
-import { renderPage, type Site } from './layout.js';
+import { renderPage } from './layout.js';
+import type { Site } from './site.js';
 import { Glyph } from './components.js';
 import { Phrase } from './phrase.js';
 import { NOTICES, TEXT } from './text.js';

@@ -1,5 +1,5 @@
 import type { Stats, TargetStats } from '../../lib/read/views.js';
-import { PLAIN_PAGE, type Site } from '../../lib/view/layout.js';
+import { PLAIN_PAGE, type Site } from '../../lib/view/site.js';
 import type { Status } from '../../lib/types.js';
 
 /** The site of somebody who has said nothing of it. */
