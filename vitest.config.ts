@@ -36,12 +36,12 @@ export default defineConfig({
     // Most files import most of the code: a process of its own for each costs more than half a second.
     isolate: LONG,
     // Against what never ends; no test is meant to come near it, on a slow machine either.
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    testTimeout: LONG ? 600_000 : 180_000,
+    hookTimeout: LONG ? 600_000 : 180_000,
     // By itself `expect.poll` waits for one second, which a busy machine does not always keep.
     expect: { poll: { timeout: 60_000 } },
-    // Twice as many as there are cores: many tests wait. By itself vitest leaves a core idle, which on two is half of them.
-    maxWorkers: availableParallelism() * 2,
+    // Twice as many as there are cores: many tests wait, but the long ones. By itself vitest leaves a core idle, which on two is half of them.
+    maxWorkers: LONG ? availableParallelism() : availableParallelism() * 2,
     // Of tests that wait rather than work.
     maxConcurrency: 40,
     sequence: { sequencer: LongestFirst },
