@@ -51,7 +51,7 @@ beforeAll(async () => {
   const reads = play.looks.map(({ now }) => now);
   const ids = new Set(play.runs.flatMap(({ deployment: { targets } }) => Object.keys(targets)));
   plain = new Map([...ids].map((id) => [id, new PlainTarget(id, play, reads)]));
-}, 600_000);
+}, 1_800_000);
 
 afterAll(async () => {
   vi.useRealTimers();
