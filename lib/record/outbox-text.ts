@@ -190,7 +190,7 @@ export const OUTBOX_DICTIONARY = Buffer.from(
 /**
  * Empty where there is nothing to remember. Otherwise it is the envelope with the version (codec/envelope.ts), then
  * deflated text in base64. That text is varints: the base (`now`, in ms since the epoch), then the fields of `outbox` as
- * codec/fields.ts describes them, in the order in which they stand here.
+ * codec/field-codecs.ts describes them, in the order in which they stand here.
  */
 export function writeOutbox(value: Outbox, now: number): string {
   if (isEmpty(value)) return '';

@@ -12,7 +12,7 @@ export interface Waking {
 
 /**
  * For how long a function waits for a host that wakes, in ms. All of its time is paid for: with a run every two minutes of
- * which each waits for so long, the free plan's month is two thirds used (240 of 360 GB-hours, see config/allowances.ts).
+ * which each waits for so long, the free plan's month is two thirds used (240 of 360 GB-hours, see allowances.ts).
  */
 const LONGEST_WAIT = 20_000;
 
