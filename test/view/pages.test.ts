@@ -314,8 +314,16 @@ describe('the status page', () => {
         ]),
       );
     }
-    await page.evaluate('document.dispatchEvent(new Event("keepalive:refresh"))');
-    await expect.poll(() => textOf(page, 'h1')).toBe('Service 3 is down');
+    // What this process read a moment ago it reads again only after seconds.
+    await expect
+      .poll(
+        async () => {
+          await page.evaluate('document.dispatchEvent(new Event("keepalive:refresh"))');
+          return textOf(page, 'h1');
+        },
+        { interval: 1_000 },
+      )
+      .toBe('Service 3 is down');
     expect(await page.title()).toBe('Service 3 is down · Keepalive');
     expect(await page.evaluate('document.activeElement.id')).toBe('to-s020');
     expect(await page.evaluate('window.scrollY')).toBe(scrolled);
