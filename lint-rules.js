@@ -20,11 +20,11 @@ const LAYERS = {
     why: 'lib/local runs on one machine what api/ offers: what others need too belongs further down.',
   },
   cli: {
-    may: ['config', 'deliver', 'probe', 'read', 'record', 'rules', 'run', 'store', 'view'],
+    may: ['config', 'deliver', 'peers', 'probe', 'read', 'record', 'rules', 'run', 'store', 'view'],
     why: 'lib/cli stands beside lib/http: what both need belongs further down, in run, read, view or config.',
   },
   http: {
-    may: ['app', 'config', 'read', 'record', 'rules', 'run', 'store', 'view'],
+    may: ['app', 'config', 'peers', 'read', 'record', 'rules', 'run', 'store', 'view'],
     why: 'lib/http reads requests and makes responses: probing and delivering belong in lib/run.',
   },
   app: {
@@ -32,7 +32,7 @@ const LAYERS = {
     why: 'lib/app.ts opens what the requests of a process share: what it is used for belongs in lib/http.',
   },
   run: {
-    may: ['config', 'deliver', 'probe', 'record', 'rules', 'store'],
+    may: ['config', 'deliver', 'peers', 'probe', 'record', 'rules', 'store'],
     why: 'lib/run makes a run out of parts: what requests and readers need belongs in lib/http, lib/read or lib/view.',
   },
   view: {
@@ -42,6 +42,10 @@ const LAYERS = {
   read: {
     may: ['config', 'record', 'rules', 'store'],
     why: 'lib/read turns what is stored into answers: what it shares with lib/run belongs in lib/record or lib/rules.',
+  },
+  peers: {
+    may: ['config', 'deliver', 'probe', 'rules'],
+    why: 'lib/peers asks other installations and answers them: what a run makes of it is decided in lib/rules and lib/run.',
   },
   deliver: {
     may: ['config', 'probe', 'rules'],

@@ -178,6 +178,8 @@ export interface CommonTarget {
   readonly wakeTimeout: number;
   readonly failureThreshold: number;
   readonly successThreshold: number;
+  /** Peers are asked before a failed check counts. */
+  readonly confirm: boolean;
   /** Null: always. */
   readonly activeHours: WeeklyWindow | null;
   readonly maintenance: readonly MaintenanceWindow[];
@@ -224,6 +226,8 @@ export const REASONS = [
   'host',
 ] as const;
 export type Reason = (typeof REASONS)[number];
+/** Why a check is not good. `local`: it failed here and nowhere else, so that it is degraded. */
+export type CheckReason = Reason | 'local';
 
 /**
  * Who answered, by the rules of the target's host (`rules/hosts.ts`). `container`: the app itself. `unknown`: nothing
@@ -308,7 +312,18 @@ type CheckResult =
       readonly coldStart: false;
       readonly wakeMs: null;
       readonly wakeMsAtLeast: null;
-    });
+    })
+  | {
+      /** It failed here, and most opinions are that the target is well. */
+      readonly outcome: 'degraded';
+      readonly reason: 'local';
+      /** From where it answers. */
+      readonly message: string;
+      readonly latency: null;
+      readonly coldStart: false;
+      readonly wakeMs: null;
+      readonly wakeMsAtLeast: null;
+    };
 
 /** One judged probe of a target, as it is recorded. */
 export type Check = CheckResult & {

@@ -11,6 +11,7 @@ import {
   type TargetOptions,
 } from './options.js';
 import { toPageSettings } from './page.js';
+import { peerProblem, toPeers, type PeerSettings } from './peers.js';
 import { placeInWords, sortProblems, type Place, type Problem } from './problems.js';
 import { origin } from './request.js';
 import { chooseStore, type StoreConfig } from './store-choice.js';
@@ -51,6 +52,7 @@ export interface Config {
   /** Addresses that tell whether our own network works; with none, no run is inconclusive. */
   readonly controlUrls: readonly string[];
   readonly heartbeatUrl: string | null;
+  readonly peers: PeerSettings;
   readonly store: StoreConfig;
   readonly qstash: {
     /** An origin: that of the account's region. */
@@ -148,6 +150,7 @@ export function parseConfig(
   problems.push(
     ...unknownVariables(variables),
     ...halfChannels(texts),
+    ...peerProblem(texts),
     ...sharedTokenProblem(targets),
     ...unusableChannels(shared.inherited.ALERTS, channelTexts).map((message) => ({
       ...shared.inheritedPlaceOf('ALERTS'),
@@ -172,6 +175,7 @@ export function parseConfig(
     prefix: system.KEEP_ALIVE_PREFIX,
     controlUrls: system.KEEP_ALIVE_CONTROL_URLS ?? defaultControlUrls(targets),
     heartbeatUrl: system.KEEP_ALIVE_HEARTBEAT_URL,
+    peers: toPeers(system, { publicUrl, region: texts.get('VERCEL_REGION') ?? null }),
     store,
     qstash: {
       url: system.QSTASH_URL,

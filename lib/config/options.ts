@@ -3,6 +3,7 @@ import { CHANNEL_NAMES, HOST_NAMES, SHOW_LEVELS, type ChannelName } from '../typ
 import { CHANNEL_OPTIONS } from './alerts.js';
 import { option, targetOption, type Table, type OptionValues } from './option-table.js';
 import { PAGE_OPTIONS } from './page.js';
+import { peerList } from './peers.js';
 import {
   endpoint,
   headers,
@@ -95,6 +96,7 @@ export const TARGET_OPTIONS = {
   ),
   FAILURE_THRESHOLD: targetOption('3', integer(1, 100), 'Failed checks in a row until the target is down.'),
   SUCCESS_THRESHOLD: targetOption('2', integer(1, 100), 'Good checks in a row until the target is up again.'),
+  CONFIRM: targetOption('true', flag, 'Asks the peers, where there are any, before a failed check counts.'),
   METHOD: targetOption('GET', method, 'Method of the request.'),
   HEADERS: targetOption('{}', headers, 'Headers of the request, sent as written.'),
   BODY: targetOption(null, text, 'Body of the request.'),
@@ -166,6 +168,8 @@ export const GENERAL_OPTIONS = {
   ),
   KEEP_ALIVE_CONTROL_URLS: option(null, plainUrls),
   KEEP_ALIVE_HEARTBEAT_URL: option(null, plainUrl),
+  KEEP_ALIVE_PEERS: option(null, peerList),
+  KEEP_ALIVE_PEER_SECRET: option(null, secret(32)),
   PORT: option('3000', integer(0, 65_535)),
   QSTASH_TOKEN: option(null, secret(1)),
   QSTASH_URL: option('https://qstash.upstash.io', originOf),

@@ -175,6 +175,7 @@ export function toTarget(source: Source, texts: ReadonlyMap<string, string>, pro
     wakeTimeout: options.WAKE_TIMEOUT ?? defaultWakeTimeout(host, sleepsAfter),
     failureThreshold: options.FAILURE_THRESHOLD,
     successThreshold: options.SUCCESS_THRESHOLD,
+    confirm: options.CONFIRM,
     activeHours: options.ACTIVE_HOURS,
     maintenance: options.MAINTENANCE,
     alerts: options.ALERTS,

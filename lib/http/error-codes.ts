@@ -4,6 +4,7 @@ import type { StoreErrorCode } from '../store/store.js';
 export const ERROR_STATUS = {
   bad_request: 400,
   unauthorized: 401,
+  clock_differs: 401,
   cross_site: 403,
   not_found: 404,
   target_not_found: 404,

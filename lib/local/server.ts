@@ -8,6 +8,7 @@ import * as health from '../../api/health.js';
 import * as keepalive from '../../api/keepalive/[id].js';
 import * as operator from '../../api/maintenance/[change].js';
 import * as metrics from '../../api/metrics.js';
+import * as probe from '../../api/probe.js';
 import * as page from '../../api/page/[page].js';
 import { readableAnywhere } from '../http/cors.js';
 import { answerProblem } from '../http/html.js';
@@ -30,6 +31,7 @@ const ROUTES: readonly (readonly [pattern: RegExp, methods: Readonly<Partial<Rec
   [/^\/api\/keepalive(?:\/[^/]+)?$/, keepalive],
   [/^\/api\/(?:maintenance|notes)$/, operator],
   [/^\/api\/metrics$/, metrics],
+  [/^\/api\/probe$/, probe],
   [/^\/(?:history|sign-in|(?:t|api\/page)\/[^/]+)?$/, page],
 ];
 

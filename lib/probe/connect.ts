@@ -52,17 +52,29 @@ export async function connect(
 /** The addresses of a URL's host. Rejects with a ProbeFailure. */
 export async function resolveHost(
   url: URL,
-  { deadline, trace, resolver }: ProbeContext,
+  { deadline, trace, resolver, mayConnect }: ProbeContext,
 ): Promise<Candidates> {
   const host = hostOf(url);
-  if (isIP(host) !== 0) return { addresses: [host], more: null };
+  if (isIP(host) !== 0) return { addresses: allowed([host], mayConnect), more: null };
   const start = deadline.elapsed;
-  const candidates = await deadline.guard<Candidates>('resolving', (resolve, reject) => {
+  const { addresses, more } = await deadline.guard<Candidates>('resolving', (resolve, reject) => {
     resolver.resolve(host, deadline).then(resolve, reject);
     return () => undefined;
   });
   trace.dns = (trace.dns ?? 0) + deadline.elapsed - start;
-  return candidates;
+  return {
+    addresses: allowed(addresses, mayConnect),
+    more: more && (async () => (await more()).filter(mayConnect)),
+  };
+}
+
+/** Those that may be connected to. Throws a ProbeFailure where there are others alone. */
+function allowed(addresses: readonly string[], mayConnect: ProbeContext['mayConnect']): readonly string[] {
+  const kept = addresses.filter(mayConnect);
+  if (kept.length === 0 && addresses.length > 0) {
+    throw new ProbeFailure('blocked', 'private address');
+  }
+  return kept;
 }
 
 /**

@@ -42,6 +42,8 @@ export interface ProbeContext {
   readonly resolver: NameResolver;
   readonly secureContext: () => SecureContext;
   readonly isPublic: (address: string) => boolean;
+  /** Whether an address may be connected to at all. */
+  readonly mayConnect: (address: string) => boolean;
   readonly evaluator: Evaluator;
   readonly exchange: Exchange;
   /** Sent unless HEADERS has another. */

@@ -36,6 +36,8 @@ export interface ProberOptions {
   readonly hostsFile?: string;
   /** Which addresses a redirect from a public one may lead to. */
   readonly isPublic?: (address: string) => boolean;
+  /** Nothing but public addresses is connected to: targets are given by others. */
+  readonly onlyPublic?: boolean;
   /** An address for the user agent, where the operators of targets find out who asks. */
   readonly contact?: string | null;
   readonly now?: () => number;
@@ -81,6 +83,7 @@ export function createProber(options: ProberOptions = {}): Prober {
   const secureContext = () => (tlsContext ??= createSecureContext(ca ? { ca: [...ca] } : {}));
   const shared = {
     ...{ resolver, secureContext, isPublic, evaluator, userAgent },
+    mayConnect: options.onlyPublic === true ? isPublic : () => true,
     exchange: options.exchange ?? exchange,
   };
   const client = { shared, at: options.hostAddress ?? ((address: URL) => address) };

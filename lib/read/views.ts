@@ -1,6 +1,6 @@
 import type { HostHours } from '../rules/host-hours.js';
 import type { Percentiles } from '../rules/histogram.js';
-import type { HostName, Outcome, Reason, Status } from '../types.js';
+import type { CheckReason, HostName, Outcome, Status } from '../types.js';
 import type { Window } from './load.js';
 
 /** The answer of `GET /api/keepalive`. Times are ISO 8601 UTC, durations ms, ratios 0 to 1 or null. */
@@ -251,9 +251,9 @@ export interface CheckView {
   readonly at: string;
   readonly ok: boolean;
   readonly outcome: Outcome;
-  readonly reason: Reason | null;
+  readonly reason: CheckReason | null;
   readonly statusCode: number | null;
-  /** Of a cold start: how long the host took to wake. */
+  /** Of a cold start: how long the host took to wake. Null where it failed, if only here. */
   readonly latency: number | null;
   readonly coldStart: boolean;
   /** Of a cold start that ended between two runs: how long the host took to wake at least; else null. */

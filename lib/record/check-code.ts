@@ -1,4 +1,4 @@
-import type { Check, Outcome, Reason } from '../types.js';
+import type { Check, CheckReason, Outcome } from '../types.js';
 import { NewerTextError } from './codec/text-error.js';
 import { PAIR } from './codec/varint.js';
 import { REASON_CODES } from './codes.js';
@@ -6,12 +6,12 @@ import { REASON_CODES } from './codes.js';
 /** What the log of recent checks keeps of one check. */
 export interface LoggedCheck {
   readonly outcome: Outcome;
-  readonly reason: Reason | null;
+  readonly reason: CheckReason | null;
   /** Kept where the reason is `status`; null otherwise. */
   readonly statusCode: number | null;
   /**
    * In ms: exact below 200, within half a percent above, 3 minutes at most. A cold start's is its wake time. Null where
-   * the check failed, or the host woke between two runs.
+   * the check failed, if only here, or the host woke between two runs.
    */
   readonly latency: number | null;
   readonly coldStart: boolean;
@@ -24,7 +24,7 @@ export interface LoggedCheck {
  * - 0 to 7,289: a check that did not fail. The latency counts steps of half a percent, 0 to 2,429 (183 s); 2,430 more
  *   for a degraded check, 4,860 more for a cold start.
  * - 7,290 and more: a failed check. 7,290 plus the reason's code; where an HTTP status from 100 to 599 is the reason,
- *   7,302 plus the status less 100.
+ *   7,302 plus the status less 100. The reason `local` (7,804) is no failure: the check is degraded.
  * - 8,208 to 8,463: a cold start that ended between two runs. How long it took at least, in steps of 5 %.
  *
  * Worked value: a good check of 45 ms is step 768, the pair 8 32: `*B`. Status 503 is 7,705, the pair 83 69: `vh`.
@@ -36,13 +36,14 @@ const COLD = 2 * LATENCIES;
 const FAILED = 3 * LATENCIES;
 const STATUS = FAILED + 12;
 const STATUS_FROM = 100;
+const LOCAL = FAILED + REASON_CODES.local;
 const WOKE_LATER_STEP = Math.log(1.05);
 const WOKE_LATER_STEPS = 256;
 const WOKE_LATER = PAIR - WOKE_LATER_STEPS;
 const STATUS_TO = 599;
 
-const REASONS: ReadonlyMap<number, Reason> = new Map(
-  (Object.entries(REASON_CODES) as [Reason, number][]).map(([reason, code]) => [FAILED + code, reason]),
+const REASONS: ReadonlyMap<number, CheckReason> = new Map(
+  (Object.entries(REASON_CODES) as [CheckReason, number][]).map(([reason, code]) => [FAILED + code, reason]),
 );
 
 type PickFromEach<Union, Key extends keyof Union> = Union extends unknown ? Pick<Union, Key> : never;
@@ -55,7 +56,7 @@ export type CodedCheck = PickFromEach<
 
 /** @throws RangeError for a failed check whose reason has no code: no failure is stored as anything else */
 export function writeCheckCode(check: CodedCheck): number {
-  if (check.outcome === 'failed') {
+  if (check.reason !== null) {
     const { reason, statusCode } = check;
     if (reason === 'status' && statusCode !== null && statusCode >= STATUS_FROM && statusCode <= STATUS_TO) {
       return STATUS + statusCode - STATUS_FROM;
@@ -88,6 +89,7 @@ export function readCheckCode(code: number): LoggedCheck {
     return { ...WOKE, wakeMsAtLeast };
   }
   const failure = { outcome: 'failed', latency: null, coldStart: false } as const;
+  if (code === LOCAL) return { ...failure, outcome: 'degraded', reason: 'local', statusCode: null };
   const statusCode = code - STATUS + STATUS_FROM;
   if (statusCode >= STATUS_FROM && statusCode <= STATUS_TO)
     return { ...failure, reason: 'status', statusCode };

@@ -1,6 +1,6 @@
 import type { ActiveAlert, IncidentEvent } from '../rules/alert-evaluation.js';
 import type { JudgedStatus } from '../rules/status.js';
-import type { Alert, ChannelName, HostWord, Outcome, Reason, Resource, TargetAlert } from '../types.js';
+import type { Alert, ChannelName, CheckReason, HostWord, Outcome, Resource, TargetAlert } from '../types.js';
 import type { LastRun } from './state-model.js';
 
 /**
@@ -24,7 +24,7 @@ export const RUN_CODES = Object.freeze({ completed: 0, partial: 1, inconclusive:
 >);
 
 /**
- * Reasons of failed checks in the log. 12 to 511 are taken by the reason `status` with the status code 100 to 599
+ * Reasons of failed checks in the log, and of checks that failed here alone. 12 to 511 are taken by the reason `status` with the status code 100 to 599
  * (check-code.ts): `query`
  * therefore is 512. At most 917.
  */
@@ -43,7 +43,8 @@ export const REASON_CODES = Object.freeze({
   blocked: 11,
   query: 512,
   host: 513,
-} satisfies Record<Reason, number>);
+  local: 514,
+} satisfies Record<CheckReason, number>);
 
 export const CHANNEL_CODES = Object.freeze({
   webhook: 0,

@@ -247,11 +247,12 @@ function phasesOf({ timings: { dns, connect, tls, ttfb } }: Check): TargetState[
   return [dns, connect, tls, ttfb].map((phase) => (phase === null ? null : Math.round(phase)));
 }
 
-/** One check a minute is logged, and besides it the one with which a failure begins. */
+/** One check a minute is logged, and besides it the one with which a failure begins, if only here. */
 export function isLogged(before: TargetState, check: Check): boolean {
   return (
     !isInSame(MINUTE, before.lastCheckAt, check.at) ||
-    (check.outcome === 'failed' && before.lastOutcome !== 'failed')
+    (check.outcome === 'failed' && before.lastOutcome !== 'failed') ||
+    (check.reason === 'local' && before.lastOutcome === 'good')
   );
 }
 

@@ -53,9 +53,20 @@ export function recordFailureOf(error: unknown): RecordFailure {
   throw error;
 }
 
+/** Whether a target answered here. */
 export function hasSuccess(batches: readonly Batch[]): boolean {
-  const isGood = ({ outcome }: CheckOrOpen): boolean => outcome === 'good' || outcome === 'degraded';
-  return batches.some(({ checks }) => [...checks.values()].some(isGood));
+  return hasCheck(
+    batches,
+    (check) => check.outcome === 'good' || (check.outcome === 'degraded' && check.reason !== 'local'),
+  );
+}
+
+export function hasFailure(batches: readonly Batch[]): boolean {
+  return hasCheck(batches, ({ outcome }) => outcome === 'failed');
+}
+
+function hasCheck(batches: readonly Batch[], isSought: (check: CheckOrOpen) => boolean): boolean {
+  return batches.some(({ checks }) => [...checks.values()].some(isSought));
 }
 
 export interface CommitterOptions {

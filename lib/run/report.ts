@@ -13,7 +13,11 @@ export type RunResult = {
   readonly wakeMsAtLeast?: number;
   readonly message?: string;
 } & (
-  | { readonly ok: true; readonly latency: number }
+  | {
+      readonly ok: true;
+      /** Null: it answers elsewhere alone. */
+      readonly latency: number | null;
+    }
   | {
       /** Null: the host is waking, and a later run decides. It counts neither as succeeded nor as failed. */
       readonly ok: false | null;
@@ -70,7 +74,11 @@ export function resultOf(id: string, check: CheckOrOpen, status: Status): RunRes
 export function pingLine(count: number, result: RunResult): string {
   const { id, wakeMs, wakeMsAtLeast, message } = result;
   if (result.ok === null) return `${id} ${message ?? 'waking'}`;
-  const answer = result.ok ? `ok ${result.latency === 0 ? '<1' : result.latency}ms` : 'failed';
+  const answer = result.ok
+    ? result.latency === null
+      ? 'failed here'
+      : `ok ${result.latency === 0 ? '<1' : result.latency}ms`
+    : 'failed';
   const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)}s`;
   const woke = wakeMs === undefined ? undefined : `woke in ${seconds(wakeMs)}`;
   const remark =

@@ -4,6 +4,7 @@ import { originOf } from '../config/live-config.js';
 import type { Channel } from '../deliver/channel.js';
 import { createChannels } from '../deliver/channels.js';
 import { send, type Send } from '../deliver/send.js';
+import { createPeers, type Peers } from '../peers/ask.js';
 import { createPacer } from '../probe/pacer.js';
 import { createProber, type Prober } from '../probe/probe.js';
 import type { Store } from '../store/store.js';
@@ -20,6 +21,8 @@ export interface RunContext {
   readonly backlog: Backlog;
   /** Those that are set up. */
   readonly channels: ReadonlyMap<ChannelName, Channel>;
+  /** Other installations, which are asked about targets that fail here. */
+  readonly peers: Peers;
   /** Makes restart requests and the heartbeat. */
   readonly send: Send;
   readonly now: () => number;
@@ -50,6 +53,7 @@ export function sharedContext(config: Config): SharedContext {
     },
     backlog: new Backlog(),
     channels: createChannels(config),
+    peers: createPeers(config.peers, { send, now: Date.now }),
     send,
     now: Date.now,
     cpu: cpuOfProcess,

@@ -15,9 +15,17 @@ import type { CheckOrOpen, Target } from '../types.js';
 import type { Batch } from './backlog.js';
 import { DELIVERY_TIMEOUT } from './delivery.js';
 import type { RunContext } from './run-context.js';
-import { hasSuccess, recordFailureOf, Committer, type OpenRun, type RecordFailure } from './committer.js';
+import {
+  hasFailure,
+  hasSuccess,
+  recordFailureOf,
+  Committer,
+  type OpenRun,
+  type RecordFailure,
+} from './committer.js';
 import { transitionView, type RunReport } from './report.js';
 import { RunUsage } from './run-usage.js';
+import { SecondOpinions } from './second-opinions.js';
 import { runRounds, type RoundsOptions, type RoundsResult } from './rounds.js';
 
 export interface RunRequest {
@@ -94,16 +102,21 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
   );
   const due = chooseDue(awaited, (target) => opened.ledger.dueStateOf(target), startedAt, config.tick);
 
+  const { waits } = opened.ledger.throttle;
+  const opinions = new SecondOpinions(context, opened.ledger, { mayAskUntil: startedAt + waits });
+
   // Check, for no longer than the plan allows. What is finished before a long wait is judged, committed and delivered
   // meanwhile.
   const { batches, unfinished } = await checkAll(due, context, request, {
     startedAt,
     ledger: opened.ledger,
+    opinions,
     timeLeft: request.limit - RECORDING - (performance.now() - calledAt),
-    record: (finished) => committer.checkpoint(finished, (failed) => isInconclusive(context, failed)),
+    record: (finished) =>
+      committer.checkpoint(finished, (failed) => isInconclusive(context, opinions, failed)),
   });
   const inconclusive =
-    !committer.hasSuccess && (await isInconclusive(context, [...committer.undecided, ...batches]));
+    !committer.hasSuccess && (await isInconclusive(context, opinions, [...committer.undecided, ...batches]));
   const status = inconclusive ? 'inconclusive' : unfinished > 0 ? 'partial' : 'completed';
 
   // Judge. An inconclusive run leaves its checks out, and delivers nothing: its network does not work.
@@ -142,7 +155,7 @@ async function checkAll(
   due: readonly Target[],
   context: RunContext,
   { limit, nextRunIn, signal: cancelled, stopping }: RunRequest,
-  { startedAt, ledger, timeLeft, record }: CheckPlan,
+  { startedAt, ledger, opinions, timeLeft, record }: CheckPlan,
 ): Promise<RoundsResult> {
   const { pace, throttle } = ledger;
   const waitsUntil = startedAt + throttle.waits;
@@ -158,15 +171,17 @@ async function checkAll(
       recordEvery: Math.max(nextRunIn, context.config.tick),
       signal,
       stopping: stopping ?? new AbortController().signal,
-      check: (target, at, onWaking) =>
-        checkSafely(context, target, {
+      check: async (target, at, onWaking) => {
+        const checks = await checkSafely(context, target, {
           ...{ at, signal, onWaking, waitsUntil },
           word: ledger.hostWordOf(target.info.id),
           failuresUntilDown: ledger.failuresUntilDown(target),
           longestWait: longestWait(target, { pace, isOnVercel: context.config.isOnVercel }),
           // What comes of it may not be on record when the next round begins.
           open: at === startedAt ? ledger.openCheckOf(target.info.id) : null,
-        }),
+        });
+        return opinions.judge(target, checks, signal);
+      },
       record,
       now: context.now,
       sleep: context.sleep,
@@ -179,6 +194,7 @@ async function checkAll(
 interface CheckPlan {
   readonly startedAt: number;
   readonly ledger: Ledger;
+  readonly opinions: SecondOpinions;
   /** Ms until what is under way is given up. */
   readonly timeLeft: number;
   readonly record: RoundsOptions['record'];
@@ -275,9 +291,14 @@ async function checkSafely(
   }
 }
 
-/** Whether every check failed and the control addresses fail too: then the fault is ours. */
-async function isInconclusive(context: RunContext, batches: readonly Batch[]): Promise<boolean> {
-  if (batches.length === 0 || hasSuccess(batches)) return false;
+/** Whether every check failed here, and peers or the control addresses show that the fault is ours. */
+async function isInconclusive(
+  context: RunContext,
+  opinions: SecondOpinions,
+  batches: readonly Batch[],
+): Promise<boolean> {
+  if (!hasFailure(batches) || hasSuccess(batches)) return false;
+  if (opinions.showOurFault) return true;
   const controls = controlTargets(context.config);
   const attempts = await Promise.all(
     controls.map((target) => context.prober.attempt(target, AbortSignal.timeout(target.timeout))),

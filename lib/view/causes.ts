@@ -1,3 +1,5 @@
+import { withoutPlaces } from '../rules/opinions.js';
+
 /** Why a check was not good, as visitors understand it. `text.ts` has the words for each kind. */
 export type CauseKind =
   | 'error_status'
@@ -18,6 +20,7 @@ export type CauseKind =
   | 'query'
   | 'host'
   | 'slow'
+  | 'local'
   | 'other';
 
 export interface Cause {
@@ -32,6 +35,7 @@ export interface Cause {
  * that fits no row is shown as `other`, with its text behind it.
  */
 const KINDS: readonly (readonly [form: RegExp, kind: CauseKind])[] = [
+  [/^answers from .* not from here$/, 'local'],
   [
     /\b(?:Railway|Render|Koyeb|Heroku|Fly|Replit|Hugging Face|Supabase|Streamlit|Aiven|Atlas|Aura|Azure|PythonAnywhere|Neon)\b|the host\b/,
     'host',
@@ -57,8 +61,9 @@ const KINDS: readonly (readonly [form: RegExp, kind: CauseKind])[] = [
   [/QUERY|database|user name|password|credentials|log in|permit|allowed/, 'query'],
 ];
 
-/** @param message of a failed or degraded check; empty where it is not known */
-export function causeOf(message: string): Cause {
+/** @param text the message of a failed or degraded check; empty where it is not known */
+export function causeOf(text: string): Cause {
+  const message = withoutPlaces(text);
   const status = /^status (\d{3})\b/.exec(message)?.[1];
   if (status !== undefined) {
     return { kind: Number(status) >= 400 ? 'error_status' : 'other_status', status: Number(status) };

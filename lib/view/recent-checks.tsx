@@ -58,6 +58,7 @@ function moodOf({ outcome }: CheckView): 'up' | 'degraded' | 'down' {
 
 function resultOf({ outcome, reason, statusCode, coldStart }: CheckView): string {
   if (coldStart) return 'good, cold start';
+  if (reason === 'local') return 'degraded: failed here alone';
   if (outcome !== 'failed') return outcome;
   return `failed: ${[reason, statusCode].filter((part) => part !== null).join(' ')}`;
 }

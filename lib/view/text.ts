@@ -210,6 +210,7 @@ export const CAUSES: Readonly<Record<CauseKind, string>> = {
   query: 'Did not accept the query of the check',
   host: 'Its host answered in place of it',
   slow: 'Answers slowly',
+  local: 'Answers from elsewhere, not from here',
   other: 'Does not work as it should',
 };
 

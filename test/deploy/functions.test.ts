@@ -36,6 +36,7 @@ const ENTRYPOINTS = [
     'api/badge/[id].ts',
     'api/feed/[format].ts',
     'api/metrics.ts',
+    'api/probe.ts',
   ],
   ...['api/maintenance/[change].ts', PAGE],
 ];
@@ -210,7 +211,7 @@ describe('the functions as Vercel builds them', () => {
       ['/api/maintenance/', '/api/maintenance/windows'],
       ['/api/notes/', '/api/maintenance/notes'],
       ['/api/:folder(badge|keepalive)/:id/', '/api/:folder/:id'],
-      ['/api/:name(cron|health|metrics)/', '/api/:name'],
+      ['/api/:name(cron|health|metrics|probe)/', '/api/:name'],
       // What has no other address. These rewrites come before the functions with a name in brackets.
       ['/((?!api/(?:badge|feed|keepalive|maintenance|page)/).*)', '/api/page/not-found'],
     ]);

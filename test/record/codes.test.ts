@@ -67,6 +67,7 @@ it('codes are for ever: none is changed or removed, and new ones come behind', (
         "dns": 0,
         "host": 513,
         "json": 8,
+        "local": 514,
         "protocol": 5,
         "query": 512,
         "redirect": 10,

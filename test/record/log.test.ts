@@ -51,6 +51,14 @@ describe('a check code', () => {
     });
   });
 
+  it('keeps that a check failed here alone, which is no failure', () => {
+    const check = failedCheck(0, { outcome: 'degraded', reason: 'local', statusCode: 503 });
+    expect(writeCheckCode(check)).toBe(7_804);
+    expect(readCheckCode(7_804)).toEqual({
+      ...{ outcome: 'degraded', reason: 'local', statusCode: null, latency: null, coldStart: false },
+    });
+  });
+
   it('tells degraded checks and cold starts from good ones', () => {
     expect(readCheckCode(writeCheckCode(goodCheck(0, { outcome: 'degraded' })))).toMatchObject({
       outcome: 'degraded',

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, onTestFinished, test } from 'vitest';
+import { NO_PEERS } from '../../lib/peers/ask.js';
 import { Backlog } from '../../lib/run/backlog.js';
 import { run } from '../../lib/run/run.js';
 import { configOf, FAILED } from '../support/runs.js';
@@ -24,6 +25,7 @@ test('a run ends at its limit, though memory was collected meanwhile', async () 
       },
       backlog: new Backlog(),
       channels: new Map(),
+      peers: NO_PEERS,
       send: () => Promise.reject(new Error('nothing is sent')),
       now: Date.now,
       cpu: () => 0,

@@ -200,6 +200,23 @@ export function openApi(): Schema {
           { of: 'MaintenanceWindows' },
         ),
       },
+      '/api/probe': {
+        post: {
+          summary:
+            'One attempt at a target of another installation that has the same KEEP_ALIVE_PEER_SECRET.',
+          description:
+            'The request and the answer are encrypted and authenticated (JWT: dir, A256GCM), and good once, for a minute.',
+          security: [],
+          requestBody: { required: true, content: text('application/jwt') },
+          responses: {
+            200: { description: 'Whether the target is well.', content: text('application/jwt') },
+            ...errors([
+              ...(['bad_request', 'unauthorized', 'clock_differs', 'not_found', 'conflict'] as const),
+              ...(['too_large', 'too_many_attempts', 'config_invalid', 'internal'] as const),
+            ]),
+          },
+        },
+      },
       '/api/notes': {
         post: change(
           'Writes a note.',

@@ -70,6 +70,7 @@ export function someTarget(url: string, { info, request, assertions, ...rest }: 
     allowPrivate: false,
     failureThreshold: 3,
     successThreshold: 2,
+    confirm: true,
     activeHours: null,
     maintenance: [],
     alerts: null,

@@ -6,6 +6,9 @@ import { causeInWords } from '../../lib/view/words.js';
 /** Messages of checks, of every reason. */
 const MESSAGES: readonly (readonly [message: string, kind: CauseKind])[] = [
   ['status 503, expected 200-299', 'error_status'],
+  ['status 503, expected 200-299 (also from fra1 and syd1)', 'error_status'],
+  ['JSON expression is not true (also from fly.example.com)', 'not_well'],
+  ['answers from fra1 and render.example.com, not from here', 'local'],
   ['status 404, expected 200-299,301', 'error_status'],
   ['status 204, expected 200', 'other_status'],
   ['status 301, expected 200-299', 'other_status'],

@@ -1,0 +1,184 @@
+import type { Config } from '../config/config.js';
+import type { Send, ServiceAnswer } from '../deliver/send.js';
+import type { Opinion } from '../rules/opinions.js';
+import type { Target } from '../types.js';
+import { readAnswer, type PeerAnswer } from './answer.js';
+import { questionOf } from './question.js';
+import { open, seal } from './token.js';
+
+/** Where peers answer. */
+const PROBE_PATH = '/api/probe';
+
+/** Ms for the way there and back, and for a function to start, besides the target's own time limit. */
+const TRAVEL = 3_000;
+/** Requests to peers under way at once, in a process. */
+const MOST_AT_ONCE = 40;
+/** Bytes that a peer takes at most, and its answer at most. */
+const LARGEST_QUESTION = 60 * 1024;
+const LARGEST_ANSWER = 4 * 1024;
+/** Characters of a peer's host that are shown. */
+const LONGEST_PLACE = 40;
+
+/** What became of asking one peer. */
+export type Asked =
+  | { readonly problem: null; readonly answer: PeerAnswer; readonly skew: number; readonly tookMs: number }
+  /** In words, without the peer's name. */
+  | { readonly problem: string };
+
+export interface Peers {
+  /**
+   * What the peers say of a target that failed here, those that answer in time: all are asked at once, and each makes one
+   * attempt. Empty where nobody can be asked. Never rejects.
+   */
+  ask(target: Target, signal: AbortSignal): Promise<readonly Opinion[]>;
+}
+
+export const NO_PEERS: Peers = { ask: () => Promise.resolve([]) };
+
+export interface PeersOptions {
+  readonly send: Send;
+  /** Ms since the epoch. */
+  readonly now: () => number;
+}
+
+export function createPeers({ urls, secret }: Config['peers'], options: PeersOptions): Peers {
+  if (secret === null || urls.length === 0) return NO_PEERS;
+  const peers = urls.map((url) => new Peer(url, secret, options));
+  const turns = new Turns(MOST_AT_ONCE);
+  return {
+    async ask(target, signal) {
+      const question = questionOf(target);
+      if (question === null) return [];
+      const asked = await Promise.all(
+        peers.map((peer) =>
+          turns.take(async () => {
+            const { ended, end } = endingAfter(target.timeout + TRAVEL, signal);
+            const found = await peer.ask(question, ended);
+            end();
+            return found.problem === null ? opinionOf(found.answer, peer.name) : [];
+          }),
+        ),
+      );
+      return asked.flat();
+    },
+  };
+}
+
+function opinionOf({ isWell, place }: PeerAnswer, name: string): readonly Opinion[] {
+  return isWell === null ? [] : [{ place: place ?? name, isWell }];
+}
+
+/** One other installation. */
+export class Peer {
+  /** Its host, as people read it. */
+  readonly name: string;
+  /** Ms by which its clock is ahead of ours, as far as it had to say so. */
+  private skew = 0;
+
+  constructor(
+    private readonly url: string,
+    private readonly secret: string,
+    private readonly options: PeersOptions,
+  ) {
+    this.name = new URL(url).host.slice(0, LONGEST_PLACE);
+  }
+
+  /** Never rejects. @param content null: only whether it answers */
+  async ask(content: unknown, signal: AbortSignal): Promise<Asked> {
+    try {
+      const first = await this.askOnce(content, signal);
+      if (first !== 'clock') return first;
+      const again = await this.askOnce(content, signal);
+      return again === 'clock' ? { problem: 'it does not say what time it has' } : again;
+    } catch (error) {
+      return { problem: error instanceof Error ? error.message : 'it cannot be asked' };
+    }
+  }
+
+  /** `clock`: its time is another than we thought, and we know it now. */
+  private async askOnce(content: unknown, signal: AbortSignal): Promise<Asked | 'clock'> {
+    const { secret, skew } = this;
+    const { send, now } = this.options;
+    const { token, id } = await seal(content, { secret, purpose: 'request', time: now() + skew });
+    if (token.length > LARGEST_QUESTION) return { problem: 'the request is too large' };
+    const startedAt = performance.now();
+    const answer = await send(
+      {
+        url: this.url + PROBE_PATH,
+        method: 'POST',
+        headers: { 'content-type': 'application/jwt', accept: 'application/jwt, application/json' },
+        body: token,
+        maxAnswer: LARGEST_ANSWER,
+      },
+      signal,
+    );
+    const tookMs = Math.round(performance.now() - startedAt);
+    if (answer.status !== 200) return this.refusal(answer);
+    const opened = await open(answer.text.trim(), { secret, purpose: 'answer', now: now() + skew });
+    if (opened.problem !== null) return { problem: 'its answer is not made with our KEEP_ALIVE_PEER_SECRET' };
+    const said = opened.id === id ? readAnswer(opened.content) : null;
+    if (said === null) return { problem: 'its answer is to another question' };
+    return { problem: null, answer: said, skew, tookMs };
+  }
+
+  private refusal({ status, headers, text }: ServiceAnswer): Asked | 'clock' {
+    const { code, message } = errorIn(text);
+    if (code === 'clock_differs') {
+      const date = Date.parse(typeof headers.date === 'string' ? headers.date : '');
+      if (Number.isFinite(date)) {
+        this.skew = date - this.options.now();
+        return 'clock';
+      }
+    }
+    if (status === 404) return { problem: 'it answers 404: it has no KEEP_ALIVE_PEER_SECRET, or is too old' };
+    return { problem: `it answers ${status}${message === null ? '' : `: ${message}`}` };
+  }
+}
+
+/** What one of our error answers says. */
+function errorIn(text: string): { readonly code: string | null; readonly message: string | null } {
+  try {
+    const { error } = JSON.parse(text) as { error?: { code?: unknown; message?: unknown } };
+    const known = (found: unknown): string | null =>
+      typeof found === 'string' && /^[\x20-\x7e]{1,200}$/.test(found) ? found : null;
+    return { code: known(error?.code), message: known(error?.message) };
+  } catch {
+    return { code: null, message: null };
+  }
+}
+
+/** A signal that fires after so many ms, or with another. */
+function endingAfter(ms: number, signal: AbortSignal): { ended: AbortSignal; end: () => void } {
+  const controller = new AbortController();
+  const abort = (): void => controller.abort();
+  const timer = setTimeout(abort, ms);
+  signal.addEventListener('abort', abort, { once: true });
+  if (signal.aborted) abort();
+  const end = (): void => {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', abort);
+  };
+  return { ended: controller.signal, end };
+}
+
+/** Lets so many do something at once; the others wait for their turn. */
+class Turns {
+  private free: number;
+  private readonly waiting: (() => void)[] = [];
+
+  constructor(most: number) {
+    this.free = most;
+  }
+
+  async take<T>(work: () => Promise<T>): Promise<T> {
+    if (this.free > 0) this.free -= 1;
+    else await new Promise<void>((resolve) => this.waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = this.waiting.shift();
+      if (next === undefined) this.free += 1;
+      else next();
+    }
+  }
+}
