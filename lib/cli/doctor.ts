@@ -21,6 +21,7 @@ import type { Finding } from './finding.js';
 import { ofChannels, ofFirstAlerts, ofMovedChat, ofNoChannels, ofSentTest } from './alert-findings.js';
 import { ofBudget } from './budget-findings.js';
 import { ofProblems, ofTargetsConfigured, ofWarnings } from './configuration-findings.js';
+import { examinePeers } from './peer-findings.js';
 import { ofQStash, ofSchedule } from './schedule-findings.js';
 import { ofSecrets } from './secret-findings.js';
 import {
@@ -100,6 +101,7 @@ async function examine(
     ...(found === null ? [] : ofBudget(checks.budget)),
     ...schedule,
     ...(await examineTargets(config, progress)),
+    ...(await examinePeers(config)),
     ...(config.targets.length > 0 && checks.alerts.channels.length === 0 ? [ofNoChannels()] : []),
     ...(sendTest ? await sendTests(config) : ofChannels(checks.alerts)),
     ...ofFirstAlerts(config.targets, times, { hasChannels: checks.alerts.channels.length > 0 }),

@@ -4,6 +4,7 @@ export type Area =
   | 'store'
   | 'schedule'
   | 'targets'
+  | 'peers'
   | 'alerts'
   | 'restarts'
   | 'hosts'

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import * as z from '#zod';
 import type { Config } from '../config/config.js';
 import { createProber, type ProberOptions } from '../probe/probe.js';
@@ -28,7 +29,10 @@ export function readAnswer(content: unknown): PeerAnswer | null {
 /** `busy`: too many are asked for. `invalid`: what is asked is no question. */
 export type Refusal = 'busy' | 'invalid';
 
-/** Makes attempts for peers: with a prober of its own, which connects to public addresses alone. */
+/** Ms until the second attempt. */
+const RETRY_DELAY = 250;
+
+/** Makes attempts for peers, a second one where the first failed early, within the same time limit: with a prober of its own, which connects to public addresses alone. */
 export class PeerProber {
   private readonly prober;
   private underWay = 0;
@@ -63,8 +67,14 @@ export class PeerProber {
   }
 
   private async isWell(target: Target): Promise<boolean | null> {
-    const attempt = await this.prober.attempt(target, new AbortController().signal);
-    return wellness(attempt);
+    const { signal } = new AbortController();
+    const startedAt = performance.now();
+    const first = wellness(await this.prober.attempt(target, signal));
+    if (first !== false) return first;
+    await delay(RETRY_DELAY);
+    const left = Math.floor(target.timeout - (performance.now() - startedAt));
+    if (left < target.timeout / 2) return first;
+    return wellness(await this.prober.attempt({ ...target, timeout: left }, signal));
   }
 }
 

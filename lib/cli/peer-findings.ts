@@ -1,0 +1,52 @@
+import type { Config } from '../config/config.js';
+import { send } from '../deliver/send.js';
+import { Peer, type Asked } from '../peers/ask.js';
+import { lengthInWords } from '../rules/durations.js';
+import { MINUTE, SECOND } from '../time.js';
+import { ok, warning, type Finding } from './finding.js';
+
+/** Ms that a peer may take to say that it is there. */
+const PATIENCE = 10 * SECOND;
+
+/** Asks every peer whether it would answer a question; nothing is probed. */
+export async function examinePeers({ peers: { urls, secret } }: Pick<Config, 'peers'>): Promise<Finding[]> {
+  if (secret === null || urls.length === 0) return [];
+  const looked = await Promise.all(
+    urls.map(async (url) => {
+      const peer = new Peer(url, secret, { send, now: Date.now });
+      return ofPeer(peer.name, await peer.ask(null, AbortSignal.timeout(PATIENCE)));
+    }),
+  );
+  return [...looked, ...ofOnlyPeer(urls.length)];
+}
+
+export function ofPeer(name: string, asked: Asked): Finding {
+  if (asked.problem !== null) {
+    return warning('peers', {
+      what: `${name} gives no opinion: ${asked.problem}`,
+      why: 'A target that fails here is not looked at from there before it counts as failed.',
+      todo: 'See that it runs this version of Keepalive, and that KEEP_ALIVE_PEER_SECRET is the same there and here',
+    });
+  }
+  const { answer, skew, tookMs } = asked;
+  const where = answer.place === null ? '' : ` from ${answer.place}`;
+  if (Math.abs(skew) >= MINUTE) {
+    return warning('peers', {
+      what: `the clock of ${name} is ${lengthInWords(Math.abs(skew))} ${skew > 0 ? 'ahead of' : 'behind'} ours`,
+      why: 'It is asked twice by each process before it has an opinion.',
+      todo: 'Set the clock that is wrong',
+    });
+  }
+  return ok('peers', `${name} answers${where} in ${tookMs} ms`);
+}
+
+export function ofOnlyPeer(count: number): Finding[] {
+  if (count !== 1) return [];
+  return [
+    warning('peers', {
+      what: 'a single peer is set in KEEP_ALIVE_PEERS',
+      why: 'One opinion against our own is no majority: a target that fails here alone still counts as failed.',
+      todo: 'Add another one',
+    }),
+  ];
+}

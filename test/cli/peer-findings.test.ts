@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { examinePeers, ofOnlyPeer, ofPeer } from '../../lib/cli/peer-findings.js';
+
+const answered = (skew: number) =>
+  ({ problem: null, answer: { isWell: null, place: 'fra1' }, skew, tookMs: 120 }) as const;
+
+describe('the doctor on peers', () => {
+  it.each([
+    ['in reach', answered(0), 'ok', 'b.example.com answers from fra1 in 120 ms'],
+    [
+      'whose clock is ahead',
+      answered(600_000),
+      'warning',
+      'the clock of b.example.com is 10 m ahead of ours',
+    ],
+    [
+      'whose clock is behind',
+      answered(-7_200_000),
+      'warning',
+      'the clock of b.example.com is 2 h behind ours',
+    ],
+    [
+      'of another version',
+      { problem: 'it answers 400: This is version 1 of a request; version 2 is spoken here.' },
+      'warning',
+      'b.example.com gives no opinion: it answers 400: This is version 1 of a request; version 2 is spoken here.',
+    ],
+  ] as const)('says of one %s', (_how, asked, level, what) => {
+    expect(ofPeer('b.example.com', asked)).toMatchObject({ area: 'peers', level, what });
+  });
+
+  it('says that one alone is no majority, and nothing where there are none', async () => {
+    expect(ofOnlyPeer(1)).toMatchObject([{ level: 'warning' }]);
+    expect(ofOnlyPeer(2)).toEqual([]);
+    expect(await examinePeers({ peers: { urls: [], secret: null, region: null } })).toEqual([]);
+  });
+
+  it('asks each', async () => {
+    const peers = { urls: ['http://127.0.0.1:1'], secret: 'a-secret-of-32-characters-length', region: null };
+    expect(await examinePeers({ peers })).toMatchObject([
+      { level: 'warning', what: '127.0.0.1:1 gives no opinion: connection refused' },
+      { level: 'warning' },
+    ]);
+  });
+});
