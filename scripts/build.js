@@ -1,5 +1,6 @@
 // Builds dist/ from the sources: what has changed since the last build, and nothing where nothing has. The types are not
 // checked here: `npm run build` does both.
+import { Buffer } from 'node:buffer';
 import console from 'node:console';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -39,11 +40,15 @@ function filesIn(folder) {
     .map(({ parentPath, name }) => join(parentPath, name));
 }
 
-/** Another process may be reading the file: it gets the old content or the new one. */
+/**
+ * Another process may be reading the file: it gets the old content or the new one. A program may be executed: `npx` links to
+ * it, and npm makes it executable only when it makes the link.
+ */
 function put(path, content) {
   mkdirSync(dirname(path), { recursive: true });
   const partial = `${path}.${process.pid}`;
-  writeFileSync(partial, content);
+  const isProgram = Buffer.from(content).subarray(0, 2).toString() === '#!';
+  writeFileSync(partial, content, { mode: isProgram ? 0o755 : 0o644 });
   renameSync(partial, path);
 }
 

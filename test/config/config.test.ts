@@ -53,6 +53,7 @@ describe('an empty environment', () => {
       prefix: 'keepalive',
       controlUrls: [],
       heartbeatUrl: null,
+      namedTick: null,
       store: { kind: 'none' },
       qstash: {
         url: 'https://qstash.upstash.io',

@@ -38,3 +38,13 @@ it('what is published holds all that runs, and nothing else', () => {
     paths.filter((path) => !/^(?:dist\/(?:api|bin|lib|types|vendor)|public)\//.test(path)).sort(),
   ).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
 });
+
+// `npx keepalive` in a clone: before anything is built npx would link to nothing, and keep that in its cache.
+it('has its command from the installation on', () => {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+    scripts: Readonly<Record<string, string>>;
+  };
+  expect(scripts.prepare).toBe(scripts.prestart);
+  // There the sources come after the packages.
+  expect(readFileSync(join(ROOT, 'Dockerfile'), 'utf8')).toMatch(/^RUN npm ci --ignore-scripts$/m);
+});

@@ -1,5 +1,15 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -32,6 +42,16 @@ describe('the build', () => {
     expect(build()).toMatch(/^Building lib\/time\.ts… done/);
     expect(readFileSync(path('dist/lib/time.js'), 'utf8')).toContain('const NEW = 1');
     expect(build()).toBe(UNCHANGED);
+  });
+
+  it('leaves the command fit to be executed, also when it was built anew', () => {
+    const command = path('dist/bin/keepalive.js');
+    for (const end of ['', '// Changed.\n']) {
+      appendFileSync(path('bin/keepalive.ts'), end);
+      build();
+      expect(statSync(command).mode & 0o777).toBe(0o755);
+      expect(statSync(path('dist/lib/zod.js')).mode & 0o111).toBe(0);
+    }
   });
 
   it('puts right what is missing or was changed in its output', () => {
