@@ -488,8 +488,11 @@ describe('hostile names and messages', () => {
       unobservedMs: 0,
       message: NASTY,
       events: [
-        { ...event, kind: 'alert' as const },
-        { ...event, kind: 'restart' as const },
+        { ...event, kind: 'alert', code: 'down' } as const,
+        {
+          ...({ ...event, kind: 'restart', code: 'restart' } as const),
+          restart: { number: 1, answer: NASTY, helped: null, upAfterMs: null },
+        },
       ],
     };
     const full = {
@@ -523,7 +526,10 @@ describe('hostile names and messages', () => {
         const path = request.url ?? '/';
         const answer =
           (await staticFile(request, path)) ??
-          answerHtml(shown(path.startsWith('/t') ? 'target' : path === '/' ? 'status' : 'history'));
+          answerHtml(
+            shown(path.startsWith('/t') ? 'target' : path === '/' ? 'status' : 'history'),
+            PRIVATE_SITE,
+          );
         response.writeHead(answer.status, Object.fromEntries(answer.headers));
         response.end(Buffer.from(await answer.arrayBuffer()));
       })();
