@@ -1,6 +1,7 @@
 import { nowOf } from '../app.js';
 import { shownTarget } from '../read/audience.js';
 import { loadHistory, loadOverview } from '../read/load.js';
+import { ofAllShards, ofShardWith } from '../read/shards.js';
 import { stats, targetHistory } from '../read/stats.js';
 import { answerError, answerJson, cachingOf } from './responses.js';
 import { readEndpoint, watchFor } from './endpoints.js';
@@ -19,11 +20,8 @@ function answerStats(request: Request): Promise<Response> {
   return readEndpoint(request, async (app, reader) => {
     const { config } = app;
     const now = nowOf(app);
-    return answerJson(
-      stats(watchFor(request, config), await loadOverview(reader, now), now),
-      200,
-      cachingOf(config),
-    );
+    const overview = await ofAllShards(reader, config, (each) => loadOverview(each, now));
+    return answerJson(stats(watchFor(request, config), overview, now), 200, cachingOf(config));
   });
 }
 
@@ -34,7 +32,7 @@ function answerTarget(request: Request, id: string): Promise<Response> {
     const target = shownTarget(config.targets, id, watch.audience);
     if (target === undefined) return answerError('target_not_found', 'No target has this id.');
     const now = nowOf(app);
-    const history = await loadHistory(reader, id, now);
+    const history = await ofShardWith(reader, id, config, (its) => loadHistory(its, id, now));
     return answerJson(targetHistory(watch, target, history, now), 200, cachingOf(config));
   });
 }

@@ -1,6 +1,7 @@
 import type { App } from '../app.js';
 import { nowOf } from '../app.js';
-import { loadSummary, type Reader } from '../read/load.js';
+import { loadSummary } from '../read/load.js';
+import { ofAllShards, type ShardedReader } from '../read/shards.js';
 import { summary } from '../read/stats.js';
 import type { Summary } from '../read/views.js';
 import { readFilter } from '../view/filter.js';
@@ -25,10 +26,11 @@ export function answerHistoryPage(request: Request): Promise<Response> {
 }
 
 function answerSummary(request: Request, render: (found: Summary, site: Site) => string): Promise<Response> {
-  return pageEndpoint(request, async (app: App, reader: Reader) => {
+  return pageEndpoint(request, async (app: App, reader: ShardedReader) => {
     const { config } = app;
     const now = nowOf(app);
-    const found = summary(watchFor(request, config), await loadSummary(reader, now), now);
+    const loaded = await ofAllShards(reader, config, (each, shards) => loadSummary(each, now, shards));
+    const found = summary(watchFor(request, config), loaded, now);
     const site = await siteFor(request, config);
     const html = found.targets.length === 0 ? nothingShownPage(site) : render(found, site);
     return answerHtml(html, site, { caching: cachingOf(config) });
