@@ -313,7 +313,7 @@ function qstashPrefix(variables: readonly string[], problems: Problem[]): string
   const byPrefix = new Map<string, string>();
   for (const variable of variables.toSorted()) {
     const name = QSTASH_SECRETS.find((secret) => variable === secret || variable.endsWith(`_${secret}`));
-    if (name === undefined || /^(?:TARGET|KEEP_ALIVE|ALERT|PAGE)_/.test(variable)) continue;
+    if (name === undefined || variable.startsWith('TARGET_')) continue;
     const prefix = variable.slice(0, -name.length);
     if (!byPrefix.has(prefix)) byPrefix.set(prefix, variable);
   }
