@@ -35,11 +35,20 @@ interface GroupsProps {
   readonly incidents: ReadonlyMap<string, readonly IncidentView[]>;
   readonly freshness: Freshness;
   readonly isFiltered: boolean;
+  /** Which rows of all that are shown, from 0: so many behind the first so many. */
+  readonly rows: { readonly first: number; readonly count: number };
 }
 
 /** All services by group: what is wrong first, then by ORDER and name. */
-export function Groups({ targets, isShown, incidents, freshness, isFiltered }: GroupsProps): JSX.Element {
-  const groups = groupsOf(targets, isShown);
+export function Groups({
+  targets,
+  isShown,
+  incidents,
+  freshness,
+  isFiltered,
+  rows,
+}: GroupsProps): JSX.Element {
+  const groups = withRows(groupsOf(targets, isShown), rows);
   const isOpen = ({ counts }: Group): boolean =>
     isFiltered ||
     groups.length === 1 ||
@@ -66,8 +75,12 @@ export function Groups({ targets, isShown, incidents, freshness, isFiltered }: G
           <div class="heads" aria-hidden="true">
             <span>{TEXT.service}</span>
             <span class="ends">
-              <span>{TEXT.barsBegin}</span>
-              <span>{TEXT.barsEnd}</span>
+              {targets.some(({ days }) => days.length > 0) && (
+                <>
+                  <span>{TEXT.barsBegin}</span>
+                  <span>{TEXT.barsEnd}</span>
+                </>
+              )}
             </span>
             <span class="right">{TEXT.uptime}</span>
             <span class="right">{TEXT.latency24}</span>
@@ -114,6 +127,17 @@ function groupsOf(targets: readonly TargetSummary[], isShown: GroupsProps['isSho
       Number(a.name === null) - Number(b.name === null) ||
       byOrder(a.place, b.place),
   );
+}
+
+/** The same groups with the rows of one page. */
+function withRows(groups: readonly Group[], { first, count }: GroupsProps['rows']): Group[] {
+  let before = 0;
+  return groups.map((group) => {
+    const from = Math.max(0, first - before);
+    const rows = group.rows.slice(from, Math.max(from, first + count - before));
+    before += group.rows.length;
+    return { ...group, rows };
+  });
 }
 
 /** The state of a group in a few words. */
@@ -177,14 +201,18 @@ function TargetRow({
           <Notes target={target} status={status} isRoomy={isRoomy} />
         </div>
       </div>
-      <DayBars
-        days={target.days}
-        incidents={incidents}
-        now={now}
-        href={`/t/${id}#days`}
-        told={isShort ? 0 : 10}
-        withIncidents={!isShort}
-      />
+      {target.days.length === 0 ? (
+        <span />
+      ) : (
+        <DayBars
+          days={target.days}
+          incidents={incidents}
+          now={now}
+          href={`/t/${id}#days`}
+          told={isShort ? 0 : 10}
+          withIncidents={!isShort}
+        />
+      )}
       <div class="uptime right">
         <span class="label">{TEXT.uptime} </span>
         <strong>{percent(uptimeRatio['90d'])}</strong>

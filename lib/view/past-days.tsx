@@ -70,7 +70,7 @@ function daysOf({ past, targets, notes, freshness }: Summary, span: number, with
       notes: notes.filter(
         ({ at, until }) => at.slice(0, 10) === day && (withOpen || until <= freshness.updatedAt),
       ),
-      isUnseen: targets.every((target) => isUnseen(target, from)),
+      isUnseen: targets.every((target) => target.days.length > 0 && isUnseen(target, from)),
       hasOpen: incidents.length < begun.length,
     };
   });

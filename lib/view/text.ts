@@ -30,6 +30,9 @@ export const TEXT = {
   neverChecked: 'Not checked yet',
   showing: '{count} of {total} services shown',
   showAll: 'Show all',
+  previousPage: 'Previous page',
+  nextPage: 'Next page',
+  pageOf: 'Page {page} of {pages}',
   // What is wrong
   problems: 'Current problems',
   problemsThen: 'Problems when services were last checked',
