@@ -14,10 +14,12 @@ import { answerHtml } from './html.js';
 import { watchFor } from './endpoints.js';
 import { pageEndpoint, siteFor } from './page-endpoint.js';
 
-/** `GET /`, with `?q=` and `?status=` for some of the services. */
+/** `GET /`, with `?q=` and `?status=` for some of the services, and `?page=` where there are many. */
 export function answerStatusPage(request: Request): Promise<Response> {
-  const filter = readFilter(new URL(request.url).searchParams);
-  return answerSummary(request, (found, site) => statusPage(found, site, filter));
+  const { searchParams } = new URL(request.url);
+  const filter = readFilter(searchParams);
+  const page = /^[1-9]\d{0,5}$/.exec(searchParams.get('page') ?? '')?.[0] ?? '1';
+  return answerSummary(request, (found, site) => statusPage(found, site, filter, Number(page)));
 }
 
 /** `GET /history` */

@@ -45,6 +45,8 @@ export interface SharedContext extends Omit<RunContext, 'config' | 'store' | 'st
   /** That of shard 0. */
   readonly backlog: Backlog;
   backlogOf(shard: number): Backlog;
+  /** Resolves when no attempt waits to be started. */
+  whenStarted(): Promise<void>;
   readonly directory: DirectoryKeeper;
 }
 
@@ -71,6 +73,7 @@ export function sharedContext(config: Config): SharedContext {
       backlogs.set(shard, found);
       return found;
     },
+    whenStarted: () => pacer.whenStarted(),
     directory: new DirectoryKeeper(),
     channels: createChannels(config),
     send,

@@ -34,6 +34,7 @@ export class ShardedPinger {
       ...{ config, store, channels, directory },
       backlog: this.backlogOf(0),
       backlogOf: (shard) => this.backlogOf(shard),
+      whenStarted: () => Promise.resolve(),
       send: () => Promise.resolve({ status: 200, headers: {}, text: '' }),
       prober: {
         attempt: async (target) => {
