@@ -77,7 +77,7 @@ describe('an empty environment', () => {
       },
       page: {
         ...{ title: null, description: null, logoUrl: null, homeUrl: null, contactUrl: null },
-        publicUrl: null,
+        ...{ language: null, timeZone: null, publicUrl: null },
         frameAncestors: ["'none'"],
       },
     });

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -6,6 +6,7 @@ import { ROOT } from '../support/root.js';
 
 interface Manifest {
   readonly name: string;
+  readonly version: string;
   readonly bin: Readonly<Record<string, string>>;
   readonly repository: { readonly url: string };
 }
@@ -47,4 +48,17 @@ it('has its command from the installation on', () => {
   expect(scripts.prepare).toBe(scripts.prestart);
   // There the sources come after the packages.
   expect(readFileSync(join(ROOT, 'Dockerfile'), 'utf8')).toMatch(/^RUN npm ci --ignore-scripts$/m);
+});
+
+it('a version that is released has its part of the changelog', () => {
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Manifest;
+  const notes = (of: string) =>
+    spawnSync(process.execPath, ['scripts/release-notes.js', of], { cwd: ROOT, encoding: 'utf8' });
+  expect(notes(version).stdout).toMatch(/^\S[^]+\n- /);
+  expect(notes(version).stdout).not.toMatch(/^## /m);
+  expect(notes('99.0.0')).toMatchObject({
+    status: 1,
+    stdout: '',
+    stderr: `package.json has version ${version}, not 99.0.0.\n`,
+  });
 });

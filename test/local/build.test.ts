@@ -19,7 +19,8 @@ import { ROOT } from '../support/root.js';
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'keepalive-build-'));
-  for (const name of ['package.json', 'scripts', 'lib/zod.ts', 'lib/yaml.ts', 'lib/time.ts', 'bin']) {
+  const loaded = ['zod', 'yaml', 'message-format', 'time'].map((name) => `lib/${name}.ts`);
+  for (const name of ['package.json', 'scripts', 'lib/view/messages', ...loaded, 'bin']) {
     mkdirSync(join(folder, name, '..'), { recursive: true });
     cpSync(join(ROOT, name), join(folder, name), { recursive: true });
   }
@@ -33,7 +34,7 @@ const UNCHANGED = 'Nothing to build: no source has changed.\n';
 
 describe('the build', () => {
   it('builds what has changed, and says so', () => {
-    expect(build()).toMatch(/^Building 4 files… done in \d+\.\d s\.\n$/);
+    expect(build()).toMatch(/^Building 11 files… done in \d+\.\d s\.\n$/);
     expect(readFileSync(path('dist/lib/time.js'), 'utf8')).toContain('const MINUTE');
     expect(readFileSync(path('dist/vendor/zod.js'), 'utf8')).toContain('ZodType');
     expect(build()).toBe(UNCHANGED);
@@ -62,7 +63,7 @@ describe('the build', () => {
     build();
     expect(readFileSync(path('dist/vendor/zod.js'), 'utf8')).toContain('ZodType');
     writeFileSync(path('dist/.built.json'), '{');
-    expect(build()).toMatch(/^Building 4 files/);
+    expect(build()).toMatch(/^Building 11 files/);
     expect(build()).toBe(UNCHANGED);
   });
 
