@@ -3,6 +3,7 @@ import type { Config } from '../config/config.js';
 import { originOf } from '../config/live-config.js';
 import type { Channel } from '../deliver/channel.js';
 import { createChannels } from '../deliver/channels.js';
+import { createMailer, type Mailer } from '../deliver/mailer.js';
 import { send, type Send } from '../deliver/send.js';
 import { createPacer } from '../probe/pacer.js';
 import { createProber, type Prober } from '../probe/probe.js';
@@ -20,6 +21,8 @@ export interface RunContext {
   readonly backlog: Backlog;
   /** Those that are set up. */
   readonly channels: ReadonlyMap<ChannelName, Channel>;
+  /** Sends mails to subscribers; null: there is no mail server. */
+  readonly mailer: Mailer | null;
   /** Makes restart requests and the heartbeat. */
   readonly send: Send;
   readonly now: () => number;
@@ -50,6 +53,7 @@ export function sharedContext(config: Config): SharedContext {
     },
     backlog: new Backlog(),
     channels: createChannels(config),
+    mailer: config.alerts.email && createMailer(config.alerts.email),
     send,
     now: Date.now,
     cpu: cpuOfProcess,

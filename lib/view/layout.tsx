@@ -2,7 +2,7 @@ import type { ComponentChildren, JSX } from 'preact';
 import { renderToString } from 'preact-render-to-string';
 import type { PageSettings } from '../types.js';
 import { siteName, type Site } from './site.js';
-import { fill, TEXT } from './text.js';
+import { fill, SUBSCRIBE, TEXT } from './text.js';
 import type { Mood } from './words.js';
 
 export interface PageOptions extends Site {
@@ -78,6 +78,7 @@ function Layout({
           </a>
           <nav aria-label="Pages">
             <a href="/history">{TEXT.historyShort}</a>
+            <a href="/subscribe">{SUBSCRIBE.title}</a>
             {page.homeUrl !== null && (
               <a href={page.homeUrl}>
                 <bdi>{new URL(page.homeUrl).hostname.replace(/^www\./, '')}</bdi>

@@ -8,7 +8,7 @@ import { NOTICES, TEXT } from './text.js';
 import type { Mood } from './words.js';
 
 /** What there is to see instead of a state, and what to do about it. */
-interface Notice {
+export interface Notice {
   /** Null: there is nothing to say of any state. */
   readonly mood: Mood | null;
   readonly title: string;
@@ -212,7 +212,7 @@ export function signInPage(page: PageSettings, next: string, problem: string | n
   return noticePage(notice, { isPrivate: false, page });
 }
 
-function noticePage({ mood, title, body }: Notice, site: Site): string {
+export function noticePage({ mood, title, body }: Notice, site: Site): string {
   return renderPage({
     ...site,
     title,

@@ -213,6 +213,69 @@ export const CAUSES: Readonly<Record<CauseKind, string>> = {
   other: 'Does not work as it should',
 };
 
+/** The page on which visitors subscribe, those behind the links in mails, and the mails themselves. */
+export const SUBSCRIBE = {
+  title: 'Subscribe',
+  intro: 'Hear of outages, maintenance and notes without looking at {name}.',
+  // By e-mail
+  mail: 'By e-mail',
+  mailText:
+    'You get a mail when a service goes down and when it is up again, for planned maintenance, and for notes. Your address is stored only after you have confirmed it, and only until you unsubscribe.',
+  address: 'E-mail address',
+  send: 'Subscribe',
+  // Feed, calendar, webhook
+  feed: 'By feed',
+  feedText: 'Incidents and notes as an Atom feed. A feed reader needs this address:',
+  chatText: 'Slack reads feeds as well. Write in a channel:',
+  calendar: 'By calendar',
+  calendarText:
+    'Maintenance as a calendar that stays up to date. Subscribe to this address in your calendar:',
+  webhook: 'By webhook',
+  webhookText:
+    'This shell script needs nothing but curl. Run it once a minute: it posts the feed to an address of yours when it has changed.',
+  webhookAddress: 'https://example.com/your-webhook',
+  // What came of the form
+  sentTitle: 'Look into your mailbox',
+  sentText:
+    'If {address} can get mail, a message with a link is on its way. Follow the link within 24 hours to confirm that you want mails from {name}. Nothing is stored until then.',
+  sentAgain: 'Nothing came? Look into your spam folder, and try again in a few minutes.',
+  badAddress: 'That is not an e-mail address that mails can be sent to.',
+  tooMany: 'Too many mails were asked for from your network. Try again tomorrow.',
+  tooManyOfAll: 'Too many people subscribe at this moment. Try again in an hour.',
+  cannotSend: 'No mail can be sent at this moment. Try again later.',
+  noMails: 'Nobody can subscribe by e-mail here.',
+  // The links in mails
+  confirmTitle: 'Confirm your subscription',
+  confirmText: 'Shall mails from {name} go to {address}?',
+  confirm: 'Confirm',
+  confirmedTitle: 'You are subscribed',
+  confirmedText: 'Mails from {name} go to {address} from now on. Each has a link to unsubscribe.',
+  badLinkTitle: 'This link does not work',
+  badLink: 'It is not complete, or was not made here.',
+  expiredLink: 'It was good for 24 hours. Subscribe again to get a new one.',
+  usedLink: 'This address has unsubscribed since the link was made. Subscribe again to get a new one.',
+  full: 'No more addresses can be subscribed here.',
+  unsubscribeTitle: 'Unsubscribe',
+  unsubscribeText: 'Shall {name} send you no more mails?',
+  unsubscribe: 'Unsubscribe',
+  unsubscribedTitle: 'You are unsubscribed',
+  unsubscribedText:
+    '{name} sends no more mails to the address that got this link, and does not store it any more.',
+  // Mails
+  confirmSubject: 'Confirm your subscription to {name}',
+  confirmMail:
+    'Somebody, most likely you, asked for mails from {name} to this address.\n\nTo confirm it, open this link within 24 hours:\n{link}\n\nIf it was not you, ignore this mail: nothing is stored, and no more mails follow.',
+  down: '{name} is down',
+  downText: 'Since {time}. {cause}.',
+  up: '{name} is up again',
+  upText: 'It was down {span} ({length}).',
+  planned: 'Planned maintenance: {names}',
+  plannedText: 'From {from} to {to}.',
+  moreNews: { one: 'and {count} more', other: 'and {count} more' },
+  why: 'You get this mail because this address is subscribed to {name}.',
+  leave: 'Unsubscribe: {link}',
+} as const;
+
 export type Values = Readonly<Record<string, string | number>>;
 
 /** A text with its values put in. */
