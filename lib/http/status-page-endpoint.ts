@@ -11,7 +11,7 @@ import { statusPage } from '../view/status-page.js';
 import { cachingOf } from './responses.js';
 import { answerHtml } from './html.js';
 import { watchFor } from './endpoints.js';
-import { pageEndpoint, siteOf } from './page-endpoint.js';
+import { pageEndpoint, siteFor } from './page-endpoint.js';
 
 /** `GET /`, with `?q=` and `?status=` for some of the services. */
 export function answerStatusPage(request: Request): Promise<Response> {
@@ -29,8 +29,8 @@ function answerSummary(request: Request, render: (found: Summary, site: Site) =>
     const { config } = app;
     const now = nowOf(app);
     const found = summary(watchFor(request, config), await loadSummary(reader, now), now);
-    const site = siteOf(config);
+    const site = await siteFor(request, config);
     const html = found.targets.length === 0 ? nothingShownPage(site) : render(found, site);
-    return answerHtml(html, { caching: cachingOf(config), page: config.page });
+    return answerHtml(html, site, { caching: cachingOf(config) });
   });
 }

@@ -34,14 +34,14 @@ import {
   badLinkPage,
 } from '../view/subscribe-page.js';
 import type { Site } from '../view/site.js';
-import { SUBSCRIBE } from '../view/text.js';
 import { confirmationToken, keyedHash, readConfirmation } from './confirmation-link.js';
 import { guarded, noStore, readerOf, withApp } from './endpoints.js';
 import { ERROR_STATUS, type ErrorCode } from './error-codes.js';
 import { answerHtml, answerProblem, answerSignIn, prefersHtml } from './html.js';
 import { changeField } from './operator-change.js';
 import { isFromOurPage, ORIGIN_HEADERS, visitedOrigin } from './origin.js';
-import { siteOf } from './page-endpoint.js';
+import { wordsFor } from './language.js';
+import { siteFor } from './page-endpoint.js';
 import { readText } from './request-body.js';
 import { answerError } from './responses.js';
 import { networkOf } from './sign-in-throttle.js';
@@ -49,8 +49,6 @@ import { SubscribeThrottle } from './subscribe-throttle.js';
 
 /** Bytes of a form: one address, or what a mail service sends to unsubscribe. */
 const MAX_FORM = 4096;
-/** Of the mails, until pages have more. */
-const LANGUAGE = 'en';
 
 const throttleOf = perApp(() => new SubscribeThrottle());
 
@@ -58,24 +56,47 @@ const throttleOf = perApp(() => new SubscribeThrottle());
 export function answerSubscribePage(request: Request): Promise<Response> {
   return withApp(
     request,
-    (app) => guarded(request, app, ({ config }) => Promise.resolve(page(request, config)), answerProblem),
+    (app) =>
+      guarded(
+        request,
+        app,
+        async ({ config }) => page(request, config, await siteFor(request, config)),
+        answerProblem,
+      ),
     answerProblem,
   );
 }
 
 /** The form and the addresses. @param problem why nothing was sent */
-function page(
-  request: Request,
-  config: Config,
-  problem: { code: ErrorCode; text: string } | null = null,
-): Response {
+function page(request: Request, config: Config, site: Site, problem: Problem | null = null): Response {
   const origin = config.publicUrl ?? visitedOrigin(request);
-  const view = { origin, takesMail: config.subscriptions !== null, problem: problem?.text ?? null };
+  const view = {
+    origin,
+    takesMail: config.subscriptions !== null,
+    problem: problem && site.words.text(problem.message),
+  };
   const status = problem === null ? 200 : ERROR_STATUS[problem.code];
-  const answer = answerHtml(subscribePage(view, siteOf(config)), { status, page: config.page });
+  const answer = answerHtml(subscribePage(view, site), site, { status });
   if (config.publicUrl === null) answer.headers.append('vary', ORIGIN_HEADERS);
   return answer;
 }
+
+interface Problem {
+  readonly code: ErrorCode;
+  readonly message: PlainMessage;
+}
+
+/** Messages without places for values. */
+type PlainMessage =
+  | (
+      | 'noMails'
+      | 'subscribeCrossSite'
+      | 'tooLarge'
+      | 'mailAddressWrong'
+      | 'mailsTooMany'
+      | 'mailsTooManyOfAll'
+    )
+  | ('mailsFailed' | 'linkIncomplete' | 'linkExpired' | 'linkUsed' | 'subscribersFull');
 
 /**
  * `POST /subscribe` sends a link to the address. The answer is the same whether or not it is subscribed, gets mail, or has
@@ -91,42 +112,45 @@ export function answerSubscribe(request: Request): Promise<Response> {
 
 async function askForConfirmation(request: Request, app: App): Promise<Response> {
   const { config, store } = app;
-  const refuse = (code: ErrorCode, text: string): Response =>
-    prefersHtml(request) ? page(request, config, { code, text }) : answerError(code, text);
+  const site = await siteFor(request, config);
+  const refuse = (code: ErrorCode, message: PlainMessage): Response =>
+    prefersHtml(request)
+      ? page(request, config, site, { code, message })
+      : answerError(code, site.words.text(message));
   if (!isFromOurPage(request)) {
-    return refuse('cross_site', 'Subscribe on the page itself: the form came from another site.');
+    return refuse('cross_site', 'subscribeCrossSite');
   }
   const { subscriptions, publicUrl } = config;
-  if (subscriptions === null || publicUrl === null) return refuse('not_found', SUBSCRIBE.noMails);
+  if (subscriptions === null || publicUrl === null) return refuse('not_found', 'noMails');
   if (store === null) return noStore();
   const text = await readText(request, MAX_FORM);
-  if (text === null) return refuse('too_large', 'The form is too large.');
+  if (text === null) return refuse('too_large', 'tooLarge');
   const address = parseMailAddress(new URLSearchParams(text).get('address') ?? '');
-  if (address === undefined) return refuse('bad_request', SUBSCRIBE.badAddress);
+  if (address === undefined) return refuse('bad_request', 'mailAddressWrong');
 
   const network = networkOf(request);
   const most = mostRequests(subscriptions.mailsPerDay);
   if (!throttleOf(app).take(network, { now: Date.now(), most: 2 * most })) {
-    return refuse('too_many_attempts', SUBSCRIBE.tooMany);
+    return refuse('too_many_attempts', 'mailsTooMany');
   }
   const mailbox = keyedHash(config, `mailbox ${mailboxOf(address)}`);
   const asked: MailRequest = { mailbox, network: keyedHash(config, `network ${network}`), at: nowOf(app) };
   const refusal = await countRequest(store, asked, most);
-  if (refusal === 'conflict') return refuse('conflict', SUBSCRIBE.cannotSend);
-  if (refusal === 'from') return refuse('too_many_attempts', SUBSCRIBE.tooMany);
-  if (refusal === 'all') return refuse('too_many_attempts', SUBSCRIBE.tooManyOfAll);
+  if (refusal === 'conflict') return refuse('conflict', 'mailsFailed');
+  if (refusal === 'from') return refuse('too_many_attempts', 'mailsTooMany');
+  if (refusal === 'all') return refuse('too_many_attempts', 'mailsTooManyOfAll');
   if (refusal === null) {
-    const token = confirmationToken(config, { address, language: LANGUAGE, asked: asked.at });
-    const mail = confirmationMail(config.page, `${publicUrl}/confirm?t=${token}`);
+    const token = confirmationToken(config, { address, language: site.words.language, asked: asked.at });
+    const mail = confirmationMail(config.page, site.words, `${publicUrl}/confirm?t=${token}`);
     const { sendConfirmation } = await import('../run/confirmation-mail.js');
     const outcome = await sendConfirmation(config, address, { mail, at: asked.at, id: token });
     if (outcome.kind === 'failed') {
       console.log(`subscribers: no link sent: ${outcome.message}`);
       await forgetRequest(store, asked);
-      return refuse('mail_failed', SUBSCRIBE.cannotSend);
+      return refuse('mail_failed', 'mailsFailed');
     }
   }
-  return answerHtml(sentPage(address, siteOf(config)), { page: config.page });
+  return answerHtml(sentPage(address, site), site);
 }
 
 /** Null: a mail may be sent, and is counted. */
@@ -158,18 +182,18 @@ async function forgetRequest(store: Store, asked: MailRequest): Promise<void> {
 
 /** `GET /confirm?t=…` changes nothing: programs that look at mails open their links. */
 export function answerConfirmPage(request: Request): Promise<Response> {
-  return withConfirmation(request, ({ config }, { address }, token) =>
-    Promise.resolve(answerSignIn(confirmPage({ address, token }, openSite(config)), config.page)),
+  return withConfirmation(request, ({ site }, { address }, token) =>
+    Promise.resolve(answerSignIn(confirmPage({ address, token }, site), site)),
   );
 }
 
 /** `POST /confirm?t=…` subscribes the address. To do it again changes nothing. */
 export function answerConfirm(request: Request): Promise<Response> {
-  return withConfirmation(request, async (app, confirmation) => {
-    const { config, store } = app;
+  return withConfirmation(request, async ({ app, site }, confirmation) => {
+    const { store } = app;
     if (store === null) return noStore();
     const { address, asked } = confirmation;
-    const done = (): Response => answerHtml(doneConfirming(address, openSite(config)), { page: config.page });
+    const done = (): Response => answerHtml(doneConfirming(address, site), site);
     const known = await subscribersOf(app);
     if (known?.identities.has(mailIdentity(address)) === true) return done();
     return changeSubscribers(store, (subscribers, now) => {
@@ -177,8 +201,8 @@ export function answerConfirm(request: Request): Promise<Response> {
       const found = subscribe(before, confirmation, { asked, now });
       if ('subscribers' in found) return { subscribers: found.subscribers, answer: done };
       return found.refused === 'left'
-        ? badLink(request, config, 'expired_link', SUBSCRIBE.usedLink)
-        : badLink(request, config, 'subscribers_full', SUBSCRIBE.full);
+        ? badLink(request, site, 'expired_link', 'linkUsed')
+        : badLink(request, site, 'subscribers_full', 'subscribersFull');
     });
   });
 }
@@ -187,27 +211,22 @@ export function answerConfirm(request: Request): Promise<Response> {
 function withConfirmation(
   request: Request,
   answer: (
-    app: App,
+    asked: { readonly app: App; readonly site: Site },
     confirmation: Exclude<ReturnType<typeof readConfirmation>, string>,
     token: string,
   ) => Promise<Response>,
 ): Promise<Response> {
   return withApp(
     request,
-    (app) => {
+    async (app) => {
       const { config } = app;
-      if (config.subscriptions === null) {
-        return Promise.resolve(answerProblem('not_found', SUBSCRIBE.noMails, {}, request, config.page));
-      }
+      const site = await openSite(request, config);
+      if (config.subscriptions === null) return badLink(request, site, 'not_found', 'noMails');
       const token = tokenOf(request);
       const confirmation = readConfirmation(config, token, nowOf(app));
-      if (confirmation === 'forged') {
-        return Promise.resolve(badLink(request, config, 'bad_link', SUBSCRIBE.badLink));
-      }
-      if (confirmation === 'expired') {
-        return Promise.resolve(badLink(request, config, 'expired_link', SUBSCRIBE.expiredLink));
-      }
-      return answer(app, confirmation, token);
+      if (confirmation === 'forged') return badLink(request, site, 'bad_link', 'linkIncomplete');
+      if (confirmation === 'expired') return badLink(request, site, 'expired_link', 'linkExpired');
+      return answer({ app, site }, confirmation, token);
     },
     answerProblem,
   );
@@ -220,13 +239,12 @@ const ID = /^[\w-]{22}$/;
 export function answerUnsubscribePage(request: Request): Promise<Response> {
   return withApp(
     request,
-    ({ config }) => {
+    async ({ config }) => {
       const id = tokenOf(request);
-      return Promise.resolve(
-        ID.test(id)
-          ? answerSignIn(unsubscribePage(id, openSite(config)), config.page)
-          : badLink(request, config, 'bad_link', SUBSCRIBE.badLink),
-      );
+      const site = await openSite(request, config);
+      return ID.test(id)
+        ? answerSignIn(unsubscribePage(id, site), site)
+        : badLink(request, site, 'bad_link', 'linkIncomplete');
     },
     answerProblem,
   );
@@ -242,9 +260,10 @@ export function answerUnsubscribe(request: Request): Promise<Response> {
     async (app) => {
       const { config, store } = app;
       const id = tokenOf(request);
-      if (!ID.test(id)) return badLink(request, config, 'bad_link', SUBSCRIBE.badLink);
+      const site = await openSite(request, config);
+      if (!ID.test(id)) return badLink(request, site, 'bad_link', 'linkIncomplete');
       if (store === null) return noStore();
-      const done = (): Response => answerHtml(doneUnsubscribing(openSite(config)), { page: config.page });
+      const done = (): Response => answerHtml(doneUnsubscribing(site), site);
       const known = await subscribersOf(app);
       if (known === null || !known.ids.has(id)) return done();
       return changeSubscribers(store, (subscribers, now) =>
@@ -256,17 +275,18 @@ export function answerUnsubscribe(request: Request): Promise<Response> {
 }
 
 /** Whoever follows a link in a mail need not have signed in, where the status is private. */
-function openSite({ page }: Config): Site {
-  return { isPrivate: false, page };
+async function openSite(request: Request, { page }: Config): Promise<Site> {
+  return { isPrivate: false, page, words: await wordsFor(request, page) };
 }
 
 function tokenOf({ url }: Request): string {
   return new URL(url).searchParams.get('t') ?? '';
 }
 
-function badLink(request: Request, config: Config, code: ErrorCode, text: string): Response {
+function badLink(request: Request, site: Site, code: ErrorCode, message: PlainMessage): Response {
+  const text = site.words.text(message);
   if (!prefersHtml(request)) return answerError(code, text);
-  return answerHtml(badLinkPage(text, openSite(config)), { status: ERROR_STATUS[code], page: config.page });
+  return answerHtml(badLinkPage(text, site), site, { status: ERROR_STATUS[code] });
 }
 
 /** What is asked of the subscribers again and again. */

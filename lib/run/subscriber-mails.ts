@@ -21,7 +21,7 @@ import {
 } from '../rules/mailing.js';
 import { inMaintenance, isActive } from '../rules/windows.js';
 import { StoreError, type Store, type Texts } from '../store/store.js';
-import type { Target } from '../types.js';
+import { LANGUAGES, type Target } from '../types.js';
 import type { MailText } from '../view/subscriber-mail.js';
 import type { RunContext } from './run-context.js';
 
@@ -61,7 +61,7 @@ export class SubscriberMails {
   private refused = 0;
   /** The mailing before the first mail. */
   private row: Mailing | null = null;
-  /** By the numbers of the news in it. */
+  /** By its language and the numbers of the news in it. */
   private readonly written = new Map<string, MailText | null>();
 
   /** @throws TextError for a stored text that is not one of ours */
@@ -240,25 +240,33 @@ export class SubscriberMails {
     const subscriber = this.subscribers?.get(key);
     if (subscriber === undefined || publicUrl === null) return { kind: 'nothing' };
     const numbers = news.map(({ number }) => number).join();
-    const { mailFoot, newsMail } = await import('../view/subscriber-mail.js');
+    const [{ mailFoot, newsMail }, { wordsIn }] = await Promise.all([
+      import('../view/subscriber-mail.js'),
+      import('../view/language.js'),
+    ]);
+    const language = page.language ?? LANGUAGES.find((each) => each === subscriber.language) ?? 'en';
+    const words = await wordsIn(language, page.timeZone);
+    const at = now();
+    const known = this.written.get(`${language} ${numbers}`);
     const written =
-      this.written.get(numbers) ??
-      newsMail(
-        news.map((each) => each.news),
-        {
-          names: this.names,
-          notes: new Map(this.notes.map((note) => [note.id, note])),
-          ...{ page, publicUrl, now: now() },
-        },
-      );
-    this.written.set(numbers, written);
+      known === undefined
+        ? newsMail(
+            news.map((each) => each.news),
+            {
+              names: this.names,
+              notes: new Map(this.notes.map((note) => [note.id, note])),
+              ...{ page, words, publicUrl, now: at },
+            },
+          )
+        : known;
+    this.written.set(`${language} ${numbers}`, written);
     if (written === null) return { kind: 'nothing' };
     const unsubscribeUrl = `${publicUrl}/unsubscribe?t=${subscriber.id}`;
     const mail = {
       to: subscriber.address,
       subject: written.subject,
-      text: written.text + mailFoot(page, unsubscribeUrl),
-      ...{ at: now(), id: `${key} ${numbers}`, unsubscribeUrl, listId: new URL(publicUrl).hostname },
+      text: written.text + mailFoot(page, words, unsubscribeUrl, at),
+      ...{ at, id: `${key} ${numbers}`, unsubscribeUrl, listId: new URL(publicUrl).hostname },
     };
     return session.send(mail, AbortSignal.timeout(MAIL_TIMEOUT));
   }

@@ -8,9 +8,8 @@ import type { Site } from './site.js';
 import { CurrentNotes } from './notes.js';
 import { PageFoot } from './page-foot.js';
 import { PastDays } from './past-days.js';
-import { Phrase } from './phrase.js';
+import { Phrase, useWords } from './phrase.js';
 import { Problems } from './current-problems.js';
-import { fill, TEXT } from './text.js';
 import { Upcoming } from './upcoming.js';
 import { overallStatus, shownStatus, type OverallStatus } from './words.js';
 import type { JSX } from 'preact';
@@ -24,8 +23,9 @@ const FILTERED_FROM = 13;
 
 /** `GET /` with at least one target. */
 export function statusPage(found: Summary, site: Site, filter: Filter = NO_FILTER): string {
+  const { words } = site;
   const { freshness, targets, past, upcoming, notes } = found;
-  const overall = overallStatus(freshness, targets);
+  const overall = overallStatus(freshness, targets, words);
   return renderPage({
     ...site,
     title: overall.sentence,
@@ -44,13 +44,13 @@ export function statusPage(found: Summary, site: Site, filter: Filter = NO_FILTE
         <Upcoming spans={upcoming} now={freshness.updatedAt} />
         <Services targets={targets} past={past} freshness={freshness} filter={filter} />
         <section>
-          <h2>{TEXT.past}</h2>
+          <h2>{words.text('past')}</h2>
           <PastDays found={found} span={PAST_DAYS} withOpen={false} lines={LINES} heading="h3" />
           <p>
-            <a href="/history">{TEXT.historyLink}</a>
+            <a href="/history">{words.text('historyLink')}</a>
           </p>
         </section>
-        <PageFoot freshness={freshness} json="/api/keepalive" />
+        <PageFoot freshness={freshness} json="/api/keepalive" hasBars />
       </>
     ),
   });
@@ -65,6 +65,7 @@ function Hero({
   freshness: Freshness;
   isPrivate: boolean;
 }): JSX.Element {
+  const words = useWords();
   const { lastRunAt, updatedAt } = freshness;
   return (
     <section class={`hero ${mood}`}>
@@ -77,9 +78,9 @@ function Hero({
           {remark !== null && <span class="remark">{remark}</span>}
           <span>
             {lastRunAt === null ? (
-              TEXT.neverChecked
+              words.text('neverChecked')
             ) : (
-              <Phrase text={TEXT.checked} values={{ time: <Moment at={lastRunAt} now={updatedAt} ago /> }} />
+              <Phrase name="checked" values={{ time: <Moment at={lastRunAt} now={updatedAt} ago /> }} />
             )}
           </span>
         </p>
@@ -100,6 +101,7 @@ function Services({
   freshness: Freshness;
   filter: Filter;
 }): JSX.Element {
+  const words = useWords();
   const isFiltered = isFiltering(filter);
   const isShown = (target: TargetSummary): boolean => matches(filter, target);
   const shown = isFiltered ? targets.filter(isShown).length : targets.length;
@@ -112,11 +114,19 @@ function Services({
       {(targets.length >= FILTERED_FROM || isFiltered) && (
         <FilterForm filter={filter} present={new Set(targets.map(shownStatus))} />
       )}
-      <p id="shown" class="quiet" role="status" data-text={TEXT.showing} data-none={TEXT.noMatch}>
+      <p
+        id="shown"
+        class="quiet"
+        role="status"
+        data-text={words.template('showing')}
+        data-none={words.text('noMatch')}
+      >
         {isFiltered && (
           <>
-            {shown === 0 ? TEXT.noMatch : fill(TEXT.showing, { count: shown, total: targets.length })}{' '}
-            <a href="/">{TEXT.showAll}</a>
+            {shown === 0
+              ? words.text('noMatch')
+              : words.text('showing', { count: shown, total: targets.length })}{' '}
+            <a href="/">{words.text('showAll')}</a>
           </>
         )}
       </p>

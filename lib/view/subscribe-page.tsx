@@ -1,9 +1,8 @@
 import type { JSX } from 'preact';
 import { renderPage } from './layout.js';
 import { noticePage } from './notices.js';
-import { Phrase } from './phrase.js';
+import { Phrase, useWords } from './phrase.js';
 import { siteName, type Site } from './site.js';
-import { SUBSCRIBE, TEXT } from './text.js';
 
 export interface SubscribeView {
   /** Where the page is, without a slash at its end. */
@@ -17,46 +16,47 @@ export interface SubscribeView {
 /** `GET /subscribe` */
 export function subscribePage(view: SubscribeView, site: Site): string {
   const { origin, takesMail, problem } = view;
+  const { words } = site;
   const feed = `${origin}/api/feed`;
   return renderPage({
     ...site,
-    title: SUBSCRIBE.title,
+    title: words.text('subscribe'),
     mood: 'unknown',
     main: (
       <div class="ways">
-        <nav class="crumbs" aria-label="Breadcrumb">
-          <a href="/">{TEXT.backToStatus}</a>
+        <nav class="crumbs" aria-label={words.text('breadcrumb')}>
+          <a href="/">{words.text('backToStatus')}</a>
         </nav>
         <section class="head">
-          <h1>{SUBSCRIBE.title}</h1>
+          <h1>{words.text('subscribe')}</h1>
           <p class="quiet">
-            <Phrase text={SUBSCRIBE.intro} values={{ name: <Name site={site} /> }} />
+            <Phrase name="subscribeIntro" values={{ name: <Name site={site} /> }} />
           </p>
         </section>
         {takesMail && (
           <section class="panel">
-            <h2>{SUBSCRIBE.mail}</h2>
-            <p>{SUBSCRIBE.mailText}</p>
+            <h2>{words.text('byMail')}</h2>
+            <p>{words.text('byMailText')}</p>
             <MailForm problem={problem} />
           </section>
         )}
         {!site.isPrivate && (
           <>
-            <Way title={SUBSCRIBE.feed} text={SUBSCRIBE.feedText} code={feed} href="/api/feed">
-              <p>{SUBSCRIBE.chatText}</p>
+            <Way title={words.text('byFeed')} text={words.text('byFeedText')} code={feed} href="/api/feed">
+              <p>{words.text('slackText')}</p>
               <Copyable code={`/feed subscribe ${feed}`} />
             </Way>
             <Way
-              title={SUBSCRIBE.calendar}
-              text={SUBSCRIBE.calendarText}
+              title={words.text('byCalendar')}
+              text={words.text('byCalendarText')}
               code={`${origin}/api/calendar.ics`}
               href={`${origin.replace(/^https?:/, 'webcal:')}/api/calendar.ics`}
             />
           </>
         )}
         <Way
-          title={SUBSCRIBE.webhook}
-          text={SUBSCRIBE.webhookText}
+          title={words.text('byWebhook')}
+          text={words.text('byWebhookText')}
           code={webhookScript(feed, site.isPrivate)}
         />
       </div>
@@ -69,9 +69,10 @@ function Name({ site }: { site: Site }): JSX.Element {
 }
 
 function MailForm({ problem }: { problem: string | null }): JSX.Element {
+  const words = useWords();
   return (
     <form class="sign-in" method="post" action="/subscribe">
-      <label for="address">{SUBSCRIBE.address}</label>
+      <label for="address">{words.text('mailAddress')}</label>
       <input
         id="address"
         name="address"
@@ -88,7 +89,7 @@ function MailForm({ problem }: { problem: string | null }): JSX.Element {
           {problem}
         </p>
       )}
-      <button>{SUBSCRIBE.send}</button>
+      <button>{words.text('subscribe')}</button>
     </form>
   );
 }
@@ -125,6 +126,9 @@ function Copyable({ code }: { code: string }): JSX.Element {
   );
 }
 
+/** In place of the visitor's own. */
+const WEBHOOK = 'https://example.com/your-webhook';
+
 /**
  * A shell script that posts the feed to a webhook when it has changed: the server answers 304 to the ETag of what it sent
  * before.
@@ -140,25 +144,26 @@ export function webhookScript(feed: string, isPrivate: boolean): string {
     `  '${feed}')`,
     '[ "$code" = 200 ] || exit',
     "curl -sS -H 'Content-Type: application/atom+xml' \\",
-    `  --data-binary @status.xml '${SUBSCRIBE.webhookAddress}'`,
+    `  --data-binary @status.xml '${WEBHOOK}'`,
   ].join('\n');
 }
 
 /** What `POST /subscribe` answers, whatever has come of it. */
 export function sentPage(address: string, site: Site): string {
+  const { words } = site;
   return noticePage(
     {
       mood: null,
-      title: SUBSCRIBE.sentTitle,
+      title: words.text('linkSent'),
       body: (
         <>
           <p>
             <Phrase
-              text={SUBSCRIBE.sentText}
+              name="linkSentText"
               values={{ address: <bdi>{address}</bdi>, name: <Name site={site} /> }}
             />
           </p>
-          <p class="quiet">{SUBSCRIBE.sentAgain}</p>
+          <p class="quiet">{words.text('linkSentAgain')}</p>
           <Back />
         </>
       ),
@@ -172,19 +177,20 @@ export function confirmPage(
   { address, token }: { readonly address: string; readonly token: string },
   site: Site,
 ): string {
+  const { words } = site;
   return noticePage(
     {
       mood: null,
-      title: SUBSCRIBE.confirmTitle,
+      title: words.text('confirmSubscription'),
       body: (
         <form class="sign-in" method="post" action={`/confirm?t=${token}`}>
           <p>
             <Phrase
-              text={SUBSCRIBE.confirmText}
+              name="confirmText"
               values={{ address: <bdi>{address}</bdi>, name: <Name site={site} /> }}
             />
           </p>
-          <button>{SUBSCRIBE.confirm}</button>
+          <button>{words.text('confirm')}</button>
         </form>
       ),
     },
@@ -193,22 +199,24 @@ export function confirmPage(
 }
 
 export function doneConfirming(address: string, site: Site): string {
+  const { words } = site;
   const values = { address: <bdi>{address}</bdi>, name: <Name site={site} /> };
-  return donePage(SUBSCRIBE.confirmedTitle, <Phrase text={SUBSCRIBE.confirmedText} values={values} />, site);
+  return donePage(words.text('subscribed'), <Phrase name="subscribedText" values={values} />, site);
 }
 
 /** `GET /unsubscribe` */
 export function unsubscribePage(id: string, site: Site): string {
+  const { words } = site;
   return noticePage(
     {
       mood: null,
-      title: SUBSCRIBE.unsubscribeTitle,
+      title: words.text('unsubscribe'),
       body: (
         <form class="sign-in" method="post" action={`/unsubscribe?t=${id}`}>
           <p>
-            <Phrase text={SUBSCRIBE.unsubscribeText} values={{ name: <Name site={site} /> }} />
+            <Phrase name="unsubscribeText" values={{ name: <Name site={site} /> }} />
           </p>
-          <button>{SUBSCRIBE.unsubscribe}</button>
+          <button>{words.text('unsubscribe')}</button>
         </form>
       ),
     },
@@ -217,25 +225,23 @@ export function unsubscribePage(id: string, site: Site): string {
 }
 
 export function doneUnsubscribing(site: Site): string {
+  const { words } = site;
   const values = { name: <Name site={site} /> };
-  return donePage(
-    SUBSCRIBE.unsubscribedTitle,
-    <Phrase text={SUBSCRIBE.unsubscribedText} values={values} />,
-    site,
-  );
+  return donePage(words.text('unsubscribed'), <Phrase name="unsubscribedText" values={values} />, site);
 }
 
 /** @param why it does not work */
 export function badLinkPage(why: string, site: Site): string {
+  const { words } = site;
   return noticePage(
     {
       mood: 'unknown',
-      title: SUBSCRIBE.badLinkTitle,
+      title: words.text('linkWrong'),
       body: (
         <>
           <p>{why}</p>
           <p>
-            <a href="/subscribe">{SUBSCRIBE.title}</a> · <a href="/">{TEXT.backToStatus}</a>
+            <a href="/subscribe">{words.text('subscribe')}</a> · <a href="/">{words.text('backToStatus')}</a>
           </p>
         </>
       ),
@@ -261,9 +267,10 @@ function donePage(title: string, text: JSX.Element, site: Site): string {
 }
 
 function Back(): JSX.Element {
+  const words = useWords();
   return (
     <p>
-      <a href="/">{TEXT.backToStatus}</a>
+      <a href="/">{words.text('backToStatus')}</a>
     </p>
   );
 }

@@ -53,6 +53,7 @@ describe('an empty environment', () => {
       prefix: 'keepalive',
       controlUrls: [],
       heartbeatUrl: null,
+      namedTick: null,
       store: { kind: 'none' },
       qstash: {
         url: 'https://qstash.upstash.io',
@@ -76,7 +77,7 @@ describe('an empty environment', () => {
       },
       page: {
         ...{ title: null, description: null, logoUrl: null, homeUrl: null, contactUrl: null },
-        publicUrl: null,
+        ...{ language: null, timeZone: null, publicUrl: null },
         frameAncestors: ["'none'"],
       },
     });

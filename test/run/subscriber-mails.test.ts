@@ -320,7 +320,7 @@ describe.each([
         pinger.mailer = dies.mailer;
         const before = duplicatesIn(server.mails);
         // A run that has less to send ends by itself.
-      await Promise.race([pinger.run(), dies.died]);
+        await Promise.race([pinger.run(), dies.died]);
         // The process is gone: its connections are closed, what it would have written is not written.
         await store.close();
         await redis.command('DEL', 'k:lease');
