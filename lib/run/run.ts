@@ -9,11 +9,12 @@ import {
   MAINTENANCE_FIELD,
   NOTES_FIELD,
   OUTBOX_FIELD,
+  SHARDS_FIELD,
   STATE_FIELD,
   SUBSCRIBERS_FIELD,
 } from '../record/fields.js';
 import { readableMaintenance, withMaintenance } from '../record/maintenance.js';
-import { limitsOf } from '../rules/allowances.js';
+import { limitsOf, shareOf } from '../rules/allowances.js';
 import { chooseDue } from '../rules/due.js';
 import { ROUND_MARGIN } from '../rules/trigger-pace.js';
 import { longestWait } from '../rules/waking.js';
@@ -90,9 +91,10 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
   const ttl = request.limit + Math.min(LEASE_MARGIN, config.tick);
   const isLocal = request.trigger === 'local';
   const opened = await open(context, store, { token, ttl, isLocal });
-  if (opened === 'locked') {
+  if (opened === 'locked' || opened === 'sharded') {
+    if (opened === 'sharded') await releaseLease(store, token);
     usage.end();
-    return report({ status: 'skipped', reason: 'locked', stored: false });
+    return report({ status: 'skipped', reason: opened, stored: false });
   }
   // The claim may have found this process's clock to be wrong.
   startedAt = opened.openedAt;
@@ -215,8 +217,8 @@ async function open(
   context: RunContext,
   store: Store | null,
   { isLocal, ...lease }: { readonly token: string; readonly ttl: number; readonly isLocal: boolean },
-): Promise<OpenRun | 'locked'> {
-  const { config, backlog, channels, log, now } = context;
+): Promise<OpenRun | 'locked' | 'sharded'> {
+  const { config, backlog, channels, log, now, shards, storeFailure } = context;
   const openOn = (
     stored: Stored,
     maintenance: string | null,
@@ -229,7 +231,7 @@ async function open(
     const settings = {
       targets: withMaintenance(config.targets, windows),
       tick: config.tick,
-      limits: limitsOf(config, { isLocal }),
+      limits: shareOf(limitsOf(config, { isLocal }), shards ?? 1),
       channels: [...channels.keys()],
       reminder: config.alerts.reminder,
       ...process,
@@ -242,18 +244,22 @@ async function open(
     const opened = openOn(stored, backlog.maintenance, { lastHeardAt: now() });
     return { ...opened, failure, isLeaseLeft, mails: null };
   };
+  if (storeFailure !== undefined) return openOnMemory(recordFailureOf(storeFailure));
   if (store === null) return openOnMemory({ reason: 'store_missing', error: null });
   let isClaimed = false;
   try {
-    const hasRead = backlog.expectsMails;
-    const mailFields = hasRead
-      ? [...MAILING_HEAD_FIELDS, SUBSCRIBERS_FIELD, NOTES_FIELD]
-      : MAILING_HEAD_FIELDS;
-    const fields = config.subscriptions === null ? HEAD_FIELDS : mailFields;
+    const hasRead = config.subscriptions !== null && backlog.expectsMails;
+    const fields = [
+      ...(config.subscriptions === null ? HEAD_FIELDS : MAILING_HEAD_FIELDS),
+      ...(hasRead ? [SUBSCRIBERS_FIELD, NOTES_FIELD] : []),
+      ...(shards === undefined ? [SHARDS_FIELD] : []),
+    ];
     const claim = await store.claim({ ...lease, fields });
     if (!claim.claimed) return 'locked';
     backlog.expectsMails = false;
     isClaimed = true;
+    // Some of the targets live elsewhere.
+    if (claim.fields.has(SHARDS_FIELD)) return 'sharded';
     const stored = {
       state: claim.fields.get(STATE_FIELD) ?? null,
       outbox: claim.fields.get(OUTBOX_FIELD) ?? null,

@@ -126,8 +126,10 @@ export class SubscriberMails {
       const fields = hasRead
         ? texts
         : (await store.read({ fields: [SUBSCRIBERS_FIELD, NOTES_FIELD], logs: [] })).fields;
-      this.notes = readableNotes(fields.get(NOTES_FIELD) ?? null).filter(
-        ({ target }) => target === null || this.names.has(target),
+      // Of several shards, one tells of the notes that are about none of their targets.
+      const isFirst = (context.shard ?? 0) === 0;
+      this.notes = readableNotes(fields.get(NOTES_FIELD) ?? null).filter(({ target }) =>
+        target === null ? isFirst : this.names.has(target),
       );
       const subscribers = readSubscribers(fields.get(SUBSCRIBERS_FIELD) ?? null);
       if (readsNotes) {
@@ -164,7 +166,8 @@ export class SubscriberMails {
 
   private get allowed(): number {
     const { context, openedAt } = this.parts;
-    return allowedNow(this.mailing, context.config.subscriptions?.mailsPerDay ?? 0, openedAt);
+    const perDay = context.config.subscriptions?.mailsPerDay ?? 0;
+    return allowedNow(this.mailing, Math.ceil(perDay / (context.shards ?? 1)), openedAt);
   }
 
   /**

@@ -388,6 +388,7 @@ function bound(store: Store): Store {
       return store.writes;
     },
     metered: (meter) => store.metered(meter),
+    shard: (number) => store.shard(number),
     claim: (request) => store.claim(request),
     read: (request) => store.read(request),
     commit: (commit) => store.commit(commit),
