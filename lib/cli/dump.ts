@@ -1,9 +1,19 @@
 import { OperatorError } from '../operator-error.js';
 import { readIncident } from '../record/incidents.js';
-import { MAIN_FIELDS, MAINTENANCE_FIELD, NOTES_FIELD, OUTBOX_FIELD, STATE_FIELD } from '../record/fields.js';
+import {
+  MAILING_FIELD,
+  MAIN_FIELDS,
+  MAINTENANCE_FIELD,
+  NOTES_FIELD,
+  OUTBOX_FIELD,
+  STATE_FIELD,
+  SUBSCRIBERS_FIELD,
+} from '../record/fields.js';
 import { logNames } from '../record/log.js';
 import { readMaintenance } from '../record/maintenance.js';
+import { readMailing } from '../record/mailing-text.js';
 import { readNotes } from '../record/notes.js';
+import { readSubscribers } from '../record/subscribers.js';
 import { checkSnapshot } from '../record/snapshots.js';
 import { historyFields } from '../record/names.js';
 import { readOutbox } from '../record/outbox-text.js';
@@ -131,6 +141,8 @@ function checkFields(fields: ReadonlyMap<string, string>, lineOf: ReadonlyMap<st
   reading(OUTBOX_FIELD, readOutbox);
   reading(MAINTENANCE_FIELD, readMaintenance);
   reading(NOTES_FIELD, readNotes);
+  reading(SUBSCRIBERS_FIELD, readSubscribers);
+  reading(MAILING_FIELD, (text) => readMailing(text, 0));
   const history = historyFields(state);
   for (const name of history) {
     reading(name, name.startsWith('i') ? readIncident : (text) => checkSnapshot(name, text));

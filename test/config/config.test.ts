@@ -84,6 +84,7 @@ describe('an empty environment', () => {
         ...{ language: null, timeZone: null, publicUrl: null },
         frameAncestors: ["'none'"],
       },
+      subscriptions: null,
     });
   });
 });
