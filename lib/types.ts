@@ -353,7 +353,8 @@ export interface OpenCheck {
 /** What a run makes of a target. */
 export type CheckOrOpen = Check | OpenCheck;
 
-export type Status = 'pending' | 'up' | 'degraded' | 'down' | 'paused' | 'sleeping';
+export const STATUSES = ['pending', 'up', 'degraded', 'down', 'paused', 'sleeping'] as const;
+export type Status = (typeof STATUSES)[number];
 
 export interface Transition {
   readonly target: string;

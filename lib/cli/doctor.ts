@@ -8,7 +8,7 @@ import { warningsOf } from '../config/warnings.js';
 import { DeliveryError, type Channel } from '../deliver/channel.js';
 import { checkTarget } from '../probe/check-target.js';
 import { checkTimes, health, healthSettings, paceOfRuns } from '../read/health.js';
-import { GUARDED_FIELDS } from '../record/fields.js';
+import { STORE_FIELDS } from '../record/fields.js';
 import { loadPresent, type Present } from '../read/load.js';
 import { monthlyHours } from '../rules/host-hours.js';
 import { limitsOf } from '../rules/allowances.js';
@@ -169,7 +169,7 @@ async function examineCopy(path: string, { message }: StoreError): Promise<Exami
   if (!message.endsWith(DATABASE_IN_USE)) return null;
   const { withCopyOf } = await import('../store/sqlite-copy.js');
   try {
-    const present = await withCopyOf(path, { guarded: GUARDED_FIELDS }, loadPresent);
+    const present = await withCopyOf(path, { ...STORE_FIELDS }, loadPresent);
     return {
       findings: [ofHeldDatabase()],
       kind: 'sqlite',
@@ -183,9 +183,9 @@ async function examineCopy(path: string, { message }: StoreError): Promise<Exami
 
 async function open({ store, prefix }: Config, path: string | null): Promise<Store> {
   if (store.kind === 'upstash' || store.kind === 'redis')
-    return openRemoteStore(store, { prefix, guarded: GUARDED_FIELDS });
+    return openRemoteStore(store, { prefix, ...STORE_FIELDS });
   const { openSqlite } = await import('../store/sqlite.js');
-  return openSqlite(path ?? DEFAULT_DATABASE, { guarded: GUARDED_FIELDS });
+  return openSqlite(path ?? DEFAULT_DATABASE, { ...STORE_FIELDS });
 }
 
 async function medianLatency(store: Store): Promise<number> {

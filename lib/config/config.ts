@@ -36,6 +36,10 @@ export interface Config {
   readonly publicBadges: boolean;
   /** An origin, without a slash at its end. */
   readonly publicUrl: string | null;
+  /** Where this very deployment is called, to start the runs of shards: an origin. Null: not known. */
+  readonly selfUrl: string | null;
+  /** Lets calls of our own pass where Vercel protects deployments. */
+  readonly protectionBypass: string | null;
   /** Runs are functions of Vercel: they are paid for by the time they take, and called at the project's addresses alone. */
   readonly isOnVercel: boolean;
   /** Where the local runner listens; 0 for any free port. */
@@ -48,6 +52,8 @@ export interface Config {
   readonly plan: PlanName | null;
   /** Checks in flight at most. */
   readonly concurrency: number;
+  /** Targets that one shard takes. */
+  readonly shardSize: number;
   /** What the store's keys begin with. */
   readonly prefix: string;
   /** Addresses that tell whether our own network works; with none, no run is inconclusive. */
@@ -158,7 +164,7 @@ export function parseConfig(
   );
   if (problems.length > 0) return deepFreeze({ ok: false, problems: sortProblems(problems) });
 
-  const publicUrl = system.KEEP_ALIVE_PUBLIC_URL ?? deploymentOrigin(texts);
+  const publicUrl = system.KEEP_ALIVE_PUBLIC_URL ?? originOf(texts.get('VERCEL_PROJECT_PRODUCTION_URL'));
   const config: Config = {
     enabled: !shared.isPaused,
     targets,
@@ -166,12 +172,15 @@ export function parseConfig(
     statsToken: system.STATS_TOKEN,
     publicBadges: system.KEEP_ALIVE_PUBLIC_BADGES,
     publicUrl,
+    selfUrl: publicUrl ?? originOf(texts.get('VERCEL_URL')),
+    protectionBypass: texts.get('VERCEL_AUTOMATION_BYPASS_SECRET') ?? null,
     isOnVercel: isOnVercel(texts),
     port: system.PORT,
     tick: system.KEEP_ALIVE_TICK ?? defaultTick(texts, system.QSTASH_TOKEN),
     namedTick: system.KEEP_ALIVE_TICK,
     plan: system.KEEP_ALIVE_PLAN ?? (isOnVercel(texts) ? 'hobby' : null),
     concurrency: system.KEEP_ALIVE_CONCURRENCY,
+    shardSize: system.KEEP_ALIVE_SHARD_SIZE,
     prefix: system.KEEP_ALIVE_PREFIX,
     controlUrls: system.KEEP_ALIVE_CONTROL_URLS ?? defaultControlUrls(targets),
     heartbeatUrl: system.KEEP_ALIVE_HEARTBEAT_URL,
@@ -282,9 +291,8 @@ function defaultTick(texts: ReadonlyMap<string, string>, qstashToken: string | n
   return qstashToken === null ? DEFAULT_TICKS.crons : DEFAULT_TICKS.qstash;
 }
 
-/** Vercel's name for the production domain, without a scheme; not ours to complain about. */
-function deploymentOrigin(texts: ReadonlyMap<string, string>): string | null {
-  const domain = texts.get('VERCEL_PROJECT_PRODUCTION_URL');
+/** The origin at a domain that Vercel names; not ours to complain about. */
+function originOf(domain: string | undefined): string | null {
   return domain === undefined ? null : (origin.safeParse(`https://${domain}`).data ?? null);
 }
 
@@ -305,7 +313,7 @@ function qstashPrefix(variables: readonly string[], problems: Problem[]): string
   const byPrefix = new Map<string, string>();
   for (const variable of variables.toSorted()) {
     const name = QSTASH_SECRETS.find((secret) => variable === secret || variable.endsWith(`_${secret}`));
-    if (name === undefined || /^(?:TARGET|KEEP_ALIVE|ALERT|PAGE)_/.test(variable)) continue;
+    if (name === undefined || variable.startsWith('TARGET_')) continue;
     const prefix = variable.slice(0, -name.length);
     if (!byPrefix.has(prefix)) byPrefix.set(prefix, variable);
   }

@@ -22,15 +22,27 @@ export const GENERAL_VARIABLES: ReadonlySet<string> = new Set([
   ...STORE_VARIABLES,
 ]);
 
+/** What the Upstash products set, behind a prefix that their user chooses. */
+const OF_PRODUCTS =
+  /_(?:(?:KV_REST_API|UPSTASH_REDIS_REST)_(?:URL|TOKEN)|QSTASH_(?:URL|TOKEN|(?:CURRENT|NEXT)_SIGNING_KEY))$/;
+/** What is set beside `…KV_REST_API_URL`, and not used. */
+const BESIDE = /(?:KV_REST_API_READ_ONLY_TOKEN|KV_URL|REDIS_URL)$/;
+
+function isOfProduct(variable: string, variables: readonly string[]): boolean {
+  if (OF_PRODUCTS.test(variable)) return true;
+  return BESIDE.test(variable) && variables.includes(variable.replace(BESIDE, 'KV_REST_API_URL'));
+}
+
 /**
- * Reports `KEEP_ALIVE_` and `ALERT_` variables that do not exist: with a mistyped `ALERT_` variable, nobody would be told of
- * an outage. `PAGE_` variables are reported only where they resemble one of ours: other programs have a `PAGE_SIZE`, and a
+ * Reports `KEEP_ALIVE_` and `ALERT_` variables that do not exist, unless a product has set them behind such a prefix: with a
+ * mistyped `ALERT_` variable, nobody would be told of an outage. `PAGE_` variables are reported only where they resemble one of ours: other programs have a `PAGE_SIZE`, and a
  * mistake shows on the page.
  */
 export function unknownVariables(variables: readonly string[]): Problem[] {
   return variables.flatMap((variable) => {
     const [prefix] = /^(?:KEEP_ALIVE|ALERT|PAGE)_/.exec(variable) ?? [];
-    if (prefix === undefined || GENERAL_VARIABLES.has(variable)) return [];
+    if (prefix === undefined || GENERAL_VARIABLES.has(variable) || isOfProduct(variable, variables))
+      return [];
     const known = [...GENERAL_VARIABLES].filter((name) => name.startsWith(prefix));
     const message = unknownOption(variable, known, prefix);
     return prefix === 'PAGE_' && message === UNKNOWN ? [] : [{ variable, message }];

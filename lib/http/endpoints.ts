@@ -3,7 +3,7 @@ import { getApp, perApp } from '../app.js';
 import type { Config, Problem } from '../config/config.js';
 import { readEnv } from '../config/env.js';
 import type { Audience } from '../read/audience.js';
-import type { Reader } from '../read/load.js';
+import type { ShardedReader } from '../read/shards.js';
 import { READ_LIMIT, RecentReader } from '../read/recent.js';
 import { withinLimit } from '../store/retry.js';
 import { StoreError } from '../store/store.js';
@@ -20,8 +20,8 @@ export const readerOf = perApp(({ store }) => (store === null ? null : new Recen
 /** The answer of an endpoint that reads the store, or `store_timeout` after READ_LIMIT. */
 export function answerInTime(
   app: App,
-  reader: Reader,
-  answer: (app: App, reader: Reader) => Promise<Response>,
+  reader: ShardedReader,
+  answer: (app: App, reader: ShardedReader) => Promise<Response>,
 ): Promise<Response> {
   return withinLimit(READ_LIMIT, answer(app, reader));
 }
@@ -29,7 +29,7 @@ export function answerInTime(
 /** A read endpoint for programs that needs the store. @param isPublic whether anybody may read even what is private otherwise */
 export function readEndpoint(
   request: Request,
-  answer: (app: App, reader: Reader) => Promise<Response>,
+  answer: (app: App, reader: ShardedReader) => Promise<Response>,
   isPublic: (config: Config) => boolean = () => false,
 ): Promise<Response> {
   const found = withApp(request, (app) => {

@@ -1,6 +1,7 @@
 import { nowOf } from '../app.js';
 import { recentIncidents } from '../read/incident-views.js';
 import { loadLatestIncidents } from '../read/load.js';
+import { ofAllShards } from '../read/shards.js';
 import { atomFeed } from '../view/atom-feed.js';
 import { siteName } from '../view/site.js';
 import { cachingOf } from './responses.js';
@@ -16,7 +17,9 @@ export function answerFeed(request: Request): Promise<Response> {
   return readEndpoint(request, async (app, reader) => {
     const { config } = app;
     const now = nowOf(app);
-    const latest = await loadLatestIncidents(reader, config, now);
+    const latest = await ofAllShards(reader, config, (each, shards) =>
+      loadLatestIncidents(each, now, shards),
+    );
     const incidents = recentIncidents(watchFor(request, config), latest, now, ENTRIES);
     const site = { name: siteName(config.page), words: await wordsOf(config.page) };
     const body = await atomFeed(incidents, config.publicUrl ?? visitedOrigin(request), site);

@@ -1,6 +1,6 @@
 import type { App } from '../app.js';
 import type { Config } from '../config/config.js';
-import type { Reader } from '../read/load.js';
+import type { ShardedReader } from '../read/shards.js';
 import type { Site } from '../view/site.js';
 import { setUpPage } from '../view/notices.js';
 import { answerInTime, guarded, noStore, readerOf, withApp } from './endpoints.js';
@@ -14,7 +14,7 @@ export async function siteFor(request: Request, { statsToken, page }: Config): P
 /** A page that needs the store and something to watch, and says what to do where one is missing. */
 export function pageEndpoint(
   request: Request,
-  answer: (app: App, reader: Reader) => Promise<Response>,
+  answer: (app: App, reader: ShardedReader) => Promise<Response>,
 ): Promise<Response> {
   return withApp(
     request,

@@ -1,6 +1,7 @@
 import { nowOf } from '../app.js';
 import { shownTarget } from '../read/audience.js';
 import { loadHistory } from '../read/load.js';
+import { ofShardWith } from '../read/shards.js';
 import { freshness, hostWordOf, targetHistory } from '../read/stats.js';
 import { targetPage } from '../view/target-page.js';
 import { cachingOf } from './responses.js';
@@ -18,7 +19,7 @@ export function answerTargetPage(request: Request, id: string): Promise<Response
       return answerProblem('target_not_found', 'No target has this id.', {}, request, config.page);
     }
     const now = nowOf(app);
-    const history = await loadHistory(reader, id, now);
+    const history = await ofShardWith(reader, id, config, (its) => loadHistory(its, id, now));
     const site = await siteFor(request, config);
     const html = targetPage(
       targetHistory(watch, target, history, now),

@@ -4,7 +4,7 @@ import { addressView, shownTargets, type AddressView, type Audienced } from './a
 import { staleSince } from './health.js';
 import { noteViews } from './notes.js';
 import type { TargetAlert, WatchedTarget } from '../types.js';
-import type { LatestIncidents } from './load.js';
+import { latestIncidents, type Present, type ResolvedIncidents } from './load.js';
 import type {
   IncidentEventView,
   IncidentView,
@@ -21,10 +21,12 @@ export function recentIncidents(
     readonly tick: number;
     readonly targets: readonly WatchedTarget[];
   },
-  { state, incidents, notes }: LatestIncidents,
+  loaded: Present & ResolvedIncidents,
   now: number,
   limit: number,
 ): RecentIncidents {
+  const { state, notes } = loaded;
+  const incidents = latestIncidents(watch, loaded, now);
   const stale = staleSince(watch, state, now);
   const all = shownTargets(watch).flatMap(({ info }) =>
     (incidents.get(info.id) ?? []).map((incident) => ({ info, incident })),

@@ -29,6 +29,9 @@ export interface Stats {
   readonly notes: readonly NoteView[];
   /** Of each host that allows so many a month, for this calendar month (UTC). */
   readonly hours: readonly HostHours[];
+  /** Where the next targets are, if there are more than one answer lists. */
+  readonly next?: string;
+  /** Those that were asked for, at most 500, sorted by id. */
   readonly targets: readonly TargetStats[];
 }
 

@@ -12,5 +12,13 @@ export const HEAD_FIELDS: readonly string[] = [STATE_FIELD, OUTBOX_FIELD, MAINTE
 /** All fields but those of the history. */
 export const MAIN_FIELDS: readonly string[] = [...HEAD_FIELDS, NOTES_FIELD];
 
-/** What only the holder of the lease writes: every store is opened with these names. */
-export const GUARDED_FIELDS: ReadonlySet<string> = new Set([STATE_FIELD, OUTBOX_FIELD]);
+/** In which shard each target lives (directory.ts). */
+export const DIRECTORY_FIELD = 'directory';
+/** How many shards there are, and which directory is in force; absent where there is but one. */
+export const SHARDS_FIELD = 'shards';
+
+/** Every store is opened with these names: what only the holder of the lease writes, and what all shards share. */
+export const STORE_FIELDS = {
+  guarded: new Set([STATE_FIELD, OUTBOX_FIELD]) as ReadonlySet<string>,
+  shared: new Set([MAINTENANCE_FIELD, NOTES_FIELD, DIRECTORY_FIELD, SHARDS_FIELD]) as ReadonlySet<string>,
+};

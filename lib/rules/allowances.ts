@@ -65,6 +65,21 @@ export function limitsOf(
   };
 }
 
+/** The share that each of so many shards has of all that is allowed. */
+export function shareOf({ functions, commands, messagesADay }: Limits, shards: number): Limits {
+  if (shards === 1) return { functions, commands, messagesADay };
+  return {
+    functions: functions && {
+      ...functions,
+      invocations: functions.invocations / shards,
+      cpuHours: functions.cpuHours / shards,
+      memoryGbHours: functions.memoryGbHours / shards,
+    },
+    commands: commands && commands / shards,
+    messagesADay: messagesADay && messagesADay / shards,
+  };
+}
+
 /** Each resource's share of a usage, in its own unit, and what is allowed of it in a month of so many ms; null: not watched. */
 const MEASURES: Readonly<
   Record<

@@ -6,15 +6,20 @@ import { createChannels } from '../deliver/channels.js';
 import { send, type Send } from '../deliver/send.js';
 import { createPacer } from '../probe/pacer.js';
 import { createProber, type Prober } from '../probe/probe.js';
-import type { Store } from '../store/store.js';
+import type { Store, StoreError } from '../store/store.js';
 import type { ChannelName } from '../types.js';
-import { Backlog } from './backlog.js';
+import { Backlog, ProcessUsage } from './backlog.js';
+import { DirectoryKeeper } from './directory-keeper.js';
 
 /** What a run needs from the process that it runs in; nothing here belongs to one run. */
 export interface RunContext {
+  /** Its targets are those of this run. */
   readonly config: Config;
-  /** Null: none is configured. */
+  /** That of the shard. Null: none is configured, or where `storeFailure` says why, it cannot be used. */
   readonly store: Store | null;
+  readonly storeFailure?: StoreError;
+  /** How many shards there are; absent: one, as far as this process knows. */
+  readonly shards?: number;
   /** Bounds and paces the attempts of all runs of the process. */
   readonly prober: Prober;
   readonly backlog: Backlog;
@@ -32,7 +37,18 @@ export interface RunContext {
   readonly log: (text: string) => void;
 }
 
-type SharedContext = Omit<RunContext, 'config' | 'store'>;
+/** In the place of a shard's number: of the run of targets of which nobody knows where they live. */
+export const UNPLACED = -1;
+
+/** What a run of one shard needs, but for what is the shard's own. */
+export interface SharedContext extends Omit<RunContext, 'config' | 'store' | 'storeFailure' | 'shards'> {
+  /** That of shard 0. */
+  readonly backlog: Backlog;
+  backlogOf(shard: number): Backlog;
+  /** Resolves when no attempt waits to be started. */
+  whenStarted(): Promise<void>;
+  readonly directory: DirectoryKeeper;
+}
 
 const shared = new WeakMap<Config, SharedContext>();
 
@@ -43,12 +59,22 @@ export function sharedContext(config: Config): SharedContext {
   if (found !== undefined) return found;
   const pacer = createPacer(config.concurrency);
   const prober = createProber({ contact: config.publicUrl });
+  const usage = new ProcessUsage();
+  const backlog = new Backlog(usage);
+  const backlogs = new Map([[0, backlog]]);
   const context: SharedContext = {
     prober: {
       attempt: (...of) => pacer.run(() => prober.attempt(...of)),
       close: () => prober.close(),
     },
-    backlog: new Backlog(),
+    backlog,
+    backlogOf: (shard) => {
+      const found = backlogs.get(shard) ?? new Backlog(usage);
+      backlogs.set(shard, found);
+      return found;
+    },
+    whenStarted: () => pacer.whenStarted(),
+    directory: new DirectoryKeeper(),
     channels: createChannels(config),
     send,
     now: Date.now,

@@ -3,9 +3,9 @@ import { controlTargets } from '../config/control.js';
 import { checkInRun, type RunCheckContext } from '../probe/check-target.js';
 import { DeliveryError } from '../deliver/channel.js';
 import { Ledger, type LedgerSettings, type Stored } from '../record/ledger.js';
-import { HEAD_FIELDS, MAINTENANCE_FIELD, OUTBOX_FIELD, STATE_FIELD } from '../record/fields.js';
+import { HEAD_FIELDS, MAINTENANCE_FIELD, OUTBOX_FIELD, SHARDS_FIELD, STATE_FIELD } from '../record/fields.js';
 import { readableMaintenance, withMaintenance } from '../record/maintenance.js';
-import { limitsOf } from '../rules/allowances.js';
+import { limitsOf, shareOf } from '../rules/allowances.js';
 import { chooseDue } from '../rules/due.js';
 import { ROUND_MARGIN } from '../rules/trigger-pace.js';
 import { longestWait } from '../rules/waking.js';
@@ -76,9 +76,10 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
   const ttl = request.limit + Math.min(LEASE_MARGIN, config.tick);
   const isLocal = request.trigger === 'local';
   const opened = await open(context, store, { token, ttl, isLocal });
-  if (opened === 'locked') {
+  if (opened === 'locked' || opened === 'sharded') {
+    if (opened === 'sharded') await releaseLease(store, token);
     usage.end();
-    return report({ status: 'skipped', reason: 'locked', stored: false });
+    return report({ status: 'skipped', reason: opened, stored: false });
   }
   // The claim may have found this process's clock to be wrong.
   startedAt = opened.openedAt;
@@ -188,10 +189,10 @@ interface CheckPlan {
  * Opens the ledger on what is stored; where that cannot be had, on what this process remembers: the pings still go out.
  */
 async function open(
-  { config, backlog, channels, log, now }: RunContext,
+  { config, backlog, channels, log, now, shards, storeFailure }: RunContext,
   store: Store | null,
   { isLocal, ...lease }: { readonly token: string; readonly ttl: number; readonly isLocal: boolean },
-): Promise<OpenRun | 'locked'> {
+): Promise<OpenRun | 'locked' | 'sharded'> {
   const openOn = (
     stored: Stored,
     maintenance: string | null,
@@ -204,7 +205,7 @@ async function open(
     const settings = {
       targets: withMaintenance(config.targets, windows),
       tick: config.tick,
-      limits: limitsOf(config, { isLocal }),
+      limits: shareOf(limitsOf(config, { isLocal }), shards ?? 1),
       channels: [...channels.keys()],
       reminder: config.alerts.reminder,
       ...process,
@@ -216,12 +217,16 @@ async function open(
     // Whether runs are missing cannot be known: another process may have made them.
     return { ...openOn(stored, backlog.maintenance, { lastHeardAt: now() }), failure, isLeaseLeft };
   };
+  if (storeFailure !== undefined) return openOnMemory(recordFailureOf(storeFailure));
   if (store === null) return openOnMemory({ reason: 'store_missing', error: null });
   let isClaimed = false;
   try {
-    const claim = await store.claim({ ...lease, fields: HEAD_FIELDS });
+    const fields = shards === undefined ? [...HEAD_FIELDS, SHARDS_FIELD] : HEAD_FIELDS;
+    const claim = await store.claim({ ...lease, fields });
     if (!claim.claimed) return 'locked';
     isClaimed = true;
+    // Some of the targets live elsewhere.
+    if (claim.fields.has(SHARDS_FIELD)) return 'sharded';
     const stored = {
       state: claim.fields.get(STATE_FIELD) ?? null,
       outbox: claim.fields.get(OUTBOX_FIELD) ?? null,

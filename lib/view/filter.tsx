@@ -23,6 +23,15 @@ export function readFilter(query: URLSearchParams): Filter {
   };
 }
 
+/** `q=api&status=down&page=2` */
+export function queryOf({ name, state }: Filter, page: number): string {
+  return new URLSearchParams([
+    ...(name === '' ? [] : [['q', name]]),
+    ...(state === null ? [] : [['status', state]]),
+    ['page', String(page)],
+  ]).toString();
+}
+
 export function isFiltering({ name, state }: Filter): boolean {
   return name !== '' || state !== null;
 }

@@ -34,12 +34,21 @@ interface GroupsProps {
   readonly incidents: ReadonlyMap<string, readonly IncidentView[]>;
   readonly freshness: Freshness;
   readonly isFiltered: boolean;
+  /** Which rows of all that are shown, from 0: so many behind the first so many. */
+  readonly rows: { readonly first: number; readonly count: number };
 }
 
 /** All services by group: what is wrong first, then by ORDER and name. */
-export function Groups({ targets, isShown, incidents, freshness, isFiltered }: GroupsProps): JSX.Element {
+export function Groups({
+  targets,
+  isShown,
+  incidents,
+  freshness,
+  isFiltered,
+  rows,
+}: GroupsProps): JSX.Element {
   const words = useWords();
-  const groups = groupsOf(targets, isShown);
+  const groups = withRows(groupsOf(targets, isShown), rows);
   const isOpen = ({ counts }: Group): boolean =>
     isFiltered ||
     groups.length === 1 ||
@@ -68,8 +77,12 @@ export function Groups({ targets, isShown, incidents, freshness, isFiltered }: G
           <div class="heads" aria-hidden="true">
             <span>{words.text('service')}</span>
             <span class="ends">
-              <span>{words.text('barsBegin')}</span>
-              <span>{words.text('barsEnd')}</span>
+              {targets.some(({ days }) => days.length > 0) && (
+                <>
+                  <span>{words.text('barsBegin')}</span>
+                  <span>{words.text('barsEnd')}</span>
+                </>
+              )}
             </span>
             <span class="right">{words.text('uptime')}</span>
             <span class="right">{words.text('latency24')}</span>
@@ -116,6 +129,17 @@ function groupsOf(targets: readonly TargetSummary[], isShown: GroupsProps['isSho
       Number(a.name === null) - Number(b.name === null) ||
       byOrder(a.place, b.place),
   );
+}
+
+/** The same groups with the rows of one page. */
+function withRows(groups: readonly Group[], { first, count }: GroupsProps['rows']): Group[] {
+  let before = 0;
+  return groups.map((group) => {
+    const from = Math.max(0, first - before);
+    const rows = group.rows.slice(from, Math.max(from, first + count - before));
+    before += group.rows.length;
+    return { ...group, rows };
+  });
 }
 
 /** The state of a group in a few words. */
@@ -181,14 +205,18 @@ function TargetRow({
           <Notes target={target} status={status} isRoomy={isRoomy} />
         </div>
       </div>
-      <DayBars
-        days={target.days}
-        incidents={incidents}
-        now={now}
-        href={`/t/${id}#days`}
-        told={isShort ? 0 : 10}
-        withIncidents={!isShort}
-      />
+      {target.days.length === 0 ? (
+        <span />
+      ) : (
+        <DayBars
+          days={target.days}
+          incidents={incidents}
+          now={now}
+          href={`/t/${id}#days`}
+          told={isShort ? 0 : 10}
+          withIncidents={!isShort}
+        />
+      )}
       <div class="uptime right">
         <span class="label">{words.text('uptime')} </span>
         <strong>{words.percent(uptimeRatio['90d'])}</strong>

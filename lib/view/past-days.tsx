@@ -62,6 +62,8 @@ function daysOf(
     if (others === undefined) begun.set(date, [found]);
     else others.push(found);
   }
+  // Of very many targets no days are loaded.
+  const hasDays = targets.every(({ days }) => days.length > 0);
   const seen = new Set(
     targets.flatMap(({ days }) =>
       days.flatMap((day) => (day.uptimeRatio === null ? [] : [day.from.slice(0, 10)])),
@@ -81,7 +83,7 @@ function daysOf(
         episodes: episodes(incidents),
         maintenance: past.maintenance.filter((window) => words.dateOf(window.from) === date),
         notes: notes.filter(({ at, until }) => words.dateOf(at) === date && (withOpen || until <= updatedAt)),
-        isUnseen: !utcDatesOf(date, words).some((utcDate) => seen.has(utcDate)),
+        isUnseen: hasDays && !utcDatesOf(date, words).some((utcDate) => seen.has(utcDate)),
         hasOpen: incidents.length < all.length,
       };
     });

@@ -1,6 +1,6 @@
 import type { Freshness, IncidentView, PastView, Summary, TargetSummary } from '../read/views.js';
 import { Glyph, Moment } from './components.js';
-import { FilterForm, isFiltering, matches, NO_FILTER, type Filter } from './filter.js';
+import { FilterForm, isFiltering, matches, NO_FILTER, queryOf, type Filter } from './filter.js';
 import { StaleNotice } from './freshness-notices.js';
 import { Groups } from './groups.js';
 import { renderPage } from './layout.js';
@@ -18,11 +18,13 @@ import type { JSX } from 'preact';
 const PAST_DAYS = 14;
 /** Past incidents that a day lists. */
 const LINES = 5;
+/** Services of one page: so many take 72 KB, compressed. */
+const ROWS = 1_000;
 /** From so many services on there is something to filter. */
 const FILTERED_FROM = 13;
 
 /** `GET /` with at least one target. */
-export function statusPage(found: Summary, site: Site, filter: Filter = NO_FILTER): string {
+export function statusPage(found: Summary, site: Site, filter: Filter = NO_FILTER, page = 1): string {
   const { words } = site;
   const { freshness, targets, past, upcoming, notes } = found;
   const overall = overallStatus(freshness, targets, words);
@@ -42,7 +44,7 @@ export function statusPage(found: Summary, site: Site, filter: Filter = NO_FILTE
         <CurrentNotes notes={notes} now={freshness.updatedAt} />
         <Problems targets={targets} freshness={freshness} />
         <Upcoming spans={upcoming} now={freshness.updatedAt} />
-        <Services targets={targets} past={past} freshness={freshness} filter={filter} />
+        <Services targets={targets} past={past} freshness={freshness} filter={filter} page={page} />
         <section>
           <h2>{words.text('past')}</h2>
           <PastDays found={found} span={PAST_DAYS} withOpen={false} lines={LINES} heading="h3" />
@@ -98,16 +100,20 @@ function Services({
   past,
   freshness,
   filter,
+  page,
 }: {
   targets: readonly TargetSummary[];
   past: PastView;
   freshness: Freshness;
   filter: Filter;
+  page: number;
 }): JSX.Element {
   const words = useWords();
   const isFiltered = isFiltering(filter);
   const isShown = (target: TargetSummary): boolean => matches(filter, target);
   const shown = isFiltered ? targets.filter(isShown).length : targets.length;
+  const pages = Math.max(1, Math.ceil(shown / ROWS));
+  const current = Math.min(page, pages);
   const incidents = new Map<string, IncidentView[]>();
   for (const { target, incident } of past.incidents) {
     incidents.set(target.id, [...(incidents.get(target.id) ?? []), incident]);
@@ -139,7 +145,30 @@ function Services({
         incidents={incidents}
         freshness={freshness}
         isFiltered={isFiltered}
+        rows={{ first: (current - 1) * ROWS, count: ROWS }}
       />
+      {pages > 1 && <Paging page={current} pages={pages} filter={filter} />}
     </section>
+  );
+}
+
+/** Where the other pages are. */
+function Paging({ page, pages, filter }: { page: number; pages: number; filter: Filter }): JSX.Element {
+  const words = useWords();
+  const to = (number: number): string => `/?${queryOf(filter, number)}`;
+  return (
+    <nav class="paging">
+      {page > 1 && (
+        <a rel="prev" href={to(page - 1)}>
+          {words.text('previousPage')}
+        </a>
+      )}{' '}
+      <span class="quiet">{words.text('pageOf', { page, pages })}</span>{' '}
+      {page < pages && (
+        <a rel="next" href={to(page + 1)}>
+          {words.text('nextPage')}
+        </a>
+      )}
+    </nav>
   );
 }

@@ -322,6 +322,12 @@ const table: Record<string, [text: string, expected: unknown][]> = {
     ['0', BAD],
     ['501', BAD],
   ],
+  KEEP_ALIVE_SHARD_SIZE: [
+    ['1', 1],
+    ['1000', 1_000],
+    ['0', BAD],
+    ['1001', BAD],
+  ],
   KEEP_ALIVE_PREFIX: [
     ['a:b', 'a:b'],
     ['{a}', '{a}'],

@@ -2,12 +2,14 @@ import { FORMATS } from '../../lib/http/badge-endpoint.js';
 import { ERROR_STATUS, type ErrorCode } from '../../lib/http/error-codes.js';
 import { WINDOWS } from '../../lib/read/load.js';
 import { METRICS } from '../../lib/view/badge-image.js';
+import { STATUSES } from '../../lib/types.js';
 import { schemasOf, type Schema } from './json-schema.js';
 
 const TYPES = {
   'lib/read/views.ts': ['Stats', 'TargetHistory'],
   'lib/read/health.ts': ['Health'],
   'lib/run/report.ts': ['RunReport'],
+  'lib/run/dispatch.ts': ['DispatchReport'],
   'lib/http/maintenance-endpoint.ts': ['MaintenanceWindows'],
   'lib/http/notes-endpoint.ts': ['ChangedNotes'],
 };
@@ -35,6 +37,7 @@ const words = (name: string, values: readonly string[], fallback?: string): Sche
   in: 'query',
   schema: { type: 'string', enum: values, ...(fallback === undefined ? {} : { default: fallback }) },
 });
+const inQuery = (name: string): Schema => ({ name, in: 'query', schema: { type: 'string' } });
 const ID = {
   name: 'id',
   in: 'path',
@@ -80,7 +83,10 @@ const RUN = (summary: string): Schema => ({
   security: [...SECRET, { qstash: [] }],
   parameters: [{ ...words('async', ['1']), description: 'Answers 202 at once; the run goes on.' }],
   responses: {
-    200: { description: 'The run.', content: json(ref('RunReport')) },
+    200: {
+      description: 'The run, or how many runs of shards were started elsewhere.',
+      content: json({ anyOf: [ref('RunReport'), ref('DispatchReport')] }),
+    },
     202: { description: 'The run goes on.', content: json(ref('RunStarted')) },
     ...errors(WITH_SECRET),
     503: {
@@ -156,7 +162,14 @@ export function openApi(): Schema {
     },
     servers: [{ url: '/', description: 'The installation that serves this document.' }],
     paths: named({
-      '/api/keepalive': read('The figures of all targets.', json(ref('Stats'))),
+      '/api/keepalive': read('The figures of all targets, and at most 500 of them.', json(ref('Stats')), {
+        codes: ['bad_request'],
+        parameters: [
+          words('status', STATUSES),
+          { ...inQuery('group'), description: 'Its targets alone; empty: those without a group.' },
+          { ...inQuery('after'), description: 'Targets whose ids come behind this one: see `next`.' },
+        ],
+      }),
       '/api/keepalive/{id}': read('One target with its history.', json(ref('TargetHistory')), {
         codes: ['target_not_found'],
         parameters: [ID],

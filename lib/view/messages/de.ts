@@ -47,6 +47,9 @@ const de: Messages = {
   neverChecked: 'Noch nicht geprüft',
   showing: '{count} von {total} Diensten angezeigt',
   showAll: 'Alle anzeigen',
+  previousPage: 'Vorherige Seite',
+  nextPage: 'Nächste Seite',
+  pageOf: 'Seite {page, number} von {pages, number}',
 
   // What is wrong
   problems: 'Aktuelle Probleme',

@@ -53,6 +53,9 @@ const en = {
   neverChecked: 'Not checked yet',
   showing: '{count} of {total} services shown',
   showAll: 'Show all',
+  previousPage: 'Previous page',
+  nextPage: 'Next page',
+  pageOf: 'Page {page, number} of {pages, number}',
 
   // What is wrong
   problems: 'Current problems',

@@ -47,6 +47,9 @@ const es: Messages = {
   neverChecked: 'Aún sin comprobar',
   showing: 'Servicios mostrados: {count} de {total}',
   showAll: 'Mostrar todos',
+  previousPage: 'Página anterior',
+  nextPage: 'Página siguiente',
+  pageOf: 'Página {page, number} de {pages, number}',
 
   // What is wrong
   problems: 'Problemas actuales',

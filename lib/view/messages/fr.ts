@@ -47,6 +47,9 @@ const fr: Messages = {
   neverChecked: 'Pas encore de vérification',
   showing: 'Services affichés : {count} sur {total}',
   showAll: 'Tout afficher',
+  previousPage: 'Page précédente',
+  nextPage: 'Page suivante',
+  pageOf: 'Page {page, number} sur {pages, number}',
 
   // What is wrong
   problems: 'Problèmes en cours',

@@ -47,6 +47,9 @@ const it: Messages = {
   neverChecked: 'Non ancora controllato',
   showing: 'Servizi visualizzati: {count} su {total}',
   showAll: 'Mostra tutti',
+  previousPage: 'Pagina precedente',
+  nextPage: 'Pagina successiva',
+  pageOf: 'Pagina {page, number} di {pages, number}',
 
   // What is wrong
   problems: 'Problemi in corso',

@@ -47,6 +47,9 @@ const pt: Messages = {
   neverChecked: 'Ainda não verificado',
   showing: 'Serviços exibidos: {count} de {total}',
   showAll: 'Exibir todos',
+  previousPage: 'Página anterior',
+  nextPage: 'Página seguinte',
+  pageOf: 'Página {page, number} de {pages, number}',
 
   // What is wrong
   problems: 'Problemas atuais',
