@@ -29,6 +29,12 @@ const PAGES: readonly {
     },
   },
   {
+    path: /^\/manifest\.webmanifest$/,
+    handlers: {
+      GET: async (request) => (await import('./manifest-endpoint.js')).answerManifest(request),
+    },
+  },
+  {
     path: /^\/sign-in$/,
     handlers: {
       GET: async (request) => (await import('./sign-in-endpoint.js')).answerSignInForm(request),
@@ -59,7 +65,8 @@ const PAGES: readonly {
 ];
 
 /**
- * `GET /`, `GET /history`, `GET /t/<id>`, `GET` and `POST` of `/sign-in`, `/subscribe`, `/confirm` and `/unsubscribe`. HEAD is answered as GET.
+ * `GET /`, `GET /history`, `GET /t/<id>`, `GET /manifest.webmanifest`, `GET` and `POST` of `/sign-in`, `/subscribe`, `/confirm`
+ * and `/unsubscribe`. HEAD is answered as GET.
  * vercel.json sends what has no other address here too, to be answered 404.
  */
 export async function answerPages(request: Request): Promise<Response> {

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { FUNCTION_LIMIT } from '../../lib/config/vercel.js';
 import type { TargetStats } from '../../lib/read/views.js';
 import type { RunReport } from '../../lib/run/report.js';
+import { LANGUAGES } from '../../lib/types.js';
 import { TEMPLATES } from '../../lib/view/templates.js';
 import {
   buildFunctions,
@@ -197,6 +198,7 @@ describe('the functions as Vercel builds them', () => {
       ['/t/:id', '/api/page/t-:id'],
       ['/sign-in', '/api/page/sign-in'],
       ['/:name(subscribe|confirm|unsubscribe)', '/api/page/:name'],
+      ['/manifest.webmanifest', '/api/page/manifest.webmanifest'],
       ['/api/keepalive', '/api/keepalive/_all'],
       ['/api/openapi.json', '/openapi.json'],
       ['/api/feed', '/api/feed/atom'],
@@ -227,6 +229,13 @@ describe('the functions as Vercel builds them', () => {
     const text = await answer.text();
     expect(text).toContain('my-api');
     expect(text).not.toMatch(/canary|front-token|a-secret-of/);
+    for (const language of LANGUAGES) {
+      const headers = { 'accept-language': language };
+      const page = await fetch(`${running.get(PAGE)?.origin ?? ''}/history`, { headers });
+      expect([page.status, page.headers.get('content-language')]).toEqual([200, language]);
+    }
+    const manifest = await fetch(`${running.get(PAGE)?.origin ?? ''}/api/page/manifest.webmanifest`);
+    expect(await manifest.json()).toMatchObject({ name: 'Keepalive', start_url: '/' });
   });
 
   it('ping nothing without the secret', async () => {

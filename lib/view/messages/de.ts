@@ -104,6 +104,9 @@ const de: Messages = {
   restartHelped: 'Neustart {number, number}: {answer}, nach {length} wieder in Betrieb',
   restartUnknown: 'Ausführung nicht bestätigt',
 
+  // What stands behind a colon
+  labelled: '{label}: {text}',
+
   // Services
   services: 'Dienste',
   otherServices: 'Weitere Dienste',

@@ -111,6 +111,9 @@ const en = {
   restartHelped: 'Restart {number, number}: {answer}, up {length} later',
   restartUnknown: 'not known to be made',
 
+  // What stands behind a colon
+  labelled: '{label}: {text}',
+
   // Services
   services: 'Services',
   otherServices: 'Other services',

@@ -104,6 +104,9 @@ const es: Messages = {
   restartHelped: 'Reinicio {number, number}: {answer}, operativo {length} después',
   restartUnknown: 'ejecución no confirmada',
 
+  // What stands behind a colon
+  labelled: '{label}: {text}',
+
   // Services
   services: 'Servicios',
   otherServices: 'Otros servicios',

@@ -104,6 +104,9 @@ const fr: Messages = {
   restartHelped: 'Redémarrage {number, number} : {answer}, de nouveau opérationnel après {length}',
   restartUnknown: 'exécution non confirmée',
 
+  // What stands behind a colon
+  labelled: '{label} : {text}',
+
   // Services
   services: 'Services',
   otherServices: 'Autres services',

@@ -104,6 +104,9 @@ const it: Messages = {
   restartHelped: 'Riavvio {number, number}: {answer}, operativo dopo {length}',
   restartUnknown: 'esecuzione non confermata',
 
+  // What stands behind a colon
+  labelled: '{label}: {text}',
+
   // Services
   services: 'Servizi',
   otherServices: 'Altri servizi',

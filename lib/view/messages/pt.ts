@@ -104,6 +104,9 @@ const pt: Messages = {
   restartHelped: 'Reinício {number, number}: {answer}, operacional após {length}',
   restartUnknown: 'execução não confirmada',
 
+  // What stands behind a colon
+  labelled: '{label}: {text}',
+
   // Services
   services: 'Serviços',
   otherServices: 'Outros serviços',
