@@ -65,7 +65,16 @@ const LAYERS = {
 };
 
 /** Words and constants that every part may use. They import nothing but each other. */
-const EVERYBODY = ['types', 'protocols', 'time', 'single-line', 'zod', 'yaml', 'operator-error'];
+const EVERYBODY = [
+  'types',
+  'protocols',
+  'time',
+  'single-line',
+  'zod',
+  'yaml',
+  'message-format',
+  'operator-error',
+];
 
 /** `lib/run/run.ts` is of the part `run`, `lib/app.ts` of `app`, `api/cron.ts` of `api`; null: not ours. */
 function partOf(path) {
@@ -77,8 +86,9 @@ function partOf(path) {
 
 /** The source file that an import names; null: a package. */
 function sourceOf(importer, specifier) {
-  if (specifier === '#zod' || specifier === '#yaml') {
-    return resolve(import.meta.dirname, `lib/${specifier.slice(1)}.ts`);
+  if (specifier.startsWith('#')) {
+    const path = specifier.slice(1).replace(/^messages\//, 'view/messages/');
+    return resolve(import.meta.dirname, `lib/${path}.ts`);
   }
   if (!specifier.startsWith('.')) return null;
   const path = resolve(dirname(importer), specifier);

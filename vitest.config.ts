@@ -4,32 +4,39 @@ import { LongestFirst } from './test/support/order.js';
 
 const LONG = process.env.LONG === '1';
 
+/** What takes so long that only `npm run test:long` has it. */
+const ONLY_LONG = [
+  'test/fuzz/*.test.ts',
+  ...['probe/clients', 'run/scale', 'run/truth'].map((name) => `test/${name}.test.ts`),
+];
+
 export default defineConfig({
   test: {
     include: process.env.SCREENSHOTS
       ? ['test/view/screenshots.ts']
       : LONG
         ? [
-            'test/fuzz/*.test.ts',
+            ...ONLY_LONG,
             'test/deploy/*.test.ts',
             'test/probe/latency.test.ts',
-            'test/config/targets-file.test.ts',
+            ...['cli/transfer', 'config/targets-file', 'local/faults'].map((name) => `test/${name}.test.ts`),
             ...['alerts', 'notifier'].map((name) => `test/record/${name}.test.ts`),
             'test/probe/http-parser.test.ts',
             ...[
               'budget',
+              'clock',
               'fault-sweep',
               'hostile',
               'host-sims',
               'month',
               'overlap',
               'refusals',
-              'truth',
+              'sleeping',
               'waking',
             ].map((name) => `test/run/${name}.test.ts`),
           ]
         : ['test/**/*.test.ts'],
-    exclude: LONG ? [] : ['test/fuzz/**', '**/node_modules/**'],
+    exclude: LONG ? [] : [...ONLY_LONG, '**/node_modules/**'],
     globalSetup: ['test/support/system.ts'],
     setupFiles: ['test/support/own-folder.ts'],
     provide: { long: LONG },

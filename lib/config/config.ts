@@ -46,6 +46,8 @@ export interface Config {
   readonly port: number;
   /** Expected time between runs. */
   readonly tick: number;
+  /** KEEP_ALIVE_TICK; null: it is not set, and `tick` follows the trigger. */
+  readonly namedTick: number | null;
   /** Whose allowances are watched; null: not set, and not on Vercel. */
   readonly plan: PlanName | null;
   /** Checks in flight at most. */
@@ -175,6 +177,7 @@ export function parseConfig(
     isOnVercel: isOnVercel(texts),
     port: system.PORT,
     tick: system.KEEP_ALIVE_TICK ?? defaultTick(texts, system.QSTASH_TOKEN),
+    namedTick: system.KEEP_ALIVE_TICK,
     plan: system.KEEP_ALIVE_PLAN ?? (isOnVercel(texts) ? 'hobby' : null),
     concurrency: system.KEEP_ALIVE_CONCURRENCY,
     shardSize: system.KEEP_ALIVE_SHARD_SIZE,
@@ -187,7 +190,7 @@ export function parseConfig(
       token: system.QSTASH_TOKEN,
       currentSigningKey: system.QSTASH_CURRENT_SIGNING_KEY,
       nextSigningKey: system.QSTASH_NEXT_SIGNING_KEY,
-      tick: system.KEEP_ALIVE_TICK ?? QSTASH_TICK,
+      tick: system.KEEP_ALIVE_TICK ?? DEFAULT_TICKS.qstash,
     },
     alerts: toAlerts(system.ALERT_REMINDER, new Map(Object.entries(channels))),
     page: toPageSettings(system, publicUrl),
@@ -266,14 +269,17 @@ function duplicates(
   return isTwice ? [...problems, { variable, message }] : problems;
 }
 
-/** Every 2 minutes is 720 of the 1,000 messages a day that QStash's free plan has. */
-const QSTASH_TICK = 2 * MINUTE;
-/**
- * vercel.json calls four times an hour. The free plan makes each of these calls at a random minute of the hour that
- * follows its time: 12 minutes apart at the median, 51 at the 99th percentile, 75 at most.
- */
-const VERCEL_TICK = 30 * MINUTE;
-const LOCAL_TICK = MINUTE;
+/** Expected time between runs where KEEP_ALIVE_TICK is not set, by what starts them. */
+export const DEFAULT_TICKS = {
+  local: MINUTE,
+  /** 720 of the 1,000 messages a day that QStash's free plan has. */
+  qstash: 2 * MINUTE,
+  /**
+   * vercel.json calls four times an hour. The free plan makes each of these calls at a random minute of the hour that
+   * follows its time: 12 minutes apart at the median, 51 at the 99th percentile, 75 at most.
+   */
+  crons: 30 * MINUTE,
+} as const;
 
 /** Vercel sets it wherever it builds or runs something. */
 function isOnVercel(texts: ReadonlyMap<string, string>): boolean {
@@ -281,8 +287,8 @@ function isOnVercel(texts: ReadonlyMap<string, string>): boolean {
 }
 
 function defaultTick(texts: ReadonlyMap<string, string>, qstashToken: string | null): number {
-  if (!isOnVercel(texts)) return LOCAL_TICK;
-  return qstashToken === null ? VERCEL_TICK : QSTASH_TICK;
+  if (!isOnVercel(texts)) return DEFAULT_TICKS.local;
+  return qstashToken === null ? DEFAULT_TICKS.crons : DEFAULT_TICKS.qstash;
 }
 
 /** The origin at a domain that Vercel names; not ours to complain about. */
@@ -307,7 +313,7 @@ function qstashPrefix(variables: readonly string[], problems: Problem[]): string
   const byPrefix = new Map<string, string>();
   for (const variable of variables.toSorted()) {
     const name = QSTASH_SECRETS.find((secret) => variable === secret || variable.endsWith(`_${secret}`));
-    if (name === undefined || /^(?:TARGET|KEEP_ALIVE|ALERT|PAGE)_/.test(variable)) continue;
+    if (name === undefined || variable.startsWith('TARGET_')) continue;
     const prefix = variable.slice(0, -name.length);
     if (!byPrefix.has(prefix)) byPrefix.set(prefix, variable);
   }

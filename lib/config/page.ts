@@ -1,6 +1,7 @@
-import type { PageSettings } from '../types.js';
+import { LANGUAGES, type Language, type PageSettings } from '../types.js';
 import { option, type OptionValues } from './option-table.js';
 import { parseUrl } from './request.js';
+import { isTimeZone } from './time-windows.js';
 import { isOff, label, matching, value } from './values.js';
 
 /** Characters of an address at most. */
@@ -48,6 +49,14 @@ const frameAncestors = value(
   },
 );
 
+const language = value(`one of ${LANGUAGES.join(', ')}`, (text): Language | undefined =>
+  LANGUAGES.find((each) => each === text.toLowerCase()),
+);
+
+const timeZone = value('the name of a time zone, such as Europe/Paris or UTC', (text) =>
+  isTimeZone(text) ? new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions().timeZone : undefined,
+);
+
 /** What the operator says of the page as a whole. */
 export const PAGE_OPTIONS = {
   PAGE_TITLE: option(null, label),
@@ -55,6 +64,8 @@ export const PAGE_OPTIONS = {
   PAGE_LOGO_URL: option(null, logoUrl),
   PAGE_HOME_URL: option(null, homeUrl),
   PAGE_CONTACT_URL: option(null, contactUrl),
+  PAGE_LANGUAGE: option(null, language),
+  PAGE_TIME_ZONE: option(null, timeZone),
   PAGE_FRAME_ANCESTORS: option('off', frameAncestors),
 };
 
@@ -69,6 +80,8 @@ export function toPageSettings(
     logoUrl: options.PAGE_LOGO_URL,
     homeUrl: options.PAGE_HOME_URL,
     contactUrl: options.PAGE_CONTACT_URL,
+    language: options.PAGE_LANGUAGE,
+    timeZone: options.PAGE_TIME_ZONE,
     publicUrl,
     frameAncestors: options.PAGE_FRAME_ANCESTORS,
   };

@@ -49,7 +49,7 @@ export type ErrorResponder = (
   request: Request,
   /** Of the configuration; undefined where that is not valid. */
   page?: PageSettings,
-) => Response;
+) => Response | Promise<Response>;
 
 /**
  * Who asks: nobody is trusted where there is no STATS_TOKEN to show. A session counts on our own pages only, not for
@@ -102,11 +102,11 @@ export async function withApp(
   try {
     const result = await getApp(mayBeOld);
     if (result.ok) page = result.app.config.page;
-    return result.ok ? await answer(result.app) : configInvalid(request, result.problems, respond);
+    return result.ok ? await answer(result.app) : await configInvalid(request, result.problems, respond);
   } catch (error) {
-    if (error instanceof StoreError) return respond(error.code, error.message, {}, request, page);
+    if (error instanceof StoreError) return await respond(error.code, error.message, {}, request, page);
     console.error(error);
-    return respond(
+    return await respond(
       'internal',
       'Something went wrong in Keepalive. The log has the details.',
       {},
@@ -124,7 +124,11 @@ export function noStore(): Response {
 }
 
 /** Requests that send CRON_SECRET get the list of problems. It names variables and holds no value. */
-function configInvalid(request: Request, problems: readonly Problem[], respond: ErrorResponder): Response {
+function configInvalid(
+  request: Request,
+  problems: readonly Problem[],
+  respond: ErrorResponder,
+): Response | Promise<Response> {
   const secret = readEnv().CRON_SECRET?.trim();
   const details = secret && bears(request, secret) ? { problems } : {};
   return respond('config_invalid', 'The configuration is not valid.', details, request);

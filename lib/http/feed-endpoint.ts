@@ -7,6 +7,7 @@ import { siteName } from '../view/site.js';
 import { cachingOf } from './responses.js';
 import { answerDocument } from './document.js';
 import { readEndpoint, watchFor } from './endpoints.js';
+import { wordsOf } from './language.js';
 import { ORIGIN_HEADERS, visitedOrigin } from './origin.js';
 
 const ENTRIES = 50;
@@ -20,7 +21,8 @@ export function answerFeed(request: Request): Promise<Response> {
       loadLatestIncidents(each, now, shards),
     );
     const incidents = recentIncidents(watchFor(request, config), latest, now, ENTRIES);
-    const body = await atomFeed(incidents, config.publicUrl ?? visitedOrigin(request), siteName(config.page));
+    const site = { name: siteName(config.page), words: await wordsOf(config.page) };
+    const body = await atomFeed(incidents, config.publicUrl ?? visitedOrigin(request), site);
     const type = 'application/atom+xml; charset=utf-8';
     const answer = answerDocument(request, { type, body }, cachingOf(config));
     if (config.publicUrl === null) answer.headers.append('vary', ORIGIN_HEADERS);

@@ -67,7 +67,7 @@ async function problem(request: Request, code: ErrorCode, message: string): Prom
   const [{ answerProblem }, { withApp }] = await Promise.all([import('./html.js'), import('./endpoints.js')]);
   return withApp(
     request,
-    ({ config }) => Promise.resolve(answerProblem(code, message, {}, request, config.page)),
+    ({ config }) => answerProblem(code, message, {}, request, config.page),
     () => answerProblem(code, message, {}, request),
   );
 }

@@ -12,7 +12,7 @@ import { statusPage } from '../view/status-page.js';
 import { cachingOf } from './responses.js';
 import { answerHtml } from './html.js';
 import { watchFor } from './endpoints.js';
-import { pageEndpoint, siteOf } from './page-endpoint.js';
+import { pageEndpoint, siteFor } from './page-endpoint.js';
 
 /** `GET /`, with `?q=` and `?status=` for some of the services, and `?page=` where there are many. */
 export function answerStatusPage(request: Request): Promise<Response> {
@@ -33,8 +33,8 @@ function answerSummary(request: Request, render: (found: Summary, site: Site) =>
     const now = nowOf(app);
     const loaded = await ofAllShards(reader, config, (each, shards) => loadSummary(each, now, shards));
     const found = summary(watchFor(request, config), loaded, now);
-    const site = siteOf(config);
+    const site = await siteFor(request, config);
     const html = found.targets.length === 0 ? nothingShownPage(site) : render(found, site);
-    return answerHtml(html, { caching: cachingOf(config), page: config.page });
+    return answerHtml(html, site, { caching: cachingOf(config) });
   });
 }

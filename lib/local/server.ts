@@ -145,7 +145,12 @@ async function dispatch(incoming: IncomingMessage): Promise<Response> {
   const method = incoming.method === 'HEAD' ? 'GET' : (incoming.method ?? 'GET');
   const handler = isMethod(method) ? route[1][method] : undefined;
   if (handler === undefined) {
-    const answer = answerProblem('method_not_allowed', 'Method not allowed.', {}, requestOf(incoming, url));
+    const answer = await answerProblem(
+      'method_not_allowed',
+      'Method not allowed.',
+      {},
+      requestOf(incoming, url),
+    );
     answer.headers.set('allow', Object.keys(route[1]).join(', '));
     return answer;
   }

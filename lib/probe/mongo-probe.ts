@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { Binary, EJSON, type Document } from 'bson';
 import { needsBody, type Body } from '../rules/assertions.js';
@@ -8,7 +9,7 @@ import { Dialogue } from './dialogue.js';
 import { codeOf, Interruption, ProbeFailure } from './failure.js';
 import { messageOf, MongoReader, noAnswer, parse, pick } from './mongo-message.js';
 import type { Probe, ProbeContext } from './probe-context.js';
-import { Scram, type ScramMechanism } from './scram.js';
+import { prepared, Scram, type ScramMechanism } from './scram.js';
 
 /** Ms that a host has to accept a connection and greet, while others are left to try. */
 const NEXT_HOST_AFTER = 2_000;
@@ -24,6 +25,9 @@ const CURSOR: ReadonlySet<string> = new Set(['cursor']);
 
 /** What the servers of a cluster tell each other through their clients. */
 const OF_THE_CLUSTER: ReadonlySet<string> = new Set(['$clusterTime', 'operationTime']);
+
+/** By the specification of its drivers. */
+const FEWEST_ROUNDS = 4_096;
 
 const LOGIN_REFUSED = 'the server refuses user name or password: check them, and authSource';
 
@@ -279,7 +283,11 @@ async function logIn(
   const best = Array.isArray(offered) && offered.includes('SCRAM-SHA-256') ? 'SCRAM-SHA-256' : 'SCRAM-SHA-1';
   const named = settings.mechanism;
   const mechanism: ScramMechanism = named === 'SCRAM-SHA-1' || named === 'SCRAM-SHA-256' ? named : best;
-  const scram = new Scram(mechanism, user, password);
+  const secret =
+    mechanism === 'SCRAM-SHA-256'
+      ? prepared(password)
+      : createHash('md5').update(`${user}:mongo:${password}`).digest('hex');
+  const scram = new Scram({ mechanism, user, secret, fewestRounds: FEWEST_ROUNDS });
   const say = async (command: Document) => parse(await ask(command));
   const first = await say({
     saslStart: 1,
@@ -296,10 +304,18 @@ async function logIn(
       payload: new Binary(Buffer.from(payload)),
       $db: authSource,
     });
-  const proof = await deadline.work('logging in', () => scram.prove(payloadOf(first)));
+  const proof = await deadline
+    .work('logging in', () => scram.prove(payloadOf(first)))
+    .catch((cause: unknown) => {
+      throw cause instanceof RangeError ? invalidLogin() : cause;
+    });
   const last = await go(proof);
-  scram.verify(payloadOf(last));
+  if (!scram.isProvenBy(payloadOf(last))) throw invalidLogin();
   if (last.done !== true && (await go('')).done !== true) throw noAnswer();
+}
+
+function invalidLogin(): ProbeFailure {
+  return new ProbeFailure('protocol', 'the server does not log in as MongoDB does: check host and port');
 }
 
 function payloadOf({ payload }: Document): string {

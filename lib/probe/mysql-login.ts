@@ -1,5 +1,6 @@
 import { constants, createHash, publicEncrypt } from 'node:crypto';
 import { ProbeFailure } from './failure.js';
+import { xor } from './xor.js';
 
 /** A way to log in, and the server's random bytes for it. */
 export interface Challenge {
@@ -88,9 +89,8 @@ export class MysqlLogin {
   #encrypted(key: string): Buffer {
     const text = Buffer.from(`${this.password}\0`);
     const { salt } = this.#challenge;
-    const mixed = text.map((byte, index) => byte ^ (salt[index % salt.length] ?? 0));
     try {
-      return publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING }, mixed);
+      return publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING }, xor(text, salt));
     } catch {
       throw new RangeError('no key');
     }
@@ -101,8 +101,4 @@ function digest(algorithm: 'sha1' | 'sha256', ...parts: (string | Buffer)[]): Bu
   const hash = createHash(algorithm);
   for (const part of parts) hash.update(part);
   return hash.digest();
-}
-
-function xor(a: Buffer, b: Buffer): Buffer {
-  return Buffer.from(a.map((byte, index) => byte ^ (b[index] ?? 0)));
 }

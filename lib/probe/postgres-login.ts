@@ -1,10 +1,8 @@
-import { createHash, createHmac, pbkdf2, randomBytes } from 'node:crypto';
-import { promisify } from 'node:util';
+import { createHash } from 'node:crypto';
 import type { Login } from '../rules/database-address.js';
 import type { ByteReader } from './byte-reader.js';
 import { ProbeFailure } from './failure.js';
-
-const derive = promisify(pbkdf2);
+import { prepared, Scram } from './scram.js';
 
 /** Requests of the server by their number; 0 is that the login is complete. */
 const CLEARTEXT = 3;
@@ -14,22 +12,12 @@ const SASL_CONTINUE = 11;
 const SASL_FINAL = 12;
 
 const SCRAM = 'SCRAM-SHA-256';
-const GS2_HEADER = 'n,,';
-/** PostgreSQL's default is 4,096. Each takes a microsecond of our own time. */
-const MOST_ITERATIONS = 200_000;
-
-interface LoginExchange {
-  readonly authMessage: string;
-  readonly serverKey: Buffer;
-}
 
 /** Answers the requests of one login. Every method throws a ProbeFailure where it cannot. */
 export class PostgresLogin {
-  readonly #nonce = randomBytes(18).toString('base64');
-  #exchange: LoginExchange | null = null;
+  /** Null until the server asks for it. The rounds are our own time: one login begins it once. */
+  #scram: Scram | null = null;
   #isProven = true;
-  /** The rounds are our own time: one login makes us do them once. */
-  #hasHashed = false;
 
   /** @param mayShowPassword the password may be sent as it is */
   constructor(
@@ -88,52 +76,29 @@ export class PostgresLogin {
         'the database wants another login than by password, which is not supported',
       );
     }
+    if (this.#scram !== null) throw new RangeError('a second login');
     this.#isProven = false;
-    const first = Buffer.from(GS2_HEADER + this.#firstBare);
+    const { password } = this.login;
+    // The server has the user's name from the first message.
+    this.#scram = new Scram({ mechanism: SCRAM, user: '', secret: prepared(password), fewestRounds: 1 });
+    const first = Buffer.from(this.#scram.first);
     const length = Buffer.alloc(4);
     length.writeInt32BE(first.length);
     return Buffer.concat([Buffer.from(`${SCRAM}\0`), length, first]);
   }
 
-  get #firstBare(): string {
-    return `n=,r=${this.#nonce}`;
-  }
-
-  /** RFC 5802, section 3. */
   async #prove(serverFirst: string): Promise<Buffer> {
-    if (this.#isProven || this.#hasHashed) throw new RangeError('no step of SCRAM');
-    this.#hasHashed = true;
-    const [, nonce = '', salt = '', count] =
-      /^r=([^,]+),s=([^,]+),i=(\d{1,9})(?:,|$)/.exec(serverFirst) ?? [];
-    const iterations = Number(count);
-    if (!nonce.startsWith(this.#nonce) || !(iterations >= 1) || iterations > MOST_ITERATIONS) {
-      throw new RangeError('no first message of SCRAM');
-    }
-    // SASLprep normalizes like this; the characters that it forbids besides are not in passwords that it was set with.
-    const password = this.login.password.normalize('NFKC');
-    const salted = await derive(password, Buffer.from(salt, 'base64'), iterations, 32, 'sha256');
-    const clientKey = hmac(salted, 'Client Key');
-    const withoutProof = `c=${Buffer.from(GS2_HEADER).toString('base64')},r=${nonce}`;
-    const authMessage = `${this.#firstBare},${serverFirst},${withoutProof}`;
-    const signature = hmac(createHash('sha256').update(clientKey).digest(), authMessage);
-    const proof = clientKey.map((byte, index) => byte ^ (signature[index] ?? 0));
-    this.#exchange = { authMessage, serverKey: hmac(salted, 'Server Key') };
-    return Buffer.from(`${withoutProof},p=${Buffer.from(proof).toString('base64')}`);
+    if (this.#scram === null) throw new RangeError('no step of SCRAM');
+    return Buffer.from(await this.#scram.prove(serverFirst));
   }
 
   #checkServer(serverFinal: string): null {
-    const { authMessage, serverKey } = this.#exchange ?? {};
-    const expected = serverKey && authMessage && hmac(serverKey, authMessage).toString('base64');
-    if (expected === undefined || !serverFinal.split(',').includes(`v=${expected}`)) {
+    if (this.#scram?.isProvenBy(serverFinal) !== true) {
       throw new ProbeFailure('protocol', 'the server does not prove that it knows the password');
     }
     this.#isProven = true;
     return null;
   }
-}
-
-function hmac(key: Buffer, text: string): Buffer {
-  return createHmac('sha256', key).update(text).digest();
 }
 
 function md5(...parts: (string | Buffer)[]): string {

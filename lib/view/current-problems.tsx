@@ -3,8 +3,7 @@ import { EpisodeCard } from './episode-card.js';
 import { episodes, type Trouble } from './episodes.js';
 import { Glyph, Moment } from './components.js';
 import { byOrder, byUrgency } from './order.js';
-import { Phrase } from './phrase.js';
-import { counted, TEXT } from './text.js';
+import { Phrase, useWords } from './phrase.js';
 import { namesInWords, shownStatus } from './words.js';
 import type { JSX } from 'preact';
 
@@ -19,6 +18,7 @@ export function Problems({
   targets: readonly TargetSummary[];
   freshness: Freshness;
 }): JSX.Element | null {
+  const words = useWords();
   const now = freshness.updatedAt;
   const found = episodes(
     targets
@@ -35,13 +35,13 @@ export function Problems({
   const behind = found.slice(CARDS);
   return (
     <section class="incidents">
-      {found.length > 0 && <h2>{freshness.isStale ? TEXT.problemsThen : TEXT.problems}</h2>}
+      {found.length > 0 && <h2>{words.text(freshness.isStale ? 'problemsThen' : 'problems')}</h2>}
       {found.slice(0, CARDS).map((episode) => (
         <EpisodeCard episode={episode} now={now} heading="h3" />
       ))}
       {behind.length > 0 && (
         <details id="more-problems">
-          <summary>{counted(TEXT.moreProblems, behind.length)}</summary>
+          <summary>{words.text('moreProblems', { count: behind.length })}</summary>
           {behind.map((episode) => (
             <EpisodeCard episode={episode} now={now} heading="h3" />
           ))}
@@ -52,7 +52,7 @@ export function Problems({
           <p>
             <Glyph mood="maintenance" />{' '}
             <strong>
-              <Phrase text={TEXT.maintenanceUntil} values={{ time: <Moment at={until} now={now} /> }} />
+              <Phrase name="maintenanceUntil" values={{ time: <Moment at={until} now={now} /> }} />
             </strong>
             {reason !== null && (
               <>
@@ -62,7 +62,7 @@ export function Problems({
             )}
           </p>
           <p class="quiet">
-            <bdi>{namesInWords(names, isAll)}</bdi>
+            <bdi>{namesInWords(names, isAll, words)}</bdi>
           </p>
         </article>
       ))}

@@ -1,15 +1,14 @@
 import type { MaintenanceSpan } from '../read/views.js';
 import { Glyph, Moment } from './components.js';
-import { Phrase } from './phrase.js';
-import { TEXT } from './text.js';
+import { Phrase, useWords } from './phrase.js';
 import { namesInWords } from './words.js';
 import type { JSX } from 'preact';
 
-/** A window of maintenance. @param day the midnight of the day that is named above it */
+/** A window of maintenance. @param day the date that is named above it */
 export function MaintenanceLine({
   window: { from, to, reason, targets },
   now,
-  day = now,
+  day,
   isNamed = true,
 }: {
   window: MaintenanceSpan;
@@ -17,16 +16,17 @@ export function MaintenanceLine({
   day?: string;
   isNamed?: boolean;
 }): JSX.Element {
+  const words = useWords();
   return (
     <article class="incident line maintenance">
       <p>
         <Glyph mood="maintenance" />{' '}
         <Phrase
-          text={TEXT.maintenanceFromTo}
+          name="maintenanceFromTo"
           values={{
             from: <Moment at={from} now={now} day={day} />,
             // Of two moments on one day, the day is named once.
-            to: <Moment at={to} now={now} day={day === now ? from : day} />,
+            to: <Moment at={to} now={now} day={day ?? words.dateOf(from)} />,
           }}
         />
         {reason !== null && (
@@ -40,10 +40,11 @@ export function MaintenanceLine({
         <p class="quiet">
           <bdi>
             {targets === null
-              ? TEXT.everything
+              ? words.text('everything')
               : namesInWords(
                   targets.map(({ name }) => name),
                   false,
+                  words,
                 )}
           </bdi>
         </p>

@@ -8,9 +8,8 @@ import type { Site } from './site.js';
 import { CurrentNotes } from './notes.js';
 import { PageFoot } from './page-foot.js';
 import { PastDays } from './past-days.js';
-import { Phrase } from './phrase.js';
+import { Phrase, useWords } from './phrase.js';
 import { Problems } from './current-problems.js';
-import { fill, TEXT } from './text.js';
 import { Upcoming } from './upcoming.js';
 import { overallStatus, shownStatus, type OverallStatus } from './words.js';
 import type { JSX } from 'preact';
@@ -19,15 +18,16 @@ import type { JSX } from 'preact';
 const PAST_DAYS = 14;
 /** Past incidents that a day lists. */
 const LINES = 5;
-/** Services of one page. */
-const ROWS = 500;
+/** Services of one page: so many take 72 KB, compressed. */
+const ROWS = 1_000;
 /** From so many services on there is something to filter. */
 const FILTERED_FROM = 13;
 
 /** `GET /` with at least one target. */
 export function statusPage(found: Summary, site: Site, filter: Filter = NO_FILTER, page = 1): string {
+  const { words } = site;
   const { freshness, targets, past, upcoming, notes } = found;
-  const overall = overallStatus(freshness, targets);
+  const overall = overallStatus(freshness, targets, words);
   return renderPage({
     ...site,
     title: overall.sentence,
@@ -46,13 +46,13 @@ export function statusPage(found: Summary, site: Site, filter: Filter = NO_FILTE
         <Upcoming spans={upcoming} now={freshness.updatedAt} />
         <Services targets={targets} past={past} freshness={freshness} filter={filter} page={page} />
         <section>
-          <h2>{TEXT.past}</h2>
+          <h2>{words.text('past')}</h2>
           <PastDays found={found} span={PAST_DAYS} withOpen={false} lines={LINES} heading="h3" />
           <p>
-            <a href="/history">{TEXT.historyLink}</a>
+            <a href="/history">{words.text('historyLink')}</a>
           </p>
         </section>
-        <PageFoot freshness={freshness} json="/api/keepalive" />
+        <PageFoot freshness={freshness} json="/api/keepalive" hasBars />
       </>
     ),
   });
@@ -67,6 +67,7 @@ function Hero({
   freshness: Freshness;
   isPrivate: boolean;
 }): JSX.Element {
+  const words = useWords();
   const { lastRunAt, updatedAt } = freshness;
   return (
     <section class={`hero ${mood}`}>
@@ -79,9 +80,9 @@ function Hero({
           {remark !== null && <span class="remark">{remark}</span>}
           <span>
             {lastRunAt === null ? (
-              TEXT.neverChecked
+              words.text('neverChecked')
             ) : (
-              <Phrase text={TEXT.checked} values={{ time: <Moment at={lastRunAt} now={updatedAt} ago /> }} />
+              <Phrase name="checked" values={{ time: <Moment at={lastRunAt} now={updatedAt} ago /> }} />
             )}
           </span>
         </p>
@@ -104,6 +105,7 @@ function Services({
   filter: Filter;
   page: number;
 }): JSX.Element {
+  const words = useWords();
   const isFiltered = isFiltering(filter);
   const isShown = (target: TargetSummary): boolean => matches(filter, target);
   const shown = isFiltered ? targets.filter(isShown).length : targets.length;
@@ -118,11 +120,19 @@ function Services({
       {(targets.length >= FILTERED_FROM || isFiltered) && (
         <FilterForm filter={filter} present={new Set(targets.map(shownStatus))} />
       )}
-      <p id="shown" class="quiet" role="status" data-text={TEXT.showing} data-none={TEXT.noMatch}>
+      <p
+        id="shown"
+        class="quiet"
+        role="status"
+        data-text={words.template('showing')}
+        data-none={words.text('noMatch')}
+      >
         {isFiltered && (
           <>
-            {shown === 0 ? TEXT.noMatch : fill(TEXT.showing, { count: shown, total: targets.length })}{' '}
-            <a href="/">{TEXT.showAll}</a>
+            {shown === 0
+              ? words.text('noMatch')
+              : words.text('showing', { count: shown, total: targets.length })}{' '}
+            <a href="/">{words.text('showAll')}</a>
           </>
         )}
       </p>
@@ -141,18 +151,19 @@ function Services({
 
 /** Where the other pages are. */
 function Paging({ page, pages, filter }: { page: number; pages: number; filter: Filter }): JSX.Element {
+  const words = useWords();
   const to = (number: number): string => `/?${queryOf(filter, number)}`;
   return (
     <nav class="paging">
       {page > 1 && (
         <a rel="prev" href={to(page - 1)}>
-          {TEXT.previousPage}
+          {words.text('previousPage')}
         </a>
       )}{' '}
-      <span class="quiet">{fill(TEXT.pageOf, { page, pages })}</span>{' '}
+      <span class="quiet">{words.text('pageOf', { page, pages })}</span>{' '}
       {page < pages && (
         <a rel="next" href={to(page + 1)}>
-          {TEXT.nextPage}
+          {words.text('nextPage')}
         </a>
       )}
     </nav>

@@ -448,6 +448,7 @@ describe('a server that is hostile or broken', () => {
       [scramStart, (got) => scramFirst(got, 4_096), packet('R', int(12), 'v=d3Jvbmc=')],
       { reason: 'protocol', message: 'the server does not prove that it knows the password' },
     ],
+    ['SCRAM that begins twice', [scramStart, scramStart], NOT_SPOKEN],
     ['SCRAM without a proof', [scramStart, (got) => scramFirst(got, 4_096), SETTLED], NOT_SPOKEN],
   ])('%s', async (_name, script, expected) => {
     const port = await serveScript(script);

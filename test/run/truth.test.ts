@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Bucket, TargetHistory } from '../../lib/read/views.js';
 import { openRemoteStore } from '../support/stores.js';
 import type { Store } from '../../lib/store/store.js';
@@ -12,7 +12,7 @@ import {
 } from '../support/budget.js';
 import { HOUR, DAY } from '../support/ninety-days.js';
 import { PlainTarget, quantile, windowBegin } from '../support/plain.js';
-import { ALL, FIVE_DAYS, Play, type Look } from '../support/play.js';
+import { Play, type Look } from '../support/play.js';
 import { startRedis, type RedisServer } from '../support/redis.js';
 
 /** What was measured here, and some more. */
@@ -22,8 +22,8 @@ const BYTES_A_SNAPSHOT = 100;
 const RARELY_MORE = 3;
 const CLOSE = 0.05;
 const INCIDENTS = 100;
-/** What the script has, and what its five days have, of targets and of calls that meet another. */
-const [TARGETS, DOUBLED] = inject('long') ? [50, 100] : [48, 3];
+/** What the script has of targets, and of calls that meet another at least. */
+const [TARGETS, DOUBLED] = [50, 100];
 const WINDOWS = [
   ['24h', 1],
   ['7d', 7],
@@ -46,7 +46,7 @@ beforeAll(async () => {
   vi.useFakeTimers({ toFake: ['Date'] });
   redis = await startRedis();
   store = await openRemoteStore({ kind: 'redis', url: redis.url }, { prefix: 'k' });
-  play = new Play(redis, store, inject('long') ? ALL : FIVE_DAYS);
+  play = new Play(redis, store);
   await play.all();
   const reads = play.looks.map(({ now }) => now);
   const ids = new Set(play.runs.flatMap(({ deployment: { targets } }) => Object.keys(targets)));
@@ -255,7 +255,7 @@ describe('costs', () => {
     );
     expect(some(wrong.map((cost) => JSON.stringify(cost)))).toEqual([]);
     // Which runs ask follows from real time, too: a slow machine has more of them among fewer runs.
-    expect(beyond.length).toBeLessThanOrEqual(play.costs.length / (inject('long') ? 500 : 200));
+    expect(beyond.length).toBeLessThanOrEqual(play.costs.length / 500);
     expect(Math.max(...play.looks.map(({ commands }) => commands))).toBeLessThanOrEqual(COMMANDS_A_READ);
   });
 

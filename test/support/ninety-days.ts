@@ -8,7 +8,7 @@ export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
 /** A Tuesday. Clocks change in New York on March 8, in Paris on March 29 and (back) in Sydney on April 4, UTC. */
-export const START = Date.UTC(2026, 1, 10, 5, 17, 23, 137);
+const START = Date.UTC(2026, 1, 10, 5, 17, 23, 137);
 const END = START + 90 * DAY;
 const SEED = 20_260_210;
 

@@ -127,6 +127,24 @@ const change = (
   },
 });
 
+/** The same paths with names for the functions that generators make of them: `getKeepaliveById`, `deleteNotes`. */
+function named(paths: Readonly<Record<string, Schema>>): Schema {
+  const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);
+  const nameOf = (path: string) =>
+    path.replace('/api', '').replace('{id}', 'byId').split(/[/.]/).map(capital).join('');
+  return Object.fromEntries(
+    Object.entries(paths).map(([path, methods]) => [
+      path,
+      Object.fromEntries(
+        Object.entries(methods).map(([method, operation]) => [
+          method,
+          { operationId: method + nameOf(path), ...(operation as Schema) },
+        ]),
+      ),
+    ]),
+  );
+}
+
 /** The description of the HTTP API, made of the types and tables that make its answers. */
 export function openApi(): Schema {
   const badge = (status: string): Schema => ({
@@ -138,10 +156,12 @@ export function openApi(): Schema {
     info: {
       title: 'Keepalive',
       version: '1',
+      license: { name: 'MIT', identifier: 'MIT' },
       description:
         'Durations are milliseconds, times ISO 8601 in UTC, ratios 0 to 1 or null. HEAD works wherever GET does. Reads may be read by pages of any origin.',
     },
-    paths: {
+    servers: [{ url: '/', description: 'The installation that serves this document.' }],
+    paths: named({
       '/api/keepalive': read('The figures of all targets, and at most 500 of them.', json(ref('Stats')), {
         codes: ['bad_request'],
         parameters: [
@@ -233,7 +253,7 @@ export function openApi(): Schema {
           { of: 'ChangedNotes', codes: ['note_not_found'] },
         ),
       },
-    },
+    }),
     components: {
       schemas: {
         ...schemasOf(TYPES),

@@ -8,28 +8,14 @@ import type { Stats, TargetHistory } from '../../lib/read/views.js';
 import type { RunReport } from '../../lib/run/report.js';
 import type { Meter, Store } from '../../lib/store/store.js';
 import type { Attempt } from '../../lib/types.js';
-import type { Announced, Answer, Deployment, Settings, Span, Trigger, Weekly } from './ninety-days.js';
-import { ANNOUNCED, DAY, deployments, HOUR, MINUTE, READS, START, triggers, World } from './ninety-days.js';
+import type { Announced, Answer, Deployment, Settings, Trigger, Weekly } from './ninety-days.js';
+import { ANNOUNCED, deployments, MINUTE, READS, triggers, World } from './ninety-days.js';
 import type { Asked, RunMade } from './plain.js';
 import type { RedisServer } from './redis.js';
 import { configOf, GOOD, Pinger } from './runs.js';
 
 const SECRET = 'a-secret-of-32-characters-length';
 const CONTROL = 'http://control.example.com/';
-/** What is played of the script. */
-export const ALL: readonly Span[] = [{ from: START, to: Infinity }];
-const days = (from: number, to: number): Span => ({ from: START + from * DAY, to: START + to * DAY });
-/** Some of it. Between them no run comes for days. */
-export const FIVE_DAYS: readonly Span[] = [
-  // The pinger is offline.
-  days(9, 10.5),
-  // One has maintenance by request, and a night has no runs.
-  days(14, 15.5),
-  // One has maintenance by its configuration.
-  days(23.25, 24.25),
-  // Clocks change in New York, and paused targets go on.
-  days(26, 27),
-];
 /** Commands of a call that finds another run under way. */
 const SKIPPED = 3;
 
@@ -57,7 +43,7 @@ export interface Look {
   readonly stored: number;
 }
 
-/** The script of 90 days or some of them, played by real runs on a clock of its own; notes what was asked, answered, spent and found. */
+/** The script of 90 days, played by real runs on a clock of its own; notes what was asked, answered, spent and found. */
 export class Play {
   readonly runs: RunMade[] = [];
   readonly asked = new Map<string, Asked[]>();
@@ -79,9 +65,8 @@ export class Play {
   constructor(
     private readonly redis: RedisServer,
     private readonly store: Store,
-    private readonly spans: readonly Span[],
   ) {
-    this.plan = deployments().filter(({ at }) => at < this.end);
+    this.plan = deployments();
     this.configs = new Map(this.plan.map((each) => [each, configured(each)]));
     this.pinger = new Pinger(this.configOf(this.deploymentAt(Infinity)), this.watched());
     const deliver = () => {
@@ -99,31 +84,13 @@ export class Play {
         { at: each.from, happens: () => this.uncosted(() => this.beginMaintenance(each)) },
         { at: each.to, happens: () => this.uncosted(() => this.endMaintenance(each)) },
       ]),
-    ]
-      .filter(({ at }) => this.spans.some(({ from, to }) => at >= from && at < to))
-      .concat(this.readsAfterwards())
-      .sort((a, b) => a.at - b.at);
+    ].sort((a, b) => a.at - b.at);
     this.pinger.now = 0;
     for (const { at, happens } of events) {
       // What comes while a run goes its rounds comes after it.
       this.pinger.now = Math.max(at, this.pinger.now + 1);
       await happens();
     }
-  }
-
-  /** The script reads after its own end, so that part of it does too. */
-  private readsAfterwards() {
-    const { end } = this;
-    const read = (name: string, after: number) => ({
-      at: end + after,
-      happens: () => this.uncosted(() => this.look(name)),
-    });
-    if (end === Infinity) return [];
-    return [read('at the end', 0), read('some hours later', 7 * HOUR), read('when all is over', 100 * DAY)];
-  }
-
-  private get end(): number {
-    return this.spans.at(-1)?.to ?? Infinity;
   }
 
   private get now(): number {

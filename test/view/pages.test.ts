@@ -314,8 +314,16 @@ describe('the status page', () => {
         ]),
       );
     }
-    await page.evaluate('document.dispatchEvent(new Event("keepalive:refresh"))');
-    await expect.poll(() => textOf(page, 'h1')).toBe('Service 3 is down');
+    // What this process read a moment ago it reads again only after seconds.
+    await expect
+      .poll(
+        async () => {
+          await page.evaluate('document.dispatchEvent(new Event("keepalive:refresh"))');
+          return textOf(page, 'h1');
+        },
+        { interval: 1_000 },
+      )
+      .toBe('Service 3 is down');
     expect(await page.title()).toBe('Service 3 is down · Keepalive');
     expect(await page.evaluate('document.activeElement.id')).toBe('to-s020');
     expect(await page.evaluate('window.scrollY')).toBe(scrolled);
@@ -480,8 +488,11 @@ describe('hostile names and messages', () => {
       unobservedMs: 0,
       message: NASTY,
       events: [
-        { ...event, kind: 'alert' as const },
-        { ...event, kind: 'restart' as const },
+        { ...event, kind: 'alert', code: 'down' } as const,
+        {
+          ...({ ...event, kind: 'restart', code: 'restart' } as const),
+          restart: { number: 1, answer: NASTY, helped: null, upAfterMs: null },
+        },
       ],
     };
     const full = {
@@ -515,7 +526,10 @@ describe('hostile names and messages', () => {
         const path = request.url ?? '/';
         const answer =
           (await staticFile(request, path)) ??
-          answerHtml(shown(path.startsWith('/t') ? 'target' : path === '/' ? 'status' : 'history'));
+          answerHtml(
+            shown(path.startsWith('/t') ? 'target' : path === '/' ? 'status' : 'history'),
+            PRIVATE_SITE,
+          );
         response.writeHead(answer.status, Object.fromEntries(answer.headers));
         response.end(Buffer.from(await answer.arrayBuffer()));
       })();
