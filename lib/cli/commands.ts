@@ -8,6 +8,7 @@ export const STORED_PARTS = [
   'notes',
   'subscribers',
   'mailing',
+  'places',
   'marks',
   'log',
   'incidents',

@@ -21,19 +21,25 @@ export const HEAD_FIELDS: readonly string[] = [STATE_FIELD, OUTBOX_FIELD, MAINTE
 /** The same where visitors may subscribe. */
 export const MAILING_HEAD_FIELDS: readonly string[] = [...HEAD_FIELDS, MAILING_FIELD, NOTE_MARK_FIELD];
 
-/** All fields that are kept for good, but those of the history. */
-export const MAIN_FIELDS: readonly string[] = [...HEAD_FIELDS, NOTES_FIELD, SUBSCRIBERS_FIELD, MAILING_FIELD];
-
 /** In which shard each target lives (directory.ts). */
 export const DIRECTORY_FIELD = 'directory';
 /** How many shards there are, and which directory is in force; absent where there is but one. */
 export const SHARDS_FIELD = 'shards';
 
+/** What all shards share, and is kept for good. */
+export const SHARED_FIELDS: readonly string[] = [
+  MAINTENANCE_FIELD,
+  NOTES_FIELD,
+  SUBSCRIBERS_FIELD,
+  DIRECTORY_FIELD,
+  SHARDS_FIELD,
+];
+
+/** All fields of an installation with one shard but those of the history. */
+export const MAIN_FIELDS: readonly string[] = [STATE_FIELD, OUTBOX_FIELD, MAILING_FIELD, ...SHARED_FIELDS];
+
 /** Every store is opened with these names: what only the holder of the lease writes, and what all shards share. */
 export const STORE_FIELDS = {
   guarded: new Set([STATE_FIELD, OUTBOX_FIELD, MAILING_FIELD]) as ReadonlySet<string>,
-  shared: new Set([
-    ...[MAINTENANCE_FIELD, NOTES_FIELD, DIRECTORY_FIELD, SHARDS_FIELD],
-    ...[SUBSCRIBERS_FIELD, MAIL_REQUESTS_FIELD, NOTE_MARK_FIELD],
-  ]) as ReadonlySet<string>,
+  shared: new Set([...SHARED_FIELDS, MAIL_REQUESTS_FIELD, NOTE_MARK_FIELD]) as ReadonlySet<string>,
 };
