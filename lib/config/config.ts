@@ -50,6 +50,8 @@ export interface Config {
   readonly namedTick: number | null;
   /** Whose allowances are watched; null: not set, and not on Vercel. */
   readonly plan: PlanName | null;
+  /** Read regions of the Upstash database: each bills every write once more. */
+  readonly readRegions: number;
   /** Checks in flight at most. */
   readonly concurrency: number;
   /** Targets that one shard takes. */
@@ -187,6 +189,7 @@ export function parseConfig(
     tick: system.KEEP_ALIVE_TICK ?? defaultTick(texts, system.QSTASH_TOKEN),
     namedTick: system.KEEP_ALIVE_TICK,
     plan: system.KEEP_ALIVE_PLAN ?? (isOnVercel(texts) ? 'hobby' : null),
+    readRegions: system.KEEP_ALIVE_READ_REGIONS,
     concurrency: system.KEEP_ALIVE_CONCURRENCY,
     shardSize: system.KEEP_ALIVE_SHARD_SIZE,
     prefix: system.KEEP_ALIVE_PREFIX,
