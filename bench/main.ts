@@ -9,6 +9,7 @@ const SECTIONS: Readonly<Record<string, () => Promise<{ measure: () => AsyncIter
   checks: () => import('./checks.js'),
   runs: () => import('./runs.js'),
   reads: () => import('./reads.js'),
+  shards: () => import('./shards.js'),
   start: () => import('./start.js'),
 };
 

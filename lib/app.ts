@@ -1,7 +1,7 @@
 import type { Config, Problem } from './config/config.js';
 import { readEnv } from './config/env.js';
 import { LiveConfig } from './config/live-config.js';
-import { GUARDED_FIELDS } from './record/fields.js';
+import { STORE_FIELDS } from './record/fields.js';
 import type { RunsUnderWay } from './run/under-way.js';
 import { openRemoteStore } from './store/open.js';
 import type { Store } from './store/store.js';
@@ -77,7 +77,7 @@ async function openApp(config: Config): Promise<AppResult> {
     case 'upstash':
     case 'redis': {
       const { prefix } = config;
-      const store = await openRemoteStore(config.store, { prefix, guarded: GUARDED_FIELDS });
+      const store = await openRemoteStore(config.store, { prefix, ...STORE_FIELDS });
       return { ok: true, app: { config, store } };
     }
     case 'none':

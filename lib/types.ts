@@ -63,6 +63,10 @@ export interface PublicTarget {
   readonly maxRestarts: number | null;
 }
 
+/** Languages of the pages: `view/messages` has a catalogue for each. */
+export const LANGUAGES = ['en', 'fr', 'de', 'es', 'pt', 'it'] as const;
+export type Language = (typeof LANGUAGES)[number];
+
 /** What the operator says of the page as a whole. All of it is public. */
 export interface PageSettings {
   /** The name of the page; null: Keepalive. */
@@ -73,6 +77,10 @@ export interface PageSettings {
   readonly homeUrl: string | null;
   /** `https:` or `mailto:`. */
   readonly contactUrl: string | null;
+  /** Null: the visitor's. */
+  readonly language: Language | null;
+  /** An IANA name; null: the visitor's. */
+  readonly timeZone: string | null;
   /** Its origin, for addresses that have to be absolute; null: not known. */
   readonly publicUrl: string | null;
   /** Sources of CSP's `frame-ancestors`, at least one. */
@@ -360,7 +368,8 @@ export interface OpenCheck {
 /** What a run makes of a target. */
 export type CheckOrOpen = Check | OpenCheck;
 
-export type Status = 'pending' | 'up' | 'degraded' | 'down' | 'paused' | 'sleeping';
+export const STATUSES = ['pending', 'up', 'degraded', 'down', 'paused', 'sleeping'] as const;
+export type Status = (typeof STATUSES)[number];
 
 export interface Transition {
   readonly target: string;

@@ -1,21 +1,42 @@
 // Draws the series of a target's page with uPlot, in place of the figures that are there without scripts.
-/* global uPlot */
+// `page.js` runs before it.
+/* global uPlot, HOUR, REGIONAL, ZONE, say */
 
-const COLOUR = ['good', 'degraded', 'failed', 'good, cold start'];
+const OUTCOMES = ['good', 'degraded', 'failed', 'cold'];
 const [DEGRADED, FAILED, COLD] = [1, 2, 3];
 const HEIGHT = 200;
-const CLOCK = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hour12: false });
-const DATE = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', month: 'short' });
+const CLOCK = new Intl.DateTimeFormat(REGIONAL, { hour: HOUR, minute: '2-digit', timeZone: ZONE });
+const DATE = new Intl.DateTimeFormat(REGIONAL, {
+  weekday: 'short',
+  day: 'numeric',
+  month: 'short',
+  timeZone: ZONE,
+});
+const DIGITS = [0, 2].map(
+  (digits) =>
+    new Intl.NumberFormat(REGIONAL, { minimumFractionDigits: digits, maximumFractionDigits: digits }),
+);
+/** What it says, in the language of the page. */
+let chartWords = {};
+const sayOfChart = (name, values) => say(name, values, chartWords);
 
+// The colours of the theme in force, which a canvas takes as values only.
 function colours() {
-  const style = getComputedStyle(document.documentElement);
+  const probe = document.createElement('span');
+  document.body.append(probe);
   const names = ['accent', 'band', 'quiet', 'line', 'down-bar', 'degraded-bar', 'rest', 'surface'];
-  return Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
+  const found = names.map((name) => {
+    probe.style.color = `var(--${name})`;
+    return [name, getComputedStyle(probe).color];
+  });
+  probe.remove();
+  return Object.fromEntries(found);
 }
 
 function milliseconds(value) {
   if (value === null || value === undefined) return '–';
-  return value < 1000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(value < 10_000 ? 2 : 0)} s`;
+  if (value < 1000) return `${DIGITS[0].format(value)} ${sayOfChart('unit.ms')}`;
+  return `${DIGITS[value < 10_000 ? 1 : 0].format(value / 1000)} ${sayOfChart('unit.s')}`;
 }
 
 function axes(colour) {
@@ -30,8 +51,8 @@ function axes(colour) {
         times.map((time, i) => {
           const at = new Date(time * 1000);
           const before = times[i - 1];
-          const isNewDay = before === undefined || new Date(before * 1000).getDate() !== at.getDate();
-          const isMidnight = at.getHours() === 0 && at.getMinutes() === 0;
+          const isNewDay = before === undefined || DATE.format(before * 1000) !== DATE.format(at);
+          const isMidnight = DATE.format(at) !== DATE.format(at - 1);
           return isNewDay && isMidnight ? DATE.format(at) : CLOCK.format(at);
         }),
     },
@@ -107,7 +128,7 @@ function checksOf([times, latencies, outcomes, reasons], colour) {
     say: (i) => {
       const reason = reasons[i] === 0 ? '' : ` (${reasons[i]})`;
       const latency = outcomes[i] === FAILED ? '' : `${milliseconds(latencies[i])}, `;
-      return `${latency}${COLOUR[outcomes[i]]}${reason}`;
+      return `${latency}${sayOfChart(`outcome.${OUTCOMES[outcomes[i]]}`)}${reason}`;
     },
   };
 }
@@ -135,9 +156,11 @@ function hoursOf([times, p50, p95, failures, coldStarts], colour) {
       ),
     say: (i) =>
       [
-        `median ${milliseconds(p50[i])}, p95 ${milliseconds(p95[i])}`,
-        ...(failures[i] > 0 ? [`${failures[i]} failed`] : []),
-        ...(coldStarts[i] > 0 ? [`${coldStarts[i]} cold ${coldStarts[i] === 1 ? 'start' : 'starts'}`] : []),
+        sayOfChart('chartHour', { p50: milliseconds(p50[i]), p95: milliseconds(p95[i]) }),
+        ...(failures[i] > 0 ? [sayOfChart('chartFailed', { count: DIGITS[0].format(failures[i]) })] : []),
+        ...(coldStarts[i] > 0
+          ? [sayOfChart('chartColdStarts', { count: DIGITS[0].format(coldStarts[i]) })]
+          : []),
       ].join(', '),
   };
 }
@@ -150,6 +173,7 @@ const resized = new ResizeObserver((entries) => {
 });
 
 function draw(element) {
+  chartWords = JSON.parse(element.dataset.words);
   const colour = colours();
   const series = JSON.parse(element.dataset.series);
   const chart = element.dataset.chart === 'checks' ? checksOf(series, colour) : hoursOf(series, colour);
@@ -213,4 +237,5 @@ function drawAll() {
 
 drawAll();
 document.addEventListener('keepalive:swapped', drawAll);
+document.addEventListener('keepalive:theme', drawAll);
 window.matchMedia('(prefers-color-scheme: dark)').addEventListener('change', drawAll);

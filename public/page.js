@@ -1,38 +1,42 @@
-// Puts times into the viewer's zone, tells what a bar stands for, filters at each key, and fetches the page anew from
+// Puts times into the viewer's zone (or the page's own) and way of writing them, tells what a bar stands for, filters at each key, and fetches the page anew from
 // time to time.
 // Without it the page says the same in UTC.
 
 const PERIOD = 60_000;
 const DAY = 86_400_000;
-const TEXT = {
-  noData: 'No data',
-  unseen: 'Not observed',
-  mostlyUnseen: 'Mostly not observed',
-  fine: 'No downtime',
-  down: 'Down for {length}',
-  observed: '{share}% observed',
-  notUpdated: 'Not updated since {time}',
-};
+// What it says, in the language of the page; places in braces are filled here.
+const WORDS = JSON.parse(document.body.dataset.words);
+const LANGUAGE = document.documentElement.lang;
+// The zone of the page; where it has none, the viewer's.
+const ZONE = document.documentElement.dataset.zone;
+// The page's language as it is written where the viewer is: American English has 12 hours.
+const LOCALE = window.navigator.languages.find((each) => each.split('-')[0] === LANGUAGE) ?? LANGUAGE;
+const REGIONAL = LOCALE === 'en' ? 'en-GB' : LOCALE;
+// Hours of a day with 24 have two digits.
+const HOUR = new Intl.DateTimeFormat(REGIONAL, { hour: 'numeric' }).resolvedOptions().hour12
+  ? 'numeric'
+  : '2-digit';
+const format = (options) => new Intl.DateTimeFormat(REGIONAL, { timeZone: ZONE, ...options });
 const FORMATS = {
-  clock: new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hour12: false }),
-  full: new Intl.DateTimeFormat(undefined, {
-    day: 'numeric',
-    month: 'short',
-    hour: '2-digit',
-    minute: '2-digit',
-    hour12: false,
-  }),
-  day: new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', year: 'numeric' }),
-  precise: new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' }),
-  utcDay: new Intl.DateTimeFormat(undefined, {
-    weekday: 'short',
-    day: 'numeric',
-    month: 'short',
-    timeZone: 'UTC',
-  }),
+  clock: format({ hour: HOUR, minute: '2-digit' }),
+  full: format({ day: 'numeric', month: 'short', hour: HOUR, minute: '2-digit' }),
+  far: format({ day: 'numeric', month: 'short', year: 'numeric', hour: HOUR, minute: '2-digit' }),
+  day: format({ day: 'numeric', month: 'short', year: 'numeric' }),
+  precise: format({ dateStyle: 'full', timeStyle: 'long' }),
+  date: new Intl.DateTimeFormat('sv', { timeZone: ZONE, year: 'numeric', month: '2-digit', day: '2-digit' }),
+  offset: format({ timeZoneName: 'shortOffset' }),
+  utcDay: format({ day: 'numeric', month: 'short', timeZone: 'UTC' }),
 };
+const NUMBERS = new Intl.NumberFormat(REGIONAL);
+const WHOLE_PERCENT = new Intl.NumberFormat(REGIONAL, { style: 'percent' });
+const AGO = new Intl.RelativeTimeFormat(REGIONAL, { style: 'short' });
+
+function say(name, values = {}, words = WORDS) {
+  return words[name].replace(/\{(\w+)\}/g, (_, place) => values[place]);
+}
 
 function localise(root) {
+  const today = FORMATS.date.format(Date.now());
   for (const time of root.querySelectorAll('time[data-show]')) {
     const at = new Date(time.dateTime);
     if (Number.isNaN(at.getTime())) continue;
@@ -41,24 +45,30 @@ function localise(root) {
     if (show === 'ago') time.textContent = ago(Date.now() - at.getTime());
     else if (show === 'day') time.textContent = FORMATS.day.format(at);
     else {
-      const isNamed = isoDay(at) === (time.dataset.day ?? isoDay(new Date()));
-      time.textContent = FORMATS[isNamed ? 'clock' : 'full'].format(at);
+      const date = FORMATS.date.format(at);
+      const isNamed = date === (time.dataset.day ?? today);
+      const isFar = date.slice(0, 4) !== today.slice(0, 4);
+      time.textContent = FORMATS[isNamed ? 'clock' : isFar ? 'far' : 'full'].format(at);
     }
   }
+  const zone = document.getElementById('zone');
+  if (zone !== null && ZONE === undefined) zone.textContent = zoneName();
 }
 
-// The date in the viewer's zone, as ISO writes it.
-function isoDay(date) {
-  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
+// `Europe/Paris (GMT+1)`
+function zoneName() {
+  const { timeZone } = FORMATS.clock.resolvedOptions();
+  const offset = FORMATS.offset.formatToParts(Date.now()).find(({ type }) => type === 'timeZoneName');
+  return timeZone === 'UTC' ? 'UTC' : `${timeZone} (${offset?.value ?? 'UTC'})`;
 }
 
 function ago(ms) {
   const seconds = Math.max(0, Math.round(ms / 1000));
-  if (seconds < 5) return 'just now';
-  if (seconds < 60) return `${seconds} s ago`;
-  if (seconds < 3_600) return `${Math.round(seconds / 60)} m ago`;
-  if (seconds < 86_400) return `${Math.round(seconds / 3_600)} h ago`;
-  return `${Math.round(seconds / 86_400)} d ago`;
+  if (seconds < 5) return say('justNow');
+  if (seconds < 60) return AGO.format(-seconds, 'second');
+  if (seconds < 3_600) return AGO.format(-Math.round(seconds / 60), 'minute');
+  if (seconds < 86_400) return AGO.format(-Math.round(seconds / 3_600), 'hour');
+  return AGO.format(-Math.round(seconds / 86_400), 'day');
 }
 
 // What stands beside a bar when it is pointed at, or chosen by the arrow keys: the day's item of the list behind the bars,
@@ -100,10 +110,13 @@ function observedOn(days, index) {
 
 // Whole units, as the page gives lengths.
 function length(seconds) {
-  if (seconds < 60) return `${seconds} s`;
+  const part = (count, unit) => `${NUMBERS.format(count)} ${say(`unit.${unit}`)}`;
+  if (seconds < 60) return part(seconds, 's');
   const minutes = Math.round(seconds / 60);
   const rest = minutes % 60;
-  return minutes < 60 ? `${minutes} m` : `${Math.floor(minutes / 60)} h${rest === 0 ? '' : ` ${rest} m`}`;
+  return minutes < 60
+    ? part(minutes, 'm')
+    : `${part(Math.floor(minutes / 60), 'h')}${rest === 0 ? '' : ` ${part(rest, 'm')}`}`;
 }
 
 // The severity and the contents of a tip.
@@ -116,14 +129,17 @@ function dayOf(days, index) {
     ?.split(',')
     .map((pair) => pair.split(':').map(Number))
     .find(([day]) => day === index)?.[1];
-  if (observed === null) return ['none', [date, ` ${TEXT.noData}`]];
-  if (observed === 0) return ['none', [date, ` ${TEXT.unseen}`]];
-  const some = element('small', observed === 100 ? '' : ` ${TEXT.observed.replace('{share}', observed)}`);
-  if (observed < 50) return ['none', [date, ` ${TEXT.mostlyUnseen}`, some]];
-  if (down === undefined) return ['good', [date, ` ${TEXT.fine}`, some]];
+  if (observed === null) return ['none', [date, ` ${say('dayNoData')}`]];
+  if (observed === 0) return ['none', [date, ` ${say('dayUnseen')}`]];
+  const some = element(
+    'small',
+    observed === 100 ? '' : ` ${say('observed', { share: WHOLE_PERCENT.format(observed / 100) })}`,
+  );
+  if (observed < 50) return ['none', [date, ` ${say('dayUnsure')}`, some]];
+  if (down === undefined) return ['good', [date, ` ${say('dayFine')}`, some]];
   // From 5% of the observed part of the day on.
   const severity = down < 0.05 * 864 * observed ? 'troubled' : 'bad';
-  return [severity, [date, ` ${TEXT.down.replace('{length}', length(down))}`, some]];
+  return [severity, [date, ` ${say('dayBad', { length: length(down) })}`, some]];
 }
 
 function showDay(days, index) {
@@ -265,7 +281,7 @@ async function refresh() {
     loadedAt = Date.now();
     if (live.textContent !== '') live.textContent = '';
   } catch {
-    const text = TEXT.notUpdated.replace('{time}', FORMATS.clock.format(loadedAt));
+    const text = say('notUpdated', { time: FORMATS.clock.format(loadedAt) });
     if (live.textContent !== text) live.textContent = text;
   } finally {
     busy = false;

@@ -1,22 +1,26 @@
 // Builds dist/ from the sources: what has changed since the last build, and nothing where nothing has. The types are not
 // checked here: `npm run build` does both.
+import { Buffer } from 'node:buffer';
 import console from 'node:console';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import process from 'node:process';
 
 const root = join(import.meta.dirname, '..');
-const FOLDERS = ['api', 'bench', 'bin', 'lib'];
+/** Others are named as arguments: the benchmark uses what the tests are supported by. */
+const FOLDERS = ['api', 'bench', 'bin', 'lib', ...process.argv.slice(2)];
 const MANIFEST = join(root, 'dist/.built.json');
+/** The catalogues of messages, which scripts/vendor.js compiles. */
+const CATALOGUES = readdirSync(join(root, 'lib/view/messages')).map((file) => file.replace('.ts', ''));
 /** What scripts/vendor.js makes, and of which packages. */
 const VENDORED = [
-  ...['dist/vendor/zod.js', 'dist/vendor/yaml.js'],
+  ...['zod', 'yaml', 'message-format'].map((name) => `dist/vendor/${name}.js`),
+  ...CATALOGUES.map((language) => `dist/vendor/messages/${language}.js`),
   ...['public/vendor/uplot.js', 'public/vendor/uplot.css'],
 ];
-const PACKAGES = ['esbuild', 'uplot', 'yaml', 'zod'];
+const PACKAGES = ['esbuild', 'intl-messageformat', 'uplot', 'yaml', 'zod'];
 const OPTIONS = {
   format: 'esm',
   platform: 'node',
@@ -39,11 +43,15 @@ function filesIn(folder) {
     .map(({ parentPath, name }) => join(parentPath, name));
 }
 
-/** Another process may be reading the file: it gets the old content or the new one. */
+/**
+ * Another process may be reading the file: it gets the old content or the new one. A program may be executed: `npx` links to
+ * it, and npm makes it executable only when it makes the link.
+ */
 function put(path, content) {
   mkdirSync(dirname(path), { recursive: true });
   const partial = `${path}.${process.pid}`;
-  writeFileSync(partial, content);
+  const isProgram = Buffer.from(content).subarray(0, 2).toString() === '#!';
+  writeFileSync(partial, content, { mode: isProgram ? 0o755 : 0o644 });
   renameSync(partial, path);
 }
 
@@ -57,10 +65,9 @@ function readManifest() {
 
 /** The versions of the packages that the build uses; a package that is not there is an error of the operator. */
 function versions() {
-  const require = createRequire(import.meta.url);
   try {
     return PACKAGES.map((name) => {
-      const { version } = JSON.parse(readFileSync(require.resolve(`${name}/package.json`), 'utf8'));
+      const { version } = JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8'));
       return `${name}@${version}`;
     });
   } catch {
@@ -85,7 +92,10 @@ for (const folder of FOLDERS) {
 }
 
 /** Changes where something has changed that scripts/vendor.js reads or makes. */
-const VENDOR_SOURCES = ['lib/zod.ts', 'lib/yaml.ts', 'scripts/vendor.js'];
+const VENDOR_SOURCES = [
+  ...['lib/zod.ts', 'lib/yaml.ts', 'lib/message-format.ts', 'scripts/vendor.js'],
+  ...CATALOGUES.map((language) => `lib/view/messages/${language}.ts`),
+];
 const vendorHash = () => hash(JSON.stringify([...VENDOR_SOURCES, ...VENDORED].map(hashOf)));
 const needsVendor = !isSame || before.vendor !== vendorHash();
 if (changed.length === 0 && !needsVendor) {

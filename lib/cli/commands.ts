@@ -1,7 +1,18 @@
 import type { CommandUsage } from './usage.js';
 
 /** The parts of what is stored, as `inspect` names them. */
-export const STORED_PARTS = ['state', 'outbox', 'maintenance', 'notes', 'marks', 'log', 'incidents'] as const;
+export const STORED_PARTS = [
+  'state',
+  'outbox',
+  'maintenance',
+  'notes',
+  'subscribers',
+  'mailing',
+  'places',
+  'marks',
+  'log',
+  'incidents',
+] as const;
 
 /** What may start runs, as `plan` names it. */
 export const TRIGGERS = ['local', 'tick', 'qstash', 'crons', 'github', 'cron-job'] as const;
@@ -51,7 +62,8 @@ Exit code: 0, or 1 with the list of what is wrong.`,
     summary: 'show what a configuration will do and use',
     details: `Shows, from the configuration alone, who is kept awake, how soon an outage is seen, and what
 is used of each allowance. The trigger is QStash where its token is set, npm start (local)
-where no Redis is, and otherwise whoever calls every KEEP_ALIVE_TICK (tick). crons: the 96
+where no Redis is, the crons of vercel.json in a build on Vercel, and otherwise whoever calls
+every KEEP_ALIVE_TICK (tick). Before anything is deployed: --trigger qstash. crons: the 96
 daily crons of vercel.json, as the Hobby plan calls them; github: GitHub Actions, as they
 really come; cron-job: cron-job.org, every minute.
 Exit code: 0, or 1 where an allowance is exceeded.`,

@@ -6,7 +6,7 @@ import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { DEFAULT_DATABASE, type Config } from '../config/config.js';
 import { validConfig, type Env } from '../config/valid.js';
-import { GUARDED_FIELDS } from '../record/fields.js';
+import { STORE_FIELDS } from '../record/fields.js';
 import { openRemoteStore } from '../store/open.js';
 import { openSqlite } from '../store/sqlite.js';
 import { DATABASE_IN_USE } from '../store/sqlite-failure.js';
@@ -99,9 +99,9 @@ async function writeStore<T>(env: Env, work: (store: Store) => Promise<T>): Prom
 
 async function open({ store: config, prefix }: Config): Promise<Store> {
   if (config.kind === 'upstash' || config.kind === 'redis')
-    return openRemoteStore(config, { prefix, guarded: GUARDED_FIELDS });
+    return openRemoteStore(config, { prefix, ...STORE_FIELDS });
   const path = config.kind === 'sqlite' ? config.path : DEFAULT_DATABASE;
-  return openSqlite(path, { guarded: GUARDED_FIELDS, print: report });
+  return openSqlite(path, { ...STORE_FIELDS, print: report });
 }
 
 function explained(error: unknown, purpose: 'read' | 'write'): unknown {

@@ -1,4 +1,4 @@
-import type { Config } from '../config/config.js';
+import { DEFAULT_TICKS, type Config } from '../config/config.js';
 import { NO_USAGE, type Usage } from '../rules/account.js';
 import { limitsOf, watched, type Limits } from '../rules/allowances.js';
 import { HOSTS, MONTHLY_HOURS } from '../rules/hosts.js';
@@ -96,9 +96,9 @@ function isOver({ used, allowed }: Share): boolean {
 /** @param named the trigger; without, the one that the configuration shows */
 export function planOf(config: Config, named?: TriggerName): Plan {
   const name = named ?? triggerOf(config);
-  const { trigger, words } = describe(name, config);
+  const { trigger, words, tick } = describe(name, config);
   const limits = limitsFor(config, name);
-  const rounds = { tick: config.tick, longestRounds: longestRounds(limits, meanPace(trigger)) };
+  const rounds = { tick, longestRounds: longestRounds(limits, meanPace(trigger)) };
   const known = new Map<string, Outlook>();
   const outlookOf = ({ info: { interval, sleepsAfter }, failureThreshold }: Target): Outlook => {
     const key = `${interval} ${sleepsAfter ?? ''} ${failureThreshold}`;
@@ -110,7 +110,22 @@ export function planOf(config: Config, named?: TriggerName): Plan {
     const { id, host, interval, sleepsAfter, enabled } = target.info;
     return { id, host, interval, sleepsAfter, enabled, ...outlookOf(target) };
   });
-  return { trigger: name, triggerInWords: words, targets, allowances: allowancesOf(config, name, trigger) };
+  const awakeShares = new Map(targets.map(({ id, awakeShare }) => [id, awakeShare]));
+  const hours = monthlyHours(config.targets, MONTHLY_HOURS, Date.now(), ({ id }) => awakeShares.get(id) ?? 1);
+  const allowances = [
+    ...watched(limits, MONTH).map(({ resource, amount, allowed }) => ({
+      what: `${RESOURCE_WORDS[resource]} a month`,
+      used: rounded(amount(monthOfRuns(config, trigger, rounds))),
+      allowed,
+    })),
+    ...hours.map(({ host, hours: used, allowance }) => ({
+      what: `${host} hours this month`,
+      used,
+      allowed: allowance,
+      isHosts: true as const,
+    })),
+  ];
+  return { trigger: name, triggerInWords: words, targets, allowances };
 }
 
 /** What a month of a configuration uses, while all targets are well. */
@@ -126,74 +141,88 @@ export function monthOf(config: Config): Month {
   const runs = Math.round(runsAMonth(trigger));
   const { targets } = planOf(config);
   const pings = targets.reduce((sum, { enabled, checksAMonth }) => sum + (enabled ? checksAMonth : 0), 0);
-  return { targets: targets.length, pings, runs, commands: runs * COMMANDS_A_RUN };
+  const shards = shardsOf(config);
+  const commands = runs * (shards * COMMANDS_A_RUN + (shards === 1 ? 0 : 1));
+  return { targets: targets.length, pings, runs: runs * shards, commands };
 }
 
-function triggerOf({ qstash, store }: Config): TriggerName {
+function shardsOf({ targets, shardSize }: Config): number {
+  return Math.max(1, Math.ceil(targets.length / shardSize));
+}
+
+/** On Vercel without QStash, vercel.json starts runs; where KEEP_ALIVE_TICK is set, somebody else who keeps it may too. */
+function triggerOf({ qstash, store, isOnVercel, namedTick }: Config): TriggerName {
   if (qstash.token !== null) return 'qstash';
-  return store.kind === 'sqlite' || store.kind === 'none' ? 'local' : 'tick';
+  if (store.kind === 'sqlite' || store.kind === 'none') return 'local';
+  return isOnVercel && namedTick === null ? 'crons' : 'tick';
 }
 
-function describe(name: TriggerName, { tick, targets }: Config): { trigger: PlannedTrigger; words: string } {
-  const every = (period: number, who: string): { trigger: PlannedTrigger; words: string } => ({
+interface Described {
+  readonly trigger: PlannedTrigger;
+  readonly words: string;
+  /** What KEEP_ALIVE_TICK has to be, or is by default, where this trigger starts the runs; ms. */
+  readonly tick: number;
+}
+
+function describe(name: TriggerName, { tick, namedTick, targets }: Config): Described {
+  const every = (period: number, who: string, expected: number): Described => ({
     trigger: { kind: 'every', period },
     words: `${who} every ${intervalInWords(period)}`,
+    tick: expected,
   });
   switch (name) {
-    case 'qstash':
-      return every(cadenceOf(tick).period, 'QStash starts a run');
+    case 'qstash': {
+      const wanted = namedTick ?? DEFAULT_TICKS.qstash;
+      return every(cadenceOf(wanted).period, 'QStash starts a run', wanted);
+    }
     case 'tick':
-      return every(tick, 'KEEP_ALIVE_TICK expects a run');
-    case 'local':
-      return every(Math.min(tick, ...targets.map(({ info }) => info.interval)), 'npm start makes a run');
+      return every(tick, 'KEEP_ALIVE_TICK expects a run', tick);
+    case 'local': {
+      const wanted = namedTick ?? DEFAULT_TICKS.local;
+      return every(
+        Math.min(wanted, ...targets.map(({ info }) => info.interval)),
+        'npm start makes a run',
+        wanted,
+      );
+    }
     case 'github':
       return {
         trigger: { kind: 'irregular', gaps: GITHUB_GAPS },
         words:
           'GitHub Actions start a run about every 20 minutes, an hour apart at most, if they come as measured in 2026',
+        tick: namedTick ?? DEFAULT_TICKS.crons,
       };
     case 'cron-job':
-      return every(MINUTE, 'cron-job.org starts a run');
+      return every(MINUTE, 'cron-job.org starts a run', namedTick ?? MINUTE);
     case 'crons':
       return {
         trigger: { kind: 'daily-crons', anHour: 4 },
         words: '96 daily crons of Vercel start a run four times an hour, at any minute on the Hobby plan',
+        tick: namedTick ?? DEFAULT_TICKS.crons,
       };
   }
 }
 
-/** A function is paid for where it is not this machine that makes the runs, whatever VERCEL says here. */
+/**
+ * A function is paid for where it is not this machine that makes the runs, whatever VERCEL says here. What is deployed has
+ * a Redis: where none is set yet, it is that of the deploy button.
+ */
 function limitsFor(config: Config, name: TriggerName): Limits {
   const isLocal = name === 'local';
+  const hasStore = config.store.kind === 'upstash' || config.store.kind === 'redis';
+  const store = isLocal || hasStore ? config.store : { kind: 'upstash' };
   const qstash = { token: name === 'qstash' ? '' : null };
-  return limitsOf({ ...config, qstash, plan: config.plan ?? 'hobby' }, { isLocal });
-}
-
-function allowancesOf(config: Config, name: TriggerName, trigger: PlannedTrigger): Share[] {
-  const limits = limitsFor(config, name);
-  const pace = meanPace(trigger);
-  const rounds = { tick: config.tick, longestRounds: longestRounds(limits, pace) };
-  const used = monthOfRuns(config, trigger, rounds);
-  const hours = monthlyHours(config.targets, MONTHLY_HOURS, Date.now(), { pace, lastRunMs: 0, ...rounds });
-  return [
-    ...watched(limits, MONTH).map(({ resource, amount, allowed }) => ({
-      what: `${RESOURCE_WORDS[resource]} a month`,
-      used: rounded(amount(used)),
-      allowed,
-    })),
-    ...hours.map(({ host, hours: used, allowance }) => ({
-      what: `${host} hours this month`,
-      used,
-      allowed: allowance,
-      isHosts: true as const,
-    })),
-  ];
+  return limitsOf({ ...config, store, qstash, plan: config.plan ?? 'hobby' }, { isLocal });
 }
 
 /** What the runs of 30 days use while all targets are well. */
 function monthOfRuns(config: Config, trigger: PlannedTrigger, rounds: RoundLimits): Usage {
-  const runs = runsAMonth(trigger);
+  const ticks = runsAMonth(trigger);
   const pace = meanPace(trigger);
+  // With several shards, a call starts the runs of all, and costs a command.
+  const shards = shardsOf(config);
+  const runs = ticks * shards;
+  const calls = shards === 1 ? 0 : ticks;
   const intervals = config.targets.filter(({ info }) => info.enabled).map(({ info }) => info.interval);
   const lengths = intervals.map((interval) => roundsLength(interval, pace, rounds));
   const checks = intervals.reduce(
@@ -204,10 +233,10 @@ function monthOfRuns(config: Config, trigger: PlannedTrigger, rounds: RoundLimit
   return {
     ...NO_USAGE,
     wallMs: runs * (RUN_LENGTH + Math.max(0, ...lengths)),
-    cpuMs: runs * (RUN_CPU + checks * CHECK_CPU),
-    commands: runs * COMMANDS_A_RUN,
-    invocations: runs,
-    messages: runs,
+    cpuMs: runs * RUN_CPU + ticks * checks * CHECK_CPU,
+    commands: runs * COMMANDS_A_RUN + calls,
+    invocations: runs + calls,
+    messages: runs + calls,
   };
 }
 

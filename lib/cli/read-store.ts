@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { DEFAULT_DATABASE, type Config } from '../config/config.js';
-import { GUARDED_FIELDS } from '../record/fields.js';
+import { STORE_FIELDS } from '../record/fields.js';
 import { openRemoteStore } from '../store/open.js';
 import { withCopyOf } from '../store/sqlite-copy.js';
 import type { Store } from '../store/store.js';
@@ -15,7 +15,7 @@ export async function readStored<T>(
   work: (store: Store) => Promise<T>,
 ): Promise<T> {
   if (config.kind === 'upstash' || config.kind === 'redis') {
-    const store = await openRemoteStore(config, { prefix, guarded: GUARDED_FIELDS });
+    const store = await openRemoteStore(config, { prefix, ...STORE_FIELDS });
     return work(store).finally(() => store.close());
   }
   const path = config.kind === 'sqlite' ? config.path : DEFAULT_DATABASE;
@@ -26,5 +26,5 @@ export async function readStored<T>(
         : 'The database file (KEEP_ALIVE_DATABASE) does not exist.',
     );
   }
-  return withCopyOf(path, { guarded: GUARDED_FIELDS }, work);
+  return withCopyOf(path, { ...STORE_FIELDS }, work);
 }

@@ -2,7 +2,7 @@ import { FREE_MESSAGES_A_DAY } from '../rules/allowances.js';
 import type { Config } from '../config/config.js';
 import { CRON_PATH, FUNCTION_LIMIT } from '../config/vercel.js';
 import { OperatorError } from '../operator-error.js';
-import { cadenceOf, cadenceWithin } from '../rules/cadence.js';
+import { callsADayOf, cadenceOf, cadenceWithin } from '../rules/cadence.js';
 import { thousands } from './numbers.js';
 import { openQstash, QstashError, type Qstash, type QstashSchedule } from './qstash.js';
 import { intervalInWords } from '../rules/durations.js';
@@ -40,7 +40,8 @@ export function createSchedule(
   { mayReplace }: { readonly mayReplace: boolean },
 ): Promise<void> {
   return withQstash(config, async ({ qstash, scheduleId, destination }) => {
-    const former = (await qstash.list()).find((each) => each.scheduleId === scheduleId);
+    const all = await qstash.list();
+    const former = all.find((each) => each.scheduleId === scheduleId);
     const isOurs = former === undefined || calls(former, destination);
     if (!isOurs && !mayReplace) throw otherDestination(former, destination);
     const { tick } = config.qstash;
@@ -61,11 +62,30 @@ export function createSchedule(
         `This tick needs a paid plan; KEEP_ALIVE_TICK=${variableOf(enough.period)} needs ${thousands(enough.callsADay)}.`,
       );
     }
+    const others = all.filter((each) => each.scheduleId !== scheduleId && !each.isPaused);
+    const callsOfOthers = others.reduce((sum, each) => sum + (callsADayOf(each.cron) ?? 0), 0);
+    if (callsOfOthers > 0 && callsADay <= FREE_MESSAGES_A_DAY) {
+      for (const line of ofOthers(callsADay, callsOfOthers, others.length)) print(line);
+    }
     const { currentSigningKey, nextSigningKey } = config.qstash;
     if (currentSigningKey === null || nextSigningKey === null) {
       print('Set QSTASH_CURRENT_SIGNING_KEY and QSTASH_NEXT_SIGNING_KEY there: calls are refused without.');
     }
   });
+}
+
+/** What the other schedules of the account mean for ours: they share its messages. */
+function ofOthers(callsADay: number, callsOfOthers: number, count: number): string[] {
+  const all = callsADay + callsOfOthers;
+  const who = count === 1 ? 'another schedule' : `${count} other schedules`;
+  const sum = `With ${who} of this account it is ${thousands(all)} messages a day.`;
+  if (all <= FREE_MESSAGES_A_DAY) return [sum];
+  const ours = Math.floor((FREE_MESSAGES_A_DAY * callsADay) / all);
+  const enough = cadenceWithin(ours);
+  return [
+    `Warning: ${sum} On the free plan QStash stops all of them for the rest of the day when ${thousands(FREE_MESSAGES_A_DAY)} are used up.`,
+    `Set KEEP_ALIVE_TICK=${variableOf(enough.period)} here (${thousands(enough.callsADay)} a day) and as much longer a tick in the others, or use another Upstash account.`,
+  ];
 }
 
 /** Shows the schedules that start runs of this installation. @throws ScheduleError */
@@ -122,7 +142,7 @@ function calls({ destination }: QstashSchedule, ours: string): boolean {
 function otherDestination({ scheduleId, destination }: QstashSchedule, ours: string): ScheduleError {
   return new ScheduleError(
     'other_destination',
-    `${scheduleId} calls ${destination} and not ${ours}: left as it is. If that is an address of this project too, runs go on. \`keepalive schedule create\` replaces it; another installation needs another KEEP_ALIVE_PREFIX.`,
+    `${scheduleId} calls ${destination} and not ${ours}: left as it is. If that is an address of this project too, runs go on, and \`keepalive schedule create\` replaces it. If that is another installation, set another KEEP_ALIVE_PREFIX here: with the same one they have one schedule, and in one database the same data.`,
   );
 }
 

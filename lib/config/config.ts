@@ -10,7 +10,7 @@ import {
   type TargetOptionName,
   type TargetOptions,
 } from './options.js';
-import { toPageSettings } from './page.js';
+import { toPageSettings, toSubscriptions, unfitSubscriptions, type Subscriptions } from './page.js';
 import { peerProblem, toPeers, type PeerSettings } from './peers.js';
 import { placeInWords, sortProblems, type Place, type Problem } from './problems.js';
 import { origin } from './request.js';
@@ -37,16 +37,26 @@ export interface Config {
   readonly publicBadges: boolean;
   /** An origin, without a slash at its end. */
   readonly publicUrl: string | null;
+  /** Where this very deployment is called, to start the runs of shards: an origin. Null: not known. */
+  readonly selfUrl: string | null;
+  /** Lets calls of our own pass where Vercel protects deployments. */
+  readonly protectionBypass: string | null;
   /** Runs are functions of Vercel: they are paid for by the time they take, and called at the project's addresses alone. */
   readonly isOnVercel: boolean;
   /** Where the local runner listens; 0 for any free port. */
   readonly port: number;
   /** Expected time between runs. */
   readonly tick: number;
+  /** KEEP_ALIVE_TICK; null: it is not set, and `tick` follows the trigger. */
+  readonly namedTick: number | null;
   /** Whose allowances are watched; null: not set, and not on Vercel. */
   readonly plan: PlanName | null;
+  /** Read regions of the Upstash database: each bills every write once more. */
+  readonly readRegions: number;
   /** Checks in flight at most. */
   readonly concurrency: number;
+  /** Targets that one shard takes. */
+  readonly shardSize: number;
   /** What the store's keys begin with. */
   readonly prefix: string;
   /** Addresses that tell whether our own network works; with none, no run is inconclusive. */
@@ -65,6 +75,8 @@ export interface Config {
   };
   readonly alerts: Alerts;
   readonly page: PageSettings;
+  /** Visitors may subscribe by e-mail: `alerts.email`, `cronSecret` and `publicUrl` are set. Null: they may not. */
+  readonly subscriptions: Subscriptions | null;
 }
 
 export type ConfigResult =
@@ -147,7 +159,14 @@ export function parseConfig(
     .map((source) => toTarget(source, channelTexts, problems))
     .sort((a, b) => (a.info.id < b.info.id ? -1 : 1));
   const store = chooseStore(texts, problems);
+  const publicUrl = system.KEEP_ALIVE_PUBLIC_URL ?? originOf(texts.get('VERCEL_PROJECT_PRODUCTION_URL'));
+  const subscriptions = toSubscriptions(system);
   problems.push(
+    ...unfitSubscriptions(subscriptions, {
+      email: channelTexts.has('ALERT_SMTP_URL'),
+      cronSecret: texts.has('CRON_SECRET'),
+      publicUrl: publicUrl !== null || texts.has('KEEP_ALIVE_PUBLIC_URL'),
+    }),
     ...unknownVariables(variables),
     ...halfChannels(texts),
     ...peerProblem(texts),
@@ -159,7 +178,6 @@ export function parseConfig(
   );
   if (problems.length > 0) return deepFreeze({ ok: false, problems: sortProblems(problems) });
 
-  const publicUrl = system.KEEP_ALIVE_PUBLIC_URL ?? deploymentOrigin(texts);
   const config: Config = {
     enabled: !shared.isPaused,
     targets,
@@ -167,11 +185,16 @@ export function parseConfig(
     statsToken: system.STATS_TOKEN,
     publicBadges: system.KEEP_ALIVE_PUBLIC_BADGES,
     publicUrl,
+    selfUrl: publicUrl ?? originOf(texts.get('VERCEL_URL')),
+    protectionBypass: texts.get('VERCEL_AUTOMATION_BYPASS_SECRET') ?? null,
     isOnVercel: isOnVercel(texts),
     port: system.PORT,
     tick: system.KEEP_ALIVE_TICK ?? defaultTick(texts, system.QSTASH_TOKEN),
+    namedTick: system.KEEP_ALIVE_TICK,
     plan: system.KEEP_ALIVE_PLAN ?? (isOnVercel(texts) ? 'hobby' : null),
+    readRegions: system.KEEP_ALIVE_READ_REGIONS,
     concurrency: system.KEEP_ALIVE_CONCURRENCY,
+    shardSize: system.KEEP_ALIVE_SHARD_SIZE,
     prefix: system.KEEP_ALIVE_PREFIX,
     controlUrls: system.KEEP_ALIVE_CONTROL_URLS ?? defaultControlUrls(targets),
     heartbeatUrl: system.KEEP_ALIVE_HEARTBEAT_URL,
@@ -182,10 +205,11 @@ export function parseConfig(
       token: system.QSTASH_TOKEN,
       currentSigningKey: system.QSTASH_CURRENT_SIGNING_KEY,
       nextSigningKey: system.QSTASH_NEXT_SIGNING_KEY,
-      tick: system.KEEP_ALIVE_TICK ?? QSTASH_TICK,
+      tick: system.KEEP_ALIVE_TICK ?? DEFAULT_TICKS.qstash,
     },
     alerts: toAlerts(system.ALERT_REMINDER, new Map(Object.entries(channels))),
     page: toPageSettings(system, publicUrl),
+    subscriptions,
   };
   return deepFreeze({ ok: true, config });
 }
@@ -261,14 +285,17 @@ function duplicates(
   return isTwice ? [...problems, { variable, message }] : problems;
 }
 
-/** Every 2 minutes is 720 of the 1,000 messages a day that QStash's free plan has. */
-const QSTASH_TICK = 2 * MINUTE;
-/**
- * vercel.json calls four times an hour. The free plan makes each of these calls at a random minute of the hour that
- * follows its time: 12 minutes apart at the median, 51 at the 99th percentile, 75 at most.
- */
-const VERCEL_TICK = 30 * MINUTE;
-const LOCAL_TICK = MINUTE;
+/** Expected time between runs where KEEP_ALIVE_TICK is not set, by what starts them. */
+export const DEFAULT_TICKS = {
+  local: MINUTE,
+  /** 720 of the 1,000 messages a day that QStash's free plan has. */
+  qstash: 2 * MINUTE,
+  /**
+   * vercel.json calls four times an hour. The free plan makes each of these calls at a random minute of the hour that
+   * follows its time: 12 minutes apart at the median, 51 at the 99th percentile, 75 at most.
+   */
+  crons: 30 * MINUTE,
+} as const;
 
 /** Vercel sets it wherever it builds or runs something. */
 function isOnVercel(texts: ReadonlyMap<string, string>): boolean {
@@ -276,13 +303,12 @@ function isOnVercel(texts: ReadonlyMap<string, string>): boolean {
 }
 
 function defaultTick(texts: ReadonlyMap<string, string>, qstashToken: string | null): number {
-  if (!isOnVercel(texts)) return LOCAL_TICK;
-  return qstashToken === null ? VERCEL_TICK : QSTASH_TICK;
+  if (!isOnVercel(texts)) return DEFAULT_TICKS.local;
+  return qstashToken === null ? DEFAULT_TICKS.crons : DEFAULT_TICKS.qstash;
 }
 
-/** Vercel's name for the production domain, without a scheme; not ours to complain about. */
-function deploymentOrigin(texts: ReadonlyMap<string, string>): string | null {
-  const domain = texts.get('VERCEL_PROJECT_PRODUCTION_URL');
+/** The origin at a domain that Vercel names; not ours to complain about. */
+function originOf(domain: string | undefined): string | null {
   return domain === undefined ? null : (origin.safeParse(`https://${domain}`).data ?? null);
 }
 
@@ -303,7 +329,7 @@ function qstashPrefix(variables: readonly string[], problems: Problem[]): string
   const byPrefix = new Map<string, string>();
   for (const variable of variables.toSorted()) {
     const name = QSTASH_SECRETS.find((secret) => variable === secret || variable.endsWith(`_${secret}`));
-    if (name === undefined || /^(?:TARGET|KEEP_ALIVE|ALERT|PAGE)_/.test(variable)) continue;
+    if (name === undefined || variable.startsWith('TARGET_')) continue;
     const prefix = variable.slice(0, -name.length);
     if (!byPrefix.has(prefix)) byPrefix.set(prefix, variable);
   }

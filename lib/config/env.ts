@@ -22,6 +22,9 @@ export interface CommandEnv {
   readonly fromFile: number | null;
 }
 
+/** They say that this is Vercel. `vercel env pull` writes them, but what reads the file runs elsewhere. */
+const OF_THE_PLATFORM: readonly string[] = ['VERCEL', 'VERCEL_ENV'];
+
 /**
  * The environment of a command: what is set, and besides it what `.env` in the working directory has. Where Vercel builds
  * something the file is left alone: what is built will not have it.
@@ -33,7 +36,9 @@ export function readCommandEnv(): CommandEnv {
   if (text === null) return { env: set, fromFile: null };
   const { variables, problems } = parseDotenv(text, new Map(Object.entries(set)));
   if (problems.length > 0) throw new DotenvError(dotenvProblems(problems));
-  const added = [...variables].filter(([name]) => !Object.hasOwn(set, name));
+  const added = [...variables].filter(
+    ([name]) => !Object.hasOwn(set, name) && !OF_THE_PLATFORM.includes(name),
+  );
   return { env: { ...Object.fromEntries(added), ...set }, fromFile: added.length };
 }
 

@@ -1,7 +1,9 @@
-import type { PageSettings } from '../types.js';
+import { LANGUAGES, type Language, type PageSettings } from '../types.js';
 import { option, type OptionValues } from './option-table.js';
 import { parseUrl } from './request.js';
-import { isOff, label, matching, value } from './values.js';
+import type { Problem } from './problems.js';
+import { isTimeZone } from './time-windows.js';
+import { flag, integer, isOff, label, matching, value } from './values.js';
 
 /** Characters of an address at most. */
 const LONGEST_URL = 2_000;
@@ -48,6 +50,14 @@ const frameAncestors = value(
   },
 );
 
+const language = value(`one of ${LANGUAGES.join(', ')}`, (text): Language | undefined =>
+  LANGUAGES.find((each) => each === text.toLowerCase()),
+);
+
+const timeZone = value('the name of a time zone, such as Europe/Paris or UTC', (text) =>
+  isTimeZone(text) ? new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions().timeZone : undefined,
+);
+
 /** What the operator says of the page as a whole. */
 export const PAGE_OPTIONS = {
   PAGE_TITLE: option(null, label),
@@ -55,8 +65,40 @@ export const PAGE_OPTIONS = {
   PAGE_LOGO_URL: option(null, logoUrl),
   PAGE_HOME_URL: option(null, homeUrl),
   PAGE_CONTACT_URL: option(null, contactUrl),
+  PAGE_LANGUAGE: option(null, language),
+  PAGE_TIME_ZONE: option(null, timeZone),
   PAGE_FRAME_ANCESTORS: option('off', frameAncestors),
+  PAGE_SUBSCRIPTIONS: option('off', flag),
+  /** Below what the free plans of mail services allow a day, so that alerts still get through. */
+  PAGE_MAILS_PER_DAY: option('250', integer(1, 1_000_000)),
 };
+
+/** Visitors may subscribe by e-mail. */
+export interface Subscriptions {
+  /** Mails to subscribers in one day (UTC) at most. */
+  readonly mailsPerDay: number;
+}
+
+/** Null: they may not. */
+export function toSubscriptions(options: OptionValues<typeof PAGE_OPTIONS>): Subscriptions | null {
+  return options.PAGE_SUBSCRIPTIONS ? { mailsPerDay: options.PAGE_MAILS_PER_DAY } : null;
+}
+
+/** Reports what subscriptions need and is not set: a way to send mails, a key for their links, and where these lead. */
+export function unfitSubscriptions(
+  subscriptions: Subscriptions | null,
+  has: { readonly email: boolean; readonly cronSecret: boolean; readonly publicUrl: boolean },
+): Problem[] {
+  if (subscriptions === null) return [];
+  const needs = [
+    ['ALERT_SMTP_URL', has.email],
+    ['CRON_SECRET', has.cronSecret],
+    ['KEEP_ALIVE_PUBLIC_URL', has.publicUrl],
+  ] as const;
+  return needs
+    .filter(([, isThere]) => !isThere)
+    .map(([variable]) => ({ variable, message: 'missing, PAGE_SUBSCRIPTIONS needs it' }));
+}
 
 /** @param publicUrl an origin; null: not known */
 export function toPageSettings(
@@ -69,6 +111,8 @@ export function toPageSettings(
     logoUrl: options.PAGE_LOGO_URL,
     homeUrl: options.PAGE_HOME_URL,
     contactUrl: options.PAGE_CONTACT_URL,
+    language: options.PAGE_LANGUAGE,
+    timeZone: options.PAGE_TIME_ZONE,
     publicUrl,
     frameAncestors: options.PAGE_FRAME_ANCESTORS,
   };

@@ -174,6 +174,9 @@ function mongoAddress(text: string): TargetAddress | undefined {
 /** Schemes that are near to one of ours and mean something else. */
 const OTHER_SCHEMES: readonly string[] = ['sftp', 'mssql'];
 
+/** `my-api.onrender.com/health`, `localhost:8080` */
+const BARE_HOST = /^(?:localhost|[a-z\d-]+(?:\.[a-z\d-]+)+)(?::\d{1,5})?(?:[/?#]|$)/i;
+
 /**
  * What is wrong with an address that is none, where its scheme is known or near to a known one. It holds no part of the
  * address; null: nothing is certain.
@@ -181,6 +184,7 @@ const OTHER_SCHEMES: readonly string[] = ['sftp', 'mssql'];
 function whatIsWrong(text: string): string | null {
   const [, named = '', authority = '', path = '', query, fragment] =
     /^([a-z][a-z0-9+]{0,20}):\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?(#.*)?$/is.exec(text) ?? [];
+  if (named === '' && BARE_HOST.test(text)) return 'expected https:// (or http://) before the host name';
   const scheme = named.toLowerCase();
   const protocol = protocolOf(`${scheme}:`);
   if (protocol === undefined) {

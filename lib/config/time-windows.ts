@@ -86,7 +86,7 @@ function parseMinute(text: string | undefined): number | undefined {
 }
 
 /** Throws for an unknown zone. Offsets such as +01:00 are no zones on every supported Node version. */
-function isTimeZone(timeZone: string): boolean {
+export function isTimeZone(timeZone: string): boolean {
   if (timeZone === 'UTC') return true;
   new Intl.DateTimeFormat('en-US', { timeZone });
   return /^[a-z]/i.test(timeZone);

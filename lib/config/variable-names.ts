@@ -22,13 +22,30 @@ export const GENERAL_VARIABLES: ReadonlySet<string> = new Set([
   ...STORE_VARIABLES,
 ]);
 
-/** Reports `KEEP_ALIVE_`, `ALERT_` and `PAGE_` variables that do not exist. */
+/** What the Upstash products set, behind a prefix that their user chooses. */
+const OF_PRODUCTS =
+  /_(?:(?:KV_REST_API|UPSTASH_REDIS_REST)_(?:URL|TOKEN)|QSTASH_(?:URL|TOKEN|(?:CURRENT|NEXT)_SIGNING_KEY))$/;
+/** What is set beside `…KV_REST_API_URL`, and not used. */
+const BESIDE = /(?:KV_REST_API_READ_ONLY_TOKEN|KV_URL|REDIS_URL)$/;
+
+function isOfProduct(variable: string, all: ReadonlySet<string>): boolean {
+  if (OF_PRODUCTS.test(variable)) return true;
+  return BESIDE.test(variable) && all.has(variable.replace(BESIDE, 'KV_REST_API_URL'));
+}
+
+/**
+ * Reports `KEEP_ALIVE_` and `ALERT_` variables that do not exist: with a mistyped `ALERT_` variable, nobody would be told of
+ * an outage. `PAGE_` variables are reported only where they resemble one of ours: other programs have a `PAGE_SIZE`, and a
+ * mistake shows on the page. What a product has set behind such a prefix is none of them.
+ */
 export function unknownVariables(variables: readonly string[]): Problem[] {
+  const all = new Set(variables);
   return variables.flatMap((variable) => {
     const [prefix] = /^(?:KEEP_ALIVE|ALERT|PAGE)_/.exec(variable) ?? [];
-    if (prefix === undefined || GENERAL_VARIABLES.has(variable)) return [];
+    if (prefix === undefined || GENERAL_VARIABLES.has(variable) || isOfProduct(variable, all)) return [];
     const known = [...GENERAL_VARIABLES].filter((name) => name.startsWith(prefix));
-    return [{ variable, message: unknownOption(variable, known, prefix) }];
+    const message = unknownOption(variable, known, prefix);
+    return prefix === 'PAGE_' && message === UNKNOWN ? [] : [{ variable, message }];
   });
 }
 
@@ -146,16 +163,21 @@ function nameSplits(rest: string): [name: string, rest: string][] {
   return found;
 }
 
-/** Suggests the nearest known name where a third of it or less is wrong; all names begin with `prefix`. */
+/** Suggests the nearest known name where a third of it or less is wrong or its end is missing; all names begin with `prefix`. */
 function unknownOption(name: string, known: readonly string[], prefix = ''): string {
   const wanted = name.slice(prefix.length);
   const candidates = known.map((candidate) => candidate.slice(prefix.length));
   const suggestion = isShort(wanted)
     ? (nearest(wanted.toUpperCase(), candidates, ({ length }) => Math.ceil(length / 3)) ??
-      containedIn(wanted.toUpperCase(), candidates))
+      containedIn(wanted.toUpperCase(), candidates) ??
+      candidates.find((each) => wanted.length >= SHORTEST_START && each.startsWith(wanted.toUpperCase())))
     : undefined;
-  return suggestion === undefined ? 'unknown option' : `unknown option, did you mean ${prefix}${suggestion}?`;
+  return suggestion === undefined ? UNKNOWN : `${UNKNOWN}, did you mean ${prefix}${suggestion}?`;
 }
+
+const UNKNOWN = 'unknown option';
+/** Of a name that is cut off, such as `LOGO` for `LOGO_URL`. */
+const SHORTEST_START = 4;
 
 function isShort(name: string): boolean {
   return name.length <= 2 * MAX_ID_LENGTH;

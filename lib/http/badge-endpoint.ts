@@ -1,7 +1,8 @@
 import { nowOf } from '../app.js';
 import type { App } from '../app.js';
 import { shownTarget } from '../read/audience.js';
-import { daysEnded, loadOverview, WINDOWS, type Reader, type Window } from '../read/load.js';
+import { daysEnded, loadOverview, WINDOWS, type Window } from '../read/load.js';
+import { ofShardWith, type ShardedReader } from '../read/shards.js';
 import { latencyWithin, stats } from '../read/stats.js';
 import {
   badgeOf,
@@ -44,7 +45,7 @@ export function answerBadge(request: Request): Promise<Response> {
 async function find(
   request: Request,
   app: App,
-  reader: Reader,
+  reader: ShardedReader,
 ): Promise<{ readonly status: number; readonly badge: Badge }> {
   const { config } = app;
   const { searchParams } = new URL(request.url);
@@ -64,7 +65,8 @@ async function find(
 
   const now = nowOf(app);
   const watch = { ...config, audience, targets: [target] };
-  const overview = await loadOverview(reader, now, metric === 'latency' ? daysEnded(window, now) : []);
+  const days = metric === 'latency' ? daysEnded(window, now) : [];
+  const overview = await ofShardWith(reader, id, config, (its) => loadOverview(its, now, days));
   const [found] = stats(watch, overview, now).targets;
   if (found === undefined) return wrong(404, 'not found');
   const latency = metric === 'latency' ? latencyWithin(watch, target, overview, window, now).p50 : null;

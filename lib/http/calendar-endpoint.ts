@@ -5,6 +5,7 @@ import { calendarMaintenance } from '../read/maintenance-spans.js';
 import { calendar } from '../view/calendar.js';
 import { answerDocument } from './document.js';
 import { readEndpoint, watchFor } from './endpoints.js';
+import { wordsOf } from './language.js';
 import { ORIGIN_HEADERS, visitedOrigin } from './origin.js';
 import { cachingOf } from './responses.js';
 
@@ -15,7 +16,8 @@ export function answerCalendar(request: Request): Promise<Response> {
     const now = nowOf(app);
     const { maintenance } = await loadPresent(reader);
     const spans = calendarMaintenance(shownTargets(watchFor(request, config)), maintenance, now);
-    const body = calendar(spans, { origin: config.publicUrl ?? visitedOrigin(request), now });
+    const origin = config.publicUrl ?? visitedOrigin(request);
+    const body = calendar(spans, { origin, now, words: await wordsOf(config.page) });
     const answer = answerDocument(request, { type: 'text/calendar; charset=utf-8', body }, cachingOf(config));
     if (config.publicUrl === null) answer.headers.append('vary', ORIGIN_HEADERS);
     return answer;

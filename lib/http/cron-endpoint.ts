@@ -4,7 +4,9 @@ import { perApp, nowOf } from '../app.js';
 import { CRON_PATH, FUNCTION_LIMIT } from '../config/vercel.js';
 import { sharedContext } from '../run/run-context.js';
 import type { RunReport } from '../run/report.js';
-import { run } from '../run/run.js';
+import { dispatch, engineOf, type DispatchReport } from '../run/dispatch.js';
+import type { RunRequest } from '../run/run.js';
+import { findShard, runShard, type Installation } from '../run/tick.js';
 import { answerError, answerJson, bears } from './responses.js';
 import { withApp } from './endpoints.js';
 import { UsedTokens, verifySignature } from './signature.js';
@@ -23,14 +25,14 @@ async function answer(request: Request, app: App): Promise<Response> {
   const isAsync = new URL(request.url).searchParams.get('async') === '1';
   // Loaded before the run begins, so that its failure is never without a handler.
   const functions = isAsync ? await import('@vercel/functions') : null;
-  const running = startRun(app, trigger);
+  const running = start(request, app, trigger);
   if (functions !== null) {
     // Elsewhere than on Vercel it does nothing: there, the process goes on by itself.
     functions.waitUntil(running.catch((error: unknown) => console.error(error)));
     return answerJson({ trigger, status: 'started' }, 202);
   }
   const report = await running;
-  return answerJson(report, isLost(report) ? 503 : 200);
+  return answerJson(report, report.status !== 'dispatched' && isLost(report) ? 503 : 200);
 }
 
 /** Who calls, or the answer to a stranger or a copy. */
@@ -81,13 +83,31 @@ function replayed(now: number): RunReport {
   };
 }
 
-function startRun(app: App, trigger: string): Promise<RunReport> {
+/** Starts a run, or where there are several shards, the run of each; `?shard=3&directory=<hash>` is the run of one. */
+function start(request: Request, app: App, trigger: string): Promise<RunReport | DispatchReport> {
   const { config, runs } = app;
-  const running = run(
-    { ...sharedContext(config), ...app, now: () => nowOf(app) },
-    { trigger, limit: FUNCTION_LIMIT, nextRunIn: config.tick, ...(runs && { stopping: runs.stopping }) },
-  );
+  const { searchParams } = new URL(request.url);
+  const installation = { ...sharedContext(config), ...app, now: () => nowOf(app) };
+  const order = {
+    ...{ trigger, limit: FUNCTION_LIMIT, nextRunIn: config.tick },
+    ...(runs && { stopping: runs.stopping }),
+  };
+  const number = /^\d{1,6}$/.exec(searchParams.get('shard') ?? '')?.[0];
+  const running =
+    number === undefined
+      ? // One machine has no functions.
+        dispatch(installation, order, runs === undefined ? engineOf(config, installation.send) : null)
+      : runOne(installation, { number: Number(number), hash: searchParams.get('directory') ?? '' }, order);
   return runs?.track(running) ?? running;
+}
+
+async function runOne(
+  installation: Installation,
+  named: Parameters<typeof findShard>[1],
+  order: RunRequest,
+): Promise<RunReport> {
+  const { shard, count } = await findShard(installation, named);
+  return runShard(installation, shard, count, order);
 }
 
 /** Checks were made that are not on record. */

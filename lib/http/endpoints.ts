@@ -3,7 +3,7 @@ import { getApp, perApp } from '../app.js';
 import type { Config, Problem } from '../config/config.js';
 import { readEnv } from '../config/env.js';
 import type { Audience } from '../read/audience.js';
-import type { Reader } from '../read/load.js';
+import type { ShardedReader } from '../read/shards.js';
 import { READ_LIMIT, RecentReader } from '../read/recent.js';
 import { withinLimit } from '../store/retry.js';
 import { StoreError } from '../store/store.js';
@@ -20,8 +20,8 @@ export const readerOf = perApp(({ store }) => (store === null ? null : new Recen
 /** The answer of an endpoint that reads the store, or `store_timeout` after READ_LIMIT. */
 export function answerInTime(
   app: App,
-  reader: Reader,
-  answer: (app: App, reader: Reader) => Promise<Response>,
+  reader: ShardedReader,
+  answer: (app: App, reader: ShardedReader) => Promise<Response>,
 ): Promise<Response> {
   return withinLimit(READ_LIMIT, answer(app, reader));
 }
@@ -29,7 +29,7 @@ export function answerInTime(
 /** A read endpoint for programs that needs the store. @param isPublic whether anybody may read even what is private otherwise */
 export function readEndpoint(
   request: Request,
-  answer: (app: App, reader: Reader) => Promise<Response>,
+  answer: (app: App, reader: ShardedReader) => Promise<Response>,
   isPublic: (config: Config) => boolean = () => false,
 ): Promise<Response> {
   const found = withApp(request, (app) => {
@@ -49,7 +49,7 @@ export type ErrorResponder = (
   request: Request,
   /** Of the configuration; undefined where that is not valid. */
   page?: PageSettings,
-) => Response;
+) => Response | Promise<Response>;
 
 /**
  * Who asks: nobody is trusted where there is no STATS_TOKEN to show. A session counts on our own pages only, not for
@@ -102,11 +102,11 @@ export async function withApp(
   try {
     const result = await getApp(mayBeOld);
     if (result.ok) page = result.app.config.page;
-    return result.ok ? await answer(result.app) : configInvalid(request, result.problems, respond);
+    return result.ok ? await answer(result.app) : await configInvalid(request, result.problems, respond);
   } catch (error) {
-    if (error instanceof StoreError) return respond(error.code, error.message, {}, request, page);
+    if (error instanceof StoreError) return await respond(error.code, error.message, {}, request, page);
     console.error(error);
-    return respond(
+    return await respond(
       'internal',
       'Something went wrong in Keepalive. The log has the details.',
       {},
@@ -124,7 +124,11 @@ export function noStore(): Response {
 }
 
 /** Requests that send CRON_SECRET get the list of problems. It names variables and holds no value. */
-function configInvalid(request: Request, problems: readonly Problem[], respond: ErrorResponder): Response {
+function configInvalid(
+  request: Request,
+  problems: readonly Problem[],
+  respond: ErrorResponder,
+): Response | Promise<Response> {
   const secret = readEnv().CRON_SECRET?.trim();
   const details = secret && bears(request, secret) ? { problems } : {};
   return respond('config_invalid', 'The configuration is not valid.', details, request);

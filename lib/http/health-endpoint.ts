@@ -4,6 +4,7 @@ import { memoryLimit } from '../config/env.js';
 import type { StoreFinding } from '../read/health.js';
 import { health, healthSettings, healthStatusCode } from '../read/health.js';
 import { loadPresent } from '../read/load.js';
+import { leastRecent, ofAllShards } from '../read/shards.js';
 import { limitsOf } from '../rules/allowances.js';
 import { withinLimit } from '../store/retry.js';
 import { StoreError } from '../store/store.js';
@@ -45,7 +46,9 @@ async function probe(app: App): Promise<StoreFinding> {
     return { ok: false, kind: null, message: 'no database is configured' };
   const { kind } = store;
   try {
-    const { state, outbox } = await withinLimit(PROBE_TIMEOUT, loadPresent(reader));
+    const found = await withinLimit(PROBE_TIMEOUT, ofAllShards(reader, app.config, loadPresent));
+    const { outbox } = found;
+    const state = leastRecent(found);
     const latencyMs = reader.latency === null ? null : Math.round(reader.latency);
     return { ok: true, kind, latencyMs, state, outbox };
   } catch (error) {

@@ -1,6 +1,7 @@
 import '../view/templates.js';
 import type { PageSettings } from '../types.js';
-import { PLAIN_PAGE } from '../view/site.js';
+import { PLAIN_PAGE, type Site } from '../view/site.js';
+import { wordsFor } from './language.js';
 import { problemPage, signInPage } from '../view/notices.js';
 import { formatProblems, type Problem } from '../config/problems.js';
 import type { Caching } from './responses.js';
@@ -19,6 +20,7 @@ function policyOf({ logoUrl, frameAncestors }: PageSettings): string {
     "script-src 'self'",
     `img-src 'self'${logoUrl === null ? '' : ` ${imageSource(logoUrl)}`}`,
     "connect-src 'self'",
+    "manifest-src 'self'",
     "form-action 'self'",
     `frame-ancestors ${frameAncestors.join(' ')}`,
     "base-uri 'none'",
@@ -42,24 +44,31 @@ function frameOptions({ frameAncestors: [first, ...others] }: PageSettings): Rec
 export interface HtmlOptions {
   readonly status?: number;
   readonly caching?: Caching;
-  readonly page?: PageSettings;
 }
 
+/** @param site whose page it is, and the language that it is written in */
 export function answerHtml(
   html: string,
-  { status = 200, caching = 'never', page = PLAIN_PAGE }: HtmlOptions = {},
+  { page, words }: Pick<Site, 'page' | 'words'>,
+  { status = 200, caching = 'never' }: HtmlOptions = {},
 ): Response {
+  const varying = [
+    // One copy for each value of the header, unless the language is set.
+    ...(page.language === null ? ['accept-language'] : []),
+    ...(caching === 'shared' ? [] : ['cookie', 'authorization']),
+  ];
   return new Response(html, {
     status,
     headers: {
       'content-type': 'text/html; charset=utf-8',
+      'content-language': words.language,
       'cache-control': cacheControl(status, caching),
       'content-security-policy': policyOf(page),
       ...frameOptions(page),
       ...NO_SNIFFING,
       // Not stricter: a form's Origin would be `null`.
       'referrer-policy': 'same-origin',
-      ...(caching === 'shared' ? {} : { vary: 'cookie, authorization' }),
+      ...(varying.length === 0 ? {} : { vary: varying.join(', ') }),
     },
   });
 }
@@ -73,21 +82,21 @@ export function prefersHtml({ headers }: Pick<Request, 'headers'>): boolean {
 }
 
 /** What `answerError` says: a page for people, JSON for programs. */
-export function answerProblem(
+export async function answerProblem(
   code: ErrorCode,
   message: string,
   details: { readonly problems?: readonly Problem[] },
   request: Request,
   page: PageSettings = PLAIN_PAGE,
-): Response {
+): Promise<Response> {
   const answer = prefersHtml(request)
-    ? problemHtml({ code, message, problems: details.problems ?? [] }, request, page)
+    ? await problemHtml({ code, message, problems: details.problems ?? [] }, request, page)
     : answerError(code, message, details);
   answer.headers.append('vary', 'accept');
   return answer;
 }
 
-function problemHtml(
+async function problemHtml(
   {
     code,
     message,
@@ -95,14 +104,20 @@ function problemHtml(
   }: { readonly code: ErrorCode; readonly message: string; readonly problems: readonly Problem[] },
   request: Request,
   page: PageSettings,
-): Response {
+): Promise<Response> {
   const status = ERROR_STATUS[code];
-  if (code === 'unauthorized') return answerSignIn(signInPage(page, pagePath(request)), page, status);
+  const site = { page, words: await wordsFor(request, page) };
+  if (code === 'unauthorized') return answerSignIn(signInPage(site, pagePath(request)), site, status);
   const lines = problems.map((problem) => formatProblems([problem]));
-  return answerHtml(problemPage({ code, message, lines }, page), { status, page });
+  return answerHtml(problemPage({ code, message, lines }, site), site, { status });
 }
 
 /** Nobody may frame the form that takes a secret. */
-export function answerSignIn(html: string, page: PageSettings, status = 200): Response {
-  return answerHtml(html, { status, page: { ...page, frameAncestors: PLAIN_PAGE.frameAncestors } });
+export function answerSignIn(
+  html: string,
+  { page, words }: Pick<Site, 'page' | 'words'>,
+  status = 200,
+): Response {
+  const unframed = { ...page, frameAncestors: PLAIN_PAGE.frameAncestors };
+  return answerHtml(html, { page: unframed, words }, { status });
 }

@@ -1,5 +1,6 @@
 import { nowOf } from '../app.js';
 import { loadOverview } from '../read/load.js';
+import { ofAllShards } from '../read/shards.js';
 import { stats } from '../read/stats.js';
 import { metricsText } from '../view/metrics-text.js';
 import { cachingOf } from './responses.js';
@@ -11,7 +12,8 @@ export function answerMetrics(request: Request): Promise<Response> {
   return readEndpoint(request, async (app, reader) => {
     const { config } = app;
     const now = nowOf(app);
-    const body = metricsText(stats(watchFor(request, config), await loadOverview(reader, now), now));
+    const overview = await ofAllShards(reader, config, (each) => loadOverview(each, now));
+    const body = metricsText(stats(watchFor(request, config), overview, now));
     const type = 'text/plain; version=0.0.4; charset=utf-8';
     return answerDocument(request, { type, body }, cachingOf(config));
   });

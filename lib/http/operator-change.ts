@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import * as z from '#zod';
 import type { Config } from '../config/config.js';
-import type { Store } from '../store/store.js';
+import { readShards } from '../record/directory.js';
+import { SHARDS_FIELD } from '../record/fields.js';
+import { groupOf, SHARDS_TOGETHER, type Store } from '../store/store.js';
 import { answerError, bears } from './responses.js';
 import { readText } from './request-body.js';
 import { noStore, withApp } from './endpoints.js';
@@ -72,15 +74,34 @@ export async function changeField(
   apply: (text: string | null, now: number) => Change | Response,
 ): Promise<Response> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-    const { fields } = await store.read({ fields: [field], logs: [] });
+    const { fields } = await store.read({ fields: [field, SHARDS_FIELD], logs: [] });
     const expected = fields.get(field) ?? null;
     const change = apply(expected, store.now());
     if (change instanceof Response) return change;
     const { value, answer } = change;
-    if (value === expected || (await store.swap({ field, expected, value }))) return answer();
+    if (value === expected || (await store.swap({ field, expected, value }))) {
+      await copyToGroups(store, field, value, fields.get(SHARDS_FIELD) ?? null);
+      return answer();
+    }
     await delay(Math.random() * LONGEST_PAUSE);
   }
   return answerError('conflict', `Others change the ${field} at this moment: try again.`);
+}
+
+/** Writes what all shards share wherever shards are stored together. Whoever changes it later writes all copies again. */
+async function copyToGroups(
+  store: Store,
+  field: string,
+  value: string,
+  shards: string | null,
+): Promise<void> {
+  const count = readShards(shards)?.count ?? 1;
+  for (let group = 1; group <= groupOf(count - 1); group += 1) {
+    const there = store.shard(group * SHARDS_TOGETHER);
+    const { fields } = await there.read({ fields: [field], logs: [] });
+    const expected = fields.get(field) ?? null;
+    if (value !== expected) await there.swap({ field, expected, value });
+  }
 }
 
 /** What the body says, and what the query says besides. */

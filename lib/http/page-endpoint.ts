@@ -1,19 +1,20 @@
 import type { App } from '../app.js';
 import type { Config } from '../config/config.js';
-import type { Reader } from '../read/load.js';
+import type { ShardedReader } from '../read/shards.js';
 import type { Site } from '../view/site.js';
 import { setUpPage } from '../view/notices.js';
 import { answerInTime, guarded, noStore, readerOf, withApp } from './endpoints.js';
 import { answerHtml, answerProblem, prefersHtml } from './html.js';
+import { wordsFor } from './language.js';
 
-export function siteOf({ statsToken, page }: Config): Site {
-  return { isPrivate: statsToken !== null, page };
+export async function siteFor(request: Request, { statsToken, page }: Config): Promise<Site> {
+  return { isPrivate: statsToken !== null, page, words: await wordsFor(request, page) };
 }
 
 /** A page that needs the store and something to watch, and says what to do where one is missing. */
 export function pageEndpoint(
   request: Request,
-  answer: (app: App, reader: Reader) => Promise<Response>,
+  answer: (app: App, reader: ShardedReader) => Promise<Response>,
 ): Promise<Response> {
   return withApp(
     request,
@@ -21,19 +22,17 @@ export function pageEndpoint(
       guarded(
         request,
         app,
-        ({ config }) => {
+        async ({ config }) => {
           const reader = readerOf(app);
           if (reader !== null && config.targets.length > 0) return answerInTime(app, reader, answer);
-          if (reader === null && !prefersHtml(request)) return Promise.resolve(noStore());
+          if (reader === null && !prefersHtml(request)) return noStore();
           const setUp = {
             hasStore: reader !== null,
             hasTargets: config.targets.length > 0,
             hasCronSecret: config.cronSecret !== null,
           };
-          const html = setUpPage(setUp, siteOf(config));
-          return Promise.resolve(
-            answerHtml(html, { status: reader === null ? 503 : 200, page: config.page }),
-          );
+          const site = await siteFor(request, config);
+          return answerHtml(setUpPage(setUp, site), site, { status: reader === null ? 503 : 200 });
         },
         answerProblem,
       ),

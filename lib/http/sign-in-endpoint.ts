@@ -1,12 +1,14 @@
 import { perApp } from '../app.js';
 import { readText } from './request-body.js';
-import { ERROR_STATUS, type ErrorCode } from './error-codes.js';
+import { ERROR_STATUS } from './error-codes.js';
 import { answerError, isSame, NO_SNIFFING } from './responses.js';
 import { withApp } from './endpoints.js';
 import { answerProblem, answerSignIn, prefersHtml } from './html.js';
-import { isFromOtherOrigin } from './origin.js';
+import { wordsFor } from './language.js';
+import { isFromOurPage } from './origin.js';
 import { endedCookie, sessionCookie } from './session.js';
 import { networkOf, Throttle } from './sign-in-throttle.js';
+import { wordsIn } from '../view/language.js';
 import { signInPage } from '../view/notices.js';
 import type { PageSettings } from '../types.js';
 
@@ -21,8 +23,11 @@ const throttleOf = perApp(() => new Throttle());
 export function answerSignInForm(request: Request): Promise<Response> {
   return withApp(
     request,
-    ({ config: { statsToken, page } }) =>
-      Promise.resolve(statsToken === null ? goTo('/') : answerSignIn(signInPage(page, '/'), page)),
+    async ({ config: { statsToken, page } }) => {
+      if (statsToken === null) return goTo('/');
+      const site = { page, words: await wordsFor(request, page) };
+      return answerSignIn(signInPage(site, '/'), site);
+    },
     answerProblem,
   );
 }
@@ -55,18 +60,13 @@ export function answerSignInAttempt(request: Request): Promise<Response> {
       const isRight = isSame((form.get('token') ?? '').trim(), statsToken);
       const wait = Math.ceil(throttle.wait(network, { now: Date.now(), isRight }) / 1000);
       if (wait > 0) {
-        const answer = refuse(
-          request,
-          'too_many_attempts',
-          `Too many wrong tokens. Try again in ${wait} s.`,
-          { next: path, page },
-        );
+        const answer = await refuse(request, 'too_many_attempts', { wait, next: path, page });
         answer.headers.set('retry-after', String(wait));
         return answer;
       }
       if (!isRight) {
         throttle.failed(network, Date.now());
-        return refuse(request, 'unauthorized', 'That is not the token.', { next: path, page });
+        return refuse(request, 'unauthorized', { wait, next: path, page });
       }
       throttle.succeeded(network);
       return goTo(path, sessionCookie({ token: statsToken, now: Date.now(), secure }));
@@ -76,14 +76,21 @@ export function answerSignInAttempt(request: Request): Promise<Response> {
 }
 
 /** The form again, with what is wrong; programs get it as JSON. */
-function refuse(
+async function refuse(
   request: Request,
-  code: ErrorCode,
-  message: string,
-  { next, page }: { readonly next: string; readonly page: PageSettings },
-): Response {
-  return prefersHtml(request)
-    ? answerSignIn(signInPage(page, next, message), page, ERROR_STATUS[code])
+  code: 'unauthorized' | 'too_many_attempts',
+  /** `wait`: seconds until the next attempt. */
+  { wait, next, page }: { readonly wait: number; readonly next: string; readonly page: PageSettings },
+): Promise<Response> {
+  const isHtml = prefersHtml(request);
+  const words = isHtml ? await wordsFor(request, page) : await wordsIn('en', null);
+  const message =
+    code === 'unauthorized'
+      ? words.text('tokenWrong')
+      : words.text('tokensTooMany', { length: words.interval(wait * 1000) });
+  const site = { page, words };
+  return isHtml
+    ? answerSignIn(signInPage(site, next, message), site, ERROR_STATUS[code])
     : answerError(code, message);
 }
 
@@ -93,12 +100,6 @@ function goTo(location: string, cookie?: string): Response {
     status: 303,
     headers: cookie ? { ...headers, 'set-cookie': cookie } : headers,
   });
-}
-
-/** Browsers say where a form came from. A client that says nothing is no browser, and has no session to abuse. */
-function isFromOurPage(request: Request): boolean {
-  const site = request.headers.get('sec-fetch-site');
-  return site === null ? !isFromOtherOrigin(request) : site === 'same-origin' || site === 'none';
 }
 
 function isSecure({ headers, url }: Request): boolean {

@@ -1,9 +1,12 @@
 import { nowOf } from '../app.js';
 import { shownTarget } from '../read/audience.js';
 import { loadHistory, loadOverview } from '../read/load.js';
+import { pageOf } from '../read/paging.js';
+import { ofAllShards, ofShardWith } from '../read/shards.js';
 import { stats, targetHistory } from '../read/stats.js';
 import { answerError, answerJson, cachingOf } from './responses.js';
 import { readEndpoint, watchFor } from './endpoints.js';
+import { STATUSES } from '../types.js';
 import { pathOf } from './path.js';
 
 /**
@@ -16,14 +19,18 @@ export function answerKeepalive(request: Request): Promise<Response> {
 }
 
 function answerStats(request: Request): Promise<Response> {
+  const { searchParams } = new URL(request.url);
+  const wanted = searchParams.get('status');
   return readEndpoint(request, async (app, reader) => {
     const { config } = app;
+    const status = STATUSES.find((each) => each === wanted) ?? null;
+    if (wanted !== null && status === null)
+      return answerError('bad_request', `status: expected one of ${STATUSES.join(', ')}.`);
+    const asked = { status, group: searchParams.get('group'), after: searchParams.get('after') };
     const now = nowOf(app);
-    return answerJson(
-      stats(watchFor(request, config), await loadOverview(reader, now), now),
-      200,
-      cachingOf(config),
-    );
+    const overview = await ofAllShards(reader, config, (each) => loadOverview(each, now));
+    const all = stats(watchFor(request, config), overview, now);
+    return answerJson(pageOf(all, asked), 200, cachingOf(config));
   });
 }
 
@@ -34,7 +41,7 @@ function answerTarget(request: Request, id: string): Promise<Response> {
     const target = shownTarget(config.targets, id, watch.audience);
     if (target === undefined) return answerError('target_not_found', 'No target has this id.');
     const now = nowOf(app);
-    const history = await loadHistory(reader, id, now);
+    const history = await ofShardWith(reader, id, config, (its) => loadHistory(its, id, now));
     return answerJson(targetHistory(watch, target, history, now), 200, cachingOf(config));
   });
 }

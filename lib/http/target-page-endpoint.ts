@@ -1,12 +1,13 @@
 import { nowOf } from '../app.js';
 import { shownTarget } from '../read/audience.js';
 import { loadHistory } from '../read/load.js';
+import { ofShardWith } from '../read/shards.js';
 import { freshness, hostWordOf, targetHistory } from '../read/stats.js';
 import { targetPage } from '../view/target-page.js';
 import { cachingOf } from './responses.js';
 import { watchFor } from './endpoints.js';
 import { answerHtml, answerProblem } from './html.js';
-import { pageEndpoint, siteOf } from './page-endpoint.js';
+import { pageEndpoint, siteFor } from './page-endpoint.js';
 
 /** `GET /t/<id>` */
 export function answerTargetPage(request: Request, id: string): Promise<Response> {
@@ -14,18 +15,18 @@ export function answerTargetPage(request: Request, id: string): Promise<Response
     const { config } = app;
     const watch = watchFor(request, config);
     const target = shownTarget(config.targets, id, watch.audience);
-    const { page } = config;
     if (target === undefined) {
-      return answerProblem('target_not_found', 'No target has this id.', {}, request, page);
+      return answerProblem('target_not_found', 'No target has this id.', {}, request, config.page);
     }
     const now = nowOf(app);
-    const history = await loadHistory(reader, id, now);
+    const history = await ofShardWith(reader, id, config, (its) => loadHistory(its, id, now));
+    const site = await siteFor(request, config);
     const html = targetPage(
       targetHistory(watch, target, history, now),
       freshness(watch, history, now),
-      siteOf(config),
+      site,
       target.hostToken && hostWordOf(target, history),
     );
-    return answerHtml(html, { caching: cachingOf(config), page });
+    return answerHtml(html, site, { caching: cachingOf(config) });
   });
 }

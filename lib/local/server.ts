@@ -32,7 +32,10 @@ const ROUTES: readonly (readonly [pattern: RegExp, methods: Readonly<Partial<Rec
   [/^\/api\/(?:maintenance|notes)$/, operator],
   [/^\/api\/metrics$/, metrics],
   [/^\/api\/probe$/, probe],
-  [/^\/(?:history|sign-in|(?:t|api\/page)\/[^/]+)?$/, page],
+  [
+    /^\/(?:history|manifest\.webmanifest|sign-in|subscribe|confirm|unsubscribe|(?:t|api\/page)\/[^/]+)?$/,
+    page,
+  ],
 ];
 
 /** Bytes of a request's body at most; the functions have limits of their own below it. */
@@ -147,7 +150,12 @@ async function dispatch(incoming: IncomingMessage): Promise<Response> {
   const method = incoming.method === 'HEAD' ? 'GET' : (incoming.method ?? 'GET');
   const handler = isMethod(method) ? route[1][method] : undefined;
   if (handler === undefined) {
-    const answer = answerProblem('method_not_allowed', 'Method not allowed.', {}, requestOf(incoming, url));
+    const answer = await answerProblem(
+      'method_not_allowed',
+      'Method not allowed.',
+      {},
+      requestOf(incoming, url),
+    );
     answer.headers.set('allow', Object.keys(route[1]).join(', '));
     return answer;
   }

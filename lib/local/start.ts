@@ -7,13 +7,14 @@ import { MONTHLY_HOURS } from '../rules/hosts.js';
 import { configWarnings, validConfig, type Env } from '../config/valid.js';
 import { LiveConfig } from '../config/live-config.js';
 import { loadState } from '../read/load.js';
-import { GUARDED_FIELDS } from '../record/fields.js';
+import { ofEachShard } from '../read/shards.js';
+import { STORE_FIELDS } from '../record/fields.js';
 import { OperatorError } from '../operator-error.js';
 import { monthlyHours } from '../rules/host-hours.js';
 import { tooSlowFor } from '../rules/trigger-pace.js';
 import { tooSlowInWords } from '../rules/wording.js';
 import { sharedContext } from '../run/run-context.js';
-import { run } from '../run/run.js';
+import { runTick } from '../run/tick.js';
 import { RunsUnderWay } from '../run/under-way.js';
 import { openRemoteStore } from '../store/open.js';
 import { openSqlite } from '../store/sqlite.js';
@@ -105,11 +106,11 @@ async function openStore({ store, prefix }: Config, print: (line: string) => voi
   switch (store.kind) {
     case 'upstash':
     case 'redis':
-      return openRemoteStore(store, { prefix, guarded: GUARDED_FIELDS });
+      return openRemoteStore(store, { prefix, ...STORE_FIELDS });
     case 'sqlite':
-      return openSqlite(store.path, { guarded: GUARDED_FIELDS, print });
+      return openSqlite(store.path, { ...STORE_FIELDS, print });
     case 'none':
-      return openSqlite(DEFAULT_DATABASE, { guarded: GUARDED_FIELDS, print });
+      return openSqlite(DEFAULT_DATABASE, { ...STORE_FIELDS, print });
   }
 }
 
@@ -133,7 +134,7 @@ function schedule(
         setApp(app);
       }
       const { reason, results } = await runs.track(
-        run(
+        runTick(
           { ...parts, ...app, now: () => store.now() },
           { trigger: 'local', limit: RUN_LIMIT, nextRunIn: period(), stopping },
         ),
@@ -142,8 +143,9 @@ function schedule(
       if (isLocked && !wasLocked) print(HELD_UP);
       wasLocked = isLocked;
       if (statistics.isDue(results.length, performance.now())) {
-        const state = await loadState(store);
-        if (state !== null) print(statisticsLine(app.config.targets, state));
+        const states = await ofEachShard(store, app.config, loadState);
+        const known = states.flatMap((state) => state?.targets ?? []);
+        if (known.length > 0) print(statisticsLine(app.config.targets, known));
       }
     } catch (error) {
       // Whatever is wrong with the store, the run has said it.

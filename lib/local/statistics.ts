@@ -25,9 +25,12 @@ export class StatisticsClock {
 }
 
 /** `statistics: 120 pings, 3 failed, success rate 97.5 %, down: api`, of the targets that are configured, since each was added. */
-export function statisticsLine(targets: readonly Pick<WatchedTarget, 'info'>[], state: State): string {
+export function statisticsLine(
+  targets: readonly Pick<WatchedTarget, 'info'>[],
+  states: State['targets'],
+): string {
   const ids = new Set(targets.map(({ info }) => info.id));
-  const known = state.targets.filter((target) => target !== null).filter(({ id }) => ids.has(id));
+  const known = states.filter((target) => target !== null).filter(({ id }) => ids.has(id));
   const pings = known.reduce((sum, { counters }) => sum + counters.pings, 0);
   const failures = known.reduce((sum, { counters }) => sum + counters.failures, 0);
   const down = known.filter(({ status }) => status === 'down').map(({ id }) => id);

@@ -12,6 +12,8 @@ const MOST_WAITING = 10;
 export interface Pacer {
   /** Calls `task` as soon as it may start, in the order of the calls. Settles as the task does. */
   run<T>(task: () => Promise<T>): Promise<T>;
+  /** Resolves when all tasks have been started. */
+  whenStarted(): Promise<void>;
 }
 
 /**
@@ -28,6 +30,7 @@ export function createPacer(
   let budget = 0;
   let last = loop();
   let timer: NodeJS.Timeout | null = null;
+  const listening: (() => void)[] = [];
 
   const start = () => {
     const now = loop();
@@ -43,6 +46,7 @@ export function createPacer(
     if (next === waiting.length) {
       waiting.length = 0;
       next = 0;
+      for (const listener of listening.splice(0)) listener();
     } else if (running < concurrency) {
       timer ??= setTimeout(() => {
         timer = null;
@@ -52,6 +56,9 @@ export function createPacer(
   };
 
   return {
+    async whenStarted() {
+      if (next < waiting.length) await new Promise<void>((resolve) => listening.push(resolve));
+    },
     async run(task) {
       await new Promise<void>((resolve) => {
         if (running === 0 && waiting.length === 0) {

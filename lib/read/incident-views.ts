@@ -4,8 +4,14 @@ import { addressView, shownTargets, type AddressView, type Audienced } from './a
 import { staleSince } from './health.js';
 import { noteViews } from './notes.js';
 import type { TargetAlert, WatchedTarget } from '../types.js';
-import type { LatestIncidents } from './load.js';
-import type { IncidentEventView, IncidentView, RecentIncidents, TargetIncident } from './views.js';
+import { latestIncidents, type Present, type ResolvedIncidents } from './load.js';
+import type {
+  IncidentEventView,
+  IncidentView,
+  RecentIncidents,
+  RestartView,
+  TargetIncident,
+} from './views.js';
 import { lengthInWords } from '../rules/durations.js';
 
 /** The latest incidents of all targets, at most `limit`: those that are open, then those that ended last. */
@@ -15,10 +21,12 @@ export function recentIncidents(
     readonly tick: number;
     readonly targets: readonly WatchedTarget[];
   },
-  { state, incidents, notes }: LatestIncidents,
+  loaded: Present & ResolvedIncidents,
   now: number,
   limit: number,
 ): RecentIncidents {
+  const { state, notes } = loaded;
+  const incidents = latestIncidents(watch, loaded, now);
   const stale = staleSince(watch, state, now);
   const all = shownTargets(watch).flatMap(({ info }) =>
     (incidents.get(info.id) ?? []).map((incident) => ({ info, incident })),
@@ -58,11 +66,8 @@ export function incidentView(
     durationMs,
     unobservedMs: unobserved === null ? null : Math.min(durationMs, unobserved),
     message: clean(message),
-    events: eventViews(incident, notes).map((event) => ({
-      ...event,
-      // A note is what its operator wants to be read.
-      text: event.kind === 'note' ? event.text : clean(event.text),
-    })),
+    // A note is what its operator wants to be read.
+    events: eventViews(incident, notes, clean),
   };
 }
 
@@ -79,27 +84,51 @@ const ALERT_TEXTS: Readonly<Partial<Record<TargetAlert['kind'], string>>> = {
 function eventViews(
   { startedAt, endedAt, events }: Incident,
   notes: readonly IncidentEventView[],
+  clean: AddressView['clean'],
 ): IncidentEventView[] {
-  let restarts = 0;
-  const done = events.map((event, i) => {
-    if (event.kind === 'alert')
-      return { at: event.at, kind: event.kind, text: ALERT_TEXTS[event.alert] ?? event.alert };
-    restarts += 1;
-    const answer = event.answer ?? 'not known to be made';
-    const text = `Restart ${restarts}: ${answer}${helped(event, events.slice(i + 1), endedAt)}`;
-    return { at: event.at, kind: event.kind, text };
+  let number = 0;
+  const done = events.map((event, i): IncidentEventView => {
+    const at = iso(event.at);
+    if (event.kind === 'alert') {
+      const { alert: code } = event;
+      return { at, kind: 'alert', code, text: ALERT_TEXTS[code] ?? code };
+    }
+    number += 1;
+    const restart: RestartView = {
+      number,
+      answer: event.answer === null ? null : clean(event.answer),
+      ...outcomeOf(event, events.slice(i + 1), endedAt),
+    };
+    return { at, kind: 'restart', code: 'restart', text: restartText(restart), restart };
   });
-  const checks = [
-    { at: startedAt, kind: 'check', text: 'First failed check' } as const,
-    ...(endedAt === null ? [] : [{ at: endedAt, kind: 'check', text: 'First good check' } as const]),
+  const checks: IncidentEventView[] = [
+    { at: iso(startedAt), kind: 'check', code: 'first_failed', text: 'First failed check' },
+    ...(endedAt === null
+      ? []
+      : [{ at: iso(endedAt), kind: 'check', code: 'first_good', text: 'First good check' } as const]),
   ];
-  const own = [...checks, ...done].map((event) => ({ ...event, at: new Date(event.at).toISOString() }));
-  return [...own, ...notes].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
+  return [...checks, ...done, ...notes].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
 }
 
 /** Whether a restart brought the target back, as far as the checks that follow tell. */
-function helped({ at }: IncidentEvent, later: readonly IncidentEvent[], endedAt: number | null): string {
+function outcomeOf(
+  { at }: IncidentEvent,
+  later: readonly IncidentEvent[],
+  endedAt: number | null,
+): Pick<RestartView, 'helped' | 'upAfterMs'> {
   const isFollowed = later.some((event) => event.kind === 'restart' || event.alert === 'person_needed');
-  if (isFollowed) return ', did not help';
-  return endedAt === null || endedAt < at ? '' : `, up ${lengthInWords(endedAt - at)} later`;
+  if (isFollowed) return { helped: false, upAfterMs: null };
+  return endedAt === null || endedAt < at
+    ? { helped: null, upAfterMs: null }
+    : { helped: true, upAfterMs: endedAt - at };
+}
+
+function restartText({ number, answer, helped, upAfterMs }: RestartView): string {
+  const outcome =
+    helped === false ? ', did not help' : upAfterMs === null ? '' : `, up ${lengthInWords(upAfterMs)} later`;
+  return `Restart ${number}: ${answer ?? 'not known to be made'}${outcome}`;
+}
+
+function iso(time: number): string {
+  return new Date(time).toISOString();
 }

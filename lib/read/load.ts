@@ -99,12 +99,18 @@ const HOURS_SHOWN = 25;
 
 /**
  * State and snapshots for the days and hours of all targets, and their latest resolved incidents: two store commands, one
- * where the process has read the incidents before.
+ * where the process has read the incidents before. Of one of several shards, days and hours are left out.
  */
-export async function loadSummary(store: Reader, now: number): Promise<Overview & ResolvedIncidents> {
+export async function loadSummary(
+  store: Reader,
+  now: number,
+  shards = 1,
+): Promise<Overview & ResolvedIncidents> {
   const { hours, days } = summaryTimes(now);
   const windows = WINDOWS.map((window) => windowStart(window, now));
-  return loadKept(store, now, { times: [...new Set([...windows, ...hours, ...days])], incidents: true });
+  const shown = shards === 1 ? [...hours, ...days] : [Math.floor(now / DAY) * DAY];
+  const incidents = Math.ceil(INCIDENTS_READ / shards);
+  return loadKept(store, now, { times: [...new Set([...windows, ...shown])], incidents });
 }
 
 /**
@@ -135,7 +141,7 @@ async function loadKept(store: Reader, now: number, wanted: LoadRequest): Promis
     const snapshots = [...before.snapshots, ...texts.snapshots].filter(
       ([at]) => at >= now - (at % DAY === 0 ? DAYS_KEPT + 1 : HOURS_KEPT / 24) * DAY,
     );
-    const incidents = wanted.incidents === true ? texts.incidents : before.incidents;
+    const incidents = wanted.incidents === undefined ? before.incidents : texts.incidents;
     kept.set(store, { origin: originOf(state), snapshots: new Map(snapshots), incidents });
   }
   return loaded;
@@ -220,7 +226,10 @@ interface StoredIncident {
  * The fields of the latest resolved incidents: of each target as many as can be read of all of them, so that one that
  * often fails takes no place from the others.
  */
-function storedIncidents(state: State | null): { stored: StoredIncident[]; unread: Set<string> } {
+function storedIncidents(
+  state: State | null,
+  most: number,
+): { stored: StoredIncident[]; unread: Set<string> } {
   const counts = (state?.targets ?? []).flatMap((target, slot) => {
     if (target === null || target.removedAt !== null) return [];
     const resolved = target.incidents - (target.incident === null ? 0 : 1);
@@ -228,7 +237,7 @@ function storedIncidents(state: State | null): { stored: StoredIncident[]; unrea
   });
   const each = fairShare(
     counts.map(({ held }) => held),
-    INCIDENTS_READ,
+    most,
   );
   const stored = counts.flatMap(({ target, slot, resolved, held }) =>
     Array.from({ length: Math.min(each, held) }, (_, i): StoredIncident => {
@@ -255,26 +264,16 @@ function fairShare(amounts: readonly number[], total: number): number {
   return share;
 }
 
-export interface LatestIncidents {
-  /** Null: there was no run yet. */
-  readonly state: State | null;
-  /** By target; the open one among them. */
-  readonly incidents: ReadonlyMap<string, readonly Incident[]>;
-  readonly notes: readonly Note[];
-}
-
 /**
- * The latest incidents of every target that is in the configuration: one store command, two where any is resolved and was
- * not read before.
+ * The latest incidents of every target: one store command, two where any is resolved and was not read before.
+ * @param shards of how many this is one
  */
 export async function loadLatestIncidents(
   store: Reader,
-  watch: { readonly tick: number; readonly targets: readonly WatchedTarget[] },
   now: number,
-): Promise<LatestIncidents> {
-  const loaded = await loadKept(store, now, { incidents: true });
-  const { state, notes } = loaded;
-  return { state, notes, incidents: latestIncidents(watch, loaded, now) };
+  shards = 1,
+): Promise<Present & ResolvedIncidents> {
+  return loadKept(store, now, { incidents: Math.ceil(INCIDENTS_READ / shards) });
 }
 
 /** The open incident and the resolved ones of every target that is in the configuration, latest first. */
@@ -324,8 +323,8 @@ interface LoadRequest {
   readonly logs?: readonly string[];
   /** The target whose snapshots are wanted; without it, those of all. */
   readonly id?: string;
-  /** The latest resolved incidents of all targets are wanted. */
-  readonly incidents?: boolean;
+  /** So many of the latest resolved incidents of all targets are wanted at most. */
+  readonly incidents?: number;
 }
 
 interface Loaded extends Overview, ResolvedIncidents {
@@ -369,7 +368,9 @@ async function load(store: Reader, wanted: LoadRequest, known: KeptTexts = NOTHI
   const missing = [...new Set(references.map(({ see }) => see))].filter((see) => !snapshots.has(see));
   const absent = missing.filter((at) => !texts.has(at));
   const { stored, unread } =
-    wanted.incidents === true ? storedIncidents(state) : { stored: [], unread: new Set<string>() };
+    wanted.incidents === undefined
+      ? { stored: [], unread: new Set<string>() }
+      : storedIncidents(state, wanted.incidents);
   const unknown = stored.filter(({ key }) => !known.incidents.has(key));
   const more = [...absent.map(snapshotField), ...unknown.map(({ field }) => field)];
   const found = more.length > 0 ? (await store.read({ fields: more, logs: [] })).fields : null;
@@ -432,7 +433,7 @@ function stateOf(text: string | null): State | null {
 }
 
 /** @throws StoreError for what cannot be read, which says so where it was written by a newer Keepalive */
-function unpack<T>(read: () => T): T {
+export function unpack<T>(read: () => T): T {
   try {
     return read();
   } catch (cause) {

@@ -26,7 +26,7 @@ export function noteEvents(
   return notes
     .filter((note) => note.target === target)
     .filter(({ at }) => at >= startedAt && (endedAt === null || at <= endedAt))
-    .map(({ at, text }) => ({ at: iso(at), kind: 'note', text }));
+    .map(({ at, text }) => ({ at: iso(at), kind: 'note', code: 'note', text }));
 }
 
 /** Those that are not told as events of one of these incidents. */

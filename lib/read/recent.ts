@@ -1,6 +1,14 @@
-import { MAINTENANCE_FIELD, OUTBOX_FIELD, STATE_FIELD } from '../record/fields.js';
-import type { ReadAnswer, ReadRequest, Store, Texts } from '../store/store.js';
+import { MAINTENANCE_FIELD, OUTBOX_FIELD, STATE_FIELD, STORE_FIELDS } from '../record/fields.js';
+import {
+  nameInShard,
+  shardOfName,
+  type ReadAnswer,
+  type ReadRequest,
+  type Store,
+  type Texts,
+} from '../store/store.js';
 import type { Reader } from './load.js';
+import type { ShardedReader } from './shards.js';
 
 /** Ms for which texts that were read are served to other readers of the process. */
 export const FRESH_FOR = 5_000;
@@ -11,9 +19,14 @@ export const READ_LIMIT = 3_000;
 
 /**
  * Every write of a run or of maintenance changes one of these fields: while they are the same, so are the texts of the
- * history. Notes say nothing of other texts.
+ * history. Notes say nothing of other texts. Those of the shards that these names are of; of shard 0 where they are of none.
  */
-const ANCHORS: readonly string[] = [STATE_FIELD, MAINTENANCE_FIELD, OUTBOX_FIELD];
+function anchorsOf(names: Iterable<string>): readonly string[] {
+  const shards = new Set([...names].filter((name) => !STORE_FIELDS.shared.has(name)).map(shardOfName));
+  if (shards.size === 0) shards.add(0);
+  const own = (field: string): string[] => [...shards].map((shard) => nameInShard(field, shard));
+  return [...own(STATE_FIELD), MAINTENANCE_FIELD, ...own(OUTBOX_FIELD)];
+}
 
 /** Texts that were in the store together, by name; null for what does not exist. */
 interface CachedTexts {
@@ -40,13 +53,14 @@ interface PendingRead {
  * missing then is asked for in one read for all of them. What is kept are texts of the store, never answers: who may see
  * them is decided for each request. They are at most what the store holds, and gone with the first read after 5 s.
  */
-export class RecentReader implements Reader {
+export class RecentReader implements ShardedReader {
   readonly #store: Store;
   readonly #now: () => number;
   #cached: CachedTexts | null = null;
   #failure: { readonly at: number; readonly writes: number; readonly error: unknown } | null = null;
   #underWay: Promise<unknown> = Promise.resolve();
   #wanted: PendingRead | null = null;
+  readonly #shards = new Map<number, Reader>([[0, this]]);
 
   constructor(store: Store, now: () => number = Date.now) {
     this.#store = store;
@@ -66,6 +80,12 @@ export class RecentReader implements Reader {
       // What was loaded is not complete if a run has written between two reads: the earlier texts were dropped.
       cached = await this.#load(request);
     }
+  }
+
+  shard(number: number): Reader {
+    const reader = this.#shards.get(number) ?? readerOfShard(this, number);
+    this.#shards.set(number, reader);
+    return reader;
   }
 
   /** Null: there is none, or it is too old. A clock that was set back makes it too old as well. */
@@ -100,10 +120,12 @@ export class RecentReader implements Reader {
     const failure = this.#failure;
     if (failure?.writes === writes && isWithin(FAILURE_KEPT, failure.at, at)) throw failure.error;
     const before = this.#fresh();
-    const missing = [...wantedFields].filter((name) => !ANCHORS.includes(name) && !before?.fields.has(name));
+    const anchors = anchorsOf([...wantedFields, ...wantedLogs]);
+    const missing = [...wantedFields].filter((name) => !anchors.includes(name) && !before?.fields.has(name));
     const logs = [...wantedLogs].filter((name) => !before?.logs.has(name));
-    if (before !== null && missing.length === 0 && logs.length === 0) return before;
-    const fields = [...ANCHORS, ...missing];
+    const isKnown = before !== null && anchors.every((name) => before.fields.has(name));
+    if (isKnown && missing.length === 0 && logs.length === 0) return before;
+    const fields = [...anchors, ...missing];
     const startedAt = performance.now();
     let answer: ReadAnswer;
     try {
@@ -115,7 +137,9 @@ export class RecentReader implements Reader {
     this.#failure = null;
     const isSame =
       before !== null &&
-      ANCHORS.every((name) => before.fields.get(name) === (answer.fields.get(name) ?? null));
+      anchors.every(
+        (name) => !before.fields.has(name) || before.fields.get(name) === (answer.fields.get(name) ?? null),
+      );
     const cached = isSame ? before : { at, writes, latency: 0, fields: new Map(), logs: new Map() };
     for (const name of fields) cached.fields.set(name, answer.fields.get(name) ?? null);
     for (const name of logs) cached.logs.set(name, answer.logs.get(name) ?? null);
@@ -123,6 +147,31 @@ export class RecentReader implements Reader {
     this.#cached = cached;
     return cached;
   }
+}
+
+/** Reads one shard by the names that it has for its own fields and logs. */
+function readerOfShard(all: Reader, shard: number): Reader {
+  const nameOf = (field: string): string =>
+    STORE_FIELDS.shared.has(field) ? field : nameInShard(field, shard);
+  const logOf = (log: string): string => nameInShard(log, shard);
+  return {
+    read: async ({ fields, logs, ...rest }) => {
+      const answer = await all.read({ fields: fields.map(nameOf), logs: logs.map(logOf), ...rest });
+      return {
+        fields: renamed(answer.fields, fields, nameOf),
+        logs: renamed(answer.logs, logs, logOf),
+      };
+    },
+  };
+}
+
+function renamed(texts: Texts, names: readonly string[], nameOf: (name: string) => string): Texts {
+  const found = new Map<string, string>();
+  for (const name of names) {
+    const text = texts.get(nameOf(name));
+    if (text !== undefined) found.set(name, text);
+  }
+  return found;
 }
 
 /** Null: something is missing. */

@@ -23,6 +23,7 @@ import { lastDay, latenciesBetween, openTimeline, type Timeline } from './timeli
 import type { History, Overview, ResolvedIncidents, Window } from './load.js';
 import { checkTimes, paceOfRuns, staleSince } from './health.js';
 import { incidentView } from './incident-views.js';
+import { leastRecent, partOf, type Joined } from './shards.js';
 import { currentNotes, noteEvents, notesOutside, noteViews } from './notes.js';
 import { upcomingMaintenance } from './maintenance-spans.js';
 import { pastView } from './past.js';
@@ -51,25 +52,28 @@ export interface Watch extends Audienced {
   readonly targets: readonly WatchedTarget[];
 }
 
-export function stats(watch: Watch, overview: Overview, now: number): Stats {
+export function stats(watch: Watch, overview: Joined<Overview>, now: number): Stats {
   const { enabled, tick, targets } = watch;
   const { state } = overview;
   const stale = staleSince(watch, state, now);
   const shown = shownTargets(watch);
-  const all = withMaintenance(shown, overview.maintenance).map((target) =>
-    targetStats(target, openTimeline(target, tick, overview, now), overview, { ...watch, stale }, now),
-  );
+  const all = withMaintenance(shown, overview.maintenance).map((target) => {
+    const part = partOf(overview, target.info.id);
+    const timeline = openTimeline(target, tick, part, now);
+    return targetStats(target, timeline, part, { ...watch, stale: staleSince(watch, part.state, now) }, now);
+  });
   const sum = (of: (target: TargetStats) => number): number =>
     all.reduce((total, target) => total + of(target), 0);
   const pings = sum(({ pingCount }) => pingCount);
   const failures = sum(({ failedPings }) => failedPings);
   const uptime = state === null ? 0 : Math.max(0, now - state.firstRunAt);
   const lastRun = state?.lastRun ?? null;
+  const heardOf = leastRecent(overview)?.lastRun ?? null;
   const only = all.length === 1 ? all[0]?.healthUrl : null;
   const summary = { pending: 0, up: 0, degraded: 0, down: 0, paused: 0, sleeping: 0 };
   for (const { status } of all) summary[status] += 1;
   return {
-    isRunning: enabled && lastRun !== null && now - endOf(lastRun) <= MISSED_AFTER_TICKS * tick,
+    isRunning: enabled && heardOf !== null && now - endOf(heardOf) <= MISSED_AFTER_TICKS * tick,
     stale: stale !== null,
     uptime,
     uptimeHours: (uptime / HOUR).toFixed(1),
@@ -116,16 +120,18 @@ function countsAmong(shown: readonly TargetStats[], { at }: LastRun): RunCounts 
 }
 
 /** What the status page and the history show, of what `loadSummary` found. */
-export function summary(watch: Watch, overview: Overview & ResolvedIncidents, now: number): Summary {
+export function summary(watch: Watch, overview: Joined<Overview & ResolvedIncidents>, now: number): Summary {
   const times = summaryTimes(now);
-  const days = pairs([...times.days, now]).map(([from, to]) => ({ from, to, name: iso(from) }));
-  const hours = pairs([...times.hours, now]);
-  const stale = staleSince(watch, overview.state, now);
+  const isOne = overview.parts === undefined;
+  const days = isOne ? pairs([...times.days, now]).map(([from, to]) => ({ from, to, name: iso(from) })) : [];
+  const hours = isOne ? pairs([...times.hours, now]) : [];
   const shown = { ...watch, targets: shownTargets(watch) };
   const targets = withMaintenance(shown.targets, overview.maintenance).map((target) => {
-    const timeline = openTimeline(target, watch.tick, overview, now);
+    const part = partOf(overview, target.info.id);
+    const timeline = openTimeline(target, watch.tick, part, now);
+    const stale = staleSince(watch, part.state, now);
     return {
-      ...targetStats(target, timeline, overview, { ...watch, stale }, now),
+      ...targetStats(target, timeline, part, { ...watch, stale }, now),
       order: target.info.order,
       days: days.map(({ from, to, name }) => day(name, timeline.at(from), timeline.at(to))),
       latencies: hours.map(([from, to]) =>

@@ -1,6 +1,6 @@
 import type { HostHours } from '../rules/host-hours.js';
 import type { Percentiles } from '../rules/histogram.js';
-import type { CheckReason, HostName, Outcome, Status } from '../types.js';
+import type { CheckReason, HostName, Outcome, Status, TargetAlert } from '../types.js';
 import type { Window } from './load.js';
 
 /** The answer of `GET /api/keepalive`. Times are ISO 8601 UTC, durations ms, ratios 0 to 1 or null. */
@@ -29,6 +29,9 @@ export interface Stats {
   readonly notes: readonly NoteView[];
   /** Of each host that allows so many a month, for this calendar month (UTC). */
   readonly hours: readonly HostHours[];
+  /** Where the next targets are, if there are more than one answer lists. */
+  readonly next?: string;
+  /** Those that were asked for, at most 500, sorted by id. */
   readonly targets: readonly TargetStats[];
 }
 
@@ -216,7 +219,23 @@ export interface TargetIncident {
 export interface IncidentEventView {
   readonly at: string;
   readonly kind: 'check' | 'alert' | 'restart' | 'note';
+  /** What happened: of an alert, what it said. */
+  readonly code: 'first_failed' | 'first_good' | TargetAlert['kind'] | 'restart' | 'note';
+  /** The same in English; of a note, what was written. */
   readonly text: string;
+  readonly restart?: RestartView;
+}
+
+/** A restart in an incident. */
+export interface RestartView {
+  /** The first is 1. */
+  readonly number: number;
+  /** What the request came to; null: it is not known to be made. */
+  readonly answer: string | null;
+  /** Whether the target came up before anything else was done; null: it is not known yet. */
+  readonly helped: boolean | null;
+  /** How long after it the target was up, where it helped. */
+  readonly upAfterMs: number | null;
 }
 
 /** The answer of `GET /api/keepalive/<id>`. */

@@ -19,7 +19,7 @@ import { type TargetState, type Unobserved, newTarget } from './state-model.js';
 import { DAY, MINUTE } from '../time.js';
 
 /** A target that is gone from the configuration keeps its slot until no snapshot holds anything of it. */
-const REMOVED_KEPT = (DAYS_KEPT + 2) * DAY;
+export const REMOVED_KEPT = (DAYS_KEPT + 2) * DAY;
 
 /** The counters at a later time, when the target was not checked again until then. */
 function countersAt(

@@ -36,3 +36,32 @@ function cronOf(minutes: number): string {
 function every(step: number): string {
   return step === 1 ? '*' : `*/${step}`;
 }
+
+/**
+ * How many calls a day a cron expression makes at most, whatever its days are; null where it is none. A time zone
+ * (`CRON_TZ=…`) may stand before it.
+ */
+export function callsADayOf(cron: string): number | null {
+  const fields = cron.replace(/^CRON_TZ=\S+/, '').match(/\S+/g) ?? [];
+  if (fields.length !== 5) return null;
+  const [minute = '', hour = ''] = fields;
+  const minutes = valuesOf(minute, 60);
+  const hours = valuesOf(hour, 24);
+  return minutes === null || hours === null ? null : minutes * hours;
+}
+
+/** How many values below `end` a field such as `0-20/5` or `1,31` names; null where it is none. */
+function valuesOf(field: string, end: number): number | null {
+  const values = new Set<number>();
+  for (const part of field.split(',')) {
+    const [, all, first, last, step] = /^(?:(\*)|(\d{1,2})(?:-(\d{1,2}))?)(?:\/(\d{1,2}))?$/.exec(part) ?? [];
+    if (all === undefined && first === undefined) return null;
+    const from = Number(first ?? 0);
+    const to =
+      all !== undefined || (last === undefined && step !== undefined) ? end - 1 : Number(last ?? from);
+    const by = Number(step ?? 1);
+    if (by === 0 || from > to || to >= end) return null;
+    for (let each = from; each <= to; each += by) values.add(each);
+  }
+  return values.size;
+}

@@ -1,14 +1,31 @@
 import { DAY, HOUR, MINUTE, SECOND } from '../time.js';
 
-/** `45 s`, `12 m`, `3 h 20 m`, `12 d`: the two largest units, the smaller only where it says something. */
-export function lengthInWords(ms: number): string {
+/** A number with its unit: days, hours, minutes, seconds, milliseconds. */
+export interface Quantity {
+  readonly count: number;
+  readonly unit: 'd' | 'h' | 'm' | 's' | 'ms';
+  /** Digits behind the point that are always shown. */
+  readonly digits?: number;
+}
+
+/** A length in ms as at most two quantities: the two largest units, the smaller only where it says something. */
+export function lengthParts(ms: number): Quantity[] {
   const seconds = Math.max(0, Math.round(ms / 1000));
-  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 60) return [{ count: seconds, unit: 's' }];
   const minutes = Math.round(seconds / 60);
-  if (minutes < 60) return `${minutes} m`;
-  if (minutes < 24 * 60) return joined(Math.floor(minutes / 60), 'h', minutes % 60, 'm');
+  if (minutes < 60) return [{ count: minutes, unit: 'm' }];
+  if (minutes < 24 * 60) {
+    return joined({ count: Math.floor(minutes / 60), unit: 'h' }, { count: minutes % 60, unit: 'm' });
+  }
   const hours = Math.round(minutes / 60);
-  return hours < 72 ? joined(Math.floor(hours / 24), 'd', hours % 24, 'h') : `${Math.round(hours / 24)} d`;
+  return hours < 72
+    ? joined({ count: Math.floor(hours / 24), unit: 'd' }, { count: hours % 24, unit: 'h' })
+    : [{ count: Math.round(hours / 24), unit: 'd' }];
+}
+
+/** `45 s`, `12 m`, `3 h 20 m`, `12 d` */
+export function lengthInWords(ms: number): string {
+  return inWords(lengthParts(ms));
 }
 
 const UNITS = [
@@ -17,17 +34,22 @@ const UNITS = [
   [MINUTE, 'm'],
 ] as const;
 
-/** `10 s`, `7 m 30 s`, `12 h`: an interval or a limit that is configured, exactly. */
-export function intervalInWords(ms: number): string {
+/** An interval or a limit that is configured, in ms, exactly. */
+export function intervalParts(ms: number): Quantity[] {
   let rest = ms;
-  const parts: string[] = [];
+  const parts: Quantity[] = [];
   for (const [size, unit] of UNITS) {
     const count = Math.floor(rest / size);
-    if (count > 0) parts.push(`${count} ${unit}`);
+    if (count > 0) parts.push({ count, unit });
     rest -= count * size;
   }
-  if (rest > 0 || parts.length === 0) parts.push(`${rest / 1000} s`);
-  return parts.join(' ');
+  if (rest > 0 || parts.length === 0) parts.push({ count: rest / 1000, unit: 's' });
+  return parts;
+}
+
+/** `10 s`, `7 m 30 s`, `12 h` */
+export function intervalInWords(ms: number): string {
+  return inWords(intervalParts(ms));
 }
 
 const ROUND_LENGTHS = [
@@ -51,8 +73,14 @@ export function paceInWords(ms: number): string {
   return intervalInWords(near ?? Math.max(1, Math.round(ms / 1000)) * 1000);
 }
 
-function joined(large: number, largeUnit: string, small: number, smallUnit: string): string {
-  return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`;
+function joined(large: Quantity, small: Quantity): Quantity[] {
+  return small.count === 0 ? [large] : [large, small];
+}
+
+function inWords(parts: readonly Quantity[]): string {
+  return parts
+    .map(({ count, unit, digits = 0 }) => `${digits === 0 ? count : count.toFixed(digits)} ${unit}`)
+    .join(' ');
 }
 
 /** `12:03 UTC`, with the date where it is more than 12 hours from `now`. */
@@ -77,11 +105,17 @@ export function spanInWords(from: number, to: number, now: number): string {
   return `from ${firstDate}${clock(first)} to ${lastDate}${clock(last)} UTC`;
 }
 
+/** A latency in ms, with as many digits as say something. */
+export function latencyPart(ms: number): Quantity {
+  if (ms < 1000) return { count: ms < 10 ? Math.round(ms * 10) / 10 : Math.round(ms), unit: 'ms' };
+  return ms < 10_000
+    ? { count: ms / 1000, unit: 's', digits: 2 }
+    : { count: Math.round(ms / 1000), unit: 's' };
+}
+
 /** `45 ms`, `1.24 s`, `32 s`; `–` for null. */
 export function latencyInWords(ms: number | null): string {
-  if (ms === null) return '–';
-  if (ms < 1000) return `${ms < 10 ? Math.round(ms * 10) / 10 : Math.round(ms)} ms`;
-  return `${ms < 10_000 ? (ms / 1000).toFixed(2) : Math.round(ms / 1000)} s`;
+  return ms === null ? '–' : inWords([latencyPart(ms)]);
 }
 
 /** `14 days`, `36 hours` */

@@ -28,13 +28,14 @@ export interface HostHours {
  * What the month (UTC) of `now` comes to on each host that has an allowance, at the pace of the runs. A target that is
  * pinged before it falls asleep is awake for as long as its active hours last; one that is pinged more seldom, for
  * `sleepsAfter` after each ping. One that does not sleep (`SLEEPS_AFTER=off`) is on a plan without an allowance.
+ * @param times or the part of the time (0 to 1) in which a target is awake
  * @param until what is counted of the month, in ms since the epoch; absent: all of it
  */
 export function monthlyHours(
   targets: readonly WatchedTarget[],
   allowances: Allowances,
   now: number,
-  times?: CheckTimes,
+  times?: CheckTimes | ((info: WatchedTarget['info']) => number),
   until?: number,
 ): HostHours[] {
   const date = new Date(now);
@@ -46,15 +47,17 @@ export function monthlyHours(
     known.set(hours, time);
     return time;
   };
-  const spacing = (interval: number): number =>
-    times === undefined ? interval : checkSpacing(interval, times);
+  const awakeShare = (info: WatchedTarget['info'], sleepsAfter: number): number => {
+    if (typeof times === 'function') return times(info);
+    return Math.min(1, sleepsAfter / (times ? checkSpacing(info.interval, times) : info.interval));
+  };
   return (Object.entries(allowances) as [HostName, Allowance][]).flatMap(([host, allowance]) => {
     const awake = targets.flatMap(({ info, activeHours }) =>
       info.host === host && info.enabled && info.sleepsAfter !== null
         ? [
             {
               id: info.id,
-              time: activeTime(activeHours) * Math.min(1, info.sleepsAfter / spacing(info.interval)),
+              time: activeTime(activeHours) * awakeShare(info, info.sleepsAfter),
             },
           ]
         : [],

@@ -46,6 +46,8 @@ export interface Outlook {
   readonly longestGap: number;
   /** How often it falls asleep in 30 days; null: it does not sleep. */
   readonly sleeps: number | null;
+  /** The part of the time (0 to 1) in which it is awake. */
+  readonly awakeShare: number;
   /** From the beginning of an outage until it counts as down, on average. */
   readonly downAfter: number;
   readonly downAfterAtMost: number;
@@ -98,11 +100,14 @@ export function outlook(target: PlannedTarget, trigger: PlannedTrigger, limits: 
       checks.push({ at: lastCheckAt, run });
     }
   }
-  let [longestGap, sleeps, weighted, total, downAfterAtMost] = [0, 0, 0, 0, 0];
+  let [longestGap, sleeps, asleep, weighted, total, downAfterAtMost] = [0, 0, 0, 0, 0, 0];
   for (let index = 1; index < checks.length; index += 1) {
     const gap = (checks[index]?.at ?? 0) - (checks[index - 1]?.at ?? 0);
     longestGap = Math.max(longestGap, gap);
-    if (sleepsAfter !== null && gap >= sleepsAfter) sleeps += 1;
+    if (sleepsAfter !== null && gap >= sleepsAfter) {
+      sleeps += 1;
+      asleep += gap - sleepsAfter;
+    }
     const more = furtherFailures(index, failureThreshold - 1);
     if (more === null) continue;
     // Outages begin at any time between the two checks.
@@ -114,6 +119,7 @@ export function outlook(target: PlannedTarget, trigger: PlannedTrigger, limits: 
   return {
     longestGap,
     sleeps: sleepsAfter === null ? null : played === 0 ? 0 : Math.round((sleeps * MONTH) / played),
+    awakeShare: played === 0 ? 1 : Math.round(1_000 * (1 - asleep / played)) / 1_000,
     downAfter: total === 0 ? 0 : Math.round(weighted / total),
     downAfterAtMost,
     checksAMonth: played === 0 ? checks.length : Math.round(((checks.length - 1) * MONTH) / played),

@@ -12,9 +12,17 @@ export interface Batch {
 
 const MOST_CHECKS = 50_000;
 
+/** What the process uses, whichever of its runs accounts for it. */
+export class ProcessUsage {
+  /** What runs of this process have used and no commit holds: of runs that were skipped, and what follows a commit. */
+  unaccounted: Usage = NO_USAGE;
+  /** How much of the process's CPU is counted, in ms. */
+  cpuCounted = 0;
+}
+
 /**
  * What runs of this process could not store, for the next run that can. Recording a check a second time changes nothing,
- * so a batch is kept until a commit that holds it is known to have succeeded.
+ * so a batch is kept until a commit that holds it is known to have succeeded. Each shard has a backlog of its own.
  */
 export class Backlog {
   private batches: readonly Batch[] = [];
@@ -29,6 +37,10 @@ export class Backlog {
   lastKnown: Stored | null = null;
   /** The stored maintenance, as it was last read. */
   maintenance: string | null = null;
+  /** How far mails to subscribers are, where it could not be stored: `now` for what is `stored`. Null: it is stored. */
+  mailing: { readonly stored: string | null; readonly now: string } | null = null;
+  /** The last run has left mails to the next. */
+  expectsMails = false;
   /** Alerts that were sent while nothing could be recorded, in the order of time. */
   sent: readonly SentAlert[] = [];
   /** The first run in a row that could not be recorded; null: the last one could. */
@@ -36,26 +48,26 @@ export class Backlog {
   /** When the last alert was made that nothing can be recorded. */
   unrecordedSaidAt: number | null = null;
 
-  /** What runs of this process have used and no commit holds: of runs that were skipped, and what follows a commit. */
-  private unaccounted: Usage = NO_USAGE;
-  /** How much of the process's CPU is counted, in ms. */
-  private cpuCounted = 0;
+  constructor(
+    /** One for all backlogs of the process. */
+    private readonly usage = new ProcessUsage(),
+  ) {}
 
   /** What is not accounted for so far; whoever takes it accounts for it, or gives it back. */
   takeUsage(): Usage {
-    const taken = this.unaccounted;
-    this.unaccounted = NO_USAGE;
+    const taken = this.usage.unaccounted;
+    this.usage.unaccounted = NO_USAGE;
     return taken;
   }
 
   giveBack(used: Usage): void {
-    this.unaccounted = plus(this.unaccounted, used);
+    this.usage.unaccounted = plus(this.usage.unaccounted, used);
   }
 
   /** @param cpu of the process so far, in ms @returns how much of it was not counted before */
   countCpu(cpu: number): number {
-    const more = Math.max(0, cpu - this.cpuCounted);
-    this.cpuCounted = cpu;
+    const more = Math.max(0, cpu - this.usage.cpuCounted);
+    this.usage.cpuCounted = cpu;
     return more;
   }
 

@@ -48,6 +48,41 @@ export interface RunReport {
   readonly results: readonly RunResult[];
 }
 
+/** One report of the runs that several shards have made at the same time. @param commands besides those of the runs */
+export function mergedReport(reports: readonly RunReport[], commands: number): RunReport {
+  const [first] = reports;
+  if (first === undefined) throw new RangeError('no run');
+  const made = reports.filter(({ status }) => status !== 'skipped');
+  const sum = (of: (report: RunReport) => number): number =>
+    reports.reduce((total, each) => total + of(each), 0);
+  const began = reports.map(({ startedAt }) => Date.parse(startedAt));
+  const from = Math.min(...began);
+  const to = Math.max(...reports.map(({ durationMs }, i) => (began[i] ?? from) + durationMs));
+  const reason = (made.length > 0 ? made : reports).find((each) => each.reason !== undefined)?.reason;
+  return {
+    runId: first.runId,
+    trigger: first.trigger,
+    status: mergedStatus(made),
+    ...(reason === undefined ? {} : { reason }),
+    startedAt: new Date(from).toISOString(),
+    durationMs: to - from,
+    due: sum(({ due }) => due),
+    checked: sum(({ checked }) => checked),
+    succeeded: sum(({ succeeded }) => succeeded),
+    failed: sum(({ failed }) => failed),
+    stored: made.length > 0 && made.every(({ stored }) => stored),
+    commands: sum((report) => report.commands) + commands,
+    transitions: reports.flatMap(({ transitions }) => transitions),
+    results: reports.flatMap(({ results }) => results),
+  };
+}
+
+function mergedStatus(made: readonly RunReport[]): RunReport['status'] {
+  if (made.length === 0) return 'skipped';
+  if (made.every(({ status }) => status === 'inconclusive')) return 'inconclusive';
+  return made.every(({ status }) => status === 'completed') ? 'completed' : 'partial';
+}
+
 export function resultOf(id: string, check: CheckOrOpen, status: Status): RunResult {
   if (check.outcome === 'waking') {
     const { statusCode, attempts, message, at, lastAt } = check;

@@ -3,19 +3,27 @@ import type { Config } from '../config/config.js';
 import { originOf } from '../config/live-config.js';
 import type { Channel } from '../deliver/channel.js';
 import { createChannels } from '../deliver/channels.js';
+import { createMailer, type Mailer } from '../deliver/mailer.js';
 import { send, type Send } from '../deliver/send.js';
 import { createPeers, type Peers } from '../peers/ask.js';
 import { createPacer } from '../probe/pacer.js';
 import { createProber, type Prober } from '../probe/probe.js';
-import type { Store } from '../store/store.js';
+import type { Store, StoreError } from '../store/store.js';
 import type { ChannelName } from '../types.js';
-import { Backlog } from './backlog.js';
+import { Backlog, ProcessUsage } from './backlog.js';
+import { DirectoryKeeper } from './directory-keeper.js';
 
 /** What a run needs from the process that it runs in; nothing here belongs to one run. */
 export interface RunContext {
+  /** Its targets are those of this run. */
   readonly config: Config;
-  /** Null: none is configured. */
+  /** That of the shard. Null: none is configured, or where `storeFailure` says why, it cannot be used. */
   readonly store: Store | null;
+  readonly storeFailure?: StoreError;
+  /** How many shards there are; absent: one, as far as this process knows. */
+  readonly shards?: number;
+  /** The number of the shard; absent: there is one. */
+  readonly shard?: number;
   /** Bounds and paces the attempts of all runs of the process. */
   readonly prober: Prober;
   readonly backlog: Backlog;
@@ -23,6 +31,8 @@ export interface RunContext {
   readonly channels: ReadonlyMap<ChannelName, Channel>;
   /** Other installations, which are asked about targets that fail here. */
   readonly peers: Peers;
+  /** Sends mails to subscribers; null: there is no mail server. */
+  readonly mailer: Mailer | null;
   /** Makes restart requests and the heartbeat. */
   readonly send: Send;
   readonly now: () => number;
@@ -35,7 +45,21 @@ export interface RunContext {
   readonly log: (text: string) => void;
 }
 
-type SharedContext = Omit<RunContext, 'config' | 'store'>;
+/** In the place of a shard's number: of the run of targets of which nobody knows where they live. */
+export const UNPLACED = -1;
+
+/** What a run of one shard needs, but for what is the shard's own. */
+export interface SharedContext extends Omit<
+  RunContext,
+  'config' | 'store' | 'storeFailure' | 'shards' | 'shard'
+> {
+  /** That of shard 0. */
+  readonly backlog: Backlog;
+  backlogOf(shard: number): Backlog;
+  /** Resolves when no attempt waits to be started. */
+  whenStarted(): Promise<void>;
+  readonly directory: DirectoryKeeper;
+}
 
 const shared = new WeakMap<Config, SharedContext>();
 
@@ -46,14 +70,25 @@ export function sharedContext(config: Config): SharedContext {
   if (found !== undefined) return found;
   const pacer = createPacer(config.concurrency);
   const prober = createProber({ contact: config.publicUrl });
+  const usage = new ProcessUsage();
+  const backlog = new Backlog(usage);
+  const backlogs = new Map([[0, backlog]]);
   const context: SharedContext = {
     prober: {
       attempt: (...of) => pacer.run(() => prober.attempt(...of)),
       close: () => prober.close(),
     },
-    backlog: new Backlog(),
+    backlog,
+    backlogOf: (shard) => {
+      const found = backlogs.get(shard) ?? new Backlog(usage);
+      backlogs.set(shard, found);
+      return found;
+    },
+    whenStarted: () => pacer.whenStarted(),
+    directory: new DirectoryKeeper(),
     channels: createChannels(config),
     peers: createPeers(config.peers, { send, now: Date.now }),
+    mailer: config.alerts.email && createMailer(config.alerts.email),
     send,
     now: Date.now,
     cpu: cpuOfProcess,

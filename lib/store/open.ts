@@ -21,16 +21,16 @@ const TIMEOUT = 4_000;
  */
 export async function openRemoteStore(
   config: RemoteStoreConfig,
-  { prefix, guarded, timeout = TIMEOUT }: RemoteStoreOptions,
+  { timeout = TIMEOUT, ...options }: RemoteStoreOptions,
 ): Promise<Store> {
   switch (config.kind) {
     case 'upstash': {
       const { UpstashTransport } = await import('./upstash.js');
-      return new RedisStore(new UpstashTransport(config, timeout), { prefix, guarded });
+      return new RedisStore(new UpstashTransport(config, timeout), options);
     }
     case 'redis': {
       const { TcpTransport } = await import('./tcp.js');
-      return new RedisStore(new TcpTransport(config.url, timeout), { prefix, guarded });
+      return new RedisStore(new TcpTransport(config.url, timeout), options);
     }
   }
 }

@@ -4,6 +4,9 @@ import { withinLimit, withRetry } from './retry.js';
 import { CLAIM, COMMIT, REPLACE, SWAP, type Script } from './scripts.js';
 import {
   checkSwap,
+  groupOf,
+  nameInShard,
+  shardOfName,
   StoreError,
   type Claim,
   type ClaimRequest,
@@ -48,20 +51,31 @@ const TOKENS_KEPT = 16;
 /** Stands for a claim that is not known; it never equals the last committer. */
 const NO_CLAIM = '?';
 
-/** State that all calls of one process share. */
-interface Shared {
+/** What all calls of one process that are about the same shard share. */
+interface ShardMemory {
   /** Whose claim or last commit failed since the last claim that did not: one of them may hold the lease. */
   readonly givenUp: string[];
   /** By token: what its claim found, and for how long. The latest 16. */
   readonly claims: Map<string, { readonly lastCommitter: string; readonly ttl: number }>;
-  readonly clock: StoreClock;
   /**
    * The guarded fields that the last commit of this process has written. While nobody else has committed they still hold
    * these values, and a claim need not transfer them. Null where it is not known whether a commit was done.
    */
   written: { readonly token: string; readonly fields: ReadonlyMap<string, string> } | null;
+}
+
+/** What all calls of one process share. */
+interface Shared {
+  readonly clock: StoreClock;
+  readonly shards: Map<number, ShardMemory>;
   /** How many writes have ended. */
   writes: number;
+}
+
+function memoryOf({ shards }: Shared, shard: number): ShardMemory {
+  const memory = shards.get(shard) ?? { givenUp: [], claims: new Map(), written: null };
+  shards.set(shard, memory);
+  return memory;
 }
 
 export interface RedisStoreOptions extends StoreOptions {
@@ -71,8 +85,9 @@ export interface RedisStoreOptions extends StoreOptions {
 
 /**
  * The store on any Redis. A hash `<prefix>:data` holds the fields, a string `<prefix>:log:<name>` each log, and a key
- * `<prefix>:lease` that expires the lease. A claim costs 3 commands (also when locked; TIME besides, every ten minutes),
- * a commit at most 4 (and one more for every 3,000 fields beyond the first), a swap at most 3, a read at most 2. Where a
+ * `<prefix>:lease` that expires the lease; `<prefix>:data:1` is that of shards 8 to 15, and `<prefix>:lease:9` the lease of shard 9. A claim costs 3 commands (also when locked; TIME besides, every ten minutes),
+ * a commit at most 4 (and one more for every 3,000 fields beyond the first), a swap at most 3, a read at most 2 for each
+ * hash that it reads. Where a
  * lease had run out or belongs to a run that was given up, a claim or commit costs up to 2 more. A replacement is staged in pieces under keys of its own, two commands each.
  */
 export class RedisStore implements Store {
@@ -81,18 +96,23 @@ export class RedisStore implements Store {
   readonly #options: RedisStoreOptions;
   readonly #meter: Meter;
   readonly #shared: Shared;
+  readonly #shard: number;
+  readonly #memory: ShardMemory;
 
   constructor(
     transport: RedisTransport,
     options: RedisStoreOptions,
     meter: Meter = { commands: 0, bytesSent: 0, bytesReceived: 0 },
-    shared: Shared = { givenUp: [], claims: new Map(), clock: new StoreClock(), written: null, writes: 0 },
+    shared: Shared = { clock: new StoreClock(), shards: new Map(), writes: 0 },
+    shard = 0,
   ) {
     this.kind = transport.kind;
     this.#transport = transport;
     this.#options = options;
     this.#meter = meter;
     this.#shared = shared;
+    this.#shard = shard;
+    this.#memory = memoryOf(shared, shard);
   }
 
   get writes(): number {
@@ -100,19 +120,23 @@ export class RedisStore implements Store {
   }
 
   metered(meter: Meter): Store {
-    return new RedisStore(this.#transport, this.#options, meter, this.#shared);
+    return new RedisStore(this.#transport, this.#options, meter, this.#shared, this.#shard);
+  }
+
+  shard(number: number): Store {
+    return new RedisStore(this.#transport, this.#options, this.#meter, this.#shared, number);
   }
 
   claim({ token, ttl, fields }: ClaimRequest): Promise<Claim> {
     return this.#givingUp(token, async () => {
-      const { givenUp, claims, written } = this.#shared;
+      const { givenUp, claims, written } = this.#memory;
       const tokens = givenUp.slice(-TOKENS_KEPT);
       const isKnown = (field: string): boolean => written?.fields.has(field) ?? false;
       const known = fields.filter(isKnown);
       const asked = [...known, ...fields.filter((field) => !isKnown(field))];
       const args = [
         ...[token, String(ttl), String(tokens.length), ...tokens],
-        ...[written?.token ?? '', String(known.length), ...asked],
+        ...[written?.token ?? '', String(known.length), ...asked.map(this.#name)],
       ];
       const keys = [this.#dataKey, this.#leaseKey];
       const answer = await withRetry(this.#transport.timeout, () => this.#run(CLAIM, keys, args));
@@ -134,13 +158,19 @@ export class RedisStore implements Store {
   }
 
   read({ fields, logs, within }: ReadRequest): Promise<ReadAnswer> {
-    const commands: string[][] = [];
-    if (fields.length > 0) commands.push(['HMGET', this.#dataKey, ...fields]);
+    const byHash = new Map<string, string[]>();
+    for (const field of fields) {
+      const key = this.#hashOf(field);
+      const names = byHash.get(key);
+      if (names === undefined) byHash.set(key, [field]);
+      else names.push(field);
+    }
+    const commands = [...byHash].map(([key, names]) => ['HMGET', key, ...names.map(this.#name)]);
     if (logs.length > 0) commands.push(['MGET', ...logs.map((log) => this.#logKey(log))]);
     const attempt = async (): Promise<ReadAnswer> => {
       const values = commands.length > 0 ? await this.#send(commands) : [];
       return {
-        fields: fields.length > 0 ? texts(values.shift(), fields) : new Map(),
+        fields: new Map([...byHash.values()].flatMap((names) => [...texts(values.shift(), names)])),
         logs: logs.length > 0 ? texts(values.shift(), logs) : new Map(),
       };
     };
@@ -154,9 +184,9 @@ export class RedisStore implements Store {
   }
 
   async #commit({ token, fields, append, release }: Commit): Promise<'committed' | 'lost'> {
-    const { written } = this.#shared;
-    this.#shared.written = null;
-    const claim = this.#shared.claims.get(token);
+    const { written } = this.#memory;
+    this.#memory.written = null;
+    const claim = this.#memory.claims.get(token);
     const keys = [this.#dataKey, this.#leaseKey, ...(append ? [this.#logKey(append.log)] : [])];
     const args = [
       token,
@@ -164,7 +194,7 @@ export class RedisStore implements Store {
       release ? '1' : '0',
       String(claim?.ttl ?? 1),
       ...(append === null ? ['0', ''] : [String(append.offset), append.text]),
-      ...Object.entries(fields).flat(),
+      ...Object.entries(fields).flatMap(([field, value]) => [this.#name(field), value]),
     ];
     const outcome = await withRetry(this.#transport.timeout, async (earlier) => {
       const [done] = await this.#run(COMMIT, keys, args);
@@ -176,14 +206,14 @@ export class RedisStore implements Store {
     if (outcome === 0) return 'lost';
     const before = written?.token === token ? written.fields : [];
     const now = Object.entries(fields).filter(([field]) => this.#options.guarded.has(field));
-    this.#shared.written = { token, fields: new Map([...before, ...now]) };
+    this.#memory.written = { token, fields: new Map([...before, ...now]) };
     return 'committed';
   }
 
   async swap(swap: Swap): Promise<boolean> {
     checkSwap(swap, this.#options);
     const { field, expected, value } = swap;
-    const args = [field, value, ...(expected === null ? [] : [expected])];
+    const args = [this.#name(field), value, ...(expected === null ? [] : [expected])];
     const swapping = withRetry(this.#transport.timeout, async (earlier) => {
       const [held] = await this.#run(SWAP, [this.#dataKey], args);
       if (held !== 'expected' && held !== 'value' && held !== 'other') throw nonsense();
@@ -200,16 +230,16 @@ export class RedisStore implements Store {
   async #replace({ token, fields, logs }: Replacement): Promise<'committed' | 'lost'> {
     const stagedKey = (key: string): string => `${key}:staged:${token}`;
     const staged = stagedKey(this.#dataKey);
-    const entries = Object.entries({ ...fields, lease: `${token}|0` });
+    const entries = Object.entries({ ...fields, [nameInShard('lease', this.#shard)]: `${token}|0` });
     for (const piece of pieces(entries)) await this.#stage(staged, ['HSET', staged, ...piece.flat()]);
     const names = Object.entries(logs);
     for (const [name, text] of names) {
-      const key = stagedKey(this.#logKey(name));
+      const key = stagedKey(this.#key('log', name));
       if (text !== null) await this.#stage(key, ['SET', key, text]);
     }
-    const logKeys = names.flatMap(([name]) => [this.#logKey(name), stagedKey(this.#logKey(name))]);
+    const logKeys = names.flatMap(([name]) => [this.#key('log', name), stagedKey(this.#key('log', name))]);
     const keys = [this.#dataKey, staged, this.#leaseKey, ...logKeys];
-    const lastCommitter = this.#shared.claims.get(token)?.lastCommitter ?? NO_CLAIM;
+    const lastCommitter = this.#memory.claims.get(token)?.lastCommitter ?? NO_CLAIM;
     const args = [
       token,
       lastCommitter,
@@ -257,16 +287,30 @@ export class RedisStore implements Store {
   }
 
   get #dataKey(): string {
-    return `${this.#options.prefix}:data`;
+    return this.#key(nameInShard('data', groupOf(this.#shard)));
   }
 
   get #leaseKey(): string {
-    return `${this.#options.prefix}:lease`;
+    return this.#key(nameInShard('lease', this.#shard));
   }
 
   #logKey(name: string): string {
-    return `${this.#options.prefix}:log:${name}`;
+    return this.#key('log', nameInShard(name, this.#shard));
   }
+
+  /** The hash that holds a field: that of the shard that its name names. */
+  #hashOf(field: string): string {
+    const shard = this.#shard === 0 ? shardOfName(field) : this.#shard;
+    return this.#key(nameInShard('data', groupOf(shard)));
+  }
+
+  #key(...parts: readonly string[]): string {
+    return [this.#options.prefix, ...parts].join(':');
+  }
+
+  /** What a field is called in the hash. */
+  readonly #name = (field: string): string =>
+    this.#options.shared.has(field) ? field : nameInShard(field, this.#shard);
 
   async #writing<T>(work: Promise<T>): Promise<T> {
     try {
@@ -280,7 +324,7 @@ export class RedisStore implements Store {
     try {
       return await work();
     } catch (error) {
-      this.#shared.givenUp.push(token);
+      this.#memory.givenUp.push(token);
       throw error;
     }
   }

@@ -10,6 +10,8 @@ export interface Script {
  * The key `lease` holds the token of the run that is under way. It expires by the server's own clock, so the clocks of
  * those who claim it do not matter.
  *
+ * Shard 3 has the key `lease:3`, and the field of the same name in its hash.
+ *
  * The field `lease` of the data hash says who committed last: `<token>|1`, or `<token>|0` where that commit released
  * the lease. Versions before this one wrote `<token>|<end in ms>` when they claimed. A claim answers with it. A run whose
  * key has expired may still commit if the field is as its claim found it: then nobody else has written anything.
@@ -39,7 +41,7 @@ if not redis.call('SET', lease, token, 'NX', 'PX', lifetime) then
   redis.call('SET', lease, token, 'PX', lifetime)
   calls = 4
 end
-local values = redis.call('HMGET', data, 'lease', unpack(ARGV, known + 2))
+local values = redis.call('HMGET', data, string.match(lease, 'lease:?%d*$'), unpack(ARGV, known + 2))
 local last = table.remove(values, 1) or ''
 if last == ARGV[known] .. '|0' or last == ARGV[known] .. '|1' then
   for i = 1, tonumber(ARGV[known + 1]) do
@@ -59,6 +61,7 @@ return {calls, last, values}
  */
 export const COMMIT = script(`
 local data, lease, log = KEYS[1], KEYS[2], KEYS[3]
+local committer = string.match(lease, 'lease:?%d*$')
 local token, seen, release, offset, text = ARGV[1], ARGV[2], ARGV[3] == '1', tonumber(ARGV[5]), ARGV[6]
 local holder = redis.call(release and 'GETDEL' or 'GET', lease)
 local calls = 1
@@ -71,7 +74,7 @@ if holder and holder ~= token then
 end
 if not holder then
   calls = 2
-  local last = redis.call('HGET', data, 'lease') or ''
+  local last = redis.call('HGET', data, committer) or ''
   if last ~= seen and last ~= token .. '|1' and not (release and last == token .. '|0') then
     return {calls, 0}
   end
@@ -84,7 +87,7 @@ if log then
   end
   calls = calls + 1
 end
-local fields = {'lease', token .. (release and '|0' or '|1')}
+local fields = {committer, token .. (release and '|0' or '|1')}
 for i = 7, #ARGV do
   fields[i - 4] = ARGV[i]
 end
@@ -124,7 +127,7 @@ return {1, held == value and 'value' or 'other'}
 export const REPLACE = script(`
 local data, staged, lease, token, seen = KEYS[1], KEYS[2], KEYS[3], ARGV[1], ARGV[2]
 local holder = redis.call('GET', lease)
-local last = redis.call('HGET', data, 'lease') or ''
+local last = redis.call('HGET', data, string.match(lease, 'lease:?%d*$')) or ''
 local released = last == token .. '|0'
 if (holder or token) ~= token or (not holder and last ~= seen and not released) then
   return {2, 'lost'}

@@ -4,6 +4,9 @@ import Database from 'libsql';
 import { failure } from './sqlite-failure.js';
 import {
   checkSwap,
+  groupOf,
+  nameInShard,
+  shardOfName,
   StoreError,
   type Claim,
   type ClaimRequest,
@@ -43,7 +46,7 @@ export interface SqliteOptions extends StoreOptions {
  * `store_denied` (no permission, read-only), `store_corrupt` (damaged, or not our database), `store_limit` (disk full).
  * Errors of later calls do not name the path: they are shown to readers of `/api/health`.
  */
-export function openSqlite(path: string, { guarded, print = () => undefined }: SqliteOptions): Store {
+export function openSqlite(path: string, { print = () => undefined, ...options }: SqliteOptions): Store {
   const full = resolve(path);
   let db: Database.Database | null = null;
   try {
@@ -55,7 +58,7 @@ export function openSqlite(path: string, { guarded, print = () => undefined }: S
     check(db);
     db.exec('COMMIT');
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN EXCLUSIVE; COMMIT');
-    return new SqliteStore(new SqliteConnection(db, full), { guarded });
+    return new SqliteStore(new SqliteConnection(db, full), options);
   } catch (error) {
     db?.close();
     const { code, message, cause } = failure(error);
@@ -90,17 +93,23 @@ function check(db: Database.Database): void {
   }
 }
 
-/** The open file, and the lease: it needs no table, since it ends with the process that owns the file. */
-class SqliteConnection {
-  token: string | null = null;
+/** The lease of a shard. */
+interface Lease {
+  /** Who took it last. */
+  token: string | null;
   /** By `performance.now`; 0: the lease is free. */
-  leaseEnd = 0;
+  end: number;
+}
+
+/** The open file, and the leases: they need no table, since they end with the process that owns the file. */
+class SqliteConnection {
   writes = 0;
   closed = false;
   readonly #db: Database.Database;
   readonly #path: string;
   readonly #file: BigIntStats | undefined;
   readonly #statements = new Map<string, Database.Statement>();
+  readonly #leases = new Map<number, Lease>();
 
   constructor(db: Database.Database, path: string) {
     this.#db = db;
@@ -114,9 +123,19 @@ class SqliteConnection {
     return found !== undefined && found.ino === this.#file?.ino && found.dev === this.#file.dev;
   }
 
+  leaseOf(shard: number): Lease {
+    const lease = this.#leases.get(shard) ?? { token: null, end: 0 };
+    this.#leases.set(shard, lease);
+    return lease;
+  }
+
   /** Runs one statement, which gives one row at most. */
   row(meter: Meter, sql: string, ...values: unknown[]): unknown {
     return this.#statement(meter, sql).get(...values);
+  }
+
+  rows(meter: Meter, sql: string): unknown[] {
+    return this.#statement(meter, sql).all();
   }
 
   run(meter: Meter, sql: string, ...values: unknown[]): void {
@@ -162,15 +181,18 @@ class SqliteStore implements Store {
   readonly #connection: SqliteConnection;
   readonly #options: StoreOptions;
   readonly #meter: Meter;
+  readonly #shard: number;
 
   constructor(
     connection: SqliteConnection,
     options: StoreOptions,
     meter: Meter = { commands: 0, bytesSent: 0, bytesReceived: 0 },
+    shard = 0,
   ) {
     this.#connection = connection;
     this.#options = options;
     this.#meter = meter;
+    this.#shard = shard;
   }
 
   get writes(): number {
@@ -178,17 +200,21 @@ class SqliteStore implements Store {
   }
 
   metered(meter: Meter): Store {
-    return new SqliteStore(this.#connection, this.#options, meter);
+    return new SqliteStore(this.#connection, this.#options, meter, this.#shard);
+  }
+
+  shard(number: number): Store {
+    return new SqliteStore(this.#connection, this.#options, this.#meter, number);
   }
 
   claim({ token, ttl, fields }: ClaimRequest): Promise<Claim> {
-    return this.#call((connection): Claim => {
-      const { token: holder, leaseEnd } = connection;
+    return this.#call((): Claim => {
+      const lease = this.#lease;
       const now = performance.now();
-      if (holder !== token && leaseEnd > now) return { claimed: false };
+      if (lease.token !== token && lease.end > now) return { claimed: false };
       const values = texts(fields, (name) => this.#field(name));
-      connection.token = token;
-      connection.leaseEnd = now + ttl;
+      lease.token = token;
+      lease.end = now + ttl;
       return { claimed: true, fields: values };
     });
   }
@@ -201,19 +227,22 @@ class SqliteStore implements Store {
   }
 
   commit({ token, fields, append, release, decides = false }: Commit): Promise<'committed' | 'lost'> {
-    const { leaseEnd } = this.#connection;
+    const lease = this.#lease;
+    const { end } = lease;
     // Its holder gives the lease up with this commit, done or not.
-    if ((release || decides) && this.#connection.token === token) this.#connection.leaseEnd = 0;
+    if ((release || decides) && lease.token === token) lease.end = 0;
     return this.#write((connection) => {
-      if (connection.token !== token || (leaseEnd === 0 && !release)) return 'lost';
+      if (lease.token !== token || (end === 0 && !release)) return 'lost';
       connection.transaction(this.#meter, () => {
-        for (const [name, value] of Object.entries(fields)) this.#put('fields', 'value', name, value);
+        for (const [name, value] of Object.entries(fields))
+          this.#put('fields', 'value', this.#name(name), value);
         if (append) {
           const before = append.offset === 0 ? null : this.#log(append.log);
-          this.#put('logs', 'bytes', append.log, splice(before, append.offset, append.text));
+          const name = nameInShard(append.log, this.#shard);
+          this.#put('logs', 'bytes', name, splice(before, append.offset, append.text));
         }
       });
-      if (!release) connection.leaseEnd = leaseEnd;
+      if (!release) lease.end = end;
       return 'committed';
     });
   }
@@ -223,17 +252,22 @@ class SqliteStore implements Store {
       checkSwap(swap, this.#options);
       const { field, expected, value } = swap;
       if (this.#field(field) !== expected) return false;
-      this.#put('fields', 'value', field, value);
+      this.#put('fields', 'value', this.#name(field), value);
       return true;
     });
   }
 
   replace({ token, fields, logs }: Replacement): Promise<'committed' | 'lost'> {
-    if (this.#connection.token === token) this.#connection.leaseEnd = 0;
+    const lease = this.#lease;
+    if (lease.token === token) lease.end = 0;
     return this.#write((connection) => {
-      if (connection.token !== token) return 'lost';
+      if (lease.token !== token) return 'lost';
       connection.transaction(this.#meter, () => {
-        connection.run(this.#meter, 'DELETE FROM fields');
+        for (const row of connection.rows(this.#meter, 'SELECT name FROM fields')) {
+          const { name } = row as { name: string };
+          if (groupOf(shardOfName(name)) === groupOf(this.#shard))
+            connection.run(this.#meter, 'DELETE FROM fields WHERE name = ?', name);
+        }
         for (const [name, value] of Object.entries(fields)) this.#put('fields', 'value', name, value);
         for (const [name, text] of Object.entries(logs)) {
           if (text === null) connection.run(this.#meter, 'DELETE FROM logs WHERE name = ?', name);
@@ -263,13 +297,30 @@ class SqliteStore implements Store {
     }
   }
 
+  get #lease(): Lease {
+    return this.#connection.leaseOf(this.#shard);
+  }
+
+  /** What a field is called in the table. */
+  #name(field: string): string {
+    return this.#options.shared.has(field) ? field : nameInShard(field, this.#shard);
+  }
+
   #field(name: string): string | null {
-    const row = this.#connection.row(this.#meter, 'SELECT value FROM fields WHERE name = ?', name);
+    const row = this.#connection.row(
+      this.#meter,
+      'SELECT value FROM fields WHERE name = ?',
+      this.#name(name),
+    );
     return (row as { value: string } | undefined)?.value ?? null;
   }
 
   #log(name: string): Buffer | null {
-    const row = this.#connection.row(this.#meter, 'SELECT bytes FROM logs WHERE name = ?', name);
+    const row = this.#connection.row(
+      this.#meter,
+      'SELECT bytes FROM logs WHERE name = ?',
+      nameInShard(name, this.#shard),
+    );
     return (row as { bytes: Buffer } | undefined)?.bytes ?? null;
   }
 

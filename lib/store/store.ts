@@ -18,6 +18,12 @@ export interface Store {
   metered(meter: Meter): Store;
 
   /**
+   * The same store with the fields, logs and lease of one shard, from 0; the store itself is shard 0. To the store itself,
+   * field `x` of shard 3 is `x:3`. What all shards share has one name, and one value for each `SHARDS_TOGETHER` shards.
+   */
+  shard(number: number): Store;
+
+  /**
    * Takes the lease and reads fields in one atomic step that sees every earlier commit.
    * The lease is free when nobody holds it, when its lifetime is over by the store's own clock, when `token` holds it
    * already (a lost answer was retried), or when its holder's claim, releasing or deciding commit was rejected by this
@@ -45,8 +51,9 @@ export interface Store {
   swap(swap: Swap): Promise<boolean>;
 
   /**
-   * Puts other data in the place of all there is and gives the lease back, in one atomic step, if `token` was the last
-   * to take the lease; repeating it does the same again. `lost`: somebody else has taken the lease since, and nothing
+   * Puts other data in the place of all there is, and gives the lease back, in one atomic step, if `token` was the last
+   * to take the lease; repeating it does the same again. All there is are the fields of the shards that are stored together
+   * with this one, whose leases the caller has taken as well, and the logs that are named. `lost`: somebody else has taken the lease since, and nothing
    * was written. When it rejects with `store_unreachable` or `store_timeout`, everything or nothing was written: which
    * is unknown; with any other code, nothing.
    */
@@ -122,9 +129,9 @@ export interface Swap {
 
 export interface Replacement {
   readonly token: string;
-  /** All fields that there shall be; Unicode text without NUL. Not `lease`. */
+  /** All fields that there shall be, by the names that shard 0 has for them; Unicode text without NUL. Not `lease`. */
   readonly fields: Readonly<Record<string, string>>;
-  /** By name; null removes a log. ASCII, not empty. Logs that are not named here stay as they are. */
+  /** By the same kind of name; null removes a log. ASCII, not empty. Logs that are not named here stay as they are. */
   readonly logs: Readonly<Record<string, string | null>>;
 }
 
@@ -172,6 +179,30 @@ export class StoreError extends Error {
 export interface StoreOptions {
   /** Names of the fields that only the holder of the lease writes; `lease` is the store's own. */
   readonly guarded: ReadonlySet<string>;
+  /** Names of the fields that all shards share. */
+  readonly shared: ReadonlySet<string>;
+}
+
+/**
+ * How many shards are stored together. On Redis they are one hash, which is read with one command. Upstash allows a key
+ * 100 MB (https://upstash.com/docs/redis/troubleshooting/max_record_size_exceeded), and a target takes 10 KB.
+ */
+export const SHARDS_TOGETHER = 8;
+
+/** Which of the groups that are stored together a shard belongs to, from 0. */
+export function groupOf(shard: number): number {
+  return Math.floor(shard / SHARDS_TOGETHER);
+}
+
+/** What a field or a log of a shard is called where those of all shards are. */
+export function nameInShard(name: string, shard: number): string {
+  return shard === 0 ? name : `${name}:${shard}`;
+}
+
+/** The shard of such a name; 0 for what is of shard 0, or shared. */
+export function shardOfName(name: string): number {
+  const [, shard] = /:(\d{1,7})$/.exec(name) ?? [];
+  return shard === undefined ? 0 : Number(shard);
 }
 
 /** @throws StoreError for a field that only the holder of the lease may write. */

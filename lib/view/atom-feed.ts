@@ -1,19 +1,17 @@
-import type { NoteView, RecentIncidents, TargetIncident } from '../read/views.js';
-import { fill, TEXT } from './text.js';
-import { unobservedInWords } from './words.js';
-import { lengthInWords } from '../rules/durations.js';
+import type { RecentIncidents, TargetIncident } from '../read/views.js';
+import type { Words } from './language.js';
 import { singleLine } from '../single-line.js';
 
 /**
  * Atom: one entry an incident, and one a note. An incident's id stays when the incident is resolved, and its `updated` changes. The feed's own id
  * is made of the first run, so that it is the same under every address.
  * @param origin where the page is, without a slash at its end
- * @param name what the page is called
+ * @param site.name what the page is called
  */
 export async function atomFeed(
   { since, staleSince, incidents, notes }: RecentIncidents,
   origin: string,
-  name: string,
+  { name, words }: { readonly name: string; readonly words: Words },
 ): Promise<string> {
   const { Feed } = await import('feed');
   const self = `${origin}/api/feed`;
@@ -22,7 +20,7 @@ export async function atomFeed(
     ...notes.map(({ at }) => at),
   ].reduce((a, b) => (a > b ? a : b), since);
   const feed = new Feed({
-    title: fill(TEXT.feedTitle, { name }),
+    title: words.text('feedTitle', { name }),
     id: `tag:keepalive,2026:feed/${Date.parse(since)}`,
     link: `${origin}/`,
     feedLinks: { atom: self },
@@ -33,7 +31,11 @@ export async function atomFeed(
   for (const { id, at, target, name, text } of notes) {
     feed.addItem({
       id: `tag:keepalive,2026:note/${id}`,
-      title: html(noteTitle(name ?? target)),
+      title: html(
+        name === null && target === null
+          ? words.text('noteOnAll')
+          : words.text('noteOn', { name: name ?? target ?? '' }),
+      ),
       description: text.split('\n').map(html).join('<br>'),
       link: `${origin}${target === null ? '/' : `/t/${target}`}`,
       published: new Date(at),
@@ -43,8 +45,8 @@ export async function atomFeed(
   for (const found of incidents) {
     feed.addItem({
       id: `tag:keepalive,2026:${found.target.id}/${Date.parse(found.incident.startedAt)}`,
-      title: html(title(found, staleSince)),
-      description: html(summary(found, staleSince)),
+      title: html(title(found, staleSince, words)),
+      description: html(summary(found, staleSince, words)),
       link: `${origin}/t/${found.target.id}`,
       published: new Date(found.incident.startedAt),
       date: new Date(updatedAt(found, staleSince)),
@@ -53,31 +55,35 @@ export async function atomFeed(
   return feed.atom1();
 }
 
-function noteTitle(name: NoteView['name']): string {
-  return name === null ? TEXT.noteOnAll : fill(TEXT.noteOn, { name });
-}
-
 function updatedAt({ incident }: TargetIncident, staleSince: string | null): string {
   return incident.endedAt ?? staleSince ?? incident.startedAt;
 }
 
-function title({ target, incident }: TargetIncident, staleSince: string | null): string {
-  const open = staleSince === null ? 'is down' : 'was down when it was last checked';
-  const state = incident.endedAt === null ? open : `was down for ${lengthInWords(incident.durationMs)}`;
-  return `${singleLine(target.name) || target.id} ${state}`;
+function title({ target, incident }: TargetIncident, staleSince: string | null, words: Words): string {
+  const name = singleLine(target.name) || target.id;
+  if (incident.endedAt !== null) {
+    return words.text('feedLasted', { name, length: words.length(incident.durationMs) });
+  }
+  return words.text(staleSince === null ? 'feedDown' : 'feedWasDown', { name });
 }
 
 function summary(
   { incident: { startedAt, endedAt, unobservedMs, message } }: TargetIncident,
   staleSince: string | null,
+  words: Words,
 ): string {
-  const unchecked = staleSince === null ? '' : `, nothing was checked since ${time(staleSince)}`;
-  const length =
-    endedAt === null
-      ? `Down since ${time(startedAt)}${unchecked}`
-      : `Down from ${time(startedAt)} to ${time(endedAt)}`;
-  const span = `${length}${unobservedInWords(unobservedMs)}`;
-  return message === '' ? `${span}.` : `${span}: ${message}`;
+  const from = time(startedAt);
+  const span =
+    endedAt !== null
+      ? words.text('feedFromTo', { from, to: time(endedAt) })
+      : staleSince === null
+        ? words.text('feedSince', { from })
+        : words.text('feedSinceUnchecked', { from, time: time(staleSince) });
+  const unobserved =
+    unobservedMs === null || unobservedMs === 0
+      ? ''
+      : `, ${words.text('feedUnobserved', { length: words.length(unobservedMs) })}`;
+  return message === '' ? `${span}${unobserved}.` : `${span}${unobserved}: ${message}`;
 }
 
 function time(iso: string): string {

@@ -1,8 +1,9 @@
 import type { Bucket, CheckView, TargetHistory } from '../read/views.js';
-import { intervalInWords, lengthInWords } from '../rules/durations.js';
 import { HOSTS } from '../rules/hosts.js';
 import { Card, Fact } from './card.js';
 import { Glyph, Moment } from './components.js';
+import type { Words } from './language.js';
+import { useWords } from './phrase.js';
 import type { JSX } from 'preact';
 
 /** Cold starts that are listed. */
@@ -17,13 +18,14 @@ export function AwakeCard({
   word: string | null;
   now: string;
 }): JSX.Element | null {
+  const words = useWords();
   const { awake, checks, pingInterval: interval } = target;
   const { sleepsAfter, longestGap, coldStarts, keptAwake } = awake;
   if (sleepsAfter === null) return null;
   const scale = (longestGap === null ? sleepsAfter : Math.max(sleepsAfter, longestGap)) * 1.15;
   const at = (length: number): number => Math.min(100, (length / scale) * 100);
   return (
-    <Card title="Awake, last 24 hours">
+    <Card title={words.text('awake')}>
       <p class={`awake-word ${keptAwake === null ? 'pending' : keptAwake ? 'up' : 'degraded'}`}>
         <Glyph mood={keptAwake === null ? 'pending' : keptAwake ? 'up' : 'degraded'} />
         <strong>{word}</strong>
@@ -41,18 +43,20 @@ export function AwakeCard({
         <rect class="limit" x={at(sleepsAfter) - 0.3} width="0.6" height="14" />
       </svg>
       <dl class="facts-list">
-        <Fact name="Longest gap">
+        <Fact name={words.text('longestGap')}>
           {longestGap === null
-            ? 'not known yet'
-            : `${lengthInWords(longestGap)} between pings that reached it`}
+            ? words.text('notKnownYet')
+            : words.text('gapBetween', { length: words.length(longestGap) })}
         </Fact>
-        <Fact name="Sleeps after">{intervalInWords(sleepsAfter)} without a request</Fact>
-        <Fact name="Pinged every">{intervalInWords(interval)}</Fact>
-        <Fact name="Cold starts">
-          {coldStarts}
+        <Fact name={words.text('sleepsAfter')}>
+          {words.text('withoutRequest', { length: words.interval(sleepsAfter) })}
+        </Fact>
+        <Fact name={words.text('pingedEveryHead')}>{words.interval(interval)}</Fact>
+        <Fact name={words.text('coldStarts')}>
+          {words.number(coldStarts)}
           <ColdStarts checks={checks} now={now} />
         </Fact>
-        <Fact name="Rests on">{proofInWords(target)}</Fact>
+        <Fact name={words.text('restsOn')}>{proofInWords(target, words)}</Fact>
       </dl>
       <WeekLine {...target} />
     </Card>
@@ -61,40 +65,33 @@ export function AwakeCard({
 
 /** The last ones, with the time that each took to wake. */
 function ColdStarts({ checks, now }: { checks: readonly CheckView[]; now: string }): JSX.Element | null {
+  const words = useWords();
   const last = checks.filter(({ coldStart }) => coldStart).slice(-STARTS_SHOWN);
   if (last.length === 0) return null;
   return (
     <>
-      {': '}
+      {' · '}
       {last.map(({ at, latency, wakeMsAtLeast }, i) => (
         <>
           {i > 0 && ', '}
           <Moment at={at} now={now} />
-          {latency !== null && ` (woke in ${lengthInWords(latency)})`}
-          {wakeMsAtLeast !== null && ` (woke in ${lengthInWords(wakeMsAtLeast)} or more)`}
+          {latency !== null && ` (${words.text('wokeIn', { length: words.length(latency) })})`}
+          {wakeMsAtLeast !== null &&
+            ` (${words.text('wokeInAtLeast', { length: words.length(wakeMsAtLeast) })})`}
         </>
       ))}
     </>
   );
 }
 
-function proofInWords({ awake: { proof }, host }: TargetHistory): string {
-  switch (proof) {
-    case 'container':
-      return HOSTS[host].answersCount
-        ? 'answers that only the app itself can send'
-        : 'answers of the app itself; nobody knows whether they keep it awake';
-    case 'host':
-      return 'the word of the host, which says that it does not run';
-    case 'edge':
-      return 'nothing: its answers do not show that the app itself was awake';
-    case null:
-      return 'nothing yet';
-  }
+function proofInWords({ awake: { proof }, host }: TargetHistory, words: Words): string {
+  if (proof === 'container' && !HOSTS[host].answersCount) return words.text('proof.uncounted');
+  return words.text(`proof.${proof ?? 'none'}`);
 }
 
 /** A bar an hour: awake from the bottom, asleep from the top, and what is not known between them. */
 function WeekLine({ hours, recordedSince }: TargetHistory): JSX.Element | null {
+  const words = useWords();
   const begin = recordedSince === null ? 0 : Date.parse(recordedSince);
   const sum = (of: (hour: Bucket) => number): number => hours.reduce((total, hour) => total + of(hour), 0);
   // The first hour began before anything was recorded.
@@ -102,11 +99,6 @@ function WeekLine({ hours, recordedSince }: TargetHistory): JSX.Element | null {
   if (all === 0) return null;
   const awake = sum(({ awakeMs }) => awakeMs);
   const slept = sum(({ sleptMs }) => sleptMs);
-  const words = [
-    `awake ${lengthInWords(awake)}`,
-    `slept ${lengthInWords(slept)}`,
-    `not known ${lengthInWords(Math.max(0, all - awake - slept))}`,
-  ].join(', ');
   return (
     <>
       <svg
@@ -128,7 +120,13 @@ function WeekLine({ hours, recordedSince }: TargetHistory): JSX.Element | null {
           );
         })}
       </svg>
-      <p class="quiet">Last 7 days: {words}</p>
+      <p class="quiet">
+        {words.text('awakeWeek', {
+          awake: words.length(awake),
+          slept: words.length(slept),
+          unknown: words.length(Math.max(0, all - awake - slept)),
+        })}
+      </p>
     </>
   );
 }

@@ -1,11 +1,11 @@
 import type { JSX } from 'preact';
 import type { Day, IncidentView } from '../read/views.js';
-import { lengthInWords } from '../rules/durations.js';
 import { DAY } from '../time.js';
 import { causeOf } from './causes.js';
 import { Span } from './episode-card.js';
-import { counted, fill, TEXT } from './text.js';
-import { causeInWords, dayInWords, restsOnLittle } from './words.js';
+import type { Words } from './language.js';
+import { Phrase, useWords } from './phrase.js';
+import { causeInWords, restsOnLittle } from './words.js';
 
 const HEIGHT = 32;
 const STEP = 4;
@@ -44,6 +44,7 @@ interface BarsProps {
  * observed, and a dot where nothing was. The script shows the items of the list beside the bars.
  */
 export function DayBars({ days, incidents, now, href, told, withIncidents }: BarsProps): JSX.Element {
+  const words = useWords();
   const notable = days
     .map((day, index) => ({ day, index, severity: severityOf(day) }))
     .filter(({ day, severity }) => severity !== 'none' && (day.downtimeMs > 0 || severity === 'pale'))
@@ -65,7 +66,7 @@ export function DayBars({ days, incidents, now, href, told, withIncidents }: Bar
         <Bars days={days} />
       </summary>
       {notable.length === 0 ? (
-        <p class="quiet">{TEXT.fineDays}</p>
+        <p class="quiet">{words.text('fineDays')}</p>
       ) : listed.length === 0 ? null : (
         <ul>
           {listed.map(({ day, index, severity }) => (
@@ -82,8 +83,8 @@ export function DayBars({ days, incidents, now, href, told, withIncidents }: Bar
       )}
       {(rest.length > 0 || href !== null) && (
         <p class="quiet">
-          {rest.length > 0 && <>{counted(TEXT.earlierDays, rest.length)} </>}
-          {href !== null && <a href={href}>{TEXT.allDays}</a>}
+          {rest.length > 0 && <>{words.text('earlierDays', { count: rest.length })} </>}
+          {href !== null && <a href={href}>{words.text('allDays')}</a>}
         </p>
       )}
     </details>
@@ -107,36 +108,41 @@ function DayText({
   incidents: readonly IncidentView[];
   now: string;
 }): JSX.Element {
-  const length = lengthInWords(downtimeMs);
+  const words = useWords();
   return (
     <>
-      <b>{dayInWords(from, now)}</b> <span>{severityInWords(severity, downtimeMs, length)}</span>
+      <b>{words.day(from, now)}</b> <span>{severityInWords(severity, downtimeMs, words)}</span>
       {coverage !== null && coverage < WHOLE && (
-        <small> {fill(TEXT.observed, { share: wholePercent(coverage) })}</small>
+        <small> {words.text('observed', { share: words.wholePercent(coverage) })}</small>
       )}
       {incidents.map(({ message, startedAt, endedAt }) => (
         <small class="why">
-          {causeInWords(causeOf(message))}
-          {': '}
-          <Span episode={{ startedAt, endedAt }} now={now} day={from} />
+          <Phrase
+            name="labelled"
+            values={{
+              label: causeInWords(causeOf(message), words),
+              text: <Span episode={{ startedAt, endedAt }} now={now} day={from.slice(0, 10)} />,
+            }}
+          />
         </small>
       ))}
     </>
   );
 }
 
-function severityInWords(severity: Severity, downtimeMs: number, length: string): string {
+function severityInWords(severity: Severity, downtimeMs: number, words: Words): string {
+  const length = words.length(downtimeMs);
   switch (severity) {
     case 'good':
-      return TEXT.dayFine;
+      return words.text('dayFine');
     case 'troubled':
-      return fill(TEXT.dayTroubled, { length });
+      return words.text('dayTroubled', { length });
     case 'bad':
-      return fill(TEXT.dayBad, { length });
+      return words.text('dayBad', { length });
     case 'pale':
-      return downtimeMs > 0 ? fill(TEXT.dayUnsureDown, { length }) : TEXT.dayUnsure;
+      return downtimeMs > 0 ? words.text('dayUnsureDown', { length }) : words.text('dayUnsure');
     case 'none':
-      return TEXT.dayNoData;
+      return words.text('dayNoData');
   }
 }
 
@@ -165,12 +171,9 @@ function runsOf<T>(
   });
 }
 
-function wholePercent(ratio: number): string {
-  return `${Math.floor(ratio * 100)}%`;
-}
-
 /** The days as an image. Equal days beside each other are one dashed line: 1,000 targets have 90,000 days. */
 function Bars({ days }: { days: readonly Day[] }): JSX.Element {
+  const words = useWords();
   const severities = days.map(severityOf);
   const paths = new Map<string, string>();
   const draw = (name: string, path: string): void => {
@@ -194,7 +197,7 @@ function Bars({ days }: { days: readonly Day[] }): JSX.Element {
       viewBox={`0 0 ${days.length * STEP - 1} ${HEIGHT}`}
       preserveAspectRatio="none"
       role="img"
-      aria-label={fill(TEXT.barsOf, { label: TEXT.bars, days: daysInWords(days) })}
+      aria-label={words.text('barsOf', { days: daysInWords(days, words) })}
     >
       {[...paths].map(([name, d]) => (
         <path class={name} d={d} />
@@ -203,13 +206,13 @@ function Bars({ days }: { days: readonly Day[] }): JSX.Element {
   );
 }
 
-function daysInWords(days: readonly Day[]): string {
-  const seen = days.filter(({ uptimeRatio }) => uptimeRatio !== null);
-  if (seen.length === 0) return TEXT.barsNothing;
-  const bad = seen.filter(({ uptimeRatio }) => uptimeRatio !== 1).length;
-  const without = days.length - seen.length;
+function daysInWords(days: readonly Day[], words: Words): string {
+  const total = days.filter(({ uptimeRatio }) => uptimeRatio !== null).length;
+  if (total === 0) return words.text('barsNothing');
+  const bad = days.filter(({ uptimeRatio }) => uptimeRatio !== null && uptimeRatio !== 1).length;
+  const without = days.length - total;
   return [
-    bad === 0 ? counted(TEXT.barsFine, seen.length) : counted(TEXT.barsBad, bad, { total: seen.length }),
-    ...(without === 0 ? [] : [counted(TEXT.barsUnseen, without)]),
+    bad === 0 ? words.text('barsFine', { count: total }) : words.text('barsBad', { count: bad, total }),
+    ...(without === 0 ? [] : [words.text('barsUnseen', { count: without })]),
   ].join('; ');
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { MaintenanceSpan } from '../read/views.js';
 import { singleLine } from '../single-line.js';
 import { DAY } from '../time.js';
-import { fill, TEXT } from './text.js';
+import type { Words } from './language.js';
 import { namesInWords } from './words.js';
 
 /** Octets of a line at most, its break apart (RFC 5545, 3.1). */
@@ -15,7 +15,7 @@ const LINE = 75;
  */
 export function calendar(
   spans: readonly MaintenanceSpan[],
-  { origin, now }: { readonly origin: string; readonly now: number },
+  { origin, now, words }: { readonly origin: string; readonly now: number; readonly words: Words },
 ): string {
   // The same all day, so that a client need not fetch again what it has.
   const stamp = utc(Math.floor(now / DAY) * DAY);
@@ -24,14 +24,14 @@ export function calendar(
     const uid = uidOf(span);
     const before = used.get(uid) ?? 0;
     used.set(uid, before + 1);
-    return eventLines(span, { uid: before === 0 ? uid : `${before + 1}-${uid}`, stamp, origin });
+    return eventLines(span, { uid: before === 0 ? uid : `${before + 1}-${uid}`, stamp, origin, words });
   });
   const lines = [
     'BEGIN:VCALENDAR',
     'VERSION:2.0',
     'PRODID:-//Keepalive//Maintenance//EN',
     'CALSCALE:GREGORIAN',
-    `X-WR-CALNAME:${escaped(TEXT.calendarName)}`,
+    `X-WR-CALNAME:${escaped(words.text('calendarName'))}`,
     'REFRESH-INTERVAL;VALUE=DURATION:PT1H',
     'X-PUBLISHED-TTL:PT1H',
     ...(events.length === 0 ? NOTHING : events),
@@ -54,14 +54,20 @@ const NOTHING = [
 
 function eventLines(
   { from, to, reason, targets }: MaintenanceSpan,
-  { uid, stamp, origin }: { readonly uid: string; readonly stamp: string; readonly origin: string },
+  {
+    uid,
+    stamp,
+    origin,
+    words,
+  }: { readonly uid: string; readonly stamp: string; readonly origin: string; readonly words: Words },
 ): string[] {
   const names =
     targets === null
-      ? TEXT.everything
+      ? words.text('everything')
       : namesInWords(
           targets.map(({ name }) => name),
           false,
+          words,
         );
   return [
     'BEGIN:VEVENT',
@@ -69,7 +75,7 @@ function eventLines(
     `DTSTAMP:${stamp}`,
     `DTSTART:${utc(Date.parse(from))}`,
     `DTEND:${utc(Math.max(Date.parse(to), Date.parse(from) + 1_000))}`,
-    `SUMMARY:${escaped(fill(TEXT.calendarEvent, { names }))}`,
+    `SUMMARY:${escaped(words.text('calendarEvent', { names }))}`,
     ...(reason === null ? [] : [`DESCRIPTION:${escaped(reason)}`]),
     `URL:${origin}/`,
     'TRANSP:TRANSPARENT',

@@ -1,8 +1,9 @@
-import type { JSX } from 'preact';
+import type { ComponentChildren, JSX } from 'preact';
 import type { TargetStats } from '../read/views.js';
-import type { Mood } from './words.js';
-import { dayInWords, LABELS } from './words.js';
 import { HOSTS } from '../rules/hosts.js';
+import type { Words } from './language.js';
+import { Phrase, useWords } from './phrase.js';
+import type { Mood, Shown } from './words.js';
 
 /** Each status has a shape of its own, so that nobody needs to see its colour. */
 const SHAPES: Readonly<Record<Mood, string>> = {
@@ -34,40 +35,55 @@ function Disc({ mood }: { mood: Mood }): JSX.Element {
   );
 }
 
-export function StatusLabel({ mood }: { mood: Exclude<Mood, 'unknown'> }): JSX.Element {
+export function StatusLabel({ mood }: { mood: Shown }): JSX.Element {
   return (
     <span class={`status ${mood}`}>
       <Glyph mood={mood} />
-      <span>{LABELS[mood]}</span>
+      <span>{useWords().text(`status.${mood}`)}</span>
     </span>
   );
 }
 
 /**
- * A moment, in UTC until the script puts it into the viewer's zone. `ago`: the script says how long ago it was.
- * `now`: the page's own time, whose day need not be named; `day`: the midnight of the day that is named above it.
+ * A moment in the zone of the page, or in UTC until the script puts it into the viewer's. `ago`: the script says how long
+ * ago it was. `now`: the page's own time, whose day need not be named; `day`: the date that is named above it.
  */
 export function Moment({
   at,
   now,
-  day = now,
+  day,
   ago = false,
 }: {
   at: string;
   now: string;
-  day?: string;
+  day?: string | undefined;
   ago?: boolean;
 }): JSX.Element {
-  const clock = `${at.slice(11, 16)} UTC`;
-  const isOfDay = at.slice(0, 10) === day.slice(0, 10);
+  const words = useWords();
+  const isOfDay = words.dateOf(at) === (day ?? words.dateOf(now));
   return (
     <time
       dateTime={at}
-      data-show={ago ? 'ago' : day === now ? (isOfDay ? 'clock' : 'full') : 'of'}
-      data-day={day === now ? undefined : day.slice(0, 10)}
+      data-show={ago ? 'ago' : day === undefined ? (isOfDay ? 'clock' : 'full') : 'of'}
+      data-day={day}
     >
-      {isOfDay ? clock : `${dayInWords(at, now)}, ${clock}`}
+      {isOfDay ? words.clock(at) : words.moment(at, now)}
     </time>
+  );
+}
+
+/** What the operator wrote, behind what it is about; null: nothing. */
+export function Labelled({
+  text,
+  children,
+}: {
+  text: string | null;
+  children: ComponentChildren;
+}): JSX.Element {
+  return text === null ? (
+    <>{children}</>
+  ) : (
+    <Phrase name="labelled" values={{ label: children, text: <bdi>{text}</bdi> }} />
   );
 }
 
@@ -84,25 +100,20 @@ export function Url({ url }: { url: string }): JSX.Element {
 }
 
 /** Whether the pings kept the host awake, in a few words. */
-export function awakeInWords({
-  awake,
-  host,
-  waking,
-}: Pick<TargetStats, 'awake' | 'host' | 'waking'>): string | null {
-  if (waking !== null) return 'Waking';
-  const { sleepsAfter, longestGap, coldStarts, keptAwake, proof } = awake;
+export function awakeInWords(
+  { awake, host, waking }: Pick<TargetStats, 'awake' | 'host' | 'waking'>,
+  words: Words,
+): string | null {
+  if (waking !== null) return words.text('awake.waking');
+  const { sleepsAfter, longestGap, coldStarts: count, keptAwake, proof } = awake;
   if (sleepsAfter === null) return null;
-  if (proof === 'host') return 'Does not run, says its host';
-  if (keptAwake === true) return 'Kept awake';
+  if (proof === 'host') return words.text('awake.stopped');
+  if (keptAwake === true) return words.text('awake.kept');
   if (keptAwake === false) {
-    return coldStarts > 0
-      ? `Slept: ${coldStarts} cold ${coldStarts === 1 ? 'start' : 'starts'}`
-      : 'Must have slept';
+    return count > 0 ? words.text('awake.slept', { count }) : words.text('awake.mustHaveSlept');
   }
-  if (longestGap === null) return 'Awake: not known yet';
-  if (longestGap >= sleepsAfter) {
-    return coldStarts > 0 ? 'Slept: pings were missed' : 'Awake: not known, pings were missed';
-  }
-  if (proof === 'container' && !HOSTS[host].answersCount) return 'Awake at its last answer';
-  return proof === 'edge' ? 'Awake: not proven by its answers' : 'Awake: not known yet';
+  if (longestGap === null) return words.text('awake.unknown');
+  if (longestGap >= sleepsAfter) return words.text(count > 0 ? 'awake.sleptMissed' : 'awake.missed');
+  if (proof === 'container' && !HOSTS[host].answersCount) return words.text('awake.atLastAnswer');
+  return words.text(proof === 'edge' ? 'awake.unproven' : 'awake.unknown');
 }

@@ -1,10 +1,9 @@
 import type { Freshness, TargetSummary } from '../read/views.js';
 import { EpisodeCard } from './episode-card.js';
 import { episodes, type Trouble } from './episodes.js';
-import { Glyph, Moment } from './components.js';
+import { Glyph, Labelled, Moment } from './components.js';
 import { byOrder, byUrgency } from './order.js';
-import { Phrase } from './phrase.js';
-import { counted, TEXT } from './text.js';
+import { Phrase, useWords } from './phrase.js';
 import { namesInWords, shownStatus } from './words.js';
 import type { JSX } from 'preact';
 
@@ -19,6 +18,7 @@ export function Problems({
   targets: readonly TargetSummary[];
   freshness: Freshness;
 }): JSX.Element | null {
+  const words = useWords();
   const now = freshness.updatedAt;
   const found = episodes(
     targets
@@ -35,13 +35,13 @@ export function Problems({
   const behind = found.slice(CARDS);
   return (
     <section class="incidents">
-      {found.length > 0 && <h2>{freshness.isStale ? TEXT.problemsThen : TEXT.problems}</h2>}
+      {found.length > 0 && <h2>{words.text(freshness.isStale ? 'problemsThen' : 'problems')}</h2>}
       {found.slice(0, CARDS).map((episode) => (
         <EpisodeCard episode={episode} now={now} heading="h3" />
       ))}
       {behind.length > 0 && (
         <details id="more-problems">
-          <summary>{counted(TEXT.moreProblems, behind.length)}</summary>
+          <summary>{words.text('moreProblems', { count: behind.length })}</summary>
           {behind.map((episode) => (
             <EpisodeCard episode={episode} now={now} heading="h3" />
           ))}
@@ -51,18 +51,14 @@ export function Problems({
         <article class="incident maintenance">
           <p>
             <Glyph mood="maintenance" />{' '}
-            <strong>
-              <Phrase text={TEXT.maintenanceUntil} values={{ time: <Moment at={until} now={now} /> }} />
-            </strong>
-            {reason !== null && (
-              <>
-                {': '}
-                <bdi>{reason}</bdi>
-              </>
-            )}
+            <Labelled text={reason}>
+              <strong>
+                <Phrase name="maintenanceUntil" values={{ time: <Moment at={until} now={now} /> }} />
+              </strong>
+            </Labelled>
           </p>
           <p class="quiet">
-            <bdi>{namesInWords(names, isAll)}</bdi>
+            <bdi>{namesInWords(names, isAll, words)}</bdi>
           </p>
         </article>
       ))}

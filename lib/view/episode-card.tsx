@@ -1,10 +1,9 @@
-import type { IncidentView } from '../read/views.js';
-import { lengthInWords } from '../rules/durations.js';
+import type { IncidentView, RestartView } from '../read/views.js';
 import { Glyph, Moment } from './components.js';
 import type { Episode } from './episodes.js';
 import { NoteText } from './notes.js';
-import { Phrase } from './phrase.js';
-import { counted, TEXT } from './text.js';
+import type { Words } from './language.js';
+import { Phrase, useWords } from './phrase.js';
 import { causeInWords } from './words.js';
 import type { JSX } from 'preact';
 
@@ -29,22 +28,23 @@ export function EpisodeCard({
   /** False on the page of the only service that it is about. */
   readonly isNamed?: boolean;
 }): JSX.Element {
+  const words = useWords();
   const { mood, cause, troubles, endedAt } = episode;
   const isOver = endedAt !== null;
   return (
     <article class={isOver ? 'incident' : `incident open ${mood}`}>
       <Heading>
         <Glyph mood={isOver ? 'up' : mood} />
-        {isNamed ? <Names troubles={troubles} /> : causeInWords(cause)}
+        {isNamed ? <Names troubles={troubles} /> : causeInWords(cause, words)}
       </Heading>
-      {isNamed && <p class="reason">{causeInWords(cause)}</p>}
+      {isNamed && <p class="reason">{causeInWords(cause, words)}</p>}
       <p class="quiet">
         <Span episode={episode} now={now} />
         <Remarks troubles={troubles} />
       </p>
       <Notes troubles={troubles} now={now} />
       <details id={idOf(episode)}>
-        <summary>{TEXT.details}</summary>
+        <summary>{words.text('details')}</summary>
         <Details troubles={troubles} now={now} />
       </details>
     </article>
@@ -65,7 +65,7 @@ export function EpisodeLine({
       <Heading>
         <Names troubles={troubles} />
       </Heading>
-      <p class="reason">{causeInWords(cause)}</p>
+      <p class="reason">{causeInWords(cause, useWords())}</p>
       <details id={idOf(episode)}>
         <summary>
           <Span episode={episode} now={now} day={day} />
@@ -95,7 +95,7 @@ function Names({ troubles }: Pick<Episode, 'troubles'>): JSX.Element {
           </a>
         </>
       ))}
-      {left > 0 && <span class="more"> {counted(TEXT.moreServices, left)}</span>}
+      {left > 0 && <span class="more"> {useWords().text('moreServices', { count: left })}</span>}
     </span>
   );
 }
@@ -104,26 +104,25 @@ function Names({ troubles }: Pick<Episode, 'troubles'>): JSX.Element {
 export function Span({
   episode: { startedAt, endedAt },
   now,
-  day = now,
+  day,
 }: {
   episode: Pick<Episode, 'startedAt' | 'endedAt'>;
   now: string;
   day?: string;
 }): JSX.Element {
-  const length = lengthInWords(Math.max(0, Date.parse(endedAt ?? now) - Date.parse(startedAt)));
+  const length = useWords().length(Math.max(0, Date.parse(endedAt ?? now) - Date.parse(startedAt)));
   const from = <Moment at={startedAt} now={now} day={day} />;
-  if (endedAt === null) return <Phrase text={TEXT.since} values={{ time: from, length }} />;
+  if (endedAt === null) return <Phrase name="since" values={{ time: from, length }} />;
   // Shown to the minute, both ends would be the same.
   if (endedAt.slice(0, 16) === startedAt.slice(0, 16)) {
-    return <Phrase text={TEXT.briefly} values={{ from, length }} />;
+    return <Phrase name="briefly" values={{ from, length }} />;
   }
-  return (
-    <Phrase text={TEXT.lasted} values={{ from, to: <Moment at={endedAt} now={now} day={day} />, length }} />
-  );
+  return <Phrase name="lasted" values={{ from, to: <Moment at={endedAt} now={now} day={day} />, length }} />;
 }
 
 /** How much of it nobody saw, where it is one service's, and what was done about it. */
 function Remarks({ troubles }: Pick<Episode, 'troubles'>): JSX.Element | null {
+  const words = useWords();
   const incidents = troubles.flatMap(({ incident }) => (incident === null ? [] : [incident]));
   const restarts = incidents.reduce((sum, { events }) => sum + restartsIn(events), 0);
   const unobserved = incidents.length === 1 ? (incidents[0]?.unobservedMs ?? 0) : 0;
@@ -132,13 +131,13 @@ function Remarks({ troubles }: Pick<Episode, 'troubles'>): JSX.Element | null {
       {unobserved > 0 && (
         <>
           {'. '}
-          <Phrase text={TEXT.unobserved} values={{ length: lengthInWords(unobserved) }} />
+          {words.text('unobserved', { length: words.length(unobserved) })}
         </>
       )}
       {restarts > 0 && (
         <>
           {unobserved > 0 ? ' ' : '. '}
-          {counted(TEXT.restarts, restarts)}
+          {words.text('restarts', { count: restarts })}
         </>
       )}
     </>
@@ -149,7 +148,7 @@ function Remarks({ troubles }: Pick<Episode, 'troubles'>): JSX.Element | null {
 function Notes({
   troubles,
   now,
-  day = now,
+  day,
 }: Pick<Episode, 'troubles'> & { readonly now: string; readonly day?: string }): JSX.Element | null {
   const notes = troubles
     .flatMap(({ target: { name }, incident }) =>
@@ -185,13 +184,14 @@ function restartsIn(events: IncidentView['events']): number {
 function Details({
   troubles,
   now,
-  day = now,
+  day,
   withEvents = true,
 }: Pick<Episode, 'troubles'> & {
   readonly now: string;
   readonly day?: string;
   readonly withEvents?: boolean;
 }): JSX.Element {
+  const words = useWords();
   return (
     <>
       {troubles.slice(0, DETAILED).map(({ target, message, incident }) => (
@@ -201,23 +201,42 @@ function Details({
               <bdi>{target.name}</bdi>
             </a>
           )}
-          <code>
+          <code lang="en">
             <bdi>{message}</bdi>
           </code>
           {withEvents && incident !== null && incident.events.length > 0 && (
             <ol class="events">
               {incident.events
                 .filter(({ kind }) => kind !== 'note')
-                .map(({ at, kind, text }) => (
-                  <li class={kind}>
-                    <Moment at={at} now={now} day={day} /> <bdi>{text}</bdi>
+                .map((event) => (
+                  <li class={event.kind}>
+                    <Moment at={event.at} now={now} day={day} /> <bdi>{eventInWords(event, words)}</bdi>
                   </li>
                 ))}
             </ol>
           )}
         </div>
       ))}
-      {troubles.length > DETAILED && <p>{counted(TEXT.moreServices, troubles.length - DETAILED)}</p>}
+      {troubles.length > DETAILED && (
+        <p>{words.text('moreServices', { count: troubles.length - DETAILED })}</p>
+      )}
     </>
   );
+}
+
+/** Alerts that concern one incident. */
+const ALERTS = ['down', 'reminder', 'degraded', 'flapping', 'up', 'person_needed'] as const;
+
+function eventInWords({ code, restart, text }: IncidentView['events'][number], words: Words): string {
+  if (restart !== undefined) return restartInWords(restart, words);
+  if (code === 'first_failed' || code === 'first_good') return words.text(`event.${code}`);
+  if (code === 'note') return text;
+  return words.text(`event.${ALERTS.find((alert) => alert === code) ?? 'other'}`);
+}
+
+function restartInWords({ number, answer: given, helped, upAfterMs }: RestartView, words: Words): string {
+  const answer = given ?? words.text('restartUnknown');
+  if (upAfterMs !== null)
+    return words.text('restartHelped', { number, answer, length: words.length(upAfterMs) });
+  return words.text(helped === false ? 'restartNotHelped' : 'restart', { number, answer });
 }

@@ -1,6 +1,6 @@
 import { singleLine } from '../single-line.js';
-import { TEXT } from './text.js';
-import { LABELS, shownStatus, type Shown, type ShownStatus } from './words.js';
+import { useWords } from './phrase.js';
+import { SHOWN, shownStatus, type Shown, type ShownStatus } from './words.js';
 import type { JSX } from 'preact';
 
 /** Which services a visitor wants to see. */
@@ -14,14 +14,22 @@ export interface Filter {
 export const NO_FILTER: Filter = { name: '', state: null };
 
 const LONGEST = 100;
-const STATES = Object.keys(LABELS) as Shown[];
 
 /** `?q=api&status=down` */
 export function readFilter(query: URLSearchParams): Filter {
   return {
     name: singleLine(query.get('q') ?? '', LONGEST),
-    state: STATES.find((state) => state === query.get('status')) ?? null,
+    state: SHOWN.find((state) => state === query.get('status')) ?? null,
   };
+}
+
+/** `q=api&status=down&page=2` */
+export function queryOf({ name, state }: Filter, page: number): string {
+  return new URLSearchParams([
+    ...(name === '' ? [] : [['q', name]]),
+    ...(state === null ? [] : [['status', state]]),
+    ['page', String(page)],
+  ]).toString();
 }
 
 export function isFiltering({ name, state }: Filter): boolean {
@@ -45,32 +53,33 @@ export function FilterForm({
   /** States that there are targets in. */
   present: ReadonlySet<Shown>;
 }): JSX.Element {
+  const words = useWords();
   return (
-    <form class="filter" method="get" action="/" role="search" aria-label={TEXT.filter}>
+    <form class="filter" method="get" action="/" role="search" aria-label={words.text('filter')}>
       <label>
-        <span class="hidden">{TEXT.filterName}</span>
+        <span class="hidden">{words.text('filterName')}</span>
         <input
           id="filter-name"
           type="search"
           name="q"
           value={name}
           maxLength={LONGEST}
-          placeholder={TEXT.filter}
+          placeholder={words.text('filter')}
           autocomplete="off"
         />
       </label>
       <label>
-        <span class="hidden">{TEXT.filterState}</span>
+        <span class="hidden">{words.text('filterState')}</span>
         <select id="filter-state" name="status">
-          <option value="">{TEXT.anyState}</option>
-          {STATES.filter((each) => present.has(each) || each === state).map((each) => (
+          <option value="">{words.text('anyState')}</option>
+          {SHOWN.filter((each) => present.has(each) || each === state).map((each) => (
             <option value={each} selected={each === state}>
-              {LABELS[each]}
+              {words.text(`status.${each}`)}
             </option>
           ))}
         </select>
       </label>
-      <button class="small">{TEXT.apply}</button>
+      <button class="small">{words.text('apply')}</button>
     </form>
   );
 }

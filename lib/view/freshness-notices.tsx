@@ -1,8 +1,7 @@
 import type { Freshness } from '../read/views.js';
 import { DAY } from '../time.js';
 import { Moment } from './components.js';
-import { Phrase } from './phrase.js';
-import { TEXT } from './text.js';
+import { Phrase, useWords } from './phrase.js';
 import type { JSX } from 'preact';
 
 interface NoticeProps {
@@ -13,14 +12,15 @@ interface NoticeProps {
 
 /** A prominent notice where the data is out of date or gone, so that nobody takes it for the present state. */
 export function StaleNotice({ freshness, isPrivate }: NoticeProps): JSX.Element | null {
+  const words = useWords();
   const { isStale, lastRunAt, updatedAt, enabled, lost } = freshness;
   if (lastRunAt === null && enabled) {
     return (
       <p class="notice">
-        {lost === null ? TEXT.noDataYet : <Lost text={TEXT.lostAll} lost={lost} now={updatedAt} />}{' '}
+        {lost === null ? words.text('noDataYet') : <Lost name="lostAll" lost={lost} now={updatedAt} />}{' '}
         {isPrivate && lost === null ? (
           <Phrase
-            text={TEXT.operatorFirstRun}
+            name="operatorFirstRun"
             values={{ path: <code>/api/cron</code>, header: <code>Authorization: Bearer $CRON_SECRET</code> }}
           />
         ) : (
@@ -32,10 +32,10 @@ export function StaleNotice({ freshness, isPrivate }: NoticeProps): JSX.Element 
   if (!isStale || lastRunAt === null) return null;
   return (
     <p class="notice loud" role="alert">
-      <strong>{TEXT.outOfDate}</strong>{' '}
-      <Phrase text={TEXT.outOfDateSince} values={{ time: <Moment at={lastRunAt} now={updatedAt} /> }} />{' '}
+      <strong>{words.text('outOfDate')}</strong>{' '}
+      <Phrase name="outOfDateSince" values={{ time: <Moment at={lastRunAt} now={updatedAt} /> }} />{' '}
       {isPrivate ? (
-        <Phrase text={TEXT.operatorTrigger} values={{ path: <code>/api/cron</code> }} />
+        <Phrase name="operatorTrigger" values={{ path: <code>/api/cron</code> }} />
       ) : (
         <OperatorHint />
       )}
@@ -44,21 +44,21 @@ export function StaleNotice({ freshness, isPrivate }: NoticeProps): JSX.Element 
 }
 
 function OperatorHint(): JSX.Element {
-  return <Phrase text={TEXT.operatorHint} values={{ command: <code>npx keepalive doctor</code> }} />;
+  return <Phrase name="operatorHint" values={{ command: <code>npx keepalive doctor</code> }} />;
 }
 
 function Lost({
-  text,
+  name,
   lost,
   now,
 }: {
-  text: string;
+  name: 'lostAll' | 'lostBefore';
   lost: NonNullable<Freshness['lost']>;
   now: string;
 }): JSX.Element {
   return (
     <Phrase
-      text={text}
+      name={name}
       values={{ from: <Moment at={lost.from} now={now} />, to: <Moment at={lost.to} now={now} /> }}
     />
   );
@@ -70,11 +70,11 @@ export function RecordNotice({ freshness }: Pick<NoticeProps, 'freshness'>): JSX
   if (recordedSince === null || Date.parse(now) - Date.parse(recordedSince) > 90 * DAY) return null;
   return (
     <p class="record">
-      <Phrase text={TEXT.began} values={{ time: <Moment at={recordedSince} now={now} /> }} />
+      <Phrase name="began" values={{ time: <Moment at={recordedSince} now={now} /> }} />
       {lost !== null && (
         <>
           {' '}
-          <Lost text={TEXT.lostBefore} lost={lost} now={now} />
+          <Lost name="lostBefore" lost={lost} now={now} />
         </>
       )}
     </p>

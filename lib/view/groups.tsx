@@ -1,11 +1,10 @@
 import type { Freshness, IncidentView, TargetSummary } from '../read/views.js';
-import { latencyInWords } from '../rules/durations.js';
 import { DayBars } from './bars.js';
 import { awakeInWords, Glyph } from './components.js';
 import { Sparkline } from './lines.js';
 import { byOrder, byUrgency, orderOf } from './order.js';
-import { counted, fill, TEXT } from './text.js';
-import { fewSamples, LABELS, percent, shownStatus, targetMood, type Shown } from './words.js';
+import { useWords } from './phrase.js';
+import { fewSamples, shownStatus, targetMood, type Shown } from './words.js';
 import type { JSX } from 'preact';
 
 /** With so many services or fewer, all groups are open. */
@@ -35,11 +34,21 @@ interface GroupsProps {
   readonly incidents: ReadonlyMap<string, readonly IncidentView[]>;
   readonly freshness: Freshness;
   readonly isFiltered: boolean;
+  /** Which rows of all that are shown, from 0: so many behind the first so many. */
+  readonly rows: { readonly first: number; readonly count: number };
 }
 
 /** All services by group: what is wrong first, then by ORDER and name. */
-export function Groups({ targets, isShown, incidents, freshness, isFiltered }: GroupsProps): JSX.Element {
-  const groups = groupsOf(targets, isShown);
+export function Groups({
+  targets,
+  isShown,
+  incidents,
+  freshness,
+  isFiltered,
+  rows,
+}: GroupsProps): JSX.Element {
+  const words = useWords();
+  const groups = withRows(groupsOf(targets, isShown), rows);
   const isOpen = ({ counts }: Group): boolean =>
     isFiltered ||
     groups.length === 1 ||
@@ -58,19 +67,25 @@ export function Groups({ targets, isShown, incidents, freshness, isFiltered }: G
         >
           <summary>
             <h2 id={`group-head-${i}`}>
-              <bdi>{group.name ?? (groups.length === 1 ? TEXT.services : TEXT.otherServices)}</bdi>
+              <bdi>
+                {group.name ?? (groups.length === 1 ? words.text('services') : words.text('otherServices'))}
+              </bdi>
             </h2>
             <span class="count">{group.total}</span>
             <GroupState group={group} isStale={freshness.isStale} />
           </summary>
           <div class="heads" aria-hidden="true">
-            <span>{TEXT.service}</span>
+            <span>{words.text('service')}</span>
             <span class="ends">
-              <span>{TEXT.barsBegin}</span>
-              <span>{TEXT.barsEnd}</span>
+              {targets.some(({ days }) => days.length > 0) && (
+                <>
+                  <span>{words.text('barsBegin')}</span>
+                  <span>{words.text('barsEnd')}</span>
+                </>
+              )}
             </span>
-            <span class="right">{TEXT.uptime}</span>
-            <span class="right">{TEXT.latency24}</span>
+            <span class="right">{words.text('uptime')}</span>
+            <span class="right">{words.text('latency24')}</span>
           </div>
           <ul class="targets" aria-labelledby={`group-head-${i}`}>
             {group.rows.map((row) => (
@@ -116,6 +131,17 @@ function groupsOf(targets: readonly TargetSummary[], isShown: GroupsProps['isSho
   );
 }
 
+/** The same groups with the rows of one page. */
+function withRows(groups: readonly Group[], { first, count }: GroupsProps['rows']): Group[] {
+  let before = 0;
+  return groups.map((group) => {
+    const from = Math.max(0, first - before);
+    const rows = group.rows.slice(from, Math.max(from, first + count - before));
+    before += group.rows.length;
+    return { ...group, rows };
+  });
+}
+
 /** The state of a group in a few words. */
 function GroupState({
   group: { counts, total },
@@ -124,19 +150,20 @@ function GroupState({
   group: Group;
   isStale: boolean;
 }): JSX.Element | null {
+  const words = useWords();
   if (isStale) return null;
   const down = counts.get('down') ?? 0;
   const degraded = counts.get('degraded') ?? 0;
   const parts = [
-    ...(down > 0 ? [counted(TEXT.groupDown, down)] : []),
-    ...(degraded > 0 ? [counted(TEXT.groupDegraded, degraded)] : []),
+    ...(down > 0 ? [words.text('count.down', { count: down })] : []),
+    ...(degraded > 0 ? [words.text('count.degraded', { count: degraded })] : []),
   ];
   const mood = down > 0 ? 'down' : degraded > 0 ? 'degraded' : 'up';
   if (parts.length > 0) return <RolledUp mood={mood} words={parts.join(', ')} />;
   const up = counts.get('up') ?? 0;
-  if (up === total) return <RolledUp mood="up" words={TEXT.groupAllUp} />;
+  if (up === total) return <RolledUp mood="up" words={words.text('groupAllUp')} />;
   const [first = 'paused'] = counts.keys();
-  const others = [...counts].map(([status, count]) => `${count} ${LABELS[status].toLowerCase()}`);
+  const others = [...counts].map(([status, count]) => words.text(`count.${status}`, { count }));
   return <RolledUp mood={up > 0 ? 'up' : first} words={others.join(', ')} />;
 }
 
@@ -162,10 +189,11 @@ function TargetRow({
   incidents: readonly IncidentView[];
   now: string;
 }): JSX.Element {
+  const words = useWords();
   const { id, name, uptimeRatio, coverage, latencyMs } = target;
   const mood = targetMood(target);
   const covered = coverage['90d'];
-  const few = fewSamples('p50', latencyMs.samples);
+  const few = fewSamples('p50', latencyMs.samples, words);
   return (
     <li class="target" data-status={status}>
       <div class="who">
@@ -177,26 +205,30 @@ function TargetRow({
           <Notes target={target} status={status} isRoomy={isRoomy} />
         </div>
       </div>
-      <DayBars
-        days={target.days}
-        incidents={incidents}
-        now={now}
-        href={`/t/${id}#days`}
-        told={isShort ? 0 : 10}
-        withIncidents={!isShort}
-      />
+      {target.days.length === 0 ? (
+        <span />
+      ) : (
+        <DayBars
+          days={target.days}
+          incidents={incidents}
+          now={now}
+          href={`/t/${id}#days`}
+          told={isShort ? 0 : 10}
+          withIncidents={!isShort}
+        />
+      )}
       <div class="uptime right">
-        <span class="label">{TEXT.uptime} </span>
-        <strong>{percent(uptimeRatio['90d'])}</strong>
+        <span class="label">{words.text('uptime')} </span>
+        <strong>{words.percent(uptimeRatio['90d'])}</strong>
         {covered !== null && covered < 0.99 && (
-          <small>{fill(TEXT.observed, { share: percent(covered).replace(/\.\d+/, '') })}</small>
+          <small>{words.text('observed', { share: words.wholePercent(covered) })}</small>
         )}
       </div>
       <div class="latency right">
         {!isShort && <Sparkline values={target.latencies} />}
         <span>
-          <span class="label">{TEXT.latency} </span>
-          {latencyInWords(latencyMs.p50)}
+          <span class="label">{words.text('latency')} </span>
+          {words.latency(latencyMs.p50)}
           {few !== null && <small> {few}</small>}
         </span>
       </div>
@@ -214,11 +246,14 @@ function Notes({
   status: Shown;
   isRoomy: boolean;
 }): JSX.Element {
+  const words = useWords();
   const isUnknown = target.lastKnownStatus !== null;
-  const awake = !isUnknown && (status === 'up' || status === 'degraded') ? awakeInWords(target) : null;
+  const awake = !isUnknown && (status === 'up' || status === 'degraded') ? awakeInWords(target, words) : null;
   const { keptAwake, coldStarts } = target.awake;
   const slept = keptAwake === false || (keptAwake === null && coldStarts > 0);
-  const word = isUnknown ? fill(TEXT.wasStatus, { status: LABELS[status].toLowerCase() }) : LABELS[status];
+  const word = isUnknown
+    ? words.text('wasStatus', { state: words.text(`state.${status}`) })
+    : words.text(`status.${status}`);
   return (
     <p class="sub">
       <span class={`word ${targetMood(target)}${status === 'up' && !isUnknown && !isRoomy ? ' hidden' : ''}`}>

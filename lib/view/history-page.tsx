@@ -4,7 +4,6 @@ import { renderPage } from './layout.js';
 import type { Site } from './site.js';
 import { PastDays } from './past-days.js';
 import { PageFoot } from './page-foot.js';
-import { counted, TEXT } from './text.js';
 import { overallStatus } from './words.js';
 
 const DAYS = 90;
@@ -13,25 +12,28 @@ const LINES = 50;
 
 /** `GET /history` with at least one target. */
 export function historyPage(found: Summary, site: Site): string {
+  const { words } = site;
   const { freshness, targets, past } = found;
   return renderPage({
     ...site,
-    title: TEXT.history,
-    mood: overallStatus(freshness, targets).mood,
+    title: words.text('history'),
+    mood: overallStatus(freshness, targets, words).mood,
     refreshes: true,
     main: (
       <>
-        <nav class="crumbs" aria-label="Breadcrumb">
-          <a href="/">{TEXT.backToStatus}</a>
+        <nav class="crumbs" aria-label={words.text('breadcrumb')}>
+          <a href="/">{words.text('backToStatus')}</a>
         </nav>
         <section class="head">
-          <h1>{TEXT.historyTitle}</h1>
-          <p class="quiet">{TEXT.daysNote}</p>
+          <h1>{words.text('historyTitle')}</h1>
+          <p class="quiet">{words.text('daysNote', { zone: words.timeZone ?? 'UTC' })}</p>
           <StaleNotice freshness={freshness} isPrivate={site.isPrivate} />
         </section>
         <section>
           <PastDays found={found} span={DAYS} withOpen lines={LINES} heading="h2" />
-          {past.cutOff.length > 0 && <p class="quiet">{counted(TEXT.cutOff, past.cutOff.length)}</p>}
+          {past.cutOff.length > 0 && (
+            <p class="quiet">{words.text('cutOff', { count: past.cutOff.length })}</p>
+          )}
         </section>
         <PageFoot freshness={freshness} json="/api/keepalive" />
       </>

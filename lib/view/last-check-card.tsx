@@ -1,40 +1,38 @@
 import type { Phases, TargetHistory } from '../read/views.js';
-import { latencyInWords, lengthInWords } from '../rules/durations.js';
 import { DAY } from '../time.js';
 import { Card, Fact } from './card.js';
 import { causeOf } from './causes.js';
 import { Moment } from './components.js';
-import { causeInWords, dateInWords } from './words.js';
+import { Phrase, useWords } from './phrase.js';
+import { causeInWords } from './words.js';
 import type { JSX } from 'preact';
 
-const PHASES = [
-  ['dns', 'Name lookup'],
-  ['connect', 'Connect'],
-  ['tls', 'TLS'],
-  ['ttfb', 'First byte'],
-] as const;
+const PHASES = ['dns', 'connect', 'tls', 'ttfb'] as const;
 
 export function LastCheck({ target, now }: { target: TargetHistory; now: string }): JSX.Element {
-  const { lastCheckAt, lastSuccessAt, lastStatusCode, latency, phases, lastError } = target;
+  const words = useWords();
+  const { lastCheckAt, lastSuccessAt, lastStatusCode, latency: taken, phases, lastError } = target;
+  const latency = words.latency(taken);
   return (
-    <Card title="Last check">
+    <Card title={words.text('lastCheck')}>
       <dl class="facts-list">
-        <Fact name="At">{lastCheckAt === null ? 'never' : <Moment at={lastCheckAt} now={now} />}</Fact>
-        {latency !== null && (
-          <Fact name="Answer">
-            {lastStatusCode !== null && `${lastStatusCode} in `}
-            {latencyInWords(latency)}
+        <Fact name={words.text('checkAt')}>
+          {lastCheckAt === null ? words.text('never') : <Moment at={lastCheckAt} now={now} />}
+        </Fact>
+        {taken !== null && (
+          <Fact name={words.text('answer')}>
+            {lastStatusCode === null ? latency : words.text('statusIn', { status: lastStatusCode, latency })}
           </Fact>
         )}
         {lastSuccessAt !== lastCheckAt && lastSuccessAt !== null && (
-          <Fact name="Last good">
+          <Fact name={words.text('lastGood')}>
             <Moment at={lastSuccessAt} now={now} />
           </Fact>
         )}
         {lastError !== null && (
-          <Fact name="Last error">
-            {causeInWords(causeOf(lastError.message))}, <Moment at={lastError.at} now={now} />
-            <code class="technical">
+          <Fact name={words.text('lastError')}>
+            {causeInWords(causeOf(lastError.message), words)}, <Moment at={lastError.at} now={now} />
+            <code class="technical" lang="en">
               <bdi>{lastError.message}</bdi>
             </code>
           </Fact>
@@ -53,24 +51,38 @@ function CertificateFacts({
   target: TargetHistory;
   now: string;
 }): JSX.Element | null {
+  const words = useWords();
   if (tls === null) return null;
   const { expiresAt } = tls;
   const left = Date.parse(expiresAt) - Date.parse(now);
+  const date = (
+    <time dateTime={expiresAt} data-show="day">
+      {words.fullDay(words.dateOf(expiresAt))}
+    </time>
+  );
   return (
-    <Fact name="Certificate">
-      {left < 0 ? 'expired ' : 'valid until '}
-      <time dateTime={expiresAt} data-show="day">
-        {dateInWords(expiresAt)}
-      </time>
-      {left >= 0 && ` (${left < 3 * DAY ? lengthInWords(left) : `${Math.floor(left / DAY)} days`} left)`}
+    <Fact name={words.text('certificate')}>
+      {left < 0 ? (
+        <Phrase name="expired" values={{ date }} />
+      ) : (
+        <Phrase
+          name="validUntil"
+          values={{
+            date,
+            length:
+              left < 3 * DAY ? words.length(left) : words.text('inDays', { count: Math.floor(left / DAY) }),
+          }}
+        />
+      )}
     </Fact>
   );
 }
 
 function PhaseBars({ phases }: { phases: Phases }): JSX.Element {
-  const taken = PHASES.flatMap(([key, name]) => {
+  const words = useWords();
+  const taken = PHASES.flatMap((key) => {
     const length = phases[key];
-    return length === null ? [] : [{ key, name, length }];
+    return length === null ? [] : [{ key, name: words.text(`phase.${key}`), length }];
   });
   const total = Math.max(
     0.1,
@@ -79,7 +91,7 @@ function PhaseBars({ phases }: { phases: Phases }): JSX.Element {
   let start = 0;
   return (
     <table class="phases">
-      <caption class="hidden">Phases of the last check</caption>
+      <caption class="hidden">{words.text('phases')}</caption>
       <tbody>
         {taken.map(({ key, name, length }) => {
           const from = start;
@@ -97,7 +109,7 @@ function PhaseBars({ phases }: { phases: Phases }): JSX.Element {
                   />
                 </svg>
               </td>
-              <td>{latencyInWords(length)}</td>
+              <td>{words.latency(length)}</td>
             </tr>
           );
         })}

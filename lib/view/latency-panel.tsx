@@ -1,7 +1,8 @@
 import type { CheckView, TargetHistory } from '../read/views.js';
-import { latencyInWords } from '../rules/durations.js';
+import { scriptWords } from './layout.js';
 import { LatencyFigure } from './lines.js';
-import { TEXT } from './text.js';
+import type { MessageName } from './language.js';
+import { useWords } from './phrase.js';
 import { fewSamples } from './words.js';
 import type { ComponentChildren, JSX } from 'preact';
 
@@ -9,7 +10,14 @@ const MARKS: Readonly<Record<CheckView['outcome'], number>> = { good: 0, degrade
 
 const COLD = 3;
 
+/** What the script says of a point. */
+const CHART_WORDS = [
+  ...(['outcome.good', 'outcome.degraded', 'outcome.failed', 'outcome.cold'] as const),
+  ...(['chartHour', 'chartFailed', 'chartColdStarts', 'unit.ms', 'unit.s'] as const),
+] as const satisfies readonly MessageName[];
+
 export function Latency({ target, now }: { target: TargetHistory; now: string }): JSX.Element {
+  const words = useWords();
   const { checks, hours, latencyMs } = target;
   const seconds = (at: string): number => Math.round(Date.parse(at) / 1000);
   const recent = [
@@ -28,36 +36,38 @@ export function Latency({ target, now }: { target: TargetHistory; now: string })
   const figures = hours.map(({ from, latencyMs }) => ({ from, ...latencyMs }));
   return (
     <section class="panel latencies">
-      <h2>{TEXT.latency}</h2>
-      <p class="quiet note">{TEXT.latencyNote}</p>
+      <h2>{words.text('latency')}</h2>
+      <p class="quiet note">{words.text('latencyNote')}</p>
       <dl class="tiles">
         {(['p50', 'p95', 'p99'] as const).map((name) => (
           <div>
-            <dt>{TEXT.latencies[name].name}</dt>
+            <dt>{words.text(`latency.${name}`)}</dt>
             <dd>
-              <strong>{latencyInWords(latencyMs[name])}</strong>
-              <small>{fewSamples(name, latencyMs.samples) ?? TEXT.latencies[name].meaning}</small>
+              <strong>{words.latency(latencyMs[name])}</strong>
+              <small>
+                {fewSamples(name, latencyMs.samples, words) ?? words.text(`latencyMeaning.${name}`)}
+              </small>
             </dd>
           </div>
         ))}
         <div>
-          <dt>{TEXT.lastLatency}</dt>
+          <dt>{words.text('lastCheck')}</dt>
           <dd>
-            <strong>{latencyInWords(target.latency)}</strong>
+            <strong>{words.latency(target.latency)}</strong>
           </dd>
         </div>
       </dl>
-      <Chart title="Last 24 hours, a check a minute" kind="checks" series={recent} now={now}>
+      <Chart title={words.text('chartDay')} kind="checks" series={recent} now={now}>
         <LatencyFigure
           hours={figures.slice(-25)}
-          label={`Latency of the last 24 hours by hour: median ${latencyInWords(latencyMs.p50)}, 95th percentile ${latencyInWords(latencyMs.p95)}`}
+          label={words.text('chartDayLabel', {
+            p50: words.latency(latencyMs.p50),
+            p95: words.latency(latencyMs.p95),
+          })}
         />
       </Chart>
-      <Chart title="Last 7 days, by the hour" kind="hours" series={week} now={now}>
-        <LatencyFigure
-          hours={figures}
-          label="Median and 95th percentile of the latency by hour, last 7 days"
-        />
+      <Chart title={words.text('chartWeek')} kind="hours" series={week} now={now}>
+        <LatencyFigure hours={figures} label={words.text('chartWeekLabel')} />
       </Chart>
     </section>
   );
@@ -77,23 +87,30 @@ function Chart({
   now: string;
   children: ComponentChildren;
 }): JSX.Element {
+  const words = useWords();
   const isEmpty = series[0]?.length === 0;
   return (
     <figure class="chart">
       <figcaption>
         <h3>{title}</h3>
         <ul class="keys">
-          <li class="p50">{kind === 'checks' ? 'latency' : 'median'}</li>
-          {kind === 'hours' && <li class="p95">to p95</li>}
-          {kind === 'checks' && <li class="slow">degraded</li>}
-          <li class="cold">cold start</li>
-          <li class="fail">failed</li>
+          <li class="p50">{words.text(kind === 'checks' ? 'key.latency' : 'key.median')}</li>
+          {kind === 'hours' && <li class="p95">{words.text('key.p95')}</li>}
+          {kind === 'checks' && <li class="slow">{words.text('key.degraded')}</li>}
+          <li class="cold">{words.text('key.coldStart')}</li>
+          <li class="fail">{words.text('key.failed')}</li>
         </ul>
       </figcaption>
       {isEmpty ? (
-        <p class="quiet empty">No data yet.</p>
+        <p class="quiet empty">{words.text('noDataInChart')}</p>
       ) : (
-        <div class="plot" data-chart={kind} data-now={now} data-series={JSON.stringify(series)}>
+        <div
+          class="plot"
+          data-chart={kind}
+          data-now={now}
+          data-series={JSON.stringify(series)}
+          data-words={scriptWords(words, CHART_WORDS)}
+        >
           {children}
         </div>
       )}

@@ -1,8 +1,9 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { renderToString } from 'preact-render-to-string';
 import type { PageSettings } from '../types.js';
+import type { MessageName, Words } from './language.js';
+import { PageWords } from './phrase.js';
 import { siteName, type Site } from './site.js';
-import { fill, TEXT } from './text.js';
 import type { Mood } from './words.js';
 
 export interface PageOptions extends Site {
@@ -23,9 +24,21 @@ export function renderPage(options: PageOptions): string {
   return `<!doctype html>${renderToString(<Layout {...options} />)}`;
 }
 
+/** What the script of every page says. */
+const SCRIPT_WORDS = [
+  ...(['dayNoData', 'dayUnseen', 'dayUnsure', 'dayFine', 'dayBad', 'observed'] as const),
+  ...(['justNow', 'notUpdated', 'unit.d', 'unit.h', 'unit.m', 'unit.s'] as const),
+] as const satisfies readonly MessageName[];
+
+/** Messages for a script, as JSON; their places are filled by it. */
+export function scriptWords(words: Words, names: readonly MessageName[]): string {
+  return JSON.stringify(Object.fromEntries(names.map((name) => [name, words.template(name)])));
+}
+
 function Layout({
   title,
   page,
+  words,
   mood = 'up',
   isPrivate,
   scripts = [],
@@ -35,7 +48,7 @@ function Layout({
 }: PageOptions): JSX.Element {
   const name = siteName(page);
   return (
-    <html lang="en">
+    <html lang={words.language} data-zone={words.timeZone ?? undefined}>
       <head>
         <meta charSet="utf-8" />
         <title>{`${title} · ${name}`}</title>
@@ -48,22 +61,30 @@ function Layout({
         ))}
         <meta name="theme-color" content="#fbfbfa" media="(prefers-color-scheme: light)" />
         <meta name="theme-color" content="#0d0e10" media="(prefers-color-scheme: dark)" />
+        {/* Behind what it changes, and before anything is painted. */}
+        <script src="/theme.js" />
+        <link rel="manifest" href="/manifest.webmanifest" />
         <link rel="apple-touch-icon" href="/apple-touch-icon.png" />
         <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
         <link
           rel="alternate"
           type="application/atom+xml"
           href="/api/feed"
-          title={fill(TEXT.feedTitle, { name })}
+          title={words.text('feedTitle', { name })}
         />
-        <link rel="alternate" type="text/calendar" href="/api/calendar.ics" title="Maintenance" />
+        <link
+          rel="alternate"
+          type="text/calendar"
+          href="/api/calendar.ics"
+          title={words.text('calendarName')}
+        />
         {['/page.js', ...scripts].map((src) => (
           <script src={src} defer />
         ))}
       </head>
-      <body>
+      <body data-words={scriptWords(words, SCRIPT_WORDS)}>
         <a class="skip" href="#main">
-          Skip to the content
+          {words.text('skip')}
         </a>
         <header class="top">
           <a class="brand" href="/">
@@ -76,27 +97,36 @@ function Layout({
             )}
             <bdi>{name}</bdi>
           </a>
-          <nav aria-label="Pages">
-            <a href="/history">{TEXT.historyShort}</a>
+          <nav aria-label={words.text('pages')}>
+            <a href="/history">{words.text('historyShort')}</a>
+            <a href="/subscribe">{words.text('subscribe')}</a>
             {page.homeUrl !== null && (
               <a href={page.homeUrl}>
                 <bdi>{new URL(page.homeUrl).hostname.replace(/^www\./, '')}</bdi>
               </a>
             )}
-            {page.contactUrl !== null && <a href={page.contactUrl}>{TEXT.contact}</a>}
+            {page.contactUrl !== null && <a href={page.contactUrl}>{words.text('contact')}</a>}
           </nav>
           <span class="fill" />
           <span id="live" role="status" class="quiet" />
+          <label class="theme">
+            <span class="hidden">{words.text('theme')}</span>
+            <select autocomplete="off">
+              {(['system', 'light', 'dark'] as const).map((theme) => (
+                <option value={theme}>{words.text(`theme.${theme}`)}</option>
+              ))}
+            </select>
+          </label>
           {isPrivate && (
             <form method="post" action="/sign-in">
               <button class="plain" name="action" value="sign-out">
-                Sign out
+                {words.text('signOut')}
               </button>
             </form>
           )}
         </header>
         <main id="main" tabIndex={-1} data-refresh={refreshes ? '' : undefined}>
-          {main}
+          <PageWords.Provider value={words}>{main}</PageWords.Provider>
         </main>
       </body>
     </html>

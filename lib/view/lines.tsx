@@ -1,11 +1,12 @@
 import type { JSX } from 'preact';
-import { latencyInWords } from '../rules/durations.js';
+import { useWords } from './phrase.js';
 
 const WIDTH = 96;
 const HEIGHT = 24;
 
 /** A small line of latencies from zero up, with gaps where nothing was measured. */
 export function Sparkline({ values }: { values: readonly (number | null)[] }): JSX.Element | null {
+  const words = useWords();
   const measured = values.filter((value) => value !== null);
   if (measured.length === 0) return null;
   const top = Math.max(...measured) * 1.15;
@@ -18,7 +19,10 @@ export function Sparkline({ values }: { values: readonly (number | null)[] }): J
     line += `${isAlone ? 'M' : 'L'}${x(i)} ${y(value)}`;
     if (isAlone && (values[i + 1] ?? null) === null) line += 'h.1';
   }
-  const label = `Latency by hour, last 24 hours: ${latencyInWords(Math.min(...measured))} to ${latencyInWords(Math.max(...measured))}`;
+  const label = words.text('sparkline', {
+    from: words.latency(Math.min(...measured)),
+    to: words.latency(Math.max(...measured)),
+  });
   return (
     <svg
       class="spark"
@@ -42,6 +46,7 @@ export function LatencyFigure({
   hours: readonly { readonly from: string; readonly p50: number | null; readonly p95: number | null }[];
   label: string;
 }): JSX.Element {
+  const words = useWords();
   const top = Math.max(1, ...hours.map(({ p95 }) => p95).filter((value) => value !== null)) * 1.1;
   const { width, height, left, bottom } = CHART;
   const x = (i: number): number => tenth(left + (i / Math.max(1, hours.length - 1)) * (width - left));
@@ -63,14 +68,14 @@ export function LatencyFigure({
         <g>
           <path class="grid" d={`M${left} ${y(value)}H${width}`} />
           <text x={left - 8} y={y(value) + 4} text-anchor="end">
-            {latencyInWords(Math.round(value))}
+            {words.latency(Math.round(value))}
           </text>
         </g>
       ))}
       {hours.map(({ from }, i) =>
         i % every === 0 && i + every / 2 < hours.length ? (
           <text x={x(i)} y={height - 4}>
-            {hours.length > 30 ? from.slice(5, 10) : from.slice(11, 16)}
+            {hours.length > 30 ? words.day(words.dateOf(from), from) : words.clock(from).replace(' UTC', '')}
           </text>
         ) : null,
       )}

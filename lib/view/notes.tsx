@@ -1,6 +1,6 @@
 import type { NoteView } from '../read/views.js';
 import { Moment } from './components.js';
-import { TEXT } from './text.js';
+import { useWords } from './phrase.js';
 import type { JSX } from 'preact';
 
 /** Current notes, above everything that is not wrong. */
@@ -15,9 +15,10 @@ export function CurrentNotes({
   isNamed?: boolean;
 }): JSX.Element | null {
   const current = notes.filter(({ until }) => until > now);
+  const words = useWords();
   if (current.length === 0) return null;
   return (
-    <section class="notes" aria-label={TEXT.notes}>
+    <section class="notes" aria-label={words.text('notes')}>
       {current.map((note) => (
         <NoteCard note={note} now={now} isNamed={isNamed} />
       ))}
@@ -25,11 +26,11 @@ export function CurrentNotes({
   );
 }
 
-/** @param day the midnight of the day that is named above it */
+/** @param day the date that is named above it */
 export function NoteCard({
   note: { id, at, target, name, text },
   now,
-  day = now,
+  day,
   isNamed = true,
 }: {
   note: NoteView;

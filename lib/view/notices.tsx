@@ -1,14 +1,13 @@
 import type { ComponentChildren, JSX } from 'preact';
-import type { PageSettings } from '../types.js';
 import { renderPage } from './layout.js';
 import type { Site } from './site.js';
 import { Glyph } from './components.js';
-import { Phrase } from './phrase.js';
-import { NOTICES, TEXT } from './text.js';
+import type { Words } from './language.js';
+import { Phrase, useWords } from './phrase.js';
 import type { Mood } from './words.js';
 
 /** What there is to see instead of a state, and what to do about it. */
-interface Notice {
+export interface Notice {
   /** Null: there is nothing to say of any state. */
   readonly mood: Mood | null;
   readonly title: string;
@@ -23,31 +22,39 @@ export interface ProblemView {
 }
 
 /** A page for what went wrong; `code` and `message` are those of the JSON answers. */
-export function problemPage({ code, message, lines: variables }: ProblemView, page: PageSettings): string {
-  return noticePage(noticeOf(code, message, variables), { isPrivate: false, page });
+export function problemPage(problem: ProblemView, site: Omit<Site, 'isPrivate'>): string {
+  return noticePage(noticeOf(problem, site.words), { ...site, isPrivate: false });
 }
 
-function noticeOf(code: string, message: string, variables: readonly string[]): Notice {
+function noticeOf({ code, message, lines: variables }: ProblemView, words: Words): Notice {
   switch (code) {
     case 'target_not_found':
-      return { mood: 'unknown', title: NOTICES.noService, body: <Elsewhere text={NOTICES.noServiceText} /> };
+      return {
+        mood: 'unknown',
+        title: words.text('noService'),
+        body: <Elsewhere text={words.text('noServiceText')} />,
+      };
     case 'not_found':
-      return { mood: 'unknown', title: NOTICES.noPage, body: <Elsewhere text={NOTICES.noPageText} /> };
+      return {
+        mood: 'unknown',
+        title: words.text('noPage'),
+        body: <Elsewhere text={words.text('noPageText')} />,
+      };
     case 'method_not_allowed':
       return {
         mood: 'unknown',
-        title: NOTICES.notAllowed,
-        body: <Elsewhere text={NOTICES.notAllowedText} />,
+        title: words.text('notAllowed'),
+        body: <Elsewhere text={words.text('notAllowedText')} />,
       };
     case 'config_invalid':
       return {
         mood: 'degraded',
-        title: NOTICES.invalid,
+        title: words.text('invalid'),
         body: (
           <>
-            <p>{NOTICES.invalidText}</p>
+            <p>{words.text('invalidText')}</p>
             {variables.length > 0 && (
-              <ul>
+              <ul lang="en">
                 {variables.map((line) => (
                   <li>{line}</li>
                 ))}
@@ -64,33 +71,50 @@ function noticeOf(code: string, message: string, variables: readonly string[]): 
     case 'store_corrupt':
       return {
         mood: 'unknown',
-        title: NOTICES.unreadable,
+        title: words.text('unreadable'),
         body: (
           <>
-            <p>{NOTICES.unreadableText}</p>
+            <p>{words.text('unreadableText')}</p>
             <p>
-              <a href="?">{NOTICES.tryAgain}</a>
+              <a href="?">{words.text('tryAgain')}</a>
             </p>
             <details>
-              <summary>{TEXT.details}</summary>
-              <code>
+              <summary>{words.text('details')}</summary>
+              <code lang="en">
                 {code}: {message}
               </code>
             </details>
           </>
         ),
       };
+    case 'cross_site':
+      return {
+        mood: 'unknown',
+        title: words.text('failed'),
+        body: <Elsewhere text={words.text('crossSite')} />,
+      };
+    case 'too_large':
+      return {
+        mood: 'unknown',
+        title: words.text('failed'),
+        body: <Elsewhere text={words.text('tooLarge')} />,
+      };
     default:
-      return { mood: 'unknown', title: NOTICES.failed, body: <Elsewhere text={message} /> };
+      return {
+        mood: 'unknown',
+        title: words.text('failed'),
+        body: <Elsewhere text={words.text('failedText')} />,
+      };
   }
 }
 
 function Elsewhere({ text }: { text: string }): JSX.Element {
+  const words = useWords();
   return (
     <>
       <p>{text}</p>
       <p>
-        <a href="/">{NOTICES.allServices}</a> · <a href="/history">{TEXT.history}</a>
+        <a href="/">{words.text('allServices')}</a> · <a href="/history">{words.text('history')}</a>
       </p>
     </>
   );
@@ -104,23 +128,24 @@ export interface SetUp {
 
 /** The first visit: what is set up, and what is still to be done. */
 export function setUpPage({ hasStore, hasTargets, hasCronSecret }: SetUp, site: Site): string {
+  const { words } = site;
   return noticePage(
     {
       mood: 'pending',
-      title: hasTargets ? NOTICES.noDatabase : NOTICES.nothingWatched,
+      title: hasTargets ? words.text('noDatabase') : words.text('nothingWatched'),
       body: (
         <>
-          <p>{NOTICES.setUp}</p>
+          <p>{words.text('setUp')}</p>
           <ol class="steps">
-            <Step done={hasTargets} title={NOTICES.stepTargets}>
+            <Step done={hasTargets} title={words.text('stepTargets')}>
               <pre tabIndex={0}>
                 <code>TARGET_MY_API_URL=https://my-api.up.railway.app/health</code>
               </pre>
             </Step>
-            <Step done={hasStore} title={NOTICES.stepStore}>
+            <Step done={hasStore} title={words.text('stepStore')}>
               <p>
                 <Phrase
-                  text={NOTICES.stepStoreText}
+                  name="stepStoreText"
                   values={{
                     url: <code>UPSTASH_REDIS_REST_URL</code>,
                     token: <code>UPSTASH_REDIS_REST_TOKEN</code>,
@@ -129,15 +154,15 @@ export function setUpPage({ hasStore, hasTargets, hasCronSecret }: SetUp, site: 
                 />
               </p>
             </Step>
-            <Step done={hasCronSecret} title={NOTICES.stepSecret}>
+            <Step done={hasCronSecret} title={words.text('stepSecret')}>
               <p>
                 <Phrase
-                  text={NOTICES.stepSecretText}
+                  name="stepSecretText"
                   values={{ secret: <code>CRON_SECRET</code>, command: <code>openssl rand -hex 32</code> }}
                 />
               </p>
             </Step>
-            <Step done={false} title={NOTICES.stepCheck}>
+            <Step done={false} title={words.text('stepCheck')}>
               <pre tabIndex={0}>
                 <code>npx keepalive doctor</code>
               </pre>
@@ -152,8 +177,9 @@ export function setUpPage({ hasStore, hasTargets, hasCronSecret }: SetUp, site: 
 
 /** No service is shown to whoever asks. */
 export function nothingShownPage(site: Site): string {
+  const { words } = site;
   return noticePage(
-    { mood: 'unknown', title: NOTICES.nothingShown, body: <p>{NOTICES.nothingShownText}</p> },
+    { mood: 'unknown', title: words.text('nothingShown'), body: <p>{words.text('nothingShownText')}</p> },
     site,
   );
 }
@@ -167,12 +193,13 @@ function Step({
   title: string;
   children: ComponentChildren;
 }): JSX.Element {
+  const words = useWords();
   return (
     <li class={done ? 'done' : ''}>
       <h2>
         <Glyph mood={done ? 'up' : 'pending'} />
         {title}
-        <span class="quiet">{done ? NOTICES.done : NOTICES.toDo}</span>
+        <span class="quiet">{done ? words.text('done') : words.text('toDo')}</span>
       </h2>
       {!done && children}
     </li>
@@ -180,14 +207,19 @@ function Step({
 }
 
 /** @param next the local path to go on to @param problem why nobody was signed in */
-export function signInPage(page: PageSettings, next: string, problem: string | null = null): string {
+export function signInPage(
+  site: Omit<Site, 'isPrivate'>,
+  next: string,
+  problem: string | null = null,
+): string {
+  const { words } = site;
   const notice: Notice = {
     mood: null,
-    title: NOTICES.isPrivate,
+    title: words.text('isPrivate'),
     body: (
       <form class="sign-in" method="post" action="/sign-in">
         <input hidden readOnly name="username" value="keepalive" autocomplete="username" />
-        <label for="token">{NOTICES.token}</label>
+        <label for="token">{words.text('token')}</label>
         <input
           id="token"
           name="token"
@@ -204,15 +236,15 @@ export function signInPage(page: PageSettings, next: string, problem: string | n
             {problem}
           </p>
         )}
-        <button>{NOTICES.signIn}</button>
-        <p class="quiet">{NOTICES.tokenHint}</p>
+        <button>{words.text('signIn')}</button>
+        <p class="quiet">{words.text('tokenHint')}</p>
       </form>
     ),
   };
-  return noticePage(notice, { isPrivate: false, page });
+  return noticePage(notice, { ...site, isPrivate: false });
 }
 
-function noticePage({ mood, title, body }: Notice, site: Site): string {
+export function noticePage({ mood, title, body }: Notice, site: Site): string {
   return renderPage({
     ...site,
     title,

@@ -1,17 +1,16 @@
-import type { Freshness, MaintenanceSpan, NoteView, Summary, TargetSummary } from '../read/views.js';
+import type { MaintenanceSpan, NoteView, Summary, TargetIncident } from '../read/views.js';
 import { DAY } from '../time.js';
 import { EpisodeLine } from './episode-card.js';
 import { episodes, troubleOf, type Episode } from './episodes.js';
 import { MaintenanceLine } from './maintenance-line.js';
-import { Phrase } from './phrase.js';
+import { Phrase, useWords } from './phrase.js';
+import type { Words } from './language.js';
 import { NoteCard } from './notes.js';
-import { counted, TEXT } from './text.js';
-import { dayInWords } from './words.js';
 import type { JSX } from 'preact';
 
 interface PastDay {
-  /** Its midnight (UTC). */
-  readonly from: string;
+  /** In the zone of the page: `2026-11-20`. */
+  readonly date: string;
   readonly episodes: readonly Episode[];
   readonly maintenance: readonly MaintenanceSpan[];
   readonly notes: readonly NoteView[];
@@ -35,9 +34,9 @@ interface PastProps {
   readonly heading: 'h2' | 'h3';
 }
 
-/** What happened, by day (UTC), latest first. Days on which nothing did stand together in one line. */
+/** What happened, by day (in the zone of the page), latest first. Days on which nothing did stand together in one line. */
 export function PastDays({ found, span, withOpen, lines, heading }: PastProps): JSX.Element {
-  const runs = runsOf(daysOf(found, span, withOpen));
+  const runs = runsOf(daysOf(found, { span, withOpen, words: useWords() }));
   const now = found.freshness.updatedAt;
   const withEvents = found.past.incidents.length <= MOST_WITH_EVENTS;
   return (
@@ -49,40 +48,71 @@ export function PastDays({ found, span, withOpen, lines, heading }: PastProps): 
   );
 }
 
-function daysOf({ past, targets, notes, freshness }: Summary, span: number, withOpen: boolean): PastDay[] {
-  const midnight = Math.floor(Date.parse(freshness.updatedAt) / DAY) * DAY;
-  const began = beganAt(freshness);
-  const days = Array.from({ length: span }, (_, i) => midnight - i * DAY).filter(
-    (from) => from + DAY > began,
+/** Days (UTC) whose incidents and observations are known, today included. */
+const KNOWN = 90;
+
+function daysOf(
+  { past, targets, notes, freshness: { updatedAt, recordedSince } }: Summary,
+  { span, withOpen, words }: Pick<PastProps, 'span' | 'withOpen'> & { readonly words: Words },
+): PastDay[] {
+  const begun = new Map<string, TargetIncident[]>();
+  for (const found of past.incidents) {
+    const date = words.dateOf(found.incident.startedAt);
+    const others = begun.get(date);
+    if (others === undefined) begun.set(date, [found]);
+    else others.push(found);
+  }
+  // Of very many targets no days are loaded.
+  const hasDays = targets.every(({ days }) => days.length > 0);
+  const seen = new Set(
+    targets.flatMap(({ days }) =>
+      days.flatMap((day) => (day.uptimeRatio === null ? [] : [day.from.slice(0, 10)])),
+    ),
   );
-  return days.map((time) => {
-    const from = new Date(time).toISOString();
-    const day = from.slice(0, 10);
-    const begun = past.incidents.filter(({ incident }) => incident.startedAt.slice(0, 10) === day);
-    const incidents = begun
-      .filter(({ incident }) => withOpen || incident.endedAt !== null)
-      .map(troubleOf)
-      .sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
-    return {
-      from,
-      episodes: episodes(incidents),
-      maintenance: past.maintenance.filter((window) => window.from.slice(0, 10) === day),
-      notes: notes.filter(
-        ({ at, until }) => at.slice(0, 10) === day && (withOpen || until <= freshness.updatedAt),
-      ),
-      isUnseen: targets.every((target) => isUnseen(target, from)),
-      hasOpen: incidents.length < begun.length,
-    };
-  });
+  const first = firstDate(updatedAt, recordedSince ?? updatedAt, words);
+  return datesBefore(words.dateOf(updatedAt), span)
+    .filter((date) => date >= first)
+    .map((date) => {
+      const all = begun.get(date) ?? [];
+      const incidents = all
+        .filter(({ incident }) => withOpen || incident.endedAt !== null)
+        .map(troubleOf)
+        .sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
+      return {
+        date,
+        episodes: episodes(incidents),
+        maintenance: past.maintenance.filter((window) => words.dateOf(window.from) === date),
+        notes: notes.filter(({ at, until }) => words.dateOf(at) === date && (withOpen || until <= updatedAt)),
+        isUnseen: hasDays && !utcDatesOf(date, words).some((utcDate) => seen.has(utcDate)),
+        hasOpen: incidents.length < all.length,
+      };
+    });
 }
 
-function beganAt({ recordedSince, updatedAt }: Freshness): number {
-  return Date.parse(recordedSince ?? updatedAt);
+/** The first date of which all that was recorded is known, in the zone of the page. */
+function firstDate(now: string, recordedSince: string, words: Words): string {
+  const knownSince = (Math.floor(Date.parse(now) / DAY) + 1 - KNOWN) * DAY;
+  if (Date.parse(recordedSince) >= knownSince) return words.dateOf(recordedSince);
+  const first = words.dateOf(new Date(knownSince).toISOString());
+  // In most zones the first known day (UTC) does not begin at midnight.
+  const isWhole = words.dateOf(new Date(knownSince - 1).toISOString()) !== first;
+  return isWhole ? first : nextDate(first, 1);
 }
 
-function isUnseen({ days }: TargetSummary, from: string): boolean {
-  const day = days.find((each) => each.from === from);
-  return day === undefined || day.uptimeRatio === null;
+/** So many dates, latest first. */
+function datesBefore(date: string, count: number): string[] {
+  return Array.from({ length: count }, (_, i) => nextDate(date, -i));
+}
+
+function nextDate(date: string, days: number): string {
+  return new Date(Date.parse(date) + days * DAY).toISOString().slice(0, 10);
+}
+
+/** The days in UTC that a day in the zone of the page has a part of. */
+function utcDatesOf(date: string, words: Words): string[] {
+  return [nextDate(date, -1), date, nextDate(date, 1)].filter((utcDate) =>
+    [`${utcDate}T00:00:00.000Z`, `${utcDate}T23:59:59.999Z`].some((end) => words.dateOf(end) === date),
+  );
 }
 
 /** Neighbouring days without anything to tell, together. */
@@ -103,9 +133,9 @@ function isQuiet(day: PastDay): boolean {
 }
 
 /** What is said of a day without anything to tell. */
-function quietWords({ isUnseen, hasOpen }: PastDay): string {
-  if (hasOpen) return TEXT.noOtherIncidents;
-  return isUnseen ? TEXT.noData : TEXT.noIncidents;
+function quietWords({ isUnseen, hasOpen }: PastDay): 'noOtherIncidents' | 'noData' | 'noIncidents' {
+  if (hasOpen) return 'noOtherIncidents';
+  return isUnseen ? 'noData' : 'noIncidents';
 }
 
 function DayRun({
@@ -121,9 +151,10 @@ function DayRun({
   withEvents: boolean;
   heading: 'h2' | 'h3';
 }): JSX.Element {
+  const words = useWords();
   const [latest] = days;
   const first = days.at(-1) ?? latest;
-  const last = dayInWords(latest.from, now);
+  const last = words.day(latest.date, now);
   if (isQuiet(latest)) {
     return (
       <li class="quiet-days">
@@ -131,10 +162,10 @@ function DayRun({
           {first === latest ? (
             last
           ) : (
-            <Phrase text={TEXT.fromTo} values={{ from: dayInWords(first.from, now), to: last }} />
+            <Phrase name="fromTo" values={{ from: words.day(first.date, now), to: last }} />
           )}
         </Heading>
-        <p class="quiet">{quietWords(latest)}</p>
+        <p class="quiet">{words.text(quietWords(latest))}</p>
       </li>
     );
   }
@@ -146,19 +177,19 @@ function DayRun({
           <EpisodeLine
             episode={episode}
             now={now}
-            day={latest.from}
+            day={latest.date}
             withEvents={withEvents}
             heading={Heading === 'h2' ? 'h3' : 'h4'}
           />
         ))}
         {latest.episodes.length > lines && (
-          <p class="quiet">{counted(TEXT.moreIncidents, latest.episodes.length - lines)}</p>
+          <p class="quiet">{words.text('moreIncidents', { count: latest.episodes.length - lines })}</p>
         )}
         {latest.notes.map((note) => (
-          <NoteCard note={note} now={now} day={latest.from} />
+          <NoteCard note={note} now={now} day={latest.date} />
         ))}
         {latest.maintenance.map((window) => (
-          <MaintenanceLine window={window} now={now} day={latest.from} />
+          <MaintenanceLine window={window} now={now} day={latest.date} />
         ))}
       </div>
     </li>

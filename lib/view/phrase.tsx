@@ -1,19 +1,32 @@
-import { Fragment, type ComponentChildren, type JSX } from 'preact';
+import type { ComponentChildren, JSX } from 'preact';
+import { createContext, Fragment } from 'preact';
+import { useContext } from 'preact/hooks';
+import type { MessageName, Values, Words } from './language.js';
 
-/** A text whose places in braces are filled with elements. */
-export function Phrase({
-  text,
+/** The language of the page that is rendered: `renderPage` gives it. */
+export const PageWords = createContext<Words | null>(null);
+
+export function useWords(): Words {
+  const words = useContext(PageWords);
+  if (words === null) throw new TypeError('rendered outside of a page');
+  return words;
+}
+
+/** A message whose places are filled with elements. */
+export function Phrase<Name extends MessageName>({
+  name,
   values,
 }: {
-  text: string;
-  values: Readonly<Record<string, ComponentChildren>>;
+  name: Name;
+  values: Values<Name, ComponentChildren>;
 }): JSX.Element {
-  const known = new Map(Object.entries(values));
   return (
     <>
-      {text.split(/\{(\w+)\}/).map((part, i) => (
-        <Fragment key={i}>{i % 2 === 0 ? part : known.get(part)}</Fragment>
-      ))}
+      {useWords()
+        .phrase<Name, ComponentChildren>(name, values)
+        .map((part, i) => (
+          <Fragment key={i}>{part}</Fragment>
+        ))}
     </>
   );
 }

@@ -1,10 +1,12 @@
 import type { PageSettings } from '../types.js';
+import type { Words } from './language.js';
 
-/** Whose page it is, and who may see it. */
+/** Whose page it is, who may see it, and in which language. */
 export interface Site {
   /** Whoever sees it has signed in, and can sign out. */
   readonly isPrivate: boolean;
   readonly page: PageSettings;
+  readonly words: Words;
 }
 
 /** The page of an operator who has said nothing of it. */
@@ -14,6 +16,8 @@ export const PLAIN_PAGE: PageSettings = {
   logoUrl: null,
   homeUrl: null,
   contactUrl: null,
+  language: null,
+  timeZone: null,
   publicUrl: null,
   frameAncestors: ["'none'"],
 };

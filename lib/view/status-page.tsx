@@ -1,6 +1,6 @@
 import type { Freshness, IncidentView, PastView, Summary, TargetSummary } from '../read/views.js';
 import { Glyph, Moment } from './components.js';
-import { FilterForm, isFiltering, matches, NO_FILTER, type Filter } from './filter.js';
+import { FilterForm, isFiltering, matches, NO_FILTER, queryOf, type Filter } from './filter.js';
 import { StaleNotice } from './freshness-notices.js';
 import { Groups } from './groups.js';
 import { renderPage } from './layout.js';
@@ -8,9 +8,8 @@ import type { Site } from './site.js';
 import { CurrentNotes } from './notes.js';
 import { PageFoot } from './page-foot.js';
 import { PastDays } from './past-days.js';
-import { Phrase } from './phrase.js';
+import { Phrase, useWords } from './phrase.js';
 import { Problems } from './current-problems.js';
-import { fill, TEXT } from './text.js';
 import { Upcoming } from './upcoming.js';
 import { overallStatus, shownStatus, type OverallStatus } from './words.js';
 import type { JSX } from 'preact';
@@ -19,13 +18,16 @@ import type { JSX } from 'preact';
 const PAST_DAYS = 14;
 /** Past incidents that a day lists. */
 const LINES = 5;
+/** Services of one page: so many take 72 KB, compressed. */
+const ROWS = 1_000;
 /** From so many services on there is something to filter. */
 const FILTERED_FROM = 13;
 
 /** `GET /` with at least one target. */
-export function statusPage(found: Summary, site: Site, filter: Filter = NO_FILTER): string {
+export function statusPage(found: Summary, site: Site, filter: Filter = NO_FILTER, page = 1): string {
+  const { words } = site;
   const { freshness, targets, past, upcoming, notes } = found;
-  const overall = overallStatus(freshness, targets);
+  const overall = overallStatus(freshness, targets, words);
   return renderPage({
     ...site,
     title: overall.sentence,
@@ -42,15 +44,15 @@ export function statusPage(found: Summary, site: Site, filter: Filter = NO_FILTE
         <CurrentNotes notes={notes} now={freshness.updatedAt} />
         <Problems targets={targets} freshness={freshness} />
         <Upcoming spans={upcoming} now={freshness.updatedAt} />
-        <Services targets={targets} past={past} freshness={freshness} filter={filter} />
+        <Services targets={targets} past={past} freshness={freshness} filter={filter} page={page} />
         <section>
-          <h2>{TEXT.past}</h2>
+          <h2>{words.text('past')}</h2>
           <PastDays found={found} span={PAST_DAYS} withOpen={false} lines={LINES} heading="h3" />
           <p>
-            <a href="/history">{TEXT.historyLink}</a>
+            <a href="/history">{words.text('historyLink')}</a>
           </p>
         </section>
-        <PageFoot freshness={freshness} json="/api/keepalive" />
+        <PageFoot freshness={freshness} json="/api/keepalive" hasBars />
       </>
     ),
   });
@@ -65,6 +67,7 @@ function Hero({
   freshness: Freshness;
   isPrivate: boolean;
 }): JSX.Element {
+  const words = useWords();
   const { lastRunAt, updatedAt } = freshness;
   return (
     <section class={`hero ${mood}`}>
@@ -75,13 +78,16 @@ function Hero({
         </h1>
         <p class="quiet">
           {remark !== null && <span class="remark">{remark}</span>}
-          <span>
-            {lastRunAt === null ? (
-              TEXT.neverChecked
-            ) : (
-              <Phrase text={TEXT.checked} values={{ time: <Moment at={lastRunAt} now={updatedAt} ago /> }} />
-            )}
-          </span>
+          {/* Where nothing was checked for long, the sentence says it. */}
+          {!freshness.isStale && (
+            <span>
+              {lastRunAt === null ? (
+                words.text('neverChecked')
+              ) : (
+                <Phrase name="checked" values={{ time: <Moment at={lastRunAt} now={updatedAt} ago /> }} />
+              )}
+            </span>
+          )}
         </p>
       </div>
       <StaleNotice freshness={freshness} isPrivate={isPrivate} />
@@ -94,15 +100,20 @@ function Services({
   past,
   freshness,
   filter,
+  page,
 }: {
   targets: readonly TargetSummary[];
   past: PastView;
   freshness: Freshness;
   filter: Filter;
+  page: number;
 }): JSX.Element {
+  const words = useWords();
   const isFiltered = isFiltering(filter);
   const isShown = (target: TargetSummary): boolean => matches(filter, target);
   const shown = isFiltered ? targets.filter(isShown).length : targets.length;
+  const pages = Math.max(1, Math.ceil(shown / ROWS));
+  const current = Math.min(page, pages);
   const incidents = new Map<string, IncidentView[]>();
   for (const { target, incident } of past.incidents) {
     incidents.set(target.id, [...(incidents.get(target.id) ?? []), incident]);
@@ -112,11 +123,19 @@ function Services({
       {(targets.length >= FILTERED_FROM || isFiltered) && (
         <FilterForm filter={filter} present={new Set(targets.map(shownStatus))} />
       )}
-      <p id="shown" class="quiet" role="status" data-text={TEXT.showing} data-none={TEXT.noMatch}>
+      <p
+        id="shown"
+        class="quiet"
+        role="status"
+        data-text={words.template('showing')}
+        data-none={words.text('noMatch')}
+      >
         {isFiltered && (
           <>
-            {shown === 0 ? TEXT.noMatch : fill(TEXT.showing, { count: shown, total: targets.length })}{' '}
-            <a href="/">{TEXT.showAll}</a>
+            {shown === 0
+              ? words.text('noMatch')
+              : words.text('showing', { count: shown, total: targets.length })}{' '}
+            <a href="/">{words.text('showAll')}</a>
           </>
         )}
       </p>
@@ -126,7 +145,30 @@ function Services({
         incidents={incidents}
         freshness={freshness}
         isFiltered={isFiltered}
+        rows={{ first: (current - 1) * ROWS, count: ROWS }}
       />
+      {pages > 1 && <Paging page={current} pages={pages} filter={filter} />}
     </section>
+  );
+}
+
+/** Where the other pages are. */
+function Paging({ page, pages, filter }: { page: number; pages: number; filter: Filter }): JSX.Element {
+  const words = useWords();
+  const to = (number: number): string => `/?${queryOf(filter, number)}`;
+  return (
+    <nav class="paging">
+      {page > 1 && (
+        <a rel="prev" href={to(page - 1)}>
+          {words.text('previousPage')}
+        </a>
+      )}{' '}
+      <span class="quiet">{words.text('pageOf', { page, pages })}</span>{' '}
+      {page < pages && (
+        <a rel="next" href={to(page + 1)}>
+          {words.text('nextPage')}
+        </a>
+      )}
+    </nav>
   );
 }

@@ -1,6 +1,5 @@
 import { notesOutside } from '../read/notes.js';
 import type { Freshness, IncidentView, NoteView, TargetHistory } from '../read/views.js';
-import { intervalInWords } from '../rules/durations.js';
 import { adviceOn, wordInWords } from '../rules/host-advice.js';
 import { HOSTS } from '../rules/hosts.js';
 import type { HostWord } from '../types.js';
@@ -19,10 +18,9 @@ import { Checks } from './recent-checks.js';
 import { RecoveryCard } from './recovery-card.js';
 import { Upcoming } from './upcoming.js';
 import { Uptime } from './uptime-panel.js';
-import { Phrase } from './phrase.js';
+import { Phrase, useWords } from './phrase.js';
 import { PageFoot } from './page-foot.js';
-import { counted, fill, TEXT } from './text.js';
-import { causeInWords, LABELS, shownStatus, targetMood } from './words.js';
+import { causeInWords, shownStatus, targetMood } from './words.js';
 import type { JSX } from 'preact';
 
 /** `GET /t/<id>` */
@@ -33,10 +31,10 @@ export function targetPage(
   hostWord: HostWord | null = null,
 ): string {
   const mood = targetMood(target);
-  const label = mood === 'unknown' ? 'unknown' : LABELS[mood].toLowerCase();
+  const { words } = site;
   return renderPage({
     ...site,
-    title: `${target.name}: ${label}`,
+    title: words.text('pageTitle', { name: target.name, state: words.text(`state.${mood}`) }),
     mood,
     refreshes: true,
     styles: ['/vendor/uplot.css'],
@@ -56,6 +54,7 @@ function Target({
   isPrivate: boolean;
   hostWord: HostWord | null;
 }): JSX.Element {
+  const words = useWords();
   const now = freshness.updatedAt;
   const past = target.incidents.filter(({ endedAt }) => endedAt !== null);
   const notes = notesOutside(
@@ -64,8 +63,8 @@ function Target({
   );
   return (
     <>
-      <nav class="crumbs" aria-label="Breadcrumb">
-        <a href="/">All services</a>
+      <nav class="crumbs" aria-label={words.text('breadcrumb')}>
+        <a href="/">{words.text('allServices')}</a>
         {target.group !== null && (
           <span>
             {' / '}
@@ -80,7 +79,7 @@ function Target({
       <CurrentNotes notes={notes} now={now} isNamed={false} />
       {target.incident !== null && (
         <section class="incidents">
-          <h2>{TEXT.openIncident}</h2>
+          <h2>{words.text('openIncident')}</h2>
           <Incident target={target} incident={target.incident} now={now} />
         </section>
       )}
@@ -91,11 +90,11 @@ function Target({
       <Latency target={target} now={now} />
       <div class="cards">
         <LastCheck target={target} now={now} />
-        <AwakeCard target={target} word={awakeInWords(target)} now={now} />
+        <AwakeCard target={target} word={awakeInWords(target, words)} now={now} />
         <RecoveryCard target={target} now={now} />
       </div>
       <Checks checks={target.checks} now={now} />
-      <PageFoot freshness={freshness} json={`/api/keepalive/${target.id}`} />
+      <PageFoot freshness={freshness} json={`/api/keepalive/${target.id}`} hasBars />
     </>
   );
 }
@@ -130,19 +129,20 @@ function PastIncidents({
   past: readonly IncidentView[];
   now: string;
 }): JSX.Element {
+  const words = useWords();
   const cards = past.map((incident) => <Incident target={target} incident={incident} now={now} />);
   const behind = cards.length - SHOWN;
   return (
     <section>
-      <h2>{TEXT.incidents}</h2>
+      <h2>{words.text('incidents')}</h2>
       {cards.length === 0 ? (
-        <p class="quiet empty">{target.incident === null ? TEXT.noneOnRecord : TEXT.noneBefore}</p>
+        <p class="quiet empty">{words.text(target.incident === null ? 'noneOnRecord' : 'noneBefore')}</p>
       ) : (
         <div class="past">{cards.slice(0, SHOWN)}</div>
       )}
       {behind > 0 && (
         <details id="earlier">
-          <summary>{counted(TEXT.earlierIncidents, behind)}</summary>
+          <summary>{words.text('earlierIncidents', { count: behind })}</summary>
           <div class="past">{cards.slice(SHOWN)}</div>
         </details>
       )}
@@ -152,11 +152,12 @@ function PastIncidents({
 
 /** Notes on it that are no longer current. */
 function EarlierNotes({ notes, now }: { notes: readonly NoteView[]; now: string }): JSX.Element | null {
+  const words = useWords();
   const earlier = notes.filter(({ until }) => until <= now);
   if (earlier.length === 0) return null;
   return (
     <section>
-      <h2>{TEXT.notes}</h2>
+      <h2>{words.text('notes')}</h2>
       <div class="past">
         {earlier.map((note) => (
           <NoteCard note={note} now={now} isNamed={false} />
@@ -173,7 +174,7 @@ function HostAdvice({ target }: { target: TargetHistory }): JSX.Element | null {
   return (
     <>
       {adviceOn({ host, healthUrl, enabled: status !== 'paused' }).map(({ what, todo }) => (
-        <p class="notice">
+        <p class="notice" lang="en">
           {what} {todo}
         </p>
       ))}
@@ -195,13 +196,14 @@ function HostSaid({
   const isAgainst = target.awake.proof === 'host' && target.consecutiveFailures === 0;
   return (
     <p class={isTrouble || isAgainst ? 'notice' : 'quiet'}>
-      {isAgainst && 'It answers, but: '}
-      {text} (<Moment at={new Date(word.at).toISOString()} now={now} />)
+      {isAgainst && `${useWords().text('answersAgainst')} `}
+      <span lang="en">{text}</span> (<Moment at={new Date(word.at).toISOString()} now={now} />)
     </p>
   );
 }
 
 function Head({ target, freshness }: { target: TargetHistory; freshness: Freshness }): JSX.Element {
+  const words = useWords();
   const { updatedAt: now } = freshness;
   const { name, healthUrl, since, host, pingInterval, maintenance, message, waking } = target;
   const mood = shownStatus(target);
@@ -215,7 +217,7 @@ function Head({ target, freshness }: { target: TargetHistory; freshness: Freshne
           <span class="badge">
             <span class="status">
               <Glyph mood="unknown" />
-              <span>{fill(TEXT.wasStatus, { status: LABELS[mood].toLowerCase() })}</span>
+              <span>{words.text('wasStatus', { state: words.text(`state.${mood}`) })}</span>
             </span>
           </span>
         ) : (
@@ -226,7 +228,7 @@ function Head({ target, freshness }: { target: TargetHistory; freshness: Freshne
         {since !== null && (
           <span class="quiet">
             <Phrase
-              text={target.lastKnownStatus === null ? TEXT.statusSince : TEXT.unknownSince}
+              name={target.lastKnownStatus === null ? 'statusSince' : 'unknownSince'}
               values={{ time: <Moment at={since} now={now} /> }}
             />
           </span>
@@ -234,7 +236,7 @@ function Head({ target, freshness }: { target: TargetHistory; freshness: Freshne
         {maintenance !== null && (
           <span class="quiet">
             <Phrase
-              text={maintenance.reason === null ? TEXT.statusUntil : TEXT.statusUntilReason}
+              name={maintenance.reason === null ? 'statusUntil' : 'statusUntilReason'}
               values={{
                 time: <Moment at={maintenance.until} now={now} />,
                 reason: <bdi>{maintenance.reason}</bdi>,
@@ -245,22 +247,24 @@ function Head({ target, freshness }: { target: TargetHistory; freshness: Freshne
       </p>
       {waking !== null && (
         <p class="reason">
-          It is waking: asked {waking.attempts === 1 ? 'once' : `${waking.attempts} times`} since{' '}
-          <Moment at={waking.since} now={now} />, and again by the next run.
+          <Phrase
+            name="wakingSince"
+            values={{ count: waking.attempts, time: <Moment at={waking.since} now={now} /> }}
+          />
         </p>
       )}
       {message !== null && target.incident === null && (
         <div class="reason">
-          {causeInWords(causeOf(message))}
-          <code class="technical">
+          {causeInWords(causeOf(message), words)}
+          <code class="technical" lang="en">
             <bdi>{message}</bdi>
           </code>
         </div>
       )}
       <p class="quiet facts">
         {healthUrl !== null && <Url url={healthUrl} />}
-        {host !== 'none' && <span>{fill(TEXT.hostedOn, { host: HOSTS[host].title })}</span>}
-        <span>{fill(TEXT.pingedEvery, { interval: intervalInWords(pingInterval) })}</span>
+        {host !== 'none' && <span>{words.text('hostedOn', { host: HOSTS[host].title })}</span>}
+        <span>{words.text('pingedEvery', { interval: words.interval(pingInterval) })}</span>
       </p>
     </section>
   );

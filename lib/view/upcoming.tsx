@@ -1,6 +1,6 @@
 import type { MaintenanceSpan } from '../read/views.js';
 import { MaintenanceLine } from './maintenance-line.js';
-import { counted, TEXT } from './text.js';
+import { useWords } from './phrase.js';
 import type { JSX } from 'preact';
 
 /** Windows that are shown; the others stand behind them. */
@@ -17,16 +17,17 @@ export function Upcoming({
   /** False on the page of the only service that it is about. */
   isNamed?: boolean;
 }): JSX.Element | null {
+  const words = useWords();
   if (spans.length === 0) return null;
   const lines = spans.map((span) => <MaintenanceLine window={span} now={now} isNamed={isNamed} />);
   const behind = lines.length - SHOWN;
   return (
     <section>
-      <h2>{TEXT.upcoming}</h2>
+      <h2>{words.text('upcoming')}</h2>
       <div class="past">{lines.slice(0, SHOWN)}</div>
       {behind > 0 && (
         <details id="more-upcoming">
-          <summary>{counted(TEXT.moreUpcoming, behind)}</summary>
+          <summary>{words.text('moreUpcoming', { count: behind })}</summary>
           <div class="past">{lines.slice(SHOWN)}</div>
         </details>
       )}

@@ -1,18 +1,23 @@
 import type { TargetHistory } from '../read/views.js';
-import { latencyInWords, lengthInWords } from '../rules/durations.js';
 import { DAY } from '../time.js';
 import { DayBars } from './bars.js';
-import { fill, TEXT } from './text.js';
-import { dateInWords, percent } from './words.js';
+import type { Words } from './language.js';
+import { useWords } from './phrase.js';
 import type { JSX } from 'preact';
 
 const DAYS = 90;
 /** Days with downtime that are told of behind the bars; the table has them all. */
 const DAYS_TOLD = 20;
 
+const COLUMNS = [
+  ...(['columnDay', 'uptime', 'columnObserved'] as const),
+  ...(['columnDown', 'columnPings', 'columnFailed'] as const),
+] as const;
+
 const WINDOWS = ['24h', '7d', '30d', '90d'] as const;
 
 export function Uptime({ target, now }: { target: TargetHistory; now: string }): JSX.Element {
+  const words = useWords();
   const { uptimeRatio, coverage, days } = target;
   const midnight = Math.floor(Date.parse(now) / DAY) * DAY;
   const known = new Map(days.map((day) => [day.from, day]));
@@ -22,14 +27,14 @@ export function Uptime({ target, now }: { target: TargetHistory; now: string }):
   });
   return (
     <section class="panel">
-      <h2>{TEXT.uptime}</h2>
+      <h2>{words.text('uptime')}</h2>
       <dl class="tiles">
         {WINDOWS.map((window) => (
           <div>
-            <dt>{TEXT.windows[window]}</dt>
+            <dt>{words.text(`window.${window}`)}</dt>
             <dd>
-              <strong>{percent(uptimeRatio[window])}</strong>
-              <small>{coverageInWords(coverage[window])}</small>
+              <strong>{words.percent(uptimeRatio[window])}</strong>
+              <small>{coverageInWords(coverage[window], words)}</small>
             </dd>
           </div>
         ))}
@@ -43,31 +48,33 @@ export function Uptime({ target, now }: { target: TargetHistory; now: string }):
         withIncidents
       />
       <p class="ends quiet" aria-hidden="true">
-        <span>{TEXT.barsBegin}</span>
-        <span>{TEXT.barsEnd}</span>
+        <span>{words.text('barsBegin')}</span>
+        <span>{words.text('barsEnd')}</span>
       </p>
       <details id="days">
-        <summary>{TEXT.dayByDay}</summary>
-        <div class="scroll" tabIndex={0} role="region" aria-label={TEXT.dayByDay}>
+        <summary>{words.text('dayByDay')}</summary>
+        <div class="scroll" tabIndex={0} role="region" aria-label={words.text('dayByDay')}>
           <table>
             <thead>
               <tr>
-                {TEXT.dayColumns.map((column) => (
-                  <th scope="col">{column}</th>
+                {COLUMNS.map((column) => (
+                  <th scope="col">{words.text(column)}</th>
                 ))}
+                <th scope="col">p50</th>
+                <th scope="col">p95</th>
               </tr>
             </thead>
             <tbody>
               {[...days].reverse().map((day) => (
                 <tr>
-                  <th scope="row">{dateInWords(day.from)}</th>
-                  <td>{percent(day.uptimeRatio)}</td>
-                  <td>{percent(day.coverage)}</td>
-                  <td>{day.downtimeMs === 0 ? '0' : lengthInWords(day.downtimeMs)}</td>
-                  <td>{day.pings}</td>
-                  <td>{day.failures}</td>
-                  <td>{latencyInWords(day.latencyMs.p50)}</td>
-                  <td>{latencyInWords(day.latencyMs.p95)}</td>
+                  <th scope="row">{words.fullDay(day.from)}</th>
+                  <td>{words.percent(day.uptimeRatio)}</td>
+                  <td>{words.percent(day.coverage)}</td>
+                  <td>{day.downtimeMs === 0 ? '0' : words.length(day.downtimeMs)}</td>
+                  <td>{words.number(day.pings)}</td>
+                  <td>{words.number(day.failures)}</td>
+                  <td>{words.latency(day.latencyMs.p50)}</td>
+                  <td>{words.latency(day.latencyMs.p95)}</td>
                 </tr>
               ))}
             </tbody>
@@ -78,7 +85,9 @@ export function Uptime({ target, now }: { target: TargetHistory; now: string }):
   );
 }
 
-function coverageInWords(coverage: number | null): string {
-  if (coverage === null) return TEXT.nothingDue;
-  return coverage > 0.9999 ? TEXT.allObserved : fill(TEXT.observed, { share: percent(coverage) });
+function coverageInWords(coverage: number | null, words: Words): string {
+  if (coverage === null) return words.text('nothingDue');
+  return coverage > 0.9999
+    ? words.text('allObserved')
+    : words.text('observed', { share: words.percent(coverage) });
 }

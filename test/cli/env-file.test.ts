@@ -54,6 +54,14 @@ describe('.env in the working directory', () => {
     expect([code, out]).toEqual([0, 'The configuration is valid: 0 targets.\n']);
   });
 
+  // As `vercel env pull .env` writes it: this machine is not Vercel.
+  it('does not make this machine Vercel', async () => {
+    write('VERCEL="1"\nVERCEL_ENV="production"\nTARGET_A_URL=http://a.test/\n');
+    const { code, out } = await keepalive(['plan']);
+    expect([code, out]).toEqual([0, expect.stringMatching(/^npm start makes a run every 1 m\./)]);
+    expect((await keepalive(['config'])).code).toBe(0);
+  });
+
   it('is refused by every command where it cannot be understood, with the lines and no value', async () => {
     write('TARGET_A_URL=http://a.test/\nCRON_SECRET="canary\nALERT_SLACK_URL: canary\n');
     for (const name of COMMAND_NAMES) {

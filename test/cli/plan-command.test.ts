@@ -51,6 +51,9 @@ describe('keepalive plan', () => {
         [],
         0,
       ],
+      ['QStash, before anything is deployed', TARGETS, ['--trigger', 'qstash'], 0],
+      ['the crons, before anything is deployed', TARGETS, ['--trigger', 'crons'], 0],
+      ['a build on Vercel without QStash', { ...TARGETS, ...UPSTASH, VERCEL: '1' }, [], 0],
       ['no target', {}, [], 0],
     ];
     for (const [what, env, args, code] of cases) {
@@ -68,9 +71,19 @@ describe('keepalive plan', () => {
       trigger: 'qstash',
       targets: [{ id: 'api', host: 'railway', sleeps: 0, longestGap: 120_000 }, {}, {}, {}, {}],
       allowances: expect.arrayContaining([
-        { what: 'QStash messages a month', used: 43_200, allowed: 30_000 },
+        { what: 'QStash messages a month', used: 21_600, allowed: 30_000 },
       ]) as unknown,
     });
+  });
+
+  it('plans for the same ticks on this machine as in the build', async () => {
+    for (const [trigger, env] of [
+      ['qstash', { QSTASH_TOKEN: 'canary' }],
+      ['crons', {}],
+    ] as const) {
+      const here = await run(TARGETS, '--trigger', trigger);
+      expect(here.text).toBe((await run({ ...TARGETS, ...UPSTASH, VERCEL: '1', ...env })).text);
+    }
   });
 
   it.each([

@@ -107,6 +107,20 @@ describe('schedule create', () => {
     expect(said.split('\n')).toContain(advice);
   });
 
+  it('counts the messages of the other schedules of the account', async () => {
+    const other = { scheduleId: 'keepalive-other', cron: '*/2 * * * *', destination: THEIRS };
+    qstash.schedules = [{ ...other, isPaused: true }, mine];
+    expect(await schedule('build')).not.toContain('schedule of this account');
+    qstash.schedules = [{ ...other, cron: '0,30 8-17 * * 1-5' }, mine];
+    expect(await schedule('build')).toContain(
+      'With another schedule of this account it is 740 messages a day.',
+    );
+    qstash.schedules = [other, mine];
+    const said = await schedule('build');
+    expect(said).toContain('Warning: With another schedule of this account it is 1,440 messages a day.');
+    expect(said).toContain('Set KEEP_ALIVE_TICK=3m here (480 a day)');
+  });
+
   it('says that calls will be refused without the keys', async () => {
     expect(await schedule('create', { QSTASH_NEXT_SIGNING_KEY: '' })).toContain(
       'Set QSTASH_CURRENT_SIGNING_KEY and QSTASH_NEXT_SIGNING_KEY there',

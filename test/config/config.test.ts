@@ -50,9 +50,14 @@ describe('an empty environment', () => {
       tick: MINUTE,
       plan: null,
       concurrency: 100,
+      shardSize: 500,
+      readRegions: 0,
+      selfUrl: null,
+      protectionBypass: null,
       prefix: 'keepalive',
       controlUrls: [],
       heartbeatUrl: null,
+      namedTick: null,
       store: { kind: 'none' },
       qstash: {
         url: 'https://qstash.upstash.io',
@@ -76,9 +81,10 @@ describe('an empty environment', () => {
       },
       page: {
         ...{ title: null, description: null, logoUrl: null, homeUrl: null, contactUrl: null },
-        publicUrl: null,
+        ...{ language: null, timeZone: null, publicUrl: null },
         frameAncestors: ["'none'"],
       },
+      subscriptions: null,
     });
   });
 });
@@ -90,6 +96,7 @@ describe('the tick', () => {
     ['that of the crons on Vercel', { VERCEL: '1' }, 30 * MINUTE],
     ['that of QStash on Vercel', { VERCEL: '1', QSTASH_TOKEN: 'token' }, 2 * MINUTE],
     ['that of QStash behind a prefix', { VERCEL: '1', UP_QSTASH_TOKEN: 'token' }, 2 * MINUTE],
+    ['that of QStash behind a prefix of ours', { VERCEL: '1', KEEP_ALIVE_QSTASH_TOKEN: 'token' }, 2 * MINUTE],
     ['what is set', { VERCEL: '1', QSTASH_TOKEN: 'token', KEEP_ALIVE_TICK: '5m' }, 5 * MINUTE],
   ])('is by default %s', (_, env, tick) => {
     expect(config(env).tick).toBe(tick);

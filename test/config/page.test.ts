@@ -17,6 +17,8 @@ describe('the variables of the page', () => {
   it('say nothing by default, and nobody may frame it', () => {
     expect(pageOf({})).toEqual({
       ...{ title: null, description: null, logoUrl: null, homeUrl: null, contactUrl: null },
+      language: null,
+      timeZone: null,
       publicUrl: null,
       frameAncestors: ["'none'"],
     });
@@ -30,6 +32,9 @@ describe('the variables of the page', () => {
     ['PAGE_HOME_URL', 'https://acme.test', { homeUrl: 'https://acme.test/' }],
     ['PAGE_CONTACT_URL', 'mailto:ops@acme.test', { contactUrl: 'mailto:ops@acme.test' }],
     ['PAGE_CONTACT_URL', 'https://acme.test/@ops', { contactUrl: 'https://acme.test/@ops' }],
+    ['PAGE_LANGUAGE', 'FR', { language: 'fr' }],
+    ['PAGE_TIME_ZONE', 'europe/paris', { timeZone: 'Europe/Paris' }],
+    ['PAGE_TIME_ZONE', 'UTC', { timeZone: 'UTC' }],
     ['PAGE_FRAME_ANCESTORS', 'none', { frameAncestors: ["'none'"] }],
     ['PAGE_FRAME_ANCESTORS', 'self', { frameAncestors: ["'self'"] }],
     ['PAGE_FRAME_ANCESTORS', '*', { frameAncestors: ['*'] }],
@@ -55,6 +60,10 @@ describe('the variables of the page', () => {
     ['PAGE_HOME_URL', 'secret.test', /expected an https:/],
     ['PAGE_CONTACT_URL', 'mailto:a@b.test?bcc=secret@c.test', /mailto: and one mail address/],
     ['PAGE_CONTACT_URL', 'mailto:secret', /mailto: and one mail address/],
+    ['PAGE_LANGUAGE', 'secret', /one of en, fr, de, es, pt, it/],
+    ['PAGE_LANGUAGE', 'en-secret', /one of en/],
+    ['PAGE_TIME_ZONE', 'Mars/secret', /such as Europe\/Paris/],
+    ['PAGE_TIME_ZONE', '+01:00', /such as Europe\/Paris/],
     ['PAGE_FRAME_ANCESTORS', "https://secret.test; script-src 'unsafe-inline'", /origins such as/],
     ['PAGE_FRAME_ANCESTORS', 'https://secret.test/path', /origins such as/],
     ['PAGE_FRAME_ANCESTORS', 'off, https://secret.test', /origins such as/],
@@ -64,10 +73,52 @@ describe('the variables of the page', () => {
     expect(JSON.stringify(problems)).not.toContain('secret');
   });
 
-  it('are problems where they do not exist, with the nearest one', () => {
-    expect(problemsOf({ PAGE_TITEL: 'x', PAGE_SIZE: '3' })).toEqual([
-      { variable: 'PAGE_SIZE', message: 'unknown option' },
-      { variable: 'PAGE_TITEL', message: 'unknown option, did you mean PAGE_TITLE?' },
+  it.each([
+    ['PAGE_TITEL', 'PAGE_TITLE'],
+    ['PAGE_LANG', 'PAGE_LANGUAGE'],
+    ['PAGE_LOGO', 'PAGE_LOGO_URL'],
+    ['PAGE_TIMEZONE', 'PAGE_TIME_ZONE'],
+  ])('%s is a problem: it resembles %s', (variable, name) => {
+    expect(problemsOf({ [variable]: 'x' })).toEqual([
+      { variable, message: `unknown option, did you mean ${name}?` },
     ]);
+  });
+
+  it.each(['PAGE_SIZE', 'PAGE_LIMIT', 'PAGE_CACHE_TTL', 'PAGE_SPEED', 'PAGE_URL'])(
+    '%s is somebody else’s, and no problem',
+    (variable) => {
+      expect(problemsOf({ [variable]: '3' })).toEqual([]);
+    },
+  );
+});
+
+describe('mails to visitors', () => {
+  const NEEDS = {
+    ALERT_SMTP_URL: 'smtp://h',
+    ALERT_EMAIL_FROM: 'a@b.test',
+    ALERT_EMAIL_TO: 'a@b.test',
+    CRON_SECRET: 'a-secret-of-32-characters-length',
+    KEEP_ALIVE_PUBLIC_URL: 'https://status.test',
+  };
+  const subscriptionsOf = (env: Record<string, string>) => {
+    const result = read(env);
+    return result.ok ? result.config.subscriptions : result.problems.map(({ variable }) => variable);
+  };
+
+  it('are off, and need a mail server, a secret and an address of the page', () => {
+    expect(subscriptionsOf(NEEDS)).toBeNull();
+    expect(subscriptionsOf({ ...NEEDS, PAGE_SUBSCRIPTIONS: 'on' })).toEqual({ mailsPerDay: 250 });
+    const limited = { PAGE_SUBSCRIPTIONS: 'on', PAGE_MAILS_PER_DAY: '7' };
+    expect(subscriptionsOf({ ...NEEDS, ...limited })).toEqual({ mailsPerDay: 7 });
+    expect(subscriptionsOf({ PAGE_SUBSCRIPTIONS: 'on' })).toEqual([
+      'ALERT_SMTP_URL',
+      'CRON_SECRET',
+      'KEEP_ALIVE_PUBLIC_URL',
+    ]);
+    const { KEEP_ALIVE_PUBLIC_URL: _, ...onVercel } = NEEDS;
+    const vercel = { VERCEL: '1', VERCEL_PROJECT_PRODUCTION_URL: 'status.vercel.app' };
+    expect(subscriptionsOf({ ...onVercel, ...vercel, PAGE_SUBSCRIPTIONS: 'on' })).toEqual({
+      mailsPerDay: 250,
+    });
   });
 });

@@ -129,6 +129,8 @@ describe('an address that is none', () => {
     [`postgers://u:${CANARY}@h/d`, 'this kind of address is not known: did you mean postgres://?'],
     [`reds://${CANARY}`, 'this kind of address is not known: did you mean redis://?'],
     [`mariadb://u:${CANARY}@h/d`, 'this kind of address is not known: did you mean mysql://?'],
+    [`${CANARY}.onrender.com`, 'expected https:// (or http://) before the host name'],
+    [`localhost:8080/${CANARY}`, 'expected https:// (or http://) before the host name'],
     [`htps://${CANARY}`, 'this kind of address is not known: did you mean https://?'],
   ])('%s: what is wrong is named, and the value not shown', (url, message) => {
     expect(problems({ TARGET_A_URL: url })).toEqual([`TARGET_A_URL: ${message}`]);

@@ -33,6 +33,21 @@ describe('the store', () => {
     ],
     ['another prefix', pair('STORAGE_KV_REST_API'), rest()],
     [
+      'a prefix that our own variables have too',
+      {
+        ...pair('KEEP_ALIVE_KV_REST_API'),
+        KEEP_ALIVE_KV_REST_API_READ_ONLY_TOKEN: 'read',
+        KEEP_ALIVE_KV_URL: 'rediss://x',
+        KEEP_ALIVE_REDIS_URL: 'rediss://x',
+      },
+      rest(),
+    ],
+    [
+      'no product behind such a prefix',
+      { KEEP_ALIVE_REDIS_URL: 'redis://x' },
+      expect.stringContaining('KEEP_ALIVE_REDIS_URL: unknown option'),
+    ],
+    [
       'a prefixed pair beside the plain one',
       { ...pair('KV_REST_API'), ...pair('P_KV_REST_API', 'p') },
       rest(),

@@ -316,11 +316,23 @@ const table: Record<string, [text: string, expected: unknown][]> = {
     ['none', 'none'],
     ['free', BAD],
   ],
+  KEEP_ALIVE_READ_REGIONS: [
+    ['0', 0],
+    ['8', 8],
+    ['-1', BAD],
+    ['21', BAD],
+  ],
   KEEP_ALIVE_CONCURRENCY: [
     ['1', 1],
     ['500', 500],
     ['0', BAD],
     ['501', BAD],
+  ],
+  KEEP_ALIVE_SHARD_SIZE: [
+    ['1', 1],
+    ['1000', 1_000],
+    ['0', BAD],
+    ['1001', BAD],
   ],
   KEEP_ALIVE_PREFIX: [
     ['a:b', 'a:b'],

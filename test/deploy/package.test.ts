@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -6,6 +6,7 @@ import { ROOT } from '../support/root.js';
 
 interface Manifest {
   readonly name: string;
+  readonly version: string;
   readonly bin: Readonly<Record<string, string>>;
   readonly repository: { readonly url: string };
 }
@@ -37,4 +38,27 @@ it('what is published holds all that runs, and nothing else', () => {
   expect(
     paths.filter((path) => !/^(?:dist\/(?:api|bin|lib|types|vendor)|public)\//.test(path)).sort(),
   ).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
+});
+
+// `npx keepalive` in a clone: before anything is built npx would link to nothing, and keep that in its cache.
+it('has its command from the installation on', () => {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+    scripts: Readonly<Record<string, string>>;
+  };
+  expect(scripts.prepare).toBe(scripts.prestart);
+  // There the sources come after the packages.
+  expect(readFileSync(join(ROOT, 'Dockerfile'), 'utf8')).toMatch(/^RUN npm ci --ignore-scripts$/m);
+});
+
+it('a version that is released has its part of the changelog', () => {
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Manifest;
+  const notes = (of: string) =>
+    spawnSync(process.execPath, ['scripts/release-notes.js', of], { cwd: ROOT, encoding: 'utf8' });
+  expect(notes(version).stdout).toMatch(/^\S[^]+\n- /);
+  expect(notes(version).stdout).not.toMatch(/^## /m);
+  expect(notes('99.0.0')).toMatchObject({
+    status: 1,
+    stdout: '',
+    stderr: `package.json has version ${version}, not 99.0.0.\n`,
+  });
 });

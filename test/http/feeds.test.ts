@@ -247,7 +247,7 @@ describe('GET /api/feed', () => {
     };
     setApp({ config: configWith(ids(500)), store: counting });
     const { text, commands } = await ask(feed, '/api/feed');
-    expect([commands, asked, titles(text).length]).toEqual([2, [4, 3 + 1_000], 50]);
+    expect([commands, asked, titles(text).length]).toEqual([2, [5, 3 + 1_000], 50]);
   });
 
   it('leaves out what is no longer in the configuration', async () => {

@@ -55,7 +55,9 @@ describe('a private status', () => {
       const answer = await get(path);
       expect([answer.status, answer.headers.get('content-type')]).toEqual([401, 'text/html; charset=utf-8']);
       expect(answer.headers.get('cache-control')).toBe('private, no-store');
-      expect(answer.headers.get('vary')).toBe('cookie, authorization, accept, accept-encoding');
+      expect(answer.headers.get('vary')).toBe(
+        'accept-language, cookie, authorization, accept, accept-encoding',
+      );
       const text = await answer.text();
       expect(text).toContain('This status is private');
       expect(text).toContain(`name="next" value="${path}"`);

@@ -1,5 +1,15 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -9,7 +19,8 @@ import { ROOT } from '../support/root.js';
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'keepalive-build-'));
-  for (const name of ['package.json', 'scripts', 'lib/zod.ts', 'lib/yaml.ts', 'lib/time.ts', 'bin']) {
+  const loaded = ['zod', 'yaml', 'message-format', 'time'].map((name) => `lib/${name}.ts`);
+  for (const name of ['package.json', 'scripts', 'lib/view/messages', ...loaded, 'bin']) {
     mkdirSync(join(folder, name, '..'), { recursive: true });
     cpSync(join(ROOT, name), join(folder, name), { recursive: true });
   }
@@ -23,7 +34,7 @@ const UNCHANGED = 'Nothing to build: no source has changed.\n';
 
 describe('the build', () => {
   it('builds what has changed, and says so', () => {
-    expect(build()).toMatch(/^Building 4 files… done in \d+\.\d s\.\n$/);
+    expect(build()).toMatch(/^Building 11 files… done in \d+\.\d s\.\n$/);
     expect(readFileSync(path('dist/lib/time.js'), 'utf8')).toContain('const MINUTE');
     expect(readFileSync(path('dist/vendor/zod.js'), 'utf8')).toContain('ZodType');
     expect(build()).toBe(UNCHANGED);
@@ -34,6 +45,16 @@ describe('the build', () => {
     expect(build()).toBe(UNCHANGED);
   });
 
+  it('leaves the command fit to be executed, also when it was built anew', () => {
+    const command = path('dist/bin/keepalive.js');
+    for (const end of ['', '// Changed.\n']) {
+      appendFileSync(path('bin/keepalive.ts'), end);
+      build();
+      expect(statSync(command).mode & 0o777).toBe(0o755);
+      expect(statSync(path('dist/lib/zod.js')).mode & 0o111).toBe(0);
+    }
+  });
+
   it('puts right what is missing or was changed in its output', () => {
     build();
     writeFileSync(path('dist/lib/time.js'), 'broken');
@@ -42,7 +63,7 @@ describe('the build', () => {
     build();
     expect(readFileSync(path('dist/vendor/zod.js'), 'utf8')).toContain('ZodType');
     writeFileSync(path('dist/.built.json'), '{');
-    expect(build()).toMatch(/^Building 4 files/);
+    expect(build()).toMatch(/^Building 11 files/);
     expect(build()).toBe(UNCHANGED);
   });
 

@@ -54,7 +54,7 @@ it('says what was pinged, how much of it failed, and what is down', () => {
     const removed = { ...newTarget('removed', 0), status: 'down' as const };
     return { targets: [...all, null, removed] } as unknown as State;
   };
-  const line = (statuses: readonly ('up' | 'down')[]) => statisticsLine(targets, stateOf(statuses));
+  const line = (statuses: readonly ('up' | 'down')[]) => statisticsLine(targets, stateOf(statuses).targets);
   expect(line(['up', 'up'])).toBe('statistics: 20 pings, 0 failed, success rate 100.0 %, nothing is down');
   expect(line(['up', 'down'])).toBe('statistics: 20 pings, 4 failed, success rate 80.0 %, down: t1');
   expect(line([])).toContain('0 pings, 0 failed, success rate – %');

@@ -96,3 +96,19 @@ describe('starts', () => {
     expect(at(0)).toBe(1);
   });
 });
+
+test('tells when all tasks have been started, those that are under way included', async () => {
+  const pacer = createPacer(2);
+  await pacer.whenStarted();
+  const ends: (() => void)[] = [];
+  const tasks = Array.from({ length: 3 }, () => pacer.run(() => new Promise<void>((end) => ends.push(end))));
+  let isStarted = false;
+  const started = pacer.whenStarted().then(() => (isStarted = true));
+  await vi.waitFor(() => expect(ends).toHaveLength(2));
+  expect(isStarted).toBe(false);
+  ends[0]?.();
+  await started;
+  expect(ends).toHaveLength(3);
+  for (const end of ends) end();
+  await Promise.all(tasks);
+});

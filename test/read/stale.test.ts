@@ -58,7 +58,7 @@ it('no target is up or down any more when no run came for three ticks', async ()
     status: 'pending',
     recordedSince: iso(START),
   });
-  const latest = await loadLatestIncidents(books.store, watch, since);
+  const latest = await loadLatestIncidents(books.store, since);
   expect(recentIncidents(watch, latest, since, 10).staleSince).toBeNull();
   expect(recentIncidents(watch, latest, now, 10).staleSince).toBe(iso(since));
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cadenceOf, cadenceWithin } from '../../lib/rules/cadence.js';
+import { cadenceOf, cadenceWithin, callsADayOf } from '../../lib/rules/cadence.js';
 
 const MINUTE = 60_000;
 
@@ -43,4 +43,32 @@ it.each([
   [1, 1440],
 ])('%d calls a day are enough for one every %d m', (calls, minutes) => {
   expect(cadenceWithin(calls).period).toBe(minutes * MINUTE);
+});
+
+describe('callsADayOf', () => {
+  it.each([
+    ['* * * * *', 1_440],
+    ['*/2 * * * *', 720],
+    ['*/7 * * * *', 9 * 24],
+    ['0,30 8-17 * * 1-5', 20],
+    ['5/20 0 1 * *', 3],
+    ['10-30/10 */6 * * *', 12],
+    ['CRON_TZ=Europe/Paris 0 0 * * *', 1],
+    ['60 * * * *', null],
+    ['*/0 * * * *', null],
+    ['9-3 * * * *', null],
+    ['@daily', null],
+    ['', null],
+  ])('%s', (cron, calls) => {
+    expect(callsADayOf(cron)).toBe(calls);
+  });
+
+  it('is what cadences say of themselves', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1_440 }), (minutes) => {
+        const { cron, callsADay } = cadenceOf(minutes * MINUTE);
+        expect(callsADayOf(cron)).toBe(callsADay);
+      }),
+    );
+  });
 });

@@ -110,6 +110,7 @@ it('a plan of 10s rounds, and of one run only, is no failure', () => {
   });
   const rare = { interval: 365 * DAY, sleepsAfter: 400 * DAY, failureThreshold: 1 };
   expect(outlook(rare, every(MINUTE), { tick: MINUTE })).toEqual({
+    awakeShare: 1,
     checksAMonth: 1,
     longestGap: 0,
     sleeps: 0,

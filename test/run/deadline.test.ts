@@ -26,6 +26,7 @@ test('a run ends at its limit, though memory was collected meanwhile', async () 
       backlog: new Backlog(),
       channels: new Map(),
       peers: NO_PEERS,
+      mailer: null,
       send: () => Promise.reject(new Error('nothing is sent')),
       now: Date.now,
       cpu: () => 0,

@@ -2,8 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Opinion } from '../../lib/rules/opinions.js';
 import { readChecks, recentLogs } from '../../lib/record/log.js';
 import type { Target } from '../../lib/types.js';
-import { openSqlite } from '../../lib/store/sqlite.js';
-import { GUARDED_FIELDS } from '../../lib/record/fields.js';
+import { openSqlite } from '../support/stores.js';
 import type { Store } from '../../lib/store/store.js';
 import { configOf, FAILED, GOOD, Pinger } from '../support/runs.js';
 
@@ -19,7 +18,7 @@ let opinions: (id: string) => readonly Opinion[];
 let asked: string[];
 let databases = 0;
 beforeEach(() => {
-  store = openSqlite(`${++databases}.db`, { guarded: GUARDED_FIELDS, print: () => undefined });
+  store = openSqlite(`${++databases}.db`);
   asked = [];
   opinions = () => WELL;
 });

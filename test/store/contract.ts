@@ -411,6 +411,81 @@ export function storeContract(open: () => Promise<Store>): void {
     });
   });
 
+  describe('shards', () => {
+    test('have leases, fields and logs of their own, which shard 0 can name', async () => {
+      const third = store.shard(3);
+      const far = store.shard(11);
+      await claim('a');
+      expect(await third.claim({ token: 'b', ttl: TTL, fields: ['x'] })).toEqual({
+        claimed: true,
+        fields: texts({}),
+      });
+      expect(await third.claim({ token: 'c', ttl: TTL, fields: ['x'] })).toEqual({ claimed: false });
+      await far.claim({ token: 'c', ttl: TTL, fields: [] });
+      const written = (value: string, release = true) => ({
+        fields: { x: value },
+        append: { log: 'l', offset: 0, text: value },
+        release,
+      });
+      expect(await store.commit({ token: 'b', ...written('b', false) })).toBe('lost');
+      expect(await store.commit({ token: 'a', ...written('a', false) })).toBe('committed');
+      expect(await third.commit({ token: 'b', ...written('b') })).toBe('committed');
+      expect(await far.commit({ token: 'c', ...written('c') })).toBe('committed');
+      expect(await claim('d')).toEqual({ claimed: false });
+      expect(await third.claim({ token: 'd', ttl: TTL, fields: ['x'] })).toEqual({
+        claimed: true,
+        fields: texts({ x: 'b' }),
+      });
+      const all = { fields: ['x', 'x:3', 'x:11', 'x:4'], logs: ['l', 'l:3', 'l:11'] };
+      expect(await store.read(all)).toEqual({
+        fields: texts({ x: 'a', 'x:3': 'b', 'x:11': 'c' }),
+        logs: texts({ l: 'a', 'l:3': 'b', 'l:11': 'c' }),
+      });
+      expect(await far.read({ fields: ['x'], logs: ['l'] })).toEqual({
+        fields: texts({ x: 'c' }),
+        logs: texts({ l: 'c' }),
+      });
+    });
+
+    test('share what they share, as far as they are stored together', async () => {
+      await store.swap({ field: 'maintenance', expected: null, value: 'all' });
+      const claimed = await store.shard(7).claim({ token: 'a', ttl: TTL, fields: ['x', 'maintenance'] });
+      expect(claimed).toEqual({ claimed: true, fields: texts({ maintenance: 'all' }) });
+    });
+
+    test('a commit of a shard that was overtaken is lost, whatever the others do', async () => {
+      const third = store.shard(3);
+      await third.claim({ token: 'a', ttl: SHORT, fields: [] });
+      await new Promise((resolve) => setTimeout(resolve, 2 * SHORT));
+      await third.claim({ token: 'b', ttl: TTL, fields: [] });
+      await third.commit({ token: 'b', fields: { x: 'b' }, append: null, release: true });
+      await claim('c');
+      await commit('c', { x: 'c' });
+      expect(await third.commit({ token: 'a', fields: { x: 'a' }, append: null, release: true })).toBe(
+        'lost',
+      );
+      expect([await field('x'), await field('x:3')]).toEqual(['c', 'b']);
+    });
+
+    test('those that are stored together are replaced together, and no others', async () => {
+      const far = store.shard(9);
+      for (const [shard, token] of [store, store.shard(1), far].map((each, i) => [each, `t${i}`] as const)) {
+        await shard.claim({ token, ttl: TTL, fields: [] });
+        await shard.commit({ token, fields: { x: token, y: token }, append: null, release: true });
+        await shard.claim({ token, ttl: TTL, fields: [] });
+      }
+      const fields = { x: 'new', 'x:1': 'new' };
+      expect(await store.replace({ token: 't0', fields, logs: { 'l:1': 'log' } })).toBe('committed');
+      const all = { fields: ['x', 'y', 'x:1', 'y:1', 'x:9', 'y:9'], logs: ['l', 'l:1'] };
+      expect(await store.read(all)).toEqual({
+        fields: texts({ x: 'new', 'x:1': 'new', 'x:9': 't2', 'y:9': 't2' }),
+        logs: texts({ 'l:1': 'log' }),
+      });
+      expect(await far.replace({ token: 't2', fields: { 'x:9': 'newer' }, logs: {} })).toBe('committed');
+      expect((await store.read(all)).fields).toEqual(texts({ x: 'new', 'x:1': 'new', 'x:9': 'newer' }));
+    });
+  });
+
   describe('cost', () => {
     test('is counted by the meters that were given, each for itself', async () => {
       const [first, second] = [newMeter(), newMeter()];

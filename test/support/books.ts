@@ -84,6 +84,7 @@ export class Books {
         return writes();
       },
       metered: () => this.store,
+      shard: () => this.store,
       now: () => Date.now(),
       claim: refuse,
       commit: refuse,

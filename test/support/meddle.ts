@@ -18,6 +18,7 @@ export function meddled(
       return store.writes;
     },
     metered: () => wrapped,
+    shard: () => wrapped,
     claim: (request) => around({ name: 'claim', number: ++calls }, () => store.claim(request)),
     commit: (commit) => around({ name: 'commit', number: ++calls }, () => store.commit(commit)),
     swap: (swap) => store.swap(swap),

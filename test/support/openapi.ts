@@ -2,12 +2,14 @@ import { FORMATS } from '../../lib/http/badge-endpoint.js';
 import { ERROR_STATUS, type ErrorCode } from '../../lib/http/error-codes.js';
 import { WINDOWS } from '../../lib/read/load.js';
 import { METRICS } from '../../lib/view/badge-image.js';
+import { STATUSES } from '../../lib/types.js';
 import { schemasOf, type Schema } from './json-schema.js';
 
 const TYPES = {
   'lib/read/views.ts': ['Stats', 'TargetHistory'],
   'lib/read/health.ts': ['Health'],
   'lib/run/report.ts': ['RunReport'],
+  'lib/run/dispatch.ts': ['DispatchReport'],
   'lib/http/maintenance-endpoint.ts': ['MaintenanceWindows'],
   'lib/http/notes-endpoint.ts': ['ChangedNotes'],
 };
@@ -35,6 +37,7 @@ const words = (name: string, values: readonly string[], fallback?: string): Sche
   in: 'query',
   schema: { type: 'string', enum: values, ...(fallback === undefined ? {} : { default: fallback }) },
 });
+const inQuery = (name: string): Schema => ({ name, in: 'query', schema: { type: 'string' } });
 const ID = {
   name: 'id',
   in: 'path',
@@ -80,7 +83,10 @@ const RUN = (summary: string): Schema => ({
   security: [...SECRET, { qstash: [] }],
   parameters: [{ ...words('async', ['1']), description: 'Answers 202 at once; the run goes on.' }],
   responses: {
-    200: { description: 'The run.', content: json(ref('RunReport')) },
+    200: {
+      description: 'The run, or how many runs of shards were started elsewhere.',
+      content: json({ anyOf: [ref('RunReport'), ref('DispatchReport')] }),
+    },
     202: { description: 'The run goes on.', content: json(ref('RunStarted')) },
     ...errors(WITH_SECRET),
     503: {
@@ -121,6 +127,24 @@ const change = (
   },
 });
 
+/** The same paths with names for the functions that generators make of them: `getKeepaliveById`, `deleteNotes`. */
+function named(paths: Readonly<Record<string, Schema>>): Schema {
+  const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);
+  const nameOf = (path: string) =>
+    path.replace('/api', '').replace('{id}', 'byId').split(/[/.]/).map(capital).join('');
+  return Object.fromEntries(
+    Object.entries(paths).map(([path, methods]) => [
+      path,
+      Object.fromEntries(
+        Object.entries(methods).map(([method, operation]) => [
+          method,
+          { operationId: method + nameOf(path), ...(operation as Schema) },
+        ]),
+      ),
+    ]),
+  );
+}
+
 /** The description of the HTTP API, made of the types and tables that make its answers. */
 export function openApi(): Schema {
   const badge = (status: string): Schema => ({
@@ -132,11 +156,20 @@ export function openApi(): Schema {
     info: {
       title: 'Keepalive',
       version: '1',
+      license: { name: 'MIT', identifier: 'MIT' },
       description:
         'Durations are milliseconds, times ISO 8601 in UTC, ratios 0 to 1 or null. HEAD works wherever GET does. Reads may be read by pages of any origin.',
     },
-    paths: {
-      '/api/keepalive': read('The figures of all targets.', json(ref('Stats'))),
+    servers: [{ url: '/', description: 'The installation that serves this document.' }],
+    paths: named({
+      '/api/keepalive': read('The figures of all targets, and at most 500 of them.', json(ref('Stats')), {
+        codes: ['bad_request'],
+        parameters: [
+          words('status', STATUSES),
+          { ...inQuery('group'), description: 'Its targets alone; empty: those without a group.' },
+          { ...inQuery('after'), description: 'Targets whose ids come behind this one: see `next`.' },
+        ],
+      }),
       '/api/keepalive/{id}': read('One target with its history.', json(ref('TargetHistory')), {
         codes: ['target_not_found'],
         parameters: [ID],
@@ -237,7 +270,7 @@ export function openApi(): Schema {
           { of: 'ChangedNotes', codes: ['note_not_found'] },
         ),
       },
-    },
+    }),
     components: {
       schemas: {
         ...schemasOf(TYPES),

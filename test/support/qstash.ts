@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { serveHttp } from './servers.js';
 
 interface Schedule {
@@ -9,10 +10,18 @@ interface Schedule {
   readonly isPaused?: boolean;
 }
 
-/** QStash's schedules, as far as its API is used. */
+/** A message of a batch. */
+export interface Message {
+  readonly destination: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** QStash's schedules and batches, as far as its API is used. */
 export class Qstash {
   schedules: Schedule[] = [];
   calls: { call: string; headers: IncomingHttpHeaders }[] = [];
+  /** Messages that were taken, without copies by their deduplication ids. */
+  messages: Message[] = [];
   /** What is answered whatever is asked. */
   refusal: { status: number; body: string } | null = null;
 
@@ -25,9 +34,12 @@ export class Qstash {
   /** Ends with the test file. */
   static async start(): Promise<Qstash> {
     const qstash = new Qstash();
-    const { port } = await serveHttp(({ method = '', url = '', headers }, response) => {
-      const { status, body } = qstash.answer(method, url, headers);
-      response.writeHead(status).end(body);
+    const { port } = await serveHttp((request, response) => {
+      const { method = '', url = '', headers } = request;
+      void text(request).then((sent) => {
+        const { status, body } = qstash.answer(method, url, headers, sent);
+        response.writeHead(status).end(body);
+      });
     });
     qstash.port = port;
     return qstash;
@@ -37,9 +49,11 @@ export class Qstash {
     method: string,
     url: string,
     headers: IncomingHttpHeaders,
+    sent: string,
   ): { status: number; body: string } {
     this.calls.push({ call: `${method} ${url}`, headers });
     if (this.refusal !== null) return this.refusal;
+    if (url === '/v2/batch') return { status: 200, body: JSON.stringify(this.take(sent)) };
     const name = url.replace(/^\/v2\/schedules\/?/, '');
     const [scheduleId, cron, called] = ['schedule-id', 'cron', 'method'].map((option) =>
       String(headers[`upstash-${option}`]),
@@ -59,7 +73,16 @@ export class Qstash {
     }
   }
 
+  private take(batch: string): object[] {
+    return (JSON.parse(batch) as Message[]).map((message) => {
+      const id = message.headers['Upstash-Deduplication-Id'] ?? '';
+      const isCopy = this.messages.some(({ headers }) => headers['Upstash-Deduplication-Id'] === id);
+      if (!isCopy) this.messages.push(message);
+      return { messageId: `msg_${id}`, ...(isCopy && { deduplicated: true }) };
+    });
+  }
+
   reset(): void {
-    [this.schedules, this.calls, this.refusal] = [[], [], null];
+    [this.schedules, this.calls, this.messages, this.refusal] = [[], [], [], null];
   }
 }

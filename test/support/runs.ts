@@ -1,5 +1,6 @@
 import { parseConfig, type Config } from '../../lib/config/config.js';
 import type { Channel } from '../../lib/deliver/channel.js';
+import type { Mailer } from '../../lib/deliver/mailer.js';
 import type { Send } from '../../lib/deliver/send.js';
 import { NO_PEERS, type Peers } from '../../lib/peers/ask.js';
 import type { Prober } from '../../lib/probe/probe.js';
@@ -64,6 +65,7 @@ export class Pinger {
   readonly backlog = new Backlog();
   channels: ReadonlyMap<ChannelName, Channel> = new Map();
   peers: Peers = NO_PEERS;
+  mailer: Mailer | null = null;
   send: Send = () => Promise.resolve({ status: 200, headers: {}, text: '' });
 
   constructor(
@@ -87,7 +89,7 @@ export class Pinger {
       },
       close: () => Promise.resolve(),
     };
-    const { config, store, backlog, channels, peers, send } = this;
+    const { config, store, backlog, channels, mailer, peers, send } = this;
     return run(
       {
         config,
@@ -95,6 +97,7 @@ export class Pinger {
         backlog,
         channels,
         peers,
+        mailer,
         send,
         prober,
         now: () => this.now,

@@ -1,4 +1,4 @@
-import { GUARDED_FIELDS } from '../../lib/record/fields.js';
+import { STORE_FIELDS } from '../../lib/record/fields.js';
 import * as remote from '../../lib/store/open.js';
 import * as embedded from '../../lib/store/sqlite.js';
 import type { Store } from '../../lib/store/store.js';
@@ -8,12 +8,12 @@ export function openRemoteStore(
   config: remote.RemoteStoreConfig,
   { prefix, timeout }: { readonly prefix: string; readonly timeout?: number },
 ): Promise<Store> {
-  const options = { prefix, guarded: GUARDED_FIELDS, ...(timeout !== undefined && { timeout }) };
+  const options = { prefix, ...STORE_FIELDS, ...(timeout !== undefined && { timeout }) };
   return remote.openRemoteStore(config, options);
 }
 
 export function openSqlite(path: string, print?: (line: string) => void): Store {
-  return embedded.openSqlite(path, { guarded: GUARDED_FIELDS, ...(print && { print }) });
+  return embedded.openSqlite(path, { ...STORE_FIELDS, ...(print && { print }) });
 }
 
 /** Fields or logs as a store answers: by name, without those that are null. */

@@ -143,12 +143,20 @@ function outage(start: number, end: number | null, now: number, kind: number): I
     unobservedMs: 0,
     message,
     events: [
-      { at: iso(start), kind: 'check', text: 'First failed check' },
-      { at: iso(start + 2 * MINUTE), kind: 'alert', text: 'Alert: down' },
+      { at: iso(start), kind: 'check', code: 'first_failed', text: 'First failed check' },
+      { at: iso(start + 2 * MINUTE), kind: 'alert', code: 'down', text: 'Alert: down' },
       ...(kind === 0
-        ? [{ at: iso(start + 3 * MINUTE), kind: 'restart' as const, text: 'Restart 1: status 200' }]
+        ? [
+            {
+              ...({ at: iso(start + 3 * MINUTE), kind: 'restart', code: 'restart' } as const),
+              text: 'Restart 1: status 200',
+              restart: { number: 1, answer: 'status 200', helped: null, upAfterMs: null },
+            },
+          ]
         : []),
-      ...(end === null ? [] : [{ at: iso(end), kind: 'check' as const, text: 'First good check' }]),
+      ...(end === null
+        ? []
+        : [{ at: iso(end), kind: 'check', code: 'first_good', text: 'First good check' } as const]),
     ],
   };
 }

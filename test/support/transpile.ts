@@ -28,7 +28,7 @@ export function transpile(): string {
   cpSync(join(ROOT, 'dist/vendor'), join(target, 'vendor'), { recursive: true });
   writeFileSync(
     join(target, 'package.json'),
-    '{ "version": "1.2.3", "type": "module", "imports": { "#yaml": "./vendor/yaml.js", "#zod": "./vendor/zod.js" } }',
+    '{ "version": "1.2.3", "type": "module", "imports": { "#message-format": "./vendor/message-format.js", "#messages/*": "./vendor/messages/*.js", "#yaml": "./vendor/yaml.js", "#zod": "./vendor/zod.js" } }',
   );
   return target;
 }

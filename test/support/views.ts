@@ -1,10 +1,13 @@
 import type { Stats, TargetStats } from '../../lib/read/views.js';
+import { wordsIn } from '../../lib/view/language.js';
 import { PLAIN_PAGE, type Site } from '../../lib/view/site.js';
 import type { Status } from '../../lib/types.js';
 
+export const ENGLISH = await wordsIn('en', null);
+
 /** The site of somebody who has said nothing of it. */
-export const PUBLIC_SITE: Site = { isPrivate: false, page: PLAIN_PAGE };
-export const PRIVATE_SITE: Site = { isPrivate: true, page: PLAIN_PAGE };
+export const PUBLIC_SITE: Site = { isPrivate: false, page: PLAIN_PAGE, words: ENGLISH };
+export const PRIVATE_SITE: Site = { isPrivate: true, page: PLAIN_PAGE, words: ENGLISH };
 
 /** When the views of the tests are looked at. */
 export const NOW = Date.UTC(2026, 0, 5, 12);

@@ -42,7 +42,7 @@ describe('pages of many services', () => {
   it('fold open incidents of one cause and time, and name a few of their services', () => {
     const html = statusPage(thousand, PUBLIC);
     expect(count(html, /<article class="incident open/)).toBeLessThanOrEqual(6);
-    expect(html).toContain('28 of 1000 services are down');
+    expect(html).toContain('28 of 1,000 services are down');
     expect(html).toMatch(/and \d+ more services/);
   });
 

@@ -5,7 +5,7 @@ import type { MaintenanceSpan } from '../../lib/read/views.js';
 import { calendar } from '../../lib/view/calendar.js';
 import type { MaintenanceWindow } from '../../lib/types.js';
 import { aTarget } from '../support/targets.js';
-import { HOSTILE } from '../support/views.js';
+import { ENGLISH, HOSTILE } from '../support/views.js';
 
 const NOW = Date.UTC(2026, 9, 20, 12);
 const HOUR = 3_600_000;
@@ -16,7 +16,7 @@ const span = (changes: Partial<MaintenanceSpan> = {}): MaintenanceSpan => ({
   ...changes,
 });
 const render = (spans: readonly MaintenanceSpan[], now = NOW) =>
-  calendar(spans, { origin: 'https://status.test', now });
+  calendar(spans, { origin: 'https://status.test', now, words: ENGLISH });
 
 /** The properties of a calendar as a client reads them: lines unfolded, in the order of the text. */
 function linesOf(text: string): string[] {

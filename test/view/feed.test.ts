@@ -2,7 +2,7 @@ import { parseAtomFeed } from 'feedsmith';
 import { describe, expect, it } from 'vitest';
 import type { RecentIncidents, TargetIncident } from '../../lib/read/views.js';
 import { atomFeed } from '../../lib/view/atom-feed.js';
-import { HOSTILE, NOW } from '../support/views.js';
+import { ENGLISH, HOSTILE, NOW } from '../support/views.js';
 import { elementsOf } from '../support/xml.js';
 
 const MINUTE = 60_000;
@@ -31,7 +31,7 @@ function incident(
 
 const render = (incidents: readonly TargetIncident[], origin = ORIGIN, staleSince: string | null = null) => {
   const recent: RecentIncidents = { since: iso(SINCE), staleSince, incidents, notes: [] };
-  return atomFeed(recent, origin, 'Keepalive');
+  return atomFeed(recent, origin, { name: 'Keepalive', words: ENGLISH });
 };
 
 /** The feed as a reader understands it. What RFC 4287 asks for is checked on the way. */

@@ -60,5 +60,7 @@ it('what the API of the host said is there too, without the token’s own variab
     awake: { ...ofRender.awake, proof: 'host' },
     consecutiveFailures: 0,
   } as const;
-  expect(targetPage(asleep, freshness, PRIVATE_SITE, said)).toContain('It answers, but: suspended on Render');
+  expect(targetPage(asleep, freshness, PRIVATE_SITE, said)).toContain(
+    'It answers, but: <span lang="en">suspended on Render',
+  );
 });

@@ -3,8 +3,11 @@ import { describe, expect, it } from 'vitest';
 import type { Awake } from '../../lib/read/views.js';
 import type { Status } from '../../lib/types.js';
 import { awakeInWords } from '../../lib/view/components.js';
-import { fewSamples, percent, unobservedInWords, overallStatus } from '../../lib/view/words.js';
+import { fewSamples, overallStatus } from '../../lib/view/words.js';
 import { latencyInWords } from '../../lib/rules/durations.js';
+import { ENGLISH } from '../support/views.js';
+
+const percent = (ratio: number | null) => ENGLISH.percent(ratio);
 
 const FRESH = {
   updatedAt: '2026-05-20T12:00:00.000Z',
@@ -33,18 +36,18 @@ describe('the sentence about everything', () => {
     [['down', 'degraded', 'down', 'up'], 'down', '2 of 4 services are down', '1 degraded'],
     [['degraded', 'up', 'sleeping'], 'degraded', 's0 is degraded', '1 off hours'],
     [['degraded', 'up', 'degraded'], 'degraded', 'Some systems are degraded', null],
-    [['up', 'maintenance'], 'up', 'All active systems operational', '1 maintenance'],
+    [['up', 'maintenance'], 'up', 'All active systems operational', '1 in maintenance'],
     [['maintenance'], 'maintenance', 'Maintenance is under way', null],
     [['pending', 'paused'], 'pending', 'Waiting for the first checks', '1 paused'],
     [['sleeping'], 'sleeping', 'Outside active hours', null],
     [['paused', 'paused'], 'paused', 'Everything is paused', null],
   ] as const)('of %j: %s, %s', (statuses, mood, sentence, remark) => {
-    expect(overallStatus(FRESH, some(...statuses))).toEqual({ mood, sentence, remark });
+    expect(overallStatus(FRESH, some(...statuses), ENGLISH)).toEqual({ mood, sentence, remark });
   });
 
   it('is about nothing that is out of date', () => {
     const stale = { ...FRESH, isStale: true, lastRunAt: '2026-05-20T10:40:00.000Z' };
-    expect(overallStatus(stale, some('up', 'down'))).toEqual({
+    expect(overallStatus(stale, some('up', 'down'), ENGLISH)).toEqual({
       mood: 'unknown',
       sentence: 'Nothing has been checked for 1 h 20 m',
       remark: null,
@@ -85,15 +88,7 @@ it.each([
   ['p99', 99, 'of 99 checks'],
   ['p99', 100, null],
 ] as const)('the %s of %i checks says that it rests on little: %s', (name, samples, text) => {
-  expect(fewSamples(name, samples)).toBe(text);
-});
-
-it.each([
-  [null, ''],
-  [0, ''],
-  [90 * 60_000, ', not observed for 1 h 30 m of it'],
-])('an incident of which %s ms were not observed says "%s"', (ms, text) => {
-  expect(unobservedInWords(ms)).toBe(text);
+  expect(fewSamples(name, samples, ENGLISH)).toBe(text);
 });
 
 describe('whether it was kept awake', () => {
@@ -115,10 +110,9 @@ describe('whether it was kept awake', () => {
     ['Awake: not proven by its answers', { keptAwake: null, proof: 'edge' }],
   ])('%s', (text, changes) => {
     const shown = { host: 'render', awake: { ...awake, keptAwake: null, ...changes } } as const;
-    expect(awakeInWords({ ...shown, waking: null })).toBe(text);
-    expect(awakeInWords({ ...shown, waking: { since: '2026-01-05T12:00:00.000Z', attempts: 9 } })).toBe(
-      'Waking',
-    );
+    expect(awakeInWords({ ...shown, waking: null }, ENGLISH)).toBe(text);
+    const waking = { since: '2026-01-05T12:00:00.000Z', attempts: 9 };
+    expect(awakeInWords({ ...shown, waking }, ENGLISH)).toBe('Waking');
   });
 });
 
@@ -131,4 +125,5 @@ it.each([
   [32_000, '32 s'],
 ])('a latency of %s is %s', (ms, text) => {
   expect(latencyInWords(ms)).toBe(text);
+  expect(ENGLISH.latency(ms)).toBe(text);
 });

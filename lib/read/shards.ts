@@ -1,0 +1,201 @@
+import { hashOf, readDirectory, readShards, type Directory, type Shards } from '../record/directory.js';
+import { DIRECTORY_FIELD, SHARDS_FIELD } from '../record/fields.js';
+import { endOf, type State } from '../record/state-model.js';
+import { NO_USAGE, plus, type Account, type UsageSince } from '../rules/account.js';
+import type { ByChannel, Outbox } from '../rules/outbox.js';
+import type { WatchedTarget } from '../types.js';
+import { unpack, type Overview, type Present, type Reader, type ResolvedIncidents } from './load.js';
+
+/** Reads the fields and logs of any shard. */
+export interface ShardedReader extends Reader {
+  /** The same object for the same shard. */
+  shard(number: number): Reader;
+}
+
+/** What decides how many shards are expected before the store has told. */
+interface Expected {
+  readonly shardSize: number;
+  readonly targets: readonly WatchedTarget[];
+}
+
+const counted = new WeakMap<ShardedReader, number>();
+
+/**
+ * Loads something of every shard, at once: a `RecentReader` makes one read of what they ask for at the same time.
+ * @param load is given a reader of one shard alone
+ */
+export async function ofEachShard<T>(
+  reader: ShardedReader,
+  { shardSize, targets }: Expected,
+  load: (reader: Reader, shards: number) => Promise<T>,
+): Promise<readonly T[]> {
+  let count = counted.get(reader) ?? Math.max(1, Math.ceil(targets.length / shardSize));
+  for (;;) {
+    const [actual, ...loaded] = await Promise.all([
+      countIn(reader),
+      ...Array.from({ length: count }, (_, shard) => load(reader.shard(shard), count)),
+    ]);
+    counted.set(reader, actual);
+    if (actual <= count) return loaded.slice(0, actual);
+    count = actual;
+  }
+}
+
+const directories = new WeakMap<ShardedReader, { readonly hash: string; readonly directory: Directory }>();
+
+/** Loads something of the shard in which a target lives, and of no other. */
+export async function ofShardWith<T>(
+  reader: ShardedReader,
+  id: string,
+  { shardSize, targets }: Expected,
+  load: (reader: Reader) => Promise<T>,
+): Promise<T> {
+  const known = directories.get(reader) ?? null;
+  const guess = known?.directory.get(id)?.shard ?? 0;
+  const isLikely = known !== null || targets.length <= shardSize;
+  const [shards, loaded] = await Promise.all([shardsIn(reader), isLikely ? load(reader.shard(guess)) : null]);
+  const isRight = shards === null || shards.directory === known?.hash;
+  const shard = isRight ? guess : ((await directoryIn(reader)).get(id)?.shard ?? 0);
+  return shard === guess && loaded !== null ? loaded : load(reader.shard(shard));
+}
+
+async function countIn(reader: Reader): Promise<number> {
+  return (await shardsIn(reader))?.count ?? 1;
+}
+
+async function shardsIn(reader: Reader): Promise<Shards | null> {
+  const { fields } = await reader.read({ fields: [SHARDS_FIELD], logs: [] });
+  return unpack(() => readShards(fields.get(SHARDS_FIELD) ?? null));
+}
+
+async function directoryIn(reader: ShardedReader): Promise<Directory> {
+  const { fields } = await reader.read({ fields: [DIRECTORY_FIELD], logs: [] });
+  const text = fields.get(DIRECTORY_FIELD) ?? null;
+  if (text === null) return new Map();
+  const hash = hashOf(text);
+  const known = directories.get(reader);
+  const directory = known?.hash === hash ? known.directory : unpack(() => readDirectory(text));
+  directories.set(reader, { hash, directory });
+  return directory;
+}
+
+/** The same, joined. */
+export async function ofAllShards<T extends Joinable>(
+  reader: ShardedReader,
+  expected: Expected,
+  load: (reader: Reader, shards: number) => Promise<T>,
+): Promise<Joined<T>> {
+  return joined(await ofEachShard(reader, expected, load), expected.targets);
+}
+
+type Joinable = Present & Partial<ResolvedIncidents> & Partial<Pick<Overview, 'snapshots'>>;
+
+/** What was loaded of all shards, as one. `parts`: what was loaded of the shard in which a target lives. */
+export type Joined<T> = T & { readonly parts?: ReadonlyMap<string, T> };
+
+/** The part of a target's shard. Where no run has seen the target yet, nothing is known of it in any. */
+export function partOf<T>(joined: Joined<T>, id: string): T {
+  return joined.parts?.get(id) ?? joined;
+}
+
+/** Of one shard, the very same. Shards without a configured target do not count: nobody makes their runs. */
+function joined<T extends Joinable>(loaded: readonly T[], targets: readonly WatchedTarget[]): Joined<T> {
+  const [first] = loaded;
+  if (first === undefined) throw new RangeError('no shard');
+  if (loaded.length === 1) return first;
+  const configured = new Set(targets.map(({ info }) => info.id));
+  const parts = new Map<string, T>();
+  const counting = loaded.filter((part) => {
+    const ids = (part.state?.targets ?? []).flatMap((target) =>
+      target !== null && configured.has(target.id) ? [target.id] : [],
+    );
+    for (const id of ids) parts.set(id, part);
+    return ids.length > 0;
+  });
+  const states = counting.flatMap(({ state }) => state ?? []);
+  return {
+    ...first,
+    state: joinedState(states),
+    outbox: joinedOutbox(counting.map(({ outbox }) => outbox)),
+    lost: counting.find(({ lost }) => lost !== null)?.lost ?? null,
+    ...(first.resolved && { resolved: new Map(loaded.flatMap(({ resolved }) => [...(resolved ?? [])])) }),
+    ...(first.unread && { unread: new Set(loaded.flatMap(({ unread }) => [...(unread ?? [])])) }),
+    parts,
+  };
+}
+
+/** The state that was heard of last, with what all of them counted. */
+function joinedState(states: readonly State[]): State | null {
+  const [latest] = [...states].sort((a, b) => heardAt(b) - heardAt(a));
+  if (latest === undefined) return null;
+  const runs = states.flatMap(({ lastRun }) => lastRun ?? []);
+  const { lastRun } = latest;
+  const sum = (of: (run: NonNullable<State['lastRun']>) => number): number =>
+    runs.reduce((total, run) => total + of(run), 0);
+  return {
+    ...latest,
+    firstRunAt: Math.min(...states.map(({ firstRunAt }) => firstRunAt)),
+    lastRun: lastRun && {
+      ...lastRun,
+      checked: sum(({ checked }) => checked),
+      failed: sum(({ failed }) => failed),
+      commands: sum(({ commands }) => commands),
+    },
+    account: joinedAccount(states.flatMap(({ account }) => account ?? [])),
+    targets: states.flatMap((state) => state.targets),
+  };
+}
+
+/** The state of the shard that was heard of least recently, with the account of all. */
+export function leastRecent({ state, parts }: Joined<Pick<Present, 'state'>>): State | null {
+  if (parts === undefined || state === null) return state;
+  const states = new Set([...parts.values()].flatMap((part) => part.state ?? []));
+  const [oldest = state] = [...states].sort((a, b) => heardAt(a) - heardAt(b));
+  return { ...oldest, account: state.account };
+}
+
+function heardAt({ lastRun, firstRunAt }: State): number {
+  return lastRun === null ? firstRunAt : endOf(lastRun);
+}
+
+/** Of the months and days that the last of them counts. */
+function joinedAccount(accounts: readonly Account[]): Account | null {
+  const month = Math.max(...accounts.map((account) => account.month.month));
+  const current = accounts.filter((account) => account.month.month === month);
+  const [first] = current;
+  if (first === undefined) return null;
+  const total = (all: readonly UsageSince[]): UsageSince => ({
+    since: Math.min(...all.map(({ since }) => since)),
+    ...all.reduce(plus, NO_USAGE),
+  });
+  const before = current.flatMap((account) => account.before ?? []);
+  return {
+    month: { month, ...total(current.map((account) => account.month)) },
+    otherMonth: null,
+    recent: total(current.map(({ recent }) => recent)),
+    before: before.length === 0 ? null : total(before),
+    toldIn: first.toldIn,
+  };
+}
+
+function joinedOutbox(outboxes: readonly Outbox[]): Outbox {
+  const merged = <T>(of: (outbox: Outbox) => ByChannel<T>): ByChannel<T> =>
+    Object.assign({}, ...outboxes.map(of)) as ByChannel<T>;
+  const undelivered: Partial<Record<keyof Outbox['undelivered'], number>> = {};
+  for (const outbox of outboxes) {
+    for (const [name, count] of Object.entries(outbox.undelivered)) {
+      const channel = name as keyof Outbox['undelivered'];
+      undelivered[channel] = (undelivered[channel] ?? 0) + count;
+    }
+  }
+  return {
+    alerts: outboxes.flatMap(({ alerts }) => alerts),
+    restarts: outboxes.flatMap(({ restarts }) => restarts),
+    troubles: merged(({ troubles }) => troubles),
+    undelivered,
+    moved: merged(({ moved }) => moved),
+    alertStates: new Map(outboxes.flatMap(({ alertStates }) => [...alertStates])),
+    missed: outboxes.find(({ missed }) => missed !== null)?.missed ?? null,
+    slowPace: outboxes.find(({ slowPace }) => slowPace !== null)?.slowPace ?? null,
+  };
+}

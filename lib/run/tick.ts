@@ -1,0 +1,177 @@
+import type { Config } from '../config/config.js';
+import { NO_USAGE } from '../rules/account.js';
+import { StoreError, type Meter, type Store } from '../store/store.js';
+import type { Target } from '../types.js';
+import type { Batch } from './backlog.js';
+import type { KnownDirectory } from './directory-keeper.js';
+import { mergedReport, type RunReport } from './report.js';
+import { UNPLACED, type SharedContext } from './run-context.js';
+import { run, type RunRequest } from './run.js';
+
+/** What the runs of a process are made of. */
+export type Installation = SharedContext & { readonly config: Config; readonly store: Store | null };
+
+/** The targets that are configured and live in one shard. */
+export interface Shard {
+  readonly number: number;
+  readonly targets: readonly Target[];
+}
+
+/** The shards of an installation that has more than one. */
+export interface Shards {
+  /** How many there are, those without a configured target included. */
+  readonly count: number;
+  /** Of the directory. */
+  readonly hash: string;
+  /** False: the store could not be asked, and this is what the process remembers. */
+  readonly isRead: boolean;
+  /** Those with a configured target. */
+  readonly shards: readonly Shard[];
+}
+
+/**
+ * Gives every target a place, and says who lives where; null: there is one shard, as far as this process knows. While the
+ * store cannot be read, what is known counts, and targets without a place are left out.
+ * @throws StoreError where nothing is known
+ */
+export async function shardsOf(
+  { config, store, directory, now }: Installation,
+  meter: Meter,
+  { mayBeOne } = { mayBeOne: true },
+): Promise<Shards | null> {
+  const { targets, shardSize } = config;
+  if (store === null) return null;
+  if (mayBeOne && directory.known === null && targets.length <= shardSize) return null;
+  try {
+    const ids = targets.map(({ info }) => info.id);
+    const placing = { size: shardSize, now: now() };
+    return shardsIn(await directory.place(store.metered(meter), ids, placing), targets, true);
+  } catch (error) {
+    if (!(error instanceof StoreError) || directory.known === null) throw error;
+    return shardsIn(directory.known, targets, false);
+  }
+}
+
+/** One shard, by the directory of this hash or a later one. @throws StoreError */
+export async function findShard(
+  { config, store, directory }: Installation,
+  { number, hash }: { readonly number: number; readonly hash: string },
+): Promise<Shards & { readonly shard: Shard }> {
+  if (store === null) throw new StoreError('store_unreachable', 'no store is configured');
+  const found = shardsIn(await directory.find(store, hash), config.targets, true);
+  const shard = found.shards.find((each) => each.number === number) ?? { number, targets: [] };
+  return { ...found, shard };
+}
+
+function shardsIn(
+  { directory, hash, shards: count }: KnownDirectory,
+  targets: readonly Target[],
+  isRead: boolean,
+): Shards {
+  const members = new Map<number, Target[]>();
+  for (const target of targets) {
+    const place = directory.get(target.info.id);
+    if (place === undefined) continue;
+    const others = members.get(place.shard);
+    if (others === undefined) members.set(place.shard, [target]);
+    else others.push(target);
+  }
+  const shards = [...members].map(([number, its]): Shard => ({ number, targets: its }));
+  return { count, hash, isRead, shards: shards.sort((a, b) => a.number - b.number) };
+}
+
+/** The run of one shard. */
+export function runShard(
+  installation: Installation,
+  { number, targets }: Shard,
+  count: number,
+  request: RunRequest,
+): Promise<RunReport> {
+  const { config, store } = installation;
+  return run(
+    {
+      ...installation,
+      config: { ...config, targets },
+      store: store?.shard(number) ?? null,
+      backlog: installation.backlogOf(number),
+      shards: count,
+      shard: number,
+    },
+    request,
+  );
+}
+
+/**
+ * The runs of these shards in this process. Each begins when the one before has started its attempts: so a run lasts no
+ * longer than if it were alone, and none waits for what is slow in another.
+ */
+export async function runShards(
+  installation: Installation,
+  { shards, count }: Pick<Shards, 'shards' | 'count'>,
+  request: RunRequest,
+): Promise<RunReport[]> {
+  const { prober } = installation;
+  const runs: Promise<RunReport>[] = [];
+  for (const shard of shards) {
+    await new Promise<void>((begun) => {
+      const watched = {
+        ...prober,
+        attempt: (...of: Parameters<typeof prober.attempt>) => {
+          begun();
+          return prober.attempt(...of);
+        },
+      };
+      const run = runShard({ ...installation, prober: watched }, shard, count, request);
+      run.then(
+        () => begun(),
+        () => begun(),
+      );
+      runs.push(run);
+    });
+    await installation.whenStarted();
+  }
+  return Promise.all(runs);
+}
+
+/**
+ * The run of all targets where there is one shard, else the runs of all shards in this process, at the same time. Rejects
+ * only where Keepalive itself is broken.
+ */
+export async function runTick(installation: Installation, request: RunRequest): Promise<RunReport> {
+  const meter: Meter = { commands: 0, bytesSent: 0, bytesReceived: 0 };
+  let found: Shards | null;
+  try {
+    found = await shardsOf(installation, meter);
+    if (found === null) {
+      const report = await run(installation, request);
+      if (report.reason !== 'sharded') return report;
+      found = await shardsOf(installation, meter, { mayBeOne: false });
+      if (found === null) return report;
+    }
+    if (found.shards.length === 0) return await run({ ...installation, shards: 1 }, request);
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    // Nobody knows who lives where, and the pings still go out.
+    const backlog = installation.backlogOf(UNPLACED);
+    return run({ ...installation, backlog, store: null, storeFailure: error, shards: 1 }, request);
+  }
+  installation.backlog.giveBack({ ...NO_USAGE, commands: meter.commands });
+  rehome(installation, found);
+  return mergedReport(await runShards(installation, found, request), meter.commands);
+}
+
+/** Gives the checks that were made while nobody knew who lives where to the backlogs of their shards. */
+function rehome(installation: Installation, { shards }: Shards): void {
+  const unplaced = installation.backlogOf(UNPLACED);
+  const batches = unplaced.all;
+  if (batches.length === 0) return;
+  for (const { number, targets } of shards) {
+    const its = new Set(targets.map(({ info }) => info.id));
+    const parts = batches.flatMap(({ at, checks }): Batch[] => {
+      const part = new Map([...checks].filter(([id]) => its.has(id)));
+      return part.size === 0 ? [] : [{ at, checks: part }];
+    });
+    if (parts.length > 0) installation.backlogOf(number).keep(parts);
+  }
+  unplaced.drop(batches);
+}

@@ -1,0 +1,97 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  hashOf,
+  placed,
+  readDirectory,
+  readShards,
+  shardCount,
+  writeDirectory,
+  writeShards,
+  type Directory,
+} from '../../lib/record/directory.js';
+
+const DAY = 86_400_000;
+const START = Date.UTC(2026, 0, 5, 12);
+const EMPTY: Directory = new Map();
+
+const ids = fc.uniqueArray(fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,8}$/), { maxLength: 40 });
+const sizes = fc.integer({ min: 1, max: 7 });
+/** Configurations that follow each other, and the days between them. */
+const history = fc.array(fc.record({ ids, days: fc.integer({ min: 0, max: 60 }) }), { maxLength: 6 });
+
+describe('the directory', () => {
+  it('has a place for each target of the configuration, and moves nobody while the history lasts', () => {
+    fc.assert(
+      fc.property(history, sizes, (steps, size) => {
+        let directory = EMPTY;
+        let now = START;
+        const seen = new Map<string, { shard: number; at: number }>();
+        for (const step of steps) {
+          now += step.days * DAY;
+          directory = placed(directory, step.ids, { size, now });
+          for (const id of step.ids) {
+            const shard = directory.get(id)?.shard;
+            expect(shard).toBeDefined();
+            const before = seen.get(id);
+            if (before !== undefined && now - before.at < 92 * DAY) expect(shard).toBe(before.shard);
+            seen.set(id, { shard: shard ?? -1, at: now });
+          }
+          const counts = new Map<number, number>();
+          for (const { shard } of directory.values()) counts.set(shard, (counts.get(shard) ?? 0) + 1);
+          expect(Math.max(0, ...counts.values())).toBeLessThanOrEqual(size);
+        }
+      }),
+    );
+  });
+
+  it('is the very same where nothing changes, and reads as it was written', () => {
+    fc.assert(
+      fc.property(ids, ids, sizes, (before, after, size) => {
+        const directory = placed(placed(EMPTY, before, { size, now: START }), after, {
+          size,
+          now: START + DAY,
+        });
+        expect(placed(directory, after, { size, now: START + 2 * DAY })).toBe(directory);
+        expect(readDirectory(writeDirectory(directory))).toEqual(directory);
+        expect(shardCount(directory)).toBeGreaterThanOrEqual(1);
+      }),
+    );
+  });
+
+  it('forgets a target when its history is over, and fills the gap', () => {
+    const full = placed(EMPTY, ['a', 'b', 'c'], { size: 2, now: START });
+    const without = placed(full, ['b', 'c'], { size: 2, now: START + DAY });
+    expect(placed(without, ['b', 'c', 'd'], { size: 2, now: START + 90 * DAY }).get('d')).toMatchObject({
+      shard: 1,
+    });
+    const later = placed(without, ['b', 'c', 'd'], { size: 2, now: START + 96 * DAY });
+    expect(later.get('d')).toEqual({ shard: 0, gone: null });
+    expect(later.has('a')).toBe(false);
+  });
+
+  it('is small: ten thousand targets take less than 8 bytes each', () => {
+    const many = Array.from({ length: 10_000 }, (_, i) => `service-${(i * 7919) % 100_003}-eu`);
+    const text = writeDirectory(placed(EMPTY, many, { size: 500, now: START }));
+    expect(text.length).toBeLessThan(80_000);
+  });
+
+  it.each(['', 'a b', ' 2', ' 2AAAA', ' 9x', writeShards({ count: 2, directory: 'x' })])(
+    'refuses what is none: %j',
+    (text) => {
+      expect(() => readDirectory(text)).toThrow();
+    },
+  );
+});
+
+describe('the number of shards', () => {
+  it('reads as it was written; absent is one shard', () => {
+    const shards = { count: 20, directory: hashOf('x') };
+    expect(readShards(writeShards(shards))).toEqual(shards);
+    expect(readShards(null)).toBeNull();
+  });
+
+  it.each(['', '20 x', ' 2', ' 2x y', ' 220', ' 320 x'])('refuses what is none: %j', (text) => {
+    expect(() => readShards(text)).toThrow();
+  });
+});
