@@ -1,7 +1,18 @@
 import type { CommandUsage } from './usage.js';
 
 /** The parts of what is stored, as `inspect` names them. */
-export const STORED_PARTS = ['state', 'outbox', 'maintenance', 'notes', 'marks', 'log', 'incidents'] as const;
+export const STORED_PARTS = [
+  'state',
+  'outbox',
+  'maintenance',
+  'notes',
+  'subscribers',
+  'mailing',
+  'places',
+  'marks',
+  'log',
+  'incidents',
+] as const;
 
 /** What may start runs, as `plan` names it. */
 export const TRIGGERS = ['local', 'tick', 'qstash', 'crons', 'github', 'cron-job'] as const;

@@ -10,6 +10,7 @@ import { checkTarget } from '../probe/check-target.js';
 import { checkTimes, health, healthSettings, paceOfRuns } from '../read/health.js';
 import { STORE_FIELDS } from '../record/fields.js';
 import { loadPresent, type Present } from '../read/load.js';
+import { leastRecent, ofAllShards } from '../read/shards.js';
 import { monthlyHours } from '../rules/host-hours.js';
 import { limitsOf } from '../rules/allowances.js';
 import { isActive } from '../rules/windows.js';
@@ -129,6 +130,12 @@ const PINGS = 5;
 /** Nobody reads it: writing it proves that the store can be written to. */
 const DOCTOR_FIELD = 'doctor';
 
+/** Of all shards; the state of the one that was heard of least recently. */
+async function presentOf(store: Store, config: Config): Promise<Present> {
+  const found = await ofAllShards(store, config, loadPresent);
+  return { ...found, state: leastRecent(found) };
+}
+
 async function examineStore(config: Config, env: Env): Promise<Examined> {
   const path = databaseOf(config);
   if (config.store.kind === 'none' && path === null) {
@@ -144,7 +151,7 @@ async function examineStore(config: Config, env: Env): Promise<Examined> {
   try {
     store = await open(config, path);
     const latencyMs = await medianLatency(store);
-    found = { kind, latencyMs, ...(await loadPresent(store)) };
+    found = { kind, latencyMs, ...(await presentOf(store, config)) };
     await write(store);
     const readOnly = Object.keys(env).filter((name) => name.endsWith('KV_REST_API_READ_ONLY_TOKEN'));
     const findings = [
@@ -154,7 +161,7 @@ async function examineStore(config: Config, env: Env): Promise<Examined> {
     return { findings, kind, found };
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
-    const copied = path === null ? null : await examineCopy(path, error);
+    const copied = path === null ? null : await examineCopy(path, config, error);
     if (copied !== null) return copied;
     const finding = ofStoreError(error, { kind, variables, writing: found !== null });
     return { findings: [finding], kind, found };
@@ -164,12 +171,12 @@ async function examineStore(config: Config, env: Env): Promise<Examined> {
 }
 
 /** What is in a database that another process holds; null: that is not what kept it from being opened. */
-async function examineCopy(path: string, { message }: StoreError): Promise<Examined | null> {
+async function examineCopy(path: string, config: Config, { message }: StoreError): Promise<Examined | null> {
   const { DATABASE_IN_USE } = await import('../store/sqlite-failure.js');
   if (!message.endsWith(DATABASE_IN_USE)) return null;
   const { withCopyOf } = await import('../store/sqlite-copy.js');
   try {
-    const present = await withCopyOf(path, { ...STORE_FIELDS }, loadPresent);
+    const present = await withCopyOf(path, STORE_FIELDS, (copy) => presentOf(copy, config));
     return {
       findings: [ofHeldDatabase()],
       kind: 'sqlite',

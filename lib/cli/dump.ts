@@ -1,14 +1,28 @@
 import { OperatorError } from '../operator-error.js';
 import { readIncident } from '../record/incidents.js';
-import { MAIN_FIELDS, MAINTENANCE_FIELD, NOTES_FIELD, OUTBOX_FIELD, STATE_FIELD } from '../record/fields.js';
+import { readDirectory, readShards } from '../record/directory.js';
+import {
+  DIRECTORY_FIELD,
+  MAILING_FIELD,
+  MAINTENANCE_FIELD,
+  NOTES_FIELD,
+  OUTBOX_FIELD,
+  SHARDS_FIELD,
+  SHARED_FIELDS,
+  STATE_FIELD,
+  SUBSCRIBERS_FIELD,
+} from '../record/fields.js';
 import { logNames } from '../record/log.js';
 import { readMaintenance } from '../record/maintenance.js';
+import { readMailing } from '../record/mailing-text.js';
 import { readNotes } from '../record/notes.js';
+import { readSubscribers } from '../record/subscribers.js';
 import { checkSnapshot } from '../record/snapshots.js';
 import { historyFields } from '../record/names.js';
 import { readOutbox } from '../record/outbox-text.js';
 import { readState } from '../record/state.js';
 import { TextError } from '../record/codec/text-error.js';
+import { nameInShard, shardOfName } from '../store/store.js';
 
 /** All data of an installation. */
 export interface Dump {
@@ -22,6 +36,7 @@ export class TransferError extends OperatorError {
 }
 
 const VERSION = 1;
+const LOG_NAMES = new Set(logNames());
 /** Characters of one text: far more than any is long, and as JSON still within one request to Upstash (10 MB). */
 const TEXT_LIMIT = 1_500_000;
 
@@ -68,7 +83,8 @@ export function parseDump(source: string): Dump & { readonly lineOf: ReadonlyMap
     const { field, value, log, text: logged, end } = parsed ?? {};
     if (typeof field === 'string' && isFieldText(value)) add(fields, field, value, line);
     else if (typeof log === 'string' && isLogText(logged)) {
-      if (!logNames().includes(log)) throw new TransferError(`Line ${line}: there is no such log.`);
+      if (!LOG_NAMES.has(log.replace(/:\d{1,6}$/, '')))
+        throw new TransferError(`Line ${line}: there is no such log.`);
       add(logs, log, logged, line);
     } else if (end === true) {
       if (parsed?.fields !== fields.size || parsed.logs !== logs.size) {
@@ -127,15 +143,23 @@ function checkFields(fields: ReadonlyMap<string, string>, lineOf: ReadonlyMap<st
       throw new TransferError(`Line ${line} cannot be read${reason}.`, { cause });
     }
   };
-  const state = reading(STATE_FIELD, readState);
-  reading(OUTBOX_FIELD, readOutbox);
+  const known = new Set(SHARED_FIELDS);
+  for (const shard of new Set([...fields.keys()].map(shardOfName))) {
+    const nameOf = (name: string): string => nameInShard(name, shard);
+    const state = reading(nameOf(STATE_FIELD), readState);
+    reading(nameOf(OUTBOX_FIELD), readOutbox);
+    reading(nameOf(MAILING_FIELD), (text) => readMailing(text, 0));
+    const history = historyFields(state);
+    for (const name of history) {
+      reading(nameOf(name), name.startsWith('i') ? readIncident : (text) => checkSnapshot(name, text));
+    }
+    for (const name of [STATE_FIELD, OUTBOX_FIELD, MAILING_FIELD, ...history]) known.add(nameOf(name));
+  }
   reading(MAINTENANCE_FIELD, readMaintenance);
   reading(NOTES_FIELD, readNotes);
-  const history = historyFields(state);
-  for (const name of history) {
-    reading(name, name.startsWith('i') ? readIncident : (text) => checkSnapshot(name, text));
-  }
-  const known = new Set([...MAIN_FIELDS, ...history]);
+  reading(SUBSCRIBERS_FIELD, readSubscribers);
+  reading(DIRECTORY_FIELD, readDirectory);
+  reading(SHARDS_FIELD, readShards);
   for (const [name, line] of lineOf) {
     if (!known.has(name)) throw new TransferError(`Line ${line}: the state knows of no such field.`);
   }

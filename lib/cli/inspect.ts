@@ -4,16 +4,29 @@ import { validConfig, type Env } from '../config/valid.js';
 import { TextError } from '../record/codec/text-error.js';
 import { versionOf } from '../record/codec/envelope.js';
 import { incidentFields, readIncident } from '../record/incidents.js';
-import { MAIN_FIELDS, MAINTENANCE_FIELD, NOTES_FIELD, OUTBOX_FIELD, STATE_FIELD } from '../record/fields.js';
+import { readDirectory, readShards } from '../record/directory.js';
+import {
+  DIRECTORY_FIELD,
+  MAILING_FIELD,
+  MAINTENANCE_FIELD,
+  NOTES_FIELD,
+  OUTBOX_FIELD,
+  SHARDS_FIELD,
+  SHARED_FIELDS,
+  STATE_FIELD,
+  SUBSCRIBERS_FIELD,
+} from '../record/fields.js';
 import { logNames, readLog } from '../record/log.js';
 import { readMaintenance } from '../record/maintenance.js';
+import { readMailing } from '../record/mailing-text.js';
 import { readNotes } from '../record/notes.js';
+import { readSubscribers, subscriberId } from '../record/subscribers.js';
 import { snapshotFields, snapshotTime, readSnapshot } from '../record/snapshots.js';
 import { readOutbox } from '../record/outbox-text.js';
 import { readState } from '../record/state.js';
 import { type State } from '../record/state-model.js';
 import { withPending } from '../read/load.js';
-import { StoreError, type Store } from '../store/store.js';
+import { nameInShard, shardOfName, StoreError, type Store } from '../store/store.js';
 import { COMMANDS, STORED_PARTS } from './commands.js';
 import { parseDump, TransferError, type Dump } from './dump.js';
 import { problem, readText } from './move.js';
@@ -68,18 +81,44 @@ async function readTexts(store: Store, part: StoredPart | null): Promise<Dump> {
     const answer = await store.read({ fields: names, logs: [] });
     for (const [name, text] of answer.fields) fields.set(name, text);
   };
-  await readFields(MAIN_FIELDS);
-  const state = stateIn(fields);
-  const snapshots = isWanted('marks') ? snapshotFields() : [];
-  const incidents =
-    isWanted('incidents') && state !== null ? incidentsOf(state).map(({ field }) => field) : [];
-  for (const page of pages([...snapshots, ...incidents], FIELDS_A_PAGE)) await readFields(page);
+  await readFields(SHARED_FIELDS);
   const logs = new Map<string, string>();
-  for (const page of pages(isWanted('log') ? logNames() : [], LOGS_A_PAGE)) {
-    const answer = await store.read({ fields: [], logs: page });
-    for (const [name, text] of answer.logs) logs.set(name, text);
+  for (let shard = 0; shard < shardsIn(fields); shard += 1) {
+    const named = (names: readonly string[]): string[] => names.map((name) => nameInShard(name, shard));
+    await readFields(named([STATE_FIELD, OUTBOX_FIELD]));
+    const state = stateIn(ofShard({ fields, logs }, shard).fields);
+    const snapshots = isWanted('marks') ? snapshotFields() : [];
+    const incidents =
+      isWanted('incidents') && state !== null ? incidentsOf(state).map(({ field }) => field) : [];
+    for (const page of pages([...snapshots, ...incidents], FIELDS_A_PAGE)) await readFields(named(page));
+    for (const page of pages(isWanted('log') ? logNames() : [], LOGS_A_PAGE)) {
+      const answer = await store.read({ fields: [], logs: named(page) });
+      for (const [name, text] of answer.logs) logs.set(name, text);
+    }
   }
   return { fields, logs };
+}
+
+/** How many shards there are; 1 where that cannot be read. */
+function shardsIn(fields: Dump['fields']): number {
+  try {
+    return readShards(fields.get(SHARDS_FIELD) ?? null)?.count ?? 1;
+  } catch (error) {
+    if (error instanceof TextError) return 1;
+    throw error;
+  }
+}
+
+/** What is of one shard, and what all share, by the names that shard 0 has for it. */
+function ofShard({ fields, logs }: Dump, shard: number): Dump {
+  const own = (texts: Dump['fields']): Map<string, string> =>
+    new Map(
+      [...texts].flatMap(([name, text]): [string, string][] => {
+        if (SHARED_FIELDS.includes(name)) return [[name, text]];
+        return shardOfName(name) === shard ? [[name.replace(/:\d+$/, ''), text]] : [];
+      }),
+    );
+  return { fields: own(fields), logs: own(logs) };
 }
 
 /** Null: there is none, or it cannot be read. */
@@ -133,8 +172,20 @@ function* lines(shown: unknown, indent: string): Generator<string> {
   yield `\n${indent}]`;
 }
 
-/** Null: it is not stored. */
-function show({ fields, logs }: Dump, part: StoredPart): unknown {
+/** Null: it is not stored. Of several shards a list, of which each item says where it is from. */
+function show(dump: Dump, part: StoredPart): unknown {
+  const shards = shardsIn(dump.fields);
+  if (shards === 1 || SHARED_PARTS.includes(part)) return showShard(dump, part);
+  return Array.from({ length: shards }, (_, shard) => shard).flatMap((shard) => {
+    const found = showShard(ofShard(dump, shard), part);
+    return [found].flat().map((item) => ({ shard, ...(item as object) }));
+  });
+}
+
+/** Parts that all shards share. */
+const SHARED_PARTS: readonly StoredPart[] = ['maintenance', 'notes', 'subscribers', 'places'];
+
+function showShard({ fields, logs }: Dump, part: StoredPart): unknown {
   const state = stateIn(fields);
   const one = (field: string, read: (text: string) => unknown): unknown => {
     const text = fields.get(field);
@@ -149,6 +200,12 @@ function show({ fields, logs }: Dump, part: StoredPart): unknown {
       return one(MAINTENANCE_FIELD, readMaintenance);
     case 'notes':
       return one(NOTES_FIELD, readNotes);
+    case 'subscribers':
+      return one(SUBSCRIBERS_FIELD, showSubscribers);
+    case 'mailing':
+      return one(MAILING_FIELD, (text) => readMailing(text, 0));
+    case 'places':
+      return one(DIRECTORY_FIELD, readDirectory);
     case 'marks':
       return snapshotFields().flatMap((field) => {
         const text = fields.get(field);
@@ -190,6 +247,17 @@ function showSnapshot(field: string, text: string, state: State | null): object 
   return { at, targets };
 }
 
+/** Each with the page that unsubscribes it. */
+function showSubscribers(text: string): object | null {
+  const subscribers = readSubscribers(text);
+  if (subscribers === null) return null;
+  const list = subscribers.list.map((each) => ({
+    ...each,
+    unsubscribe: `/unsubscribe?t=${subscriberId(subscribers, each.address)}`,
+  }));
+  return { ...subscribers, list };
+}
+
 /** A row for each check, or one for a log that cannot be read. */
 function showLog(log: string, text: string, state: State | null): object[] {
   const found = shown(text, () => ({
@@ -212,15 +280,18 @@ function readable(value: unknown, name = ''): unknown {
     if (TIMES.test(name)) return iso(value);
     if (name === 'hour' || name === 'snapshotHour') return iso(value * HOUR);
     if (name === 'month' || name === 'toldIn') return iso(Date.UTC(1970, value)).slice(0, 'yyyy-mm'.length);
+    if (name === 'gone') return iso(value * 24 * HOUR).slice(0, 'yyyy-mm-dd'.length);
     return name === 'lastUnit' ? iso(value * QUARTER) : value;
   }
   if (value instanceof Date) return value.toISOString();
   // Those of the changes of a status are times, each.
-  if (Array.isArray(value)) return value.map((item) => readable(item, name === 'transitions' ? 'at' : ''));
+  if (Array.isArray(value))
+    return value.map((item) => readable(item, name === 'transitions' || name === 'at' ? 'at' : ''));
   if (value instanceof Map) {
-    return [...(value as ReadonlyMap<string | number, unknown>)].map(([key, item]) =>
-      typeof key === 'number' ? { bucket: key, count: item } : { id: key, ...(readable(item) as object) },
-    );
+    return [...(value as ReadonlyMap<string | number, unknown>)].map(([key, item]) => {
+      if (typeof key === 'number') return { bucket: key, count: item };
+      return typeof item === 'object' ? { id: key, ...(readable(item) as object) } : { id: key, value: item };
+    });
   }
   if (typeof value !== 'object' || value === null) return value;
   const properties = Object.entries(value).map(([key, item]) => [key, readable(item, key)] as const);

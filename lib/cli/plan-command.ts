@@ -141,7 +141,13 @@ export function monthOf(config: Config): Month {
   const runs = Math.round(runsAMonth(trigger));
   const { targets } = planOf(config);
   const pings = targets.reduce((sum, { enabled, checksAMonth }) => sum + (enabled ? checksAMonth : 0), 0);
-  return { targets: targets.length, pings, runs, commands: runs * COMMANDS_A_RUN };
+  const shards = shardsOf(config);
+  const commands = runs * (shards * COMMANDS_A_RUN + (shards === 1 ? 0 : 1));
+  return { targets: targets.length, pings, runs: runs * shards, commands };
+}
+
+function shardsOf({ targets, shardSize }: Config): number {
+  return Math.max(1, Math.ceil(targets.length / shardSize));
 }
 
 /** On Vercel without QStash, vercel.json starts runs; where KEEP_ALIVE_TICK is set, somebody else who keeps it may too. */
@@ -206,13 +212,17 @@ function limitsFor(config: Config, name: TriggerName): Limits {
   const hasStore = config.store.kind === 'upstash' || config.store.kind === 'redis';
   const store = isLocal || hasStore ? config.store : { kind: 'upstash' };
   const qstash = { token: name === 'qstash' ? '' : null };
-  return limitsOf({ store, qstash, plan: config.plan ?? 'hobby' }, { isLocal });
+  return limitsOf({ ...config, store, qstash, plan: config.plan ?? 'hobby' }, { isLocal });
 }
 
 /** What the runs of 30 days use while all targets are well. */
 function monthOfRuns(config: Config, trigger: PlannedTrigger, rounds: RoundLimits): Usage {
-  const runs = runsAMonth(trigger);
+  const ticks = runsAMonth(trigger);
   const pace = meanPace(trigger);
+  // With several shards, a call starts the runs of all, and costs a command.
+  const shards = shardsOf(config);
+  const runs = ticks * shards;
+  const calls = shards === 1 ? 0 : ticks;
   const intervals = config.targets.filter(({ info }) => info.enabled).map(({ info }) => info.interval);
   const lengths = intervals.map((interval) => roundsLength(interval, pace, rounds));
   const checks = intervals.reduce(
@@ -223,10 +233,10 @@ function monthOfRuns(config: Config, trigger: PlannedTrigger, rounds: RoundLimit
   return {
     ...NO_USAGE,
     wallMs: runs * (RUN_LENGTH + Math.max(0, ...lengths)),
-    cpuMs: runs * (RUN_CPU + checks * CHECK_CPU),
-    commands: runs * COMMANDS_A_RUN,
-    invocations: runs,
-    messages: runs,
+    cpuMs: runs * RUN_CPU + ticks * checks * CHECK_CPU,
+    commands: runs * COMMANDS_A_RUN + calls,
+    invocations: runs + calls,
+    messages: runs + calls,
   };
 }
 

@@ -1,10 +1,25 @@
 import { randomUUID } from 'node:crypto';
-import { MAIN_FIELDS, STATE_FIELD } from '../record/fields.js';
+import { readShards } from '../record/directory.js';
+import {
+  MAILING_FIELD,
+  MAIN_FIELDS,
+  OUTBOX_FIELD,
+  SHARDS_FIELD,
+  SHARED_FIELDS,
+  STATE_FIELD,
+} from '../record/fields.js';
 import { logNames } from '../record/log.js';
 import { historyFields } from '../record/names.js';
 import { readState } from '../record/state.js';
 import { type State } from '../record/state-model.js';
-import { StoreError, type Store } from '../store/store.js';
+import {
+  groupOf,
+  nameInShard,
+  shardOfName,
+  SHARDS_TOGETHER,
+  StoreError,
+  type Store,
+} from '../store/store.js';
 import { TransferError, type Dump } from './dump.js';
 
 /**
@@ -25,15 +40,39 @@ const LEASE = 330_000;
 export type Progress = (done: number, total: number) => void;
 
 /**
- * All data as it was at one moment: it is read again when a run commits while it is read. It takes no lease, so that no
- * run is held up and a token that may only read is enough.
+ * All data, that of each shard as it was at one moment: it is read again when a run commits while it is read. It takes no
+ * lease, so that no run is held up and a token that may only read is enough.
  * @throws TransferError where runs never cease to commit, or what is stored cannot be read; StoreError
  */
 export async function collect(store: Store, progress: Progress = () => undefined): Promise<Dump> {
+  const fields = new Map<string, string>();
+  const logs = new Map<string, string>();
+  const { fields: shared } = await store.read({ fields: SHARED_FIELDS, logs: [] });
+  const shards = shardsIn(shared);
+  for (let shard = 0; shard < shards; shard += 1) {
+    const found = await collectShard(inShard(store, shard), (done, total) =>
+      progress(shard * total + done, shards * total),
+    );
+    for (const [name, text] of found.fields) fields.set(nameInShard(name, shard), text);
+    for (const [name, text] of found.logs) logs.set(nameInShard(name, shard), text);
+  }
+  for (const [name, text] of shared) fields.set(name, text);
+  return { fields, logs };
+}
+
+function inShard(store: Store, shard: number): Store {
+  return shard === 0 ? store : store.shard(shard);
+}
+
+function shardsIn(fields: Dump['fields']): number {
+  return unpacked(() => readShards(fields.get(SHARDS_FIELD) ?? null))?.count ?? 1;
+}
+
+async function collectShard(store: Store, progress: Progress): Promise<Dump> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     const fields = new Map<string, string>();
     const logs = new Map<string, string>();
-    await readFields(store, MAIN_FIELDS, fields);
+    await readFields(store, [STATE_FIELD, OUTBOX_FIELD, MAILING_FIELD], fields);
     const head = fields.get(STATE_FIELD) ?? null;
     const state = stateOf(head);
     if (state === null) return { fields, logs };
@@ -58,7 +97,8 @@ export async function collect(store: Store, progress: Progress = () => undefined
 }
 
 /**
- * Writes all data under the lease, in one atomic step: whatever happens, the store holds what it held or all of this.
+ * Writes all data under the leases, in one atomic step for the shards that are stored together: whatever happens, they hold
+ * what they held or all of this.
  * `same`: it was there already, nothing was written.
  * @param force replaces other data that is there
  * @throws TransferError where there is other data, or a run is under way; StoreError
@@ -73,21 +113,55 @@ export async function restore(
     if (isEqual(there.fields, dump.fields) && isEqual(there.logs, dump.logs)) return 'same';
     if (there.fields.size > 0) throw occupied();
   }
+  const { fields: shared } = await store.read({ fields: [SHARDS_FIELD], logs: [] });
+  const shards = Math.max(shardsIn(shared), shardsIn(dump.fields));
   const token = randomUUID();
-  const claim = await store.claim({ token, ttl: LEASE, fields: MAIN_FIELDS });
-  if (!claim.claimed)
-    throw new TransferError('A run is under way, or was cut off minutes ago: try again in a moment.');
+  const claimed: Store[] = [];
   try {
-    if (!force && claim.fields.size > 0) throw occupied();
-    const logs = Object.fromEntries(logNames().map((name) => [name, dump.logs.get(name) ?? null]));
-    const outcome = await store.replace({ token, fields: Object.fromEntries(dump.fields), logs });
-    if (outcome === 'lost')
-      throw new TransferError('A run came between, and nothing was written: try again.');
+    for (let shard = 0; shard < shards; shard += 1) {
+      const its = inShard(store, shard);
+      const claim = await its.claim({ token, ttl: LEASE, fields: shard === 0 ? MAIN_FIELDS : [STATE_FIELD] });
+      if (!claim.claimed)
+        throw new TransferError('A run is under way, or was cut off minutes ago: try again in a moment.');
+      claimed.push(its);
+      if (!force && claim.fields.size > 0) throw occupied();
+    }
+    for (let group = 0; group <= groupOf(shards - 1); group += 1) {
+      const outcome = await inShard(store, group * SHARDS_TOGETHER).replace({
+        token,
+        ...partOf(dump, group, shards),
+      });
+      if (outcome === 'lost')
+        throw new TransferError('A run came between, and nothing was written: try again.');
+    }
+    await release(claimed.slice(1), token);
     return 'written';
   } catch (error) {
-    await store.commit({ token, fields: {}, append: null, release: true }).catch(() => undefined);
+    await release(claimed, token);
     throw error;
   }
+}
+
+/** What of the data is stored together, with the logs that are to be removed. */
+function partOf(
+  dump: Dump,
+  group: number,
+  shards: number,
+): { readonly fields: Record<string, string>; readonly logs: Record<string, string | null> } {
+  const isHere = (name: string): boolean =>
+    groupOf(shardOfName(name)) === group || SHARED_FIELDS.includes(name);
+  const first = group * SHARDS_TOGETHER;
+  const here = Array.from({ length: Math.min(SHARDS_TOGETHER, shards - first) }, (_, i) => first + i);
+  const names = here.flatMap((shard) => logNames().map((name) => nameInShard(name, shard)));
+  return {
+    fields: Object.fromEntries([...dump.fields].filter(([name]) => isHere(name))),
+    logs: Object.fromEntries(names.map((name) => [name, dump.logs.get(name) ?? null])),
+  };
+}
+
+async function release(stores: readonly Store[], token: string): Promise<void> {
+  for (const store of stores)
+    await store.commit({ token, fields: {}, append: null, release: true }).catch(() => undefined);
 }
 
 function occupied(): TransferError {
@@ -100,9 +174,12 @@ async function readFields(store: Store, names: readonly string[], into: Map<stri
 }
 
 function stateOf(text: string | null): State | null {
-  if (text === null) return null;
+  return text === null ? null : unpacked(() => readState(text));
+}
+
+function unpacked<T>(read: () => T): T {
   try {
-    return readState(text);
+    return read();
   } catch (cause) {
     throw new StoreError('store_corrupt', 'what is stored cannot be read', { cause });
   }

@@ -99,6 +99,7 @@ function Layout({
           </a>
           <nav aria-label={words.text('pages')}>
             <a href="/history">{words.text('historyShort')}</a>
+            <a href="/subscribe">{words.text('subscribe')}</a>
             {page.homeUrl !== null && (
               <a href={page.homeUrl}>
                 <bdi>{new URL(page.homeUrl).hostname.replace(/^www\./, '')}</bdi>

@@ -1,11 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { readDump, writeDump } from '../../lib/cli/dump.js';
+import { collect, restore } from '../../lib/cli/transfer.js';
 import { RecentReader } from '../../lib/read/recent.js';
 import { loadHistory, loadOverview } from '../../lib/read/load.js';
 import { ofAllShards, ofShardWith } from '../../lib/read/shards.js';
 import { stats } from '../../lib/read/stats.js';
+import { DirectoryKeeper } from '../../lib/run/directory-keeper.js';
 import { DIRECTORY_FIELD, SHARDS_FIELD, STATE_FIELD } from '../../lib/record/fields.js';
 import { readState } from '../../lib/record/state.js';
 import type { Meter, Store } from '../../lib/store/store.js';
@@ -14,6 +17,7 @@ import { startRedis, type RedisServer } from '../support/redis.js';
 import { FAILED, GOOD, manyTargets, Pinger } from '../support/runs.js';
 import { ShardedPinger } from '../support/shards.js';
 import { openRemoteStore, openSqlite } from '../support/stores.js';
+import { startUpstashFront } from '../support/upstash-front.js';
 
 const MINUTE = 60_000;
 
@@ -171,6 +175,24 @@ describe.each(Object.entries(kinds))('shards in %s', (_, open) => {
     expect(new Set(asked.filter((name) => name.startsWith('state')))).toEqual(new Set([`state:${shard}`]));
   });
 
+  it('is exported and imported with all of its shards', async () => {
+    const pinger = new ShardedPinger(configOf(28), store);
+    await pinger.tick();
+    const dump = readDump([...writeDump(await collect(store), 0)].join(''));
+    const other = await open();
+    expect(await restore(other, dump, { force: false })).toBe('written');
+    expect(await restore(other, dump, { force: false })).toBe('same');
+    expect(await statsOf(other, pinger)).toEqual(await statsOf(store, pinger));
+    // An installation with fewer takes the place of all of it.
+    const smaller = await open();
+    await new ShardedPinger(configOf(2), smaller, pinger.clock).tick();
+    expect(await restore(other, await collect(smaller), { force: true })).toBe('written');
+    expect(await collect(other)).toEqual(await collect(smaller));
+    pinger.clock.now += MINUTE;
+    expect(await new ShardedPinger(configOf(2), other, pinger.clock).tick()).toMatchObject({ checked: 2 });
+    for (const each of [other, smaller]) await each.close();
+  });
+
   it('makes the directory anew of the states where it is lost or damaged', async () => {
     const pinger = new ShardedPinger(configOf(10), store);
     await pinger.tick();
@@ -185,6 +207,19 @@ describe.each(Object.entries(kinds))('shards in %s', (_, open) => {
     pinger.clock.now += MINUTE;
     expect(await other.tick()).toMatchObject({ status: 'completed', checked: 10 });
     expect(other.directory.known?.directory).toEqual(known);
+  });
+
+  it('two processes that change the directory at once lose no place', async () => {
+    const ids = Array.from({ length: 24 }, (_, i) => `t${i}`);
+    const placing = { size: 3, now: Date.UTC(2026, 0, 5) };
+    const [first, second] = await Promise.all(
+      [ids.slice(0, 16), ids.slice(8)].map((its) => new DirectoryKeeper().place(store, its, placing)),
+    );
+    const { directory } = await new DirectoryKeeper().place(store, ids, placing);
+    for (const [id, { shard }] of directory) {
+      for (const known of [first, second])
+        expect([id, known?.directory.get(id)?.shard ?? shard]).toEqual([id, shard]);
+    }
   });
 
   it('two processes that know different targets give each its place once', async () => {
@@ -231,4 +266,69 @@ it('pings go on while nobody can say who lives where, and what was found is reco
     Array.from({ length: 10 }, () => 3),
   );
   await store.close();
+});
+
+describe('a tick whose store goes away at any step', () => {
+  /** A tick makes eleven requests. */
+  const STEPS = 12;
+  const KINDS = inject('long') ? (['refuse', 'lose-answer'] as const) : (['refuse'] as const);
+  const ALL = configOf(9);
+
+  /** A tick with three targets more, which the store does not live to see the end of; then it is back. */
+  async function suffer(step: number, kind: 'refuse' | 'lose-answer', { dies }: { dies: boolean }) {
+    const front = await startUpstashFront({ redisPort: redis.port, token: 'token' });
+    const prefix = `sweep-${stores++}`;
+    const open = () => openRemoteStore({ kind: 'upstash', url: front.url, token: front.token }, { prefix });
+    const store = await open();
+    const pinged = new Map<string, number>();
+    const count = (pinger: ShardedPinger) => {
+      expect(new Set(pinger.asked).size).toBe(pinger.asked.length);
+      for (const id of pinger.asked) pinged.set(id, (pinged.get(id) ?? 0) + 1);
+    };
+    let pinger = new ShardedPinger({ ...ALL, targets: ALL.targets.slice(0, 6) }, store);
+    await pinger.tick();
+    count(pinger);
+    pinger.config = ALL;
+    pinger.clock.now += MINUTE;
+    let requests = 0;
+    front.fault = () => (++requests >= step ? { kind } : null);
+    await pinger.tick();
+    count(pinger);
+    front.fault = () => null;
+    if (dies) {
+      pinger = new ShardedPinger(ALL, await open(), pinger.clock);
+      // Its leases run out.
+      for (const name of ['lease', 'lease:1', 'lease:2']) await redis.command('DEL', `${prefix}:${name}`);
+    }
+    for (let tick = 1; tick <= 2; tick += 1) {
+      pinger.clock.now += MINUTE;
+      expect(await pinger.tick()).toMatchObject({ status: 'completed', stored: true, checked: 9 });
+      count(pinger);
+    }
+    const { targets } = await statsOf(store, pinger);
+    const ids = (await Promise.all([0, 1, 2, 3].map((shard) => idsIn(store, shard)))).flat();
+    expect(ids.sort()).toEqual(ALL.targets.map(({ info }) => info.id));
+    const recorded = new Map(targets.map(({ id, pingCount }) => [id, pingCount]));
+    await front.close();
+    return { recorded, pinged };
+  }
+
+  it.each(KINDS)('%s: nothing is lost or counted twice', async (kind) => {
+    const found = await Promise.all(
+      Array.from({ length: STEPS }, (_, i) => suffer(i + 1, kind, { dies: false })),
+    );
+    for (const { recorded, pinged } of found) expect(recorded).toEqual(pinged);
+  });
+
+  it.runIf(inject('long')).each(['refuse', 'lose-answer'] as const)(
+    '%s, and the process dies: no more was recorded than was pinged',
+    async (kind) => {
+      const found = await Promise.all(
+        Array.from({ length: STEPS }, (_, i) => suffer(i + 1, kind, { dies: true })),
+      );
+      for (const { recorded, pinged } of found) {
+        for (const [id, count] of recorded) expect(count).toBeLessThanOrEqual(pinged.get(id) ?? 0);
+      }
+    },
+  );
 });
