@@ -80,7 +80,7 @@ function daysOf(
         episodes: episodes(incidents),
         maintenance: past.maintenance.filter((window) => words.dateOf(window.from) === date),
         notes: notes.filter(({ at, until }) => words.dateOf(at) === date && (withOpen || until <= updatedAt)),
-        isUnseen: hasDays && !utcDatesOf(date, words).some((utcDate) => seen.has(utcDate)),
+        isUnseen: hasDays && !utcDatesOf(date, words).some((utcDate) => seen.has(`${utcDate}T00:00:00.000Z`)),
         hasOpen: incidents.length < all.length,
       };
     });
