@@ -32,7 +32,7 @@ const LAYERS = {
     why: 'lib/app.ts opens what the requests of a process share: what it is used for belongs in lib/http.',
   },
   run: {
-    may: ['config', 'deliver', 'probe', 'record', 'rules', 'store'],
+    may: ['config', 'deliver', 'probe', 'record', 'rules', 'store', 'view'],
     why: 'lib/run makes a run out of parts: what requests and readers need belongs in lib/http, lib/read or lib/view.',
   },
   view: {

@@ -20,10 +20,17 @@ const DIGITS = [0, 2].map(
 let chartWords = {};
 const sayOfChart = (name, values) => say(name, values, chartWords);
 
+// The colours of the theme in force, which a canvas takes as values only.
 function colours() {
-  const style = getComputedStyle(document.documentElement);
+  const probe = document.createElement('span');
+  document.body.append(probe);
   const names = ['accent', 'band', 'quiet', 'line', 'down-bar', 'degraded-bar', 'rest', 'surface'];
-  return Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
+  const found = names.map((name) => {
+    probe.style.color = `var(--${name})`;
+    return [name, getComputedStyle(probe).color];
+  });
+  probe.remove();
+  return Object.fromEntries(found);
 }
 
 function milliseconds(value) {
@@ -230,4 +237,5 @@ function drawAll() {
 
 drawAll();
 document.addEventListener('keepalive:swapped', drawAll);
+document.addEventListener('keepalive:theme', drawAll);
 window.matchMedia('(prefers-color-scheme: dark)').addEventListener('change', drawAll);

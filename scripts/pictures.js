@@ -1,5 +1,5 @@
 // Makes the pictures of public/ that have to be PNG: what chats show beside a link to the page, one for each state, and
-// the icon of a home screen. They are committed: run `node scripts/pictures.js` after a change here.
+// the icons of home screens. They are committed: run `node scripts/pictures.js` after a change here.
 import { join } from 'node:path';
 import process from 'node:process';
 import { chromium } from 'playwright-core';
@@ -49,11 +49,18 @@ for (const [state, [colour, disc, sign]] of Object.entries(STATES)) {
     </svg>`,
   );
 }
-await draw(
-  'apple-touch-icon.png',
-  { width: 180, height: 180 },
-  `<svg xmlns="http://www.w3.org/2000/svg" width="180" height="180" viewBox="0 0 32 32"
-    style="display:block;background:#0e8a6a"><path ${LINE} stroke="#fff" stroke-width="2.4"
-    d="M6 17h4.5l3.2-8 5.4 14.4 2.7-6.4H26"/></svg>`,
-);
+// Nothing of importance stands outside of the middle 80 %, which every home screen shows.
+for (const [name, size] of [
+  ['apple-touch-icon', 180],
+  ['icon-192', 192],
+  ['icon-512', 512],
+]) {
+  await draw(
+    `${name}.png`,
+    { width: size, height: size },
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${size}" height="${size}" viewBox="0 0 32 32"
+      style="display:block;background:#0e8a6a"><path ${LINE} stroke="#fff" stroke-width="2.4"
+      d="M6 17h4.5l3.2-8 5.4 14.4 2.7-6.4H26"/></svg>`,
+  );
+}
 await browser.close();

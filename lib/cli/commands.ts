@@ -6,6 +6,8 @@ export const STORED_PARTS = [
   'outbox',
   'maintenance',
   'notes',
+  'subscribers',
+  'mailing',
   'places',
   'marks',
   'log',

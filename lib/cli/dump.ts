@@ -3,16 +3,20 @@ import { readIncident } from '../record/incidents.js';
 import { readDirectory, readShards } from '../record/directory.js';
 import {
   DIRECTORY_FIELD,
+  MAILING_FIELD,
   MAINTENANCE_FIELD,
   NOTES_FIELD,
   OUTBOX_FIELD,
   SHARDS_FIELD,
   SHARED_FIELDS,
   STATE_FIELD,
+  SUBSCRIBERS_FIELD,
 } from '../record/fields.js';
 import { logNames } from '../record/log.js';
 import { readMaintenance } from '../record/maintenance.js';
+import { readMailing } from '../record/mailing-text.js';
 import { readNotes } from '../record/notes.js';
+import { readSubscribers } from '../record/subscribers.js';
 import { checkSnapshot } from '../record/snapshots.js';
 import { historyFields } from '../record/names.js';
 import { readOutbox } from '../record/outbox-text.js';
@@ -144,14 +148,16 @@ function checkFields(fields: ReadonlyMap<string, string>, lineOf: ReadonlyMap<st
     const nameOf = (name: string): string => nameInShard(name, shard);
     const state = reading(nameOf(STATE_FIELD), readState);
     reading(nameOf(OUTBOX_FIELD), readOutbox);
+    reading(nameOf(MAILING_FIELD), (text) => readMailing(text, 0));
     const history = historyFields(state);
     for (const name of history) {
       reading(nameOf(name), name.startsWith('i') ? readIncident : (text) => checkSnapshot(name, text));
     }
-    for (const name of [STATE_FIELD, OUTBOX_FIELD, ...history]) known.add(nameOf(name));
+    for (const name of [STATE_FIELD, OUTBOX_FIELD, MAILING_FIELD, ...history]) known.add(nameOf(name));
   }
   reading(MAINTENANCE_FIELD, readMaintenance);
   reading(NOTES_FIELD, readNotes);
+  reading(SUBSCRIBERS_FIELD, readSubscribers);
   reading(DIRECTORY_FIELD, readDirectory);
   reading(SHARDS_FIELD, readShards);
   for (const [name, line] of lineOf) {

@@ -7,16 +7,20 @@ import { incidentFields, readIncident } from '../record/incidents.js';
 import { readDirectory, readShards } from '../record/directory.js';
 import {
   DIRECTORY_FIELD,
+  MAILING_FIELD,
   MAINTENANCE_FIELD,
   NOTES_FIELD,
   OUTBOX_FIELD,
   SHARDS_FIELD,
   SHARED_FIELDS,
   STATE_FIELD,
+  SUBSCRIBERS_FIELD,
 } from '../record/fields.js';
 import { logNames, readLog } from '../record/log.js';
 import { readMaintenance } from '../record/maintenance.js';
+import { readMailing } from '../record/mailing-text.js';
 import { readNotes } from '../record/notes.js';
+import { readSubscribers, subscriberId } from '../record/subscribers.js';
 import { snapshotFields, snapshotTime, readSnapshot } from '../record/snapshots.js';
 import { readOutbox } from '../record/outbox-text.js';
 import { readState } from '../record/state.js';
@@ -179,7 +183,7 @@ function show(dump: Dump, part: StoredPart): unknown {
 }
 
 /** Parts that all shards share. */
-const SHARED_PARTS: readonly StoredPart[] = ['maintenance', 'notes', 'places'];
+const SHARED_PARTS: readonly StoredPart[] = ['maintenance', 'notes', 'subscribers', 'places'];
 
 function showShard({ fields, logs }: Dump, part: StoredPart): unknown {
   const state = stateIn(fields);
@@ -196,6 +200,10 @@ function showShard({ fields, logs }: Dump, part: StoredPart): unknown {
       return one(MAINTENANCE_FIELD, readMaintenance);
     case 'notes':
       return one(NOTES_FIELD, readNotes);
+    case 'subscribers':
+      return one(SUBSCRIBERS_FIELD, showSubscribers);
+    case 'mailing':
+      return one(MAILING_FIELD, (text) => readMailing(text, 0));
     case 'places':
       return one(DIRECTORY_FIELD, readDirectory);
     case 'marks':
@@ -239,6 +247,17 @@ function showSnapshot(field: string, text: string, state: State | null): object 
   return { at, targets };
 }
 
+/** Each with the page that unsubscribes it. */
+function showSubscribers(text: string): object | null {
+  const subscribers = readSubscribers(text);
+  if (subscribers === null) return null;
+  const list = subscribers.list.map((each) => ({
+    ...each,
+    unsubscribe: `/unsubscribe?t=${subscriberId(subscribers, each.address)}`,
+  }));
+  return { ...subscribers, list };
+}
+
 /** A row for each check, or one for a log that cannot be read. */
 function showLog(log: string, text: string, state: State | null): object[] {
   const found = shown(text, () => ({
@@ -266,11 +285,13 @@ function readable(value: unknown, name = ''): unknown {
   }
   if (value instanceof Date) return value.toISOString();
   // Those of the changes of a status are times, each.
-  if (Array.isArray(value)) return value.map((item) => readable(item, name === 'transitions' ? 'at' : ''));
+  if (Array.isArray(value))
+    return value.map((item) => readable(item, name === 'transitions' || name === 'at' ? 'at' : ''));
   if (value instanceof Map) {
-    return [...(value as ReadonlyMap<string | number, unknown>)].map(([key, item]) =>
-      typeof key === 'number' ? { bucket: key, count: item } : { id: key, ...(readable(item) as object) },
-    );
+    return [...(value as ReadonlyMap<string | number, unknown>)].map(([key, item]) => {
+      if (typeof key === 'number') return { bucket: key, count: item };
+      return typeof item === 'object' ? { id: key, ...(readable(item) as object) } : { id: key, value: item };
+    });
   }
   if (typeof value !== 'object' || value === null) return value;
   const properties = Object.entries(value).map(([key, item]) => [key, readable(item, key)] as const);

@@ -212,7 +212,7 @@ function limitsFor(config: Config, name: TriggerName): Limits {
   const hasStore = config.store.kind === 'upstash' || config.store.kind === 'redis';
   const store = isLocal || hasStore ? config.store : { kind: 'upstash' };
   const qstash = { token: name === 'qstash' ? '' : null };
-  return limitsOf({ store, qstash, plan: config.plan ?? 'hobby' }, { isLocal });
+  return limitsOf({ ...config, store, qstash, plan: config.plan ?? 'hobby' }, { isLocal });
 }
 
 /** What the runs of 30 days use while all targets are well. */

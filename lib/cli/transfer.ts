@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { readShards } from '../record/directory.js';
-import { MAIN_FIELDS, OUTBOX_FIELD, SHARDS_FIELD, SHARED_FIELDS, STATE_FIELD } from '../record/fields.js';
+import {
+  MAILING_FIELD,
+  MAIN_FIELDS,
+  OUTBOX_FIELD,
+  SHARDS_FIELD,
+  SHARED_FIELDS,
+  STATE_FIELD,
+} from '../record/fields.js';
 import { logNames } from '../record/log.js';
 import { historyFields } from '../record/names.js';
 import { readState } from '../record/state.js';
@@ -65,7 +72,7 @@ async function collectShard(store: Store, progress: Progress): Promise<Dump> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     const fields = new Map<string, string>();
     const logs = new Map<string, string>();
-    await readFields(store, [STATE_FIELD, OUTBOX_FIELD], fields);
+    await readFields(store, [STATE_FIELD, OUTBOX_FIELD, MAILING_FIELD], fields);
     const head = fields.get(STATE_FIELD) ?? null;
     const state = stateOf(head);
     if (state === null) return { fields, logs };

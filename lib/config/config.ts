@@ -10,7 +10,7 @@ import {
   type TargetOptionName,
   type TargetOptions,
 } from './options.js';
-import { toPageSettings } from './page.js';
+import { toPageSettings, toSubscriptions, unfitSubscriptions, type Subscriptions } from './page.js';
 import { placeInWords, sortProblems, type Place, type Problem } from './problems.js';
 import { origin } from './request.js';
 import { chooseStore, type StoreConfig } from './store-choice.js';
@@ -50,6 +50,8 @@ export interface Config {
   readonly namedTick: number | null;
   /** Whose allowances are watched; null: not set, and not on Vercel. */
   readonly plan: PlanName | null;
+  /** Read regions of the Upstash database: each bills every write once more. */
+  readonly readRegions: number;
   /** Checks in flight at most. */
   readonly concurrency: number;
   /** Targets that one shard takes. */
@@ -71,6 +73,8 @@ export interface Config {
   };
   readonly alerts: Alerts;
   readonly page: PageSettings;
+  /** Visitors may subscribe by e-mail: `alerts.email`, `cronSecret` and `publicUrl` are set. Null: they may not. */
+  readonly subscriptions: Subscriptions | null;
 }
 
 export type ConfigResult =
@@ -153,7 +157,14 @@ export function parseConfig(
     .map((source) => toTarget(source, channelTexts, problems))
     .sort((a, b) => (a.info.id < b.info.id ? -1 : 1));
   const store = chooseStore(texts, problems);
+  const publicUrl = system.KEEP_ALIVE_PUBLIC_URL ?? originOf(texts.get('VERCEL_PROJECT_PRODUCTION_URL'));
+  const subscriptions = toSubscriptions(system);
   problems.push(
+    ...unfitSubscriptions(subscriptions, {
+      email: channelTexts.has('ALERT_SMTP_URL'),
+      cronSecret: texts.has('CRON_SECRET'),
+      publicUrl: publicUrl !== null || texts.has('KEEP_ALIVE_PUBLIC_URL'),
+    }),
     ...unknownVariables(variables),
     ...halfChannels(texts),
     ...sharedTokenProblem(targets),
@@ -164,7 +175,6 @@ export function parseConfig(
   );
   if (problems.length > 0) return deepFreeze({ ok: false, problems: sortProblems(problems) });
 
-  const publicUrl = system.KEEP_ALIVE_PUBLIC_URL ?? originOf(texts.get('VERCEL_PROJECT_PRODUCTION_URL'));
   const config: Config = {
     enabled: !shared.isPaused,
     targets,
@@ -179,6 +189,7 @@ export function parseConfig(
     tick: system.KEEP_ALIVE_TICK ?? defaultTick(texts, system.QSTASH_TOKEN),
     namedTick: system.KEEP_ALIVE_TICK,
     plan: system.KEEP_ALIVE_PLAN ?? (isOnVercel(texts) ? 'hobby' : null),
+    readRegions: system.KEEP_ALIVE_READ_REGIONS,
     concurrency: system.KEEP_ALIVE_CONCURRENCY,
     shardSize: system.KEEP_ALIVE_SHARD_SIZE,
     prefix: system.KEEP_ALIVE_PREFIX,
@@ -194,6 +205,7 @@ export function parseConfig(
     },
     alerts: toAlerts(system.ALERT_REMINDER, new Map(Object.entries(channels))),
     page: toPageSettings(system, publicUrl),
+    subscriptions,
   };
   return deepFreeze({ ok: true, config });
 }

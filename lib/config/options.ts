@@ -154,6 +154,8 @@ export const GENERAL_OPTIONS = {
   KEEP_ALIVE_TICK: option(null, duration('10s', '1d')),
   /** Whose allowances are watched; its default is that of the place (config.ts). */
   KEEP_ALIVE_PLAN: option(null, oneOf(PLAN_NAMES)),
+  /** Of the Upstash database. */
+  KEEP_ALIVE_READ_REGIONS: option('0', integer(0, 20)),
   /** Far from a function's 1,024 file descriptors: a check may need one more for DNS, and other invocations share them. */
   KEEP_ALIVE_CONCURRENCY: option('100', integer(1, 500)),
   /** Eight shards are one hash, and Upstash allows that 100 MB: 12 KB for each of 8,000 targets (store.ts). */

@@ -1,8 +1,9 @@
 import { LANGUAGES, type Language, type PageSettings } from '../types.js';
 import { option, type OptionValues } from './option-table.js';
 import { parseUrl } from './request.js';
+import type { Problem } from './problems.js';
 import { isTimeZone } from './time-windows.js';
-import { isOff, label, matching, value } from './values.js';
+import { flag, integer, isOff, label, matching, value } from './values.js';
 
 /** Characters of an address at most. */
 const LONGEST_URL = 2_000;
@@ -67,7 +68,37 @@ export const PAGE_OPTIONS = {
   PAGE_LANGUAGE: option(null, language),
   PAGE_TIME_ZONE: option(null, timeZone),
   PAGE_FRAME_ANCESTORS: option('off', frameAncestors),
+  PAGE_SUBSCRIPTIONS: option('off', flag),
+  /** Below what the free plans of mail services allow a day, so that alerts still get through. */
+  PAGE_MAILS_PER_DAY: option('250', integer(1, 1_000_000)),
 };
+
+/** Visitors may subscribe by e-mail. */
+export interface Subscriptions {
+  /** Mails to subscribers in one day (UTC) at most. */
+  readonly mailsPerDay: number;
+}
+
+/** Null: they may not. */
+export function toSubscriptions(options: OptionValues<typeof PAGE_OPTIONS>): Subscriptions | null {
+  return options.PAGE_SUBSCRIPTIONS ? { mailsPerDay: options.PAGE_MAILS_PER_DAY } : null;
+}
+
+/** Reports what subscriptions need and is not set: a way to send mails, a key for their links, and where these lead. */
+export function unfitSubscriptions(
+  subscriptions: Subscriptions | null,
+  has: { readonly email: boolean; readonly cronSecret: boolean; readonly publicUrl: boolean },
+): Problem[] {
+  if (subscriptions === null) return [];
+  const needs = [
+    ['ALERT_SMTP_URL', has.email],
+    ['CRON_SECRET', has.cronSecret],
+    ['KEEP_ALIVE_PUBLIC_URL', has.publicUrl],
+  ] as const;
+  return needs
+    .filter(([, isThere]) => !isThere)
+    .map(([variable]) => ({ variable, message: 'missing, PAGE_SUBSCRIPTIONS needs it' }));
+}
 
 /** @param publicUrl an origin; null: not known */
 export function toPageSettings(

@@ -28,21 +28,21 @@ const OF_PRODUCTS =
 /** What is set beside `…KV_REST_API_URL`, and not used. */
 const BESIDE = /(?:KV_REST_API_READ_ONLY_TOKEN|KV_URL|REDIS_URL)$/;
 
-function isOfProduct(variable: string, variables: readonly string[]): boolean {
+function isOfProduct(variable: string, all: ReadonlySet<string>): boolean {
   if (OF_PRODUCTS.test(variable)) return true;
-  return BESIDE.test(variable) && variables.includes(variable.replace(BESIDE, 'KV_REST_API_URL'));
+  return BESIDE.test(variable) && all.has(variable.replace(BESIDE, 'KV_REST_API_URL'));
 }
 
 /**
- * Reports `KEEP_ALIVE_` and `ALERT_` variables that do not exist, unless a product has set them behind such a prefix: with a
- * mistyped `ALERT_` variable, nobody would be told of an outage. `PAGE_` variables are reported only where they resemble one of ours: other programs have a `PAGE_SIZE`, and a
- * mistake shows on the page.
+ * Reports `KEEP_ALIVE_` and `ALERT_` variables that do not exist: with a mistyped `ALERT_` variable, nobody would be told of
+ * an outage. `PAGE_` variables are reported only where they resemble one of ours: other programs have a `PAGE_SIZE`, and a
+ * mistake shows on the page. What a product has set behind such a prefix is none of them.
  */
 export function unknownVariables(variables: readonly string[]): Problem[] {
+  const all = new Set(variables);
   return variables.flatMap((variable) => {
     const [prefix] = /^(?:KEEP_ALIVE|ALERT|PAGE)_/.exec(variable) ?? [];
-    if (prefix === undefined || GENERAL_VARIABLES.has(variable) || isOfProduct(variable, variables))
-      return [];
+    if (prefix === undefined || GENERAL_VARIABLES.has(variable) || isOfProduct(variable, all)) return [];
     const known = [...GENERAL_VARIABLES].filter((name) => name.startsWith(prefix));
     const message = unknownOption(variable, known, prefix);
     return prefix === 'PAGE_' && message === UNKNOWN ? [] : [{ variable, message }];

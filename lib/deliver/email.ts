@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ChannelSettings } from '../config/alerts.js';
 import { codeOf, tlsProblem } from '../probe/failure.js';
-import { DeliveryError, type Channel, type Digest } from './channel.js';
+import { DeliveryError, type Channel } from './channel.js';
 import { compose, escapeHtml, PLAIN, titleOf, utf16Length, type Markup } from './compose.js';
 
 /** Characters of one part; ours: Gmail shows about 102 KB of a message. */
@@ -43,7 +43,7 @@ export function email(settings: ChannelSettings['email']): Channel {
           text,
           html: `<p style="font-family: sans-serif; line-height: 1.6">${lines}</p>\n`,
           date: new Date(digest.at),
-          messageId: messageIdOf(digest, settings.from),
+          messageId: messageId(digest.id, settings.from),
           headers: { 'Auto-Submitted': 'auto-generated' },
           signal,
         });
@@ -56,14 +56,17 @@ export function email(settings: ChannelSettings['email']): Channel {
   };
 }
 
-/** The same for the same digest, so that mail programs can tell a repetition. */
-function messageIdOf({ id }: Digest, from: string): string {
+/**
+ * The same for the same mail, so that mail programs can tell a repetition.
+ * @param id of the mail @param from `Name <address>`, or an address alone
+ */
+export function messageId(id: string, from: string): string {
   const domain = /@([^\s@<>]+)>?$/.exec(from)?.[1] ?? 'localhost';
   return `<${createHash('sha256').update(id).digest('hex').slice(0, 32)}.keepalive@${domain}>`;
 }
 
 /** By codes alone: messages may quote addresses and what was sent. */
-function deliveryErrorOf(error: unknown, signal: AbortSignal): DeliveryError {
+export function deliveryErrorOf(error: unknown, signal: AbortSignal): DeliveryError {
   const cause = codeOf(error);
   if (signal.aborted) return new DeliveryError('temporary', 'no answer in time', { cause });
   const certificate = certificateProblemOf(error);
@@ -86,7 +89,7 @@ function certificateProblemOf(error: unknown): string | null {
 }
 
 /** The SMTP reply code; null where it was not a reply that failed. */
-function statusOf(error: unknown): number | null {
+export function statusOf(error: unknown): number | null {
   const isReply = typeof error === 'object' && error !== null && 'responseCode' in error;
   return isReply && typeof error.responseCode === 'number' ? error.responseCode : null;
 }

@@ -3,6 +3,7 @@ import type { StoreErrorCode } from '../store/store.js';
 /** Every code that an answer may hold as `error.code`, with the HTTP status of the answer. */
 export const ERROR_STATUS = {
   bad_request: 400,
+  bad_link: 400,
   unauthorized: 401,
   cross_site: 403,
   not_found: 404,
@@ -12,11 +13,14 @@ export const ERROR_STATUS = {
   conflict: 409,
   maintenance_full: 409,
   notes_full: 409,
+  subscribers_full: 409,
+  expired_link: 410,
   too_large: 413,
   too_many_attempts: 429,
   config_invalid: 500,
   internal: 500,
   cron_secret_missing: 503,
+  mail_failed: 503,
   store_missing: 503,
   store_unreachable: 503,
   store_timeout: 503,

@@ -20,6 +20,7 @@ function policyOf({ logoUrl, frameAncestors }: PageSettings): string {
     "script-src 'self'",
     `img-src 'self'${logoUrl === null ? '' : ` ${imageSource(logoUrl)}`}`,
     "connect-src 'self'",
+    "manifest-src 'self'",
     "form-action 'self'",
     `frame-ancestors ${frameAncestors.join(' ')}`,
     "base-uri 'none'",

@@ -2,7 +2,7 @@ import * as z from '#zod';
 import { noteViews } from '../read/notes.js';
 import type { NoteView } from '../read/views.js';
 import { NewerTextError } from '../record/codec/text-error.js';
-import { NOTES_FIELD } from '../record/fields.js';
+import { NOTE_MARK_FIELD, NOTES_FIELD } from '../record/fields.js';
 import { addNote, changeableNotes, keptNotes, NOTES_KEPT, writeNotes, type Note } from '../record/notes.js';
 import { isSingleLine } from '../single-line.js';
 import type { Store } from '../store/store.js';
@@ -52,8 +52,10 @@ export function answerNote(request: Request): Promise<Response> {
   return answerChange(
     request,
     { ...COMMON, form: ADD, query: ['target'] },
-    ({ text, target = null, until = null }, store, { targets }) =>
-      changeNotes(store, (notes, now) => {
+    async ({ text, target = null, until = null }, store, { targets, subscriptions }) => {
+      const unmarked = subscriptions === null ? null : await markNotes(store);
+      if (unmarked !== null) return unmarked;
+      return changeNotes(store, (notes, now) => {
         const to = until === null ? now + CURRENT_FOR : (timeIn(until) ?? now);
         if (to <= now || to > now + LATEST) return badRequest(UNTIL);
         const added = addNote(notes, { at: now, until: to, target, text: linesOf(text).join('\n') });
@@ -61,7 +63,8 @@ export function answerNote(request: Request): Promise<Response> {
           return answerError('notes_full', `${NOTES_KEPT} are current already: take one away.`);
         }
         return changed(added.notes, targets, { id: added.id });
-      }),
+      });
+    },
   );
 }
 
@@ -83,6 +86,15 @@ export function answerNotesAway(request: Request): Promise<Response> {
         );
       }),
   );
+}
+
+/** Says to the next run that there is a note to tell subscribers of; not null: it cannot be said. */
+async function markNotes(store: Store): Promise<Response | null> {
+  const answer = await changeField(store, NOTE_MARK_FIELD, (_text, now) => ({
+    value: now.toString(36),
+    answer: () => new Response(),
+  }));
+  return answer.ok ? null : answer;
 }
 
 function changeNotes(

@@ -33,6 +33,12 @@ export function isFromOtherOrigin({ headers, url }: Request): boolean {
   return ![new URL(url).host, headers.get('host'), headers.get('x-forwarded-host')].includes(host);
 }
 
+/** Browsers say where a form came from. A client that says nothing is no browser, and has no session to abuse. */
+export function isFromOurPage(request: Request): boolean {
+  const site = request.headers.get('sec-fetch-site');
+  return site === null ? !isFromOtherOrigin(request) : site === 'same-origin' || site === 'none';
+}
+
 /** The first value of a list: each proxy appends its own. */
 function first(value: string | null): string | null {
   return value === null ? null : value.replace(/,.*$/s, '').trim();

@@ -29,16 +29,44 @@ const PAGES: readonly {
     },
   },
   {
+    path: /^\/manifest\.webmanifest$/,
+    handlers: {
+      GET: async (request) => (await import('./manifest-endpoint.js')).answerManifest(request),
+    },
+  },
+  {
     path: /^\/sign-in$/,
     handlers: {
       GET: async (request) => (await import('./sign-in-endpoint.js')).answerSignInForm(request),
       POST: async (request) => (await import('./sign-in-endpoint.js')).answerSignInAttempt(request),
     },
   },
+  {
+    path: /^\/subscribe$/,
+    handlers: {
+      GET: async (request) => (await import('./subscribe-endpoint.js')).answerSubscribePage(request),
+      POST: async (request) => (await import('./subscribe-endpoint.js')).answerSubscribe(request),
+    },
+  },
+  {
+    path: /^\/confirm$/,
+    handlers: {
+      GET: async (request) => (await import('./subscribe-endpoint.js')).answerConfirmPage(request),
+      POST: async (request) => (await import('./subscribe-endpoint.js')).answerConfirm(request),
+    },
+  },
+  {
+    path: /^\/unsubscribe$/,
+    handlers: {
+      GET: async (request) => (await import('./subscribe-endpoint.js')).answerUnsubscribePage(request),
+      POST: async (request) => (await import('./subscribe-endpoint.js')).answerUnsubscribe(request),
+    },
+  },
 ];
 
 /**
- * `GET /`, `GET /history`, `GET /t/<id>`, `GET` and `POST /sign-in`. HEAD is answered as GET.
+ * `GET /`, `GET /history`, `GET /t/<id>`, `GET /manifest.webmanifest`, `GET` and `POST` of `/sign-in`, `/subscribe`, `/confirm`
+ * and `/unsubscribe`. HEAD is answered as GET.
  * vercel.json sends what has no other address here too, to be answered 404.
  */
 export async function answerPages(request: Request): Promise<Response> {

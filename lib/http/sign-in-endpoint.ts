@@ -5,7 +5,7 @@ import { answerError, isSame, NO_SNIFFING } from './responses.js';
 import { withApp } from './endpoints.js';
 import { answerProblem, answerSignIn, prefersHtml } from './html.js';
 import { wordsFor } from './language.js';
-import { isFromOtherOrigin } from './origin.js';
+import { isFromOurPage } from './origin.js';
 import { endedCookie, sessionCookie } from './session.js';
 import { networkOf, Throttle } from './sign-in-throttle.js';
 import { wordsIn } from '../view/language.js';
@@ -100,12 +100,6 @@ function goTo(location: string, cookie?: string): Response {
     status: 303,
     headers: cookie ? { ...headers, 'set-cookie': cookie } : headers,
   });
-}
-
-/** Browsers say where a form came from. A client that says nothing is no browser, and has no session to abuse. */
-function isFromOurPage(request: Request): boolean {
-  const site = request.headers.get('sec-fetch-site');
-  return site === null ? !isFromOtherOrigin(request) : site === 'same-origin' || site === 'none';
 }
 
 function isSecure({ headers, url }: Request): boolean {

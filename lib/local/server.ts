@@ -30,7 +30,10 @@ const ROUTES: readonly (readonly [pattern: RegExp, methods: Readonly<Partial<Rec
   [/^\/api\/keepalive(?:\/[^/]+)?$/, keepalive],
   [/^\/api\/(?:maintenance|notes)$/, operator],
   [/^\/api\/metrics$/, metrics],
-  [/^\/(?:history|sign-in|(?:t|api\/page)\/[^/]+)?$/, page],
+  [
+    /^\/(?:history|manifest\.webmanifest|sign-in|subscribe|confirm|unsubscribe|(?:t|api\/page)\/[^/]+)?$/,
+    page,
+  ],
 ];
 
 /** Bytes of a request's body at most; the functions have limits of their own below it. */

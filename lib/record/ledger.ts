@@ -24,6 +24,7 @@ import {
   type LogHead,
   type LastRun,
   type LostData,
+  type OpenIncident,
   type RunGap,
   type State,
   type TargetState,
@@ -93,6 +94,8 @@ export class Ledger {
   private snapshotHour: number;
   private revision: number;
   private readonly fields = new Map<string, string>();
+  /** When incidents ended in this run, by target and by when they began. */
+  readonly ends = new Map<string, ReadonlyMap<number, number>>();
 
   private readonly tick: number;
   private readonly limits: Limits;
@@ -202,6 +205,11 @@ export class Ledger {
     return this.stateOf(id).status;
   }
 
+  /** Null: none is open. */
+  incidentOf(id: string): OpenIncident | null {
+    return this.stateOf(id).incident;
+  }
+
   /** A check that an earlier run left open; null: there is none. */
   openCheckOf(id: string): Waking | null {
     return this.stateOf(id).waking;
@@ -251,6 +259,7 @@ export class Ledger {
       if (before.incident !== null && after.incident === null) {
         const { startedAt } = before.incident;
         const endedAt = Math.max(startedAt, after.seriesAt ?? at);
+        this.ends.set(id, new Map([...(this.ends.get(id) ?? []), [startedAt, endedAt]]));
         const unobserved = unobservedAfter(before, check)?.atSeries ?? null;
         const incident = { ...before.incident, endedAt, events: this.notifier.eventsOf(id), unobserved };
         this.fields.set(incidentField(slot, after.incidents - 1), writeIncident(incident));

@@ -39,36 +39,42 @@ export interface Limits {
   readonly functions: FunctionAllowances | null;
   /** Store commands a month. */
   readonly commands: number | null;
+  /** Read regions of the database: it bills every write once more for each. */
+  readonly readRegions: number;
   readonly messagesADay: number | null;
 }
 
-export const NO_LIMITS: Limits = { functions: null, commands: null, messagesADay: null };
+export const NO_LIMITS: Limits = { functions: null, commands: null, readRegions: 0, messagesADay: null };
 
 /** What decides which allowances are watched. */
 export interface LimitedBy {
   /** Null: not set, and not on Vercel. */
   readonly plan: PlanName | null;
   readonly store: { readonly kind: string };
+  readonly readRegions: number;
   readonly qstash: { readonly token: string | null };
 }
 
 /** @param isLocal runs are made by `npm start`: no function is paid for */
 export function limitsOf(
-  { plan, store, qstash }: LimitedBy,
+  { plan, store, readRegions, qstash }: LimitedBy,
   { isLocal }: { readonly isLocal: boolean },
 ): Limits {
   if (plan === 'none') return NO_LIMITS;
   return {
     functions: isLocal || plan === null ? null : FUNCTIONS[plan],
     commands: store.kind === 'upstash' ? FREE_COMMANDS : null,
+    readRegions,
     messagesADay: isLocal || qstash.token === null ? null : FREE_MESSAGES_A_DAY,
   };
 }
 
 /** The share that each of so many shards has of all that is allowed. */
-export function shareOf({ functions, commands, messagesADay }: Limits, shards: number): Limits {
-  if (shards === 1) return { functions, commands, messagesADay };
+export function shareOf(limits: Limits, shards: number): Limits {
+  if (shards === 1) return limits;
+  const { functions, commands, messagesADay } = limits;
   return {
+    ...limits,
     functions: functions && {
       ...functions,
       invocations: functions.invocations / shards,
@@ -90,7 +96,11 @@ const MEASURES: Readonly<
     }
   >
 > = {
-  storeCommands: { amount: ({ commands }) => commands, allowed: ({ commands }) => commands },
+  storeCommands: {
+    // Nearly all of ours write.
+    amount: ({ commands }, { readRegions }) => commands * (1 + readRegions),
+    allowed: ({ commands }) => commands,
+  },
   functionMemoryGbHours: {
     amount: ({ wallMs }, { functions }) => (wallMs / HOUR) * (functions?.memoryGb ?? 0),
     allowed: ({ functions }) => functions?.memoryGbHours ?? null,

@@ -51,7 +51,7 @@ export type DeliveryOutcome =
  * Ms until the next attempt after so many failures in a row. After a temporary failure: 30 s, doubled each time up to an
  * hour. After a refusal, which somebody has to correct: 2 minutes, doubled up to two hours.
  */
-function delayAfter({ failures, permanent }: Pick<DeliveryTrouble, 'failures' | 'permanent'>): number {
+export function delayAfter({ failures, permanent }: Pick<DeliveryTrouble, 'failures' | 'permanent'>): number {
   const [first, longest] = permanent ? [2 * MINUTE, 2 * HOUR] : [MINUTE / 2, HOUR];
   return Math.min(longest, first * 2 ** (failures - 1));
 }

@@ -37,6 +37,10 @@ export class Backlog {
   lastKnown: Stored | null = null;
   /** The stored maintenance, as it was last read. */
   maintenance: string | null = null;
+  /** How far mails to subscribers are, where it could not be stored: `now` for what is `stored`. Null: it is stored. */
+  mailing: { readonly stored: string | null; readonly now: string } | null = null;
+  /** The last run has left mails to the next. */
+  expectsMails = false;
   /** Alerts that were sent while nothing could be recorded, in the order of time. */
   sent: readonly SentAlert[] = [];
   /** The first run in a row that could not be recorded; null: the last one could. */

@@ -1,5 +1,5 @@
 import { type Changes, type Ledger, type Stored } from '../record/ledger.js';
-import { OUTBOX_FIELD, STATE_FIELD } from '../record/fields.js';
+import { MAILING_FIELD, OUTBOX_FIELD, STATE_FIELD } from '../record/fields.js';
 import type { DeliveryOutcome } from '../rules/delivery-outcome.js';
 import type { Usage } from '../rules/account.js';
 import { inMaintenance } from '../rules/windows.js';
@@ -13,6 +13,7 @@ import { deliver, hasDeliveries, deliverDigests, type DeliveryContext } from './
 import { pingLine, resultOf, transitionLine, type RunResult } from './report.js';
 import type { RunContext } from './run-context.js';
 import type { RunUsage } from './run-usage.js';
+import type { SubscriberMails } from './subscriber-mails.js';
 import { DAY, MINUTE } from '../time.js';
 
 /** Why a run could not be recorded. */
@@ -36,13 +37,16 @@ export interface OpenRun {
   readonly failure: RecordFailure | null;
   /** The run has the lease although the stored texts could not be read. It has to release it, since no commit will. */
   readonly isLeaseLeft: boolean;
+  /** Mails to subscribers; null: there are none, or they cannot be sent now. */
+  readonly mails: SubscriberMails | null;
 }
 
 /** Ms after which an alert says that nothing can be recorded, and ms until it is repeated. */
 const UNRECORDED_AFTER = 15 * MINUTE;
 const UNRECORDED_AGAIN_AFTER = DAY;
-/** Store commands that a run without deliveries may cost. */
+/** Store commands that a run may cost, without deliveries and with them. */
 const MOST_COMMANDS = 10;
+const MOST_DELIVERING = 12;
 /** More than the alerts that can be made within a day; beyond it, the oldest are dropped. */
 const MOST_SENT = 10_000;
 
@@ -56,6 +60,12 @@ export function recordFailureOf(error: unknown): RecordFailure {
 export function hasSuccess(batches: readonly Batch[]): boolean {
   const isGood = ({ outcome }: CheckOrOpen): boolean => outcome === 'good' || outcome === 'degraded';
   return batches.some(({ checks }) => [...checks.values()].some(isGood));
+}
+
+/** Until when mails may be sent, and what ends them early. */
+export interface MailTime {
+  readonly until: number;
+  readonly stopping: AbortSignal | undefined;
 }
 
 export interface CommitterOptions {
@@ -165,10 +175,21 @@ export class Committer {
     this.waiting.batches.push(...all);
   }
 
+  /** Finds out what subscribers are to be told. */
+  async prepareMails(): Promise<void> {
+    const { mails, ledger } = this.opened;
+    if (mails === null || this.failure !== null) return;
+    mails.observe(ledger);
+    const commit = this.checkpoints > 0 ? ACKNOWLEDGE_COMMANDS : COMMIT_COMMANDS;
+    const needed = this.meter.commands + 1 + commit + ACKNOWLEDGE_COMMANDS;
+    await mails.prepare(this.store?.kind === 'sqlite' || needed <= MOST_DELIVERING);
+  }
+
   /** Commits what was judged. The lease is given back, unless there is something to deliver. */
   async commit(status: LastRun['status']): Promise<RecordFailure | null> {
-    const { ledger } = this.opened;
-    this.mustDeliver = status !== 'inconclusive' && hasDeliveries(ledger.notifier, this.context.now());
+    const { ledger, mails } = this.opened;
+    const isDue = hasDeliveries(ledger.notifier, this.context.now()) || mails?.isDue === true;
+    this.mustDeliver = status !== 'inconclusive' && isDue;
     const delivers = this.mustDeliver;
     this.failure ??= await this.write(
       (used) => {
@@ -176,9 +197,11 @@ export class Committer {
         // With a checkpoint before, and an acknowledgement after or the store's time asked, a commit that appends would be
         // a command too many. The rows of the log wait in the state for the next run.
         const hasRoom = !delivers && this.meter.commands + COMMIT_COMMANDS <= MOST_COMMANDS;
-        return this.checkpoints > 0 && !hasRoom
-          ? ledger.closeWithoutAppending(lastRun, used)
-          : ledger.close(lastRun, used);
+        const { fields, append } =
+          this.checkpoints > 0 && !hasRoom
+            ? ledger.closeWithoutAppending(lastRun, used)
+            : ledger.close(lastRun, used);
+        return { fields: { ...fields, ...mails?.fields }, append };
       },
       {
         release: !delivers,
@@ -191,9 +214,9 @@ export class Committer {
   }
 
   /** Delivers what is to be delivered, and gives the lease back with what came of it. */
-  async deliver(status: LastRun['status']): Promise<void> {
+  async deliver(status: LastRun['status'], time: MailTime): Promise<void> {
     if (this.failure === null) {
-      if (this.mustDeliver) await this.deliverAndAcknowledge();
+      if (this.mustDeliver) await this.deliverAndAcknowledge(time);
       return;
     }
     // The process that took the lease checks the same targets and delivers its own alerts.
@@ -261,11 +284,23 @@ export class Committer {
   /**
    * Delivers and records the results. If that fails, the process remembers them, so that nothing is delivered twice.
    */
-  private async deliverAndAcknowledge(): Promise<void> {
+  private async deliverAndAcknowledge(time: MailTime): Promise<void> {
     await this.deliverAlerts();
-    const { ledger } = this.opened;
-    const failure = await this.write(() => ledger.acknowledgement(), { release: true, commands: 0 });
+    const { ledger, mails } = this.opened;
+    if (mails?.isDue === true) {
+      await mails.send({
+        ...time,
+        save: async (fields) =>
+          (await this.write(() => ({ fields, append: null }), { release: false, commands: 0 })) === null,
+      });
+    }
+    const acknowledge = (): Changes => ({
+      fields: { ...ledger.acknowledgement().fields, ...mails?.fields },
+      append: null,
+    });
+    const failure = await this.write(acknowledge, { release: true, commands: 0 });
     if (failure === null) return;
+    mails?.remember();
     const { reason } = failure;
     this.context.backlog.outcomes = this.outcomes;
     this.context.log(JSON.stringify({ event: 'delivery_not_acknowledged', runId: this.runId, reason }));
@@ -307,6 +342,11 @@ export class Committer {
       state: state ?? backlog.lastKnown?.state ?? this.opened.stored.state,
       outbox: outbox ?? backlog.lastKnown?.outbox ?? this.opened.stored.outbox,
     };
+    const mailing = change.fields[MAILING_FIELD];
+    if (mailing !== undefined) {
+      this.opened.mails?.onSaved(mailing);
+      backlog.mailing = null;
+    }
     backlog.sent = [];
     backlog.unrecordedSince = null;
     backlog.drop(this.kept);

@@ -3,6 +3,7 @@ import type { Config } from '../config/config.js';
 import { originOf } from '../config/live-config.js';
 import type { Channel } from '../deliver/channel.js';
 import { createChannels } from '../deliver/channels.js';
+import { createMailer, type Mailer } from '../deliver/mailer.js';
 import { send, type Send } from '../deliver/send.js';
 import { createPacer } from '../probe/pacer.js';
 import { createProber, type Prober } from '../probe/probe.js';
@@ -20,11 +21,15 @@ export interface RunContext {
   readonly storeFailure?: StoreError;
   /** How many shards there are; absent: one, as far as this process knows. */
   readonly shards?: number;
+  /** The number of the shard; absent: there is one. */
+  readonly shard?: number;
   /** Bounds and paces the attempts of all runs of the process. */
   readonly prober: Prober;
   readonly backlog: Backlog;
   /** Those that are set up. */
   readonly channels: ReadonlyMap<ChannelName, Channel>;
+  /** Sends mails to subscribers; null: there is no mail server. */
+  readonly mailer: Mailer | null;
   /** Makes restart requests and the heartbeat. */
   readonly send: Send;
   readonly now: () => number;
@@ -41,7 +46,10 @@ export interface RunContext {
 export const UNPLACED = -1;
 
 /** What a run of one shard needs, but for what is the shard's own. */
-export interface SharedContext extends Omit<RunContext, 'config' | 'store' | 'storeFailure' | 'shards'> {
+export interface SharedContext extends Omit<
+  RunContext,
+  'config' | 'store' | 'storeFailure' | 'shards' | 'shard'
+> {
   /** That of shard 0. */
   readonly backlog: Backlog;
   backlogOf(shard: number): Backlog;
@@ -76,6 +84,7 @@ export function sharedContext(config: Config): SharedContext {
     whenStarted: () => pacer.whenStarted(),
     directory: new DirectoryKeeper(),
     channels: createChannels(config),
+    mailer: config.alerts.email && createMailer(config.alerts.email),
     send,
     now: Date.now,
     cpu: cpuOfProcess,

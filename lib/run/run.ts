@@ -3,7 +3,16 @@ import { controlTargets } from '../config/control.js';
 import { checkInRun, type RunCheckContext } from '../probe/check-target.js';
 import { DeliveryError } from '../deliver/channel.js';
 import { Ledger, type LedgerSettings, type Stored } from '../record/ledger.js';
-import { HEAD_FIELDS, MAINTENANCE_FIELD, OUTBOX_FIELD, SHARDS_FIELD, STATE_FIELD } from '../record/fields.js';
+import {
+  HEAD_FIELDS,
+  MAILING_HEAD_FIELDS,
+  MAINTENANCE_FIELD,
+  NOTES_FIELD,
+  OUTBOX_FIELD,
+  SHARDS_FIELD,
+  STATE_FIELD,
+  SUBSCRIBERS_FIELD,
+} from '../record/fields.js';
 import { readableMaintenance, withMaintenance } from '../record/maintenance.js';
 import { limitsOf, shareOf } from '../rules/allowances.js';
 import { chooseDue } from '../rules/due.js';
@@ -18,6 +27,7 @@ import type { RunContext } from './run-context.js';
 import { hasSuccess, recordFailureOf, Committer, type OpenRun, type RecordFailure } from './committer.js';
 import { transitionView, type RunReport } from './report.js';
 import { RunUsage } from './run-usage.js';
+import { SubscriberMails } from './subscriber-mails.js';
 import { runRounds, type RoundsOptions, type RoundsResult } from './rounds.js';
 
 export interface RunRequest {
@@ -42,6 +52,11 @@ const LEASE_MARGIN = 30_000;
 const RECORDING = 20_000 + 2 * DELIVERY_TIMEOUT;
 /** Ms for the heartbeat. */
 const HEARTBEAT_TIMEOUT = 5_000;
+/** Ms for which a run sends mails to subscribers: so many at most, at least these few, and it ends before the next run. */
+const MAILING = { longest: 30_000, shortest: 5_000, before: 5_000 };
+/** Left of the limit for recording how far the mails have come, and for the last of them. */
+const RECORDING_MAILS = 20_000;
+
 /**
  * One run: claim, choose the due, check, judge, commit, deliver. Whoever triggered it was authenticated before.
  * Rejects only where Keepalive itself is broken.
@@ -108,7 +123,10 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
   const status = inconclusive ? 'inconclusive' : unfinished > 0 ? 'partial' : 'completed';
 
   // Judge. An inconclusive run leaves its checks out, and delivers nothing: its network does not work.
-  if (!inconclusive) committer.judge(batches);
+  if (!inconclusive) {
+    committer.judge(batches);
+    await committer.prepareMails();
+  }
 
   // Commit.
   const failure = await committer.commit(status);
@@ -117,7 +135,14 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
   }
 
   // Deliver.
-  if (!inconclusive) await committer.deliver(status);
+  if (!inconclusive) {
+    const { longest, shortest, before } = MAILING;
+    const at = now();
+    const spare = startedAt + request.nextRunIn - before;
+    const end = at + request.limit - RECORDING_MAILS - (performance.now() - calledAt);
+    const until = Math.min(end, Math.max(at + shortest, Math.min(at + longest, spare)));
+    await committer.deliver(status, { until, stopping: request.stopping });
+  }
   if (opened.isLeaseLeft) await releaseLease(store, token);
   if (failure === null && !inconclusive) await sendHeartbeat(context);
   usage.end();
@@ -189,15 +214,16 @@ interface CheckPlan {
  * Opens the ledger on what is stored; where that cannot be had, on what this process remembers: the pings still go out.
  */
 async function open(
-  { config, backlog, channels, log, now, shards, storeFailure }: RunContext,
+  context: RunContext,
   store: Store | null,
   { isLocal, ...lease }: { readonly token: string; readonly ttl: number; readonly isLocal: boolean },
 ): Promise<OpenRun | 'locked' | 'sharded'> {
+  const { config, backlog, channels, log, now, shards, storeFailure } = context;
   const openOn = (
     stored: Stored,
     maintenance: string | null,
     process: Pick<LedgerSettings, 'remembered' | 'lastHeardAt'>,
-  ): Omit<OpenRun, 'failure' | 'isLeaseLeft'> => {
+  ): Omit<OpenRun, 'failure' | 'isLeaseLeft' | 'mails'> => {
     const openedAt = now();
     const windows = readableMaintenance(maintenance, ({ message }) =>
       log(JSON.stringify({ event: 'maintenance_unreadable', message })),
@@ -215,15 +241,22 @@ async function open(
   const openOnMemory = (failure: RecordFailure, isLeaseLeft = false): OpenRun => {
     const stored = backlog.lastKnown ?? { state: null, outbox: null };
     // Whether runs are missing cannot be known: another process may have made them.
-    return { ...openOn(stored, backlog.maintenance, { lastHeardAt: now() }), failure, isLeaseLeft };
+    const opened = openOn(stored, backlog.maintenance, { lastHeardAt: now() });
+    return { ...opened, failure, isLeaseLeft, mails: null };
   };
   if (storeFailure !== undefined) return openOnMemory(recordFailureOf(storeFailure));
   if (store === null) return openOnMemory({ reason: 'store_missing', error: null });
   let isClaimed = false;
   try {
-    const fields = shards === undefined ? [...HEAD_FIELDS, SHARDS_FIELD] : HEAD_FIELDS;
+    const hasRead = config.subscriptions !== null && backlog.expectsMails;
+    const fields = [
+      ...(config.subscriptions === null ? HEAD_FIELDS : MAILING_HEAD_FIELDS),
+      ...(hasRead ? [SUBSCRIBERS_FIELD, NOTES_FIELD] : []),
+      ...(shards === undefined ? [SHARDS_FIELD] : []),
+    ];
     const claim = await store.claim({ ...lease, fields });
     if (!claim.claimed) return 'locked';
+    backlog.expectsMails = false;
     isClaimed = true;
     // Some of the targets live elsewhere.
     if (claim.fields.has(SHARDS_FIELD)) return 'sharded';
@@ -238,7 +271,12 @@ async function open(
     });
     backlog.lastKnown = stored;
     backlog.maintenance = maintenance;
-    return { ...opened, failure: null, isLeaseLeft: false };
+    const mails = SubscriberMails.open(context, store, {
+      texts: claim.fields,
+      openedAt: opened.openedAt,
+      hasRead,
+    });
+    return { ...opened, failure: null, isLeaseLeft: false, mails };
   } catch (error) {
     return openOnMemory(recordFailureOf(error), isClaimed);
   }

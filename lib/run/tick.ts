@@ -95,6 +95,7 @@ export function runShard(
       store: store?.shard(number) ?? null,
       backlog: installation.backlogOf(number),
       shards: count,
+      shard: number,
     },
     request,
   );

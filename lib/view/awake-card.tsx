@@ -70,7 +70,7 @@ function ColdStarts({ checks, now }: { checks: readonly CheckView[]; now: string
   if (last.length === 0) return null;
   return (
     <>
-      {': '}
+      {' · '}
       {last.map(({ at, latency, wakeMsAtLeast }, i) => (
         <>
           {i > 0 && ', '}

@@ -4,7 +4,7 @@ import { DAY } from '../time.js';
 import { causeOf } from './causes.js';
 import { Span } from './episode-card.js';
 import type { Words } from './language.js';
-import { useWords } from './phrase.js';
+import { Phrase, useWords } from './phrase.js';
 import { causeInWords, restsOnLittle } from './words.js';
 
 const HEIGHT = 32;
@@ -117,9 +117,13 @@ function DayText({
       )}
       {incidents.map(({ message, startedAt, endedAt }) => (
         <small class="why">
-          {causeInWords(causeOf(message), words)}
-          {': '}
-          <Span episode={{ startedAt, endedAt }} now={now} day={from.slice(0, 10)} />
+          <Phrase
+            name="labelled"
+            values={{
+              label: causeInWords(causeOf(message), words),
+              text: <Span episode={{ startedAt, endedAt }} now={now} day={from.slice(0, 10)} />,
+            }}
+          />
         </small>
       ))}
     </>

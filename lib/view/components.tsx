@@ -1,8 +1,8 @@
-import type { JSX } from 'preact';
+import type { ComponentChildren, JSX } from 'preact';
 import type { TargetStats } from '../read/views.js';
 import { HOSTS } from '../rules/hosts.js';
 import type { Words } from './language.js';
-import { useWords } from './phrase.js';
+import { Phrase, useWords } from './phrase.js';
 import type { Mood, Shown } from './words.js';
 
 /** Each status has a shape of its own, so that nobody needs to see its colour. */
@@ -69,6 +69,21 @@ export function Moment({
     >
       {isOfDay ? words.clock(at) : words.moment(at, now)}
     </time>
+  );
+}
+
+/** What the operator wrote, behind what it is about; null: nothing. */
+export function Labelled({
+  text,
+  children,
+}: {
+  text: string | null;
+  children: ComponentChildren;
+}): JSX.Element {
+  return text === null ? (
+    <>{children}</>
+  ) : (
+    <Phrase name="labelled" values={{ label: children, text: <bdi>{text}</bdi> }} />
   );
 }
 

@@ -1,7 +1,7 @@
 import type { Freshness, TargetSummary } from '../read/views.js';
 import { EpisodeCard } from './episode-card.js';
 import { episodes, type Trouble } from './episodes.js';
-import { Glyph, Moment } from './components.js';
+import { Glyph, Labelled, Moment } from './components.js';
 import { byOrder, byUrgency } from './order.js';
 import { Phrase, useWords } from './phrase.js';
 import { namesInWords, shownStatus } from './words.js';
@@ -51,15 +51,11 @@ export function Problems({
         <article class="incident maintenance">
           <p>
             <Glyph mood="maintenance" />{' '}
-            <strong>
-              <Phrase name="maintenanceUntil" values={{ time: <Moment at={until} now={now} /> }} />
-            </strong>
-            {reason !== null && (
-              <>
-                {': '}
-                <bdi>{reason}</bdi>
-              </>
-            )}
+            <Labelled text={reason}>
+              <strong>
+                <Phrase name="maintenanceUntil" values={{ time: <Moment at={until} now={now} /> }} />
+              </strong>
+            </Labelled>
           </p>
           <p class="quiet">
             <bdi>{namesInWords(names, isAll, words)}</bdi>

@@ -26,7 +26,7 @@ export function historyPage(found: Summary, site: Site): string {
         </nav>
         <section class="head">
           <h1>{words.text('historyTitle')}</h1>
-          <p class="quiet">{words.text('daysNote', { zone: words.zone(freshness.updatedAt) })}</p>
+          <p class="quiet">{words.text('daysNote', { zone: words.timeZone ?? 'UTC' })}</p>
           <StaleNotice freshness={freshness} isPrivate={site.isPrivate} />
         </section>
         <section>

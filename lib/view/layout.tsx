@@ -61,6 +61,9 @@ function Layout({
         ))}
         <meta name="theme-color" content="#fbfbfa" media="(prefers-color-scheme: light)" />
         <meta name="theme-color" content="#0d0e10" media="(prefers-color-scheme: dark)" />
+        {/* Behind what it changes, and before anything is painted. */}
+        <script src="/theme.js" />
+        <link rel="manifest" href="/manifest.webmanifest" />
         <link rel="apple-touch-icon" href="/apple-touch-icon.png" />
         <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
         <link
@@ -96,6 +99,7 @@ function Layout({
           </a>
           <nav aria-label={words.text('pages')}>
             <a href="/history">{words.text('historyShort')}</a>
+            <a href="/subscribe">{words.text('subscribe')}</a>
             {page.homeUrl !== null && (
               <a href={page.homeUrl}>
                 <bdi>{new URL(page.homeUrl).hostname.replace(/^www\./, '')}</bdi>
@@ -105,6 +109,14 @@ function Layout({
           </nav>
           <span class="fill" />
           <span id="live" role="status" class="quiet" />
+          <label class="theme">
+            <span class="hidden">{words.text('theme')}</span>
+            <select autocomplete="off">
+              {(['system', 'light', 'dark'] as const).map((theme) => (
+                <option value={theme}>{words.text(`theme.${theme}`)}</option>
+              ))}
+            </select>
+          </label>
           {isPrivate && (
             <form method="post" action="/sign-in">
               <button class="plain" name="action" value="sign-out">

@@ -1,5 +1,5 @@
 import type { MaintenanceSpan } from '../read/views.js';
-import { Glyph, Moment } from './components.js';
+import { Glyph, Labelled, Moment } from './components.js';
 import { Phrase, useWords } from './phrase.js';
 import { namesInWords } from './words.js';
 import type { JSX } from 'preact';
@@ -21,20 +21,16 @@ export function MaintenanceLine({
     <article class="incident line maintenance">
       <p>
         <Glyph mood="maintenance" />{' '}
-        <Phrase
-          name="maintenanceFromTo"
-          values={{
-            from: <Moment at={from} now={now} day={day} />,
-            // Of two moments on one day, the day is named once.
-            to: <Moment at={to} now={now} day={day ?? words.dateOf(from)} />,
-          }}
-        />
-        {reason !== null && (
-          <>
-            {': '}
-            <bdi>{reason}</bdi>
-          </>
-        )}
+        <Labelled text={reason}>
+          <Phrase
+            name="maintenanceFromTo"
+            values={{
+              from: <Moment at={from} now={now} day={day} />,
+              // Of two moments on one day, the day is named once.
+              to: <Moment at={to} now={now} day={day ?? words.dateOf(from)} />,
+            }}
+          />
+        </Labelled>
       </p>
       {isNamed && (
         <p class="quiet">

@@ -7,7 +7,7 @@ import { Phrase, useWords } from './phrase.js';
 import type { Mood } from './words.js';
 
 /** What there is to see instead of a state, and what to do about it. */
-interface Notice {
+export interface Notice {
   /** Null: there is nothing to say of any state. */
   readonly mood: Mood | null;
   readonly title: string;
@@ -244,7 +244,7 @@ export function signInPage(
   return noticePage(notice, { ...site, isPrivate: false });
 }
 
-function noticePage({ mood, title, body }: Notice, site: Site): string {
+export function noticePage({ mood, title, body }: Notice, site: Site): string {
   return renderPage({
     ...site,
     title,

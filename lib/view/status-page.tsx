@@ -78,13 +78,16 @@ function Hero({
         </h1>
         <p class="quiet">
           {remark !== null && <span class="remark">{remark}</span>}
-          <span>
-            {lastRunAt === null ? (
-              words.text('neverChecked')
-            ) : (
-              <Phrase name="checked" values={{ time: <Moment at={lastRunAt} now={updatedAt} ago /> }} />
-            )}
-          </span>
+          {/* Where nothing was checked for long, the sentence says it. */}
+          {!freshness.isStale && (
+            <span>
+              {lastRunAt === null ? (
+                words.text('neverChecked')
+              ) : (
+                <Phrase name="checked" values={{ time: <Moment at={lastRunAt} now={updatedAt} ago /> }} />
+              )}
+            </span>
+          )}
         </p>
       </div>
       <StaleNotice freshness={freshness} isPrivate={isPrivate} />

@@ -26,6 +26,7 @@ export const TEMPLATES: readonly URL[] = [
   new URL('./recent-checks.tsx', import.meta.url),
   new URL('./recovery-card.tsx', import.meta.url),
   new URL('./status-page.tsx', import.meta.url),
+  new URL('./subscribe-page.tsx', import.meta.url),
   new URL('./target-page.tsx', import.meta.url),
   new URL('./upcoming.tsx', import.meta.url),
   new URL('./uptime-panel.tsx', import.meta.url),

@@ -51,6 +51,7 @@ describe('an empty environment', () => {
       plan: null,
       concurrency: 100,
       shardSize: 500,
+      readRegions: 0,
       selfUrl: null,
       protectionBypass: null,
       prefix: 'keepalive',
@@ -83,6 +84,7 @@ describe('an empty environment', () => {
         ...{ language: null, timeZone: null, publicUrl: null },
         frameAncestors: ["'none'"],
       },
+      subscriptions: null,
     });
   });
 });

@@ -91,3 +91,34 @@ describe('the variables of the page', () => {
     },
   );
 });
+
+describe('mails to visitors', () => {
+  const NEEDS = {
+    ALERT_SMTP_URL: 'smtp://h',
+    ALERT_EMAIL_FROM: 'a@b.test',
+    ALERT_EMAIL_TO: 'a@b.test',
+    CRON_SECRET: 'a-secret-of-32-characters-length',
+    KEEP_ALIVE_PUBLIC_URL: 'https://status.test',
+  };
+  const subscriptionsOf = (env: Record<string, string>) => {
+    const result = read(env);
+    return result.ok ? result.config.subscriptions : result.problems.map(({ variable }) => variable);
+  };
+
+  it('are off, and need a mail server, a secret and an address of the page', () => {
+    expect(subscriptionsOf(NEEDS)).toBeNull();
+    expect(subscriptionsOf({ ...NEEDS, PAGE_SUBSCRIPTIONS: 'on' })).toEqual({ mailsPerDay: 250 });
+    const limited = { PAGE_SUBSCRIPTIONS: 'on', PAGE_MAILS_PER_DAY: '7' };
+    expect(subscriptionsOf({ ...NEEDS, ...limited })).toEqual({ mailsPerDay: 7 });
+    expect(subscriptionsOf({ PAGE_SUBSCRIPTIONS: 'on' })).toEqual([
+      'ALERT_SMTP_URL',
+      'CRON_SECRET',
+      'KEEP_ALIVE_PUBLIC_URL',
+    ]);
+    const { KEEP_ALIVE_PUBLIC_URL: _, ...onVercel } = NEEDS;
+    const vercel = { VERCEL: '1', VERCEL_PROJECT_PRODUCTION_URL: 'status.vercel.app' };
+    expect(subscriptionsOf({ ...onVercel, ...vercel, PAGE_SUBSCRIPTIONS: 'on' })).toEqual({
+      mailsPerDay: 250,
+    });
+  });
+});

@@ -316,6 +316,12 @@ const table: Record<string, [text: string, expected: unknown][]> = {
     ['none', 'none'],
     ['free', BAD],
   ],
+  KEEP_ALIVE_READ_REGIONS: [
+    ['0', 0],
+    ['8', 8],
+    ['-1', BAD],
+    ['21', BAD],
+  ],
   KEEP_ALIVE_CONCURRENCY: [
     ['1', 1],
     ['500', 500],

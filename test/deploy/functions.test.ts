@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { FUNCTION_LIMIT } from '../../lib/config/vercel.js';
 import type { TargetStats } from '../../lib/read/views.js';
 import type { RunReport } from '../../lib/run/report.js';
+import { LANGUAGES } from '../../lib/types.js';
 import { TEMPLATES } from '../../lib/view/templates.js';
 import {
   buildFunctions,
@@ -149,14 +150,15 @@ describe('the functions as Vercel builds them', () => {
         [KEEPALIVE, []],
         ['api/maintenance/[change].ts', []],
         ['api/metrics.ts', []],
-        [PAGE, PREACT],
+        // The form for subscribers sends a mail.
+        [PAGE, [...PREACT, 'nodemailer']],
       ] as const
     ).filter(isBuilt),
   )('%s ships what reading needs, and nothing that checks, delivers or runs', (entrypoint, own) => {
     expect(packagesOf(entrypoint)).toEqual([...REDIS, ...own].sort());
-    expect(
-      filesOf(entrypoint).filter((file) => /^lib\/(?:cli|deliver|local|probe|run)\//.test(file)),
-    ).toEqual([]);
+    const others =
+      entrypoint === PAGE ? /^lib\/(?:cli|local|run\/run)\b/ : /^lib\/(?:cli|deliver|local|probe|run)\//;
+    expect(filesOf(entrypoint).filter((file) => others.test(file))).toEqual([]);
   });
 
   it('are all files under api/, and few enough for the free plan', async () => {
@@ -195,6 +197,8 @@ describe('the functions as Vercel builds them', () => {
       ['/history', '/api/page/history'],
       ['/t/:id', '/api/page/t-:id'],
       ['/sign-in', '/api/page/sign-in'],
+      ['/:name(subscribe|confirm|unsubscribe)', '/api/page/:name'],
+      ['/manifest.webmanifest', '/api/page/manifest.webmanifest'],
       ['/api/keepalive', '/api/keepalive/_all'],
       ['/api/openapi.json', '/openapi.json'],
       ['/api/feed', '/api/feed/atom'],
@@ -204,6 +208,7 @@ describe('the functions as Vercel builds them', () => {
       ['/history/', '/api/page/history'],
       ['/t/:id/', '/api/page/t-:id'],
       ['/sign-in/', '/api/page/sign-in'],
+      ['/:name(subscribe|confirm|unsubscribe)/', '/api/page/:name'],
       ['/api/keepalive/', '/api/keepalive/_all'],
       ['/api/feed/', '/api/feed/atom'],
       ['/api/calendar.ics/', '/api/feed/calendar'],
@@ -224,6 +229,13 @@ describe('the functions as Vercel builds them', () => {
     const text = await answer.text();
     expect(text).toContain('my-api');
     expect(text).not.toMatch(/canary|front-token|a-secret-of/);
+    for (const language of LANGUAGES) {
+      const headers = { 'accept-language': language };
+      const page = await fetch(`${running.get(PAGE)?.origin ?? ''}/history`, { headers });
+      expect([page.status, page.headers.get('content-language')]).toEqual([200, language]);
+    }
+    const manifest = await fetch(`${running.get(PAGE)?.origin ?? ''}/api/page/manifest.webmanifest`);
+    expect(await manifest.json()).toMatchObject({ name: 'Keepalive', start_url: '/' });
   });
 
   it('ping nothing without the secret', async () => {

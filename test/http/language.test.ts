@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { setApp } from '../../lib/app.js';
 import { answerCalendar } from '../../lib/http/calendar-endpoint.js';
@@ -5,6 +7,7 @@ import { answerFeed } from '../../lib/http/feed-endpoint.js';
 import { preferredLanguage } from '../../lib/http/language.js';
 import { answerPages } from '../../lib/http/pages.js';
 import { lived } from '../support/lives.js';
+import { ROOT } from '../support/root.js';
 import { configOf } from '../support/runs.js';
 
 const HOUR = 3_600_000;
@@ -96,8 +99,22 @@ describe('pages', () => {
       expect(html.replaceAll(/datetime="[^"]+"/g, '')).not.toMatch(/\d\d:\d\d UTC/);
     }
     const history = await (await get('/history', 'fr')).text();
-    expect(history).toContain('Days begin at midnight (Asia/Tokyo (GMT+9))');
+    expect(history).toContain('Days begin at midnight (Asia/Tokyo)');
   });
+});
+
+it('the manifest has the name, the description and the language of the page, also of a private one', async () => {
+  show({
+    PAGE_TITLE: 'Acme <b>',
+    PAGE_DESCRIPTION: 'Shops',
+    PAGE_LANGUAGE: 'fr',
+    STATS_TOKEN: 'x'.repeat(16),
+  });
+  const answer = await answerPages(new Request('https://status.test/manifest.webmanifest'));
+  expect(answer.headers.get('content-type')).toBe('application/manifest+json; charset=utf-8');
+  const manifest = (await answer.json()) as { icons: { src: string }[] };
+  expect(manifest).toMatchObject({ name: 'Acme <b>', description: 'Shops', lang: 'fr', start_url: '/' });
+  for (const { src } of manifest.icons) expect(existsSync(join(ROOT, 'public', src))).toBe(true);
 });
 
 describe('the feed and the calendar', () => {

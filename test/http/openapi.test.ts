@@ -82,7 +82,10 @@ it('every error code and every endpoint for programs is in it', () => {
   );
   const text = JSON.stringify(paths);
   // Those of pages alone.
-  const pages = ['cross_site', 'method_not_allowed', 'not_found', 'too_many_attempts'];
+  const pages = [
+    ...['bad_link', 'cross_site', 'expired_link', 'mail_failed', 'method_not_allowed'],
+    ...['not_found', 'subscribers_full', 'too_many_attempts'],
+  ];
   const missing = Object.keys(ERROR_STATUS).filter((code) => !text.includes(`"${code}"`));
   expect(missing.sort()).toEqual(pages);
 });

@@ -44,7 +44,7 @@ const facts = (changes: Partial<HealthFacts> = {}, endedAgo = 10_000, commands =
   enabled: true,
   targets: [aTarget('a', { info: { interval: MINUTE } })],
   limits: limitsOf(
-    { plan: 'hobby', store: { kind: 'upstash' }, qstash: { token: null } },
+    { plan: 'hobby', store: { kind: 'upstash' }, readRegions: 0, qstash: { token: null } },
     { isLocal: false },
   ),
   channels: ['slack', 'email'],

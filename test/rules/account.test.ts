@@ -105,7 +105,7 @@ describe('what a month comes to', () => {
 
 describe('the plan', () => {
   const limits = limitsOf(
-    { plan: 'hobby', store: { kind: 'upstash' }, qstash: { token: 'x' } },
+    { plan: 'hobby', store: { kind: 'upstash' }, readRegions: 0, qstash: { token: 'x' } },
     { isLocal: false },
   );
 
@@ -158,8 +158,23 @@ describe('the plan', () => {
     ['elsewhere than on Vercel', { plan: null }, false, { functions: null, commands: 500_000 }],
     ['on Pro', { plan: 'pro' as const }, false, { functions: { cpuHours: 16 }, messagesADay: 1_000 }],
   ])('is watched %s', (_, given, isLocal, expected) => {
-    const by = { store: { kind: 'upstash' }, qstash: { token: 'x' }, ...given };
+    const by = { store: { kind: 'upstash' }, readRegions: 0, qstash: { token: 'x' }, ...given };
     expect(limitsOf(by, { isLocal })).toMatchObject(expected);
+  });
+
+  it('counts a command once more for each read region', () => {
+    const usedIn = (readRegions: number) =>
+      watched({ ...limits, readRegions }, 31 * DAY).map(({ resource, amount }) => [
+        resource,
+        amount({ ...NO_USAGE, commands: 7, messages: 3 }),
+      ]);
+    expect(usedIn(0)).toEqual(expect.arrayContaining([['storeCommands', 7]]));
+    expect(usedIn(2)).toEqual(
+      expect.arrayContaining([
+        ['storeCommands', 21],
+        ['qstashMessages', 3],
+      ]),
+    );
   });
 
   it('months are those of the calendar', () => {

@@ -24,6 +24,7 @@ test('a run ends at its limit, though memory was collected meanwhile', async () 
       },
       backlog: new Backlog(),
       channels: new Map(),
+      mailer: null,
       send: () => Promise.reject(new Error('nothing is sent')),
       now: Date.now,
       cpu: () => 0,

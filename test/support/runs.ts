@@ -1,5 +1,6 @@
 import { parseConfig, type Config } from '../../lib/config/config.js';
 import type { Channel } from '../../lib/deliver/channel.js';
+import type { Mailer } from '../../lib/deliver/mailer.js';
 import type { Send } from '../../lib/deliver/send.js';
 import type { Prober } from '../../lib/probe/probe.js';
 import { Backlog } from '../../lib/run/backlog.js';
@@ -62,6 +63,7 @@ export class Pinger {
   cpu = 0;
   readonly backlog = new Backlog();
   channels: ReadonlyMap<ChannelName, Channel> = new Map();
+  mailer: Mailer | null = null;
   send: Send = () => Promise.resolve({ status: 200, headers: {}, text: '' });
 
   constructor(
@@ -85,13 +87,14 @@ export class Pinger {
       },
       close: () => Promise.resolve(),
     };
-    const { config, store, backlog, channels, send } = this;
+    const { config, store, backlog, channels, mailer, send } = this;
     return run(
       {
         config,
         store,
         backlog,
         channels,
+        mailer,
         send,
         prober,
         now: () => this.now,

@@ -31,7 +31,7 @@ export class ShardedPinger {
   get installation(): Installation {
     const { config, store, channels, directory, clock } = this;
     return {
-      ...{ config, store, channels, directory },
+      ...{ config, store, channels, directory, mailer: null },
       backlog: this.backlogOf(0),
       backlogOf: (shard) => this.backlogOf(shard),
       whenStarted: () => Promise.resolve(),

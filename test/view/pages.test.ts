@@ -657,13 +657,122 @@ describe('a private status', () => {
   });
 });
 
+describe('the theme', () => {
+  const scheme = 'getComputedStyle(document.body).backgroundColor';
+  const LIGHT = 'rgb(251, 251, 250)';
+  const DARK = 'rgb(13, 14, 16)';
+  const theme = (page: Page) => page.getByLabel('Theme');
+
+  it('is the system’s, until a visitor chooses one by keyboard; it stays, from the first paint on', async () => {
+    showThirty();
+    const seen = await visit('/', { colorScheme: 'dark' });
+    const { page } = seen;
+    expect(await page.evaluate(scheme)).toBe(DARK);
+    await theme(page).focus();
+    await page.keyboard.press('ArrowDown');
+    expect(await theme(page).inputValue()).toBe('light');
+    expect(await page.evaluate(scheme)).toBe(LIGHT);
+
+    // What the page is painted with first, before its own script has run.
+    await page.route('**/page.js', (route) => route.abort());
+    await page.goto(`${origin}/history`);
+    expect(await page.evaluate(scheme)).toBe(LIGHT);
+    expect(await page.locator('meta[name=theme-color][media=all]').getAttribute('content')).toBe('#fbfbfa');
+    await theme(page).selectOption('system');
+    expect(await page.evaluate(scheme)).toBe(DARK);
+    expect(await page.evaluate('localStorage.length')).toBe(0);
+  });
+
+  it('changes in another tab, and redraws the charts', async () => {
+    showThirty();
+    const { page } = await visit('/t/s001', { colorScheme: 'light' });
+    await page.locator('canvas').nth(1).waitFor();
+    const other = await page.context().newPage();
+    await other.goto(origin);
+    await page.evaluate('document.querySelector("canvas").id = "old"');
+    await theme(other).selectOption('dark');
+    await page.locator('#old').waitFor({ state: 'detached' });
+    expect(await page.evaluate(scheme)).toBe(DARK);
+    expect(await illsOf(page, 'contrasts')).toEqual([]);
+  });
+
+  it('is the system’s without scripts, and where the browser keeps nothing', async () => {
+    showThirty();
+    const plain = await visit('/', { javaScriptEnabled: false, colorScheme: 'dark' });
+    expect(await plain.page.locator('.theme').isVisible()).toBe(false);
+    expect(await plain.page.locator('body').evaluate('getComputedStyle(document.body).backgroundColor')).toBe(
+      DARK,
+    );
+    const context = await browser.context({ colorScheme: 'light' });
+    contexts.push(context);
+    await context.addInitScript(
+      'Object.defineProperty(window, "localStorage", { get() { throw new Error() } })',
+    );
+    const page = await context.newPage();
+    await page.goto(origin);
+    await theme(page).selectOption('dark');
+    expect(await page.evaluate(scheme)).toBe(DARK);
+  });
+});
+
+describe('a visitor’s language, zone and hours', () => {
+  it.each([
+    ['en-US', 'America/New_York', /^\d{1,2}:\d\d [AP]M$/, 'America/New_York (GMT-'],
+    ['en-GB', 'Asia/Tokyo', /^\d\d:\d\d$/, 'Asia/Tokyo (GMT+9)'],
+    ['fr-CA', 'America/Toronto', /^\d\d h \d\d$/, 'America/Toronto (UTC−'],
+    ['de', 'Europe/Berlin', /^\d\d:\d\d$/, 'Europe/Berlin (GMT+'],
+  ])('%s in %s', async (locale, timezoneId, clock, zone) => {
+    showThirty();
+    const seen = await visit('/', { locale, timezoneId });
+    const { page } = seen;
+    expect(await page.evaluate('document.documentElement.lang')).toBe(locale.slice(0, 2));
+    const time = await page.locator('.foot time').last().innerText();
+    expect(time.replaceAll(/\s/g, ' ')).toMatch(clock);
+    expect(await textOf(page, '#zone')).toContain(zone);
+    expect(await overflowOf(page)).toBeLessThanOrEqual(0);
+    expectWell(seen);
+  });
+
+  it('are the operator’s where they are set, with and without scripts', async () => {
+    const config = many(1, { PAGE_LANGUAGE: 'fr', PAGE_TIME_ZONE: 'Asia/Tokyo' });
+    setApp({ config, store: lived(config, LIVES, secondsAgo(), QUICK).store });
+    for (const javaScriptEnabled of [true, false]) {
+      const { page } = await visit('/t/s000', {
+        locale: 'de',
+        timezoneId: 'Europe/Berlin',
+        javaScriptEnabled,
+      });
+      const time = page.locator('.foot time').last();
+      const at = new Date((await time.getAttribute('datetime')) ?? '');
+      const tokyo = { hour: '2-digit', minute: '2-digit', timeZone: 'Asia/Tokyo' } as const;
+      expect(await time.innerText()).toBe(at.toLocaleTimeString('fr', tokyo));
+      expect(await textOf(page, '#zone')).toBe('Asia/Tokyo (UTC+9)');
+      expect(await textOf(page, 'h2')).toBe('Disponibilité');
+    }
+  });
+
+  it('are those of the charts and the bars too', async () => {
+    showThirty();
+    const { page, complaints } = await visit('/t/s000', { locale: 'de' });
+    await page
+      .locator('.u-over')
+      .first()
+      .hover({ position: { x: 300, y: 60 } });
+    expect(await page.locator('.plot .tip').first().innerText()).toMatch(/ ms, erfolgreich$/);
+    await page.locator('.days summary').first().focus();
+    await page.keyboard.press('Home');
+    expect(await textOf(page, '.tip.day')).toMatch(/^\d+\. \S+ (?:Keine Daten|Kein Ausfall)$/);
+    expect(complaints).toEqual([]);
+  });
+});
+
 describe('what browsers are told', () => {
   it('nothing but our own files, and the edge may keep the page for seconds', async () => {
     showThirty();
     for (const path of ['/', '/t/s000']) {
       const { headers } = await fetch(origin + path);
       expect(headers.get('content-security-policy')).toBe(
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
       );
       expect(headers.get('x-content-type-options')).toBe('nosniff');
       expect(headers.get('referrer-policy')).toBe('same-origin');
@@ -675,6 +784,8 @@ describe('what browsers are told', () => {
     for (const [path, type] of [
       ['/style.css', 'text/css; charset=utf-8'],
       ['/page.js', 'text/javascript; charset=utf-8'],
+      ['/theme.js', 'text/javascript; charset=utf-8'],
+      ['/icon-512.png', 'image/png'],
       ['/vendor/uplot.js', 'text/javascript; charset=utf-8'],
       ['/favicon.svg', 'image/svg+xml'],
       ['/robots.txt', 'text/plain; charset=utf-8'],

@@ -104,6 +104,9 @@ const de: Messages = {
   restartHelped: 'Neustart {number, number}: {answer}, nach {length} wieder in Betrieb',
   restartUnknown: 'Ausführung nicht bestätigt',
 
+  // What stands behind a colon
+  labelled: '{label}: {text}',
+
   // Services
   services: 'Dienste',
   otherServices: 'Weitere Dienste',
@@ -371,6 +374,56 @@ const de: Messages = {
   tokenWrong: 'Das Token ist nicht richtig.',
   tokensTooMany: 'Zu viele falsche Token. Versuchen Sie es in {length} erneut.',
   signIn: 'Anmelden',
+  subscribe: 'Abonnieren',
+  subscribeIntro: 'Erfahren Sie von Störungen, Wartung und Mitteilungen, ohne {name} aufzurufen.',
+  byMail: 'Per E-Mail',
+  byMailText:
+    'Sie erhalten eine E-Mail, wenn ein Dienst ausfällt und wenn er wieder läuft, bei geplanter Wartung und bei Mitteilungen. Ihre Adresse wird erst gespeichert, wenn Sie sie bestätigt haben, und nur, bis Sie sich abmelden.',
+  mailAddress: 'E-Mail-Adresse',
+  byFeed: 'Per Feed',
+  byFeedText: 'Störungen und Mitteilungen als Atom-Feed. Ihr Feedreader braucht diese Adresse:',
+  slackText: 'Auch Slack liest Feeds. Schreiben Sie in einen Channel:',
+  byCalendar: 'Per Kalender',
+  byCalendarText: 'Wartung als Kalender, der aktuell bleibt. Abonnieren Sie diese Adresse in Ihrem Kalender:',
+  byWebhook: 'Per Webhook',
+  byWebhookText:
+    'Dieses Shell-Skript braucht nur curl. Führen Sie es einmal pro Minute aus: Es sendet den Feed an eine Adresse Ihrer Wahl, sobald er sich geändert hat.',
+  linkSent: 'Sehen Sie in Ihr Postfach',
+  linkSentText:
+    'Wenn {address} E-Mails empfangen kann, ist eine Nachricht mit einem Link unterwegs. Öffnen Sie ihn innerhalb von 24 Stunden, um zu bestätigen, dass Sie E-Mails von {name} wünschen. Bis dahin wird nichts gespeichert.',
+  linkSentAgain:
+    'Nichts angekommen? Sehen Sie im Spam-Ordner nach, und versuchen Sie es in ein paar Minuten erneut.',
+  mailAddressWrong: 'An diese E-Mail-Adresse kann nichts gesendet werden.',
+  mailsTooMany: 'Aus Ihrem Netz wurden zu viele E-Mails angefordert. Versuchen Sie es morgen erneut.',
+  mailsTooManyOfAll: 'Gerade melden sich zu viele Personen an. Versuchen Sie es in einer Stunde erneut.',
+  mailsFailed: 'Im Moment kann keine E-Mail gesendet werden. Versuchen Sie es später erneut.',
+  noMails: 'Ein Abonnement per E-Mail gibt es hier nicht.',
+  subscribeCrossSite: 'Abonnieren Sie auf der Seite selbst: Das Formular kam von einer anderen Website.',
+  confirmSubscription: 'Abonnement bestätigen',
+  confirmText: 'Sollen E-Mails von {name} an {address} gehen?',
+  confirm: 'Bestätigen',
+  subscribed: 'Sie haben abonniert',
+  subscribedText: 'E-Mails von {name} gehen ab jetzt an {address}. In jeder steht ein Link zum Abmelden.',
+  linkWrong: 'Dieser Link funktioniert nicht',
+  linkIncomplete: 'Er ist unvollständig oder stammt nicht von hier.',
+  linkExpired: 'Er war 24 Stunden lang gültig. Abonnieren Sie noch einmal, um einen neuen zu erhalten.',
+  linkUsed:
+    'Diese Adresse wurde abgemeldet, nachdem der Link erstellt worden war. Abonnieren Sie noch einmal, um einen neuen zu erhalten.',
+  subscribersFull: 'Hier können keine weiteren Adressen angemeldet werden.',
+  unsubscribe: 'Abmelden',
+  unsubscribeText: 'Soll {name} Ihnen keine E-Mails mehr senden?',
+  unsubscribed: 'Sie sind abgemeldet',
+  unsubscribedText:
+    '{name} sendet keine E-Mails mehr an die Adresse, die diesen Link erhalten hat, und speichert sie nicht mehr.',
+  mailConfirmSubject: 'Bestätigen Sie Ihr Abonnement von {name}',
+  mailConfirmText: 'Jemand, wahrscheinlich Sie selbst, hat für diese Adresse E-Mails von {name} angefordert.',
+  mailConfirmLink: 'Öffnen Sie zur Bestätigung innerhalb von 24 Stunden diesen Link:',
+  mailConfirmElse:
+    'Wenn Sie es nicht waren, ignorieren Sie diese E-Mail: Es wird nichts gespeichert, und es folgen keine weiteren E-Mails.',
+  mailSince: 'Seit {time}.',
+  mailUp: '{name} läuft wieder',
+  mailWhy: 'Sie erhalten diese E-Mail, weil diese Adresse {name} abonniert hat.',
+  mailLeave: 'Abmelden: {link}',
 };
 
 export default de;

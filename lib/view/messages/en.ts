@@ -111,6 +111,9 @@ const en = {
   restartHelped: 'Restart {number, number}: {answer}, up {length} later',
   restartUnknown: 'not known to be made',
 
+  // What stands behind a colon
+  labelled: '{label}: {text}',
+
   // Services
   services: 'Services',
   otherServices: 'Other services',
@@ -379,6 +382,59 @@ const en = {
   tokenWrong: 'That is not the token.',
   tokensTooMany: 'Too many wrong tokens. Try again in {length}.',
   signIn: 'Sign in',
+
+  // The page on which visitors subscribe, and those behind the links in mails
+  subscribe: 'Subscribe',
+  /** `{name}` is what the operator calls the page, such as `Acme Status`: here, and in all texts below. */
+  subscribeIntro: 'Hear of outages, maintenance and notes without looking at {name}.',
+  byMail: 'By e-mail',
+  byMailText:
+    'You get a mail when a service goes down and when it is up again, for planned maintenance, and for notes. Your address is stored only after you have confirmed it, and only until you unsubscribe.',
+  mailAddress: 'E-mail address',
+  byFeed: 'By feed',
+  byFeedText: 'Incidents and notes as an Atom feed. A feed reader needs this address:',
+  slackText: 'Slack reads feeds as well. Write in a channel:',
+  byCalendar: 'By calendar',
+  byCalendarText:
+    'Maintenance as a calendar that stays up to date. Subscribe to this address in your calendar:',
+  byWebhook: 'By webhook',
+  byWebhookText:
+    'This shell script needs nothing but curl. Run it once a minute: it posts the feed to an address of yours when it has changed.',
+  linkSent: 'Check your mailbox',
+  linkSentText:
+    'If {address} can get mail, a message with a link is on its way. Follow the link within 24 hours to confirm that you want mails from {name}. Nothing is stored until then.',
+  linkSentAgain: 'Nothing came? Look into your spam folder, and try again in a few minutes.',
+  mailAddressWrong: 'That is not an e-mail address that mails can be sent to.',
+  mailsTooMany: 'Too many mails were asked for from your network. Try again tomorrow.',
+  mailsTooManyOfAll: 'Too many people subscribe at this moment. Try again in an hour.',
+  mailsFailed: 'No mail can be sent at this moment. Try again later.',
+  noMails: 'Nobody can subscribe by e-mail here.',
+  subscribeCrossSite: 'Subscribe on the page itself: the form came from another site.',
+  confirmSubscription: 'Confirm your subscription',
+  confirmText: 'Shall mails from {name} go to {address}?',
+  confirm: 'Confirm',
+  subscribed: 'You are subscribed',
+  subscribedText: 'Mails from {name} go to {address} from now on. Each has a link to unsubscribe.',
+  linkWrong: 'This link does not work',
+  linkIncomplete: 'It is not complete, or was not made here.',
+  linkExpired: 'It was good for 24 hours. Subscribe again to get a new one.',
+  linkUsed: 'This address has unsubscribed since the link was made. Subscribe again to get a new one.',
+  subscribersFull: 'No more addresses can be subscribed here.',
+  unsubscribe: 'Unsubscribe',
+  unsubscribeText: 'Shall {name} send you no more mails?',
+  unsubscribed: 'You are unsubscribed',
+  unsubscribedText:
+    '{name} sends no more mails to the address that got this link, and does not store it any more.',
+
+  // Mails to subscribers
+  mailConfirmSubject: 'Confirm your subscription to {name}',
+  mailConfirmText: 'Somebody, most likely you, asked for mails from {name} to this address.',
+  mailConfirmLink: 'To confirm it, open this link within 24 hours:',
+  mailConfirmElse: 'If it was not you, ignore this mail: nothing is stored, and no more mails follow.',
+  mailSince: 'Since {time}.',
+  mailUp: '{name} is up again',
+  mailWhy: 'You get this mail because this address is subscribed to {name}.',
+  mailLeave: 'Unsubscribe: {link}',
 } as const;
 
 export default en;

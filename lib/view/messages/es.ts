@@ -104,6 +104,9 @@ const es: Messages = {
   restartHelped: 'Reinicio {number, number}: {answer}, operativo {length} después',
   restartUnknown: 'ejecución no confirmada',
 
+  // What stands behind a colon
+  labelled: '{label}: {text}',
+
   // Services
   services: 'Servicios',
   otherServices: 'Otros servicios',
@@ -371,6 +374,57 @@ const es: Messages = {
   tokenWrong: 'El token no es correcto.',
   tokensTooMany: 'Demasiados tokens incorrectos. Inténtelo de nuevo en {length}.',
   signIn: 'Iniciar sesión',
+  subscribe: 'Suscribirse',
+  subscribeIntro: 'Entérese de caídas, mantenimientos y avisos sin consultar {name}.',
+  byMail: 'Por correo electrónico',
+  byMailText:
+    'Recibirá un correo cuando un servicio deje de estar disponible y cuando se restablezca, cuando haya un mantenimiento previsto y cuando se publique un aviso. Su dirección solo se guarda una vez confirmada, y únicamente hasta que cancele la suscripción.',
+  mailAddress: 'Correo electrónico',
+  byFeed: 'Por feed',
+  byFeedText: 'Incidentes y avisos en un feed Atom. Su lector de feeds necesita esta dirección:',
+  slackText: 'Slack también lee feeds. Escriba en un canal:',
+  byCalendar: 'Por calendario',
+  byCalendarText:
+    'Los mantenimientos en un calendario siempre al día. Suscríbase a esta dirección en su calendario:',
+  byWebhook: 'Por webhook',
+  byWebhookText:
+    'Este script de shell solo necesita curl. Ejecútelo una vez por minuto: envía el feed a la dirección que usted elija cuando ha cambiado.',
+  linkSent: 'Revise su bandeja de entrada',
+  linkSentText:
+    'Si {address} puede recibir correos, va en camino un mensaje con un enlace. Ábralo en un plazo de 24 horas para confirmar que desea recibir correos de {name}. Hasta entonces no se guarda nada.',
+  linkSentAgain:
+    '¿No ha llegado nada? Mire en la carpeta de correo no deseado y vuelva a intentarlo en unos minutos.',
+  mailAddressWrong: 'A esta dirección no se pueden enviar correos.',
+  mailsTooMany: 'Se han solicitado demasiados correos desde su red. Inténtelo de nuevo mañana.',
+  mailsTooManyOfAll: 'En este momento se suscriben demasiadas personas. Inténtelo de nuevo en una hora.',
+  mailsFailed: 'En este momento no se puede enviar ningún correo. Inténtelo de nuevo más tarde.',
+  noMails: 'Aquí no es posible suscribirse por correo electrónico.',
+  subscribeCrossSite: 'Suscríbase desde la propia página: el formulario procedía de otro sitio.',
+  confirmSubscription: 'Confirme su suscripción',
+  confirmText: '¿Enviar los correos de {name} a {address}?',
+  confirm: 'Confirmar',
+  subscribed: 'Suscripción confirmada',
+  subscribedText:
+    'A partir de ahora, los correos de {name} se envían a {address}. Cada uno incluye un enlace para cancelar la suscripción.',
+  linkWrong: 'Este enlace no funciona',
+  linkIncomplete: 'Está incompleto o no se creó aquí.',
+  linkExpired: 'Era válido durante 24 horas. Suscríbase de nuevo para recibir otro.',
+  linkUsed:
+    'La suscripción de esta dirección se canceló después de crearse el enlace. Suscríbase de nuevo para recibir otro.',
+  subscribersFull: 'Aquí no se pueden suscribir más direcciones.',
+  unsubscribe: 'Cancelar la suscripción',
+  unsubscribeText: '¿Dejar de recibir correos de {name}?',
+  unsubscribed: 'Suscripción cancelada',
+  unsubscribedText: '{name} ya no envía correos a la dirección que recibió este enlace ni la conserva.',
+  mailConfirmSubject: 'Confirme su suscripción a {name}',
+  mailConfirmText:
+    'Alguien, probablemente usted, ha solicitado que los correos de {name} se envíen a esta dirección.',
+  mailConfirmLink: 'Para confirmarlo, abra este enlace en un plazo de 24 horas:',
+  mailConfirmElse: 'Si no ha sido usted, ignore este correo: no se guarda nada y no recibirá más correos.',
+  mailSince: 'Inicio: {time}.',
+  mailUp: '{name} vuelve a estar disponible',
+  mailWhy: 'Recibe este correo porque esta dirección está suscrita a {name}.',
+  mailLeave: 'Cancelar la suscripción: {link}',
 };
 
 export default es;

@@ -104,6 +104,9 @@ const fr: Messages = {
   restartHelped: 'Redémarrage {number, number} : {answer}, de nouveau opérationnel après {length}',
   restartUnknown: 'exécution non confirmée',
 
+  // What stands behind a colon
+  labelled: '{label} : {text}',
+
   // Services
   services: 'Services',
   otherServices: 'Autres services',
@@ -373,6 +376,58 @@ const fr: Messages = {
   tokenWrong: 'Ce jeton n’est pas valide.',
   tokensTooMany: 'Trop de jetons incorrects. Réessayez dans {length}.',
   signIn: 'Se connecter',
+  subscribe: 'S’abonner',
+  subscribeIntro: 'Soyez informé des pannes, des maintenances et des messages sans consulter {name}.',
+  byMail: 'Par e-mail',
+  byMailText:
+    'Vous recevez un e-mail lorsqu’un service tombe en panne et lorsqu’il est rétabli, pour les maintenances prévues et pour les messages. Votre adresse n’est enregistrée qu’après votre confirmation, et seulement jusqu’à votre désinscription.',
+  mailAddress: 'Adresse e-mail',
+  byFeed: 'Par flux',
+  byFeedText:
+    'Incidents et messages sous forme de flux Atom. Votre lecteur de flux a besoin de cette adresse :',
+  slackText: 'Slack lit aussi les flux. Écrivez dans un canal :',
+  byCalendar: 'Par calendrier',
+  byCalendarText:
+    'Les maintenances sous forme de calendrier toujours à jour. Abonnez-vous à cette adresse dans votre calendrier :',
+  byWebhook: 'Par webhook',
+  byWebhookText:
+    'Ce script shell n’a besoin que de curl. Exécutez-le une fois par minute : il envoie le flux à l’adresse de votre choix dès qu’il a changé.',
+  linkSent: 'Consultez votre boîte de réception',
+  linkSentText:
+    'Si {address} peut recevoir des e-mails, un message contenant un lien est en route. Ouvrez ce lien dans les 24 heures pour confirmer que vous souhaitez recevoir les e-mails de {name}. Rien n’est enregistré d’ici là.',
+  linkSentAgain:
+    'Rien reçu ? Regardez dans vos courriers indésirables, puis réessayez dans quelques minutes.',
+  mailAddressWrong: 'Aucun e-mail ne peut être envoyé à cette adresse.',
+  mailsTooMany: 'Trop d’e-mails ont été demandés depuis votre réseau. Réessayez demain.',
+  mailsTooManyOfAll: 'Trop de personnes s’abonnent en ce moment. Réessayez dans une heure.',
+  mailsFailed: 'Aucun e-mail ne peut être envoyé pour le moment. Réessayez plus tard.',
+  noMails: 'Il n’est pas possible de s’abonner par e-mail ici.',
+  subscribeCrossSite: 'Abonnez-vous depuis la page elle-même : le formulaire provenait d’un autre site.',
+  confirmSubscription: 'Confirmez votre abonnement',
+  confirmText: 'Envoyer les e-mails de {name} à {address} ?',
+  confirm: 'Confirmer',
+  subscribed: 'Vous êtes abonné',
+  subscribedText:
+    'Les e-mails de {name} sont désormais envoyés à {address}. Chacun contient un lien de désinscription.',
+  linkWrong: 'Ce lien ne fonctionne pas',
+  linkIncomplete: 'Il est incomplet ou ne provient pas de ce site.',
+  linkExpired: 'Il était valable 24 heures. Abonnez-vous de nouveau pour en recevoir un autre.',
+  linkUsed:
+    'Cette adresse a été désinscrite après la création du lien. Abonnez-vous de nouveau pour en recevoir un autre.',
+  subscribersFull: 'Aucune autre adresse ne peut être inscrite ici.',
+  unsubscribe: 'Se désinscrire',
+  unsubscribeText: 'Ne plus recevoir d’e-mails de {name} ?',
+  unsubscribed: 'Vous êtes désinscrit',
+  unsubscribedText: '{name} n’envoie plus d’e-mails à l’adresse qui a reçu ce lien et ne la conserve plus.',
+  mailConfirmSubject: 'Confirmez votre abonnement à {name}',
+  mailConfirmText: 'Quelqu’un, sans doute vous, a demandé l’envoi des e-mails de {name} à cette adresse.',
+  mailConfirmLink: 'Pour confirmer, ouvrez ce lien dans les 24 heures :',
+  mailConfirmElse:
+    'Si ce n’était pas vous, ignorez cet e-mail : rien n’est enregistré et aucun autre e-mail ne suivra.',
+  mailSince: 'Début : {time}.',
+  mailUp: '{name} est rétabli',
+  mailWhy: 'Vous recevez cet e-mail parce que cette adresse est abonnée à {name}.',
+  mailLeave: 'Se désinscrire : {link}',
 };
 
 export default fr;

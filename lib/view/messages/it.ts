@@ -104,6 +104,9 @@ const it: Messages = {
   restartHelped: 'Riavvio {number, number}: {answer}, operativo dopo {length}',
   restartUnknown: 'esecuzione non confermata',
 
+  // What stands behind a colon
+  labelled: '{label}: {text}',
+
   // Services
   services: 'Servizi',
   otherServices: 'Altri servizi',
@@ -374,6 +377,57 @@ const it: Messages = {
   tokenWrong: 'Il token non è corretto.',
   tokensTooMany: 'Troppi token errati. Riprovare tra {length}.',
   signIn: 'Accedi',
+  subscribe: 'Iscriviti',
+  subscribeIntro: 'Per sapere di interruzioni, manutenzioni e avvisi senza consultare {name}.',
+  byMail: 'Via e-mail',
+  byMailText:
+    'Si riceve un’e-mail quando un servizio non è disponibile e quando torna disponibile, per le manutenzioni programmate e per gli avvisi. L’indirizzo viene memorizzato solo dopo la conferma e solo fino alla cancellazione dell’iscrizione.',
+  mailAddress: 'Indirizzo e-mail',
+  byFeed: 'Tramite feed',
+  byFeedText: 'Incidenti e avvisi in un feed Atom. Il lettore di feed ha bisogno di questo indirizzo:',
+  slackText: 'Anche Slack legge i feed. Scrivere in un canale:',
+  byCalendar: 'Tramite calendario',
+  byCalendarText:
+    'Le manutenzioni in un calendario sempre aggiornato. Aggiungere questo indirizzo al proprio calendario:',
+  byWebhook: 'Tramite webhook',
+  byWebhookText:
+    'Questo script di shell richiede solo curl. Eseguirlo una volta al minuto: invia il feed a un indirizzo a scelta quando è cambiato.',
+  linkSent: 'Controllare la posta',
+  linkSentText:
+    'Se {address} può ricevere e-mail, è in arrivo un messaggio con un link. Aprirlo entro 24 ore per confermare di voler ricevere le e-mail di {name}. Fino ad allora non viene memorizzato nulla.',
+  linkSentAgain: 'Non è arrivato nulla? Controllare la cartella dello spam e riprovare tra qualche minuto.',
+  mailAddressWrong: 'A questo indirizzo non è possibile inviare e-mail.',
+  mailsTooMany: 'Sono state richieste troppe e-mail dalla rete in uso. Riprovare domani.',
+  mailsTooManyOfAll: 'In questo momento si iscrivono troppe persone. Riprovare tra un’ora.',
+  mailsFailed: 'Al momento non è possibile inviare e-mail. Riprovare più tardi.',
+  noMails: 'Qui non è possibile iscriversi via e-mail.',
+  subscribeCrossSite: 'Iscriversi dalla pagina stessa: il modulo proveniva da un altro sito.',
+  confirmSubscription: 'Conferma dell’iscrizione',
+  confirmText: 'Inviare le e-mail di {name} a {address}?',
+  confirm: 'Conferma',
+  subscribed: 'Iscrizione confermata',
+  subscribedText:
+    'Da ora le e-mail di {name} vengono inviate a {address}. Ognuna contiene un link per cancellare l’iscrizione.',
+  linkWrong: 'Questo link non funziona',
+  linkIncomplete: 'È incompleto o non è stato creato qui.',
+  linkExpired: 'Era valido per 24 ore. Iscriversi di nuovo per riceverne un altro.',
+  linkUsed:
+    'L’iscrizione di questo indirizzo è stata cancellata dopo la creazione del link. Iscriversi di nuovo per riceverne un altro.',
+  subscribersFull: 'Qui non è possibile iscrivere altri indirizzi.',
+  unsubscribe: 'Cancella l’iscrizione',
+  unsubscribeText: 'Non ricevere più e-mail di {name}?',
+  unsubscribed: 'Iscrizione cancellata',
+  unsubscribedText:
+    '{name} non invia più e-mail all’indirizzo che ha ricevuto questo link e non lo conserva più.',
+  mailConfirmSubject: 'Confermare l’iscrizione a {name}',
+  mailConfirmText: 'Qualcuno, probabilmente lei, ha richiesto le e-mail di {name} a questo indirizzo.',
+  mailConfirmLink: 'Per confermare, aprire questo link entro 24 ore:',
+  mailConfirmElse:
+    'Altrimenti, ignorare questa e-mail: non viene memorizzato nulla e non seguiranno altre e-mail.',
+  mailSince: 'Inizio: {time}.',
+  mailUp: '{name} è di nuovo disponibile',
+  mailWhy: 'Questa e-mail arriva perché questo indirizzo è iscritto a {name}.',
+  mailLeave: 'Cancella l’iscrizione: {link}',
 };
 
 export default it;

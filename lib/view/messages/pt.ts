@@ -104,6 +104,9 @@ const pt: Messages = {
   restartHelped: 'Reinício {number, number}: {answer}, operacional após {length}',
   restartUnknown: 'execução não confirmada',
 
+  // What stands behind a colon
+  labelled: '{label}: {text}',
+
   // Services
   services: 'Serviços',
   otherServices: 'Outros serviços',
@@ -370,6 +373,58 @@ const pt: Messages = {
   tokenWrong: 'O token não está correto.',
   tokensTooMany: 'Muitos tokens incorretos. Tente novamente em {length}.',
   signIn: 'Entrar',
+  subscribe: 'Assinar',
+  subscribeIntro: 'Saiba de quedas, manutenções e avisos sem precisar consultar {name}.',
+  byMail: 'Por e-mail',
+  byMailText:
+    'Você recebe um e-mail quando um serviço fica indisponível e quando ele volta, quando há manutenção programada e quando há avisos. Seu endereço só é armazenado depois que você o confirma, e apenas até você cancelar a assinatura.',
+  mailAddress: 'Endereço de e-mail',
+  byFeed: 'Por feed',
+  byFeedText: 'Incidentes e avisos em um feed Atom. Seu leitor de feeds precisa deste endereço:',
+  slackText: 'O Slack também lê feeds. Escreva em um canal:',
+  byCalendar: 'Por calendário',
+  byCalendarText:
+    'As manutenções em um calendário sempre atualizado. Assine este endereço no seu calendário:',
+  byWebhook: 'Por webhook',
+  byWebhookText:
+    'Este script de shell só precisa do curl. Execute-o uma vez por minuto: ele envia o feed a um endereço seu quando há mudanças.',
+  linkSent: 'Verifique sua caixa de entrada',
+  linkSentText:
+    'Se {address} pode receber e-mails, uma mensagem com um link está a caminho. Abra o link em até 24 horas para confirmar que deseja receber os e-mails de {name}. Até lá, nada é armazenado.',
+  linkSentAgain: 'Não chegou nada? Veja a pasta de spam e tente novamente em alguns minutos.',
+  mailAddressWrong: 'Não é possível enviar e-mails para este endereço.',
+  mailsTooMany: 'Muitos e-mails foram solicitados a partir da sua rede. Tente novamente amanhã.',
+  mailsTooManyOfAll: 'Há pessoas demais assinando neste momento. Tente novamente em uma hora.',
+  mailsFailed: 'Nenhum e-mail pode ser enviado neste momento. Tente novamente mais tarde.',
+  noMails: 'Aqui não é possível assinar por e-mail.',
+  subscribeCrossSite: 'Assine na própria página: o formulário veio de outro site.',
+  confirmSubscription: 'Confirme sua assinatura',
+  confirmText: 'Enviar os e-mails de {name} para {address}?',
+  confirm: 'Confirmar',
+  subscribed: 'Assinatura confirmada',
+  subscribedText:
+    'A partir de agora, os e-mails de {name} são enviados para {address}. Cada um traz um link para cancelar a assinatura.',
+  linkWrong: 'Este link não funciona',
+  linkIncomplete: 'Ele está incompleto ou não foi criado aqui.',
+  linkExpired: 'Ele era válido por 24 horas. Assine novamente para receber outro.',
+  linkUsed:
+    'A assinatura deste endereço foi cancelada depois que o link foi criado. Assine novamente para receber outro.',
+  subscribersFull: 'Não é possível incluir mais endereços aqui.',
+  unsubscribe: 'Cancelar assinatura',
+  unsubscribeText: 'Deixar de receber e-mails de {name}?',
+  unsubscribed: 'Assinatura cancelada',
+  unsubscribedText:
+    '{name} não envia mais e-mails para o endereço que recebeu este link e não o armazena mais.',
+  mailConfirmSubject: 'Confirme sua assinatura de {name}',
+  mailConfirmText:
+    'Alguém, provavelmente você, pediu que os e-mails de {name} fossem enviados a este endereço.',
+  mailConfirmLink: 'Para confirmar, abra este link em até 24 horas:',
+  mailConfirmElse:
+    'Se não foi você, ignore este e-mail: nada é armazenado, e nenhum outro e-mail será enviado.',
+  mailSince: 'Início: {time}.',
+  mailUp: '{name} voltou a funcionar',
+  mailWhy: 'Você recebe este e-mail porque este endereço assina {name}.',
+  mailLeave: 'Cancelar assinatura: {link}',
 };
 
 export default pt;

@@ -1,0 +1,406 @@
+import { rm, mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { createMailer, type Mailer } from '../../lib/deliver/mailer.js';
+import { answerNote } from '../../lib/http/notes-endpoint.js';
+import { setApp } from '../../lib/app.js';
+import { NOTES_FIELD, SUBSCRIBERS_FIELD } from '../../lib/record/fields.js';
+import { writeNotes } from '../../lib/record/notes.js';
+import { noSubscribers, writeSubscribers } from '../../lib/record/subscribers.js';
+import { MOST_UNSAVED } from '../../lib/run/subscriber-mails.js';
+import type { Store } from '../../lib/store/store.js';
+import { COMMANDS_A_RUN, COMMANDS_DELIVERING } from '../support/budget.js';
+import { configOf, FAILED, GOOD, Pinger } from '../support/runs.js';
+import { openRemoteStore, openSqlite } from '../support/stores.js';
+import { startRedis, type RedisServer } from '../support/redis.js';
+import { refusal, serveMail, type Mail } from '../support/smtp.js';
+
+const MINUTE = 60_000;
+const KEY = 'AAAAAAAAAAAAAAAAAAAAAA';
+const SECRET = 'cron-secret-canary-0123';
+const ENV = {
+  TARGET_API_URL: 'https://api.test/',
+  TARGET_API_NAME: 'API',
+  TARGET_HIDDEN_URL: 'https://hidden.test/',
+  TARGET_HIDDEN_NAME: 'Secret project',
+  TARGET_HIDDEN_SHOW: 'none',
+  KEEP_ALIVE_INTERVAL: '1m',
+  KEEP_ALIVE_FAILURE_THRESHOLD: '1',
+  KEEP_ALIVE_SUCCESS_THRESHOLD: '1',
+  KEEP_ALIVE_CONTROL_URLS: 'off',
+  KEEP_ALIVE_RETRIES: '0',
+  CRON_SECRET: SECRET,
+  KEEP_ALIVE_PUBLIC_URL: 'https://status.test',
+  ALERT_EMAIL_FROM: 'Acme <status@acme.test>',
+  ALERT_EMAIL_TO: 'ops@acme.test',
+  PAGE_TITLE: 'Acme',
+  PAGE_SUBSCRIPTIONS: 'on',
+  PAGE_MAILS_PER_DAY: '100000',
+};
+
+let redis: RedisServer;
+let folder: string;
+let files = 0;
+
+beforeAll(async () => {
+  redis = await startRedis();
+  folder = await mkdtemp(join(tmpdir(), 'keepalive-mails-'));
+});
+afterAll(async () => {
+  await redis.stop();
+  await rm(folder, { recursive: true });
+});
+beforeEach(() => redis.flush());
+
+const people = (count: number): string[] =>
+  Array.from({ length: count }, (_, i) => `person-${i}@example.com`);
+
+async function addSubscribers(store: Store, addresses: readonly string[]): Promise<void> {
+  const list = addresses.map((address) => ({ address, language: 'en' }));
+  const value = writeSubscribers({ ...noSubscribers(KEY), list });
+  const { fields } = await store.read({ fields: [SUBSCRIBERS_FIELD], logs: [] });
+  await store.swap({ field: SUBSCRIBERS_FIELD, expected: fields.get(SUBSCRIBERS_FIELD) ?? null, value });
+}
+
+const remote = () => openRemoteStore({ kind: 'redis', url: redis.url }, { prefix: 'k' });
+
+interface Life {
+  readonly pinger: Pinger;
+  readonly store: Store;
+}
+
+/** A process that has just begun. */
+async function live(
+  store: Store,
+  smtpUrl: string,
+  { now, env = {} }: { readonly now?: number; readonly env?: Record<string, string> } = {},
+): Promise<Life> {
+  const config = configOf({ ...ENV, ALERT_SMTP_URL: smtpUrl, ...env });
+  const pinger = new Pinger(config, store);
+  if (now !== undefined) pinger.now = now;
+  pinger.mailer = config.alerts.email && createMailer(config.alerts.email);
+  return Promise.resolve({ pinger, store });
+}
+
+const bodyOf = ({ raw }: Mail): string => raw.split('\r\n\r\n').slice(1).join('\n\n').replace(/\r\n/g, '\n');
+const subjectOf = ({ raw }: Mail): string => /^Subject: (.*)$/m.exec(raw)?.[1]?.trim() ?? '';
+const down = { api: FAILED, hidden: FAILED };
+
+describe('subscribers', () => {
+  it('are told what happens to what the public may see, in one mail a run', async () => {
+    const server = await serveMail();
+    const store = await remote();
+    const { pinger } = await live(store, server.url);
+    await addSubscribers(store, people(2));
+    await pinger.run();
+    expect(server.mails).toHaveLength(0);
+
+    pinger.now += MINUTE;
+    pinger.attempt = ({ info }) => (info.id in down ? FAILED : GOOD);
+    await pinger.run();
+    expect(server.mails.map(({ to }) => to[0]).sort()).toEqual(people(2));
+    const [first] = server.mails;
+    expect(first && [subjectOf(first), bodyOf(first)]).toEqual([
+      '[Acme] API is down',
+      expect.stringMatching(
+        /^API is down\nSince 12:01 UTC\. Returned an error \(503\)\.\n\nhttps:\/\/status\.test\/\n\n-- \nYou get this mail because this address is subscribed to Acme\.\nUnsubscribe: https:\/\/status\.test\/unsubscribe\?t=[\w-]{22}\n+$/,
+      ),
+    ]);
+    expect(first?.raw).toMatch(/^List-Unsubscribe:\s+<https:\/\/status\.test\/unsubscribe\?t=[\w-]{22}>\r$/m);
+    expect(first?.raw).toMatch(/^List-Unsubscribe-Post: List-Unsubscribe=One-Click\r$/m);
+
+    // A note that is written while nothing else happens.
+    setApp({ config: pinger.config, store });
+    const note = JSON.stringify({ text: 'We are on it.\n.\nBcc: x@y.example', target: 'api' });
+    const headers = { authorization: `Bearer ${SECRET}` };
+    pinger.now = Date.now() + MINUTE;
+    const body = { method: 'POST', headers, body: note };
+    expect((await answerNote(new Request('https://status.test/api/notes', body))).status).toBe(200);
+    const secret = { ...body, body: JSON.stringify({ text: 'Nobody may know.', target: 'hidden' }) };
+    expect((await answerNote(new Request('https://status.test/api/notes', secret))).status).toBe(200);
+    setApp(null);
+    await pinger.run();
+    expect(server.mails.slice(2).map(subjectOf)).toEqual(['[Acme] Note on API', '[Acme] Note on API']);
+    expect(bodyOf(server.mails[2] as Mail)).toMatch(
+      /^Note on API\nWe are on it\.\n\.\nBcc: x@y\.example\n\n/,
+    );
+
+    pinger.now += MINUTE;
+    pinger.attempt = () => GOOD;
+    await pinger.run();
+    pinger.now += MINUTE;
+    await pinger.run();
+    expect(server.mails.slice(4).map(subjectOf)).toEqual([
+      '[Acme] API is up again',
+      '[Acme] API is up again',
+    ]);
+    expect(server.mails.map(({ raw }) => raw).join()).not.toMatch(/hidden|Secret|Nobody|canary|api\.test/i);
+    await store.close();
+  });
+
+  it('cost no more than a run with deliveries may, and nothing where nothing is news', async () => {
+    const server = await serveMail();
+    const store = await remote();
+    const { pinger } = await live(store, server.url);
+    await addSubscribers(store, people(3));
+    await pinger.run();
+    const costs: number[] = [];
+    for (let i = 0; i < 4; i += 1) {
+      pinger.now += MINUTE;
+      pinger.attempt = () => (i === 1 ? FAILED : GOOD);
+      costs.push((await pinger.run()).commands);
+    }
+    expect(server.mails).toHaveLength(6);
+    expect(Math.max(...costs)).toBeLessThanOrEqual(COMMANDS_DELIVERING);
+    expect([costs[0], costs[3]]).toEqual([7, 7]);
+    expect(COMMANDS_A_RUN).toBeLessThan(COMMANDS_DELIVERING);
+    await store.close();
+  });
+
+  it('are none where nobody has confirmed: nothing is kept for them', async () => {
+    const server = await serveMail();
+    const store = await remote();
+    const { pinger } = await live(store, server.url);
+    await pinger.run();
+    pinger.now += MINUTE;
+    pinger.attempt = () => FAILED;
+    await pinger.run();
+    await addSubscribers(store, people(1));
+    pinger.now += MINUTE;
+    await pinger.run();
+    expect(server.mails).toHaveLength(0);
+    await store.close();
+  });
+
+  it('are told the next day what the limit of a day has left over', async () => {
+    const server = await serveMail();
+    const store = await remote();
+    const { pinger } = await live(store, server.url, { env: { PAGE_MAILS_PER_DAY: '5' } });
+    pinger.now = Date.UTC(2026, 0, 5, 23, 50);
+    await addSubscribers(store, people(8));
+    await pinger.run();
+    pinger.attempt = () => FAILED;
+    for (let i = 0; i < 5; i += 1) {
+      pinger.now += MINUTE;
+      await pinger.run();
+    }
+    expect(server.mails).toHaveLength(5);
+    expect(pinger.lines).toContain(
+      'subscribers: told 5; PAGE_MAILS_PER_DAY=5 is reached, the others follow after midnight UTC',
+    );
+    pinger.now = Date.UTC(2026, 0, 6, 0, 1);
+    await pinger.run();
+    expect(new Set(server.mails.map(({ to }) => to[0]))).toEqual(new Set(people(8)));
+    expect(server.mails).toHaveLength(8);
+    await store.close();
+  });
+
+  it('are told later, once each, where the mail server fails, and the dead mailbox is passed over', async () => {
+    let isDown = true;
+    const server = await serveMail({
+      onMailFrom: (_address, _session, done) => done(isDown ? refusal(421) : null),
+      onRcptTo: ({ address }, _session, done) => done(address.startsWith('person-3@') ? refusal(550) : null),
+    });
+    const store = await remote();
+    const { pinger } = await live(store, server.url);
+    await addSubscribers(store, people(10));
+    await pinger.run();
+    pinger.attempt = () => FAILED;
+    for (let i = 0; i < 3; i += 1) {
+      pinger.now += MINUTE;
+      await pinger.run();
+    }
+    expect(server.mails).toHaveLength(0);
+    expect(pinger.lines).toContain('subscribers: not told: answered 421');
+    isDown = false;
+    for (let i = 0; i < 5; i += 1) {
+      pinger.now += 10 * MINUTE;
+      await pinger.run();
+    }
+    expect(server.mails.map(({ to }) => to[0]).sort()).toEqual(people(10).filter((_, i) => i !== 3));
+    expect(pinger.lines).toContain('subscribers: told 9, 1 refused');
+    await store.close();
+  });
+
+  it('are not passed over where the server refuses everybody', async () => {
+    let refuses = true;
+    const server = await serveMail({
+      onRcptTo: (_address, _session, done) => done(refuses ? refusal(550) : null),
+    });
+    const store = await remote();
+    const { pinger } = await live(store, server.url);
+    await addSubscribers(store, people(20));
+    await pinger.run();
+    pinger.attempt = () => FAILED;
+    pinger.now += MINUTE;
+    await pinger.run();
+    expect(pinger.lines).toContain('subscribers: not told: every recipient was refused');
+    refuses = false;
+    pinger.now += 10 * MINUTE;
+    await pinger.run();
+    expect(server.mails.map(({ to }) => to[0]).sort()).toEqual(people(20).sort());
+    await store.close();
+  });
+
+  it('are told nothing twice where it could not be recorded that they were told', async () => {
+    const server = await serveMail();
+    const store = await remote();
+    const { pinger } = await live(store, server.url);
+    await addSubscribers(store, people(5));
+    await pinger.run();
+    const failing: Store = {
+      ...bound(store),
+      metered: (meter) => {
+        const inner = store.metered(meter);
+        let commits = 0;
+        return {
+          ...bound(inner),
+          // The second commit of a run is the one behind the mails.
+          commit: (commit) => ((commits += 1) === 2 ? lostAnswer() : inner.commit(commit)),
+        };
+      },
+    };
+    pinger.store = failing;
+    pinger.now += MINUTE;
+    pinger.attempt = () => FAILED;
+    await pinger.run();
+    expect(server.mails).toHaveLength(5);
+    await redis.command('DEL', 'k:lease');
+    pinger.store = store;
+    for (let i = 0; i < 3; i += 1) {
+      pinger.now += MINUTE;
+      await pinger.run();
+    }
+    expect(server.mails).toHaveLength(5);
+    await store.close();
+  });
+
+  it('stay as they are where their list cannot be read', async () => {
+    const server = await serveMail();
+    const store = await remote();
+    const { pinger } = await live(store, server.url);
+    await store.swap({ field: SUBSCRIBERS_FIELD, expected: null, value: ' 2nonsense' });
+    await store.swap({ field: NOTES_FIELD, expected: null, value: writeNotes([]) });
+    await pinger.run();
+    pinger.now += MINUTE;
+    pinger.attempt = () => FAILED;
+    expect(await pinger.run()).toMatchObject({ status: 'completed', stored: true });
+    expect(pinger.lines.join()).toContain('subscribers_unreadable');
+    const { fields } = await store.read({ fields: [SUBSCRIBERS_FIELD], logs: [] });
+    expect([fields.get(SUBSCRIBERS_FIELD), server.mails]).toEqual([' 2nonsense', []]);
+    await store.close();
+  });
+});
+
+describe.each([
+  ['the embedded database', 4, (path: string) => Promise.resolve(openSqlite(path))],
+  ['a database on another machine', MOST_UNSAVED, remote],
+] as const)(
+  'a process that is killed at random while it sends mails, on %s',
+  (_name, twiceAtMost, openStore) => {
+    const count = inject('long') ? 1_000 : 50;
+    const kills = inject('long') ? 20 : 5;
+
+    it(`tells ${count} people once each, but for those who may be told again of the mails of one batch`, async () => {
+      const server = await serveMail();
+      const path = join(folder, `${(files += 1)}.db`);
+      let store = await openStore(path);
+      await addSubscribers(store, people(count));
+      const first = await live(store, server.url);
+      await first.pinger.run();
+      let now = first.pinger.now;
+      let random = 7;
+      const chance = () => (random = (random * 16_807) % 2_147_483_647) / 2_147_483_647;
+      const twice: number[] = [];
+      for (let i = 0; i < kills; i += 1) {
+        const { pinger } = await live(store, server.url, { now: (now += 2 * MINUTE) });
+        pinger.attempt = () => FAILED;
+        const dies = dyingAfter(pinger.mailer, 1 + Math.floor((chance() * count) / 3));
+        pinger.mailer = dies.mailer;
+        const before = duplicatesIn(server.mails);
+        // A run that has less to send ends by itself.
+        await Promise.race([pinger.run(), dies.died]);
+        // The process is gone: its connections are closed, what it would have written is not written.
+        await store.close();
+        await redis.command('DEL', 'k:lease');
+        store = await openStore(path);
+        twice.push(duplicatesIn(server.mails) - before);
+      }
+      for (let i = 0; i < 10; i += 1) {
+        const { pinger } = await live(store, server.url, { now: (now += 2 * MINUTE) });
+        pinger.attempt = () => FAILED;
+        await pinger.run();
+      }
+      const told = new Set(server.mails.map(({ to }) => to[0]));
+      console.log(`${_name}: ${count} people, ${kills} kills, ${server.mails.length - count} told twice`);
+      expect(told.size).toBe(count);
+      expect(server.mails.length - count).toBeLessThanOrEqual(twiceAtMost * kills);
+      // Who is told again gets the same mail again.
+      const ids = new Set(server.mails.map(({ raw }) => /^Message-ID: (.*)$/m.exec(raw)?.[1]));
+      expect(ids.size).toBe(count);
+      await store.close();
+    });
+  },
+);
+
+function duplicatesIn(mails: readonly Mail[]): number {
+  return mails.length - new Set(mails.map(({ to }) => to[0])).size;
+}
+
+/** A mailer that takes so many mails, and from then on never answers: the process is dead. */
+function dyingAfter(
+  mailer: Mailer | null,
+  mails: number,
+): { readonly mailer: Mailer; readonly died: Promise<void> } {
+  let left = mails;
+  let die: () => void = () => undefined;
+  const died = new Promise<void>((resolve) => (die = resolve));
+  if (mailer === null) throw new Error('no mailer');
+  return {
+    died,
+    mailer: {
+      async open() {
+        const session = await mailer.open();
+        return {
+          ...session,
+          async send(mail, signal) {
+            left -= 1;
+            if (left > 0) return session.send(mail, signal);
+            // The last one is taken by the server, and nobody hears of it.
+            if (left === 0) {
+              await session.send(mail, signal);
+              session.close();
+              die();
+            }
+            return new Promise(() => undefined);
+          },
+        };
+      },
+    },
+  };
+}
+
+function bound(store: Store): Store {
+  return {
+    kind: store.kind,
+    get writes() {
+      return store.writes;
+    },
+    metered: (meter) => store.metered(meter),
+    shard: (number) => store.shard(number),
+    claim: (request) => store.claim(request),
+    read: (request) => store.read(request),
+    commit: (commit) => store.commit(commit),
+    swap: (swap) => store.swap(swap),
+    replace: (replacement) => store.replace(replacement),
+    now: () => store.now(),
+    ping: () => store.ping(),
+    close: () => store.close(),
+  };
+}
+
+async function lostAnswer(): Promise<never> {
+  const { StoreError } = await import('../../lib/store/store.js');
+  throw new StoreError('store_timeout', 'no answer');
+}
