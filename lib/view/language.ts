@@ -26,6 +26,9 @@ type Given<Name extends MessageName> = [Placed<(typeof english)[Name]>] extends 
 type Compiled = string | Parameters<typeof formatToParts>[0];
 type Catalogue = Readonly<Record<MessageName, Compiled>>;
 
+/** Making the first of a process takes 5 to 20 ms, so none is made before it is needed. */
+type Format = Intl.NumberFormat | Intl.DateTimeFormat | Intl.PluralRules;
+
 /** Each is loaded where it is needed. */
 const CATALOGUES: Readonly<Record<Language, () => Promise<{ default: unknown }>>> = {
   en: () => import('#messages/en'),
@@ -62,7 +65,9 @@ async function catalogueOf(language: Language): Promise<Catalogue> {
 export class Words {
   private readonly locale: string;
   private readonly formatters: Parameters<typeof formatToParts>[2];
-  private readonly formats = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat>();
+  private readonly formats = new Map<string, Format>();
+  /** By hundredths of a percent: at most 10,001. */
+  private readonly percentTexts = new Map<number, string>();
 
   constructor(
     readonly language: Language,
@@ -70,10 +75,9 @@ export class Words {
     private readonly catalogue: Catalogue,
   ) {
     this.locale = LOCALES[language];
-    const plurals = new Intl.PluralRules(this.locale);
     this.formatters = {
       getNumberFormat: () => this.numbers(0, 3),
-      getPluralRules: () => plurals,
+      getPluralRules: () => this.kept('plurals', () => new Intl.PluralRules(this.locale)),
       getDateTimeFormat: () => {
         throw new TypeError('dates are put into messages as texts');
       },
@@ -107,19 +111,23 @@ export class Words {
   }
 
   number(value: number): string {
-    return this.numbers(0, 3).format(value);
+    return isPlain(value) ? String(value) : this.numbers(0, 3).format(value);
   }
 
   /** `99.98%`: rounded down, so that 100 means all of it; `–` for null. */
   percent(ratio: number | null): string {
     if (ratio === null) return '–';
     const hundredths = Math.floor(ratio * 10_000 + 1e-6);
-    return this.percents(hundredths % 100 === 0 ? 0 : 2).format(hundredths / 10_000);
+    const found =
+      this.percentTexts.get(hundredths) ??
+      this.percents(hundredths % 100 === 0 ? 0 : 2).format(hundredths / 10_000);
+    this.percentTexts.set(hundredths, found);
+    return found;
   }
 
   /** `97%` of 0.979 */
   wholePercent(ratio: number): string {
-    return this.percents(0).format(Math.floor(ratio * 100 + 1e-6) / 100);
+    return this.percent(Math.floor(ratio * 100 + 1e-6) / 100);
   }
 
   /** `3 h 20 m`: a length in ms. */
@@ -141,7 +149,7 @@ export class Words {
     return parts
       .map(
         ({ count, unit, digits = 0 }) =>
-          `${this.numbers(digits, Math.max(digits, 3)).format(count)} ${this.text(`unit.${unit}`)}`,
+          `${isPlain(count) && digits === 0 ? count : this.numbers(digits, Math.max(digits, 3)).format(count)} ${this.text(`unit.${unit}`)}`,
       )
       .join(' ');
   }
@@ -168,6 +176,8 @@ export class Words {
 
   /** `12:03 UTC`; in the zone of the page, `13:03`, because the page names it. */
   clock(iso: string): string {
+    // What Intl makes of it in each of our languages, as the tests say, in a tenth of the time.
+    if (this.timeZone === null) return `${iso.slice(11, 16)} UTC`;
     const time = this.dates('clock', this.locale, { hour: '2-digit', minute: '2-digit' });
     return withZone(time.format(new Date(iso)), this.timeZone);
   }
@@ -226,7 +236,7 @@ export class Words {
   }
 
   /** Making one takes much longer than using it. */
-  private kept<T extends Intl.NumberFormat | Intl.DateTimeFormat>(name: string, make: () => T): T {
+  private kept<T extends Format>(name: string, make: () => T): T {
     const found = (this.formats.get(name) as T | undefined) ?? make();
     this.formats.set(name, found);
     return found;
@@ -240,6 +250,11 @@ function templateOf(part: Exclude<Compiled, string>[number]): string {
   const kind: number = part.type;
   if (!('value' in part) || kind > 1) throw new TypeError('a script has no plurals');
   return kind === 1 ? `{${part.value}}` : part.value;
+}
+
+/** Whole numbers below 1,000 are written alike in all our languages. */
+function isPlain(value: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value < 1_000;
 }
 
 function dayOf(date: string): Date {

@@ -64,11 +64,8 @@ function daysOf(
   }
   // Of very many targets no days are loaded.
   const hasDays = targets.every(({ days }) => days.length > 0);
-  const seen = new Set(
-    targets.flatMap(({ days }) =>
-      days.flatMap((day) => (day.uptimeRatio === null ? [] : [day.from.slice(0, 10)])),
-    ),
-  );
+  const seen = new Set<string>();
+  for (const { days } of targets) for (const day of days) if (day.uptimeRatio !== null) seen.add(day.from);
   const first = firstDate(updatedAt, recordedSince ?? updatedAt, words);
   return datesBefore(words.dateOf(updatedAt), span)
     .filter((date) => date >= first)
@@ -83,7 +80,7 @@ function daysOf(
         episodes: episodes(incidents),
         maintenance: past.maintenance.filter((window) => words.dateOf(window.from) === date),
         notes: notes.filter(({ at, until }) => words.dateOf(at) === date && (withOpen || until <= updatedAt)),
-        isUnseen: hasDays && !utcDatesOf(date, words).some((utcDate) => seen.has(utcDate)),
+        isUnseen: hasDays && !utcDatesOf(date, words).some((utcDate) => seen.has(`${utcDate}T00:00:00.000Z`)),
         hasOpen: incidents.length < all.length,
       };
     });
@@ -110,6 +107,7 @@ function nextDate(date: string, days: number): string {
 
 /** The days in UTC that a day in the zone of the page has a part of. */
 function utcDatesOf(date: string, words: Words): string[] {
+  if (words.timeZone === null) return [date];
   return [nextDate(date, -1), date, nextDate(date, 1)].filter((utcDate) =>
     [`${utcDate}T00:00:00.000Z`, `${utcDate}T23:59:59.999Z`].some((end) => words.dateOf(end) === date),
   );

@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from 'preact';
-import { createContext, Fragment } from 'preact';
+import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import type { MessageName, Values, Words } from './language.js';
 
@@ -20,13 +20,5 @@ export function Phrase<Name extends MessageName>({
   name: Name;
   values: Values<Name, ComponentChildren>;
 }): JSX.Element {
-  return (
-    <>
-      {useWords()
-        .phrase<Name, ComponentChildren>(name, values)
-        .map((part, i) => (
-          <Fragment key={i}>{part}</Fragment>
-        ))}
-    </>
-  );
+  return <>{useWords().phrase<Name, ComponentChildren>(name, values)}</>;
 }

@@ -11,7 +11,7 @@ import type { Attempt, ChannelName, Target } from '../../lib/types.js';
 import { VirtualClock } from './clock.js';
 import { GOOD } from './runs.js';
 
-export const REQUEST: RunRequest = { trigger: 'test', limit: 60_000, nextRunIn: 0 };
+const REQUEST: RunRequest = { trigger: 'test', limit: 60_000, nextRunIn: 0 };
 
 /** A process that makes the runs of all shards on a clock of its own, whose attempts end as told. */
 export class ShardedPinger {
