@@ -101,7 +101,7 @@ function play(hasPeers: boolean): Played {
 it('three places, losses, and one bad place at a time: no target is called down that is not, and no outage is missed', () => {
   const alone = play(false);
   const together = play(true);
-  expect(alone.falseDowns).toBeGreaterThan(100);
+  expect(alone.falseDowns).toBeGreaterThan(50);
   expect(alone.outages).toBeGreaterThan(20);
   expect(together).toMatchObject({ falseDowns: 0, missed: 0, latest: 0 });
   expect(together.asked).toBeLessThanOrEqual(2 * together.failing);
