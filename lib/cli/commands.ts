@@ -122,7 +122,8 @@ uptimerobot, gatus, uptimeflare, upptime, blackbox or cronjob.org.`,
   inspect: {
     summary: 'print what is stored as JSON',
     details: `Prints one part of what is stored, or all of it. It writes nothing, and works while runs
-are made. What cannot be read is shown with the reason.`,
+are made. What cannot be read is shown with the reason. The parts are:
+${STORED_PARTS.join(', ')}.`,
     arguments: [{ name: 'part', oneOf: STORED_PARTS, isOptional: true }],
     options: { file: { value: 'file', help: 'read an export instead of the store' } },
   },

@@ -135,17 +135,24 @@ export function sentence(text: string): string {
 }
 
 /** `<id|url>`, `create|list|remove` */
-function shown({ name, oneOf }: ArgumentUsage): string {
-  return oneOf?.join('|') ?? `<${name}>`;
+function shown(word: ArgumentUsage): string {
+  return choices(word) ?? `<${word.name}>`;
 }
+
+/** `create|list|remove`; undefined where any word will do, or there are too many for a line: the details list them. */
+function choices({ oneOf }: ArgumentUsage): string | undefined {
+  const all = oneOf?.join('|');
+  return all === undefined || all.length > LONGEST_CHOICES ? undefined : all;
+}
+
+/** Characters. */
+const LONGEST_CHOICES = 50;
 
 /** `keepalive check <id|url> [--json]` */
 export function synopsis(name: string, { arguments: words, options }: CommandUsage): string {
   const parts = words.map((word) => {
     const dots = word.isRepeated === true ? '…' : '';
-    return word.isOptional === true
-      ? `[${word.oneOf?.join('|') ?? word.name}${dots}]`
-      : `${shown(word)}${dots}`;
+    return word.isOptional === true ? `[${choices(word) ?? word.name}${dots}]` : `${shown(word)}${dots}`;
   });
   const switches = Object.entries(options).map(([option, { value }]) =>
     value === undefined ? `[--${option}]` : `[--${option} <${value}>]`,

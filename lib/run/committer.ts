@@ -65,8 +65,9 @@ export function hasSuccess(batches: readonly Batch[]): boolean {
   );
 }
 
-export function hasFailure(batches: readonly Batch[]): boolean {
-  return hasCheck(batches, ({ outcome }) => outcome === 'failed');
+/** Whether a target is not well, or still waking, as far as is known. */
+export function hasTrouble(batches: readonly Batch[]): boolean {
+  return hasCheck(batches, ({ outcome }) => outcome !== 'good' && outcome !== 'degraded');
 }
 
 function hasCheck(batches: readonly Batch[], isSought: (check: CheckOrOpen) => boolean): boolean {

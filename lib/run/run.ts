@@ -25,8 +25,8 @@ import type { Batch } from './backlog.js';
 import { DELIVERY_TIMEOUT } from './delivery.js';
 import type { RunContext } from './run-context.js';
 import {
-  hasFailure,
   hasSuccess,
+  hasTrouble,
   recordFailureOf,
   Committer,
   type OpenRun,
@@ -340,7 +340,7 @@ async function isInconclusive(
   opinions: SecondOpinions,
   batches: readonly Batch[],
 ): Promise<boolean> {
-  if (!hasFailure(batches) || hasSuccess(batches)) return false;
+  if (!hasTrouble(batches) || hasSuccess(batches)) return false;
   if (opinions.showOurFault) return true;
   const controls = controlTargets(context.config);
   const attempts = await Promise.all(

@@ -99,7 +99,7 @@ describe('keepalive inspect', () => {
   it('tells how it is used', async () => {
     const { code, err, out } = await inspect(['figures']);
     expect([code, out]).toEqual([2, '']);
-    expect(err).toContain('Usage: keepalive inspect [state|outbox|');
+    expect(err).toContain('Usage: keepalive inspect [part] [--file <file>]');
   });
 
   it('says where there is nothing to read', async () => {

@@ -9,6 +9,7 @@ import { GET as keepalive } from '../../api/keepalive/[id].js';
 import { DELETE as end, POST as change } from '../../api/maintenance/[change].js';
 import { GET as metrics } from '../../api/metrics.js';
 import { GET as page } from '../../api/page/[page].js';
+import { POST as probe } from '../../api/probe.js';
 import { setApp } from '../../lib/app.js';
 import type { Stats } from '../../lib/read/views.js';
 import type { Store } from '../../lib/store/store.js';
@@ -75,6 +76,7 @@ const PUBLIC: readonly (readonly [file: string, handler: Handler, paths: readonl
     ),
   ],
   ['cron.ts', cron, ['/api/cron']],
+  ['probe.ts', probe, ['/api/probe']],
   ['maintenance/[change].ts', change, ['/api/maintenance', '/api/notes']],
   ['maintenance/[change].ts', end, ['/api/maintenance', '/api/notes']],
 ];

@@ -46,7 +46,7 @@ describe('the last seven days of a host that sleeps', () => {
     );
     expect(minutes(history.hours)[2]).toEqual([54, 5]);
     expect(text).toContain('Slept: 1 cold start');
-    expect(text).toMatch(/Cold starts 1: 10:30 UTC \(woke in 40 s\)/);
+    expect(text).toMatch(/Cold starts 1 · 10:30 UTC \(woke in 40 s\)/);
   });
 
   it('slept as long as the host said so', async () => {

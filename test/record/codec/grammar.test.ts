@@ -187,7 +187,7 @@ describe('a log', () => {
 
 describe('a check code', () => {
   it('that is not used yet is no other outcome', () => {
-    for (const unused of [7_804, 8_000, 8_207]) expect(() => readCheckCode(unused)).toThrow(NewerTextError);
+    for (const unused of [7_805, 8_000, 8_207]) expect(() => readCheckCode(unused)).toThrow(NewerTextError);
   });
 
   it('of a wake between two runs says how long it took at least, and never more', () => {
