@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename, dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FUNCTION_LIMIT } from '../../lib/config/vercel.js';
 import type { TargetStats } from '../../lib/read/views.js';
 import type { RunReport } from '../../lib/run/report.js';
@@ -41,9 +41,6 @@ const ENTRYPOINTS = [
   ],
   ...['api/maintenance/[change].ts', PAGE],
 ];
-/** What is built and started: each takes seconds, so `npm test` has those that a newcomer meets first. */
-const BUILT = inject('long') ? ENTRYPOINTS : ['api/cron.ts', 'api/health.ts', KEEPALIVE, PAGE];
-const isBuilt = ([entrypoint = '']: readonly [string?, ...unknown[]]): boolean => BUILT.includes(entrypoint);
 /** Of the 12 that Vercel's free plan allows, so that there is room for what comes. */
 const MOST_FUNCTIONS = 9;
 
@@ -63,7 +60,7 @@ beforeAll(async () => {
   const { port } = target.address() as AddressInfo;
   await mkdir(dirname(TARGETS), { recursive: true });
   await writeFile(TARGETS, `targets: [{ id: listed, url: "http://127.0.0.1:${port}/\${PATH_OF_IT}" }]`);
-  deployable = await buildFunctions(BUILT, ROOT, { checked: inject('long') });
+  deployable = await buildFunctions(ENTRYPOINTS, ROOT);
   await startAll({
     CRON_SECRET: SECRET,
     UPSTASH_REDIS_REST_URL: front.url,
@@ -87,7 +84,7 @@ afterAll(async () => {
   await redis.stop();
 });
 
-async function startAll(env: Record<string, string>, entrypoints = BUILT): Promise<void> {
+async function startAll(env: Record<string, string>, entrypoints = ENTRYPOINTS): Promise<void> {
   await stopAll();
   await Promise.all(
     [...deployable.functions].map(async ([entrypoint, built]) => {
@@ -142,20 +139,16 @@ describe('the functions as Vercel builds them', () => {
   const BADGE = ['anafanafo', 'badge-maker', 'binary-search', 'char-width-table-consumer'];
   const COLOR = ['color-name', 'css-color-converter', 'css-unit-converter'];
 
-  it.each(
-    (
-      [
-        ['api/badge/[id].ts', [...BADGE, ...COLOR]],
-        ['api/feed/[format].ts', ['feed', 'sax', 'xml-js']],
-        ['api/health.ts', []],
-        [KEEPALIVE, []],
-        ['api/maintenance/[change].ts', []],
-        ['api/metrics.ts', []],
-        // The form for subscribers sends a mail.
-        [PAGE, [...PREACT, 'nodemailer']],
-      ] as const
-    ).filter(isBuilt),
-  )('%s ships what reading needs, and nothing that checks, delivers or runs', (entrypoint, own) => {
+  it.each([
+    ['api/badge/[id].ts', [...BADGE, ...COLOR]],
+    ['api/feed/[format].ts', ['feed', 'sax', 'xml-js']],
+    ['api/health.ts', []],
+    [KEEPALIVE, []],
+    ['api/maintenance/[change].ts', []],
+    ['api/metrics.ts', []],
+    // The form for subscribers sends a mail.
+    [PAGE, [...PREACT, 'nodemailer']],
+  ] as const)('%s ships what reading needs, and nothing that checks, delivers or runs', (entrypoint, own) => {
     expect(packagesOf(entrypoint)).toEqual([...REDIS, ...own].sort());
     const others =
       entrypoint === PAGE ? /^lib\/(?:cli|local|run\/run)\b/ : /^lib\/(?:cli|deliver|local|probe|run)\//;
@@ -181,7 +174,7 @@ describe('the functions as Vercel builds them', () => {
   });
 
   it('ship zod as one file', () => {
-    for (const entrypoint of BUILT) expect(filesOf(entrypoint)).toContain('dist/vendor/zod.js');
+    for (const entrypoint of ENTRYPOINTS) expect(filesOf(entrypoint)).toContain('dist/vendor/zod.js');
   });
 
   it('ship what a run needs, and nothing of the local runner or the tests', () => {
@@ -332,7 +325,7 @@ describe('the functions as Vercel builds them', () => {
     }
   });
 
-  it.runIf(BUILT.includes('api/maintenance/[change].ts'))('begin and end maintenance', async () => {
+  it('begin and end maintenance', async () => {
     const headers = { authorization: `Bearer ${SECRET}`, 'content-type': 'application/json' };
     const path = '/api/maintenance';
     const change = (init: RequestInit) => send('api/maintenance/[change].ts', path, { headers, ...init });
@@ -354,22 +347,13 @@ describe('the functions as Vercel builds them', () => {
     );
   });
 
-  it.each(
-    (
-      [
-        ['api/badge/[id].ts', '/api/badge/my-api', 'image/svg+xml', /<title>my-api: down<\/title>/],
-        ['api/badge/[id].ts', '/api/badge/my-api?format=shields', 'application/json', /"message":"down"/],
-        [
-          'api/metrics.ts',
-          '/api/metrics',
-          'text/plain; version=0.0.4',
-          /^probe_success\{target="my-api"\} 0$/m,
-        ],
-        ['api/feed/[format].ts', '/api/feed', 'application/atom+xml', /CDATA\[my-api is down\]/],
-        ['api/feed/[format].ts', '/api/calendar.ics', 'text/calendar', /^BEGIN:VCALENDAR\r\n/],
-      ] as const
-    ).filter(isBuilt),
-  )('%s answers %s as %s, and HEAD too', async (entrypoint, path, type, content) => {
+  it.each([
+    ['api/badge/[id].ts', '/api/badge/my-api', 'image/svg+xml', /<title>my-api: down<\/title>/],
+    ['api/badge/[id].ts', '/api/badge/my-api?format=shields', 'application/json', /"message":"down"/],
+    ['api/metrics.ts', '/api/metrics', 'text/plain; version=0.0.4', /^probe_success\{target="my-api"\} 0$/m],
+    ['api/feed/[format].ts', '/api/feed', 'application/atom+xml', /CDATA\[my-api is down\]/],
+    ['api/feed/[format].ts', '/api/calendar.ics', 'text/calendar', /^BEGIN:VCALENDAR\r\n/],
+  ] as const)('%s answers %s as %s, and HEAD too', async (entrypoint, path, type, content) => {
     const answer = await fetchText(entrypoint, path);
     expect([answer.status, answer.headers.get('content-type')]).toEqual([200, `${type}; charset=utf-8`]);
     expect(answer.headers.get('cache-control')).toContain('s-maxage');
@@ -379,26 +363,22 @@ describe('the functions as Vercel builds them', () => {
     expect([head.status, head.text]).toEqual([200, '']);
   });
 
-  it.each(
-    (
-      [
-        ['api/health.ts', '/api/health'],
-        ['api/metrics.ts', '/api/metrics'],
-        ['api/feed/[format].ts', '/api/feed'],
-        [KEEPALIVE, '/api/keepalive'],
-        [KEEPALIVE, '/api/keepalive/my-api'],
-        [KEEPALIVE, '/api/keepalive/nobody'],
-        ['api/badge/[id].ts', '/api/badge/my-api'],
-        ['api/badge/[id].ts', '/api/badge/__proto__'],
-        [PAGE, '/'],
-        [PAGE, '/t/my-api'],
-        [PAGE, '/t/nobody'],
-        [PAGE, '/sign-in'],
-        [PAGE, '/api/page/nothing'],
-        ['api/cron.ts', '/api/cron'],
-      ] as const
-    ).filter(isBuilt),
-  )('%s answers HEAD %s with the headers of GET', async (entrypoint, path) => {
+  it.each([
+    ['api/health.ts', '/api/health'],
+    ['api/metrics.ts', '/api/metrics'],
+    ['api/feed/[format].ts', '/api/feed'],
+    [KEEPALIVE, '/api/keepalive'],
+    [KEEPALIVE, '/api/keepalive/my-api'],
+    [KEEPALIVE, '/api/keepalive/nobody'],
+    ['api/badge/[id].ts', '/api/badge/my-api'],
+    ['api/badge/[id].ts', '/api/badge/__proto__'],
+    [PAGE, '/'],
+    [PAGE, '/t/my-api'],
+    [PAGE, '/t/nobody'],
+    [PAGE, '/sign-in'],
+    [PAGE, '/api/page/nothing'],
+    ['api/cron.ts', '/api/cron'],
+  ] as const)('%s answers HEAD %s with the headers of GET', async (entrypoint, path) => {
     const ask = async (method: string) => {
       const { origin } = running.get(entrypoint) ?? { origin: '' };
       const { status, headers, body } = await fetch(origin + path, { method, redirect: 'manual' });
@@ -417,18 +397,14 @@ describe('the functions as Vercel builds them', () => {
     expect(await ask('HEAD')).toEqual(await ask('GET'));
   });
 
-  it.each(
-    (
-      [
-        ['api/badge/[id].ts', '/api/badge/my-api'],
-        ['api/feed/[format].ts', '/api/feed'],
-        ['api/feed/[format].ts', '/api/calendar.ics'],
-        ['api/health.ts', '/api/health'],
-        ['api/metrics.ts', '/api/metrics'],
-        [KEEPALIVE, '/api/keepalive'],
-      ] as const
-    ).filter(isBuilt),
-  )('%s lets pages of any origin read %s', async (entrypoint, path) => {
+  it.each([
+    ['api/badge/[id].ts', '/api/badge/my-api'],
+    ['api/feed/[format].ts', '/api/feed'],
+    ['api/feed/[format].ts', '/api/calendar.ics'],
+    ['api/health.ts', '/api/health'],
+    ['api/metrics.ts', '/api/metrics'],
+    [KEEPALIVE, '/api/keepalive'],
+  ] as const)('%s lets pages of any origin read %s', async (entrypoint, path) => {
     const headers = { origin: 'https://elsewhere.example', 'access-control-request-method': 'GET' };
     const preflight = await fetchText(entrypoint, path, { method: 'OPTIONS', headers });
     expect([preflight.status, preflight.headers.get('access-control-allow-methods')]).toEqual([
@@ -480,7 +456,7 @@ describe('the functions as Vercel builds them', () => {
     expect([answer.status, answer.json]).toMatchObject([404, { error: { code: 'target_not_found' } }]);
   });
 
-  it.runIf(BUILT.includes('api/badge/[id].ts'))('make no badge of another target', async () => {
+  it('make no badge of another target', async () => {
     const badge = await fetchText('api/badge/[id].ts', '/api/badge/nobody');
     expect([badge.status, badge.text]).toEqual([404, expect.stringContaining('not found')]);
   });
@@ -629,7 +605,7 @@ describe('the functions, set up wrongly', () => {
   });
 
   it('have the targets file, whatever it is called', async () => {
-    for (const entrypoint of BUILT) {
+    for (const entrypoint of ENTRYPOINTS) {
       expect(filesOf(entrypoint)).toContain('dist/targets/test-of-functions/monitors.yaml');
       expect(filesOf(entrypoint)).toContain('dist/vendor/yaml.js');
     }

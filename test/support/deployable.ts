@@ -5,7 +5,6 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { glob, type BuildV3, type Files, type Lambda } from '@vercel/build-utils';
-import ts from 'typescript';
 
 const require = createRequire(import.meta.url);
 /** Its types do not say what it exports. */
@@ -34,16 +33,12 @@ export interface Deployable {
 /**
  * Builds the files under api/ with `@vercel/node`, as a deployment does.
  * @param root of the repository
- * @param options.checked whether types are checked, as Vercel does; without it the same files come out in half the time.
- *   Counts for all that the process builds: the builder keeps its compiler.
  */
 export async function buildFunctions(
   entrypoints: readonly string[],
   root = process.cwd(),
-  { checked = true } = {},
 ): Promise<Deployable> {
   process.env.VERCEL_INSTALL_COMPLETED = '1';
-  if (!checked) skipTypeCheck(root);
   const files = {
     ...(await glob('{api,lib}/**', root)),
     ...(await glob('{package,package-lock,tsconfig}.json', root)),
@@ -93,18 +88,6 @@ function includedFiles(entrypoint: string, root: string): string {
   };
   const found = Object.keys(functions).find(matches);
   return new Map(Object.entries(functions)).get(found ?? '')?.includeFiles ?? '';
-}
-
-/** The compiler reads tsconfig.json with options under which it looks at no other file than the one to be written. */
-function skipTypeCheck(root: string): void {
-  const readFile = ts.sys.readFile.bind(ts.sys);
-  const isolated = { noCheck: true, noResolve: true, lib: ['ES5'], types: [] };
-  ts.sys.readFile = (path, encoding) => {
-    const text = readFile(path, encoding);
-    if (path !== join(root, 'tsconfig.json') || text === undefined) return text;
-    const config = JSON.parse(text) as { compilerOptions: object };
-    return JSON.stringify({ ...config, compilerOptions: { ...config.compilerOptions, ...isolated } });
-  };
 }
 
 async function lay(files: Files, directory: string): Promise<void> {

@@ -5,7 +5,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const LONG = [
   ...['deploy/functions', 'run/fault-sweep', 'view/pages', 'run/truth', 'local/start', 'cli/transfer'],
   ...['run/budget', 'run/refusals', 'run/week', 'run/sleeping', 'run/clock', 'run/overlap', 'run/scale'],
-  ...['local/faults', 'record/notifier', 'cli/schedule'],
+  ...['probe/clients', 'local/faults', 'record/notifier', 'cli/schedule'],
 ];
 
 /** Begins with the files of that list, in its order. */
