@@ -31,7 +31,9 @@ export default defineConfig({
               'month',
               'overlap',
               'refusals',
+              'shards',
               'sleeping',
+              'subscriber-mails',
               'waking',
             ].map((name) => `test/run/${name}.test.ts`),
           ]
