@@ -12,7 +12,9 @@ async function start(): Promise<void> {
   let status: number | null = null;
   if (method !== undefined) {
     const headers = { authorization: `Bearer ${bearer}` };
-    const answer = await (handlers[method] ?? fetch)(new Request(url, { method, headers }));
+    const handler = entrypoint === '' ? fetch : handlers[method];
+    if (handler === undefined) throw new Error(`${entrypoint} has no ${method}`);
+    const answer = await handler(new Request(url, { method, headers }));
     await answer.text();
     ({ status } = answer);
   }
