@@ -32,7 +32,10 @@ export type Refusal = 'busy' | 'invalid';
 /** Ms until the second attempt. */
 const RETRY_DELAY = 250;
 
-/** Makes attempts for peers, a second one where the first failed early, within the same time limit: with a prober of its own, which connects to public addresses alone. */
+/**
+ * Makes attempts for peers with a prober of its own, which connects to public addresses alone. Where the first attempt fails
+ * early, there is a second one within the same time limit.
+ */
 export class PeerProber {
   private readonly prober;
   private underWay = 0;
@@ -45,7 +48,10 @@ export class PeerProber {
     this.prober = createProber({ contact: config.publicUrl, ...options, onlyPublic: true });
   }
 
-  /** @param content a question, or null: nothing but whether the peer answers is asked @param now ms since the epoch */
+  /**
+   * @param content a question; null: whether this peer answers at all
+   * @param now ms since the epoch
+   */
   async answer(content: unknown, now: number): Promise<PeerAnswer | Refusal> {
     const place = this.config.peers.region;
     const target = content === null ? null : targetOf(content);

@@ -83,7 +83,7 @@ export class Peer {
     this.name = new URL(url).host.slice(0, LONGEST_PLACE);
   }
 
-  /** Never rejects. @param content null: only whether it answers */
+  /** Never rejects. @param content a question; null: whether it answers at all */
   async ask(content: unknown, signal: AbortSignal): Promise<Asked> {
     try {
       const first = await this.askOnce(content, signal);

@@ -35,8 +35,7 @@ interface Played {
 
 /**
  * Targets with real outages of all lengths, places of which one at a time sees everything, or a third of the targets, as
- * failing for a while, and losses. A check has two
- * retries, as by default; peers make two attempts.
+ * failing for a while, and losses. A check has two retries, as by default; peers make two attempts.
  */
 function play(hasPeers: boolean): Played {
   const random = randomFrom(20_26);
