@@ -17,6 +17,7 @@ import {
   NOTES_FIELD,
   SHARDS_FIELD,
   STATE_FIELD,
+  SUBSCRIBERS_FIELD,
 } from '../record/fields.js';
 import { readState } from '../record/state.js';
 import { groupOf, nameInShard, SHARDS_TOGETHER, StoreError, type Store } from '../store/store.js';
@@ -144,7 +145,10 @@ async function announce(store: Store, { hash, shards }: KnownDirectory): Promise
 
 /** What all shards share has a copy wherever shards are stored together. */
 async function copyShared(store: Store, group: number): Promise<void> {
-  const { fields } = await store.read({ fields: [MAINTENANCE_FIELD, NOTES_FIELD], logs: [] });
+  const { fields } = await store.read({
+    fields: [MAINTENANCE_FIELD, NOTES_FIELD, SUBSCRIBERS_FIELD],
+    logs: [],
+  });
   const there = store.shard(group * SHARDS_TOGETHER);
   for (const [field, value] of fields) await there.swap({ field, expected: null, value });
 }

@@ -9,7 +9,14 @@ import { loadHistory, loadOverview } from '../../lib/read/load.js';
 import { ofAllShards, ofShardWith } from '../../lib/read/shards.js';
 import { stats } from '../../lib/read/stats.js';
 import { DirectoryKeeper } from '../../lib/run/directory-keeper.js';
-import { DIRECTORY_FIELD, SHARDS_FIELD, STATE_FIELD } from '../../lib/record/fields.js';
+import {
+  DIRECTORY_FIELD,
+  MAINTENANCE_FIELD,
+  NOTES_FIELD,
+  SHARDS_FIELD,
+  STATE_FIELD,
+  SUBSCRIBERS_FIELD,
+} from '../../lib/record/fields.js';
 import { readState } from '../../lib/record/state.js';
 import type { Meter, Store } from '../../lib/store/store.js';
 import { meddled } from '../support/meddle.js';
@@ -59,6 +66,16 @@ describe.each(Object.entries(kinds))('shards in %s', (_, open) => {
   beforeEach(async () => {
     store = await open();
     return () => store.close();
+  });
+
+  it('that are stored apart from the first ones have what all of them share', async () => {
+    const shared = [MAINTENANCE_FIELD, NOTES_FIELD, SUBSCRIBERS_FIELD];
+    for (const field of shared) await store.swap({ field, expected: null, value: `the ${field}` });
+    const ids = Array.from({ length: 25 }, (_each, i) => `t-${i}`);
+    const { shards } = await new DirectoryKeeper().place(store, ids, { size: 3, now: store.now() });
+    expect(shards).toBe(9);
+    const { fields } = await store.shard(8).read({ fields: shared, logs: [] });
+    expect([...fields]).toEqual(shared.map((field) => [field, `the ${field}`]));
   });
 
   it('ping every target once a tick, and one answer tells of all', async () => {
