@@ -2,22 +2,28 @@ import type { Config } from '../config/config.js';
 import { send } from '../deliver/send.js';
 import { Peer, type Asked } from '../peers/ask.js';
 import { lengthInWords } from '../rules/durations.js';
+import type { PeerReading } from '../rules/peer-watch.js';
+import { PEER_TROUBLES } from '../rules/wording.js';
 import { MINUTE, SECOND } from '../time.js';
 import { ok, warning, type Finding } from './finding.js';
 
 /** Ms that a peer may take to say that it is there. */
 const PATIENCE = 10 * SECOND;
 
-/** Asks every peer whether it would answer a question; nothing is probed. */
+/** Asks every peer whether it would answer a question, and whether its runs come; nothing is probed. */
 export async function examinePeers({ peers: { urls, secret } }: Pick<Config, 'peers'>): Promise<Finding[]> {
   if (secret === null || urls.length === 0) return [];
   const looked = await Promise.all(
     urls.map(async (url) => {
       const peer = new Peer(url, secret, { send, now: Date.now });
-      return ofPeer(peer.name, await peer.ask(null, AbortSignal.timeout(PATIENCE)));
+      const [asked, reading] = await Promise.all([
+        peer.ask(null, AbortSignal.timeout(PATIENCE)),
+        peer.health(AbortSignal.timeout(PATIENCE)),
+      ]);
+      return [ofPeer(peer.name, asked), ...ofRuns(peer.name, reading)];
     }),
   );
-  return [...looked, ...ofOnlyPeer(urls.length)];
+  return [...looked.flat(), ...ofOnlyPeer(urls.length)];
 }
 
 export function ofPeer(name: string, asked: Asked): Finding {
@@ -38,6 +44,23 @@ export function ofPeer(name: string, asked: Asked): Finding {
     });
   }
   return ok('peers', `${name} answers${where} in ${tookMs} ms`);
+}
+
+/** One that does not answer at all is told of by `ofPeer`. */
+export function ofRuns(name: string, reading: PeerReading): Finding[] {
+  if (reading.kind === 'silent') return [];
+  if (reading.kind === 'running') return [ok('peers', `${name} makes its runs, or has none to make`)];
+  const told = reading.kind === 'unclear' ? ` (${reading.message})` : '';
+  return [
+    warning('peers', {
+      what: `${name} ${PEER_TROUBLES[reading.kind]}${told}`,
+      why: 'Nobody may be watching its targets.',
+      todo:
+        reading.kind === 'stopped'
+          ? 'See whether its trigger is set up, and what its log says'
+          : 'See what its /api/health answers',
+    }),
+  ];
 }
 
 export function ofOnlyPeer(count: number): Finding[] {

@@ -24,6 +24,11 @@ export const peerList = value(`${ADDRESS} (several: commas between), or off`, (t
   return unique;
 });
 
+/** The hosts of the peers that are watched, each once. */
+export function peerHosts({ urls, secret }: Pick<PeerSettings, 'urls' | 'secret'>): readonly string[] {
+  return secret === null ? [] : [...new Set(urls.map((url) => new URL(url).host))];
+}
+
 /** Plain HTTP stays on this machine. */
 function parsePeer(entry: string): string | undefined {
   const url = parseUrl(entry);

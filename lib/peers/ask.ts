@@ -1,13 +1,19 @@
 import type { Config } from '../config/config.js';
+import { DeliveryError } from '../deliver/channel.js';
 import type { Send, ServiceAnswer } from '../deliver/send.js';
 import type { Opinion } from '../rules/opinions.js';
 import type { Target } from '../types.js';
+import type { PeerReading } from '../rules/peer-watch.js';
 import { readAnswer, type PeerAnswer } from './answer.js';
+import { errorIn } from './error-answer.js';
+import { readingOf } from './health.js';
 import { questionOf } from './question.js';
 import { open, seal } from './token.js';
 
 /** Where peers answer. */
 const PROBE_PATH = '/api/probe';
+/** Where they say how they are. */
+const HEALTH_PATH = '/api/health';
 
 /** Ms for the way there and back, and for a function to start, besides the target's own time limit. */
 const TRAVEL = 3_000;
@@ -16,6 +22,8 @@ const MOST_AT_ONCE = 40;
 /** Bytes that a peer takes at most, and its answer at most. */
 const LARGEST_QUESTION = 60 * 1024;
 const LARGEST_ANSWER = 4 * 1024;
+/** The same of its health, which names ten targets at most, and every channel and host. */
+const LARGEST_HEALTH = 64 * 1024;
 /** Characters of a peer's host that are shown. */
 const LONGEST_PLACE = 40;
 
@@ -31,9 +39,19 @@ export interface Peers {
    * attempt. Empty where nobody can be asked. Never rejects.
    */
   ask(target: Target, signal: AbortSignal): Promise<readonly Opinion[]>;
+  /** The hosts of those whose health can be read. */
+  readonly watched: readonly string[];
+  /** Reads the health of one of them within so many ms. Never rejects. */
+  readHealth(peer: string, limit: number, signal: AbortSignal): Promise<PeerReading>;
 }
 
-export const NO_PEERS: Peers = { ask: () => Promise.resolve([]) };
+const NO_SUCH_PEER: PeerReading = { kind: 'silent', message: 'there is no such peer' };
+
+export const NO_PEERS: Peers = {
+  ask: () => Promise.resolve([]),
+  watched: [],
+  readHealth: () => Promise.resolve(NO_SUCH_PEER),
+};
 
 export interface PeersOptions {
   readonly send: Send;
@@ -42,10 +60,18 @@ export interface PeersOptions {
 }
 
 export function createPeers({ urls, secret }: Config['peers'], options: PeersOptions): Peers {
-  if (secret === null || urls.length === 0) return NO_PEERS;
-  const peers = urls.map((url) => new Peer(url, secret, options));
+  const peers = secret === null ? [] : urls.map((url) => new Peer(url, secret, options));
+  if (peers.length === 0) return NO_PEERS;
   const turns = new Turns(MOST_AT_ONCE);
+  const byHost = new Map(peers.map((peer) => [peer.host, peer]));
   return {
+    watched: [...byHost.keys()],
+    async readHealth(peer, limit, signal) {
+      const { ended, end } = endingAfter(limit, signal);
+      const reading = await byHost.get(peer)?.health(ended);
+      end();
+      return reading ?? NO_SUCH_PEER;
+    },
     async ask(target, signal) {
       const question = questionOf(target);
       if (question === null) return [];
@@ -70,17 +96,21 @@ function opinionOf({ isWell, place }: PeerAnswer, name: string): readonly Opinio
 
 /** One other installation. */
 export class Peer {
+  readonly host: string;
   /** Its host, as people read it. */
   readonly name: string;
   /** Ms by which its clock is ahead of ours, as far as it had to say so. */
   private skew = 0;
+  /** It has a STATS_TOKEN, so that its health is for those who show that they may read it. */
+  private isPrivate = false;
 
   constructor(
     private readonly url: string,
     private readonly secret: string,
     private readonly options: PeersOptions,
   ) {
-    this.name = new URL(url).host.slice(0, LONGEST_PLACE);
+    this.host = new URL(url).host;
+    this.name = this.host.slice(0, LONGEST_PLACE);
   }
 
   /** Never rejects. @param content a question; null: whether it answers at all */
@@ -93,6 +123,44 @@ export class Peer {
     } catch (error) {
       return { problem: error instanceof Error ? error.message : 'it cannot be asked' };
     }
+  }
+
+  /** Reads its health, which says whether its runs come. Never rejects. */
+  async health(signal: AbortSignal): Promise<PeerReading> {
+    try {
+      const answer = await this.readHealth(signal);
+      const ahead = skewIn(answer, this.options.now());
+      if (answer.status !== 401) return readingOf(answer, ahead);
+      this.isPrivate = true;
+      this.skew = ahead;
+      return readingOf(await this.readHealth(signal), ahead);
+    } catch (error) {
+      return {
+        kind: 'silent',
+        message: error instanceof DeliveryError ? error.message : 'it cannot be asked',
+      };
+    }
+  }
+
+  private async readHealth(signal: AbortSignal): Promise<ServiceAnswer> {
+    const { secret, skew, isPrivate } = this;
+    const { send, now } = this.options;
+    const bearer = isPrivate
+      ? (await seal(null, { secret, purpose: 'health', time: now() + skew })).token
+      : null;
+    return send(
+      {
+        url: this.url + HEALTH_PATH,
+        method: 'GET',
+        headers: {
+          accept: 'application/json',
+          ...(bearer === null ? {} : { authorization: `Bearer ${bearer}` }),
+        },
+        body: null,
+        maxAnswer: LARGEST_HEALTH,
+      },
+      signal,
+    );
   }
 
   /** `clock`: its time is another than we thought, and we know it now. */
@@ -124,8 +192,8 @@ export class Peer {
   private refusal({ status, headers, text }: ServiceAnswer): Asked | 'clock' {
     const { code, message } = errorIn(text);
     if (code === 'clock_differs') {
-      const date = Date.parse(typeof headers.date === 'string' ? headers.date : '');
-      if (Number.isFinite(date)) {
+      const date = dateOf(headers);
+      if (date !== null) {
         this.skew = date - this.options.now();
         return 'clock';
       }
@@ -135,16 +203,16 @@ export class Peer {
   }
 }
 
-/** What one of our error answers says. */
-function errorIn(text: string): { readonly code: string | null; readonly message: string | null } {
-  try {
-    const { error } = JSON.parse(text) as { error?: { code?: unknown; message?: unknown } };
-    const known = (found: unknown): string | null =>
-      typeof found === 'string' && /^[\x20-\x7e]{1,200}$/.test(found) ? found : null;
-    return { code: known(error?.code), message: known(error?.message) };
-  } catch {
-    return { code: null, message: null };
-  }
+/** Ms since the epoch; null: the head of the answer does not say. */
+function dateOf({ date }: ServiceAnswer['headers']): number | null {
+  const time = Date.parse(typeof date === 'string' ? date : '');
+  return Number.isFinite(time) ? time : null;
+}
+
+/** Ms by which the clock of who answered is ahead, as far as the head of the answer says; it has whole seconds. */
+function skewIn({ headers }: ServiceAnswer, now: number): number {
+  const date = dateOf(headers);
+  return date === null || Math.abs(date - now) < 2_000 ? 0 : date - now;
 }
 
 /** A signal that fires after so many ms, or with another. */

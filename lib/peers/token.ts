@@ -7,8 +7,8 @@ export const PEER_VERSION = 1;
 const LIFETIME = 60;
 const CLOCK_TOLERANCE = 10;
 
-/** Requests and answers have keys of their own: neither can be passed off as the other. */
-type Purpose = 'request' | 'answer';
+/** Each purpose has a key of its own: no token can be passed off as one of another purpose. */
+type Purpose = 'request' | 'answer' | 'health';
 
 /** `clock`: it is authentic, and its time is too far from ours. `forged`: it is none that was made with the secret. */
 export type TokenProblem = 'forged' | 'clock' | { readonly version: number };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { examinePeers, ofOnlyPeer, ofPeer } from '../../lib/cli/peer-findings.js';
+import { examinePeers, ofOnlyPeer, ofPeer, ofRuns } from '../../lib/cli/peer-findings.js';
 
 const answered = (skew: number) =>
   ({ problem: null, answer: { isWell: null, place: 'fra1' }, skew, tookMs: 120 }) as const;
@@ -29,6 +29,19 @@ describe('the doctor on peers', () => {
     expect(ofPeer('b.example.com', asked)).toMatchObject({ area: 'peers', level, what });
   });
 
+  it.each([
+    [{ kind: 'running' }, ['b.example.com makes its runs, or has none to make']],
+    [{ kind: 'stopped', lastRunAt: null }, ['b.example.com has stopped making runs']],
+    [
+      { kind: 'unclear', message: 'it answers 404' },
+      ['b.example.com does not say whether it makes runs (it answers 404)'],
+    ],
+    // That it does not answer is said already.
+    [{ kind: 'silent', message: 'connection refused' }, []],
+  ] as const)('says whether its runs come: %o', (reading, what) => {
+    expect(ofRuns('b.example.com', reading).map((found) => found.what)).toEqual(what);
+  });
+
   it('says that one alone is no majority, and nothing where there are none', async () => {
     expect(ofOnlyPeer(1)).toMatchObject([{ level: 'warning' }]);
     expect(ofOnlyPeer(2)).toEqual([]);
@@ -36,7 +49,12 @@ describe('the doctor on peers', () => {
   });
 
   it('asks each', async () => {
-    const peers = { urls: ['http://127.0.0.1:1'], secret: 'a-secret-of-32-characters-length', region: null };
+    const peers = {
+      urls: ['http://127.0.0.1:1'],
+      secret: 'a-secret-of-32-characters-length',
+      region: null,
+      globalping: null,
+    };
     expect(await examinePeers({ peers })).toMatchObject([
       { level: 'warning', what: '127.0.0.1:1 gives no opinion: connection refused' },
       { level: 'warning' },
