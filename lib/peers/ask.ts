@@ -6,6 +6,7 @@ import type { Target } from '../types.js';
 import type { PeerReading } from '../rules/peer-watch.js';
 import { readAnswer, type PeerAnswer } from './answer.js';
 import { errorIn } from './error-answer.js';
+import { Globalping } from './globalping.js';
 import { readingOf } from './health.js';
 import { questionOf } from './question.js';
 import { open, seal } from './token.js';
@@ -36,7 +37,7 @@ export type Asked =
 export interface Peers {
   /**
    * What the peers say of a target that failed here, those that answer in time: all are asked at once, and each makes one
-   * attempt. Empty where nobody can be asked. Never rejects.
+   * attempt; Globalping makes three. Empty where nobody can be asked. Never rejects.
    */
   ask(target: Target, signal: AbortSignal): Promise<readonly Opinion[]>;
   /** The hosts of those whose health can be read. */
@@ -59,9 +60,10 @@ export interface PeersOptions {
   readonly now: () => number;
 }
 
-export function createPeers({ urls, secret }: Config['peers'], options: PeersOptions): Peers {
+export function createPeers({ urls, secret, globalping }: Config['peers'], options: PeersOptions): Peers {
   const peers = secret === null ? [] : urls.map((url) => new Peer(url, secret, options));
-  if (peers.length === 0) return NO_PEERS;
+  const others = globalping === null ? [] : [new Globalping(globalping.token, options)];
+  if (peers.length + others.length === 0) return NO_PEERS;
   const turns = new Turns(MOST_AT_ONCE);
   const byHost = new Map(peers.map((peer) => [peer.host, peer]));
   return {
@@ -73,19 +75,24 @@ export function createPeers({ urls, secret }: Config['peers'], options: PeersOpt
       return reading ?? NO_SUCH_PEER;
     },
     async ask(target, signal) {
-      const question = questionOf(target);
-      if (question === null) return [];
-      const asked = await Promise.all(
-        peers.map((peer) =>
-          turns.take(async () => {
-            const { ended, end } = endingAfter(target.timeout + TRAVEL, signal);
+      const question = peers.length === 0 ? null : questionOf(target);
+      const inTime = (asking: (ended: AbortSignal) => Promise<readonly Opinion[]>) =>
+        turns.take(async () => {
+          const { ended, end } = endingAfter(target.timeout + TRAVEL, signal);
+          const opinions = await asking(ended);
+          end();
+          return opinions;
+        });
+      const opinions = await Promise.all([
+        ...(question === null ? [] : peers).map((peer) =>
+          inTime(async (ended) => {
             const found = await peer.ask(question, ended);
-            end();
             return found.problem === null ? opinionOf(found.answer, peer.name) : [];
           }),
         ),
-      );
-      return asked.flat();
+        ...others.map((other) => inTime((ended) => other.ask(target, ended))),
+      ]);
+      return opinions.flat();
     },
   };
 }

@@ -17,7 +17,7 @@ const ENV = { KEEP_ALIVE_PEER_SECRET: secret, TARGET_B_URL: 'http://b.test', KEE
 /** What we read of an installation at an address. */
 async function read(url: string, more: { secret?: string; now?: () => number } = {}): Promise<PeerReading> {
   const { now = Date.now, ...rest } = more;
-  const peers = createPeers({ urls: [url], secret, region: null, ...rest }, { send, now });
+  const peers = createPeers({ urls: [url], secret, region: null, globalping: null, ...rest }, { send, now });
   expect(peers.watched).toEqual([new URL(url).host]);
   return peers.readHealth(new URL(url).host, 10_000, never);
 }
@@ -109,7 +109,10 @@ describe('the health of a peer', () => {
     expect(await read('http://127.0.0.1:1')).toEqual({ kind: 'silent', message: 'connection refused' });
     const { url } = await receive(() => undefined);
     const { origin, host } = new URL(url);
-    const peers = createPeers({ urls: [origin], secret, region: null }, { send, now: Date.now });
+    const peers = createPeers(
+      { urls: [origin], secret, region: null, globalping: null },
+      { send, now: Date.now },
+    );
     expect(await peers.readHealth(host, 50, never)).toEqual({ kind: 'silent', message: 'no answer in time' });
   });
 

@@ -244,7 +244,7 @@ describe('POST /api/probe', () => {
 
 describe('a peer is asked', () => {
   const peersOf = (url: string, more: Partial<Config['peers']> = {}) =>
-    createPeers({ urls: [url], secret, region: null, ...more }, { send, now: Date.now });
+    createPeers({ urls: [url], secret, region: null, globalping: null, ...more }, { send, now: Date.now });
   const target = targetAt('https://a.com/', { TARGET_A_TIMEOUT: '100ms' });
 
   it('over HTTP, and what it says counts as its own', async () => {
