@@ -17,7 +17,7 @@ const PROBE_PATH = '/api/probe';
 const HEALTH_PATH = '/api/health';
 
 /** Ms for the way there and back, and for a function to start, besides the target's own time limit. */
-const TRAVEL = 3_000;
+export const TRAVEL = 3_000;
 /** Requests to peers under way at once, in a process. */
 const MOST_AT_ONCE = 40;
 /** Bytes that a peer takes at most, and its answer at most. */
