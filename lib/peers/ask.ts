@@ -3,6 +3,7 @@ import { DeliveryError } from '../deliver/channel.js';
 import type { Send, ServiceAnswer } from '../deliver/send.js';
 import type { Opinion } from '../rules/opinions.js';
 import type { Target } from '../types.js';
+import { waitFor } from './wait.js';
 import type { PeerReading } from '../rules/peer-watch.js';
 import { readAnswer, type PeerAnswer } from './answer.js';
 import { errorIn } from './error-answer.js';
@@ -18,8 +19,10 @@ const HEALTH_PATH = '/api/health';
 
 /** Ms for the way there and back, and for a function to start, besides the target's own time limit. */
 export const TRAVEL = 3_000;
-/** Requests to peers under way at once, in a process. */
-const MOST_AT_ONCE = 40;
+/** Questions to one peer under way at once, in a process: a peer takes twice as many, and others may ask it too. */
+const MOST_AT_ONCE = 10;
+/** Ms until a peer that has too much to do is asked again; doubled each time. */
+const BUSY_DELAY = 500;
 /** Bytes that a peer takes at most, and its answer at most. */
 const LARGEST_QUESTION = 60 * 1024;
 const LARGEST_ANSWER = 4 * 1024;
@@ -31,8 +34,8 @@ const LONGEST_PLACE = 40;
 /** What became of asking one peer. */
 export type Asked =
   | { readonly problem: null; readonly answer: PeerAnswer; readonly skew: number; readonly tookMs: number }
-  /** In words, without the peer's name. */
-  | { readonly problem: string };
+  /** In words, without the peer's name. `isBusy`: it has too much to do, and may be asked again. */
+  | { readonly problem: string; readonly isBusy?: true };
 
 export interface Peers {
   /**
@@ -58,6 +61,8 @@ export interface PeersOptions {
   readonly send: Send;
   /** Ms since the epoch. */
   readonly now: () => number;
+  /** Of this installation; null: it is not told. */
+  readonly installation?: string | null;
 }
 
 export function createPeers({ urls, secret, globalping }: Config['peers'], options: PeersOptions): Peers {
@@ -76,22 +81,21 @@ export function createPeers({ urls, secret, globalping }: Config['peers'], optio
     },
     async ask(target, signal) {
       const question = peers.length === 0 ? null : questionOf(target);
-      const inTime = (asking: (ended: AbortSignal) => Promise<readonly Opinion[]>) =>
-        turns.take(async () => {
-          const { ended, end } = endingAfter(target.timeout + TRAVEL, signal);
-          const opinions = await asking(ended);
-          end();
-          return opinions;
-        });
+      const { ended, end } = endingAfter(target.timeout + TRAVEL, signal);
+      const inTurn = (asking: () => Promise<readonly Opinion[]>) => (): Promise<readonly Opinion[]> =>
+        ended.aborted ? Promise.resolve([]) : asking();
       const opinions = await Promise.all([
         ...(question === null ? [] : peers).map((peer) =>
-          inTime(async (ended) => {
-            const found = await peer.ask(question, ended);
-            return found.problem === null ? opinionOf(found.answer, peer.name) : [];
-          }),
+          peer.turns.take(
+            inTurn(async () => {
+              const found = await peer.askPatiently(question, ended);
+              return found.problem === null ? opinionOf(found.answer, peer.name) : [];
+            }),
+          ),
         ),
-        ...others.map((other) => inTime((ended) => other.ask(target, ended))),
+        ...others.map((other) => turns.take(inTurn(() => other.ask(target, ended)))),
       ]);
+      end();
       return opinions.flat();
     },
   };
@@ -104,6 +108,7 @@ function opinionOf({ isWell, place }: PeerAnswer, name: string): readonly Opinio
 /** One other installation. */
 export class Peer {
   readonly host: string;
+  readonly turns = new Turns(MOST_AT_ONCE);
   /** Its host, as people read it. */
   readonly name: string;
   /** Ms by which its clock is ahead of ours, as far as it had to say so. */
@@ -129,6 +134,15 @@ export class Peer {
       return again === 'clock' ? { problem: 'it does not say what time it has' } : again;
     } catch (error) {
       return { problem: error instanceof Error ? error.message : 'it cannot be asked' };
+    }
+  }
+
+  /** The same, and again while the peer has too much to do. */
+  async askPatiently(content: unknown, signal: AbortSignal): Promise<Asked> {
+    for (let delay = BUSY_DELAY; ; delay *= 2) {
+      const asked = await this.ask(content, signal);
+      if (asked.problem === null || asked.isBusy !== true || signal.aborted) return asked;
+      await waitFor(delay, signal);
     }
   }
 
@@ -173,8 +187,8 @@ export class Peer {
   /** `clock`: its time is another than we thought, and we know it now. */
   private async askOnce(content: unknown, signal: AbortSignal): Promise<Asked | 'clock'> {
     const { secret, skew } = this;
-    const { send, now } = this.options;
-    const { token, id } = await seal(content, { secret, purpose: 'request', time: now() + skew });
+    const { send, now, installation: from = null } = this.options;
+    const { token, id } = await seal(content, { secret, purpose: 'request', time: now() + skew, from });
     if (token.length > LARGEST_QUESTION) return { problem: 'the request is too large' };
     const startedAt = performance.now();
     const answer = await send(
@@ -206,7 +220,10 @@ export class Peer {
       }
     }
     if (status === 404) return { problem: 'it answers 404: it has no KEEP_ALIVE_PEER_SECRET, or is too old' };
-    return { problem: `it answers ${status}${message === null ? '' : `: ${message}`}` };
+    return {
+      problem: `it answers ${status}${message === null ? '' : `: ${message}`}`,
+      ...(status === 429 ? { isBusy: true } : {}),
+    };
   }
 }
 

@@ -9,6 +9,7 @@ import { verdictOf, withHostVerdict } from '../rules/hosts.js';
 import type { Opinion } from '../rules/opinions.js';
 import { HOUR, MINUTE, SECOND } from '../time.js';
 import type { HttpTarget, Target } from '../types.js';
+import { waitFor } from './wait.js';
 
 /**
  * Globalping: thousands of probes of volunteers all over the world, which anybody may ask, each hour so often.
@@ -152,7 +153,7 @@ export class Globalping {
   /** What has come of a measurement when it is finished, or when the signal fires. */
   private async results(id: string, signal: AbortSignal): Promise<readonly Result[]> {
     let results: readonly Result[] = [];
-    const wait = this.options.sleep ?? sleep;
+    const wait = this.options.sleep ?? waitFor;
     await wait(FIRST_LOOK, signal);
     while (!signal.aborted) {
       const answer = await this.request('GET', `/measurements/${id}`, null, signal).catch(() => null);
@@ -289,17 +290,4 @@ function jsonOf(text: string): unknown {
   } catch {
     return null;
   }
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const wake = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', wake);
-      resolve();
-    };
-    const timer = setTimeout(wake, ms);
-    signal.addEventListener('abort', wake);
-    if (signal.aborted) wake();
-  });
 }

@@ -18,6 +18,8 @@ export type Opened =
       readonly problem: null;
       readonly id: string;
       readonly content: unknown;
+      /** The installation that made it; null: it does not say. */
+      readonly from: string | null;
       /** Ms since the epoch from which on it is refused. */
       readonly until: number;
     }
@@ -30,17 +32,25 @@ export type Opened =
  */
 export async function seal(
   content: unknown,
-  { secret, purpose, time, id = randomUUID() }: TokenTerms & { readonly time: number; readonly id?: string },
+  { secret, purpose, time, id = randomUUID(), from = null }: SealTerms,
 ): Promise<{ readonly token: string; readonly id: string }> {
   const { EncryptJWT } = await import('jose/jwt/encrypt');
   const now = Math.floor(time / 1000);
-  const token = await new EncryptJWT({ version: PEER_VERSION, content })
+  const sealing = new EncryptJWT({ version: PEER_VERSION, content })
     .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
     .setIssuedAt(now)
     .setExpirationTime(now + LIFETIME)
-    .setJti(id)
-    .encrypt(keyFor(secret, purpose));
+    .setJti(id);
+  if (from !== null) sealing.setIssuer(from);
+  const token = await sealing.encrypt(keyFor(secret, purpose));
   return { token, id };
+}
+
+interface SealTerms extends TokenTerms {
+  readonly time: number;
+  readonly id?: string;
+  /** The installation that makes it. */
+  readonly from?: string | null;
 }
 
 export interface TokenTerms {
@@ -63,10 +73,10 @@ export async function open(
       clockTolerance: CLOCK_TOLERANCE,
       currentDate: new Date(now),
     });
-    const { version, jti, iat, content } = payload;
+    const { version, jti, iat, iss: from = null, content } = payload;
     if (typeof version !== 'number' || jti === undefined || iat === undefined) return { problem: 'forged' };
     if (version !== PEER_VERSION) return { problem: { version } };
-    return { problem: null, id: jti, content, until: (iat + LIFETIME + CLOCK_TOLERANCE) * 1000 };
+    return { problem: null, id: jti, content, from, until: (iat + LIFETIME + CLOCK_TOLERANCE) * 1000 };
   } catch (error) {
     // Both are thrown of a token that was decrypted.
     const isTime =

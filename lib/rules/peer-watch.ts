@@ -1,4 +1,4 @@
-import { MINUTE } from '../time.js';
+import { DAY, MINUTE } from '../time.js';
 
 /** What came of reading the health of a peer (`GET /api/health`). */
 export type PeerReading =
@@ -36,6 +36,8 @@ export interface PeerState {
 const ENOUGH_READINGS = 3;
 /** The time that these take at least, in ticks of ours: three of them, with triggers that are not quite in time. */
 const ENOUGH_TICKS = 2.5;
+/** A peer that says that its last run was longer ago than this, in ms, is not believed. */
+const LONGEST_PAST = 3_650 * DAY;
 
 /** Ms between two readings: once a tick, and at most once a minute. */
 export function readingPace(tick: number): number {
@@ -60,11 +62,16 @@ export function afterReading(
   const heardAt = Math.min(now, before?.since ?? known?.askedAt ?? now);
   const trouble = {
     kind: reading.kind,
-    since: reading.kind === 'stopped' ? Math.min(now, reading.lastRunAt ?? heardAt) : heardAt,
+    since: reading.kind === 'stopped' ? (pastOf(reading.lastRunAt, now) ?? heardAt) : heardAt,
     readings: (before?.readings ?? 0) + 1,
     message: reading.kind === 'stopped' ? null : reading.message,
   };
   return { peer, askedAt: now, trouble };
+}
+
+/** A time that a peer has told; null where it makes no sense. */
+function pastOf(time: number | null, now: number): number | null {
+  return time === null || time < now - LONGEST_PAST ? null : Math.min(time, now);
 }
 
 /** What people are to be told of a peer; null: nothing is wrong for long enough. */

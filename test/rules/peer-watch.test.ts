@@ -71,7 +71,9 @@ describe('a peer', () => {
     // By a clock that is ahead, or where it never made a run.
     const ahead: PeerReading = { kind: 'stopped', lastRunAt: NOON + MINUTE };
     expect(afterReading('b.test', null, ahead, NOON).trouble?.since).toBe(NOON);
-    expect(afterReading('b.test', null, { ...ahead, lastRunAt: null }, NOON).trouble?.since).toBe(NOON);
+    for (const lastRunAt of [null, 0, -8.64e15]) {
+      expect(afterReading('b.test', null, { ...ahead, lastRunAt }, NOON).trouble?.since).toBe(NOON);
+    }
   });
 
   it('is asked once a tick, and at most once a minute', () => {
