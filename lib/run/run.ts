@@ -136,6 +136,7 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
     record: (finished) =>
       committer.checkpoint(finished, (failed) => isInconclusive(context, opinions, failed)),
   });
+  const readings = await reading;
   const inconclusive =
     !committer.hasSuccess && (await isInconclusive(context, opinions, [...committer.undecided, ...batches]));
   const status = inconclusive ? 'inconclusive' : unfinished > 0 ? 'partial' : 'completed';
@@ -144,7 +145,7 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
   if (!inconclusive) {
     committer.judge(batches);
     const isAlone = !committer.hasSuccess && !hasSuccess(batches);
-    await recordPeers(context, opened.ledger, { readings: await reading, isAlone });
+    await recordPeers(context, opened.ledger, { readings, isAlone });
     await committer.prepareMails();
   }
 
