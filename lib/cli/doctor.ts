@@ -6,6 +6,7 @@ import { variablesOf } from '../config/store-choice.js';
 import { ConfigError, validConfig, type Env } from '../config/valid.js';
 import { warningsOf } from '../config/warnings.js';
 import { DeliveryError, type Channel } from '../deliver/channel.js';
+import { installationId } from '../peers/installation.js';
 import { checkTarget } from '../probe/check-target.js';
 import { checkTimes, health, healthSettings, paceOfRuns } from '../read/health.js';
 import { STORE_FIELDS } from '../record/fields.js';
@@ -102,7 +103,7 @@ async function examine(
     ...(found === null ? [] : ofBudget(checks.budget)),
     ...schedule,
     ...(await examineTargets(config, progress)),
-    ...(await examinePeers(config)),
+    ...(await examinePeers(config, installationId(config))),
     ...(config.targets.length > 0 && checks.alerts.channels.length === 0 ? [ofNoChannels()] : []),
     ...(sendTest ? await sendTests(config) : ofChannels(checks.alerts)),
     ...ofFirstAlerts(config.targets, times, { hasChannels: checks.alerts.channels.length > 0 }),

@@ -14,16 +14,19 @@ const PATIENCE = 10 * SECOND;
 /** Targets that are named. */
 const MOST_NAMED = 10;
 
-/** Asks every peer whether it would answer a question, and whether its runs come; nothing is probed. */
-export async function examinePeers({
-  peers: { urls, secret, globalping },
-  targets,
-}: Pick<Config, 'peers' | 'targets'>): Promise<Finding[]> {
+/**
+ * Asks every peer whether it would answer a question, and whether its runs come; nothing is probed.
+ * @param installation of this one, which may be among them
+ */
+export async function examinePeers(
+  { peers: { urls, secret, globalping }, targets }: Pick<Config, 'peers' | 'targets'>,
+  installation: string | null,
+): Promise<Finding[]> {
   const limits = globalping === null ? [] : await examineGlobalping(globalping.token, targets);
   if (secret === null || urls.length === 0) return limits;
   const looked = await Promise.all(
     urls.map(async (url) => {
-      const peer = new Peer(url, secret, { send, now: Date.now });
+      const peer = new Peer(url, secret, { send, now: Date.now, installation });
       const [asked, reading] = await Promise.all([
         peer.ask(null, AbortSignal.timeout(PATIENCE)),
         peer.health(AbortSignal.timeout(PATIENCE)),

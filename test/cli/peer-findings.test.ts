@@ -54,7 +54,10 @@ describe('the doctor on peers', () => {
     expect(ofOnlyPeer(1)).toMatchObject([{ level: 'warning' }]);
     expect(ofOnlyPeer(2)).toEqual([]);
     expect(
-      await examinePeers({ peers: { urls: [], secret: null, region: null, globalping: null }, targets: [] }),
+      await examinePeers(
+        { peers: { urls: [], secret: null, region: null, globalping: null }, targets: [] },
+        null,
+      ),
     ).toEqual([]);
   });
 
@@ -86,7 +89,7 @@ describe('the doctor on peers', () => {
       region: null,
       globalping: null,
     };
-    expect(await examinePeers({ peers, targets: [] })).toMatchObject([
+    expect(await examinePeers({ peers, targets: [] }, null)).toMatchObject([
       { level: 'warning', what: '127.0.0.1:1 gives no opinion: connection refused' },
       { level: 'warning' },
     ]);
