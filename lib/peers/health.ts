@@ -34,8 +34,10 @@ export function readingOf(
     const lastRunAt = Date.parse(schedule.lastRunAt ?? '');
     return { kind: 'stopped', lastRunAt: Number.isFinite(lastRunAt) ? lastRunAt - ahead : null };
   }
-  if (schedule.status === 'degraded' && redis.status !== 'healthy') {
-    return { kind: 'unclear', message: 'its store does not answer' };
+  // A function does not live for long enough to know for how long no run came.
+  if (schedule.status === 'degraded' && schedule.lastRunAt === null) {
+    const hasStore = redis.status === 'healthy';
+    return { kind: 'unclear', message: hasStore ? 'it has made no run yet' : 'its store does not answer' };
   }
   return { kind: 'running' };
 }

@@ -3,6 +3,7 @@ import { setApp } from '../../lib/app.js';
 import { send } from '../../lib/deliver/send.js';
 import { serve } from '../../lib/local/server.js';
 import { createPeers } from '../../lib/peers/ask.js';
+import { readingOf } from '../../lib/peers/health.js';
 import type { PeerReading } from '../../lib/rules/peer-watch.js';
 import type { Store } from '../../lib/store/store.js';
 import { receive } from '../support/receiver.js';
@@ -116,19 +117,27 @@ describe('the health of a peer', () => {
     expect(await peers.readHealth(host, 50, never)).toEqual({ kind: 'silent', message: 'no answer in time' });
   });
 
-  it('is "stopped" only where three times the usual pace went by too', async () => {
-    const { readingOf } = await import('../../lib/peers/health.js');
-    const health = (actualIntervalMs: number | null) =>
-      JSON.stringify({
-        checks: {
-          redis: { status: 'healthy' },
-          schedule: { status: 'critical', lastRunAt: '2026-11-26T12:00:00.000Z', actualIntervalMs },
-        },
-      });
-    expect(readingOf({ status: 503, text: health(20 * MINUTE) }, 0)).toEqual({ kind: 'running' });
-    expect(readingOf({ status: 503, text: health(null) }, 0)).toEqual({
+  const health = (schedule: object) =>
+    JSON.stringify({ checks: { redis: { status: 'healthy' }, schedule: { lastRunAt: null, ...schedule } } });
+  const lastRunAt = '2026-11-26T12:00:00.000Z';
+
+  it('is "stopped" only where three times the usual pace went by too', () => {
+    const late = { status: 'critical', lastRunAt };
+    const read = (text: string) => readingOf({ status: 503, text }, 0);
+    expect(read(health({ ...late, actualIntervalMs: 20 * MINUTE }))).toEqual({ kind: 'running' });
+    const stopped = { kind: 'stopped', lastRunAt: Date.parse(lastRunAt) };
+    expect(read(health({ ...late, actualIntervalMs: null }))).toEqual(stopped);
+    expect(read(health(late))).toEqual(stopped);
+    expect(read(health({ status: 'critical' }))).toEqual({ kind: 'stopped', lastRunAt: null });
+    expect(read(health({ status: 'critical', lastRunAt: 'never' }))).toEqual({
       kind: 'stopped',
-      lastRunAt: Date.UTC(2026, 10, 26, 12),
+      lastRunAt: null,
     });
+  });
+
+  it('tells of one that never made a run, also where its functions are too young to know', () => {
+    const read = (schedule: object) => readingOf({ status: 200, text: health(schedule) }, 0);
+    expect(read({ status: 'degraded' })).toEqual({ kind: 'unclear', message: 'it has made no run yet' });
+    expect(read({ status: 'degraded', lastRunAt })).toEqual({ kind: 'running' });
   });
 });
