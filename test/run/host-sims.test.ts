@@ -313,7 +313,7 @@ function tableOf(name: string, results: ReadonlyMap<string, ReadonlyMap<string, 
   ].join('\n');
 }
 
-const days = inject('long') ? 30 : 2;
+const days = inject('long') ? 30 : 1;
 
 it.each(Object.entries(TRIGGERS))(
   `says of no host that it was kept awake while it slept: ${days} days, runs %s`,
