@@ -172,11 +172,9 @@ async function main(args: readonly string[]): Promise<void> {
 
 /** Of package.json, which stands above `dist` in what is built, and above `bin` in the sources. */
 function version(): string {
-  const path = ['../../package.json', '../package.json']
-    .map((file) => join(import.meta.dirname, file))
-    .find(existsSync);
-  const { version: found } = JSON.parse(readFileSync(path ?? '', 'utf8')) as { version?: string };
-  return found ?? '';
+  const built = join(import.meta.dirname, '../../package.json');
+  const path = existsSync(built) ? built : join(import.meta.dirname, '../package.json');
+  return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
 }
 
 function fail(error: unknown): void {

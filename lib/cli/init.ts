@@ -182,11 +182,11 @@ export function hostInWords({ info: { host, sleepsAfter, interval } }: Target): 
 function variableFor({ url }: Target, address: string, { env, file }: InitSettings): string {
   const { hostname } = new URL(url);
   const isAddress = /^[\d.]+$|:/.test(hostname);
-  const [first = ''] = hostname.replace(/^www\./, '').split('.');
-  const names = [...(isAddress ? [] : [first]), hostname].map((name) =>
-    idFromHost(name).replaceAll('-', '_'),
-  );
-  const numbered = Array.from({ length: 500 }, (_, index) => `${names.at(-1) ?? ''}_${index + 2}`);
+  const inName = (host: string): string => idFromHost(host).replaceAll('-', '_');
+  const whole = inName(hostname);
+  const label = hostname.replace(/^www\./, '').replace(/\..*$/, '');
+  const names = isAddress ? [whole] : [inName(label), whole];
+  const numbered = Array.from({ length: 500 }, (_, index) => `${whole}_${index + 2}`);
   const fits = (variable: string): boolean =>
     !textsOf(env).has(variable) &&
     targetWith({ env: { ...env, [variable]: address }, file }, url) !== undefined;
@@ -219,17 +219,18 @@ async function offerVercel(
 ): Promise<void> {
   if (isSilent || !(await isVercelReady())) return;
   const texts = textsOf(env);
-  const names = [...texts.keys()].filter(
-    (name) => name === 'CRON_SECRET' || name === 'KEEP_ALIVE_URLS' || /^TARGET_\w+_URL$/.test(name),
+  const variables = [...texts].filter(
+    ([name]) => name === 'CRON_SECRET' || name === 'KEEP_ALIVE_URLS' || /^TARGET_\w+_URL$/.test(name),
   );
-  if (!(await conversation.confirm(`Set ${names.join(', ')} on Vercel too, for production?`))) return;
-  for (const name of names) {
+  const names = variables.map(([name]) => name).join(', ');
+  if (!(await conversation.confirm(`Set ${names} on Vercel too, for production?`))) return;
+  for (const [name, text] of variables) {
     await conversation.waiting(`Setting ${name} on Vercel`, async () => {
-      const isGood = await setVercelVariable(name, texts.get(name) ?? '');
-      const text = isGood
+      const isGood = await setVercelVariable(name, text);
+      const result = isGood
         ? `${name} is set on Vercel.`
         : `${name} was not set: vercel env ls shows whether it is there.`;
-      return { text, isGood };
+      return { text: result, isGood };
     });
   }
   conversation.say(

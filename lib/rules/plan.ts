@@ -101,8 +101,11 @@ export function outlook(target: PlannedTarget, trigger: PlannedTrigger, limits: 
     }
   }
   let [longestGap, sleeps, asleep, weighted, total, downAfterAtMost] = [0, 0, 0, 0, 0, 0];
-  for (let index = 1; index < checks.length; index += 1) {
-    const gap = (checks[index]?.at ?? 0) - (checks[index - 1]?.at ?? 0);
+  let previous: number | null = null;
+  for (const [index, { at }] of checks.entries()) {
+    const gap: number | null = previous === null ? null : at - previous;
+    previous = at;
+    if (gap === null) continue;
     longestGap = Math.max(longestGap, gap);
     if (sleepsAfter !== null && gap >= sleepsAfter) {
       sleeps += 1;
