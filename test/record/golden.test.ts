@@ -33,7 +33,7 @@ interface GoldenV3 {
   readonly reference: { at: number; see: number; field: string; text: string };
 }
 
-/** Texts of the format that was new in version 4. */
+/** Texts of the format that was new in versions 4 and 5. */
 interface GoldenV4 {
   readonly state: { readonly text: string; readonly value: State };
 }
@@ -46,8 +46,9 @@ interface Golden extends GoldenV3 {
   readonly maintenance: { text: string; value: unknown };
 }
 
-const goldenOf = <V extends 1 | 2 | 3 | 4>(version: V) =>
-  JSON.parse(readFileSync(join(ROOT, `test/record/golden/version-${version}.json`), 'utf8')) as V extends 4
+const goldenOf = <V extends 1 | 2 | 3 | 4 | 5>(version: V) =>
+  JSON.parse(readFileSync(join(ROOT, `test/record/golden/version-${version}.json`), 'utf8')) as V extends
+    4 | 5
     ? GoldenV4
     : V extends 3
       ? GoldenV3
@@ -57,6 +58,7 @@ const goldenOf = <V extends 1 | 2 | 3 | 4>(version: V) =>
 const withoutAccount = (state: State): unknown => ({
   ...state,
   account: null,
+  peers: [],
   targets: state.targets.map((target) => target && { ...target, waking: null, hostWord: null }),
 });
 
@@ -151,12 +153,19 @@ it('texts of version 3 are read, and snapshots are written so today, to the char
   expect(writeSnapshotReference(at, see)).toBe(text);
 });
 
-it('the state is read and written in version 4 today, to the character before it is deflated', () => {
+it('the state of version 4 is read, and had no peers', () => {
   const { text, value } = goldenOf(4).state;
+  const state = readState(text);
+  expect(plain(state)).toEqual({ ...value, peers: [] });
+  expect(readState(writeState(state))).toEqual(state);
+});
+
+it('the state is read and written in version 5 today, to the character before it is deflated', () => {
+  const { text, value } = goldenOf(5).state;
   const state = readState(text);
   expect(plain(state)).toEqual(value);
   const inflated = (source: string): string =>
-    inflate(readEnvelope(source, 'the state', 4).body, STATE_V2_DICTIONARY, 'the state');
+    inflate(readEnvelope(source, 'the state', 5).body, STATE_V2_DICTIONARY, 'the state');
   expect(inflated(writeState(state))).toBe(inflated(text));
 });
 
