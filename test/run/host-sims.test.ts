@@ -141,7 +141,7 @@ async function keepalive(triggers: readonly number[], tick: number, end: number)
   for (const trigger of triggers) {
     now = Math.max(now, trigger);
     const ledger = books.open(now);
-    const due = chooseDue(targets, (target) => ledger.dueStateOf(target), now, tick);
+    const due = chooseDue(targets, (target) => ledger.dueStateOf(target), tick, now);
     const checks: [string, Check][] = [];
     let over = now;
     for (const target of due) {
