@@ -1,3 +1,4 @@
+import { calledAs } from '../called-as.js';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -38,13 +39,15 @@ export async function init(args: readonly string[], terminal: Terminal): Promise
   const isSilent = has('yes');
   if (!isSilent && !(process.stdin.isTTY && process.stdout.isTTY)) {
     throw new OperatorError(
-      'keepalive init asks questions, and needs a terminal for that. Without one: keepalive init --yes <url>',
+      `keepalive init asks questions, and needs a terminal for that. Without one: ${calledAs()} init --yes <url>`,
     );
   }
   const { env } = terminal;
   const { targets, port } = await validConfig(env);
   if (isSilent && words.length === 0 && targets.length === 0) {
-    throw new OperatorError('No target is configured, and no address was given: keepalive init --yes <url>');
+    throw new OperatorError(
+      `No target is configured, and no address was given: ${calledAs()} init --yes <url>`,
+    );
   }
   const given = words.map((word, index) => {
     const target = targetOf(word);
@@ -56,7 +59,7 @@ export async function init(args: readonly string[], terminal: Terminal): Promise
   const added = await chosenTargets({ env, file: await loadTargets(env), given, conversation, isSilent });
   const variables = [...added, ...secretFor(env)];
   if (variables.length === 0) {
-    conversation.end(`Everything is set already. ${nextStep(env, port)}`);
+    conversation.end(`Everything is set already. ${nextStep(port)}`);
     return 0;
   }
   const names = variables.map(([name]) => name).join(', ');
@@ -64,7 +67,7 @@ export async function init(args: readonly string[], terminal: Terminal): Promise
   write(variables);
   conversation.say(`${DOTENV_FILE} has ${names} now. Only you can read it.`);
   await offerVercel({ ...env, ...Object.fromEntries(variables) }, { conversation, isSilent });
-  conversation.end(nextStep(env, port));
+  conversation.end(nextStep(port));
   return 0;
 }
 
@@ -236,12 +239,8 @@ async function offerVercel(
 }
 
 /** How the user starts it, as they have started this. */
-function nextStep(env: Env, port: number): string {
-  const start =
-    env.npm_command === 'exec'
-      ? 'npx keepalive-pinger start'
-      : existsSync('vercel.json')
-        ? 'npm start'
-        : 'keepalive start';
+function nextStep(port: number): string {
+  const name = calledAs();
+  const start = name === 'npx keepalive' && existsSync('vercel.json') ? 'npm start' : `${name} start`;
   return `Next: \`${start}\` pings them, and shows http://localhost:${port}`;
 }

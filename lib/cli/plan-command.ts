@@ -1,3 +1,4 @@
+import { calledAs } from '../called-as.js';
 import { DEFAULT_TICKS, type Config } from '../config/config.js';
 import { NO_USAGE, type Usage } from '../rules/account.js';
 import { limitsOf, watched, type Limits } from '../rules/allowances.js';
@@ -315,7 +316,7 @@ export function planLines({ triggerInWords, targets, allowances, peers }: Plan, 
     const share = `${Math.round((100 * used) / allowed)} %`;
     return [what, thousands(used), thousands(allowed), used > allowed ? paint('red', share) : share];
   });
-  if (targets.length === 0) return ['No target is configured: keepalive init adds one.'];
+  if (targets.length === 0) return [`No target is configured: ${calledAs()} init adds one.`];
   return [
     `${triggerInWords}.`,
     '',

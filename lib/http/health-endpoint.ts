@@ -3,8 +3,8 @@ import type { App } from '../app.js';
 import { memoryLimit } from '../config/env.js';
 import type { StoreFinding } from '../read/health.js';
 import { health, healthSettings, healthStatusCode } from '../read/health.js';
-import { loadPresent } from '../read/load.js';
-import { leastRecent, ofAllShards } from '../read/shards.js';
+import { loadMailing, loadPresent } from '../read/load.js';
+import { leastRecent, ofAllShards, ofEachShard } from '../read/shards.js';
 import { limitsOf } from '../rules/allowances.js';
 import { open } from '../peers/token.js';
 import { withinLimit } from '../store/retry.js';
@@ -62,11 +62,19 @@ async function probe(app: App): Promise<StoreFinding> {
     return { ok: false, kind: null, message: 'no database is configured' };
   const { kind } = store;
   try {
-    const found = await withinLimit(PROBE_TIMEOUT, ofAllShards(reader, app.config, loadPresent));
+    const { config } = app;
+    // Both are one read.
+    const [found, mailings] = await withinLimit(
+      PROBE_TIMEOUT,
+      Promise.all([
+        ofAllShards(reader, config, loadPresent),
+        config.subscriptions === null ? [] : ofEachShard(reader, config, loadMailing),
+      ]),
+    );
     const { outbox } = found;
     const state = leastRecent(found);
     const latencyMs = reader.latency === null ? null : Math.round(reader.latency);
-    return { ok: true, kind, latencyMs, state, outbox };
+    return { ok: true, kind, latencyMs, state, outbox, mailings };
   } catch (error) {
     if (error instanceof StoreError) return { ok: false, kind, message: error.message };
     throw error;

@@ -6,6 +6,7 @@ import { monthOf, monthSpan, monthUsage } from '../rules/account.js';
 import type { Limits } from '../rules/allowances.js';
 import { shownTargets, type Audienced } from './audience.js';
 import { budgetOf, comesTo, exceeds } from '../rules/budget.js';
+import { sentToday, type Mailing } from '../rules/mailing.js';
 import { monthlyHours } from '../rules/host-hours.js';
 import { MONTHLY_HOURS } from '../rules/hosts.js';
 import { troubleToTell, type PeerState } from '../rules/peer-watch.js';
@@ -69,6 +70,8 @@ export interface Health {
       readonly status: HealthLevel;
       /** Those that are set up. */
       readonly channels: readonly ChannelHealth[];
+      /** Mails to those who have subscribed; null: nobody can, or it is not known. */
+      readonly subscribers: SubscribersHealth | null;
       readonly message?: string;
     };
     readonly budget: Budget;
@@ -123,6 +126,20 @@ export type ChannelHealth = {
     }
 );
 
+export interface SubscribersHealth {
+  /** `failing`: their mails are not taken, and are tried again. */
+  readonly status: 'healthy' | 'failing';
+  /** News that not all of them have been told. */
+  readonly waiting: number;
+  readonly trouble: {
+    readonly failures: number;
+    readonly nextTryAt: string;
+    readonly message: string;
+  } | null;
+  /** What else keeps mails from being sent. */
+  readonly message?: string;
+}
+
 /**
  * What the calendar month (UTC) has used of each allowance, by the account of the runs; null: it is not watched, or not
  * paid for here. What readers use is not in it.
@@ -154,6 +171,8 @@ export type StoreFinding =
       readonly latencyMs: number | null;
       readonly state: State | null;
       readonly outbox: Outbox;
+      /** What subscribers are to be told, by shard; null: it cannot be read. Without it, nobody has looked. */
+      readonly mailings?: readonly (Mailing | null)[];
     }
   | { readonly ok: false; readonly kind: string | null; readonly message: string };
 
@@ -170,6 +189,8 @@ export interface HealthSettings {
   readonly channels: readonly ChannelName[];
   /** The chat that is configured; null: none is. */
   readonly telegramChat?: string | null;
+  /** To subscribers; null: nobody can subscribe. */
+  readonly mailsPerDay?: number | null;
 }
 
 export function healthSettings(
@@ -178,13 +199,15 @@ export function healthSettings(
     enabled,
     targets,
     alerts,
+    subscriptions,
     peers,
-  }: Pick<Config, 'tick' | 'enabled' | 'targets' | 'alerts' | 'peers'>,
+  }: Pick<Config, 'tick' | 'enabled' | 'targets' | 'alerts' | 'subscriptions' | 'peers'>,
   limits: Limits,
 ): HealthSettings {
   const telegramChat = alerts.telegram?.chat ?? null;
+  const mailsPerDay = subscriptions?.mailsPerDay ?? null;
   const channels = channelNames(alerts);
-  return { tick, enabled, targets, limits, peers: peerHosts(peers), channels, telegramChat };
+  return { tick, enabled, targets, limits, peers: peerHosts(peers), channels, telegramChat, mailsPerDay };
 }
 
 export interface HealthFacts extends HealthSettings, Audienced {
@@ -385,7 +408,8 @@ function configCheck(facts: HealthFacts): Health['checks']['config'] {
     : { status: 'healthy', targets };
 }
 
-function alertsCheck({ store, channels, telegramChat = null }: HealthFacts): Health['checks']['alerts'] {
+function alertsCheck(facts: HealthFacts): Health['checks']['alerts'] {
+  const { store, channels, telegramChat = null } = facts;
   const outbox = store.ok ? store.outbox : EMPTY_OUTBOX;
   // The new id is the operator's to know: the log and the doctor show it.
   const hasMoved = telegramChat !== null && outbox.moved.telegram?.from === telegramChat;
@@ -394,8 +418,10 @@ function alertsCheck({ store, channels, telegramChat = null }: HealthFacts): Hea
     ...channelHealth(name, outbox),
     ...(hasMoved && name === 'telegram' ? { message: moved } : {}),
   }));
-  const ill = found.filter(({ status }) => status !== 'healthy');
-  const message = found
+  const subscribers = subscribersHealth(facts);
+  const parts = [...found, ...(subscribers === null ? [] : [{ name: 'subscribers', ...subscribers }])];
+  const ill = parts.filter(({ status }) => status !== 'healthy');
+  const message = parts
     .flatMap(({ name, trouble, message }) =>
       [trouble?.message, message].flatMap((said) => (said === undefined ? [] : `${name}: ${said}`)),
     )
@@ -403,7 +429,40 @@ function alertsCheck({ store, channels, telegramChat = null }: HealthFacts): Hea
   return {
     status: ill.length === 0 ? 'healthy' : 'degraded',
     channels: found,
+    subscribers,
     ...(message === '' ? {} : { message }),
+  };
+}
+
+function subscribersHealth({ store, mailsPerDay = null, now }: HealthFacts): SubscribersHealth | null {
+  if (mailsPerDay === null || !store.ok || store.mailings === undefined) return null;
+  const mailings = store.mailings.flatMap((mailing) => mailing ?? []);
+  const sum = (of: (mailing: Mailing) => number): number =>
+    mailings.reduce((total, mailing) => total + of(mailing), 0);
+  const waiting = sum(({ pending }) => pending.length);
+  const today = sum((mailing) => sentToday(mailing, now));
+  const [trouble] = mailings
+    .flatMap((mailing) => mailing.trouble ?? [])
+    .sort((a, b) => b.failures - a.failures);
+  const isReadable = mailings.length === store.mailings.length;
+  const messages = [
+    ...(isReadable ? [] : ['what is stored of their mails cannot be read']),
+    ...(waiting > 0 && today >= mailsPerDay
+      ? [`PAGE_MAILS_PER_DAY=${mailsPerDay} is reached, the others follow after midnight UTC`]
+      : []),
+  ];
+  return {
+    status: trouble === undefined && isReadable ? 'healthy' : 'failing',
+    waiting,
+    trouble:
+      trouble === undefined
+        ? null
+        : {
+            failures: trouble.failures,
+            nextTryAt: new Date(trouble.nextAt).toISOString(),
+            message: trouble.message,
+          },
+    ...(messages.length > 0 && { message: messages.join('; ') }),
   };
 }
 

@@ -24,7 +24,8 @@ import {
 import type { Waking } from '../rules/waking.js';
 import type { CheckOrOpen, HostWord, Status, Target, Transition } from '../types.js';
 import { Notifier, type NotifierSettings } from './notifier.js';
-import { OUTBOX_FIELD, STATE_FIELD } from './fields.js';
+import { writeSlots } from './excerpt.js';
+import { OUTBOX_FIELD, SLOTS_FIELD, STATE_FIELD } from './fields.js';
 import { incidentField, writeIncident } from './incidents.js';
 import type { LogRow } from './log.js';
 import {
@@ -101,6 +102,8 @@ export class Ledger {
   private snapshotHour: number;
   private peers: readonly PeerState[];
   private revision: number;
+  /** The list of slots is written when the run ends. */
+  private mustListSlots: boolean;
   private readonly fields = new Map<string, string>();
   /** When incidents ended in this run, by target and by when they began. */
   readonly ends = new Map<string, ReadonlyMap<number, number>>();
@@ -140,6 +143,7 @@ export class Ledger {
       now,
       pingsMissed: mayMissPings(head.lastRun, { now, tick }),
     });
+    this.mustListSlots = this.states.some((state, slot) => state?.id !== states[slot]?.id);
     const known = new Set(this.states.flatMap((state) => state?.id ?? []));
     // A run that could not commit may have sent its alerts, and the next run begins on the same revision.
     const run = `${head.firstRunAt.toString(36)}-${head.revision}-${(now - head.firstRunAt).toString(36)}`;
@@ -358,6 +362,7 @@ export class Ledger {
       if (state === null || state.removedAt !== null) continue;
       this.states[slot] = countUpTo(state, this.targets.get(state.id), end, this.tick);
     }
+    if (this.mustListSlots) this.fields.set(SLOTS_FIELD, writeSlots(this.states));
   }
 
   private fieldsWith(lastRun: LastRun, used: Usage | null, log: LogHead): Changes['fields'] {
@@ -416,6 +421,7 @@ export class Ledger {
       if (written === null || isMidnight || at - HOUR < spokenUntil) {
         written = at;
         this.fields.set(snapshotField(at), writeSnapshot(at, this.snapshotsOfAll(at)));
+        this.mustListSlots = true;
       } else {
         this.fields.set(snapshotField(at), writeSnapshotReference(at, written));
       }

@@ -117,7 +117,7 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
   const awaited = config.targets.filter(
     ({ info, activeHours }) => info.enabled && isActive(activeHours, startedAt),
   );
-  const due = chooseDue(awaited, (target) => opened.ledger.dueStateOf(target), startedAt, config.tick);
+  const due = chooseDue(awaited, (target) => opened.ledger.dueStateOf(target), config.tick, startedAt);
 
   const { waits } = opened.ledger.throttle;
   const opinions = new SecondOpinions(context, opened.ledger, { mayAskUntil: startedAt + waits });

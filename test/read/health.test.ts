@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { HealthFacts } from '../../lib/read/health.js';
 import { health, healthStatusCode } from '../../lib/read/health.js';
 import { Ledger } from '../../lib/record/ledger.js';
+import { emptyMailing, withNotes } from '../../lib/rules/mailing.js';
 import { EMPTY_OUTBOX } from '../../lib/rules/outbox.js';
 import { readState } from '../../lib/record/state.js';
 import { type State } from '../../lib/record/state-model.js';
@@ -200,7 +201,55 @@ describe('health', () => {
         },
         { name: 'email', status: 'healthy', waiting: 0, trouble: null },
       ],
+      subscribers: null,
     });
+  });
+
+  const pending = withNotes(emptyMailing(0), [{ id: 'n', number: 1 }], null, NOW);
+  const failing = { failures: 3, nextAt: NOW + MINUTE, key: '', message: 'answered 421' };
+  const day = { day: Math.floor(NOW / 86_400_000), count: 250 };
+  it.each<[string, HealthFacts['store'] & object, Partial<HealthFacts>, object | null, string | undefined]>([
+    ['nobody can subscribe', { ...stored, state: null, mailings: [] }, { mailsPerDay: null }, null, undefined],
+    ['it was not read', { ...stored, state: null }, {}, null, undefined],
+    [
+      'all are told',
+      { ...stored, state: null, mailings: [emptyMailing(0)] },
+      {},
+      { status: 'healthy', waiting: 0, trouble: null },
+      undefined,
+    ],
+    [
+      'mails are not taken',
+      { ...stored, state: null, mailings: [emptyMailing(0), { ...pending, trouble: failing }] },
+      {},
+      {
+        status: 'failing',
+        waiting: 1,
+        trouble: { failures: 3, nextTryAt: '2026-01-05T12:01:00.000Z', message: 'answered 421' },
+      },
+      'subscribers: answered 421',
+    ],
+    [
+      'the mails of the day are used up',
+      { ...stored, state: null, mailings: [{ ...pending, sent: day }] },
+      {},
+      { status: 'healthy', waiting: 1, trouble: null },
+      'subscribers: PAGE_MAILS_PER_DAY=250 is reached, the others follow after midnight UTC',
+    ],
+    [
+      'what is stored cannot be read',
+      { ...stored, state: null, mailings: [null] },
+      {},
+      { status: 'failing', waiting: 0, trouble: null },
+      'subscribers: what is stored of their mails cannot be read',
+    ],
+  ])('says of mails to subscribers that %s', (_what, store, changes, subscribers, message) => {
+    const { alerts } = health({ ...facts({ store }), mailsPerDay: 250, ...changes }).checks;
+    expect(alerts.subscribers).toEqual(subscribers && (expect.objectContaining(subscribers) as object));
+    expect([alerts.message, alerts.status]).toEqual([
+      message,
+      alerts.subscribers?.status === 'failing' ? 'degraded' : 'healthy',
+    ]);
   });
 
   it('says that a Telegram group moved, without its id', () => {
