@@ -15,7 +15,7 @@ import { waitFor } from './wait.js';
  * Globalping: thousands of probes of volunteers all over the world, which anybody may ask, each hour so often.
  * https://globalping.io/docs/api.globalping.io
  */
-export const GLOBALPING_API = 'https://api.globalping.io/v1';
+const GLOBALPING_API = 'https://api.globalping.io/v1';
 
 /** From where a target is looked at: one probe in each. Each is one of the hour's tests. */
 const PLACES = [{ continent: 'EU' }, { continent: 'NA' }, { continent: 'AS' }];
