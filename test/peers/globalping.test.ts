@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createPeers } from '../../lib/peers/ask.js';
 import { Globalping, unasked } from '../../lib/peers/globalping.js';
@@ -166,6 +167,58 @@ describe('what a probe found', () => {
       { place: 'Falkenstein', isWell: true },
     ]);
   });
+});
+
+it('whatever it answers, there are opinions or none', async () => {
+  const target = targetAt('https://a.com/', { TARGET_A_EXPECT_JSON: 'a = 1' });
+  const names = fc.constantFrom(...Object.keys(FINISHED), 'failureSource', 'constructor');
+  const result = fc.dictionary(names, fc.jsonValue()).map((found) => ({ ...FINISHED, ...found }));
+  const probe = fc.oneof(
+    fc.jsonValue(),
+    fc.record({ city: fc.string({ unit: 'binary' }), country: fc.string() }),
+  );
+  const measurement = fc.oneof(
+    fc.jsonValue(),
+    fc.record({
+      status: fc.constantFrom('finished', 'failed'),
+      results: fc.array(fc.record({ probe, result }), { maxLength: 4 }),
+    }),
+  );
+  const answers = fc.tuple(fc.jsonValue(), measurement, fc.boolean());
+  await fc.assert(
+    fc.asyncProperty(answers, async ([other, found, isOdd]) => {
+      const ended = new AbortController();
+      let looks = 0;
+      const opinions = await new Globalping(null, {
+        now: () => NOON,
+        send: ({ url, method }) => {
+          const create = { limit: 250, remaining: 250, reset: 0 };
+          const limits = { rateLimit: { measurements: { create } } };
+          const json = url.endsWith('/limits')
+            ? isOdd
+              ? other
+              : limits
+            : method === 'POST'
+              ? { id: 'an-id' }
+              : found;
+          return Promise.resolve({
+            status: method === 'POST' ? 202 : 200,
+            headers: {},
+            text: JSON.stringify(json),
+          });
+        },
+        sleep: () => {
+          looks += 1;
+          if (looks > 3) ended.abort();
+          return Promise.resolve();
+        },
+      }).ask(target, ended.signal);
+      expect(opinions.length).toBeLessThanOrEqual(3);
+      for (const { place, isWell } of opinions) {
+        expect([typeof isWell, /^[\p{L}\p{M}'. -]{1,30}$/u.test(place)]).toEqual(['boolean', true]);
+      }
+    }),
+  );
 });
 
 describe('the free tests of an hour', () => {

@@ -1,13 +1,18 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { setApp } from '../../lib/app.js';
 import { send } from '../../lib/deliver/send.js';
 import { serve } from '../../lib/local/server.js';
 import { createPeers } from '../../lib/peers/ask.js';
 import { readingOf } from '../../lib/peers/health.js';
-import type { PeerReading } from '../../lib/rules/peer-watch.js';
+import { readState, writeState } from '../../lib/record/state.js';
+import { afterReading, type PeerReading } from '../../lib/rules/peer-watch.js';
 import type { Store } from '../../lib/store/store.js';
 import { receive } from '../support/receiver.js';
 import { configOf, Pinger } from '../support/runs.js';
+import { ROOT } from '../support/root.js';
 import { openSqlite } from '../support/stores.js';
 
 const secret = 'a-secret-of-32-characters-length';
@@ -139,5 +144,38 @@ describe('the health of a peer', () => {
     const read = (schedule: object) => readingOf({ status: 200, text: health(schedule) }, 0);
     expect(read({ status: 'degraded' })).toEqual({ kind: 'unclear', message: 'it has made no run yet' });
     expect(read({ status: 'degraded', lastRunAt })).toEqual({ kind: 'running' });
+  });
+
+  it('is a reading that can be stored, whatever a peer answers', () => {
+    const { state } = JSON.parse(readFileSync(join(ROOT, 'test/record/golden/version-5.json'), 'utf8')) as {
+      state: { text: string };
+    };
+    const stored = readState(state.text);
+    const now = stored.lastRun?.at ?? 0;
+    const like = fc.record({
+      checks: fc.record({
+        redis: fc.record({ status: fc.constantFrom('healthy', 'degraded', '') }),
+        schedule: fc.record({
+          status: fc.constantFrom('healthy', 'degraded', 'critical', '__proto__'),
+          lastRunAt: fc.oneof(
+            fc.constant(null),
+            fc.string(),
+            fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
+          ),
+          actualIntervalMs: fc.oneof(fc.constant(null), fc.double()),
+        }),
+      }),
+    });
+    const text = fc.oneof(
+      fc.string(),
+      fc.json(),
+      like.map((found) => JSON.stringify(found)),
+    );
+    fc.assert(
+      fc.property(text, fc.integer({ min: -1e9, max: 1e9 }), (text, ahead) => {
+        const known = afterReading('b.test', null, readingOf({ status: 200, text }, ahead), now);
+        expect(readState(writeState({ ...stored, peers: [known] })).peers).toEqual([known]);
+      }),
+    );
   });
 });
