@@ -208,7 +208,13 @@ describe('health', () => {
   const failing = { failures: 3, nextAt: NOW + MINUTE, key: '', message: 'answered 421' };
   const day = { day: Math.floor(NOW / 86_400_000), count: 250 };
   it.each<[string, HealthFacts['store'] & object, Partial<HealthFacts>, object | null, string | undefined]>([
-    ['nobody can subscribe', { ...stored, state: null, mailings: [] }, { mailsPerDay: null }, null, undefined],
+    [
+      'nobody can subscribe',
+      { ...stored, state: null, mailings: [] },
+      { mailsPerDay: null },
+      null,
+      undefined,
+    ],
     ['it was not read', { ...stored, state: null }, {}, null, undefined],
     [
       'all are told',
