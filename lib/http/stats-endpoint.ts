@@ -1,8 +1,8 @@
 import { nowOf } from '../app.js';
 import { shownTarget } from '../read/audience.js';
-import { loadHistory, loadOverview } from '../read/load.js';
+import { loadOverview } from '../read/load.js';
 import { pageOf } from '../read/paging.js';
-import { ofAllShards, ofShardWith } from '../read/shards.js';
+import { ofAllShards, historyOf } from '../read/shards.js';
 import { stats, targetHistory } from '../read/stats.js';
 import { answerError, answerJson, cachingOf } from './responses.js';
 import { readEndpoint, watchFor } from './endpoints.js';
@@ -41,7 +41,7 @@ function answerTarget(request: Request, id: string): Promise<Response> {
     const target = shownTarget(config.targets, id, watch.audience);
     if (target === undefined) return answerError('target_not_found', 'No target has this id.');
     const now = nowOf(app);
-    const history = await ofShardWith(reader, id, config, (its) => loadHistory(its, id, now));
+    const history = await historyOf(reader, id, config, now);
     return answerJson(targetHistory(watch, target, history, now), 200, cachingOf(config));
   });
 }

@@ -1,7 +1,6 @@
 import { nowOf } from '../app.js';
 import { shownTarget } from '../read/audience.js';
-import { loadHistory } from '../read/load.js';
-import { ofShardWith } from '../read/shards.js';
+import { historyOf } from '../read/shards.js';
 import { freshness, hostWordOf, targetHistory } from '../read/stats.js';
 import { targetPage } from '../view/target-page.js';
 import { cachingOf } from './responses.js';
@@ -19,7 +18,7 @@ export function answerTargetPage(request: Request, id: string): Promise<Response
       return answerProblem('target_not_found', 'No target has this id.', {}, request, config.page);
     }
     const now = nowOf(app);
-    const history = await ofShardWith(reader, id, config, (its) => loadHistory(its, id, now));
+    const history = await historyOf(reader, id, config, now);
     const site = await siteFor(request, config);
     const html = targetPage(
       targetHistory(watch, target, history, now),

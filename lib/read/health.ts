@@ -1,5 +1,6 @@
 import { channelNames } from '../config/alerts.js';
 import type { Config } from '../config/config.js';
+import { peerHosts } from '../config/peers.js';
 import { endOf, type State } from '../record/state-model.js';
 import { monthOf, monthSpan, monthUsage } from '../rules/account.js';
 import type { Limits } from '../rules/allowances.js';
@@ -8,6 +9,7 @@ import { budgetOf, comesTo, exceeds } from '../rules/budget.js';
 import { sentToday, type Mailing } from '../rules/mailing.js';
 import { monthlyHours } from '../rules/host-hours.js';
 import { MONTHLY_HOURS } from '../rules/hosts.js';
+import { troubleToTell, type PeerState } from '../rules/peer-watch.js';
 import { EMPTY_OUTBOX, undeliveredTo, type Outbox } from '../rules/outbox.js';
 import {
   isSlow,
@@ -19,7 +21,7 @@ import {
   type TriggerPace,
 } from '../rules/trigger-pace.js';
 import { longestRounds } from '../rules/throttle.js';
-import { overInWords, tooSlowInWords } from '../rules/wording.js';
+import { overInWords, PEER_TROUBLES, tooSlowInWords } from '../rules/wording.js';
 import {
   RESOURCES,
   type ChannelName,
@@ -73,7 +75,32 @@ export interface Health {
       readonly message?: string;
     };
     readonly budget: Budget;
+    readonly peers: {
+      readonly status: HealthLevel;
+      /** How many other installations are watched. */
+      readonly watched: number;
+      /** How many of them have stopped making runs, or could not be read for three ticks. */
+      readonly outOfOrder: number;
+      /** Each of them, for callers with STATS_TOKEN; for the public none. */
+      readonly each: readonly PeerHealth[];
+      readonly message?: string;
+    };
   };
+}
+
+export interface PeerHealth {
+  /** Its host. */
+  readonly peer: string;
+  /**
+   * `unknown`: it was not asked yet. `stopped`: it answers, and makes no runs. `unclear`: it answers, and does not say
+   * whether it makes any. `silent`: it does not answer.
+   */
+  readonly status: 'healthy' | 'unknown' | 'stopped' | 'unclear' | 'silent';
+  /** When its health was last asked for. */
+  readonly askedAt: string | null;
+  /** Of its last run, or of its last answer that told. */
+  readonly since?: string;
+  readonly message?: string;
 }
 
 export type ChannelHealth = {
@@ -157,6 +184,8 @@ export interface HealthSettings {
   readonly targets: readonly WatchedTarget[];
   /** The allowances that are watched. */
   readonly limits: Limits;
+  /** The hosts of the peers that are watched. */
+  readonly peers: readonly string[];
   readonly channels: readonly ChannelName[];
   /** The chat that is configured; null: none is. */
   readonly telegramChat?: string | null;
@@ -171,12 +200,14 @@ export function healthSettings(
     targets,
     alerts,
     subscriptions,
-  }: Pick<Config, 'tick' | 'enabled' | 'targets' | 'alerts' | 'subscriptions'>,
+    peers,
+  }: Pick<Config, 'tick' | 'enabled' | 'targets' | 'alerts' | 'subscriptions' | 'peers'>,
   limits: Limits,
 ): HealthSettings {
   const telegramChat = alerts.telegram?.chat ?? null;
   const mailsPerDay = subscriptions?.mailsPerDay ?? null;
-  return { tick, enabled, targets, limits, channels: channelNames(alerts), telegramChat, mailsPerDay };
+  const channels = channelNames(alerts);
+  return { tick, enabled, targets, limits, peers: peerHosts(peers), channels, telegramChat, mailsPerDay };
 }
 
 export interface HealthFacts extends HealthSettings, Audienced {
@@ -202,6 +233,7 @@ export function health(facts: HealthFacts): Health {
     config: configCheck(facts),
     alerts: alertsCheck(facts),
     budget: budgetCheck(facts),
+    peers: peersCheck(facts.store.ok ? facts.store.state : null, facts),
   };
   return { status: worst(Object.values(checks).map(({ status }) => status)), checks };
 }
@@ -431,6 +463,44 @@ function subscribersHealth({ store, mailsPerDay = null, now }: HealthFacts): Sub
             message: trouble.message,
           },
     ...(messages.length > 0 && { message: messages.join('; ') }),
+  };
+}
+
+/** @param state null: it could not be read, or there is none yet */
+export function peersCheck(
+  state: Pick<State, 'peers'> | null,
+  { peers, tick, audience = 'public' }: Pick<HealthSettings, 'peers' | 'tick'> & Audienced,
+): Health['checks']['peers'] {
+  const known = new Map((state?.peers ?? []).map((each) => [each.peer, each]));
+  const each = peers.map((peer) => peerHealth(peer, known.get(peer) ?? null, tick));
+  const out = each.filter(({ status }) => status !== 'healthy' && status !== 'unknown');
+  const message =
+    audience === 'trusted'
+      ? out.map(({ peer, message }) => `${peer} ${message ?? ''}`).join('; ')
+      : out.length === 1
+        ? 'a peer is out of order'
+        : `${out.length} peers are out of order`;
+  return {
+    status: out.length === 0 ? 'healthy' : 'degraded',
+    watched: peers.length,
+    outOfOrder: out.length,
+    each: audience === 'trusted' ? each : [],
+    ...(out.length === 0 ? {} : { message }),
+  };
+}
+
+function peerHealth(peer: string, known: PeerState | null, tick: number): PeerHealth {
+  if (known === null) return { peer, status: 'unknown', askedAt: null };
+  const askedAt = new Date(known.askedAt).toISOString();
+  const trouble = troubleToTell(known, tick);
+  if (trouble === null) return { peer, status: 'healthy', askedAt };
+  const { kind, since, message } = trouble;
+  return {
+    peer,
+    status: kind,
+    askedAt,
+    since: new Date(since).toISOString(),
+    message: `${PEER_TROUBLES[kind]}${message === null ? '' : ` (${message})`}`,
   };
 }
 

@@ -1,3 +1,4 @@
+import { EXCERPT, readExcerptNote, type ExcerptNote } from '../record/excerpt.js';
 import { incidentField, incidentFields, INCIDENTS_KEPT, readIncident } from '../record/incidents.js';
 import type { Incident } from '../record/incidents.js';
 import {
@@ -5,11 +6,12 @@ import {
   MAINTENANCE_FIELD,
   NOTES_FIELD,
   OUTBOX_FIELD,
+  SLOTS_FIELD,
   STATE_FIELD,
 } from '../record/fields.js';
 import type { RecentCheck } from '../record/log.js';
 import { type LogHead, type LostData, type State, type TargetState, endOf } from '../record/state-model.js';
-import { logName, readChecks, recentLogs } from '../record/log.js';
+import { logName, readChecks, readContinued, recentLogs } from '../record/log.js';
 import { readMailing } from '../record/mailing-text.js';
 import type { Maintenance } from '../record/maintenance.js';
 import { readableMaintenance } from '../record/maintenance.js';
@@ -23,7 +25,7 @@ import { unobservedAt } from '../record/targets.js';
 import { NewerTextError, TextError } from '../record/codec/text-error.js';
 import type { Mailing } from '../rules/mailing.js';
 import type { Outbox } from '../rules/outbox.js';
-import type { ReadAnswer, Store } from '../store/store.js';
+import type { ReadAnswer, ReadRequest, Store } from '../store/store.js';
 import { StoreError } from '../store/store.js';
 import type { WatchedTarget } from '../types.js';
 import { DAY, HOUR } from '../time.js';
@@ -138,7 +140,18 @@ export async function loadSummary(
  * were read with, which is identified by its first run and by how often time was taken back.
  */
 const kept = new WeakMap<Reader, KeptTexts & { readonly origin: string }>();
-type SnapshotTexts = ReadonlyMap<number, string>;
+/** The excerpts of one target's snapshots, of the targets that were asked for last. */
+const keptOfOne = new WeakMap<Reader, Map<string, KeptTexts & { readonly origin: string }>>();
+/** Of how many: they take some 20 KB each. */
+const TARGETS_KEPT = 100;
+
+interface SnapshotText {
+  readonly text: string;
+  /** It holds one target alone (excerpt.ts). */
+  readonly isExcerpt: boolean;
+}
+
+type SnapshotTexts = ReadonlyMap<number, SnapshotText>;
 
 interface KeptTexts {
   readonly snapshots: SnapshotTexts;
@@ -150,20 +163,40 @@ const NOTHING_KEPT: KeptTexts = { snapshots: new Map(), incidents: new Map() };
 
 /** Loads with the texts that are known, and keeps those that may be asked for again. */
 async function loadKept(store: Reader, now: number, wanted: LoadRequest): Promise<Loaded> {
-  const known = kept.get(store);
+  const ofAll = kept.get(store);
+  const ofOne = wanted.id === undefined ? undefined : keptOfOne.get(store)?.get(wanted.id);
+  const origins = new Set([ofAll, ofOne].flatMap((texts) => texts?.origin ?? []));
+  const known = {
+    snapshots: new Map([...(ofOne?.snapshots ?? []), ...(ofAll?.snapshots ?? [])]),
+    incidents: ofAll?.incidents ?? NOTHING_KEPT.incidents,
+  };
   const found = await load(store, wanted, known);
-  const isSame = known === undefined || originOf(found.state) === known.origin;
+  const origin = originOf(found.state);
+  const isSame = [...origins].every((each) => each === origin);
   const loaded = isSame ? found : await load(store, wanted);
   const { state, texts } = loaded;
   if (state !== null) {
-    const before = isSame ? (known ?? NOTHING_KEPT) : NOTHING_KEPT;
+    const before = isSame ? known : NOTHING_KEPT;
     const snapshots = [...before.snapshots, ...texts.snapshots].filter(
       ([at]) => at >= now - (at % DAY === 0 ? DAYS_KEPT + 1 : HOURS_KEPT / 24) * DAY,
     );
     const incidents = wanted.incidents === undefined ? before.incidents : texts.incidents;
-    kept.set(store, { origin: originOf(state), snapshots: new Map(snapshots), incidents });
+    const whole = snapshots.filter(([, { isExcerpt }]) => !isExcerpt);
+    kept.set(store, { origin: originOf(state), snapshots: new Map(whole), incidents });
+    const excerpts = snapshots.filter(([, { isExcerpt }]) => isExcerpt);
+    if (wanted.id !== undefined && excerpts.length > 0)
+      keepOfOne(store, wanted.id, { ...NOTHING_KEPT, origin: originOf(state), snapshots: new Map(excerpts) });
   }
   return loaded;
+}
+
+function keepOfOne(store: Reader, id: string, texts: KeptTexts & { readonly origin: string }): void {
+  const all = keptOfOne.get(store) ?? new Map<string, typeof texts>();
+  keptOfOne.set(store, all);
+  all.delete(id);
+  all.set(id, texts);
+  const [oldest = id] = all.keys();
+  if (all.size > TARGETS_KEPT) all.delete(oldest);
 }
 
 function originOf(state: State | null): string {
@@ -193,33 +226,67 @@ export function historyTimes(now: number): { readonly hours: number[]; readonly 
   };
 }
 
-/** One target's history, empty where no run has seen it yet: three store commands, four after missed runs. */
-export async function loadHistory(store: Reader, id: string, now: number): Promise<History> {
-  const first = await loadPresent(store);
-  const slot = first.state?.targets.findIndex((target) => target?.id === id) ?? -1;
-  const target = first.state?.targets[slot] ?? null;
-  if (target === null) return { ...first, snapshots: new Map(), checks: [], incidents: [] };
+/** The slots of the targets as they were last read. They keep them for as long as there is anything of them. */
+const slots = new WeakMap<Reader, readonly (string | null)[]>();
+
+/**
+ * One target's history, empty where no run has seen it yet. A store at the end of a line sends what is of this target, the
+ * state and the outbox, and three commands are enough; two more where its incidents were looked for in another's slot, and
+ * where snapshots from before missed runs are needed that are not kept any more. Three more where no run has written the
+ * list of slots yet.
+ * @param guess the slot that it may have, where this process has not seen the state yet
+ */
+export async function loadHistory(
+  store: Reader,
+  id: string,
+  now: number,
+  guess: number | null = null,
+): Promise<History> {
   const { hours, days } = historyTimes(now);
   const windows = WINDOWS.map((window) => windowStart(window, now));
   const times = [...new Set([...windows, ...hours, ...days])];
   const names = recentLogs(now);
-  const resolved = target.incidents - (target.incident === null ? 0 : 1);
-  const wanted = { times, fields: resolved > 0 ? incidentFields(slot) : [], logs: names, id };
-  const { state, fields, logs, ...overview } = await loadKept(store, now, wanted);
-  const addedAt = state?.targets[slot]?.addedAt ?? now;
-  const incidents = wanted.fields
-    .flatMap((name) => {
-      const text = fields.get(name);
-      return text === undefined ? [] : unpackHistory(store, [], () => [readIncident(text)]);
-    })
-    .filter(({ startedAt }) => startedAt >= addedAt)
-    .sort((a, b) => b.startedAt - a.startedAt);
-  const whole = state === null ? logs : withPending(logs, state.log);
-  const checks = names.flatMap((name) => {
-    const log = whole.get(name);
-    return log === undefined ? [] : unpackHistory(store, [], () => readChecks([log], slot, now));
+  const seen = slots.get(store)?.indexOf(id) ?? -1;
+  const { state, slot, logs, incidentTexts, note, ...overview } = await loadKept(store, now, {
+    ...{ times, id, logs: names },
+    guess: seen === -1 ? guess : seen,
   });
+  const target = state?.targets[slot] ?? null;
+  if (state === null || target === null)
+    return { ...overview, state, snapshots: new Map(), checks: [], incidents: [] };
+  const incidents = incidentTexts
+    .flatMap((text) => unpackHistory(store, [], () => [readIncident(text)]))
+    .filter(({ startedAt }) => startedAt >= target.addedAt)
+    .sort((a, b) => b.startedAt - a.startedAt);
+  const whole = note === null ? withPending(logs, state.log) : null;
+  const checks = names.flatMap((name, i) =>
+    unpackHistory(store, [], () =>
+      whole === null
+        ? checksInExcerpt(
+            { log: logs.get(name) ?? null, width: note?.widths[i] ?? null },
+            name,
+            state,
+            slot,
+            now,
+          )
+        : readChecks([whole.get(name) ?? null], slot, now),
+    ),
+  );
   return { ...overview, state, incidents, checks: checks.sort((a, b) => a.at - b.at) };
+}
+
+/** The checks in the excerpt of a log, with the rows of all targets that are pending in the state. */
+function checksInExcerpt(
+  { log, width }: { readonly log: string | null; readonly width: number | null },
+  name: string,
+  { log: { span, offset, pending } }: State,
+  slot: number,
+  now: number,
+): RecentCheck[] {
+  if (pending === '' || name !== logName(span)) return readChecks([log], 0, now);
+  // They begin the log, and what it holds is of an earlier turn.
+  if (offset === pending.length || log === null) return readChecks([pending], slot, now);
+  return readContinued({ excerpt: log, width, pending }, slot, now);
 }
 
 /** How many resolved incidents are read at most, whatever the number of targets. */
@@ -251,7 +318,7 @@ function storedIncidents(
 ): { stored: StoredIncident[]; unread: Set<string> } {
   const counts = (state?.targets ?? []).flatMap((target, slot) => {
     if (target === null || target.removedAt !== null) return [];
-    const resolved = target.incidents - (target.incident === null ? 0 : 1);
+    const resolved = resolvedOf(target);
     return resolved === 0 ? [] : [{ target, slot, resolved, held: Math.min(INCIDENTS_KEPT, resolved) }];
   });
   const each = fairShare(
@@ -338,35 +405,39 @@ export function withPending(
 interface LoadRequest {
   /** At whose snapshots. */
   readonly times?: readonly number[];
-  readonly fields?: readonly string[];
   readonly logs?: readonly string[];
-  /** The target whose snapshots are wanted; without it, those of all. */
+  /** The target whose snapshots, logs and incidents are wanted; without it, the snapshots of all. */
   readonly id?: string;
+  /** The slot that it may have. */
+  readonly guess?: number | null;
   /** So many of the latest resolved incidents of all targets are wanted at most. */
   readonly incidents?: number;
 }
 
 interface Loaded extends Overview, ResolvedIncidents {
-  readonly fields: ReadAnswer['fields'];
   readonly logs: ReadAnswer['logs'];
+  /** Of the target that was asked for; -1: no run has seen it. */
+  readonly slot: number;
+  /** What it has of resolved incidents. */
+  readonly incidentTexts: readonly string[];
+  /** Not null: snapshots and logs are excerpts. */
+  readonly note: ExcerptNote | null;
   /** Of the snapshots that were found, and of the incidents that were asked for. */
   readonly texts: KeptTexts;
 }
 
-/** One store command; a second one for snapshots that others refer to, and for incidents. */
+/** One store command, of one target three; then more for snapshots that others refer to, and for incidents. */
 async function load(store: Reader, wanted: LoadRequest, known: KeptTexts = NOTHING_KEPT): Promise<Loaded> {
-  const { times = [], id } = wanted;
-  const texts = new Map<number, string | null>(known.snapshots);
+  const { times = [], id, guess = null, logs: names = [] } = wanted;
+  const texts = new Map<number, SnapshotText | null>(known.snapshots);
   const asked = times.filter((at) => !texts.has(at));
-  const { fields, logs } = await store.read({
-    fields: [
-      ...[STATE_FIELD, MAINTENANCE_FIELD, OUTBOX_FIELD, NOTES_FIELD],
-      ...asked.map(snapshotField),
-      ...(wanted.fields ?? []),
-    ],
-    logs: wanted.logs ?? [],
+  const present = [STATE_FIELD, MAINTENANCE_FIELD, OUTBOX_FIELD, NOTES_FIELD];
+  const guessed = guess === null ? [] : incidentFields(guess);
+  const { answer, state, slot, note } = await readTexts(store, id, {
+    fields: [...present, ...asked.map(snapshotField), ...guessed],
+    logs: names,
   });
-  const state = stateOf(fields.get(STATE_FIELD) ?? null);
+  const { fields, logs } = answer;
   const maintenance = readableMaintenance(fields.get(MAINTENANCE_FIELD) ?? null);
   const notes = readableNotes(fields.get(NOTES_FIELD) ?? null);
   const outbox = unpack(() => readOutbox(fields.get(OUTBOX_FIELD) ?? null));
@@ -375,8 +446,21 @@ async function load(store: Reader, wanted: LoadRequest, known: KeptTexts = NOTHI
     return target && (id === undefined || target.id === id) ? target.addedAt : null;
   };
   const snapshotOf = (at: number): ReturnType<typeof readSnapshot> =>
-    unpackHistory(store, null, () => readSnapshot(texts.get(at) ?? null, at, addedAt));
-  for (const at of asked) texts.set(at, fields.get(snapshotField(at)) ?? null);
+    unpackHistory(store, null, () => {
+      const { text, isExcerpt } = texts.get(at) ?? { text: null, isExcerpt: false };
+      if (!isExcerpt) return readSnapshot(text, at, addedAt);
+      const snapshot = readSnapshot(text, at, () => addedAt(slot));
+      if (snapshot === null || 'see' in snapshot) return snapshot;
+      const targets = Array.from({ length: slot }, () => null);
+      return { ...snapshot, targets: [...targets, ...snapshot.targets] };
+    });
+  const learn = (found: ReadAnswer | null, times: readonly number[]): void => {
+    for (const at of times) {
+      const text = found?.fields.get(snapshotField(at));
+      texts.set(at, text === undefined ? null : { text, isExcerpt: found?.excerpt !== undefined });
+    }
+  };
+  learn(answer, asked);
   const snapshots = new Map<number, Snapshot | null>();
   const references: { at: number; see: number }[] = [];
   for (const at of times) {
@@ -391,9 +475,15 @@ async function load(store: Reader, wanted: LoadRequest, known: KeptTexts = NOTHI
       ? { stored: [], unread: new Set<string>() }
       : storedIncidents(state, wanted.incidents);
   const unknown = stored.filter(({ key }) => !known.incidents.has(key));
-  const more = [...absent.map(snapshotField), ...unknown.map(({ field }) => field)];
-  const found = more.length > 0 ? (await store.read({ fields: more, logs: [] })).fields : null;
-  for (const at of absent) texts.set(at, found?.get(snapshotField(at)) ?? null);
+  const target = state?.targets[slot] ?? null;
+  const ofOne = target === null || resolvedOf(target) === 0 ? [] : incidentFields(slot);
+  const more = [
+    ...absent.map(snapshotField),
+    ...unknown.map(({ field }) => field),
+    ...(slot === guess ? [] : ofOne),
+  ];
+  const found = more.length === 0 ? null : await readMore(store, more, note && { id: id ?? '', slot });
+  learn(found, absent);
   for (const at of missing) {
     const snapshot = snapshotOf(at);
     snapshots.set(at, snapshot !== null && 'see' in snapshot ? null : snapshot);
@@ -403,18 +493,59 @@ async function load(store: Reader, wanted: LoadRequest, known: KeptTexts = NOTHI
     snapshots.set(at, snapshot === null ? null : { ...snapshot, at });
   }
   const incidents = new Map(
-    stored.map(({ key, field }) => [key, known.incidents.get(key) ?? found?.get(field) ?? null]),
+    stored.map(({ key, field }) => [key, known.incidents.get(key) ?? found?.fields.get(field) ?? null]),
   );
-  const used = [...times, ...missing].flatMap((at): [number, string][] => {
+  const used = [...times, ...missing].flatMap((at): [number, SnapshotText][] => {
     const text = texts.get(at) ?? null;
     return text === null || (snapshots.get(at) ?? null) === null ? [] : [[at, text]];
   });
   return {
-    ...{ state, snapshots, maintenance, notes, outbox, fields, logs, unread },
+    ...{ state, snapshots, maintenance, notes, outbox, logs, unread, slot, note },
     lost: lostData(store, state),
     resolved: resolvedIncidents(store, stored, incidents),
+    incidentTexts: ofOne.flatMap((name) => (slot === guess ? answer : found)?.fields.get(name) ?? []),
     texts: { snapshots: new Map(used), incidents },
   };
+}
+
+/** @param id of the target that the history is wanted of; undefined: of all */
+async function readTexts(
+  store: Reader,
+  id: string | undefined,
+  { fields, logs }: Pick<ReadRequest, 'fields' | 'logs'>,
+): Promise<{ answer: ReadAnswer; state: State | null; slot: number; note: ExcerptNote | null }> {
+  const read = async (args: readonly string[]) => {
+    const answer = await store.read(
+      id === undefined
+        ? { fields, logs }
+        : { fields: [SLOTS_FIELD, ...fields], logs, excerpt: { script: EXCERPT, args: [id, ...args] } },
+    );
+    const state = stateOf(answer.fields.get(STATE_FIELD) ?? null);
+    if (state !== null)
+      slots.set(
+        store,
+        state.targets.map((target) => target?.id ?? null),
+      );
+    const slot = id === undefined ? -1 : (state?.targets.findIndex((target) => target?.id === id) ?? -1);
+    return { answer, state, slot, note: readExcerptNote(answer.excerpt ?? '') };
+  };
+  const found = await read(['']);
+  const isRight = found.answer.excerpt === undefined || found.slot === -1 || found.note?.slot === found.slot;
+  return isRight ? found : read([String(found.slot)]);
+}
+
+function readMore(
+  store: Reader,
+  fields: readonly string[],
+  of: { readonly id: string; readonly slot: number } | null,
+): Promise<ReadAnswer> {
+  if (of === null) return store.read({ fields, logs: [] });
+  const excerpt = { script: EXCERPT, args: [of.id, String(of.slot)] };
+  return store.read({ fields: [SLOTS_FIELD, ...fields], logs: [], excerpt });
+}
+
+function resolvedOf({ incidents, incident }: TargetState): number {
+  return incidents - (incident === null ? 0 : 1);
 }
 
 function resolvedIncidents(

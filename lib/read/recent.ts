@@ -2,6 +2,7 @@ import { MAINTENANCE_FIELD, OUTBOX_FIELD, STATE_FIELD, STORE_FIELDS } from '../r
 import {
   nameInShard,
   shardOfName,
+  type Excerpt,
   type ReadAnswer,
   type ReadRequest,
   type Store,
@@ -40,6 +41,12 @@ interface CachedTexts {
   readonly logs: Map<string, string | null>;
 }
 
+/** What was read of one target, at one moment. */
+interface RecentExcerpt extends Pick<CachedTexts, 'at' | 'writes'> {
+  readonly request: ReadRequest;
+  readonly answer: Promise<ReadAnswer>;
+}
+
 /** Names that readers wait for. */
 interface PendingRead {
   readonly fields: Set<string>;
@@ -61,6 +68,7 @@ export class RecentReader implements ShardedReader {
   #underWay: Promise<unknown> = Promise.resolve();
   #wanted: PendingRead | null = null;
   readonly #shards = new Map<number, Reader>([[0, this]]);
+  readonly #excerpts = new Map<string, RecentExcerpt>();
 
   constructor(store: Store, now: () => number = Date.now) {
     this.#store = store;
@@ -73,6 +81,7 @@ export class RecentReader implements ShardedReader {
   }
 
   async read(request: ReadRequest): Promise<ReadAnswer> {
+    if (request.excerpt !== undefined) return this.readExcerpt(0, request, request.excerpt);
     let cached = this.#fresh();
     for (;;) {
       const answer = cached && answerFrom(cached, request);
@@ -80,6 +89,23 @@ export class RecentReader implements ShardedReader {
       // What was loaded is not complete if a run has written between two reads: the earlier texts were dropped.
       cached = await this.#load(request);
     }
+  }
+
+  /**
+   * Reads of one shard what concerns one target. It is read by itself, since the state of all targets need not be the same
+   * for it as for others.
+   */
+  readExcerpt(shard: number, request: ReadRequest, { args }: Excerpt): Promise<ReadAnswer> {
+    for (const [key, each] of this.#excerpts) if (!this.#isFresh(each)) this.#excerpts.delete(key);
+    const key = [shard, ...args].join(' ');
+    const known = this.#excerpts.get(key);
+    if (known !== undefined && holds(known.request, request)) return known.answer;
+    const store = shard === 0 ? this.#store : this.#store.shard(shard);
+    const asked = this.#underWay.then(() => this.#askStore(store, request));
+    this.#underWay = asked.catch(() => this.#excerpts.delete(key));
+    const { writes } = this.#store;
+    this.#excerpts.set(key, { at: this.#now(), writes, request, answer: asked });
+    return asked;
   }
 
   shard(number: number): Reader {
@@ -90,9 +116,11 @@ export class RecentReader implements ShardedReader {
 
   /** Null: there is none, or it is too old. A clock that was set back makes it too old as well. */
   #fresh(): CachedTexts | null {
-    const cached = this.#cached;
-    if (cached === null || cached.writes !== this.#store.writes) return null;
-    return isWithin(FRESH_FOR, cached.at, this.#now()) ? cached : null;
+    return this.#cached !== null && this.#isFresh(this.#cached) ? this.#cached : null;
+  }
+
+  #isFresh({ at, writes }: Pick<CachedTexts, 'at' | 'writes'>): boolean {
+    return writes === this.#store.writes && isWithin(FRESH_FOR, at, this.#now());
   }
 
   #load({ fields, logs }: ReadRequest): Promise<CachedTexts> {
@@ -117,8 +145,6 @@ export class RecentReader implements ShardedReader {
   async #ask(wantedFields: ReadonlySet<string>, wantedLogs: ReadonlySet<string>): Promise<CachedTexts> {
     const at = this.#now();
     const { writes } = this.#store;
-    const failure = this.#failure;
-    if (failure?.writes === writes && isWithin(FAILURE_KEPT, failure.at, at)) throw failure.error;
     const before = this.#fresh();
     const anchors = anchorsOf([...wantedFields, ...wantedLogs]);
     const missing = [...wantedFields].filter((name) => !anchors.includes(name) && !before?.fields.has(name));
@@ -127,14 +153,7 @@ export class RecentReader implements ShardedReader {
     if (isKnown && missing.length === 0 && logs.length === 0) return before;
     const fields = [...anchors, ...missing];
     const startedAt = performance.now();
-    let answer: ReadAnswer;
-    try {
-      answer = await this.#store.read({ fields, logs, within: READ_LIMIT });
-    } catch (error) {
-      this.#failure = { at: this.#now(), writes, error };
-      throw error;
-    }
-    this.#failure = null;
+    const answer = await this.#askStore(this.#store, { fields, logs });
     const isSame =
       before !== null &&
       anchors.every(
@@ -147,16 +166,33 @@ export class RecentReader implements ShardedReader {
     this.#cached = cached;
     return cached;
   }
+
+  /** Asks it, unless that has just failed. */
+  async #askStore(store: Store, request: ReadRequest): Promise<ReadAnswer> {
+    const { writes } = store;
+    const failure = this.#failure;
+    if (failure?.writes === writes && isWithin(FAILURE_KEPT, failure.at, this.#now())) throw failure.error;
+    try {
+      const answer = await store.read({ ...request, within: READ_LIMIT });
+      this.#failure = null;
+      return answer;
+    } catch (error) {
+      this.#failure = { at: this.#now(), writes, error };
+      throw error;
+    }
+  }
 }
 
 /** Reads one shard by the names that it has for its own fields and logs. */
-function readerOfShard(all: Reader, shard: number): Reader {
+function readerOfShard(all: RecentReader, shard: number): Reader {
   const nameOf = (field: string): string =>
     STORE_FIELDS.shared.has(field) ? field : nameInShard(field, shard);
   const logOf = (log: string): string => nameInShard(log, shard);
   return {
-    read: async ({ fields, logs, ...rest }) => {
-      const answer = await all.read({ fields: fields.map(nameOf), logs: logs.map(logOf), ...rest });
+    read: async (request) => {
+      const { fields, logs, excerpt } = request;
+      if (excerpt !== undefined) return all.readExcerpt(shard, request, excerpt);
+      const answer = await all.read({ ...request, fields: fields.map(nameOf), logs: logs.map(logOf) });
       return {
         fields: renamed(answer.fields, fields, nameOf),
         logs: renamed(answer.logs, logs, logOf),
@@ -172,6 +208,12 @@ function renamed(texts: Texts, names: readonly string[], nameOf: (name: string) 
     if (text !== undefined) found.set(name, text);
   }
   return found;
+}
+
+/** Whether the answer to one request answers another. */
+function holds(asked: ReadRequest, { fields, logs }: ReadRequest): boolean {
+  const known = new Set(asked.fields);
+  return fields.every((name) => known.has(name)) && logs.every((name) => asked.logs.includes(name));
 }
 
 /** Null: something is missing. */

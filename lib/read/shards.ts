@@ -4,7 +4,15 @@ import { endOf, type State } from '../record/state-model.js';
 import { NO_USAGE, plus, type Account, type UsageSince } from '../rules/account.js';
 import type { ByChannel, Outbox } from '../rules/outbox.js';
 import type { WatchedTarget } from '../types.js';
-import { unpack, type Overview, type Present, type Reader, type ResolvedIncidents } from './load.js';
+import {
+  loadHistory,
+  unpack,
+  type History,
+  type Overview,
+  type Present,
+  type Reader,
+  type ResolvedIncidents,
+} from './load.js';
 
 /** Reads the fields and logs of any shard. */
 export interface ShardedReader extends Reader {
@@ -57,6 +65,25 @@ export async function ofShardWith<T>(
   const isRight = shards === null || shards.directory === known?.hash;
   const shard = isRight ? guess : ((await directoryIn(reader)).get(id)?.shard ?? 0);
   return shard === guess && loaded !== null ? loaded : load(reader.shard(shard));
+}
+
+/**
+ * One target's history, from its shard alone. Where the directory was not read yet, it is looked for where it would be if
+ * no target had ever been removed: the directory itself grows with the number of targets.
+ */
+export async function historyOf(
+  reader: ShardedReader,
+  id: string,
+  expected: Expected,
+  now: number,
+): Promise<History> {
+  const { shardSize, targets } = expected;
+  const place = targets.findIndex(({ info }) => info.id === id);
+  const shard = directories.get(reader)?.directory.get(id)?.shard ?? Math.floor(place / shardSize);
+  const load = (its: Reader): Promise<History> => loadHistory(its, id, now, place % shardSize);
+  const likely = await load(reader.shard(shard));
+  const isThere = likely.state?.targets.some((target) => target?.id === id && target.removedAt === null);
+  return isThere === true ? likely : ofShardWith(reader, id, expected, load);
 }
 
 async function countIn(reader: Reader): Promise<number> {
@@ -142,16 +169,17 @@ function joinedState(states: readonly State[]): State | null {
       commands: sum(({ commands }) => commands),
     },
     account: joinedAccount(states.flatMap(({ account }) => account ?? [])),
+    peers: states.flatMap(({ peers }) => peers),
     targets: states.flatMap((state) => state.targets),
   };
 }
 
-/** The state of the shard that was heard of least recently, with the account of all. */
+/** The state of the shard that was heard of least recently, with the account of all, and the peers, which one watches. */
 export function leastRecent({ state, parts }: Joined<Pick<Present, 'state'>>): State | null {
   if (parts === undefined || state === null) return state;
   const states = new Set([...parts.values()].flatMap((part) => part.state ?? []));
   const [oldest = state] = [...states].sort((a, b) => heardAt(a) - heardAt(b));
-  return { ...oldest, account: state.account };
+  return { ...oldest, account: state.account, peers: state.peers };
 }
 
 function heardAt({ lastRun, firstRunAt }: State): number {

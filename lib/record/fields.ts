@@ -1,6 +1,8 @@
 /** The stored fields beside the history, by name. */
 export const STATE_FIELD = 'state';
 export const OUTBOX_FIELD = 'outbox';
+/** Which target has which slot, as the state says (excerpt.ts). It is written anew every hour. */
+export const SLOTS_FIELD = 'slots';
 /** Maintenance that was begun over HTTP. Runs read this field and never write it. */
 export const MAINTENANCE_FIELD = 'maintenance';
 /** The operator's notes. Runs neither read nor write this field. */

@@ -106,10 +106,31 @@ export function recentLogs(now: number): string[] {
  * @throws TextError for what is no log
  */
 export function readChecks(logs: readonly (string | null)[], slot: number, now: number): RecentCheck[] {
-  return logs
-    .flatMap((log) => (log === null ? [] : checksOf(log, slot)))
-    .filter(({ at }) => at > now - DAY && at <= now + UNIT)
-    .sort((a, b) => a.at - b.at);
+  return inLastDay(
+    logs.flatMap((log) => (log === null ? [] : checksOf(log, slot))),
+    now,
+  );
+}
+
+/**
+ * The same of one log, whose latest rows are pending in the state, and of which only an excerpt was read (excerpt.ts).
+ * @param excerpt of the rows before
+ * @param width what the last of these has for `Place.width`
+ */
+export function readContinued(
+  { excerpt, width, pending }: Record<'excerpt' | 'pending', string> & Pick<Place, 'width'>,
+  slot: number,
+  now: number,
+): RecentCheck[] {
+  const checks: RecentCheck[] = [];
+  const visit = (at: number, _: number, code: number) => checks.push({ at, ...readCheckCode(code) });
+  const { unit } = visitChecks(excerpt, 0, visit);
+  visitRows(new VarintReader(pending), slot, visit, { unit, width });
+  return inLastDay(checks, now);
+}
+
+function inLastDay(checks: readonly RecentCheck[], now: number): RecentCheck[] {
+  return checks.filter(({ at }) => at > now - DAY && at <= now + UNIT).sort((a, b) => a.at - b.at);
 }
 
 function checksOf(log: string, slot: number): RecentCheck[] {
@@ -125,15 +146,30 @@ export function readLog(log: string): (RecentCheck & { readonly slot: number })[
   return checks;
 }
 
+/** What a row refers to: when the row before it was made, and how many checks that has; null: it has gaps. */
+interface Place {
+  readonly unit: number;
+  readonly width: number | null;
+}
+
 /** @param slot null: all of them */
 function visitChecks(
   log: string,
   slot: number | null,
   visit: (at: number, slot: number, code: number) => void,
-): void {
+): Place {
   const reader = new VarintReader(readEnvelope(log, 'a log', VERSION).body);
-  let unit = 0;
-  let width: number | null = null;
+  return visitRows(reader, slot, visit, { unit: 0, width: null });
+}
+
+/** @param before what comes before the first row */
+function visitRows(
+  reader: VarintReader,
+  slot: number | null,
+  visit: (at: number, slot: number, code: number) => void,
+  before: Place,
+): Place {
+  let { unit, width } = before;
   while (!reader.done) {
     const time = reader.number();
     if (time === 0) unit = reader.number();
@@ -161,6 +197,7 @@ function visitChecks(
     }
     width = complete ? checks : null;
   }
+  return { unit, width };
 }
 
 /**

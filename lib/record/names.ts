@@ -1,3 +1,4 @@
+import { SLOTS_FIELD } from './fields.js';
 import { incidentFields } from './incidents.js';
 import { snapshotFields } from './snapshots.js';
 import type { State } from './state-model.js';
@@ -8,5 +9,5 @@ export function historyFields(state: State | null): string[] {
   const incidents = state.targets.flatMap((target, slot) =>
     target === null ? [] : incidentFields(slot).slice(0, target.incidents),
   );
-  return [...snapshotFields(), ...incidents];
+  return [SLOTS_FIELD, ...snapshotFields(), ...incidents];
 }

@@ -1,7 +1,7 @@
 import { StoreClock } from './clock.js';
 import { refusal } from './refusal.js';
 import { withinLimit, withRetry } from './retry.js';
-import { CLAIM, COMMIT, REPLACE, SWAP, type Script } from './scripts.js';
+import { CLAIM, COMMIT, excerptScript, REPLACE, SWAP, type Script } from './scripts.js';
 import {
   checkSwap,
   groupOf,
@@ -11,6 +11,7 @@ import {
   type Claim,
   type ClaimRequest,
   type Commit,
+  type Excerpt,
   type Meter,
   type ReadAnswer,
   type ReadRequest,
@@ -157,7 +158,15 @@ export class RedisStore implements Store {
     });
   }
 
-  read({ fields, logs, within }: ReadRequest): Promise<ReadAnswer> {
+  read({ within, ...request }: ReadRequest): Promise<ReadAnswer> {
+    const { excerpt } = request;
+    const attempt =
+      excerpt === undefined ? this.#reading(request) : () => this.#readExcerpt(request, excerpt);
+    const answer = withRetry(this.#transport.timeout, attempt, within);
+    return within === undefined ? answer : withinLimit(within, answer);
+  }
+
+  #reading({ fields, logs }: ReadRequest): () => Promise<ReadAnswer> {
     const byHash = new Map<string, string[]>();
     for (const field of fields) {
       const key = this.#hashOf(field);
@@ -167,15 +176,24 @@ export class RedisStore implements Store {
     }
     const commands = [...byHash].map(([key, names]) => ['HMGET', key, ...names.map(this.#name)]);
     if (logs.length > 0) commands.push(['MGET', ...logs.map((log) => this.#logKey(log))]);
-    const attempt = async (): Promise<ReadAnswer> => {
+    return async () => {
       const values = commands.length > 0 ? await this.#send(commands) : [];
       return {
         fields: new Map([...byHash.values()].flatMap((names) => [...texts(values.shift(), names)])),
         logs: logs.length > 0 ? texts(values.shift(), logs) : new Map(),
       };
     };
-    const answer = withRetry(this.#transport.timeout, attempt, within);
-    return within === undefined ? answer : withinLimit(within, answer);
+  }
+
+  async #readExcerpt(request: ReadRequest, { script, args }: Excerpt): Promise<ReadAnswer> {
+    const { fields, logs } = request;
+    const keys = [this.#dataKey, ...logs.map((log) => this.#logKey(log))];
+    const operands = [String(fields.length), ...fields.map(this.#name), ...args];
+    const [excerpt, foundFields, foundLogs] = await this.#run(excerptScript(script), keys, operands);
+    // Whoever asks can tell what is wrong with the texts.
+    if (excerpt === null) return this.#reading(request)();
+    if (typeof excerpt !== 'string') throw nonsense();
+    return { fields: texts(foundFields, fields), logs: texts(foundLogs, logs), excerpt };
   }
 
   commit(commit: Commit): Promise<'committed' | 'lost'> {

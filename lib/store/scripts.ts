@@ -164,6 +164,41 @@ redis.call('DEL', lease)
 return {calls + 3, 'done'}
 `);
 
+const excerpts = new Map<string, Script>();
+
+/**
+ * Reads fields and logs, and lets the body of another script change them before they are sent.
+ * KEYS: the data hash, then logs.
+ * ARGV: how many fields, those, then the arguments of the body.
+ * Answers `{calls, what the body returned, fields, logs}`; nil in the place of the first where the body has failed.
+ */
+export function excerptScript(body: string): Script {
+  const known = excerpts.get(body);
+  if (known !== undefined) return known;
+  const made = script(`
+local function cut(names, fields, logs, args)
+${body}
+end
+local count = tonumber(ARGV[1])
+local names, args, logs, calls = {}, {}, {}, 1
+for i = 1, count do
+  names[i] = ARGV[i + 1]
+end
+for i = count + 2, #ARGV do
+  args[i - count - 1] = ARGV[i]
+end
+local fields = redis.call('HMGET', KEYS[1], unpack(names))
+if #KEYS > 1 then
+  logs = redis.call('MGET', unpack(KEYS, 2))
+  calls = 2
+end
+local done, answer = pcall(cut, names, fields, logs, args)
+return {calls, done and answer, fields, logs}
+`);
+  excerpts.set(body, made);
+  return made;
+}
+
 function script(source: string): Script {
   return { source, sha: createHash('sha1').update(source).digest('hex') };
 }

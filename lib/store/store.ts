@@ -95,12 +95,25 @@ export interface ReadRequest {
    * time limit of one attempt. The embedded database answers at once and does not look at it.
    */
   readonly within?: number;
+  /** Texts of one shard are to be cut down before they are sent. A store that hands them over for nothing does not do it. */
+  readonly excerpt?: Excerpt;
+}
+
+export interface Excerpt {
+  /**
+   * The body of a Lua script that is given `names` (of fields), `fields`, `logs` (texts by place, false for what is absent)
+   * and `args`, changes `fields` and `logs`, calls no command, and returns a text.
+   */
+  readonly script: string;
+  readonly args: readonly string[];
 }
 
 /** A log never written up to some offset holds NUL characters there. */
 export interface ReadAnswer {
   readonly fields: Texts;
   readonly logs: Texts;
+  /** What the script of the excerpt has returned; absent: the texts are whole. */
+  readonly excerpt?: string;
 }
 
 export interface Commit {

@@ -48,6 +48,7 @@ const facts = (changes: Partial<HealthFacts> = {}, endedAgo = 10_000, commands =
     { plan: 'hobby', store: { kind: 'upstash' }, readRegions: 0, qstash: { token: null } },
     { isLocal: false },
   ),
+  peers: [],
   channels: ['slack', 'email'],
   store: {
     ok: true,
@@ -289,5 +290,57 @@ describe('health', () => {
   it('watches nothing where no plan is to be watched', () => {
     const { budget } = health(facts({ limits: NO_LIMITS })).checks;
     expect(budget).toMatchObject({ status: 'healthy', storeCommands: null, functionCpuHours: null });
+  });
+});
+
+describe('peers in health', () => {
+  const state: State = {
+    ...stateAfterRun(10_000),
+    peers: [
+      { peer: 'a.test', askedAt: NOW, trouble: null },
+      {
+        peer: 'b.test',
+        askedAt: NOW,
+        trouble: { kind: 'stopped', since: NOW - 10 * MINUTE, readings: 1, message: null },
+      },
+      {
+        peer: 'c.test',
+        askedAt: NOW,
+        trouble: { kind: 'silent', since: NOW - MINUTE, readings: 1, message: 'connection refused' },
+      },
+    ],
+  };
+  const store = { ok: true, kind: 'upstash', latencyMs: 3, state, outbox: EMPTY_OUTBOX } as const;
+  const peers = ['a.test', 'b.test', 'c.test', 'd.test'];
+
+  it('are named to callers with STATS_TOKEN', () => {
+    const { status, checks } = health(facts({ peers, store, audience: 'trusted' }));
+    expect(status).toBe('degraded');
+    expect(checks.peers).toEqual({
+      status: 'degraded',
+      watched: 4,
+      outOfOrder: 1,
+      each: [
+        { peer: 'a.test', status: 'healthy', askedAt: '2026-01-05T12:00:00.000Z' },
+        {
+          peer: 'b.test',
+          status: 'stopped',
+          askedAt: '2026-01-05T12:00:00.000Z',
+          since: '2026-01-05T11:50:00.000Z',
+          message: 'has stopped making runs',
+        },
+        // Not for three ticks yet.
+        { peer: 'c.test', status: 'healthy', askedAt: '2026-01-05T12:00:00.000Z' },
+        { peer: 'd.test', status: 'unknown', askedAt: null },
+      ],
+      message: 'b.test has stopped making runs',
+    });
+  });
+
+  it('are counted to the public', () => {
+    expect(health(facts({ peers, store })).checks.peers).toEqual({
+      ...{ status: 'degraded', watched: 4, outOfOrder: 1, each: [], message: 'a peer is out of order' },
+    });
+    expect(health(facts()).checks.peers).toEqual({ status: 'healthy', watched: 0, outOfOrder: 0, each: [] });
   });
 });

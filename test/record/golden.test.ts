@@ -33,10 +33,8 @@ interface GoldenV3 {
   readonly reference: { at: number; see: number; field: string; text: string };
 }
 
-/** Texts of the format that was new in version 4. */
-interface GoldenV4 {
-  readonly state: { readonly text: string; readonly value: State };
-}
+/** Texts of the formats that were new in version 4. */
+type GoldenV4 = Pick<GoldenV3, 'state' | 'snapshots' | 'reference'>;
 
 /** Texts of each format in one of the versions before. */
 interface Golden extends GoldenV3 {
@@ -46,17 +44,20 @@ interface Golden extends GoldenV3 {
   readonly maintenance: { text: string; value: unknown };
 }
 
-const goldenOf = <V extends 1 | 2 | 3 | 4>(version: V) =>
-  JSON.parse(readFileSync(join(ROOT, `test/record/golden/version-${version}.json`), 'utf8')) as V extends 4
-    ? GoldenV4
-    : V extends 3
-      ? GoldenV3
-      : Golden;
+const goldenOf = <V extends 1 | 2 | 3 | 4 | 5>(version: V) =>
+  JSON.parse(readFileSync(join(ROOT, `test/record/golden/version-${version}.json`), 'utf8')) as V extends 5
+    ? Pick<GoldenV3, 'state'>
+    : V extends 4
+      ? GoldenV4
+      : V extends 3
+        ? GoldenV3
+        : Golden;
 
 /** What a version before 4 says, as it is read today: it had no account, and a wake ended with its run. */
 const withoutAccount = (state: State): unknown => ({
   ...state,
   account: null,
+  peers: [],
   targets: state.targets.map((target) => target && { ...target, waking: null, hostWord: null }),
 });
 
@@ -130,11 +131,15 @@ describe.each([1, 2] as const)('texts of version %i', (version) => {
   });
 });
 
-it('texts of version 3 are read, and snapshots are written so today, to the character', () => {
+it('texts of the state in version 3 are read', () => {
   const golden = goldenOf(3);
   const state = readState(golden.state.text);
   expect(plain(state)).toEqual(withoutAccount(golden.state.value));
   expect(readState(writeState(state))).toEqual(state);
+});
+
+it.each([3, 4] as const)('snapshots of version %i are read, and written so today in version 4', (version) => {
+  const golden = goldenOf(version);
   for (const { at, field, text, value } of golden.snapshots) {
     const snapshot = readSnapshot(text, at, (slot) => value[slot]?.addedAt ?? null);
     const found = snapshot !== null && 'targets' in snapshot ? snapshot.targets : [];
@@ -145,18 +150,26 @@ it('texts of version 3 are read, and snapshots are written so today, to the char
       (each) =>
         each && { ...each, snapshot: { ...each.snapshot, latencies: new Map(each.snapshot.latencies) } },
     );
-    expect(writeSnapshot(at, slots)).toBe(text);
+    if (version === 4) expect(writeSnapshot(at, slots)).toBe(text);
   }
   const { at, see, text } = golden.reference;
-  expect(writeSnapshotReference(at, see)).toBe(text);
+  expect(readSnapshot(text, at, () => null)).toEqual({ see });
+  if (version === 4) expect(writeSnapshotReference(at, see)).toBe(text);
 });
 
-it('the state is read and written in version 4 today, to the character before it is deflated', () => {
+it('the state of version 4 is read, and had no peers', () => {
   const { text, value } = goldenOf(4).state;
+  const state = readState(text);
+  expect(plain(state)).toEqual({ ...value, peers: [] });
+  expect(readState(writeState(state))).toEqual(state);
+});
+
+it('the state is read and written in version 5 today, to the character before it is deflated', () => {
+  const { text, value } = goldenOf(5).state;
   const state = readState(text);
   expect(plain(state)).toEqual(value);
   const inflated = (source: string): string =>
-    inflate(readEnvelope(source, 'the state', 4).body, STATE_V2_DICTIONARY, 'the state');
+    inflate(readEnvelope(source, 'the state', 5).body, STATE_V2_DICTIONARY, 'the state');
   expect(inflated(writeState(state))).toBe(inflated(text));
 });
 

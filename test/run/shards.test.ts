@@ -5,8 +5,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'v
 import { readDump, writeDump } from '../../lib/cli/dump.js';
 import { collect, restore } from '../../lib/cli/transfer.js';
 import { RecentReader } from '../../lib/read/recent.js';
-import { loadHistory, loadOverview } from '../../lib/read/load.js';
-import { ofAllShards, ofShardWith } from '../../lib/read/shards.js';
+import { loadOverview } from '../../lib/read/load.js';
+import { historyOf, ofAllShards } from '../../lib/read/shards.js';
 import { stats } from '../../lib/read/stats.js';
 import { DirectoryKeeper } from '../../lib/run/directory-keeper.js';
 import {
@@ -18,7 +18,7 @@ import {
   SUBSCRIBERS_FIELD,
 } from '../../lib/record/fields.js';
 import { readState } from '../../lib/record/state.js';
-import type { Meter, Store } from '../../lib/store/store.js';
+import { nameInShard, type Meter, type Store } from '../../lib/store/store.js';
 import { meddled } from '../support/meddle.js';
 import { startRedis, type RedisServer } from '../support/redis.js';
 import { FAILED, GOOD, manyTargets, Pinger } from '../support/runs.js';
@@ -169,24 +169,23 @@ describe.each(Object.entries(kinds))('shards in %s', (_, open) => {
       pinger.clock.now += MINUTE;
     }
     const asked: string[] = [];
-    const watched: Store = {
-      ...meddled(store, (_call, work) => work()),
+    const watched = (its: Store, number: number): Store => ({
+      ...meddled(its, (_call, work) => work()),
+      shard: (other) => watched(store.shard(other), other),
       read: (request) => {
-        asked.push(...request.fields);
-        return store.read(request);
+        asked.push(...request.fields.map((name) => nameInShard(name, number)));
+        return its.read(request);
       },
-    };
-    const reader = new RecentReader(watched, () => pinger.clock.now);
+    });
+    const reader = new RecentReader(watched(store, 0), () => pinger.clock.now);
     const { now } = pinger.clock;
     for (const { info } of pinger.config.targets) {
-      const history = await ofShardWith(reader, info.id, pinger.config, (its) =>
-        loadHistory(its, info.id, now),
-      );
+      const history = await historyOf(reader, info.id, pinger.config, now);
       expect(history.checks).toHaveLength(2);
     }
     asked.length = 0;
     pinger.clock.now += MINUTE;
-    await ofShardWith(reader, 'service-29', pinger.config, (its) => loadHistory(its, 'service-29', now));
+    await historyOf(reader, 'service-29', pinger.config, now);
     const shard = pinger.directory.known?.directory.get('service-29')?.shard ?? -1;
     expect(asked.filter((name) => name.startsWith('state'))).toContain(`state:${shard}`);
     expect(new Set(asked.filter((name) => name.startsWith('state')))).toEqual(new Set([`state:${shard}`]));

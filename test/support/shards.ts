@@ -1,4 +1,4 @@
-import { NO_PEERS } from '../../lib/peers/ask.js';
+import { NO_PEERS, type Peers } from '../../lib/peers/ask.js';
 import type { Config } from '../../lib/config/config.js';
 import type { RunReport } from '../../lib/run/report.js';
 import { Backlog, ProcessUsage } from '../../lib/run/backlog.js';
@@ -18,6 +18,7 @@ export class ShardedPinger {
   attempt: (target: Target) => Attempt | Promise<Attempt> = () => GOOD;
   asked: string[] = [];
   readonly lines: string[] = [];
+  peers: Peers = NO_PEERS;
   channels: ReadonlyMap<ChannelName, Channel> = new Map();
   readonly directory = new DirectoryKeeper();
   private readonly usage = new ProcessUsage();
@@ -32,7 +33,7 @@ export class ShardedPinger {
   get installation(): Installation {
     const { config, store, channels, directory, clock } = this;
     return {
-      ...{ config, store, channels, directory, mailer: null, peers: NO_PEERS },
+      ...{ config, store, channels, directory, mailer: null, peers: this.peers },
       backlog: this.backlogOf(0),
       backlogOf: (shard) => this.backlogOf(shard),
       whenStarted: () => Promise.resolve(),

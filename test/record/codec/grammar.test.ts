@@ -53,7 +53,7 @@ describe('the worked values of the comments', () => {
       ...{ awake: hours, slept: 0 },
     };
     const snapshot = { counters, latencies: new Map([[39, 60]]) };
-    expect(writeSnapshot(BASE, [{ addedAt: BASE - hours, snapshot }])).toBe(' 3kr$`#!!!!!R/!#I_#');
+    expect(writeSnapshot(BASE, [{ addedAt: BASE - hours, snapshot }])).toBe(' 4kr$0`#!!!!!R/!#I_#');
   });
 });
 
