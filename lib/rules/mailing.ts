@@ -327,15 +327,21 @@ export function mostRefused({ trouble }: Mailing): number {
   return Math.min(MOST_REFUSED, REFUSED_IN_A_ROW * 2 ** (trouble?.failures ?? 0));
 }
 
-/** Whether it is the sender's fault that all mails of a run were refused. */
-export function isSendersFault({
-  sent,
-  refused,
-}: {
+/** What came of the mails of a run. */
+export interface MailCounts {
   readonly sent: number;
   readonly refused: number;
-}): boolean {
-  return sent === 0 && refused >= REFUSED_IN_A_ROW;
+  /** Of the refused: because there is no such mailbox. */
+  readonly unknown: number;
+}
+
+/**
+ * Whether it is the sender's fault that all mails of a run were refused: so many were, or those to all subscribers, and not
+ * because of their mailboxes.
+ */
+export function isSendersFault({ sent, refused, unknown }: MailCounts, subscribers: number): boolean {
+  if (sent > 0) return false;
+  return refused >= REFUSED_IN_A_ROW || (refused > 0 && refused === subscribers && unknown === 0);
 }
 
 /**

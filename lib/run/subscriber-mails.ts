@@ -72,6 +72,7 @@ export class SubscriberMails {
   private names: ReadonlyMap<string, string> = new Map();
   private sent = 0;
   private refused = 0;
+  private unknown = 0;
   private mostRefused = 0;
   /** What the server answered the last time that it refused a recipient. */
   private refusal = '';
@@ -242,7 +243,8 @@ export class SubscriberMails {
       }
     } finally {
       session.close();
-      if (isSendersFault({ sent: this.sent, refused: this.refused })) {
+      const { sent, refused, unknown } = this;
+      if (isSendersFault({ sent, refused, unknown }, this.keys.length)) {
         this.mailing = afterRefusals(first, this.refusal, context.now());
         context.log(`subscribers: not told: ${this.mailing.trouble?.message ?? ''}`);
       }
@@ -270,7 +272,11 @@ export class SubscriberMails {
     const outcomes = await Promise.all(recipients.map((recipient) => this.tell(session, recipient)));
     this.sent += outcomes.filter(({ kind }) => kind === 'sent').length;
     this.refused += outcomes.filter(({ kind }) => kind === 'refused').length;
-    for (const outcome of outcomes) if (outcome.kind === 'refused') this.refusal = outcome.message;
+    for (const outcome of outcomes) {
+      if (outcome.kind !== 'refused') continue;
+      this.refusal = outcome.message;
+      if (outcome.isUnknown) this.unknown += 1;
+    }
     this.mailing = afterMails(before, this.keys, recipients, outcomes, context.now());
     if (this.sent === 0 && this.refused >= this.mostRefused) return false;
     if (this.mailing.trouble === null || this.mailing.trouble === before.trouble) return true;

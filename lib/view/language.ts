@@ -66,6 +66,8 @@ export class Words {
   private readonly locale: string;
   private readonly formatters: Parameters<typeof formatToParts>[2];
   private readonly formats = new Map<string, Format>();
+  /** By date, with and without the year: a page names the same ones again and again. */
+  private readonly dayTexts = new Map<string, string>();
   /** By hundredths of a percent: at most 10,001. */
   private readonly percentTexts = new Map<number, string>();
 
@@ -86,7 +88,8 @@ export class Words {
 
   text<Name extends MessageName>(name: Name, ...[values]: Given<Name>): string {
     const message = this.catalogue[name];
-    return typeof message === 'string' ? message : this.parts<string>(message, values).join('');
+    if (typeof message === 'string') return message;
+    return filled(message, values) ?? this.parts<string>(message, values).join('');
   }
 
   /** The same with elements as values. */
@@ -169,9 +172,16 @@ export class Words {
 
   /** `20 Nov`, with the year where it is not that of `now`. */
   day(date: string, now: string): string {
-    return date.slice(0, 4) === now.slice(0, 4)
+    const isThisYear = date.slice(0, 4) === now.slice(0, 4);
+    const key = isThisYear ? date.slice(5, 10) : date.slice(0, 10);
+    const known = this.dayTexts.get(key);
+    if (known !== undefined) return known;
+    const text = isThisYear
       ? this.days('day', { day: 'numeric', month: 'short' }).format(dayOf(date))
       : this.fullDay(date);
+    if (this.dayTexts.size >= MOST_DAYS) this.dayTexts.clear();
+    this.dayTexts.set(key, text);
+    return text;
   }
 
   /** `12:03 UTC`; in the zone of the page, `13:03`, because the page names it. */
@@ -241,6 +251,30 @@ export class Words {
     this.formats.set(name, found);
     return found;
   }
+}
+
+/** Days whose texts are kept: more than two years of them. */
+const MOST_DAYS = 1_000;
+
+/**
+ * A message that has nothing but texts and places, with its values; null: it has plurals or numbers. The library takes three
+ * times as long, and pages are made of hundreds of such messages.
+ */
+function filled(
+  message: Exclude<Compiled, string>,
+  values: Readonly<Record<string, string | number>> = {},
+): string | null {
+  const given = new Map(Object.entries(values));
+  let text = '';
+  for (const part of message) {
+    const kind: number = part.type;
+    if (!('value' in part) || kind > 1) return null;
+    const value = kind === 0 ? part.value : given.get(part.value);
+    // What is missing, or a number, is the library's to judge.
+    if (typeof value !== 'string') return null;
+    text += value;
+  }
+  return text;
 }
 
 /** Messages name no styles of dates and numbers. */

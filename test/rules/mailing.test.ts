@@ -5,6 +5,7 @@ import {
   afterMails,
   allowedNow,
   emptyMailing,
+  isSendersFault,
   nextRecipients,
   wantsNotes,
   withNotes,
@@ -176,6 +177,17 @@ describe('the sweep', () => {
     expect(send([failed, { kind: 'sent' }])).toEqual(['a', 'c']);
     expect(mailing.trouble).toBeNull();
     expect(send([{ kind: 'sent' }, { kind: 'sent' }])).toEqual(['d', 'e']);
+  });
+
+  it.each([
+    [{ sent: 0, refused: 5, unknown: 5 }, 100, true],
+    [{ sent: 0, refused: 4, unknown: 0 }, 100, false],
+    [{ sent: 1, refused: 50, unknown: 0 }, 51, false],
+    [{ sent: 0, refused: 2, unknown: 0 }, 2, true],
+    [{ sent: 0, refused: 2, unknown: 1 }, 2, false],
+    [{ sent: 0, refused: 0, unknown: 0 }, 0, false],
+  ])('of %j, with %i subscribers, it is the fault of the sender: %s', (counts, subscribers, is) => {
+    expect(isSendersFault(counts, subscribers)).toBe(is);
   });
 
   it('waits after a failure, and sends no more than is allowed a day', () => {

@@ -120,6 +120,28 @@ describe('words in a language', () => {
     expect((await wordsIn(language, null)).text('moreProblems', { count })).toBe(text);
   });
 
+  it.each(LANGUAGES)('%s: a text is what its parts are, whatever the values look like', async (language) => {
+    const words = await wordsIn(language, null);
+    const value = '{name} {0} # <b> $&';
+    for (const name of NAMES) {
+      const places = placesIn(en[name], 'en').map((place) => place.split(': '));
+      if (places.some(([, kind]) => kind !== 'text')) continue;
+      const values = Object.fromEntries(places.map(([place = '']) => [place, value])) as never;
+      const say = words.text.bind(words) as (name: MessageName, values: never) => string;
+      expect(say(name, values)).toBe(words.phrase(name, values).join(''));
+      expect(say(name, values).split(value)).toHaveLength(1 + placesOf(parsed(en[name], 'en')).length);
+    }
+  });
+
+  it('names a day with its year where it is not that of now, whichever was named before', async () => {
+    const words = await wordsIn('en', null);
+    for (let i = 0; i < 2; i += 1) {
+      expect(words.day('2026-03-05', '2026-11-20')).toBe('5 Mar');
+      expect(words.day('2025-03-05', '2026-11-20')).toBe('5 Mar 2025');
+      expect(words.day('2026-03-05', '2027-11-20')).toBe('5 Mar 2026');
+    }
+  });
+
   it('puts elements into their places, and leaves what looks like a place in a value alone', async () => {
     const words = await wordsIn('fr', null);
     const time = { element: true };
