@@ -175,6 +175,7 @@ describe('asleep is not down', () => {
       swap: (swap) => store.swap(swap),
       now: () => store.now(),
       ping: () => store.ping(),
+      renew: (ttl) => store.renew(ttl),
       close: () => store.close(),
       commit: (commit) => {
         recorded.push(pinger.now);
@@ -212,6 +213,7 @@ describe('asleep is not down', () => {
       swap: (swap) => store.swap(swap),
       now: () => store.now(),
       ping: () => store.ping(),
+      renew: (ttl) => store.renew(ttl),
       close: () => store.close(),
       commit: (commit) => {
         commits += 1;
