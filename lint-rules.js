@@ -74,6 +74,7 @@ const EVERYBODY = [
   'protocols',
   'time',
   'single-line',
+  'called-as',
   'zod',
   'yaml',
   'message-format',

@@ -7,7 +7,9 @@ const LONG = process.env.LONG === '1';
 /** What takes so long that only `npm run test:long` has it. */
 const ONLY_LONG = [
   'test/fuzz/*.test.ts',
-  ...['deploy/functions', 'probe/clients', 'run/scale', 'run/truth'].map((name) => `test/${name}.test.ts`),
+  ...['deploy/functions', 'deploy/peers', 'probe/clients', 'run/scale', 'run/truth', 'run/week'].map(
+    (name) => `test/${name}.test.ts`,
+  ),
 ];
 
 export default defineConfig({

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { debuglog } from 'node:util';
+import { calledAs } from '../lib/called-as.js';
 import { COMMANDS, COMMAND_NAMES, type CommandName } from '../lib/cli/commands.js';
 import { commandHelp, overview } from '../lib/cli/help.js';
 import { jsonText, openTerminal, USAGE_ERROR, type Terminal } from '../lib/cli/terminal.js';
@@ -99,7 +100,7 @@ async function config({ env, out, err, paint }: Terminal, args: readonly string[
       if (!(error instanceof ScheduleError)) throw error;
       err(`Warning: the QStash schedule was not made. ${error.message}`);
       err(
-        'The build goes on. Until there is a schedule, the crons of vercel.json start runs, about every 12 minutes. The next production build tries again; `keepalive schedule create` makes it by hand.',
+        `The build goes on. Until there is a schedule, the crons of vercel.json start runs, about every 12 minutes. The next production build tries again; \`${calledAs()} schedule create\` makes it by hand.`,
       );
     });
   }
@@ -156,8 +157,8 @@ async function main(args: readonly string[]): Promise<void> {
     const what = named.startsWith('-') ? 'option' : 'command';
     const known = what === 'option' ? Object.keys(COMMON_OPTIONS) : COMMAND_NAMES;
     const hint = named.includes('://')
-      ? '`keepalive check <url>` checks an address.'
-      : '`keepalive --help` lists the commands.';
+      ? `\`${calledAs()} check <url>\` checks an address.`
+      : `\`${calledAs()} --help\` lists the commands.`;
     throw new UsageError(`keepalive: ${sentence(unknown(what, named, known))}\n${hint}`);
   }
   const { env, fromFile } = readCommandEnv();
@@ -171,11 +172,9 @@ async function main(args: readonly string[]): Promise<void> {
 
 /** Of package.json, which stands above `dist` in what is built, and above `bin` in the sources. */
 function version(): string {
-  const path = ['../../package.json', '../package.json']
-    .map((file) => join(import.meta.dirname, file))
-    .find(existsSync);
-  const { version: found } = JSON.parse(readFileSync(path ?? '', 'utf8')) as { version?: string };
-  return found ?? '';
+  const built = join(import.meta.dirname, '../../package.json');
+  const path = existsSync(built) ? built : join(import.meta.dirname, '../package.json');
+  return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
 }
 
 function fail(error: unknown): void {

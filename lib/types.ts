@@ -525,6 +525,25 @@ export type Alert = {
       readonly count: number;
     }
   | {
+      /** Another installation, which is asked for second opinions. */
+      readonly kind: 'peer_down';
+      /** Its host. */
+      readonly peer: string;
+      /** As in `PeerTrouble`. */
+      readonly how: 'stopped' | 'unclear' | 'silent';
+      readonly startedAt: number;
+      /** What its last answer lacked; null where its runs have stopped. */
+      readonly message: string | null;
+    }
+  | {
+      /** What was said of a peer is over: it is well, or it is none any more. */
+      readonly kind: 'peer_up';
+      readonly peer: string;
+      readonly now: 'running' | 'removed';
+      readonly startedAt: number;
+      readonly endedAt: number;
+    }
+  | {
       /** Sent by `keepalive doctor` to see whether a channel works. Nothing happened. */
       readonly kind: 'test';
     }

@@ -35,6 +35,9 @@ function say(name, values = {}, words = WORDS) {
   return words[name].replace(/\{(\w+)\}/g, (_, place) => values[place]);
 }
 
+// What is on paper is read on another day.
+let isPrinting = false;
+
 function localise(root) {
   const today = FORMATS.date.format(Date.now());
   for (const time of root.querySelectorAll('time[data-show]')) {
@@ -42,12 +45,13 @@ function localise(root) {
     if (Number.isNaN(at.getTime())) continue;
     const { show } = time.dataset;
     time.title = FORMATS.precise.format(at);
-    if (show === 'ago') time.textContent = ago(Date.now() - at.getTime());
+    if (show === 'ago' && !isPrinting) time.textContent = ago(Date.now() - at.getTime());
     else if (show === 'day') time.textContent = FORMATS.day.format(at);
     else {
       const date = FORMATS.date.format(at);
-      const isNamed = date === (time.dataset.day ?? today);
-      const isFar = date.slice(0, 4) !== today.slice(0, 4);
+      const { day = isPrinting ? '' : today, after } = time.dataset;
+      const isNamed = date === (after === undefined ? day : FORMATS.date.format(new Date(after)));
+      const isFar = isPrinting || date.slice(0, 4) !== today.slice(0, 4);
       time.textContent = FORMATS[isNamed ? 'clock' : isFar ? 'far' : 'full'].format(at);
     }
   }
@@ -346,6 +350,14 @@ document.addEventListener('click', (event) => {
   const group = event.target.closest?.('.group > summary')?.parentElement;
   if (group) toggled.set(group.id, !group.open);
 });
+
+function print(isBeginning) {
+  isPrinting = isBeginning;
+  localise(document);
+}
+
+window.addEventListener('beforeprint', () => print(true));
+window.addEventListener('afterprint', () => print(false));
 
 localise(document);
 if ('refresh' in document.getElementById('main').dataset) {

@@ -71,6 +71,20 @@ export function ofChannels({ channels }: Health['checks']['alerts']): Finding[] 
   });
 }
 
+/** What the last mails to subscribers came to. */
+export function ofSubscribers({ subscribers }: Health['checks']['alerts']): Finding[] {
+  if (subscribers === null) return [];
+  const { status, trouble, message } = subscribers;
+  const problems = [trouble?.message, message].flatMap((problem) => problem ?? []);
+  if (problems.length === 0) return [ok('alerts', 'mails to subscribers are taken')];
+  const why = 'Subscribers hear of it later, or not at all: news is told for a day.';
+  const todo =
+    status === 'failing'
+      ? 'Look at the mail server (ALERT_SMTP_URL): it is tried again.'
+      : 'Raise PAGE_MAILS_PER_DAY to what the plan of your mail service has.';
+  return [warning('alerts', { what: `mails to subscribers: ${problems.join('; ')}`, why, todo })];
+}
+
 /** A Telegram group that became a supergroup; messages go there already. */
 export function ofMovedChat(chat: string | null, moved: Moved | undefined): Finding[] {
   if (chat === null || moved?.from !== chat) return [];

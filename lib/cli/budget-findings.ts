@@ -1,3 +1,4 @@
+import { calledAs } from '../called-as.js';
 import type { Budget } from '../read/health.js';
 import { RESOURCE_WORDS } from '../rules/wording.js';
 import { RESOURCES, type Resource } from '../types.js';
@@ -25,7 +26,7 @@ const REMEDIES: Readonly<Record<Resource, { readonly why: string; readonly todo:
   },
   qstashMessages: {
     why: 'When the messages of a day are used up, QStash starts no more runs until the next day.',
-    todo: 'Let QStash call every 2 minutes at most: set KEEP_ALIVE_TICK=2m, then keepalive schedule create.',
+    todo: `Let QStash call every 2 minutes at most: set KEEP_ALIVE_TICK=2m, then ${calledAs()} schedule create.`,
   },
 };
 

@@ -9,8 +9,9 @@ import { DeliveryError, type Channel } from '../deliver/channel.js';
 import { checkTarget } from '../probe/check-target.js';
 import { checkTimes, health, healthSettings, paceOfRuns } from '../read/health.js';
 import { STORE_FIELDS } from '../record/fields.js';
-import { loadPresent, type Present } from '../read/load.js';
-import { leastRecent, ofAllShards } from '../read/shards.js';
+import { loadMailing, loadPresent, type Present } from '../read/load.js';
+import { leastRecent, ofAllShards, ofEachShard } from '../read/shards.js';
+import type { Mailing } from '../rules/mailing.js';
 import { monthlyHours } from '../rules/host-hours.js';
 import { limitsOf } from '../rules/allowances.js';
 import { isActive } from '../rules/windows.js';
@@ -19,7 +20,14 @@ import { sharedContext } from '../run/run-context.js';
 import { openRemoteStore } from '../store/open.js';
 import { StoreError, type Store } from '../store/store.js';
 import type { Finding } from './finding.js';
-import { ofChannels, ofFirstAlerts, ofMovedChat, ofNoChannels, ofSentTest } from './alert-findings.js';
+import {
+  ofChannels,
+  ofFirstAlerts,
+  ofMovedChat,
+  ofNoChannels,
+  ofSentTest,
+  ofSubscribers,
+} from './alert-findings.js';
 import { ofBudget } from './budget-findings.js';
 import { ofProblems, ofTargetsConfigured, ofWarnings } from './configuration-findings.js';
 import { examinePeers } from './peer-findings.js';
@@ -105,6 +113,7 @@ async function examine(
     ...(await examinePeers(config)),
     ...(config.targets.length > 0 && checks.alerts.channels.length === 0 ? [ofNoChannels()] : []),
     ...(sendTest ? await sendTests(config) : ofChannels(checks.alerts)),
+    ...ofSubscribers(checks.alerts),
     ...ofFirstAlerts(config.targets, times, { hasChannels: checks.alerts.channels.length > 0 }),
     ...ofMovedChat(config.alerts.telegram?.chat ?? null, found?.outbox.moved.telegram),
     ...ofRestarts(config.targets),
@@ -120,12 +129,16 @@ function databaseOf({ store }: Config): string | null {
   return store.kind === 'none' && existsSync(DEFAULT_DATABASE) ? DEFAULT_DATABASE : null;
 }
 
+interface Mailings {
+  readonly mailings: readonly (Mailing | null)[];
+}
+
 interface Examined {
   readonly findings: readonly Finding[];
   /** Null: none is configured. */
   readonly kind: Store['kind'] | null;
   /** Null: it could not be read. */
-  readonly found: (Present & { readonly kind: Store['kind']; readonly latencyMs: number }) | null;
+  readonly found: (Present & Mailings & { readonly kind: Store['kind']; readonly latencyMs: number }) | null;
 }
 
 const PINGS = 5;
@@ -133,9 +146,10 @@ const PINGS = 5;
 const DOCTOR_FIELD = 'doctor';
 
 /** Of all shards; the state of the one that was heard of least recently. */
-async function presentOf(store: Store, config: Config): Promise<Present> {
+async function presentOf(store: Store, config: Config): Promise<Present & Mailings> {
   const found = await ofAllShards(store, config, loadPresent);
-  return { ...found, state: leastRecent(found) };
+  const mailings = config.subscriptions === null ? [] : await ofEachShard(store, config, loadMailing);
+  return { ...found, state: leastRecent(found), mailings };
 }
 
 async function examineStore(config: Config, env: Env): Promise<Examined> {

@@ -1,3 +1,4 @@
+import { calledAs } from '../called-as.js';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -38,13 +39,15 @@ export async function init(args: readonly string[], terminal: Terminal): Promise
   const isSilent = has('yes');
   if (!isSilent && !(process.stdin.isTTY && process.stdout.isTTY)) {
     throw new OperatorError(
-      'keepalive init asks questions, and needs a terminal for that. Without one: keepalive init --yes <url>',
+      `keepalive init asks questions, and needs a terminal for that. Without one: ${calledAs()} init --yes <url>`,
     );
   }
   const { env } = terminal;
   const { targets, port } = await validConfig(env);
   if (isSilent && words.length === 0 && targets.length === 0) {
-    throw new OperatorError('No target is configured, and no address was given: keepalive init --yes <url>');
+    throw new OperatorError(
+      `No target is configured, and no address was given: ${calledAs()} init --yes <url>`,
+    );
   }
   const given = words.map((word, index) => {
     const target = targetOf(word);
@@ -56,7 +59,7 @@ export async function init(args: readonly string[], terminal: Terminal): Promise
   const added = await chosenTargets({ env, file: await loadTargets(env), given, conversation, isSilent });
   const variables = [...added, ...secretFor(env)];
   if (variables.length === 0) {
-    conversation.end(`Everything is set already. ${nextStep(env, port)}`);
+    conversation.end(`Everything is set already. ${nextStep(port)}`);
     return 0;
   }
   const names = variables.map(([name]) => name).join(', ');
@@ -64,7 +67,7 @@ export async function init(args: readonly string[], terminal: Terminal): Promise
   write(variables);
   conversation.say(`${DOTENV_FILE} has ${names} now. Only you can read it.`);
   await offerVercel({ ...env, ...Object.fromEntries(variables) }, { conversation, isSilent });
-  conversation.end(nextStep(env, port));
+  conversation.end(nextStep(port));
   return 0;
 }
 
@@ -179,11 +182,11 @@ export function hostInWords({ info: { host, sleepsAfter, interval } }: Target): 
 function variableFor({ url }: Target, address: string, { env, file }: InitSettings): string {
   const { hostname } = new URL(url);
   const isAddress = /^[\d.]+$|:/.test(hostname);
-  const [first = ''] = hostname.replace(/^www\./, '').split('.');
-  const names = [...(isAddress ? [] : [first]), hostname].map((name) =>
-    idFromHost(name).replaceAll('-', '_'),
-  );
-  const numbered = Array.from({ length: 500 }, (_, index) => `${names.at(-1) ?? ''}_${index + 2}`);
+  const inName = (host: string): string => idFromHost(host).replaceAll('-', '_');
+  const whole = inName(hostname);
+  const label = hostname.replace(/^www\./, '').replace(/\..*$/, '');
+  const names = isAddress ? [whole] : [inName(label), whole];
+  const numbered = Array.from({ length: 500 }, (_, index) => `${whole}_${index + 2}`);
   const fits = (variable: string): boolean =>
     !textsOf(env).has(variable) &&
     targetWith({ env: { ...env, [variable]: address }, file }, url) !== undefined;
@@ -216,17 +219,18 @@ async function offerVercel(
 ): Promise<void> {
   if (isSilent || !(await isVercelReady())) return;
   const texts = textsOf(env);
-  const names = [...texts.keys()].filter(
-    (name) => name === 'CRON_SECRET' || name === 'KEEP_ALIVE_URLS' || /^TARGET_\w+_URL$/.test(name),
+  const variables = [...texts].filter(
+    ([name]) => name === 'CRON_SECRET' || name === 'KEEP_ALIVE_URLS' || /^TARGET_\w+_URL$/.test(name),
   );
-  if (!(await conversation.confirm(`Set ${names.join(', ')} on Vercel too, for production?`))) return;
-  for (const name of names) {
+  const names = variables.map(([name]) => name).join(', ');
+  if (!(await conversation.confirm(`Set ${names} on Vercel too, for production?`))) return;
+  for (const [name, text] of variables) {
     await conversation.waiting(`Setting ${name} on Vercel`, async () => {
-      const isGood = await setVercelVariable(name, texts.get(name) ?? '');
-      const text = isGood
+      const isGood = await setVercelVariable(name, text);
+      const result = isGood
         ? `${name} is set on Vercel.`
         : `${name} was not set: vercel env ls shows whether it is there.`;
-      return { text, isGood };
+      return { text: result, isGood };
     });
   }
   conversation.say(
@@ -235,12 +239,8 @@ async function offerVercel(
 }
 
 /** How the user starts it, as they have started this. */
-function nextStep(env: Env, port: number): string {
-  const start =
-    env.npm_command === 'exec'
-      ? 'npx keepalive-pinger start'
-      : existsSync('vercel.json')
-        ? 'npm start'
-        : 'keepalive start';
+function nextStep(port: number): string {
+  const name = calledAs();
+  const start = name === 'npx keepalive' && existsSync('vercel.json') ? 'npm start' : `${name} start`;
   return `Next: \`${start}\` pings them, and shows http://localhost:${port}`;
 }

@@ -1,8 +1,13 @@
+import { calledAs } from '../called-as.js';
 import { DEFAULT_TICKS, type Config } from '../config/config.js';
 import { NO_USAGE, type Usage } from '../rules/account.js';
 import { limitsOf, watched, type Limits } from '../rules/allowances.js';
 import { HOSTS, MONTHLY_HOURS } from '../rules/hosts.js';
 import { validConfig } from '../config/valid.js';
+import { peerHosts } from '../config/peers.js';
+import { TRAVEL } from '../peers/ask.js';
+import { TESTS_A_QUESTION } from '../peers/globalping.js';
+import { readingPace } from '../rules/peer-watch.js';
 import { cadenceOf } from '../rules/cadence.js';
 import { intervalInWords, lengthInWords } from '../rules/durations.js';
 import { monthlyHours } from '../rules/host-hours.js';
@@ -50,7 +55,30 @@ interface Plan {
   readonly targets: readonly PlannedRow[];
   /** What a month uses of each allowance, while all targets are well. */
   readonly allowances: readonly Share[];
+  /** Null: nobody is asked for second opinions. */
+  readonly peers: PeerCosts | null;
 }
+
+/** What second opinions cost. What peers use is in their own accounts. */
+interface PeerCosts {
+  readonly peers: number;
+  readonly globalping: boolean;
+  /** Failed checks that are put to them until a target is down, at most. */
+  readonly checksUntilDown: number;
+  /** Ms by which one of them makes its run longer, at most. */
+  readonly longerBy: number;
+  /** Of one failed check, at each peer. Ms, at most. */
+  readonly atEachPeer: { readonly invocations: number; readonly commands: number; readonly wallMs: number };
+  /** Free tests of Globalping, of one failed check. */
+  readonly tests: number;
+  /** Of a month in which a peer is watched, at that peer. Commands at most. */
+  readonly watching: { readonly invocations: number; readonly commands: number };
+}
+
+/** Store commands of a peer's answer about its health, where nobody has read it within the last seconds. */
+const COMMANDS_A_READ = 2;
+/** CPU of such an answer, in ms (docs/measurements.md). */
+const READ_CPU = 10;
 
 /** Store commands of a run in which little happens (test/run/budget.test.ts). */
 const COMMANDS_A_RUN = 7;
@@ -125,7 +153,34 @@ export function planOf(config: Config, named?: TriggerName): Plan {
       isHosts: true as const,
     })),
   ];
-  return { trigger: name, triggerInWords: words, targets, allowances };
+  const peers = peerCosts(config, meanPace(trigger), tick);
+  return { trigger: name, triggerInWords: words, targets, allowances, peers };
+}
+
+function peerCosts(
+  { peers, targets }: Pick<Config, 'peers' | 'targets'>,
+  pace: number,
+  tick: number,
+): PeerCosts | null {
+  const count = peerHosts(peers).length;
+  const asked = targets.filter(({ info, confirm }) => info.enabled && confirm);
+  if (asked.length === 0 || (count === 0 && peers.globalping === null)) return null;
+  const timeout = Math.max(...asked.map((each) => each.timeout));
+  const readings = Math.round(readingsAMonth(pace, tick));
+  return {
+    peers: count,
+    globalping: peers.globalping !== null,
+    checksUntilDown: Math.max(...asked.map(({ failureThreshold }) => failureThreshold)),
+    longerBy: timeout + TRAVEL,
+    atEachPeer: { invocations: 1, commands: 0, wallMs: timeout },
+    tests: peers.globalping === null ? 0 : TESTS_A_QUESTION,
+    watching: { invocations: readings, commands: COMMANDS_A_READ * readings },
+  };
+}
+
+/** How often a peer's health is read in 30 days. */
+function readingsAMonth(pace: number, tick: number): number {
+  return MONTH / Math.max(pace, readingPace(tick));
 }
 
 /** What a month of a configuration uses, while all targets are well. */
@@ -230,12 +285,14 @@ function monthOfRuns(config: Config, trigger: PlannedTrigger, rounds: RoundLimit
       sum + Math.min(1, pace / interval) + Math.floor((lengths[index] ?? 0) / interval),
     0,
   );
+  // Each peer is taken to watch this installation as often as this one watches it.
+  const reads = peerHosts(config.peers).length * readingsAMonth(pace, rounds.tick);
   return {
     ...NO_USAGE,
     wallMs: runs * (RUN_LENGTH + Math.max(0, ...lengths)),
-    cpuMs: runs * RUN_CPU + ticks * checks * CHECK_CPU,
-    commands: runs * COMMANDS_A_RUN + calls,
-    invocations: runs + calls,
+    cpuMs: runs * RUN_CPU + ticks * checks * CHECK_CPU + reads * READ_CPU,
+    commands: runs * COMMANDS_A_RUN + calls + reads * COMMANDS_A_READ,
+    invocations: runs + calls + reads,
     messages: runs + calls,
   };
 }
@@ -246,7 +303,7 @@ function rounded(amount: number): number {
 }
 
 /** The plan as tables for people. */
-export function planLines({ triggerInWords, targets, allowances }: Plan, paint: Paint): string[] {
+export function planLines({ triggerInWords, targets, allowances, peers }: Plan, paint: Paint): string[] {
   const rows = targets.map((row) => [
     row.id,
     row.host,
@@ -259,7 +316,7 @@ export function planLines({ triggerInWords, targets, allowances }: Plan, paint: 
     const share = `${Math.round((100 * used) / allowed)} %`;
     return [what, thousands(used), thousands(allowed), used > allowed ? paint('red', share) : share];
   });
-  if (targets.length === 0) return ['No target is configured: keepalive init adds one.'];
+  if (targets.length === 0) return [`No target is configured: ${calledAs()} init adds one.`];
   return [
     `${triggerInWords}.`,
     '',
@@ -268,6 +325,47 @@ export function planLines({ triggerInWords, targets, allowances }: Plan, paint: 
     ...(shares.length === 0
       ? []
       : ['', 'Used while all targets are well: failing and waking ones make runs longer.']),
+    ...(peers === null ? [] : ['', ...peerLines(peers, paint)]),
+  ];
+}
+
+function peerLines(costs: PeerCosts, paint: Paint): string[] {
+  const { peers, globalping, checksUntilDown, longerBy, atEachPeer, tests, watching } = costs;
+  const opinions = (checks: number): string[] => [
+    checks === 1 ? 'a failed check' : `a target until it is down (${checks} checks)`,
+    `runs longer by up to ${lengthInWords(checks * longerBy)}`,
+    ...(peers === 0
+      ? []
+      : [
+          `${checks === 1 ? '1 invocation' : `${checks} invocations`} of up to ${lengthInWords(checks * atEachPeer.wallMs)}, no command`,
+        ]),
+    ...(globalping ? [`${checks * tests} free tests`] : []),
+  ];
+  const watched = [
+    'watching, a month',
+    'nothing',
+    `${thousands(watching.invocations)} invocations, ${thousands(watching.commands)} commands at most`,
+    ...(globalping ? ['–'] : []),
+  ];
+  return [
+    ...table(
+      [
+        'second opinions',
+        'here',
+        ...(peers === 0 ? [] : [peers === 1 ? 'at the peer' : `at each of ${peers} peers`]),
+        ...(globalping ? ['at Globalping'] : []),
+      ],
+      [
+        opinions(1),
+        ...(checksUntilDown === 1 ? [] : [opinions(checksUntilDown)]),
+        ...(peers === 0 ? [] : [watched]),
+      ],
+      paint,
+    ),
+    '',
+    peers === 0
+      ? 'Each failing target is asked about, as long as free tests are left in the hour.'
+      : 'Each failing target is put to every peer. What peers use is in their accounts, and above is what they use here if they watch this installation too.',
   ];
 }
 

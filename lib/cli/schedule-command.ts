@@ -1,3 +1,4 @@
+import { calledAs } from '../called-as.js';
 import { FREE_MESSAGES_A_DAY } from '../rules/allowances.js';
 import type { Config } from '../config/config.js';
 import { CRON_PATH, FUNCTION_LIMIT } from '../config/vercel.js';
@@ -142,7 +143,7 @@ function calls({ destination }: QstashSchedule, ours: string): boolean {
 function otherDestination({ scheduleId, destination }: QstashSchedule, ours: string): ScheduleError {
   return new ScheduleError(
     'other_destination',
-    `${scheduleId} calls ${destination} and not ${ours}: left as it is. If that is an address of this project too, runs go on, and \`keepalive schedule create\` replaces it. If that is another installation, set another KEEP_ALIVE_PREFIX here: with the same one they have one schedule, and in one database the same data.`,
+    `${scheduleId} calls ${destination} and not ${ours}: left as it is. If that is an address of this project too, runs go on, and \`${calledAs()} schedule create\` replaces it. If that is another installation, set another KEEP_ALIVE_PREFIX here: with the same one they have one schedule, and in one database the same data.`,
   );
 }
 

@@ -4,13 +4,16 @@ import type { Paint } from './terminal.js';
 export function table(head: readonly string[], rows: readonly (readonly string[])[], paint: Paint): string[] {
   // eslint-disable-next-line no-control-regex -- colours have no width
   const width = (text: string): number => text.replace(/\u001b\[\d+m/g, '').length;
-  const widths = head.map((title, column) =>
-    rows.reduce((widest, row) => Math.max(widest, width(row[column] ?? '')), width(title)),
-  );
-  const line = (row: readonly string[]): string =>
-    row
-      .map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - width(cell)))
+  const padded = head.map((title, column) => {
+    const cells = [title, ...rows.map((row) => row[column] ?? '')];
+    const widest = Math.max(...cells.map(width));
+    return cells.map((cell) => cell + ' '.repeat(widest - width(cell)));
+  });
+  const lines = [head, ...rows].map((_, line) =>
+    padded
+      .map((cells) => cells[line])
       .join('  ')
-      .trimEnd();
-  return [paint('bold', line(head)), ...rows.map(line)];
+      .trimEnd(),
+  );
+  return lines.map((line, index) => (index === 0 ? paint('bold', line) : line));
 }

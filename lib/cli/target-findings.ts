@@ -1,3 +1,4 @@
+import { calledAs } from '../called-as.js';
 import type { HostHours } from '../rules/host-hours.js';
 import { lengthInWords } from '../rules/durations.js';
 import { adviceByText, wordInWords } from '../rules/host-advice.js';
@@ -13,14 +14,14 @@ export function ofTarget({ info }: Target, check: Check): Finding {
     return error('targets', {
       what: `${info.id} failed after ${attempts === 1 ? '1 attempt' : `${attempts} attempts`}: ${message}`,
       why: 'From here it does not answer as it should.',
-      todo: `keepalive check ${info.id} explains it.`,
+      todo: `${calledAs()} check ${info.id} explains it.`,
     });
   }
   if (outcome === 'degraded') {
     return warning('targets', {
       what: `${info.id} is degraded: ${message}`,
       why: 'It answers, but not as it should.',
-      todo: `keepalive check ${info.id} explains it.`,
+      todo: `${calledAs()} check ${info.id} explains it.`,
     });
   }
   if (coldStart) {

@@ -1,3 +1,4 @@
+import { calledAs } from '../called-as.js';
 import { writeFileSync } from 'node:fs';
 import { parseDocument } from '#yaml';
 import { parseConfig } from '../config/config.js';
@@ -151,6 +152,6 @@ function report(
     ...(problems.length === 0 ? [] : ['', 'To be corrected:']),
     ...problems.map((problem) => `  ${placeInWords(problem)}: ${problem.message}`),
     '',
-    'History is not carried over: it begins with the first ping. `keepalive config` checks the file.',
+    `History is not carried over: it begins with the first ping. \`${calledAs()} config\` checks the file.`,
   ];
 }

@@ -1,6 +1,6 @@
 import type * as z from '#zod';
 import type { Problem } from './problems.js';
-import type { Value } from './values.js';
+import { expectationOf, type Value } from './values.js';
 
 /** How a variable is read, and what it counts as when it is not set: null, or a text that is read the same way. */
 export interface Option<T, Default extends string | null = string | null> {
@@ -48,7 +48,7 @@ export function readOptions<T extends Table>(
     if (variable === undefined || found === undefined) continue;
     const result = schema.safeParse(found);
     if (result.success) values.set(name, result.data);
-    else problems.push({ variable, message: result.error.issues[0]?.message ?? 'not valid' });
+    else problems.push({ variable, message: expectationOf(result.error) });
   }
   return Object.fromEntries(values) as Partial<OptionValues<T>>;
 }

@@ -174,6 +174,7 @@ export const GENERAL_OPTIONS = {
   KEEP_ALIVE_HEARTBEAT_URL: option(null, plainUrl),
   KEEP_ALIVE_PEERS: option(null, peerList),
   KEEP_ALIVE_PEER_SECRET: option(null, secret(32)),
+  KEEP_ALIVE_GLOBALPING_TOKEN: option(null, secret(1)),
   PORT: option('3000', integer(0, 65_535)),
   QSTASH_TOKEN: option(null, secret(1)),
   QSTASH_URL: option('https://qstash.upstash.io', originOf),

@@ -1,6 +1,6 @@
 import type { Problem } from './problems.js';
 import { plainUrl, redisUrl } from './request.js';
-import { oneOf, secret, type Value } from './values.js';
+import { expectationOf, oneOf, secret, type Value } from './values.js';
 
 export type StoreConfig =
   | { readonly kind: 'upstash'; readonly url: string; readonly token: string }
@@ -44,7 +44,7 @@ export function chooseStore(texts: ReadonlyMap<string, string>, problems: Proble
   };
   const valid = <T>(variable: string, schema: Value<T>): T | undefined => {
     const result = schema.safeParse(texts.get(variable));
-    if (!result.success) problem(variable, result.error.issues[0]?.message ?? 'not valid');
+    if (!result.success) problem(variable, expectationOf(result.error));
     return result.data;
   };
   const kind = texts.has('KEEP_ALIVE_STORE') ? valid('KEEP_ALIVE_STORE', KINDS) : 'first';

@@ -17,6 +17,7 @@ import { placeInWords, type Place, type Problem } from './problems.js';
 import { queryProblem } from './query-problems.js';
 import { formsWith, hasGroup, targetAddress, type TargetAddress } from './target-address.js';
 import { fileName, inFileWords } from './targets-file.js';
+import { expectationOf } from './values.js';
 
 const DEFAULTS = defaultsOf(TARGET_OPTIONS);
 
@@ -238,7 +239,7 @@ export function targetAt(url: string): {
   readonly problem: string | null;
 } {
   const { data: address, error } = targetAddress.safeParse(url);
-  if (address === undefined) return { target: null, problem: error.issues[0]?.message ?? 'not valid' };
+  if (address === undefined) return { target: null, problem: expectationOf(error) };
   const id = idFromHost(address.hostname);
   const problems: Problem[] = [];
   const target = toTarget(plainSource(id, address), new Map(), problems);

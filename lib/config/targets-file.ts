@@ -1,5 +1,6 @@
 import { TARGET_OPTIONS, isTargetOption, type TargetOptionName, type TargetOptions } from './options.js';
 import type { FilePlace, Problem } from './problems.js';
+import { expectationOf } from './values.js';
 
 /** An option as a targets file sets it. */
 export interface FileOption {
@@ -45,7 +46,7 @@ export function readFileOptions(options: FileOptions, problems: Problem[]): Part
     const result = TARGET_OPTIONS[name].value.safeParse(text);
     if (result.success) values.set(name, result.data);
     else {
-      const message = inFileWords(result.error.issues[0]?.message ?? 'not valid');
+      const message = inFileWords(expectationOf(result.error));
       problems.push({ ...place, message: `${fileName(name)}: ${message}` });
     }
   }

@@ -1,5 +1,5 @@
 import { endpoint } from './request.js';
-import { InvalidValue, value } from './values.js';
+import { expectationOf, InvalidValue, value } from './values.js';
 
 /** Where the targets are listed: a file, or an address. */
 export type TargetsPlace =
@@ -14,7 +14,7 @@ export const targetsPlace = value(
   (text): TargetsPlace | undefined => {
     if (/^[a-z][a-z\d+.-]*:\/\//i.test(text)) {
       const { data: address, error } = endpoint.safeParse(text);
-      if (address === undefined) throw new InvalidValue(error.issues[0]?.message ?? 'not valid');
+      if (address === undefined) throw new InvalidValue(expectationOf(error));
       return address.url.startsWith('https:') ? { kind: 'address', ...address } : undefined;
     }
     return /\.(?:ya?ml|json)$/i.test(text) && !text.includes('\0') ? { kind: 'file', path: text } : undefined;

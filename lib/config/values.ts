@@ -47,6 +47,11 @@ export function value<T>(
   return Object.assign(z.pipe(z.string(), convert), { expected, form });
 }
 
+/** What a `Value` said of a text that it did not take: it has one thing to say. */
+export function expectationOf({ issues: [issue] }: z.core.$ZodError): string {
+  return issue?.message ?? 'not valid';
+}
+
 /** Whether a text stands in quotes, which a shell takes away and most other places do not. */
 export function isQuoted(text: string): boolean {
   return /^(["'`]).*\1$|^[“”„‘’].*[“”‘’]$/s.test(text);

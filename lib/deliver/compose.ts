@@ -124,9 +124,9 @@ export function contextOf(item: DigestItem): WordingContext {
   return { name: nameOf(item), isLocal: item.isLocal ?? false };
 }
 
-/** What people call the target of an alert; never empty. */
+/** What people call the target or the peer of an alert; never empty. */
 export function nameOf({ alert, target }: DigestItem): string {
-  const id = 'target' in alert ? alert.target : 'Keepalive';
+  const id = 'target' in alert ? alert.target : 'peer' in alert ? alert.peer : 'Keepalive';
   const name = target === null ? '' : singleLine(target.name);
   return name === '' ? id : name;
 }

@@ -72,8 +72,8 @@ export function createMailer(settings: ChannelSettings['email']): Mailer {
             });
             return { kind: 'sent' };
           } catch (error) {
-            if (isRefusedForGood(error)) return { kind: 'refused' };
             const { code, message } = deliveryErrorOf(error, signal);
+            if (isRefusedForGood(error)) return { kind: 'refused', isUnknown: isUnknown(error), message };
             return {
               kind: 'failed',
               permanent: code === 'permanent',
@@ -106,4 +106,19 @@ function isRefusedForGood(error: unknown): boolean {
   const status = statusOf(error);
   if (status !== null) return status >= 500 && isOfRecipient(error);
   return typeof error === 'object' && error !== null && 'code' in error && error.code === 'EENVELOPE';
+}
+
+/** Replies to RCPT that may say that there is no such mailbox (RFC 5321, 4.2.3). */
+const NO_MAILBOX: ReadonlySet<number> = new Set([550, 551, 553]);
+/** What enhanced codes say of a mailbox that is none or is closed: X.1.X and X.2.1 (RFC 3463). Others are about the sender. */
+const OF_MAILBOX = /\b5\.(?:1\.\d+|2\.1)\b/;
+const ENHANCED = /\b5\.\d+\.\d+\b/;
+
+/** Whether the server says that there is no such mailbox. Without an enhanced code, 550, 551 and 553 do. */
+function isUnknown(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null || !('command' in error)) return false;
+  const status = statusOf(error);
+  if (error.command !== 'RCPT TO' || status === null || !NO_MAILBOX.has(status)) return false;
+  const response = 'response' in error ? String(error.response) : '';
+  return OF_MAILBOX.test(response) || !ENHANCED.test(response);
 }

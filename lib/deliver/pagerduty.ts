@@ -1,3 +1,4 @@
+import { subjectOf } from '../rules/outbox.js';
 import type { Alert } from '../types.js';
 import { DeliveryError, type Channel, type Digest, type DigestItem } from './channel.js';
 import { nameOf, pageOf, PLAIN, sentenceOf } from './compose.js';
@@ -22,6 +23,8 @@ const MEANING: Readonly<Record<Alert['kind'], 'critical' | 'error' | 'warning' |
   certificate: 'warning',
   up: 'resolve',
   unwatched: 'resolve',
+  peer_down: 'warning',
+  peer_up: 'resolve',
   slept: null,
   contradicted: null,
   missed: null,
@@ -84,7 +87,7 @@ function eventsOf(digest: Digest, key: string, prefix: string): { events: Event[
   const silent: string[] = [];
   for (const item of digest.items) {
     const { alert } = item;
-    const about = 'target' in alert ? alert.target : TEST_KEY;
+    const about = subjectOf(alert) ?? TEST_KEY;
     if (MEANING[alert.kind] === null) silent.push(alert.id);
     else byTarget.set(about, [...(byTarget.get(about) ?? []), item]);
   }

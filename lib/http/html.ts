@@ -73,12 +73,19 @@ export function answerHtml(
   });
 }
 
-/** Browsers take HTML and name it first; programs take anything, or name JSON. */
+/** Browsers name HTML, and name it first or give it the greater weight; programs take anything, or name JSON. */
 export function prefersHtml({ headers }: Pick<Request, 'headers'>): boolean {
-  const accepted = headers.get('accept') ?? '';
-  const html = accepted.search(/\btext\/html\b/i);
-  const json = accepted.search(/\bapplication\/json\b/i);
-  return html >= 0 && (json < 0 || html < json);
+  const weights = new Map<string, number>();
+  for (const part of (headers.get('accept') ?? '').toLowerCase().split(',')) {
+    const [type = '', ...parameters] = part.split(';').map((each) => each.trim());
+    const weight = parameters.find((each) => each.startsWith('q='))?.slice(2) ?? '1';
+    if (!weights.has(type)) weights.set(type, Number(weight) || 0);
+  }
+  const html = weights.get('text/html') ?? 0;
+  const json = weights.get('application/json') ?? 0;
+  if (html !== json) return html > json;
+  const names = [...weights.keys()];
+  return html > 0 && names.indexOf('text/html') < names.indexOf('application/json');
 }
 
 /** What `answerError` says: a page for people, JSON for programs. */

@@ -1,4 +1,6 @@
 import { nowOf } from '../app.js';
+import { peerHosts } from '../config/peers.js';
+import { peersCheck } from '../read/health.js';
 import { loadOverview } from '../read/load.js';
 import { ofAllShards } from '../read/shards.js';
 import { stats } from '../read/stats.js';
@@ -13,7 +15,9 @@ export function answerMetrics(request: Request): Promise<Response> {
     const { config } = app;
     const now = nowOf(app);
     const overview = await ofAllShards(reader, config, (each) => loadOverview(each, now));
-    const body = metricsText(stats(watchFor(request, config), overview, now));
+    const { tick, peers } = config;
+    const watched = peersCheck(overview.state, { tick, peers: peerHosts(peers) });
+    const body = metricsText(stats(watchFor(request, config), overview, now), watched);
     const type = 'text/plain; version=0.0.4; charset=utf-8';
     return answerDocument(request, { type, body }, cachingOf(config));
   });

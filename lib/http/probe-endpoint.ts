@@ -1,5 +1,6 @@
 import { nowOf, perApp, type App } from '../app.js';
 import { PeerProber } from '../peers/answer.js';
+import { installationId } from '../peers/installation.js';
 import { open, PEER_VERSION, seal } from '../peers/token.js';
 import { withApp } from './endpoints.js';
 import { readText } from './request-body.js';
@@ -28,7 +29,13 @@ async function answer(request: Request, app: App): Promise<Response> {
   const now = nowOf(app);
   const opened = await open(body.trim(), { secret, purpose: 'request', now });
   if (opened.problem !== null) return refusal(opened.problem, now);
-  const { id, until, content } = opened;
+  const { id, until, content, from } = opened;
+  if (from !== null && from === installationId(app.config)) {
+    return answerError(
+      'conflict',
+      'This installation asks itself: set KEEP_ALIVE_PUBLIC_URL, or leave it out of KEEP_ALIVE_PEERS.',
+    );
+  }
   if (!usedTokensOf(app).use({ id, until }, now)) {
     return answerError('conflict', 'This request was answered before.');
   }

@@ -14,6 +14,7 @@ import {
 import {
   noSubscribers,
   readSubscribers,
+  readUnsubscribeToken,
   subscribe,
   subscriberId,
   unsubscribe,
@@ -23,6 +24,7 @@ import {
 import { TextError } from '../record/codec/text-error.js';
 import { mailboxOf, mailIdentity, parseMailAddress } from '../rules/mail-address.js';
 import { StoreError, type Store } from '../store/store.js';
+import { FRESH_FOR } from '../read/recent.js';
 import { confirmationMail } from '../view/subscriber-mail.js';
 import {
   confirmPage,
@@ -189,13 +191,14 @@ export function answerConfirmPage(request: Request): Promise<Response> {
 
 /** `POST /confirm?t=…` subscribes the address. To do it again changes nothing. */
 export function answerConfirm(request: Request): Promise<Response> {
-  return withConfirmation(request, async ({ app, site }, confirmation) => {
+  return withConfirmation(request, async ({ app, site }, confirmation, token) => {
     const { store } = app;
     if (store === null) return noStore();
     const { address, asked } = confirmation;
     const done = (): Response => answerHtml(doneConfirming(address, site), site);
     const known = await subscribersOf(app);
-    if (known?.identities.has(mailIdentity(address)) === true) return done();
+    const isKnown = known?.identities.has(mailIdentity(address)) === true;
+    if (isKnown && !isFirstLately(app, token)) return done();
     return changeSubscribers(store, (subscribers, now) => {
       const before = subscribers ?? noSubscribers(randomBytes(16).toString('base64url'));
       const found = subscribe(before, confirmation, { asked, now });
@@ -232,19 +235,16 @@ function withConfirmation(
   );
 }
 
-/** As `subscriberId` makes them. */
-const ID = /^[\w-]{22}$/;
-
 /** `GET /unsubscribe?t=…` changes nothing, as above. */
 export function answerUnsubscribePage(request: Request): Promise<Response> {
   return withApp(
     request,
     async ({ config }) => {
-      const id = tokenOf(request);
+      const token = tokenOf(request);
       const site = await openSite(request, config);
-      return ID.test(id)
-        ? answerSignIn(unsubscribePage(id, site), site)
-        : badLink(request, site, 'bad_link', 'linkIncomplete');
+      return readUnsubscribeToken(config, token) === null
+        ? badLink(request, site, 'bad_link', 'linkIncomplete')
+        : answerSignIn(unsubscribePage(token, site), site);
     },
     answerProblem,
   );
@@ -259,15 +259,17 @@ export function answerUnsubscribe(request: Request): Promise<Response> {
     request,
     async (app) => {
       const { config, store } = app;
-      const id = tokenOf(request);
       const site = await openSite(request, config);
-      if (!ID.test(id)) return badLink(request, site, 'bad_link', 'linkIncomplete');
+      const link = readUnsubscribeToken(config, tokenOf(request));
+      if (link === null) return badLink(request, site, 'bad_link', 'linkIncomplete');
       if (store === null) return noStore();
       const done = (): Response => answerHtml(doneUnsubscribing(site), site);
       const known = await subscribersOf(app);
-      if (known === null || !known.ids.has(id)) return done();
+      const isKnown = known?.ids.has(link.id) === true;
+      if (!isKnown && !(link.isSealed && isFirstLately(app, link.id))) return done();
+      const ids = new Set([link.id]);
       return changeSubscribers(store, (subscribers, now) =>
-        subscribers === null ? done() : { subscribers: unsubscribe(subscribers, id, now), answer: done },
+        subscribers === null ? done() : { subscribers: unsubscribe(subscribers, ids, now), answer: done },
       );
     },
     answerProblem,
@@ -287,6 +289,24 @@ function badLink(request: Request, site: Site, code: ErrorCode, message: PlainMe
   const text = site.words.text(message);
   if (!prefersHtml(request)) return answerError(code, text);
   return answerHtml(badLinkPage(text, site), site, { status: ERROR_STATUS[code] });
+}
+
+const askedOf = perApp((): { since: number; links: Set<string> } => ({ since: 0, links: new Set() }));
+
+/**
+ * Whether a link that was made here is used for the first time within 5 s. Then the store itself is asked: another process
+ * may have changed what this one remembers. Used again and again, a link costs the store no more than made-up ones.
+ */
+function isFirstLately(app: App, link: string): boolean {
+  const asked = askedOf(app);
+  const now = Date.now();
+  if (now - asked.since >= FRESH_FOR || now < asked.since) {
+    asked.since = now;
+    asked.links = new Set();
+  }
+  if (asked.links.has(link)) return false;
+  asked.links.add(link);
+  return true;
 }
 
 /** What is asked of the subscribers again and again. */

@@ -1,3 +1,4 @@
+import { calledAs } from '../called-as.js';
 import type { App } from '../app.js';
 import { setApp, withConfig } from '../app.js';
 import type { Config } from '../config/config.js';
@@ -197,8 +198,7 @@ function introduce(
   const warnings = monthlyHours(config.targets, MONTHLY_HOURS, Date.now(), times).flatMap(
     ({ message }) => message ?? [],
   );
-  const hint =
-    'No target is set, so Keepalive watches itself. Add one: keepalive init, or TARGET_MY_API_URL=https://… npm start';
+  const hint = `No target is set, so Keepalive watches itself. Add one: ${calledAs()} init, or TARGET_MY_API_URL=https://… npm start`;
   return [
     `Keepalive serves http://localhost:${port} and keeps its data in ${storeName(config, store)}.`,
     ...targets,

@@ -1,65 +1,102 @@
 import type { Config } from '../config/config.js';
+import { DeliveryError } from '../deliver/channel.js';
 import type { Send, ServiceAnswer } from '../deliver/send.js';
 import type { Opinion } from '../rules/opinions.js';
 import type { Target } from '../types.js';
+import { waitFor } from './wait.js';
+import type { PeerReading } from '../rules/peer-watch.js';
 import { readAnswer, type PeerAnswer } from './answer.js';
+import { errorIn } from './error-answer.js';
+import { Globalping } from './globalping.js';
+import { readingOf } from './health.js';
 import { questionOf } from './question.js';
 import { open, seal } from './token.js';
 
 /** Where peers answer. */
 const PROBE_PATH = '/api/probe';
+/** Where they say how they are. */
+const HEALTH_PATH = '/api/health';
 
 /** Ms for the way there and back, and for a function to start, besides the target's own time limit. */
-const TRAVEL = 3_000;
-/** Requests to peers under way at once, in a process. */
-const MOST_AT_ONCE = 40;
+export const TRAVEL = 3_000;
+/** Questions to one peer under way at once, in a process: a peer takes twice as many, and others may ask it too. */
+const MOST_AT_ONCE = 10;
+/** Ms until a peer that has too much to do is asked again; doubled each time. */
+const BUSY_DELAY = 500;
 /** Bytes that a peer takes at most, and its answer at most. */
 const LARGEST_QUESTION = 60 * 1024;
 const LARGEST_ANSWER = 4 * 1024;
+/** The same of its health, which names ten targets at most, and every channel and host. */
+const LARGEST_HEALTH = 64 * 1024;
 /** Characters of a peer's host that are shown. */
 const LONGEST_PLACE = 40;
 
 /** What became of asking one peer. */
 export type Asked =
   | { readonly problem: null; readonly answer: PeerAnswer; readonly skew: number; readonly tookMs: number }
-  /** In words, without the peer's name. */
-  | { readonly problem: string };
+  /** In words, without the peer's name. `isBusy`: it has too much to do, and may be asked again. */
+  | { readonly problem: string; readonly isBusy?: true };
 
 export interface Peers {
   /**
    * What the peers say of a target that failed here, those that answer in time: all are asked at once, and each makes one
-   * attempt. Empty where nobody can be asked. Never rejects.
+   * attempt; Globalping makes three. Empty where nobody can be asked. Never rejects.
    */
   ask(target: Target, signal: AbortSignal): Promise<readonly Opinion[]>;
+  /** The hosts of those whose health can be read. */
+  readonly watched: readonly string[];
+  /** Reads the health of one of them within so many ms. Never rejects. */
+  readHealth(peer: string, limit: number, signal: AbortSignal): Promise<PeerReading>;
 }
 
-export const NO_PEERS: Peers = { ask: () => Promise.resolve([]) };
+const NO_SUCH_PEER: PeerReading = { kind: 'silent', message: 'there is no such peer' };
+
+export const NO_PEERS: Peers = {
+  ask: () => Promise.resolve([]),
+  watched: [],
+  readHealth: () => Promise.resolve(NO_SUCH_PEER),
+};
 
 export interface PeersOptions {
   readonly send: Send;
   /** Ms since the epoch. */
   readonly now: () => number;
+  /** Of this installation; null: it is not told. */
+  readonly installation?: string | null;
 }
 
-export function createPeers({ urls, secret }: Config['peers'], options: PeersOptions): Peers {
-  if (secret === null || urls.length === 0) return NO_PEERS;
-  const peers = urls.map((url) => new Peer(url, secret, options));
+export function createPeers({ urls, secret, globalping }: Config['peers'], options: PeersOptions): Peers {
+  const peers = secret === null ? [] : urls.map((url) => new Peer(url, secret, options));
+  const others = globalping === null ? [] : [new Globalping(globalping.token, options)];
+  if (peers.length + others.length === 0) return NO_PEERS;
   const turns = new Turns(MOST_AT_ONCE);
+  const byHost = new Map(peers.map((peer) => [peer.host, peer]));
   return {
+    watched: [...byHost.keys()],
+    async readHealth(peer, limit, signal) {
+      const { ended, end } = endingAfter(limit, signal);
+      const reading = await byHost.get(peer)?.health(ended);
+      end();
+      return reading ?? NO_SUCH_PEER;
+    },
     async ask(target, signal) {
-      const question = questionOf(target);
-      if (question === null) return [];
-      const asked = await Promise.all(
-        peers.map((peer) =>
-          turns.take(async () => {
-            const { ended, end } = endingAfter(target.timeout + TRAVEL, signal);
-            const found = await peer.ask(question, ended);
-            end();
-            return found.problem === null ? opinionOf(found.answer, peer.name) : [];
-          }),
+      const question = peers.length === 0 ? null : questionOf(target);
+      const { ended, end } = endingAfter(target.timeout + TRAVEL, signal);
+      const inTurn = (asking: () => Promise<readonly Opinion[]>) => (): Promise<readonly Opinion[]> =>
+        ended.aborted ? Promise.resolve([]) : asking();
+      const opinions = await Promise.all([
+        ...(question === null ? [] : peers).map((peer) =>
+          peer.turns.take(
+            inTurn(async () => {
+              const found = await peer.askPatiently(question, ended);
+              return found.problem === null ? opinionOf(found.answer, peer.name) : [];
+            }),
+          ),
         ),
-      );
-      return asked.flat();
+        ...others.map((other) => turns.take(inTurn(() => other.ask(target, ended)))),
+      ]);
+      end();
+      return opinions.flat();
     },
   };
 }
@@ -70,17 +107,22 @@ function opinionOf({ isWell, place }: PeerAnswer, name: string): readonly Opinio
 
 /** One other installation. */
 export class Peer {
+  readonly host: string;
+  readonly turns = new Turns(MOST_AT_ONCE);
   /** Its host, as people read it. */
   readonly name: string;
   /** Ms by which its clock is ahead of ours, as far as it had to say so. */
   private skew = 0;
+  /** It has a STATS_TOKEN, so that its health is for those who show that they may read it. */
+  private isPrivate = false;
 
   constructor(
     private readonly url: string,
     private readonly secret: string,
     private readonly options: PeersOptions,
   ) {
-    this.name = new URL(url).host.slice(0, LONGEST_PLACE);
+    this.host = new URL(url).host;
+    this.name = this.host.slice(0, LONGEST_PLACE);
   }
 
   /** Never rejects. @param content a question; null: whether it answers at all */
@@ -95,11 +137,58 @@ export class Peer {
     }
   }
 
+  /** The same, and again while the peer has too much to do. */
+  async askPatiently(content: unknown, signal: AbortSignal): Promise<Asked> {
+    for (let delay = BUSY_DELAY; ; delay *= 2) {
+      const asked = await this.ask(content, signal);
+      if (asked.problem === null || asked.isBusy !== true || signal.aborted) return asked;
+      await waitFor(delay, signal);
+    }
+  }
+
+  /** Reads its health, which says whether its runs come. Never rejects. */
+  async health(signal: AbortSignal): Promise<PeerReading> {
+    try {
+      const answer = await this.readHealth(signal);
+      const ahead = skewIn(answer, this.options.now());
+      if (answer.status !== 401) return readingOf(answer, ahead);
+      this.isPrivate = true;
+      this.skew = ahead;
+      return readingOf(await this.readHealth(signal), ahead);
+    } catch (error) {
+      return {
+        kind: 'silent',
+        message: error instanceof DeliveryError ? error.message : 'it cannot be asked',
+      };
+    }
+  }
+
+  private async readHealth(signal: AbortSignal): Promise<ServiceAnswer> {
+    const { secret, skew, isPrivate } = this;
+    const { send, now } = this.options;
+    const bearer = isPrivate
+      ? (await seal(null, { secret, purpose: 'health', time: now() + skew })).token
+      : null;
+    return send(
+      {
+        url: this.url + HEALTH_PATH,
+        method: 'GET',
+        headers: {
+          accept: 'application/json',
+          ...(bearer === null ? {} : { authorization: `Bearer ${bearer}` }),
+        },
+        body: null,
+        maxAnswer: LARGEST_HEALTH,
+      },
+      signal,
+    );
+  }
+
   /** `clock`: its time is another than we thought, and we know it now. */
   private async askOnce(content: unknown, signal: AbortSignal): Promise<Asked | 'clock'> {
     const { secret, skew } = this;
-    const { send, now } = this.options;
-    const { token, id } = await seal(content, { secret, purpose: 'request', time: now() + skew });
+    const { send, now, installation: from = null } = this.options;
+    const { token, id } = await seal(content, { secret, purpose: 'request', time: now() + skew, from });
     if (token.length > LARGEST_QUESTION) return { problem: 'the request is too large' };
     const startedAt = performance.now();
     const answer = await send(
@@ -124,27 +213,30 @@ export class Peer {
   private refusal({ status, headers, text }: ServiceAnswer): Asked | 'clock' {
     const { code, message } = errorIn(text);
     if (code === 'clock_differs') {
-      const date = Date.parse(typeof headers.date === 'string' ? headers.date : '');
-      if (Number.isFinite(date)) {
+      const date = dateOf(headers);
+      if (date !== null) {
         this.skew = date - this.options.now();
         return 'clock';
       }
     }
     if (status === 404) return { problem: 'it answers 404: it has no KEEP_ALIVE_PEER_SECRET, or is too old' };
-    return { problem: `it answers ${status}${message === null ? '' : `: ${message}`}` };
+    return {
+      problem: `it answers ${status}${message === null ? '' : `: ${message}`}`,
+      ...(status === 429 ? { isBusy: true } : {}),
+    };
   }
 }
 
-/** What one of our error answers says. */
-function errorIn(text: string): { readonly code: string | null; readonly message: string | null } {
-  try {
-    const { error } = JSON.parse(text) as { error?: { code?: unknown; message?: unknown } };
-    const known = (found: unknown): string | null =>
-      typeof found === 'string' && /^[\x20-\x7e]{1,200}$/.test(found) ? found : null;
-    return { code: known(error?.code), message: known(error?.message) };
-  } catch {
-    return { code: null, message: null };
-  }
+/** Ms since the epoch; null: the head of the answer does not say. */
+function dateOf({ date }: ServiceAnswer['headers']): number | null {
+  const time = Date.parse(typeof date === 'string' ? date : '');
+  return Number.isFinite(time) ? time : null;
+}
+
+/** Ms by which the clock of who answered is ahead, as far as the head of the answer says; it has whole seconds. */
+function skewIn({ headers }: ServiceAnswer, now: number): number {
+  const date = dateOf(headers);
+  return date === null || Math.abs(date - now) < 2_000 ? 0 : date - now;
 }
 
 /** A signal that fires after so many ms, or with another. */

@@ -7,8 +7,8 @@ export const PEER_VERSION = 1;
 const LIFETIME = 60;
 const CLOCK_TOLERANCE = 10;
 
-/** Requests and answers have keys of their own: neither can be passed off as the other. */
-type Purpose = 'request' | 'answer';
+/** Each purpose has a key of its own: no token can be passed off as one of another purpose. */
+type Purpose = 'request' | 'answer' | 'health';
 
 /** `clock`: it is authentic, and its time is too far from ours. `forged`: it is none that was made with the secret. */
 export type TokenProblem = 'forged' | 'clock' | { readonly version: number };
@@ -18,6 +18,8 @@ export type Opened =
       readonly problem: null;
       readonly id: string;
       readonly content: unknown;
+      /** The installation that made it; null: it does not say. */
+      readonly from: string | null;
       /** Ms since the epoch from which on it is refused. */
       readonly until: number;
     }
@@ -30,17 +32,25 @@ export type Opened =
  */
 export async function seal(
   content: unknown,
-  { secret, purpose, time, id = randomUUID() }: TokenTerms & { readonly time: number; readonly id?: string },
+  { secret, purpose, time, id = randomUUID(), from = null }: SealTerms,
 ): Promise<{ readonly token: string; readonly id: string }> {
   const { EncryptJWT } = await import('jose/jwt/encrypt');
   const now = Math.floor(time / 1000);
-  const token = await new EncryptJWT({ version: PEER_VERSION, content })
+  const sealing = new EncryptJWT({ version: PEER_VERSION, content })
     .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
     .setIssuedAt(now)
     .setExpirationTime(now + LIFETIME)
-    .setJti(id)
-    .encrypt(keyFor(secret, purpose));
+    .setJti(id);
+  if (from !== null) sealing.setIssuer(from);
+  const token = await sealing.encrypt(keyFor(secret, purpose));
   return { token, id };
+}
+
+interface SealTerms extends TokenTerms {
+  readonly time: number;
+  readonly id?: string;
+  /** The installation that makes it. */
+  readonly from?: string | null;
 }
 
 export interface TokenTerms {
@@ -63,10 +73,10 @@ export async function open(
       clockTolerance: CLOCK_TOLERANCE,
       currentDate: new Date(now),
     });
-    const { version, jti, iat, content } = payload;
+    const { version, jti, iat, iss: from = null, content } = payload;
     if (typeof version !== 'number' || jti === undefined || iat === undefined) return { problem: 'forged' };
     if (version !== PEER_VERSION) return { problem: { version } };
-    return { problem: null, id: jti, content, until: (iat + LIFETIME + CLOCK_TOLERANCE) * 1000 };
+    return { problem: null, id: jti, content, from, until: (iat + LIFETIME + CLOCK_TOLERANCE) * 1000 };
   } catch (error) {
     // Both are thrown of a token that was decrypted.
     const isTime =

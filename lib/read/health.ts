@@ -1,12 +1,15 @@
 import { channelNames } from '../config/alerts.js';
 import type { Config } from '../config/config.js';
+import { peerHosts } from '../config/peers.js';
 import { endOf, type State } from '../record/state-model.js';
 import { monthOf, monthSpan, monthUsage } from '../rules/account.js';
 import type { Limits } from '../rules/allowances.js';
 import { shownTargets, type Audienced } from './audience.js';
 import { budgetOf, comesTo, exceeds } from '../rules/budget.js';
+import { sentToday, type Mailing } from '../rules/mailing.js';
 import { monthlyHours } from '../rules/host-hours.js';
 import { MONTHLY_HOURS } from '../rules/hosts.js';
+import { troubleToTell, type PeerState } from '../rules/peer-watch.js';
 import { EMPTY_OUTBOX, undeliveredTo, type Outbox } from '../rules/outbox.js';
 import {
   isSlow,
@@ -18,7 +21,7 @@ import {
   type TriggerPace,
 } from '../rules/trigger-pace.js';
 import { longestRounds } from '../rules/throttle.js';
-import { overInWords, tooSlowInWords } from '../rules/wording.js';
+import { overInWords, PEER_TROUBLES, tooSlowInWords } from '../rules/wording.js';
 import {
   RESOURCES,
   type ChannelName,
@@ -67,10 +70,37 @@ export interface Health {
       readonly status: HealthLevel;
       /** Those that are set up. */
       readonly channels: readonly ChannelHealth[];
+      /** Mails to those who have subscribed; null: nobody can, or it is not known. */
+      readonly subscribers: SubscribersHealth | null;
       readonly message?: string;
     };
     readonly budget: Budget;
+    readonly peers: {
+      readonly status: HealthLevel;
+      /** How many other installations are watched. */
+      readonly watched: number;
+      /** How many of them have stopped making runs, or could not be read for three ticks. */
+      readonly outOfOrder: number;
+      /** Each of them, for callers with STATS_TOKEN; for the public none. */
+      readonly each: readonly PeerHealth[];
+      readonly message?: string;
+    };
   };
+}
+
+export interface PeerHealth {
+  /** Its host. */
+  readonly peer: string;
+  /**
+   * `unknown`: it was not asked yet. `stopped`: it answers, and makes no runs. `unclear`: it answers, and does not say
+   * whether it makes any. `silent`: it does not answer.
+   */
+  readonly status: 'healthy' | 'unknown' | 'stopped' | 'unclear' | 'silent';
+  /** When its health was last asked for. */
+  readonly askedAt: string | null;
+  /** Of its last run, or of its last answer that told. */
+  readonly since?: string;
+  readonly message?: string;
 }
 
 export type ChannelHealth = {
@@ -95,6 +125,20 @@ export type ChannelHealth = {
       };
     }
 );
+
+export interface SubscribersHealth {
+  /** `failing`: their mails are not taken, and are tried again. */
+  readonly status: 'healthy' | 'failing';
+  /** News that not all of them have been told. */
+  readonly waiting: number;
+  readonly trouble: {
+    readonly failures: number;
+    readonly nextTryAt: string;
+    readonly message: string;
+  } | null;
+  /** What else keeps mails from being sent. */
+  readonly message?: string;
+}
 
 /**
  * What the calendar month (UTC) has used of each allowance, by the account of the runs; null: it is not watched, or not
@@ -127,6 +171,8 @@ export type StoreFinding =
       readonly latencyMs: number | null;
       readonly state: State | null;
       readonly outbox: Outbox;
+      /** What subscribers are to be told, by shard; null: it cannot be read. Without it, nobody has looked. */
+      readonly mailings?: readonly (Mailing | null)[];
     }
   | { readonly ok: false; readonly kind: string | null; readonly message: string };
 
@@ -138,17 +184,30 @@ export interface HealthSettings {
   readonly targets: readonly WatchedTarget[];
   /** The allowances that are watched. */
   readonly limits: Limits;
+  /** The hosts of the peers that are watched. */
+  readonly peers: readonly string[];
   readonly channels: readonly ChannelName[];
   /** The chat that is configured; null: none is. */
   readonly telegramChat?: string | null;
+  /** To subscribers; null: nobody can subscribe. */
+  readonly mailsPerDay?: number | null;
 }
 
 export function healthSettings(
-  { tick, enabled, targets, alerts }: Pick<Config, 'tick' | 'enabled' | 'targets' | 'alerts'>,
+  {
+    tick,
+    enabled,
+    targets,
+    alerts,
+    subscriptions,
+    peers,
+  }: Pick<Config, 'tick' | 'enabled' | 'targets' | 'alerts' | 'subscriptions' | 'peers'>,
   limits: Limits,
 ): HealthSettings {
   const telegramChat = alerts.telegram?.chat ?? null;
-  return { tick, enabled, targets, limits, channels: channelNames(alerts), telegramChat };
+  const mailsPerDay = subscriptions?.mailsPerDay ?? null;
+  const channels = channelNames(alerts);
+  return { tick, enabled, targets, limits, peers: peerHosts(peers), channels, telegramChat, mailsPerDay };
 }
 
 export interface HealthFacts extends HealthSettings, Audienced {
@@ -174,6 +233,7 @@ export function health(facts: HealthFacts): Health {
     config: configCheck(facts),
     alerts: alertsCheck(facts),
     budget: budgetCheck(facts),
+    peers: peersCheck(facts.store.ok ? facts.store.state : null, facts),
   };
   return { status: worst(Object.values(checks).map(({ status }) => status)), checks };
 }
@@ -348,7 +408,8 @@ function configCheck(facts: HealthFacts): Health['checks']['config'] {
     : { status: 'healthy', targets };
 }
 
-function alertsCheck({ store, channels, telegramChat = null }: HealthFacts): Health['checks']['alerts'] {
+function alertsCheck(facts: HealthFacts): Health['checks']['alerts'] {
+  const { store, channels, telegramChat = null } = facts;
   const outbox = store.ok ? store.outbox : EMPTY_OUTBOX;
   // The new id is the operator's to know: the log and the doctor show it.
   const hasMoved = telegramChat !== null && outbox.moved.telegram?.from === telegramChat;
@@ -357,8 +418,10 @@ function alertsCheck({ store, channels, telegramChat = null }: HealthFacts): Hea
     ...channelHealth(name, outbox),
     ...(hasMoved && name === 'telegram' ? { message: moved } : {}),
   }));
-  const ill = found.filter(({ status }) => status !== 'healthy');
-  const message = found
+  const subscribers = subscribersHealth(facts);
+  const parts = [...found, ...(subscribers === null ? [] : [{ name: 'subscribers', ...subscribers }])];
+  const ill = parts.filter(({ status }) => status !== 'healthy');
+  const message = parts
     .flatMap(({ name, trouble, message }) =>
       [trouble?.message, message].flatMap((said) => (said === undefined ? [] : `${name}: ${said}`)),
     )
@@ -366,7 +429,78 @@ function alertsCheck({ store, channels, telegramChat = null }: HealthFacts): Hea
   return {
     status: ill.length === 0 ? 'healthy' : 'degraded',
     channels: found,
+    subscribers,
     ...(message === '' ? {} : { message }),
+  };
+}
+
+function subscribersHealth({ store, mailsPerDay = null, now }: HealthFacts): SubscribersHealth | null {
+  if (mailsPerDay === null || !store.ok || store.mailings === undefined) return null;
+  const mailings = store.mailings.flatMap((mailing) => mailing ?? []);
+  const sum = (of: (mailing: Mailing) => number): number =>
+    mailings.reduce((total, mailing) => total + of(mailing), 0);
+  const waiting = sum(({ pending }) => pending.length);
+  const today = sum((mailing) => sentToday(mailing, now));
+  const [trouble] = mailings
+    .flatMap((mailing) => mailing.trouble ?? [])
+    .sort((a, b) => b.failures - a.failures);
+  const isReadable = mailings.length === store.mailings.length;
+  const messages = [
+    ...(isReadable ? [] : ['what is stored of their mails cannot be read']),
+    ...(waiting > 0 && today >= mailsPerDay
+      ? [`PAGE_MAILS_PER_DAY=${mailsPerDay} is reached, the others follow after midnight UTC`]
+      : []),
+  ];
+  return {
+    status: trouble === undefined && isReadable ? 'healthy' : 'failing',
+    waiting,
+    trouble:
+      trouble === undefined
+        ? null
+        : {
+            failures: trouble.failures,
+            nextTryAt: new Date(trouble.nextAt).toISOString(),
+            message: trouble.message,
+          },
+    ...(messages.length > 0 && { message: messages.join('; ') }),
+  };
+}
+
+/** @param state null: it could not be read, or there is none yet */
+export function peersCheck(
+  state: Pick<State, 'peers'> | null,
+  { peers, tick, audience = 'public' }: Pick<HealthSettings, 'peers' | 'tick'> & Audienced,
+): Health['checks']['peers'] {
+  const known = new Map((state?.peers ?? []).map((each) => [each.peer, each]));
+  const each = peers.map((peer) => peerHealth(peer, known.get(peer) ?? null, tick));
+  const out = each.filter(({ status }) => status !== 'healthy' && status !== 'unknown');
+  const message =
+    audience === 'trusted'
+      ? out.map(({ peer, message }) => `${peer} ${message ?? ''}`).join('; ')
+      : out.length === 1
+        ? 'a peer is out of order'
+        : `${out.length} peers are out of order`;
+  return {
+    status: out.length === 0 ? 'healthy' : 'degraded',
+    watched: peers.length,
+    outOfOrder: out.length,
+    each: audience === 'trusted' ? each : [],
+    ...(out.length === 0 ? {} : { message }),
+  };
+}
+
+function peerHealth(peer: string, known: PeerState | null, tick: number): PeerHealth {
+  if (known === null) return { peer, status: 'unknown', askedAt: null };
+  const askedAt = new Date(known.askedAt).toISOString();
+  const trouble = troubleToTell(known, tick);
+  if (trouble === null) return { peer, status: 'healthy', askedAt };
+  const { kind, since, message } = trouble;
+  return {
+    peer,
+    status: kind,
+    askedAt,
+    since: new Date(since).toISOString(),
+    message: `${PEER_TROUBLES[kind]}${message === null ? '' : ` (${message})`}`,
   };
 }
 

@@ -1,10 +1,18 @@
 import { EXCERPT, readExcerptNote, type ExcerptNote } from '../record/excerpt.js';
 import { incidentField, incidentFields, INCIDENTS_KEPT, readIncident } from '../record/incidents.js';
 import type { Incident } from '../record/incidents.js';
-import { MAINTENANCE_FIELD, NOTES_FIELD, OUTBOX_FIELD, SLOTS_FIELD, STATE_FIELD } from '../record/fields.js';
+import {
+  MAILING_FIELD,
+  MAINTENANCE_FIELD,
+  NOTES_FIELD,
+  OUTBOX_FIELD,
+  SLOTS_FIELD,
+  STATE_FIELD,
+} from '../record/fields.js';
 import type { RecentCheck } from '../record/log.js';
 import { type LogHead, type LostData, type State, type TargetState, endOf } from '../record/state-model.js';
 import { logName, readChecks, readContinued, recentLogs } from '../record/log.js';
+import { readMailing } from '../record/mailing-text.js';
 import type { Maintenance } from '../record/maintenance.js';
 import { readableMaintenance } from '../record/maintenance.js';
 import type { Note } from '../record/notes.js';
@@ -15,6 +23,7 @@ import { readOutbox } from '../record/outbox-text.js';
 import { readState } from '../record/state.js';
 import { unobservedAt } from '../record/targets.js';
 import { NewerTextError, TextError } from '../record/codec/text-error.js';
+import type { Mailing } from '../rules/mailing.js';
 import type { Outbox } from '../rules/outbox.js';
 import type { ReadAnswer, ReadRequest, Store } from '../store/store.js';
 import { StoreError } from '../store/store.js';
@@ -49,6 +58,17 @@ export function windowStart(window: Window, now: number): number {
 export async function loadState(store: Reader): Promise<State | null> {
   const { fields } = await store.read({ fields: [STATE_FIELD], logs: [] });
   return stateOf(fields.get(STATE_FIELD) ?? null);
+}
+
+/** What subscribers are to be told; null: it cannot be read. One store command. */
+export async function loadMailing(store: Reader): Promise<Mailing | null> {
+  const { fields } = await store.read({ fields: [MAILING_FIELD], logs: [] });
+  try {
+    return readMailing(fields.get(MAILING_FIELD) ?? null, 0);
+  } catch (error) {
+    if (error instanceof TextError) return null;
+    throw error;
+  }
 }
 
 /** The present state, without history. */

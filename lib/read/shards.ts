@@ -169,16 +169,17 @@ function joinedState(states: readonly State[]): State | null {
       commands: sum(({ commands }) => commands),
     },
     account: joinedAccount(states.flatMap(({ account }) => account ?? [])),
+    peers: states.flatMap(({ peers }) => peers),
     targets: states.flatMap((state) => state.targets),
   };
 }
 
-/** The state of the shard that was heard of least recently, with the account of all. */
+/** The state of the shard that was heard of least recently, with the account of all, and the peers, which one watches. */
 export function leastRecent({ state, parts }: Joined<Pick<Present, 'state'>>): State | null {
   if (parts === undefined || state === null) return state;
   const states = new Set([...parts.values()].flatMap((part) => part.state ?? []));
   const [oldest = state] = [...states].sort((a, b) => heardAt(a) - heardAt(b));
-  return { ...oldest, account: state.account };
+  return { ...oldest, account: state.account, peers: state.peers };
 }
 
 function heardAt({ lastRun, firstRunAt }: State): number {

@@ -1,4 +1,5 @@
 import type { ActiveAlert, IncidentEvent } from '../rules/alert-evaluation.js';
+import type { PeerTrouble } from '../rules/peer-watch.js';
 import type { JudgedStatus } from '../rules/status.js';
 import type { Alert, ChannelName, CheckReason, HostWord, Outcome, Resource, TargetAlert } from '../types.js';
 import type { LastRun } from './state-model.js';
@@ -82,6 +83,8 @@ export const ALERT_CODES = Object.freeze({
   undelivered: 13,
   test: 14,
   allowances: 15,
+  peer_down: 17,
+  peer_up: 18,
 } satisfies Record<Alert['kind'], number>);
 
 export const RESOURCE_CODES = Object.freeze({
@@ -99,6 +102,16 @@ export const ACTIVE_ALERT_CODES = Object.freeze({ degraded: 0, down: 1, flapping
 
 export const UNWATCHED_CODES = Object.freeze({ removed: 0, paused: 1 } satisfies Record<
   (Alert & { kind: 'unwatched' })['because'],
+  number
+>);
+
+export const PEER_TROUBLE_CODES = Object.freeze({ stopped: 0, unclear: 1, silent: 2 } satisfies Record<
+  PeerTrouble['kind'],
+  number
+>);
+
+export const PEER_END_CODES = Object.freeze({ running: 0, removed: 1 } satisfies Record<
+  (Alert & { kind: 'peer_up' })['now'],
   number
 >);
 

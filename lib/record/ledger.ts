@@ -14,6 +14,13 @@ import {
 } from '../rules/trigger-pace.js';
 import { isSettling } from '../rules/status.js';
 import { longestRounds, timeToSpend } from '../rules/throttle.js';
+import {
+  afterReading,
+  isReadingDue,
+  troubleToTell,
+  type PeerReading,
+  type PeerState,
+} from '../rules/peer-watch.js';
 import type { Waking } from '../rules/waking.js';
 import type { CheckOrOpen, HostWord, Status, Target, Transition } from '../types.js';
 import { Notifier, type NotifierSettings } from './notifier.js';
@@ -93,6 +100,7 @@ export class Ledger {
   private readonly span: number;
   private log: LogHead;
   private snapshotHour: number;
+  private peers: readonly PeerState[];
   private revision: number;
   /** The list of slots is written when the run ends. */
   private mustListSlots: boolean;
@@ -127,6 +135,8 @@ export class Ledger {
     this.span = spanAt(head.log, now);
     this.snapshotHour = head.snapshotHour;
     this.revision = head.revision;
+    const watched = settings.peers ?? [];
+    this.peers = head.peers.filter(({ peer }) => watched.includes(peer));
     this.toldIn = head.account?.toldIn ?? null;
     this.targets = new Map(targets.map((target) => [target.info.id, target]));
     this.states = admit(withCountersBeforeGap(states, gap, now), targets, {
@@ -193,6 +203,37 @@ export class Ledger {
     });
     const isMissing = actual > MISSED_AFTER_TICKS * tick && targets.some(({ enabled }) => enabled);
     notifier.onPace(isSlow(pace) && (slowFor.count > 0 || isMissing) ? { expected, actual, slowFor } : null);
+  }
+
+  /** The peers whose health is to be read in this run, of those that are watched. */
+  peersToRead(watched: readonly string[]): readonly string[] {
+    return watched.filter((peer) => isReadingDue(this.peerStateOf(peer), this.tick, this.now));
+  }
+
+  /**
+   * Records what was read of peers, and reports what is wrong with them.
+   * @returns those that went out of order by it, or that are well again
+   */
+  recordPeers(readings: ReadonlyMap<string, PeerReading>): readonly PeerState[] {
+    const isOut = (known: PeerState | null): boolean =>
+      known !== null && troubleToTell(known, this.tick) !== null;
+    const before = this.peers;
+    const read = [...readings].map(([peer, reading]) =>
+      afterReading(peer, this.peerStateOf(peer), reading, this.now),
+    );
+    this.peers = [...before.filter(({ peer }) => !readings.has(peer)), ...read];
+    for (const known of read) {
+      const trouble = troubleToTell(known, this.tick);
+      if (trouble !== null || known.trouble === null) this.notifier.onPeer(known.peer, trouble);
+    }
+    return read.filter((known) => {
+      const was = before.find(({ peer }) => peer === known.peer) ?? null;
+      return isOut(was) ? known.trouble === null : isOut(known);
+    });
+  }
+
+  private peerStateOf(name: string): PeerState | null {
+    return this.peers.find(({ peer }) => peer === name) ?? null;
   }
 
   dueStateOf(target: Target): DueState {
@@ -339,6 +380,7 @@ export class Ledger {
       log,
       snapshotHour: this.snapshotHour,
       account: this.accountWith(used, lastRun.at),
+      peers: this.peers,
       targets: this.states,
     });
     return { ...Object.fromEntries(this.fields), ...this.outboxField(), [STATE_FIELD]: state };
@@ -421,6 +463,7 @@ function emptyState(now: number, lost: LostData | null): State {
     log: NO_LOG,
     snapshotHour: Math.floor(now / HOUR),
     account: null,
+    peers: [],
     targets: [],
   };
 }

@@ -3,8 +3,9 @@ import { readEnvelope, writeEnvelope } from './codec/envelope.js';
 import { asList, asNumber, asNumbers, asText, asTime, orNull, parseJson } from './codec/json.js';
 import { NewerTextError, TextError } from './codec/text-error.js';
 
-/** Of the format of this field. It is the first: version 1 is a text without a mark, and none was stored as one. */
-const VERSION = 2;
+/** Of the format of this field. Version 2 is the first, and has no list of unknown mailboxes. */
+const VERSION = 3;
+const FIRST_VERSION = 2;
 
 /**
  * @param now when there is nothing stored yet: notes that are older are no news
@@ -13,10 +14,9 @@ const VERSION = 2;
 export function readMailing(text: string | null, now: number): Mailing {
   if (text === null) return emptyMailing(now);
   const { version, body } = readEnvelope(text, 'the mailing', VERSION);
-  if (version < VERSION) throw new TextError('the mailing begins with no version');
-  const [cursor, latest, pending, ahead, told, windows, lastNote, noteMark, sent, trouble] = asList(
-    parseJson(body, 'the mailing'),
-  );
+  if (version < FIRST_VERSION) throw new TextError('the mailing begins with no version');
+  const [cursor, latest, pending, ahead, told, windows, lastNote, noteMark, sent, trouble, unknown = []] =
+    asList(parseJson(body, 'the mailing'));
   const [day, count] = asList(sent);
   return {
     cursor: asText(cursor),
@@ -45,6 +45,12 @@ export function readMailing(text: string | null, now: number): Mailing {
         message: asText(message),
       };
     }),
+    unknown: new Map(
+      asList(unknown).map((item) => {
+        const [key, times, since] = asList(item);
+        return [asText(key), { times: asNumber(times), since: asTime(since) }] as const;
+      }),
+    ),
   };
 }
 
@@ -83,10 +89,10 @@ function toNews(kind: unknown, [a, b, c]: readonly unknown[]): News {
  * The envelope with the version (codec/envelope.ts), then a JSON list in the order of `readMailing`. News is a list of its
  * number, when it came, where the sweep stood, 1 where that has begun at the top again (else 0), its kind, and what it says.
  *
- * Worked value: ` 2["",1,[[1,1767614400000,"",0,"down","api",1767614280000,"status 503"]],[],[["api",1767614280000,[1767614400000]]],[],1767610000000,null,[0,0],null]`.
+ * Worked value: ` 3["",1,[[1,1767614400000,"",0,"down","api",1767614280000,"status 503"]],[],[["api",1767614280000,[1767614400000]]],[],1767610000000,null,[0,0],null,[]]`.
  */
 export function writeMailing({ trouble, ...mailing }: Mailing): string {
-  const { cursor, latest, pending, ahead, told, windows, lastNote, noteMark, sent } = mailing;
+  const { cursor, latest, pending, ahead, told, windows, lastNote, noteMark, sent, unknown } = mailing;
   const body = JSON.stringify([
     ...[cursor, latest, pending.map(packed), [...ahead]],
     [...told].map(([id, { since, at }]) => [id, since, at]),
@@ -94,6 +100,7 @@ export function writeMailing({ trouble, ...mailing }: Mailing): string {
     ...[lastNote, noteMark],
     [sent.day, sent.count],
     trouble === null ? null : [trouble.failures, trouble.nextAt, trouble.key, trouble.message],
+    [...unknown].map(([key, { times, since }]) => [key, times, since]),
   ]);
   return writeEnvelope(VERSION, body);
 }

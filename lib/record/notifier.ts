@@ -10,6 +10,8 @@ import {
 import {
   dueFor,
   enqueued,
+  peerKey,
+  peerOfKey,
   pendingFor,
   undeliveredTo,
   withoutStale,
@@ -21,6 +23,7 @@ import {
 import { applyOutcome, reconciled, type DeliveryOutcome, type SentAlert } from '../rules/delivery-outcome.js';
 import { inMaintenance, isEntering } from '../rules/windows.js';
 import type { Alert, ChannelName, Check, Target } from '../types.js';
+import type { PeerTrouble } from '../rules/peer-watch.js';
 import type { RunGap } from './state-model.js';
 import { readOutbox, writeOutbox } from './outbox-text.js';
 import { DAY, MINUTE } from '../time.js';
@@ -31,6 +34,8 @@ export interface NotifierSettings {
   readonly channels: readonly ChannelName[];
   /** Ms between two reminders; null: none. */
   readonly reminder: number | null;
+  /** The hosts of the peers that are watched; absent: none are. */
+  readonly peers?: readonly string[];
 }
 
 /** The alerts that are due for one channel. */
@@ -107,12 +112,16 @@ export class Notifier {
     const { alertStates, missed, ...rest } = readOutbox(stored);
     const kept = {
       ...rest,
-      alertStates: new Map([...alertStates].filter(([id]) => known.has(id))),
+      alertStates: new Map([...alertStates].filter(([id]) => known.has(id) || peerOfKey(id) !== null)),
       missed: missed !== null && now - missed.at < MISSED_AGAIN_AFTER ? missed : null,
     };
     const { channels } = settings;
     this.base = withoutStale(kept, (...asked) => this.isWanted(...asked), channels, now);
-    for (const [id, known] of this.base.alertStates) this.closeUnwatched(id, known);
+    for (const [id, known] of this.base.alertStates) {
+      const peer = peerOfKey(id);
+      if (peer === null) this.closeUnwatched(id, known);
+      else if (!settings.peers?.includes(peer)) this.endPeerAlert(peer, 'removed');
+    }
   }
 
   onCheck(target: Target, { check, before, after, contradiction, restartable }: RecordedCheck): void {
@@ -179,6 +188,42 @@ export class Notifier {
     const { channels } = this.settings;
     this.enqueue({ id: this.nextId(), at: this.now, kind: 'allowances', over }, channels);
     return channels.length > 0;
+  }
+
+  /**
+   * Reports trouble of a peer, once to each channel, and its end to those that were told of it.
+   * @param trouble null: the peer is well
+   */
+  onPeer(peer: string, trouble: PeerTrouble | null): void {
+    if (trouble === null) {
+      this.endPeerAlert(peer, 'running');
+      return;
+    }
+    const key = peerKey(peer);
+    const known = this.alertStateOf(key);
+    const { channels } = this.settings;
+    const told = known.active?.to ?? [];
+    const untold = channels.filter((channel) => !told.includes(channel));
+    if (untold.length === 0) return;
+    const { now } = this;
+    const { kind: how, since, message } = trouble;
+    const startedAt = known.active?.startedAt ?? since;
+    const to = [...told, ...untold];
+    const active = { status: 'down', startedAt, endedAt: null, saidAt: now, to, remindedAt: now } as const;
+    this.added.alertStates.set(key, { ...known, active });
+    const alert = { kind: 'peer_down', peer, how, startedAt, message } as const;
+    this.enqueue({ ...alert, id: this.nextId(), at: now }, untold);
+  }
+
+  private endPeerAlert(peer: string, end: (Alert & { kind: 'peer_up' })['now']): void {
+    const key = peerKey(peer);
+    const { active } = this.alertStateOf(key);
+    if (active === null) return;
+    const { now } = this;
+    this.added.alertStates.set(key, NO_ALERT_STATE);
+    const { startedAt } = active;
+    const alert = { kind: 'peer_up', peer, now: end, startedAt, endedAt: Math.max(startedAt, now) } as const;
+    this.enqueue({ ...alert, id: this.nextId(), at: now }, active.to);
   }
 
   /** Reports that nothing could be recorded since `from`. */

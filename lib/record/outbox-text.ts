@@ -14,6 +14,8 @@ import {
   ALERT_CODES,
   CHANNEL_CODES,
   EVENT_CODES,
+  PEER_END_CODES,
+  PEER_TROUBLE_CODES,
   RESOURCE_CODES,
   STATUS_CODES,
   TARGET_ALERT_CODES,
@@ -122,6 +124,14 @@ const alert = variants<Alert>(code(ALERT_CODES, 'kind of alert'), {
   undelivered: { id: text, at: time, count },
   test: { id: text, at: time },
   allowances: { id: text, at: time, over },
+  peer_down: {
+    ...{ id: text, at: time, peer: text, how: code(PEER_TROUBLE_CODES, 'trouble of a peer') },
+    ...{ startedAt: time, message: optional(text) },
+  },
+  peer_up: {
+    ...{ id: text, at: time, peer: text, now: code(PEER_END_CODES, 'end of a trouble') },
+    ...{ startedAt: time, endedAt: time },
+  },
 });
 
 const pendingAlert: Field<PendingAlert> = mapped(

@@ -3,6 +3,7 @@ import type { AwakeState } from '../rules/awake.js';
 import type { Counters } from '../rules/counters.js';
 import { NOTHING } from '../rules/counters.js';
 import type { Histogram } from '../rules/histogram.js';
+import type { PeerState } from '../rules/peer-watch.js';
 import { EMPTY } from '../rules/histogram.js';
 import type { StatusState } from '../rules/status.js';
 import { newcomer } from '../rules/status.js';
@@ -31,6 +32,8 @@ export interface State {
   readonly snapshotHour: number;
   /** What runs have used of the platform's allowances; null: nothing was counted yet. */
   readonly account: Account | null;
+  /** Peers whose runs are watched. */
+  readonly peers: readonly PeerState[];
   /** By slot. A slot is a target's place in snapshots and logs; null: free. */
   readonly targets: readonly (TargetState | null)[];
 }

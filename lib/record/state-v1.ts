@@ -22,7 +22,7 @@ import type { LogHead, LastRun, State, TargetState } from './state-model.js';
  */
 export interface StateV1 extends Omit<
   State,
-  'rewinds' | 'intervals' | 'lost' | 'log' | 'targets' | 'account'
+  'rewinds' | 'intervals' | 'lost' | 'log' | 'targets' | 'account' | 'peers'
 > {
   readonly rewinds: number | null;
   readonly intervals: readonly number[] | null;
@@ -52,6 +52,7 @@ export function migrateState(old: StateV1): State {
     // Its logs have no version: the one at hand goes on without.
     log: { version: 1, ...old.log },
     account: null,
+    peers: [],
     targets: old.targets.map(
       (target): TargetState | null =>
         target && {

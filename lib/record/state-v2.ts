@@ -55,9 +55,9 @@ const counters = mapped(
   },
 );
 
-type HeadV2 = Omit<State, 'targets' | 'account'>;
+type HeadV2 = Omit<State, 'targets' | 'account' | 'peers'>;
 
-/** Versions 3 and 4 have the same, and version 4 an account behind it. */
+/** Later versions have the same, and since version 4 an account behind it. */
 export const stateHeadV2: Field<HeadV2> = record<HeadV2>({
   revision: count,
   firstRunAt: time,
@@ -147,7 +147,7 @@ export function readStateV2(body: string): State {
   const [targets] = slots.read(1, reader);
   if (rest === undefined || targets === undefined || !reader.done)
     throw new TextError('the state is too long');
-  return { ...rest, account: null, targets: targets.map((each) => each && migrated(each)) };
+  return { ...rest, account: null, peers: [], targets: targets.map((each) => each && migrated(each)) };
 }
 
 /** It did not ask who answered: where the rules of the host let an answer prove anything, it took each for the app's own. */

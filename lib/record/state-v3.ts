@@ -52,7 +52,7 @@ const counters = mapped(
   },
 );
 
-/** Version 4 has them too, and others behind them. */
+/** Versions 4 and 5 have them too, and others behind them. */
 export const targetFieldsV3: Fields<TargetStateV3> = {
   id: text,
   addedAt: time,
@@ -106,6 +106,7 @@ export function readStateV3(body: string): State {
   return {
     ...rest,
     account: null,
+    peers: [],
     targets: targets.map((each) => each && { ...each, waking: null, hostWord: null }),
   };
 }

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import { mailIdentity } from '../rules/mail-address.js';
 import { DAY } from '../time.js';
 import { deflate, inflate, readEnvelope, writeEnvelope } from './codec/envelope.js';
@@ -47,6 +47,45 @@ export function ringKey({ key }: Pick<Subscribers, 'key'>, address: string): str
   return digest(key, `order ${mailIdentity(address)}`);
 }
 
+/** What stands behind the id in a link that unsubscribes: 6 bytes. Whoever guesses one makes us read the store once. */
+const SEAL = /^[\w-]{8}$/;
+const ID_LENGTH = 22;
+const ID = /^[\w-]{22}$/;
+
+/** What stands in a link that unsubscribes: the id of a subscriber, sealed with the installation's secret. */
+export function unsubscribeToken(settings: SealSettings, id: string): string {
+  return id + sealOf(settings, id);
+}
+
+/**
+ * What such a link says; null: it was not made by Keepalive. `isSealed`: it was made with the secret that is in force. Where
+ * it was not, it may be from before the secret was changed, or from a version that did not seal.
+ */
+export function readUnsubscribeToken(
+  settings: SealSettings,
+  token: string,
+): { readonly id: string; readonly isSealed: boolean } | null {
+  const id = token.slice(0, ID_LENGTH);
+  const seal = token.slice(ID_LENGTH);
+  if (!ID.test(id) || (seal !== '' && !SEAL.test(seal))) return null;
+  const expected = sealOf(settings, id);
+  const isSealed = seal !== '' && timingSafeEqual(Buffer.from(seal), Buffer.from(expected));
+  return { id, isSealed: isSealed && settings.cronSecret !== null };
+}
+
+interface SealSettings {
+  readonly cronSecret: string | null;
+  readonly prefix: string;
+}
+
+function sealOf({ cronSecret, prefix }: SealSettings, id: string): string {
+  return createHmac('sha256', cronSecret ?? '')
+    .update(`keepalive unsubscribe from ${prefix}: ${id}`)
+    .digest()
+    .subarray(0, 6)
+    .toString('base64url');
+}
+
 function digest(key: string, text: string): string {
   return createHmac('sha256', `keepalive subscribers ${key}`)
     .update(text)
@@ -76,11 +115,16 @@ export function subscribe(
   return { subscribers: { ...before, list: [...before.list, { address, language }], left } };
 }
 
-/** The subscribers without the one of this id; the very same where there is none. */
-export function unsubscribe(before: Subscribers, id: string, now: number): Subscribers {
-  const list = before.list.filter(({ address }) => subscriberId(before, address) !== id);
-  if (list.length === before.list.length) return before;
-  const left = [...leftLately(before, now), [id, now] as const].slice(-MOST_LEFT);
+/** The subscribers without those of these ids; the very same where there is none. */
+export function unsubscribe(before: Subscribers, ids: ReadonlySet<string>, now: number): Subscribers {
+  const gone = new Set<string>();
+  const list = before.list.filter(({ address }) => {
+    const id = subscriberId(before, address);
+    if (ids.has(id)) gone.add(id);
+    return !ids.has(id);
+  });
+  if (gone.size === 0) return before;
+  const left = [...leftLately(before, now), ...[...gone].map((id) => [id, now] as const)].slice(-MOST_LEFT);
   return { ...before, list, left: new Map(left) };
 }
 

@@ -4,7 +4,7 @@ import {
   isEnd,
   pendingFor,
   removedFor,
-  targetOf,
+  subjectOf,
   undeliveredTo,
   without,
   type Moved,
@@ -125,14 +125,15 @@ export function reconciled(outbox: Outbox, sent: readonly SentAlert[]): Outbox {
   }, sent);
   const alertStates = new Map(left.alertStates);
   for (const { channel, alert } of rest) {
-    if (!('target' in alert)) continue;
-    const known = alertStates.get(alert.target) ?? NO_ALERT_STATE;
+    const subject = subjectOf(alert);
+    if (subject === null) continue;
+    const known = alertStates.get(subject) ?? NO_ALERT_STATE;
     const { active } = known;
     const others = active?.to.filter((name) => name !== channel) ?? [];
     if (isEnd(alert) && active !== null) {
-      alertStates.set(alert.target, { ...known, active: { ...active, to: others } });
+      alertStates.set(subject, { ...known, active: { ...active, to: others } });
     } else if (isStatusAlert(alert)) {
-      alertStates.set(alert.target, {
+      alertStates.set(subject, {
         ...known,
         active: { ...(active ?? activeAlertOf(alert)), to: [...others, channel] },
       });
@@ -142,20 +143,22 @@ export function reconciled(outbox: Outbox, sent: readonly SentAlert[]): Outbox {
 }
 
 function activeAlertOf(alert: StatusAlert): ActiveAlert {
-  const { kind: status, at } = alert;
+  const { at } = alert;
+  const status = alert.kind === 'peer_down' ? 'down' : alert.kind;
   const startedAt = 'startedAt' in alert ? alert.startedAt : at;
   return { status, startedAt, endedAt: null, saidAt: at, to: [], remindedAt: at };
 }
 
-type StatusAlert = Alert & { readonly kind: ActiveAlert['status'] };
+type StatusAlert = Alert & { readonly kind: ActiveAlert['status'] | 'peer_down' };
 
 function isStatusAlert(alert: Alert): alert is StatusAlert {
-  return alert.kind === 'down' || alert.kind === 'degraded' || alert.kind === 'flapping';
+  const { kind } = alert;
+  return kind === 'down' || kind === 'degraded' || kind === 'flapping' || kind === 'peer_down';
 }
 
-/** Whether two alerts are of the same kind and target, and of the same check or outage. */
+/** Whether two alerts are of the same kind and subject, and of the same check or outage. */
 function isSameAlert(a: Alert, b: Alert): boolean {
-  if (a.kind !== b.kind || targetOf(a) !== targetOf(b)) return false;
+  if (a.kind !== b.kind || subjectOf(a) !== subjectOf(b)) return false;
   return a.at === b.at || ('startedAt' in a && 'startedAt' in b && a.startedAt === b.startedAt);
 }
 

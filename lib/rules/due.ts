@@ -20,7 +20,7 @@ function dueAt(state: DueState, tick: number): number {
  * if that is shorter) rather than half a tick late. So a trigger that is a little early or late skips no target, and one
  * that fires twice pings none twice. A last check in the future (the clock was set back) makes the target due.
  */
-export function isDue(state: DueState, now: number, tick: number): boolean {
+export function isDue(state: DueState, tick: number, now: number): boolean {
   if (state.lastCheckAt !== null && state.lastCheckAt > now + tick) return true;
   return dueAt(state, tick) - Math.min(spacing(state, tick), tick) / 2 <= now;
 }
@@ -29,12 +29,12 @@ export function isDue(state: DueState, now: number, tick: number): boolean {
 export function chooseDue<T>(
   items: readonly T[],
   dueStateOf: (item: T) => DueState,
-  now: number,
   tick: number,
+  now: number,
 ): T[] {
   return items
     .map((item) => ({ item, state: dueStateOf(item) }))
-    .filter(({ state }) => isDue(state, now, tick))
+    .filter(({ state }) => isDue(state, tick, now))
     .map(({ item, state }) => ({ item, at: dueAt(state, tick) }))
     .sort((a, b) => (a.at === b.at ? 0 : a.at - b.at))
     .map(({ item }) => item);

@@ -50,6 +50,15 @@ export interface Mailing {
   /** Mails of the day (UTC) that is counted in days since the epoch. */
   readonly sent: { readonly day: number; readonly count: number };
   readonly trouble: MailTrouble | null;
+  /** By key: those whose mail server says that there is no such mailbox. */
+  readonly unknown: ReadonlyMap<string, UnknownMailbox>;
+}
+
+export interface UnknownMailbox {
+  /** Mails in a row that were refused because of it. */
+  readonly times: number;
+  /** When the first of them was, ms since the epoch. */
+  readonly since: number;
 }
 
 export interface ToldOf {
@@ -82,6 +91,7 @@ export function emptyMailing(now: number): Mailing {
     noteMark: null,
     sent: { day: 0, count: 0 },
     trouble: null,
+    unknown: new Map(),
   };
 }
 
@@ -210,7 +220,12 @@ export function withoutPending(mailing: Mailing): Mailing {
 /** Mails that may be sent now. */
 export function allowedNow({ sent, trouble }: Mailing, mailsPerDay: number, now: number): number {
   if (trouble !== null && now < trouble.nextAt && trouble.nextAt <= now + DAY) return 0;
-  return Math.max(0, mailsPerDay - (sent.day === dayOf(now) ? sent.count : 0));
+  return Math.max(0, mailsPerDay - sentToday({ sent }, now));
+}
+
+/** Mails that were sent in the day (UTC). */
+export function sentToday({ sent }: Pick<Mailing, 'sent'>, now: number): number {
+  return sent.day === dayOf(now) ? sent.count : 0;
 }
 
 /** Somebody who is to be told something. */
@@ -285,9 +300,13 @@ function firstBehind(keys: readonly string[], key: string): number {
   return low;
 }
 
-/** What came of a mail. `refused`: this recipient's is not taken, and others may be. `nothing`: there was none to send. */
+/**
+ * What came of a mail. `refused`: this recipient's is not taken, and others may be; `isUnknown`: because there is no such
+ * mailbox. `nothing`: there was none to send.
+ */
 export type MailOutcome =
-  | { readonly kind: 'sent' | 'refused' | 'nothing' }
+  | { readonly kind: 'sent' | 'nothing' }
+  | { readonly kind: 'refused'; readonly isUnknown: boolean; readonly message: string }
   | {
       readonly kind: 'failed';
       readonly permanent: boolean;
@@ -296,7 +315,28 @@ export type MailOutcome =
     };
 
 /** Refusals in a row, and nothing sent, that are taken for a fault of the sender: a quota, a block. */
-export const REFUSED_IN_A_ROW = 5;
+const REFUSED_IN_A_ROW = 5;
+/** Refusals in a row after which a run ends at the latest. */
+const MOST_REFUSED = 160;
+
+/**
+ * Refusals after which a run that has sent nothing ends. Twice as many after each run that ended so: those at the front may
+ * be mailboxes that are gone, and then one behind them is told.
+ */
+export function mostRefused({ trouble }: Mailing): number {
+  return Math.min(MOST_REFUSED, REFUSED_IN_A_ROW * 2 ** (trouble?.failures ?? 0));
+}
+
+/** Whether it is the sender's fault that all mails of a run were refused. */
+export function isSendersFault({
+  sent,
+  refused,
+}: {
+  readonly sent: number;
+  readonly refused: number;
+}): boolean {
+  return sent === 0 && refused >= REFUSED_IN_A_ROW;
+}
 
 /**
  * The mailing after these mails. It goes on behind the last recipient before which all were dealt with; those that come
@@ -312,12 +352,13 @@ export function afterMails(
 ): Mailing {
   const day = dayOf(now);
   const sentNow = outcomes.filter(({ kind }) => kind === 'sent').length;
-  const count = (mailing.sent.day === day ? mailing.sent.count : 0) + sentNow;
+  const count = sentToday(mailing, now) + sentNow;
   const stuck = mailing.trouble?.key;
   const failedAt = outcomes.findIndex(
     (outcome, i) => outcome.kind === 'failed' && !(outcome.byReply && recipients[i]?.key === stuck),
   );
-  let left: Mailing = { ...mailing, sent: { day, count } };
+  const unknown = unknownAfter(mailing.unknown, recipients, outcomes, now);
+  let left: Mailing = { ...mailing, sent: { day, count }, unknown };
   const dealtWith = failedAt === -1 ? recipients.length : failedAt;
   for (let passed = 0; passed < dealtWith;) {
     const next = step(left, keys);
@@ -335,10 +376,52 @@ export function afterMails(
   return { ...left, ahead, trouble: troubleAfter(sentNow > 0 ? null : mailing.trouble, failure, key, now) };
 }
 
-/** The same where everybody was refused, from this recipient on: it begins there again. */
-export function afterRefusals(mailing: Mailing, key: string, now: number): Mailing {
-  const failure = { permanent: true, message: 'every recipient was refused' };
-  return { ...mailing, trouble: troubleAfter(mailing.trouble, failure, key, now) };
+/**
+ * The mailing where it is the sender's fault that all were refused: it begins again where it was before the first of them.
+ * @param message what the server answered
+ */
+export function afterRefusals(before: Mailing, message: string, now: number): Mailing {
+  const failure = { permanent: true, message: `every recipient was refused (${message})` };
+  return { ...before, trouble: troubleAfter(before.trouble, failure, '', now) };
+}
+
+/** Mails in a row that say that there is no such mailbox, and for how long, after which an address is taken away. */
+const UNKNOWN_TIMES = 3;
+const UNKNOWN_FOR = 7 * DAY;
+/** What is older says nothing of the mailbox of today. */
+const UNKNOWN_KEPT = 90 * DAY;
+/** More than are refused while mails are told; beyond it, the oldest are forgotten. */
+const MOST_UNKNOWN = 1_000;
+
+function unknownAfter(
+  before: Mailing['unknown'],
+  recipients: readonly Recipient[],
+  outcomes: readonly MailOutcome[],
+  now: number,
+): Mailing['unknown'] {
+  const unknown = new Map([...before].filter(([, { since }]) => Math.abs(now - since) < UNKNOWN_KEPT));
+  for (const [i, { key }] of recipients.entries()) {
+    const outcome = outcomes[i];
+    if (outcome?.kind === 'sent') unknown.delete(key);
+    if (outcome?.kind !== 'refused' || !outcome.isUnknown) continue;
+    const { times, since } = unknown.get(key) ?? { times: 0, since: now };
+    unknown.set(key, { times: times + 1, since });
+  }
+  return unknown.size <= MOST_UNKNOWN ? unknown : new Map([...unknown].slice(-MOST_UNKNOWN));
+}
+
+/** The keys of those whose addresses are to be taken away: so many mails in a row, over a week or more, found no mailbox. */
+export function goneKeys({ unknown }: Mailing, now: number): readonly string[] {
+  return [...unknown].flatMap(([key, { times, since }]) =>
+    times >= UNKNOWN_TIMES && now - since >= UNKNOWN_FOR ? [key] : [],
+  );
+}
+
+/** The mailing once the addresses of these keys are taken away. */
+export function withoutGone(mailing: Mailing, gone: readonly string[]): Mailing {
+  const unknown = new Map(mailing.unknown);
+  for (const key of gone) unknown.delete(key);
+  return { ...mailing, unknown };
 }
 
 /** Sooner again after what may pass by itself, as alerts are (`delayAfter` in delivery-outcome.ts). */

@@ -19,7 +19,7 @@ export interface Outbox {
   readonly undelivered: ByChannel<number>;
   /** Where a channel said that what is configured has moved to. */
   readonly moved: ByChannel<Moved>;
-  /** By target id; a target with nothing to remember has none. */
+  /** By target id, or `peerKey`; what has nothing to remember has none. */
   readonly alertStates: ReadonlyMap<string, AlertState>;
   /** The last gap in the runs that was reported. */
   readonly missed: { readonly at: number; readonly length: number } | null;
@@ -125,8 +125,14 @@ function withoutReminders(
   return channelsOf(to).reduce((left, channel) => removedFor(left, channel, ids), alerts);
 }
 
-/** Alerts that an `up` or `unwatched` alert ends. */
-const OPENING_KINDS: ReadonlySet<Alert['kind']> = new Set(['down', 'degraded', 'flapping', 'certificate']);
+/** Alerts that an `up`, `unwatched` or `peer_up` alert ends. */
+const OPENING_KINDS: ReadonlySet<Alert['kind']> = new Set([
+  'down',
+  'degraded',
+  'flapping',
+  'certificate',
+  'peer_down',
+]);
 /** Alerts that stay true for as long as the outage lasts. */
 const LASTING_KINDS: ReadonlySet<Alert['kind']> = new Set([
   'down',
@@ -134,11 +140,13 @@ const LASTING_KINDS: ReadonlySet<Alert['kind']> = new Set([
   'flapping',
   'person_needed',
   'up',
+  'peer_down',
 ]);
 
-/** Whether the alert says that all is well again, or that the target is no longer watched. */
+/** Whether the alert says that all is well again, or that the target or peer is no longer watched. */
 export function isEnd(alert: Alert): boolean {
-  return alert.kind === 'unwatched' || (alert.kind === 'up' && alert.now === 'up');
+  const { kind } = alert;
+  return kind === 'unwatched' || kind === 'peer_up' || (kind === 'up' && alert.now === 'up');
 }
 
 /**
@@ -184,11 +192,11 @@ function withdrawn(outbox: Outbox, channel: ChannelName, pending: readonly Pendi
   if (pending.length === 0) return outbox;
   const alertStates = new Map(outbox.alertStates);
   for (const { alert } of pending) {
-    const known =
-      'target' in alert && OPENING_KINDS.has(alert.kind) ? alertStates.get(alert.target) : undefined;
-    if (!('target' in alert) || known?.active == null) continue;
+    const subject = OPENING_KINDS.has(alert.kind) ? subjectOf(alert) : null;
+    const known = subject === null ? undefined : alertStates.get(subject);
+    if (subject === null || known?.active == null) continue;
     const to = known.active.to.filter((name) => name !== channel);
-    alertStates.set(alert.target, { ...known, active: { ...known.active, to } });
+    alertStates.set(subject, { ...known, active: { ...known.active, to } });
   }
   const ids = new Set(pending.map(({ alert }) => alert.id));
   return { ...outbox, alertStates, alerts: removedFor(outbox.alerts, channel, ids) };
@@ -196,19 +204,19 @@ function withdrawn(outbox: Outbox, channel: ChannelName, pending: readonly Pendi
 
 /** The ids of the alerts that are too old for a channel. */
 function staleFor({ alerts, alertStates }: Outbox, channel: ChannelName, now: number): ReadonlySet<string> {
-  const byTarget = new Map<string | null, Alert[]>();
+  const bySubject = new Map<string | null, Alert[]>();
   const alreadyTold = new Set<Alert>();
   for (const { alert, to, ...rest } of alerts) {
     if (to[channel] === undefined) continue;
-    const target = targetOf(alert);
-    byTarget.set(target, [...(byTarget.get(target) ?? []), alert]);
+    const subject = subjectOf(alert);
+    bySubject.set(subject, [...(bySubject.get(subject) ?? []), alert]);
     if (rest.alreadyTold?.includes(channel)) alreadyTold.add(alert);
   }
   const isOld = ({ at }: Alert, age = LONGEST_AGE): boolean => now - at > age;
-  const stale = [...byTarget].flatMap(([target, waiting]) => {
+  const stale = [...bySubject].flatMap(([subject, waiting]) => {
     if (!waiting.some((alert) => isOld(alert))) return [];
-    if (target === null) return waiting.filter((alert) => isOld(alert));
-    const active = alertStates.get(target)?.active ?? null;
+    if (subject === null) return waiting.filter((alert) => isOld(alert));
+    const active = alertStates.get(subject)?.active ?? null;
     return outagesOf(waiting).flatMap((outage) => {
       const opening = outage.find(({ kind }) => OPENING_KINDS.has(kind));
       const isOver = outage.some(isEnd);
@@ -231,7 +239,7 @@ function staleFor({ alerts, alertStates }: Outbox, channel: ChannelName, now: nu
   return new Set(stale.map(({ id }) => id));
 }
 
-/** Splits the alerts of one target into outages: each part but the last stops with an end. */
+/** Splits the alerts of one target or peer into outages: each part but the last stops with an end. */
 function outagesOf(alerts: readonly Alert[]): Alert[][] {
   return alerts.reduce<Alert[][]>(
     (parts, alert) => {
@@ -270,8 +278,19 @@ export function removedFor(
   });
 }
 
-export function targetOf(alert: Alert): string | null {
-  return 'target' in alert ? alert.target : null;
+/** Whose alert state an alert belongs to: a target's id, or a peer's key; null: the pinger itself. */
+export function subjectOf(alert: Alert): string | null {
+  return 'target' in alert ? alert.target : 'peer' in alert ? peerKey(alert.peer) : null;
+}
+
+/** Stands among the ids of targets, which have no colon. */
+export function peerKey(peer: string): string {
+  return `peer:${peer}`;
+}
+
+/** The peer's host; null: it is a target's id. */
+export function peerOfKey(key: string): string | null {
+  return key.startsWith('peer:') ? key.slice('peer:'.length) : null;
 }
 
 function channelsOf(record: ByChannel<unknown>): ChannelName[] {

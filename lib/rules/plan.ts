@@ -91,7 +91,7 @@ export function outlook(target: PlannedTarget, trigger: PlannedTrigger, limits: 
   const checks: { readonly at: number; readonly run: number }[] = [];
   let lastCheckAt: number | null = null;
   for (const [run, at] of runs.entries()) {
-    if (!isDue({ lastCheckAt, interval, settling: false }, at, tick)) continue;
+    if (!isDue({ lastCheckAt, interval, settling: false }, tick, at)) continue;
     const until = roundsLength(interval, (runs[run + 1] ?? at + tick) - at, limits);
     lastCheckAt = at;
     checks.push({ at, run });
@@ -101,8 +101,11 @@ export function outlook(target: PlannedTarget, trigger: PlannedTrigger, limits: 
     }
   }
   let [longestGap, sleeps, asleep, weighted, total, downAfterAtMost] = [0, 0, 0, 0, 0, 0];
-  for (let index = 1; index < checks.length; index += 1) {
-    const gap = (checks[index]?.at ?? 0) - (checks[index - 1]?.at ?? 0);
+  let previous: number | null = null;
+  for (const [index, { at }] of checks.entries()) {
+    const gap: number | null = previous === null ? null : at - previous;
+    previous = at;
+    if (gap === null) continue;
     longestGap = Math.max(longestGap, gap);
     if (sleepsAfter !== null && gap >= sleepsAfter) {
       sleeps += 1;
@@ -135,7 +138,7 @@ export function outlook(target: PlannedTarget, trigger: PlannedTrigger, limits: 
       do run += 1;
       while (
         run < runs.length &&
-        !isDue({ lastCheckAt: at, interval, settling: true }, runs[run] ?? 0, tick)
+        !isDue({ lastCheckAt: at, interval, settling: true }, tick, runs[run] ?? 0)
       );
       while ((checks[next]?.at ?? Infinity) <= at) next += 1;
       const soonest = Math.min(runs[run] ?? Infinity, checks[next]?.at ?? Infinity);

@@ -8,7 +8,7 @@ export type Level = (typeof LEVELS)[number];
 /** What an alert says, without markup: `<subject> <predicate> – <detail>; <detail>`. */
 export interface Wording {
   readonly level: Level;
-  /** `api`, or `Keepalive` where the alert is about the pinger itself. */
+  /** `api`, `Peer b.example.com`, or `Keepalive` where the alert is about the pinger itself. */
   readonly subject: string;
   /** `is down`, `is up again after 12 m` */
   readonly predicate: string;
@@ -87,6 +87,7 @@ export function wordingOf(alert: Alert, { name, isLocal }: WordingContext): Word
       details: ['this channel did not accept them for a day'],
     };
   }
+  if (alert.kind === 'peer_down' || alert.kind === 'peer_up') return ofPeer(alert);
   if (alert.kind === 'test') {
     return {
       level: 'info',
@@ -96,6 +97,41 @@ export function wordingOf(alert: Alert, { name, isLocal }: WordingContext): Word
     };
   }
   return { subject: name, ...ofTarget(alert, alert.at) };
+}
+
+/** What is wrong with a peer, behind its name. */
+export const PEER_TROUBLES: Readonly<Record<(Alert & { kind: 'peer_down' })['how'], string>> = {
+  stopped: 'has stopped making runs',
+  unclear: 'does not say whether it makes runs',
+  silent: 'does not answer',
+};
+
+function ofPeer(alert: Extract<Alert, { readonly peer: string }>): Wording {
+  const subject = `Peer ${alert.peer}`;
+  const { at, startedAt } = alert;
+  if (alert.kind === 'peer_down') {
+    const since = timeInWords(startedAt, at);
+    return {
+      level: 'warning',
+      subject,
+      predicate: PEER_TROUBLES[alert.how],
+      details: [
+        ...(alert.message === null ? [] : [alert.message]),
+        alert.how === 'stopped' ? `it answers, and its last run was at ${since}` : `since ${since}`,
+        'nobody may be watching its targets',
+      ],
+    };
+  }
+  if (alert.now === 'removed') {
+    const details = ['it is not in KEEP_ALIVE_PEERS any more'];
+    return { level: 'info', subject, predicate: 'is no longer watched', details };
+  }
+  return {
+    level: 'good',
+    subject,
+    predicate: `is back after ${lengthInWords(alert.endedAt - startedAt)}`,
+    details: [`it could not be seen to make runs ${spanInWords(startedAt, alert.endedAt, at)}`],
+  };
 }
 
 function ofTarget(alert: TargetAlert, at: number): Omit<Wording, 'subject'> {
@@ -232,6 +268,7 @@ const SHORT: Readonly<Record<Alert['kind'], string>> = {
   down: 'down',
   reminder: 'still down',
   flapping: 'flapping',
+  peer_down: 'peer out of order',
   pace: 'warning about the pace of the runs',
   missed: 'gap in the runs',
   unrecorded: 'store that cannot be written to',
@@ -242,6 +279,7 @@ const SHORT: Readonly<Record<Alert['kind'], string>> = {
   certificate: 'with a certificate near its expiry',
   restart: 'being restarted',
   up: 'up again',
+  peer_up: 'peer back in order',
   unwatched: 'no longer watched',
   undelivered: 'not delivered',
   test: 'test',

@@ -6,7 +6,7 @@ import { inMaintenance } from '../rules/windows.js';
 import type { LastRun } from '../record/state-model.js';
 import { TextError } from '../record/codec/text-error.js';
 import type { Commit, Meter, Store, StoreErrorCode } from '../store/store.js';
-import { ACKNOWLEDGE_COMMANDS, COMMIT_COMMANDS, StoreError } from '../store/store.js';
+import { ACKNOWLEDGE_COMMANDS, COMMIT_COMMANDS, groupOf, StoreError, SWAP_COMMANDS } from '../store/store.js';
 import type { CheckOrOpen, Target, Transition } from '../types.js';
 import type { Batch } from './backlog.js';
 import { deliver, hasDeliveries, deliverDigests, type DeliveryContext } from './delivery.js';
@@ -203,14 +203,15 @@ export class Committer {
     const isDue = hasDeliveries(ledger.notifier, this.context.now()) || mails?.isDue === true;
     this.mustDeliver = status !== 'inconclusive' && isDue;
     const delivers = this.mustDeliver;
+    const hasRemoved = !delivers && status !== 'inconclusive' && (await this.removeGoneSubscribers());
     this.failure ??= await this.write(
       (used) => {
         const lastRun = this.lastRun(status, { delivers });
         // With a checkpoint before, and an acknowledgement after or the store's time asked, a commit that appends would be
-        // a command too many. The rows of the log wait in the state for the next run.
+        // a command too many, and so it would with addresses removed. The rows of the log wait in the state for the next run.
         const hasRoom = !delivers && this.meter.commands + COMMIT_COMMANDS <= MOST_COMMANDS;
         const { fields, append } =
-          this.checkpoints > 0 && !hasRoom
+          (this.checkpoints > 0 || hasRemoved) && !hasRoom
             ? ledger.closeWithoutAppending(lastRun, used)
             : ledger.close(lastRun, used);
         return { fields: { ...fields, ...mails?.fields }, append };
@@ -223,6 +224,18 @@ export class Committer {
     );
     if (this.failure !== null) this.keepForLater(this.failure);
     return this.failure;
+  }
+
+  /** Removes addresses of subscribers whose mailboxes are gone, where there is room for it. @returns whether it was tried */
+  private async removeGoneSubscribers(): Promise<boolean> {
+    const { mails } = this.opened;
+    // Beyond eight shards there are several copies of the list, and a run sees one.
+    const hasCopies = groupOf((this.context.shards ?? 1) - 1) > 0;
+    if (this.failure !== null || hasCopies || mails?.hasGone !== true) return false;
+    const needed = this.meter.commands + SWAP_COMMANDS + ACKNOWLEDGE_COMMANDS;
+    if (this.store?.kind !== 'sqlite' && (this.checkpoints > 0 || needed > MOST_COMMANDS)) return false;
+    await mails.removeGone();
+    return true;
   }
 
   /** Delivers what is to be delivered, and gives the lease back with what came of it. */

@@ -45,11 +45,16 @@ const TIMEOUT = 10 * SECOND;
 /** How the runs of shards are started elsewhere; null: this process has to make them. */
 export function engineOf(config: Config, send: Send): Engine | null {
   const { selfUrl, cronSecret, qstash } = config;
+  const { token } = qstash;
   if (selfUrl === null) return null;
   const call = (shard: Shard, { directory }: Order): string =>
     `${selfUrl}${CRON_PATH}?shard=${shard.number}&directory=${directory}`;
-  if (qstash.token !== null && qstash.currentSigningKey !== null)
-    return { name: 'qstash', start: (shards, order) => startByQstash(config, send, { shards, order, call }) };
+  if (token !== null && qstash.currentSigningKey !== null) {
+    return {
+      name: 'qstash',
+      start: (shards, order) => startByQstash(config, send, { token, shards, order, call }),
+    };
+  }
   if (cronSecret === null) return null;
   const headers = {
     authorization: `Bearer ${cronSecret}`,
@@ -66,6 +71,8 @@ export function engineOf(config: Config, send: Send): Engine | null {
 }
 
 interface Batch {
+  /** Of QStash. */
+  readonly token: string;
   readonly shards: readonly Shard[];
   readonly order: Order;
   readonly call: (shard: Shard, order: Order) => string;
@@ -75,7 +82,7 @@ interface Batch {
 async function startByQstash(
   { qstash, tick, selfUrl, prefix }: Config,
   send: Send,
-  { shards, order, call }: Batch,
+  { token, shards, order, call }: Batch,
 ): Promise<readonly Shard[]> {
   // An account of QStash may serve several installations.
   const installation = createHash('sha256')
@@ -93,7 +100,7 @@ async function startByQstash(
       'Upstash-Deduplication-Id': `${installation}-${half}-${shard.number}`,
     },
   }));
-  const headers = { authorization: `Bearer ${qstash.token ?? ''}`, 'content-type': 'application/json' };
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
   const batch = { url: `${qstash.url}/v2/batch`, method: 'POST', headers, body: JSON.stringify(messages) };
   const answer = await accepted(send, { ...batch, maxAnswer: 2_000_000 });
   const outcomes: unknown = answer === null ? [] : jsonOf(answer);

@@ -1,4 +1,6 @@
 import { lengthInWords } from '../rules/durations.js';
+import type { PeerState } from '../rules/peer-watch.js';
+import { PEER_TROUBLES } from '../rules/wording.js';
 import type { CheckOrOpen, Status, Transition } from '../types.js';
 
 export type RunResult = {
@@ -124,6 +126,12 @@ export function pingLine(count: number, result: RunResult): string {
 /** `api: up -> down (status 503, expected 200-299)` */
 export function transitionLine({ target, from, to, reason }: Transition): string {
   return `${target}: ${from} -> ${to}${reason === null ? '' : ` (${reason})`}`;
+}
+
+/** `peer b.example.com does not answer (connection refused)` */
+export function peerLine({ peer, trouble }: PeerState): string {
+  if (trouble === null) return `peer ${peer} is well again`;
+  return `peer ${peer} ${PEER_TROUBLES[trouble.kind]}${trouble.message === null ? '' : ` (${trouble.message})`}`;
 }
 
 export function transitionView(transition: Transition): TransitionView {

@@ -6,6 +6,7 @@ import { createChannels } from '../deliver/channels.js';
 import { createMailer, type Mailer } from '../deliver/mailer.js';
 import { send, type Send } from '../deliver/send.js';
 import { createPeers, type Peers } from '../peers/ask.js';
+import { installationId } from '../peers/installation.js';
 import { createPacer } from '../probe/pacer.js';
 import { createProber, type Prober } from '../probe/probe.js';
 import type { Store, StoreError } from '../store/store.js';
@@ -90,7 +91,7 @@ export function sharedContext(config: Config): SharedContext {
     whenStarted: () => pacer.whenStarted(),
     directory: new DirectoryKeeper(),
     channels: createChannels(config),
-    peers: createPeers(config.peers, { send, now: Date.now }),
+    peers: createPeers(config.peers, { send, now: Date.now, installation: installationId(config) }),
     mailer: config.alerts.email && createMailer(config.alerts.email),
     send,
     now: Date.now,

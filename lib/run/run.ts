@@ -32,7 +32,8 @@ import {
   type OpenRun,
   type RecordFailure,
 } from './committer.js';
-import { transitionView, type RunReport } from './report.js';
+import { peerLine, transitionView, type RunReport } from './report.js';
+import { areAllSilent, readPeers, watchedPeers, type PeerReadings } from './peer-readings.js';
 import { RunUsage } from './run-usage.js';
 import { SecondOpinions } from './second-opinions.js';
 import { SubscriberMails } from './subscriber-mails.js';
@@ -126,10 +127,14 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
   const awaited = config.targets.filter(
     ({ info, activeHours }) => info.enabled && isActive(activeHours, startedAt),
   );
-  const due = chooseDue(awaited, (target) => opened.ledger.dueStateOf(target), startedAt, config.tick);
+  const due = chooseDue(awaited, (target) => opened.ledger.dueStateOf(target), config.tick, startedAt);
 
   const { waits } = opened.ledger.throttle;
   const opinions = new SecondOpinions(context, opened.ledger, { mayAskUntil: startedAt + waits });
+
+  // Watch the peers meanwhile.
+  const cancelled = request.signal ?? new AbortController().signal;
+  const reading = readPeers(context, opened.ledger, { waits, signal: cancelled });
 
   // Check, for no longer than the plan allows. What is finished before a long wait is judged, committed and delivered
   // meanwhile.
@@ -141,6 +146,7 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
     record: (finished) =>
       committer.checkpoint(finished, (failed) => isInconclusive(context, opinions, failed)),
   });
+  const readings = await reading;
   const inconclusive =
     !committer.hasSuccess && (await isInconclusive(context, opinions, [...committer.undecided, ...batches]));
   const status = inconclusive ? 'inconclusive' : unfinished > 0 ? 'partial' : 'completed';
@@ -148,6 +154,8 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
   // Judge. An inconclusive run leaves its checks out, and delivers nothing: its network does not work.
   if (!inconclusive) {
     committer.judge(batches);
+    const isAlone = !committer.hasSuccess && !hasSuccess(batches);
+    await recordPeers(context, opened.ledger, { readings, isAlone });
     await committer.prepareMails();
   }
 
@@ -262,6 +270,7 @@ async function open(
       limits: shareOf(limitsOf(config, { isLocal }), shards ?? 1),
       channels: [...channels.keys()],
       reminder: config.alerts.reminder,
+      peers: watchedPeers(context),
       ...process,
     };
     return { ledger: new Ledger(stored, settings, openedAt), token: lease.token, openedAt, stored };
@@ -369,9 +378,28 @@ async function isInconclusive(
 ): Promise<boolean> {
   if (!hasTrouble(batches) || hasSuccess(batches)) return false;
   if (opinions.showOurFault) return true;
-  const controls = controlTargets(context.config);
+  return isCutOff(context);
+}
+
+/** Whether there are control addresses, and none of them answers. */
+async function isCutOff({ config, prober }: RunContext): Promise<boolean> {
   const attempts = await Promise.all(
-    controls.map((target) => context.prober.attempt(target, AbortSignal.timeout(target.timeout))),
+    controlTargets(config).map((target) => prober.attempt(target, AbortSignal.timeout(target.timeout))),
   );
   return attempts.length > 0 && attempts.every(({ outcome }) => outcome === 'failed');
+}
+
+/**
+ * Records what was read of peers. Where nothing at all could be reached, it may be our own network: they count for
+ * nothing.
+ * @param isAlone no target answered in this run
+ */
+async function recordPeers(
+  context: RunContext,
+  ledger: Ledger,
+  { readings, isAlone }: { readonly readings: PeerReadings; readonly isAlone: boolean },
+): Promise<void> {
+  if (isAlone && areAllSilent(readings) && (await isCutOff(context))) return;
+  const lines = ledger.recordPeers(readings).map(peerLine);
+  if (lines.length > 0) context.log(lines.join('\n'));
 }

@@ -3,15 +3,26 @@ import type { Ledger } from '../record/ledger.js';
 import { MAILING_FIELD, NOTE_MARK_FIELD, NOTES_FIELD, SUBSCRIBERS_FIELD } from '../record/fields.js';
 import { readMailing, writeMailing } from '../record/mailing-text.js';
 import { readableNotes, type Note } from '../record/notes.js';
-import { readSubscribers, ringKey, subscriberId, type Subscriber } from '../record/subscribers.js';
+import {
+  readSubscribers,
+  ringKey,
+  subscriberId,
+  unsubscribe,
+  unsubscribeToken,
+  writeSubscribers,
+  type Subscriber,
+} from '../record/subscribers.js';
 import { TextError } from '../record/codec/text-error.js';
 import {
   afterMails,
   afterRefusals,
   allowedNow,
+  goneKeys,
+  isSendersFault,
+  mostRefused,
   nextRecipients,
-  REFUSED_IN_A_ROW,
   wantsNotes,
+  withoutGone,
   withNotes,
   withoutPending,
   withSituations,
@@ -55,12 +66,15 @@ export class SubscriberMails {
   /** By their keys, in the order of these; null: not read. */
   private subscribers: ReadonlyMap<string, Subscriber & { readonly id: string }> | null = null;
   private keys: readonly string[] = [];
+  /** The text that they were read from. */
+  private list: string | null = null;
   private notes: readonly Note[] = [];
   private names: ReadonlyMap<string, string> = new Map();
   private sent = 0;
   private refused = 0;
-  /** The mailing before the first mail. */
-  private row: Mailing | null = null;
+  private mostRefused = 0;
+  /** What the server answered the last time that it refused a recipient. */
+  private refusal = '';
   /** By its language and the numbers of the news in it. */
   private readonly written = new Map<string, MailText | null>();
 
@@ -120,7 +134,8 @@ export class SubscriberMails {
     const { store, openedAt, context, hasRead } = this.parts;
     const { texts } = this;
     const readsNotes = wantsNotes(this.mailing, this.mark, openedAt);
-    if (!readsNotes && (this.mailing.pending.length === 0 || this.allowed === 0)) return;
+    const tells = this.mailing.pending.length > 0 && this.allowed > 0;
+    if (!readsNotes && !tells && goneKeys(this.mailing, openedAt).length === 0) return;
     if (!hasRead && !mayRead) return;
     try {
       const fields = hasRead
@@ -131,7 +146,9 @@ export class SubscriberMails {
       this.notes = readableNotes(fields.get(NOTES_FIELD) ?? null).filter(({ target }) =>
         target === null ? isFirst : this.names.has(target),
       );
-      const subscribers = readSubscribers(fields.get(SUBSCRIBERS_FIELD) ?? null);
+      const list = fields.get(SUBSCRIBERS_FIELD) ?? null;
+      const subscribers = readSubscribers(list);
+      this.list = list;
       if (readsNotes) {
         const notes = this.notes.map(({ id }) => ({ id, number: parseInt(id, 36) }));
         this.mailing = withNotes(this.mailing, notes, this.mark, openedAt);
@@ -156,6 +173,32 @@ export class SubscriberMails {
   /** Mails can be sent now. */
   get isDue(): boolean {
     return this.subscribers !== null && this.mailing.pending.length > 0 && this.allowed > 0;
+  }
+
+  /** There are addresses whose mailboxes are gone for good, and the list of addresses was read. */
+  get hasGone(): boolean {
+    return this.list !== null && goneKeys(this.mailing, this.parts.openedAt).length > 0;
+  }
+
+  /** Takes those addresses away, unless a visitor has changed the list meanwhile: then a later run does. It is one swap. */
+  async removeGone(): Promise<void> {
+    const { store, openedAt, context } = this.parts;
+    const gone = goneKeys(this.mailing, openedAt);
+    const ids = gone.flatMap((key) => this.subscribers?.get(key)?.id ?? []);
+    try {
+      const before = readSubscribers(this.list);
+      if (before === null) return;
+      const after = unsubscribe(before, new Set(ids), openedAt);
+      const swap = { field: SUBSCRIBERS_FIELD, expected: this.list, value: writeSubscribers(after) };
+      if (after !== before && !(await store.swap(swap))) return;
+      this.mailing = withoutGone(this.mailing, gone);
+      if (ids.length === 0) return;
+      const addresses = ids.length === 1 ? '1 address' : `${ids.length} addresses`;
+      context.log(`subscribers: ${addresses} removed: their mail servers say that there is no such mailbox`);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      context.log(JSON.stringify({ event: 'subscribers_not_removed', message: error.message }));
+    }
   }
 
   /** What a commit is to write; nothing where nothing has changed. */
@@ -185,16 +228,24 @@ export class SubscriberMails {
   }): Promise<void> {
     const { context, mailer, store } = this.parts;
     const savesEach = store.kind === 'sqlite';
+    const first = this.mailing;
+    this.mostRefused = mostRefused(first);
     const session = await mailer.open();
     try {
       while (context.now() < until && stopping?.aborted !== true) {
         const room = savesEach ? Infinity : MOST_UNSAVED - this.sent - this.refused;
         const isGoingOn = await this.sendSome(session, Math.min(MAILS_AT_ONCE, this.allowed, room));
-        if (savesEach && !(await save(this.fields))) break;
+        // Nobody was told yet: whether those were refused through our fault is decided at the end.
+        const isOpen = this.sent === 0 && this.refused > 0;
+        if (savesEach && !isOpen && !(await save(this.fields))) break;
         if (!isGoingOn) break;
       }
     } finally {
       session.close();
+      if (isSendersFault({ sent: this.sent, refused: this.refused })) {
+        this.mailing = afterRefusals(first, this.refusal, context.now());
+        context.log(`subscribers: not told: ${this.mailing.trouble?.message ?? ''}`);
+      }
       this.report();
     }
   }
@@ -219,22 +270,12 @@ export class SubscriberMails {
     const outcomes = await Promise.all(recipients.map((recipient) => this.tell(session, recipient)));
     this.sent += outcomes.filter(({ kind }) => kind === 'sent').length;
     this.refused += outcomes.filter(({ kind }) => kind === 'refused').length;
-    this.mailing = this.withoutRow(
-      afterMails(before, this.keys, recipients, outcomes, context.now()),
-      before,
-    );
+    for (const outcome of outcomes) if (outcome.kind === 'refused') this.refusal = outcome.message;
+    this.mailing = afterMails(before, this.keys, recipients, outcomes, context.now());
+    if (this.sent === 0 && this.refused >= this.mostRefused) return false;
     if (this.mailing.trouble === null || this.mailing.trouble === before.trouble) return true;
     context.log(`subscribers: not told: ${this.mailing.trouble.message}`);
     return false;
-  }
-
-  /** Where everybody is refused from the first one on, the fault is the sender's, and nobody is passed over for it. */
-  private withoutRow(after: Mailing, before: Mailing): Mailing {
-    const { context } = this.parts;
-    this.row ??= before;
-    if (this.sent > 0 || this.refused < REFUSED_IN_A_ROW) return after;
-    const first = nextRecipients(this.row, this.keys, 1).recipients[0]?.key ?? '';
-    return this.row.trouble?.key === first ? after : afterRefusals(this.row, first, context.now());
   }
 
   private async tell(session: MailSession, { key, news }: Recipient): Promise<MailOutcome> {
@@ -264,7 +305,7 @@ export class SubscriberMails {
         : known;
     this.written.set(`${language} ${numbers}`, written);
     if (written === null) return { kind: 'nothing' };
-    const unsubscribeUrl = `${publicUrl}/unsubscribe?t=${subscriber.id}`;
+    const unsubscribeUrl = `${publicUrl}/unsubscribe?t=${unsubscribeToken(config, subscriber.id)}`;
     const mail = {
       to: subscriber.address,
       subject: written.subject,

@@ -158,6 +158,8 @@ export interface Replacement {
 export const COMMIT_COMMANDS = 4;
 /** Of one that does not. */
 export const ACKNOWLEDGE_COMMANDS = 3;
+/** Of a swap. */
+export const SWAP_COMMANDS = 3;
 
 /**
  * What store calls cost. `commands`: billed commands, a script and every call inside it (SQLite: statements).

@@ -46,26 +46,31 @@ export function StatusLabel({ mood }: { mood: Shown }): JSX.Element {
 
 /**
  * A moment in the zone of the page, or in UTC until the script puts it into the viewer's. `ago`: the script says how long
- * ago it was. `now`: the page's own time, whose day need not be named; `day`: the date that is named above it.
+ * ago it was. `now`: the page's own time, whose day need not be named; `day`: the date that is named above it; `after`: the
+ * moment that stands before it, with its date or on a day that is named.
  */
 export function Moment({
   at,
   now,
   day,
+  after,
   ago = false,
 }: {
   at: string;
   now: string;
   day?: string | undefined;
+  after?: string;
   ago?: boolean;
 }): JSX.Element {
   const words = useWords();
-  const isOfDay = words.dateOf(at) === (day ?? words.dateOf(now));
+  const isOfDay =
+    words.dateOf(at) === (after === undefined ? (day ?? words.dateOf(now)) : words.dateOf(after));
   return (
     <time
       dateTime={at}
-      data-show={ago ? 'ago' : day === undefined ? (isOfDay ? 'clock' : 'full') : 'of'}
+      data-show={ago ? 'ago' : (day ?? after) === undefined ? (isOfDay ? 'clock' : 'full') : 'of'}
       data-day={day}
+      data-after={after}
     >
       {isOfDay ? words.clock(at) : words.moment(at, now)}
     </time>

@@ -117,7 +117,12 @@ export function Span({
   if (endedAt.slice(0, 16) === startedAt.slice(0, 16)) {
     return <Phrase name="briefly" values={{ from, length }} />;
   }
-  return <Phrase name="lasted" values={{ from, to: <Moment at={endedAt} now={now} day={day} />, length }} />;
+  return (
+    <Phrase
+      name="lasted"
+      values={{ from, to: <Moment at={endedAt} now={now} after={startedAt} />, length }}
+    />
+  );
 }
 
 /** How much of it nobody saw, where it is one service's, and what was done about it. */

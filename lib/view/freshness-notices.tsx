@@ -59,7 +59,10 @@ function Lost({
   return (
     <Phrase
       name={name}
-      values={{ from: <Moment at={lost.from} now={now} />, to: <Moment at={lost.to} now={now} /> }}
+      values={{
+        from: <Moment at={lost.from} now={now} />,
+        to: <Moment at={lost.to} now={now} after={lost.from} />,
+      }}
     />
   );
 }

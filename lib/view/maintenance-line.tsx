@@ -27,7 +27,7 @@ export function MaintenanceLine({
             values={{
               from: <Moment at={from} now={now} day={day} />,
               // Of two moments on one day, the day is named once.
-              to: <Moment at={to} now={now} day={day ?? words.dateOf(from)} />,
+              to: <Moment at={to} now={now} after={from} />,
             }}
           />
         </Labelled>

@@ -1,4 +1,5 @@
 import { WINDOWS } from '../read/load.js';
+import type { Health } from '../read/health.js';
 import type { Stats, TargetStats } from '../read/views.js';
 import type { Status } from '../types.js';
 
@@ -6,11 +7,16 @@ type Labels = Readonly<Record<string, string>>;
 /** Null: not known, so there is no sample. */
 type Sample = readonly [labels: Labels, value: number | null];
 
+/** How many other installations are watched, and how many of them are not well. */
+type PeerFigures = Pick<Health['checks']['peers'], 'watched' | 'outOfOrder'>;
+
+const NO_PEERS: PeerFigures = { watched: 0, outOfOrder: 0 };
+
 interface Family {
   readonly name: string;
   readonly type: 'gauge' | 'counter' | 'summary';
   readonly help: string;
-  readonly samples: (stats: Stats) => readonly Sample[];
+  readonly samples: (stats: Stats, peers: PeerFigures) => readonly Sample[];
 }
 
 const STATUSES: readonly Status[] = ['pending', 'up', 'degraded', 'down', 'paused', 'sleeping'];
@@ -41,6 +47,12 @@ const FAMILIES: readonly Family[] = [
   ),
   single('keepalive_last_run_timestamp_seconds', 'When the last run began', ({ lastRun }) =>
     timestamp(lastRun?.startedAt),
+  ),
+  peerGauge('keepalive_peers', 'Other installations that are watched', ({ watched }) => watched),
+  peerGauge(
+    'keepalive_peers_out_of_order',
+    'Other installations that make no runs, or could not be read for three ticks',
+    ({ outOfOrder }) => outOfOrder,
   ),
   {
     name: 'keepalive_target_info',
@@ -80,6 +92,14 @@ const FAMILIES: readonly Family[] = [
     'gauge',
     'When the last check was made',
     ({ lastCheckAt }) => timestamp(lastCheckAt),
+  ),
+  perTarget(
+    'keepalive_fails_here_alone',
+    'gauge',
+    'Whether the last check failed here, and most peers say that the target is well',
+    // Every other check that has not failed has a latency.
+    (target) =>
+      isProbed(target) ? Number(target.consecutiveFailures === 0 && target.latency === null) : null,
   ),
   perWindow('keepalive_uptime_ratio', 'Good time over observed time', ({ uptimeRatio }) => uptimeRatio),
   perWindow('keepalive_coverage_ratio', 'Observed time over expected time', ({ coverage }) => coverage),
@@ -127,9 +147,9 @@ const FAMILIES: readonly Family[] = [
 ];
 
 /** Prometheus' text format, version 0.0.4. What is not known has no sample. */
-export function metricsText(stats: Stats): string {
+export function metricsText(stats: Stats, peers: PeerFigures = NO_PEERS): string {
   return FAMILIES.flatMap(({ name, type, help, samples }) => {
-    const lines = samples(stats).flatMap(([labels, value]) =>
+    const lines = samples(stats, peers).flatMap(([labels, value]) =>
       value === null ? [] : [`${name}${labelText(labels)} ${value}\n`],
     );
     return lines.length === 0 ? [] : [`# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`, ...lines];
@@ -138,6 +158,13 @@ export function metricsText(stats: Stats): string {
 
 function single(name: string, help: string, value: (stats: Stats) => number | null): Family {
   return { name, type: 'gauge', help, samples: (stats) => [[{}, value(stats)]] };
+}
+
+/** Nothing where there are none. */
+function peerGauge(name: string, help: string, value: (peers: PeerFigures) => number): Family {
+  const samples = (_: Stats, peers: PeerFigures): Sample[] =>
+    peers.watched === 0 ? [] : [[{}, value(peers)]];
+  return { name, type: 'gauge', help, samples };
 }
 
 function perTarget(

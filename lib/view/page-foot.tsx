@@ -21,7 +21,7 @@ export function PageFoot({
     <footer class="foot">
       <RecordNotice freshness={freshness} />
       <p>
-        <Phrase name="asOf" values={{ time: <Moment at={updatedAt} now={updatedAt} /> }} /> ·{' '}
+        <Phrase name="asOf" values={{ time: <Moment at={updatedAt} now={updatedAt} day="" /> }} /> ·{' '}
         <a href={json}>{words.text('json')}</a> · <a href="/api/feed">{words.text('feed')}</a> ·{' '}
         <a href="/api/calendar.ics">{words.text('calendar')}</a>
       </p>

@@ -93,6 +93,10 @@ function itemOf(news: News, context: NewsContext): { readonly title: string; rea
     const iso = new Date(at).toISOString();
     return words.dateOf(iso) === words.dateOf(now) ? words.clock(iso) : words.moment(iso, now);
   };
+  const end = (at: number, from: number): string => {
+    const [iso, before] = [new Date(at).toISOString(), new Date(from).toISOString()];
+    return words.dateOf(iso) === words.dateOf(before) ? words.clock(iso) : words.moment(iso, now);
+  };
   switch (news.kind) {
     case 'down':
     case 'up': {
@@ -112,7 +116,7 @@ function itemOf(news: News, context: NewsContext): { readonly title: string; rea
       const body =
         ms < SHORT_SPAN
           ? words.text('briefly', { from, length })
-          : words.text('lasted', { from, to: time(news.endedAt), length });
+          : words.text('lasted', { from, to: end(news.endedAt, news.startedAt), length });
       return { title: words.text('mailUp', { name }), body };
     }
     case 'note': {
@@ -131,7 +135,7 @@ function itemOf(news: News, context: NewsContext): { readonly title: string; rea
       const shown = namesInWords(those, those.length === names.size, words);
       return {
         title: words.text('calendarEvent', { names: shown }),
-        body: words.text('fromTo', { from: time(news.from), to: time(news.to) }),
+        body: words.text('fromTo', { from: time(news.from), to: end(news.to, news.from) }),
       };
     }
   }

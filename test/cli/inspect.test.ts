@@ -90,7 +90,7 @@ describe('keepalive inspect', () => {
     const file = resolve('broken.jsonl');
     writeFileSync(file, readFileSync(EXPORT, 'utf8').replace('"state","value":"', '"state","value":" 8'));
     const { state, outbox, marks, log } = (await read(['--file', file])) as Inspected;
-    expect(state).toMatchObject({ version: 8, unreadable: expect.stringContaining('up to 4') as string });
+    expect(state).toMatchObject({ version: 8, unreadable: expect.stringContaining('up to 5') as string });
     expect(outbox.value.alerts).toHaveLength(4);
     expect(marks[0]?.unreadable).toContain('the state');
     expect(log.length).toBeGreaterThan(800);

@@ -54,6 +54,22 @@ describe('keepalive plan', () => {
       ['QStash, before anything is deployed', TARGETS, ['--trigger', 'qstash'], 0],
       ['the crons, before anything is deployed', TARGETS, ['--trigger', 'crons'], 0],
       ['a build on Vercel without QStash', { ...TARGETS, ...UPSTASH, VERCEL: '1' }, [], 0],
+      [
+        'two peers, and Globalping',
+        {
+          ...{ ...TARGETS, ...UPSTASH, QSTASH_TOKEN: 'canary', KEEP_ALIVE_TICK: '5m' },
+          KEEP_ALIVE_PEERS: 'https://b.example.com,https://c.example.com,globalping',
+          KEEP_ALIVE_PEER_SECRET: 'canary-secret-of-32-characters-and-more',
+        },
+        [],
+        0,
+      ],
+      [
+        'Globalping alone',
+        { ...TARGETS, ...UPSTASH, KEEP_ALIVE_TICK: '5m', KEEP_ALIVE_PEERS: 'globalping' },
+        [],
+        0,
+      ],
       ['no target', {}, [], 0],
     ];
     for (const [what, env, args, code] of cases) {

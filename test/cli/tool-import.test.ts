@@ -1,9 +1,11 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TOOLS, type ToolName } from '../../lib/cli/commands.js';
 import { convert, importTool } from '../../lib/cli/tool-import.js';
 import { constantOf, NOT_LITERAL } from '../../lib/cli/tools/literal-reader.js';
+import { ToolError } from '../../lib/cli/tools/tool.js';
 import { parseConfig } from '../../lib/config/config.js';
 import { readTargets } from '../../lib/config/targets-text.js';
 import type { Target } from '../../lib/types.js';
@@ -297,6 +299,29 @@ describe('the configuration of another tool', () => {
       'const workerConfig: X = { a: f({ b: [1, "]"] }), ["c"]: 1, ...d, e() { return 1 }, g: { h: [true, -2.5] } }';
     expect(constantOf(source, 'workerConfig')).toMatchObject({ a: NOT_LITERAL, g: { h: [true, -2.5] } });
     expect(constantOf(source, 'other')).toBeUndefined();
+  });
+
+  it.each(['{ a: 1 ] }', '{ a: [1, 2 } ]', '[1; 2]', '{ a ; b }', '[1)', '{ a: b) }', '[{'])(
+    'of UptimeFlare ends where its brackets do not fit: %s',
+    (value) => {
+      expect(() => constantOf(`const x = ${value};`, 'x')).toThrow(ToolError);
+    },
+  );
+
+  it('of UptimeFlare comes to an end, whatever it holds', () => {
+    const marks = '{ } [ ] ( ) , : ; \' " ` \\ ... => // /* */ ${ a 1 const'.split(' ');
+    const pieces = [...marks, ' ', '\n'];
+    const sources = fc.array(fc.constantFrom(...pieces), { maxLength: 60 });
+    fc.assert(
+      fc.property(sources, (source) => {
+        try {
+          constantOf(`const x = ${source.join('')}`, 'x');
+        } catch (error) {
+          expect(error).toBeInstanceOf(ToolError);
+        }
+      }),
+      { numRuns: 2_000 },
+    );
   });
 });
 

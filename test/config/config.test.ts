@@ -52,7 +52,7 @@ describe('an empty environment', () => {
       concurrency: 100,
       shardSize: 500,
       readRegions: 0,
-      peers: { urls: [], secret: null, region: null },
+      peers: { urls: [], secret: null, region: null, globalping: null },
       selfUrl: null,
       protectionBypass: null,
       prefix: 'keepalive',

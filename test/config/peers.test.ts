@@ -23,13 +23,26 @@ describe('KEEP_ALIVE_PEERS', () => {
     ],
     ['off', []],
   ])('%s', (text, urls) => {
-    expect(peersOf({ KEEP_ALIVE_PEERS: text })).toEqual({ urls, secret: SECRET, region: null });
+    expect(peersOf({ KEEP_ALIVE_PEERS: text })).toEqual({
+      urls,
+      secret: SECRET,
+      region: null,
+      globalping: null,
+    });
+  });
+
+  it.each([
+    ['globalping', [], { token: null }],
+    ['Globalping, https://b.example.com', ['https://b.example.com'], { token: 'a-token' }],
+  ])('may name Globalping: %s', (text, urls, globalping) => {
+    const token = globalping.token === null ? {} : { KEEP_ALIVE_GLOBALPING_TOKEN: globalping.token };
+    expect(peersOf({ KEEP_ALIVE_PEERS: text, ...token })).toMatchObject({ urls, globalping });
   });
 
   it('leaves this installation out, so that all may have the same list', () => {
     const own = { KEEP_ALIVE_PUBLIC_URL: 'https://a.example.com', VERCEL_REGION: 'fra1' };
     expect(peersOf({ KEEP_ALIVE_PEERS: 'https://a.example.com https://b.example.com', ...own })).toEqual({
-      ...{ urls: ['https://b.example.com'], secret: SECRET, region: 'fra1' },
+      ...{ urls: ['https://b.example.com'], secret: SECRET, region: 'fra1', globalping: null },
     });
   });
 
@@ -51,6 +64,9 @@ describe('KEEP_ALIVE_PEERS', () => {
     expect(read(peers)).toMatchObject({ problems });
     expect(read({ ...peers, KEEP_ALIVE_PEER_SECRET: 'short' })).toMatchObject({ problems });
     expect(read({ KEEP_ALIVE_PEERS: 'off' }).ok).toBe(true);
+    // Which needs no secret.
+    expect(read({ KEEP_ALIVE_PEERS: 'globalping' }).ok).toBe(true);
+    expect(read({ KEEP_ALIVE_PEERS: 'globalping https://b.example.com' })).toMatchObject({ problems });
   });
 
   it('are asked about every target, but for those with CONFIRM=false', () => {

@@ -478,6 +478,7 @@ it('the table has rows for every option that can be wrong', () => {
     CONFIRM: 'ENABLED',
     KEEP_ALIVE_PEERS: 'peers.test.ts',
     KEEP_ALIVE_PEER_SECRET: 'peers.test.ts',
+    KEEP_ALIVE_GLOBALPING_TOKEN: 'QSTASH_TOKEN',
     HOST_TOKEN: 'QSTASH_TOKEN',
     QSTASH_NEXT_SIGNING_KEY: 'QSTASH_CURRENT_SIGNING_KEY',
     ALERT_WEBHOOK_URL: 'RECOVERY_URL',

@@ -75,8 +75,8 @@ describe('what a channel sends', () => {
           }[name as string] ?? [];
         expectNoCanary(body, inBody);
       }
-      // PagerDuty is told of the target and of the test apart.
-      expect(requests.length).toBe({ email: 0, pagerduty: 2 }[name as string] ?? 1);
+      // PagerDuty is told of the target, of the peer and of the test apart.
+      expect(requests.length).toBe({ email: 0, pagerduty: 3 }[name as string] ?? 1);
     }
     expect(mail.mails).toHaveLength(1);
     for (const { raw } of mail.mails) expectNoCanary(raw, ['canary-email-to']);

@@ -47,6 +47,7 @@ async function fuzz(order: FuzzOrder): Promise<readonly FuzzProgress[]> {
 describe(`whatever it is fed, for ${seconds} s, seed ${seed}`, () => {
   it.each<FuzzReader>([
     'HTTP answer',
+    'MongoDB answer',
     'redirect target',
     'configuration',
     'request body',

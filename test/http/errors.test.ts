@@ -60,7 +60,7 @@ const CASES: readonly (readonly [
   ['/', 'GET', () => begin({ STATS_TOKEN: TOKEN }), 401, 'unauthorized', 'This status is private'],
   ['/t/api', 'GET', () => begin({ STATS_TOKEN: TOKEN }), 401, 'unauthorized', 'This status is private'],
   ['/sign-in', 'POST', () => begin({ STATS_TOKEN: TOKEN }), 401, 'unauthorized', 'That is not the token'],
-  ['/', 'GET', () => begin({}, false), 503, 'store_missing', 'A database is missing'],
+  ['/', 'GET', () => begin({}, false), 503, 'store_missing', 'There is no database yet'],
 ];
 
 describe.each(CASES)('%2$s %1$s', (path, method, setUp, status, code, text) => {
@@ -94,6 +94,18 @@ describe.each(CASES)('%2$s %1$s', (path, method, setUp, status, code, text) => {
       if (status === 405) expect(answer.headers.get('allow')).toContain('GET');
     },
   );
+});
+
+it.each([
+  ['text/html;q=0', 'json'],
+  ['text/html;q=0.1, application/json', 'json'],
+  ['application/json;q=0.5, text/html;q=0.9', 'html'],
+  ['text/html; level=1 ; Q=0.9, application/json;q=.8', 'html'],
+  ['text/html;q=nonsense', 'json'],
+  ['application/json;q=0.9, text/html;q=0.9', 'json'],
+  [`${'a/b,'.repeat(3_000)}text/html`, 'html'],
+])('of what is accepted, the greater weight counts (%.60s)', async (accept, kind) => {
+  expect((await ask('/nothing', accept)).headers.get('content-type')).toContain(kind);
 });
 
 it('endpoints for programs keep to JSON, whoever asks', async () => {

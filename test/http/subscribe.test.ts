@@ -3,7 +3,14 @@ import { GET, POST } from '../../api/page/[page].js';
 import { setApp } from '../../lib/app.js';
 import { confirmationToken } from '../../lib/http/confirmation-link.js';
 import { MAIL_REQUESTS_FIELD, SUBSCRIBERS_FIELD } from '../../lib/record/fields.js';
-import { CONFIRMATION_TTL, readSubscribers } from '../../lib/record/subscribers.js';
+import {
+  CONFIRMATION_TTL,
+  noSubscribers,
+  readSubscribers,
+  unsubscribeToken,
+  writeSubscribers,
+  type Subscribers,
+} from '../../lib/record/subscribers.js';
 import type { Store } from '../../lib/store/store.js';
 import { configOf } from '../support/runs.js';
 import { openRemoteStore } from '../support/stores.js';
@@ -121,7 +128,7 @@ describe('a visitor', () => {
     // The link of before does not bring the address back.
     const replayed = await post(link);
     expect([replayed.status, await stored()]).toEqual([410, []]);
-    expect(replayed.text).toContain('has unsubscribed since');
+    expect(replayed.text).toContain('was unsubscribed after');
   });
 
   it('is told the same whether the address is known, unknown, refused by the server or out of mails', async () => {
@@ -168,6 +175,59 @@ describe('a visitor', () => {
     open();
     expect((await subscribe('a@b.example')).status).toBe(200);
     expect(mails).toHaveLength(1);
+  });
+});
+
+describe('within 5 s of what another process has done', () => {
+  let other: Store;
+  beforeAll(async () => {
+    other = await openRemoteStore({ kind: 'redis', url: redis.url }, { prefix: 'k' });
+  });
+  afterAll(() => other.close());
+
+  /** As another process would subscribe it, or take it away. */
+  async function elsewhere(change: (before: Subscribers) => Subscribers): Promise<void> {
+    const { fields } = await other.read({ fields: [SUBSCRIBERS_FIELD], logs: [] });
+    const expected = fields.get(SUBSCRIBERS_FIELD) ?? null;
+    const before = readSubscribers(expected) ?? noSubscribers('AAAAAAAAAAAAAAAAAAAAAA');
+    await other.swap({ field: SUBSCRIBERS_FIELD, expected, value: writeSubscribers(change(before)) });
+  }
+  const withAddress = (address: string) => (before: Subscribers) => ({
+    ...before,
+    list: [...before.list, { address, language: 'en' }],
+  });
+
+  it('a visitor leaves', async () => {
+    const config = open();
+    await elsewhere(withAddress('bob@example.com'));
+    const token = async (address: string) =>
+      unsubscribeToken(config, (await unsubscribeLinkOf(address)).split('t=')[1] ?? '');
+    // The process reads who is subscribed.
+    expect((await post(`/unsubscribe?t=${await token('nobody@example.com')}`)).status).toBe(200);
+    await elsewhere(withAddress('ann@example.com'));
+    const link = `/unsubscribe?t=${await token('ann@example.com')}`;
+    expect((await post(link)).text).toContain('You are unsubscribed');
+    expect(await stored()).toEqual(['bob@example.com']);
+    const before = await redis.callsMade();
+    for (let i = 0; i < 50; i += 1) await post(link);
+    expect((await redis.callsMade()) - before).toBeLessThan(5);
+  });
+
+  it('a visitor comes back', async () => {
+    const config = open();
+    await elsewhere(withAddress('ann@example.com'));
+    expect((await post('/unsubscribe?t=AAAAAAAAAAAAAAAAAAAAAA')).status).toBe(200);
+    await elsewhere((before) => ({ ...before, list: [] }));
+    const token = confirmationToken(config, {
+      address: 'ann@example.com',
+      language: 'en',
+      asked: Date.now(),
+    });
+    expect((await post(`/confirm?t=${token}`)).text).toContain('You are subscribed');
+    expect(await stored()).toEqual(['ann@example.com']);
+    const before = await redis.callsMade();
+    for (let i = 0; i < 50; i += 1) await post(`/confirm?t=${token}`);
+    expect((await redis.callsMade()) - before).toBeLessThan(5);
   });
 });
 

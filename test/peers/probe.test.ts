@@ -7,6 +7,7 @@ import { send } from '../../lib/deliver/send.js';
 import { serve } from '../../lib/local/server.js';
 import { PeerProber } from '../../lib/peers/answer.js';
 import { createPeers, Peer } from '../../lib/peers/ask.js';
+import { installationId } from '../../lib/peers/installation.js';
 import { questionOf, targetOf } from '../../lib/peers/question.js';
 import { open, seal } from '../../lib/peers/token.js';
 import type { Target } from '../../lib/types.js';
@@ -198,6 +199,26 @@ describe('POST /api/probe', () => {
     });
   });
 
+  it('notices that it asks itself, and knows others by another store, address or secret', async () => {
+    const idOf = (env: Record<string, string> = {}) =>
+      installationId(configOf({ ...PEER, TARGET_B_URL: 'http://b.test', ...env }));
+    const asking = async (from: string | null) =>
+      (await seal(null, { secret, purpose: 'request', time: NOW, from })).token;
+    expect(await post(await asking(idOf()))).toMatchObject({ status: 409 });
+    expect(await post(await asking(null))).toMatchObject({ status: 200 });
+    const others = [
+      { REDIS_URL: 'redis://localhost:6379' },
+      { PORT: '3001' },
+      { KEEP_ALIVE_PREFIX: 'other' },
+      { KEEP_ALIVE_PEER_SECRET: 'y'.repeat(32) },
+      { VERCEL: '1', KEEP_ALIVE_PUBLIC_URL: 'https://a.example.com' },
+      { VERCEL: '1', KEEP_ALIVE_PUBLIC_URL: 'https://b.example.com' },
+    ];
+    const ids = [idOf(), ...others.map(idOf)];
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const id of ids.slice(1)) expect(await post(await asking(id))).toMatchObject({ status: 200 });
+  });
+
   it('has no opinion about this machine', async () => {
     const question = { ...questionOf(targetAt('http://a.com/')), url: 'http://127.0.0.1:1/' };
     const { text } = await post(await sealed(question));
@@ -244,7 +265,7 @@ describe('POST /api/probe', () => {
 
 describe('a peer is asked', () => {
   const peersOf = (url: string, more: Partial<Config['peers']> = {}) =>
-    createPeers({ urls: [url], secret, region: null, ...more }, { send, now: Date.now });
+    createPeers({ urls: [url], secret, region: null, globalping: null, ...more }, { send, now: Date.now });
   const target = targetAt('https://a.com/', { TARGET_A_TIMEOUT: '100ms' });
 
   it('over HTTP, and what it says counts as its own', async () => {
@@ -317,6 +338,26 @@ describe('a peer is asked', () => {
     const timer = setTimeout(() => ended.abort(), 500);
     expect(await peersOf(url).ask(target, ended.signal)).toEqual([]);
     clearTimeout(timer);
+  });
+
+  it('about a hundred targets at once, and again where it has too much to do', async () => {
+    let underWay = 0;
+    let refused = 0;
+    const { url } = await receive((response, { body }, before) => {
+      underWay += 1;
+      const isBusy = underWay > 20 || before % 7 === 0;
+      setTimeout(() => {
+        underWay -= 1;
+        if (!isBusy) return void honest(body, true).then(({ token }) => response.end(token));
+        refused += 1;
+        response.writeHead(429).end('{"error":{"code":"too_many_attempts","message":"Too many probes."}}');
+      }, 10);
+    });
+    const peers = peersOf(url);
+    const patient = targetAt('https://a.com/', { TARGET_A_TIMEOUT: '40s' });
+    const opinions = await Promise.all(Array.from({ length: 100 }, () => peers.ask(patient, never)));
+    expect(opinions.filter(([opinion]) => opinion?.isWell === true)).toHaveLength(100);
+    expect(refused).toBeGreaterThan(0);
   });
 
   it('and has none where nobody listens, or where it floods', async () => {

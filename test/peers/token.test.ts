@@ -11,7 +11,7 @@ describe('a token', () => {
   it('holds what was sealed, and nobody without the secret can read any of it', async () => {
     const content = { url: 'https://a.test/?key=hunter2' };
     const { token, id } = await seal(content, { ...request, time: NOW });
-    expect(await opened(token)).toEqual({ problem: null, id, content, until: NOW + 70_000 });
+    expect(await opened(token)).toEqual({ problem: null, id, content, from: null, until: NOW + 70_000 });
     const parts = token.split('.').map((part) => Buffer.from(part, 'base64url').toString('latin1'));
     expect(parts.join()).not.toContain('hunter2');
     expect(await opened(token, { secret: `${secret}.` })).toEqual({ problem: 'forged' });

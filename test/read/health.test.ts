@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { HealthFacts } from '../../lib/read/health.js';
 import { health, healthStatusCode } from '../../lib/read/health.js';
 import { Ledger } from '../../lib/record/ledger.js';
+import { emptyMailing, withNotes } from '../../lib/rules/mailing.js';
 import { EMPTY_OUTBOX } from '../../lib/rules/outbox.js';
 import { readState } from '../../lib/record/state.js';
 import { type State } from '../../lib/record/state-model.js';
@@ -47,6 +48,7 @@ const facts = (changes: Partial<HealthFacts> = {}, endedAgo = 10_000, commands =
     { plan: 'hobby', store: { kind: 'upstash' }, readRegions: 0, qstash: { token: null } },
     { isLocal: false },
   ),
+  peers: [],
   channels: ['slack', 'email'],
   store: {
     ok: true,
@@ -199,7 +201,55 @@ describe('health', () => {
         },
         { name: 'email', status: 'healthy', waiting: 0, trouble: null },
       ],
+      subscribers: null,
     });
+  });
+
+  const pending = withNotes(emptyMailing(0), [{ id: 'n', number: 1 }], null, NOW);
+  const failing = { failures: 3, nextAt: NOW + MINUTE, key: '', message: 'answered 421' };
+  const day = { day: Math.floor(NOW / 86_400_000), count: 250 };
+  it.each<[string, HealthFacts['store'] & object, Partial<HealthFacts>, object | null, string | undefined]>([
+    ['nobody can subscribe', { ...stored, state: null, mailings: [] }, { mailsPerDay: null }, null, undefined],
+    ['it was not read', { ...stored, state: null }, {}, null, undefined],
+    [
+      'all are told',
+      { ...stored, state: null, mailings: [emptyMailing(0)] },
+      {},
+      { status: 'healthy', waiting: 0, trouble: null },
+      undefined,
+    ],
+    [
+      'mails are not taken',
+      { ...stored, state: null, mailings: [emptyMailing(0), { ...pending, trouble: failing }] },
+      {},
+      {
+        status: 'failing',
+        waiting: 1,
+        trouble: { failures: 3, nextTryAt: '2026-01-05T12:01:00.000Z', message: 'answered 421' },
+      },
+      'subscribers: answered 421',
+    ],
+    [
+      'the mails of the day are used up',
+      { ...stored, state: null, mailings: [{ ...pending, sent: day }] },
+      {},
+      { status: 'healthy', waiting: 1, trouble: null },
+      'subscribers: PAGE_MAILS_PER_DAY=250 is reached, the others follow after midnight UTC',
+    ],
+    [
+      'what is stored cannot be read',
+      { ...stored, state: null, mailings: [null] },
+      {},
+      { status: 'failing', waiting: 0, trouble: null },
+      'subscribers: what is stored of their mails cannot be read',
+    ],
+  ])('says of mails to subscribers that %s', (_what, store, changes, subscribers, message) => {
+    const { alerts } = health({ ...facts({ store }), mailsPerDay: 250, ...changes }).checks;
+    expect(alerts.subscribers).toEqual(subscribers && (expect.objectContaining(subscribers) as object));
+    expect([alerts.message, alerts.status]).toEqual([
+      message,
+      alerts.subscribers?.status === 'failing' ? 'degraded' : 'healthy',
+    ]);
   });
 
   it('says that a Telegram group moved, without its id', () => {
@@ -234,5 +284,57 @@ describe('health', () => {
   it('watches nothing where no plan is to be watched', () => {
     const { budget } = health(facts({ limits: NO_LIMITS })).checks;
     expect(budget).toMatchObject({ status: 'healthy', storeCommands: null, functionCpuHours: null });
+  });
+});
+
+describe('peers in health', () => {
+  const state: State = {
+    ...stateAfterRun(10_000),
+    peers: [
+      { peer: 'a.test', askedAt: NOW, trouble: null },
+      {
+        peer: 'b.test',
+        askedAt: NOW,
+        trouble: { kind: 'stopped', since: NOW - 10 * MINUTE, readings: 1, message: null },
+      },
+      {
+        peer: 'c.test',
+        askedAt: NOW,
+        trouble: { kind: 'silent', since: NOW - MINUTE, readings: 1, message: 'connection refused' },
+      },
+    ],
+  };
+  const store = { ok: true, kind: 'upstash', latencyMs: 3, state, outbox: EMPTY_OUTBOX } as const;
+  const peers = ['a.test', 'b.test', 'c.test', 'd.test'];
+
+  it('are named to callers with STATS_TOKEN', () => {
+    const { status, checks } = health(facts({ peers, store, audience: 'trusted' }));
+    expect(status).toBe('degraded');
+    expect(checks.peers).toEqual({
+      status: 'degraded',
+      watched: 4,
+      outOfOrder: 1,
+      each: [
+        { peer: 'a.test', status: 'healthy', askedAt: '2026-01-05T12:00:00.000Z' },
+        {
+          peer: 'b.test',
+          status: 'stopped',
+          askedAt: '2026-01-05T12:00:00.000Z',
+          since: '2026-01-05T11:50:00.000Z',
+          message: 'has stopped making runs',
+        },
+        // Not for three ticks yet.
+        { peer: 'c.test', status: 'healthy', askedAt: '2026-01-05T12:00:00.000Z' },
+        { peer: 'd.test', status: 'unknown', askedAt: null },
+      ],
+      message: 'b.test has stopped making runs',
+    });
+  });
+
+  it('are counted to the public', () => {
+    expect(health(facts({ peers, store })).checks.peers).toEqual({
+      ...{ status: 'degraded', watched: 4, outOfOrder: 1, each: [], message: 'a peer is out of order' },
+    });
+    expect(health(facts()).checks.peers).toEqual({ status: 'healthy', watched: 0, outOfOrder: 0, each: [] });
   });
 });

@@ -110,8 +110,8 @@ describe.each([[1], [2], [3]])('figures against a plain computation, script %i',
         interval: info.interval,
         settling: false,
       }),
-      now,
       TICK,
+      now,
     );
     books.run(
       now,

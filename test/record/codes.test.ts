@@ -21,6 +21,8 @@ it('codes are for ever: none is changed or removed, and new ones come behind', (
         "flapping": 5,
         "missed": 10,
         "pace": 11,
+        "peer_down": 17,
+        "peer_up": 18,
         "person_needed": 9,
         "reminder": 1,
         "restart": 8,
@@ -59,6 +61,15 @@ it('codes are for ever: none is changed or removed, and new ones come behind', (
         "degraded": 1,
         "failed": 2,
         "good": 0,
+      },
+      "PEER_END_CODES": {
+        "removed": 1,
+        "running": 0,
+      },
+      "PEER_TROUBLE_CODES": {
+        "silent": 2,
+        "stopped": 0,
+        "unclear": 1,
       },
       "REASON_CODES": {
         "blocked": 11,

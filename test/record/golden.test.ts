@@ -44,17 +44,20 @@ interface Golden extends GoldenV3 {
   readonly maintenance: { text: string; value: unknown };
 }
 
-const goldenOf = <V extends 1 | 2 | 3 | 4>(version: V) =>
-  JSON.parse(readFileSync(join(ROOT, `test/record/golden/version-${version}.json`), 'utf8')) as V extends 4
-    ? GoldenV4
-    : V extends 3
-      ? GoldenV3
-      : Golden;
+const goldenOf = <V extends 1 | 2 | 3 | 4 | 5>(version: V) =>
+  JSON.parse(readFileSync(join(ROOT, `test/record/golden/version-${version}.json`), 'utf8')) as V extends 5
+    ? Pick<GoldenV3, 'state'>
+    : V extends 4
+      ? GoldenV4
+      : V extends 3
+        ? GoldenV3
+        : Golden;
 
 /** What a version before 4 says, as it is read today: it had no account, and a wake ended with its run. */
 const withoutAccount = (state: State): unknown => ({
   ...state,
   account: null,
+  peers: [],
   targets: state.targets.map((target) => target && { ...target, waking: null, hostWord: null }),
 });
 
@@ -154,12 +157,19 @@ it.each([3, 4] as const)('snapshots of version %i are read, and written so today
   if (version === 4) expect(writeSnapshotReference(at, see)).toBe(text);
 });
 
-it('the state is read and written in version 4 today, to the character before it is deflated', () => {
+it('the state of version 4 is read, and had no peers', () => {
   const { text, value } = goldenOf(4).state;
+  const state = readState(text);
+  expect(plain(state)).toEqual({ ...value, peers: [] });
+  expect(readState(writeState(state))).toEqual(state);
+});
+
+it('the state is read and written in version 5 today, to the character before it is deflated', () => {
+  const { text, value } = goldenOf(5).state;
   const state = readState(text);
   expect(plain(state)).toEqual(value);
   const inflated = (source: string): string =>
-    inflate(readEnvelope(source, 'the state', 4).body, STATE_V2_DICTIONARY, 'the state');
+    inflate(readEnvelope(source, 'the state', 5).body, STATE_V2_DICTIONARY, 'the state');
   expect(inflated(writeState(state))).toBe(inflated(text));
 });
 

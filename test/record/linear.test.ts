@@ -13,7 +13,7 @@ import { goodCheck } from '../support/targets.js';
 const AT = Date.UTC(2026, 0, 5, 12);
 const emptyState = {
   ...{ revision: 1, firstRunAt: AT, rewinds: 0, lastRun: null, gaps: [], intervals: [], lost: null },
-  ...{ log: NO_LOG, snapshotHour: 0, account: null },
+  ...{ log: NO_LOG, snapshotHour: 0, account: null, peers: [] },
 };
 const counters = {
   pings: 9,

@@ -13,9 +13,11 @@ import {
   MOST_SUBSCRIBERS,
   noSubscribers,
   readSubscribers,
+  readUnsubscribeToken,
   subscribe,
   subscriberId,
   unsubscribe,
+  unsubscribeToken,
   writeSubscribers,
   type Subscribers,
 } from '../../lib/record/subscribers.js';
@@ -57,12 +59,12 @@ describe('the subscribers', () => {
   it('are each there once, however their address is spelled', () => {
     const once = added(noSubscribers(KEY), 'Ann@example.com');
     expect(added(once, 'ann@EXAMPLE.com')).toBe(once);
-    expect(unsubscribe(once, subscriberId(once, 'ANN@example.com'), NOW).list).toEqual([]);
+    expect(unsubscribe(once, new Set([subscriberId(once, 'ANN@example.com')]), NOW).list).toEqual([]);
   });
 
   it('leave with nothing but a hash, which refuses the links of before for as long as they are good', () => {
     const there = added(noSubscribers(KEY), 'ann@example.com');
-    const gone = unsubscribe(there, subscriberId(there, 'ann@example.com'), NOW + 5);
+    const gone = unsubscribe(there, new Set([subscriberId(there, 'ann@example.com')]), NOW + 5);
     expect(JSON.stringify([...gone.left, gone.list])).not.toContain('ann');
     const again = (when: typeof asked) =>
       subscribe(gone, { address: 'ann@example.com', language: 'en' }, when);
@@ -74,7 +76,8 @@ describe('the subscribers', () => {
 
   it('stay who they are where somebody unknown leaves, and are known by their own key alone', () => {
     const there = added(noSubscribers(KEY), 'ann@example.com');
-    expect(unsubscribe(there, subscriberId(noSubscribers('other'), 'ann@example.com'), NOW)).toBe(there);
+    const ofOthers = subscriberId(noSubscribers('other'), 'ann@example.com');
+    expect(unsubscribe(there, new Set([ofOthers]), NOW)).toBe(there);
   });
 
   it('are 10,000 at most, which take less than 250 KB', () => {
@@ -101,16 +104,49 @@ describe('the subscribers', () => {
   });
 });
 
-it('the mailing is stored in this form', () => {
+it('the mailing is stored in this form, and read in the one before', () => {
   const text =
-    ' 2["k",2,[[1,1767614400000,"",0,"down","api",1767614280000,"status 503"],[2,1767614400000,"c",1,"note","mk1"]],[["m",1]],[["api",1767614280000,[1767614400000]]],[[1767700800000,1767708000000]],1767610000000,null,[20458,3],[1,1767614430000,"l","answered 421"]]';
+    ' 3["k",2,[[1,1767614400000,"",0,"down","api",1767614280000,"status 503"],[2,1767614400000,"c",1,"note","mk1"]],[["m",1]],[["api",1767614280000,[1767614400000]]],[[1767700800000,1767708000000]],1767610000000,null,[20458,3],[1,1767614430000,"l","answered 421"],[["g",2,1767614400000]]]';
   expect(writeMailing(readMailing(text, 0))).toBe(text);
+  const before = text.replace(' 3', ' 2').replace(/,\[\["g".*$/, ']');
+  expect(readMailing(before, 0)).toEqual({ ...readMailing(text, 0), unknown: new Map() });
   expect(readMailing(text, 0).pending[0]?.news).toEqual({
     kind: 'down',
     target: 'api',
     startedAt: 1767614280000,
     message: 'status 503',
   });
+});
+
+describe('a link that unsubscribes', () => {
+  const settings = { cronSecret: 'a-secret-0123456789', prefix: 'keepalive' };
+  const id = subscriberId({ key: KEY }, 'ann@example.com');
+  const token = unsubscribeToken(settings, id);
+
+  it('is known to be of this installation', () => {
+    expect(readUnsubscribeToken(settings, token)).toEqual({ id, isSealed: true });
+  });
+
+  it.each([
+    ['of another secret', { ...settings, cronSecret: 'another-secret-012345' }, token],
+    ['of another installation', { ...settings, prefix: 'other' }, token],
+    [
+      'where there is no secret',
+      { ...settings, cronSecret: null },
+      unsubscribeToken({ ...settings, cronSecret: null }, id),
+    ],
+    ['of a version that did not seal', settings, id],
+    ['with the seal of another', settings, id + unsubscribeToken(settings, KEY).slice(22)],
+  ])('%s is read, and not known to be', (_what, known, link) => {
+    expect(readUnsubscribeToken(known, link)).toEqual({ id, isSealed: false });
+  });
+
+  it.each(['', 'x', `${id}A`, `${token}A`, token.slice(0, -1), `${id}${'é'.repeat(8)}`])(
+    'is not %j',
+    (link) => {
+      expect(readUnsubscribeToken(settings, link)).toBeNull();
+    },
+  );
 });
 
 describe('mails that are asked for with the form', () => {

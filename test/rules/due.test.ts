@@ -23,13 +23,13 @@ describe('a target is due', () => {
     ['not by a doubled trigger while a count is under way', pace(720, 0, true), 2000, false],
     ['when its last check lies in the future', pace(5, 60 * MINUTE), 0, true],
   ])('%s', (_, target, now, due) => {
-    expect(isDue(target, now, MINUTE)).toBe(due);
+    expect(isDue(target, MINUTE, now)).toBe(due);
   });
 
   it('longest overdue first, never checked before all', () => {
     const paces = { late: pace(1, 0), later: pace(1, -MINUTE), never: pace(60, null), early: pace(60, 0) };
     const names = Object.keys(paces) as (keyof typeof paces)[];
-    expect(chooseDue(names, (name) => paces[name], 3 * MINUTE, MINUTE)).toEqual(['never', 'later', 'late']);
+    expect(chooseDue(names, (name) => paces[name], MINUTE, 3 * MINUTE)).toEqual(['never', 'later', 'late']);
   });
 
   it('is checked about once an interval, however much the trigger wobbles', () => {
@@ -42,7 +42,7 @@ describe('a target is due', () => {
           const gaps: number[] = [];
           for (const [i, late] of wobble.entries()) {
             const now = i * MINUTE + late;
-            if (!isDue(pace(minutes, last), now, MINUTE)) continue;
+            if (!isDue(pace(minutes, last), MINUTE, now)) continue;
             if (last !== null) gaps.push(now - last);
             last = now;
           }

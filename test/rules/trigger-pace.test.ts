@@ -104,7 +104,7 @@ describe('the time between two checks', () => {
         fc.pre(interval > Math.min(tick, 260 * SECOND));
         let at = 0;
         do at += pace;
-        while (chooseDue([0], () => ({ lastCheckAt: 0, interval, settling: false }), at, tick).length === 0);
+        while (chooseDue([0], () => ({ lastCheckAt: 0, interval, settling: false }), tick, at).length === 0);
         expect(checkSpacing(interval, calm(pace, tick))).toBe(at);
       }),
     );

@@ -109,7 +109,7 @@ describe('an alert', () => {
   it('is told of in full in this table', () => {
     const kinds = new Set(Object.values(ALERTS).map(({ kind }) => kind));
     expect([...kinds].toSorted()).toEqual(
-      'allowances certificate contradicted degraded down flapping missed pace person_needed reminder restart slept test undelivered unrecorded unwatched up'.split(
+      'allowances certificate contradicted degraded down flapping missed pace peer_down peer_up person_needed reminder restart slept test undelivered unrecorded unwatched up'.split(
         ' ',
       ),
     );

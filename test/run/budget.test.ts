@@ -55,7 +55,7 @@ async function costOf(work: () => Promise<unknown>): Promise<{ commands: number;
   return { commands, bytes: front.bytesIn + front.bytesOut };
 }
 
-describe.each([[1], [10], [100], [500]])('a run of %i targets', (count) => {
+describe.each([[1], ...(inject('long') ? [[10]] : []), [100], [500]])('a run of %i targets', (count) => {
   it.each([
     ['flapping', true, false],
     // With 500 targets these take their time.

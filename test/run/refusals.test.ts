@@ -128,13 +128,12 @@ async function play(
         name,
         {
           name,
-          deliver: async (digest, signal, place) => {
+          deliver: async (digest, _limit, place) => {
             tries.set(name, (tries.get(name) ?? 0) + 1);
-            const patient =
-              works() || answer !== 'hang'
-                ? signal
-                : AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]);
-            await channel.deliver(digest, patient, place);
+            // An answer is waited for as long as a busy machine takes.
+            const mayHang = !works() && answer === 'hang';
+            const limit = mayHang ? AbortSignal.timeout(PATIENCE) : new AbortController().signal;
+            await channel.deliver(digest, limit, place);
             const what = digest.items
               .map(({ alert }) =>
                 alert.kind === 'undelivered' ? `${String(alert.count)} not delivered` : alert.kind,
@@ -168,8 +167,8 @@ async function play(
   );
 }
 
-// Where more than a day passes, hundreds of runs are made for each answer.
-const cases = CASES.filter(({ until }) => until < 24 || inject('long'));
+// A run every few minutes for each answer: the shortest outage is in `npm test`.
+const cases = CASES.filter(({ until }) => until < 7 || inject('long'));
 
 it.each(cases)('what is said, and when, where a channel answers so: $title', async (each) => {
   // Each try of a channel that hangs takes real time; two cases tell what it is like.

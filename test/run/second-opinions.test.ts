@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { NO_PEERS } from '../../lib/peers/ask.js';
 import type { Opinion } from '../../lib/rules/opinions.js';
 import { readChecks, recentLogs } from '../../lib/record/log.js';
 import type { Target } from '../../lib/types.js';
@@ -30,6 +31,7 @@ function pingerOf(env: Record<string, string> = {}, ids: readonly string[] = ['a
   const common = { KEEP_ALIVE_INTERVAL: '1m', KEEP_ALIVE_RETRIES: '0', KEEP_ALIVE_CONTROL_URLS: 'off' };
   const pinger = new Pinger(configOf({ ...common, ...urls, ...env }), store);
   pinger.peers = {
+    ...NO_PEERS,
     ask: ({ info }: Target) => {
       asked.push(info.id);
       return Promise.resolve(opinions(info.id));

@@ -7,7 +7,7 @@ import { answerNote } from '../../lib/http/notes-endpoint.js';
 import { setApp } from '../../lib/app.js';
 import { NOTES_FIELD, SUBSCRIBERS_FIELD } from '../../lib/record/fields.js';
 import { writeNotes } from '../../lib/record/notes.js';
-import { noSubscribers, writeSubscribers } from '../../lib/record/subscribers.js';
+import { noSubscribers, readSubscribers, ringKey, writeSubscribers } from '../../lib/record/subscribers.js';
 import { MOST_UNSAVED } from '../../lib/run/subscriber-mails.js';
 import type { Store } from '../../lib/store/store.js';
 import { COMMANDS_A_RUN, COMMANDS_DELIVERING } from '../support/budget.js';
@@ -83,7 +83,13 @@ async function live(
   return Promise.resolve({ pinger, store });
 }
 
-const bodyOf = ({ raw }: Mail): string => raw.split('\r\n\r\n').slice(1).join('\n\n').replace(/\r\n/g, '\n');
+const bodyOf = ({ raw }: Mail): string => {
+  const body = raw.split('\r\n\r\n').slice(1).join('\n\n').replace(/\r\n/g, '\n');
+  // A line of more than 76 characters makes it quoted-printable.
+  return body
+    .replace(/=\n/g, '')
+    .replace(/=([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+};
 const subjectOf = ({ raw }: Mail): string => /^Subject: (.*)$/m.exec(raw)?.[1]?.trim() ?? '';
 const down = { api: FAILED, hidden: FAILED };
 
@@ -104,10 +110,10 @@ describe('subscribers', () => {
     expect(first && [subjectOf(first), bodyOf(first)]).toEqual([
       '[Acme] API is down',
       expect.stringMatching(
-        /^API is down\nSince 12:01 UTC\. Returned an error \(503\)\.\n\nhttps:\/\/status\.test\/\n\n-- \nYou get this mail because this address is subscribed to Acme\.\nUnsubscribe: https:\/\/status\.test\/unsubscribe\?t=[\w-]{22}\n+$/,
+        /^API is down\nSince 12:01 UTC\. Returned an error \(503\)\.\n\nhttps:\/\/status\.test\/\n\n-- \nYou get this e-mail because this address is subscribed to Acme\.\nUnsubscribe: https:\/\/status\.test\/unsubscribe\?t=[\w-]{30}\n+$/,
       ),
     ]);
-    expect(first?.raw).toMatch(/^List-Unsubscribe:\s+<https:\/\/status\.test\/unsubscribe\?t=[\w-]{22}>\r$/m);
+    expect(first?.raw).toMatch(/^List-Unsubscribe:\s+<https:\/\/status\.test\/unsubscribe\?t=[\w-]{30}>\r$/m);
     expect(first?.raw).toMatch(/^List-Unsubscribe-Post: List-Unsubscribe=One-Click\r$/m);
 
     // A note that is written while nothing else happens.
@@ -235,13 +241,120 @@ describe('subscribers', () => {
     pinger.attempt = () => FAILED;
     pinger.now += MINUTE;
     await pinger.run();
-    expect(pinger.lines).toContain('subscribers: not told: every recipient was refused');
+    expect(pinger.lines).toContain('subscribers: not told: every recipient was refused (answered 550)');
     refuses = false;
     pinger.now += 10 * MINUTE;
     await pinger.run();
     expect(server.mails.map(({ to }) => to[0]).sort()).toEqual(people(20).sort());
     await store.close();
   });
+
+  it.each([
+    ['the embedded database', () => Promise.resolve(openSqlite(join(folder, `${(files += 1)}.db`)))],
+    ['a database on another machine', remote],
+  ] as const)(
+    'are told as soon as a server that refused everybody for hours takes mails, on %s',
+    async (_name, open) => {
+      let refuses = true;
+      let asked = 0;
+      const server = await serveMail({
+        onRcptTo: ({ address }, _session, done) => {
+          asked += 1;
+          // Four mailboxes are gone; all others are refused for as long as the sender is blocked.
+          done(/person-[0-3]@/.test(address) ? refusal(550) : refuses ? refusal(554) : null);
+        },
+      });
+      const store = await open();
+      const { pinger } = await live(store, server.url);
+      await addSubscribers(store, people(24));
+      await pinger.run();
+      pinger.attempt = () => FAILED;
+      for (let i = 0; i < 36; i += 1) {
+        pinger.now += 10 * MINUTE;
+        await pinger.run();
+      }
+      expect([server.mails.length, asked < 200]).toEqual([0, true]);
+      refuses = false;
+      for (let i = 0; i < 14; i += 1) {
+        pinger.now += 10 * MINUTE;
+        await pinger.run();
+      }
+      expect(server.mails.map(({ to }) => to[0]).sort()).toEqual(people(24).slice(4).sort());
+      await store.close();
+    },
+  );
+
+  it('are told although the mailboxes of all who come before them are gone', async () => {
+    const store = await remote();
+    const server = await serveMail({
+      onRcptTo: ({ address }, _session, done) => done(address === last ? null : refusal(550)),
+    });
+    await addSubscribers(store, people(40));
+    const keys = people(40).map((address) => ({ address, key: ringKey({ key: KEY }, address) }));
+    const last = keys.sort((a, b) => (a.key < b.key ? -1 : 1)).at(-1)?.address;
+    const { pinger } = await live(store, server.url);
+    await pinger.run();
+    pinger.attempt = () => FAILED;
+    for (let i = 0; i < 12; i += 1) {
+      pinger.now += 10 * MINUTE;
+      await pinger.run();
+    }
+    expect(server.mails.map(({ to }) => to[0])).toEqual([last]);
+    await store.close();
+  });
+
+  it.each([
+    ['the embedded database', () => Promise.resolve(openSqlite(join(folder, `${(files += 1)}.db`)))],
+    ['a database on another machine', remote],
+  ] as const)(
+    'are removed once three mails over a week found no mailbox, and no others are, on %s',
+    async (_name, open) => {
+      const replies = new Map<string, readonly [string, number]>([
+        ['person-0@example.com', ['5.1.1 no such user', 550]],
+        ['person-1@example.com', ['no mailbox here', 550]],
+        ['person-2@example.com', ['5.7.1 blocked by our list', 550]],
+        ['person-3@example.com', ['5.2.2 mailbox full', 552]],
+      ] as const);
+      const tried = new Map<string, number>();
+      const server = await serveMail({
+        onRcptTo: ({ address }, _session, done) => {
+          tried.set(address, (tried.get(address) ?? 0) + 1);
+          const [text, responseCode] = replies.get(address) ?? [];
+          done(text === undefined ? null : Object.assign(new Error(text), { responseCode }));
+        },
+      });
+      const store = await open();
+      const { pinger } = await live(store, server.url);
+      await addSubscribers(store, people(8));
+      const left = async () => {
+        const { fields } = await store.read({ fields: [SUBSCRIBERS_FIELD], logs: [] });
+        return readSubscribers(fields.get(SUBSCRIBERS_FIELD) ?? null)?.list.map(({ address }) => address);
+      };
+      await pinger.run();
+      const costs: number[] = [];
+      for (const [day, days] of [
+        [0, 3],
+        [3, 4],
+        [7, 1],
+      ] as const) {
+        for (const attempt of [FAILED, GOOD, GOOD]) {
+          pinger.now += MINUTE;
+          pinger.attempt = () => attempt;
+          costs.push((await pinger.run()).commands);
+        }
+        expect((await left())?.length).toBe(day < 7 ? 8 : 6);
+        pinger.now += days * 24 * 60 * MINUTE;
+      }
+      expect(await left()).toEqual(people(8).slice(2));
+      expect(tried.get('person-2@example.com')).toBe(6);
+      if (store.kind !== 'sqlite') expect(Math.max(...costs)).toBeLessThanOrEqual(COMMANDS_DELIVERING);
+      expect(pinger.lines).toContain(
+        'subscribers: 2 addresses removed: their mail servers say that there is no such mailbox',
+      );
+      expect(pinger.lines.join()).not.toContain('@');
+      await store.close();
+    },
+  );
 
   it('are told nothing twice where it could not be recorded that they were told', async () => {
     const server = await serveMail();

@@ -9,6 +9,8 @@ export interface ChildOptions extends SpawnOptions {
   readonly fileBlocks?: number | undefined;
   /** Descriptors that it may have open. */
   readonly openFiles?: number;
+  /** Shell commands that set up a network of its own, which takes root on Linux. */
+  readonly network?: string;
   /** For Node itself. */
   readonly nodeOptions?: readonly string[];
 }
@@ -17,7 +19,7 @@ export interface ChildOptions extends SpawnOptions {
 export function runChild(
   script: URL,
   args: readonly string[],
-  { fileBlocks, openFiles, nodeOptions = [], ...options }: ChildOptions = {},
+  { fileBlocks, openFiles, network, nodeOptions = [], ...options }: ChildOptions = {},
 ): ChildProcess {
   const limits = [
     fileBlocks === undefined ? '' : `ulimit -f ${fileBlocks}; `,
@@ -25,7 +27,10 @@ export function runChild(
   ];
   const path = relative(ROOT, fileURLToPath(script)).replace(/\.ts$/, '.js');
   const command = [process.execPath, ...nodeOptions, join(inject('transpiled'), path), ...args];
-  return spawn('sh', ['-c', `${limits.join('')}exec "$0" "$@"`, ...command], {
+  const [shell, before] =
+    network === undefined ? [['sh'], ''] : [['unshare', '--net', 'sh'], `${network} && `];
+  const [file = 'sh', ...rest] = shell;
+  return spawn(file, [...rest, '-c', `${limits.join('')}${before}exec "$0" "$@"`, ...command], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     ...options,
   });

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Binary, BSONRegExp, Code, Decimal128, EJSON, Long, MinKey, ObjectId, Timestamp } from 'bson';
 import fc from 'fast-check';
 import { DELETE as endMaintenance, POST as beginMaintenance } from '../../api/maintenance/[change].js';
 import { POST as signIn } from '../../api/page/[page].js';
@@ -12,6 +13,7 @@ import { warningsOf } from '../../lib/config/warnings.js';
 import { verifySignature } from '../../lib/http/signature.js';
 import { HttpParser } from '../../lib/probe/http-parser.js';
 import { ProbeFailure } from '../../lib/probe/failure.js';
+import { MongoReader, messageOf, parse, pick } from '../../lib/probe/mongo-message.js';
 import { nextHop, redirectOf } from '../../lib/probe/redirect.js';
 import { deflate, inflate } from '../../lib/record/codec/envelope.js';
 import { TextError } from '../../lib/record/codec/text-error.js';
@@ -26,6 +28,7 @@ import { readState, writeState } from '../../lib/record/state.js';
 import { STATE_V2_DICTIONARY } from '../../lib/record/state-v2.js';
 import { STATE_V1_DICTIONARY } from '../../lib/record/state-v1.js';
 import { ROOT } from './root.js';
+import { framed } from './mongo.js';
 import { openSqlite } from './stores.js';
 import { configOf } from './runs.js';
 import { sign } from './signature.js';
@@ -64,6 +67,7 @@ const fuzzed = <T>(each: Fuzzed<T>) =>
 const SECRET = 'canary-of-the-fuzzer-0123456789';
 const PAGE = 'https://pinger.test';
 const MAX_BODY = 1_000;
+const LARGEST_ANSWER = 100_000;
 
 const OK = 'HTTP/1.1 200 OK\r\n';
 const ANSWERS = [
@@ -111,6 +115,57 @@ function answerOf(text: string, cuts: readonly number[], keepBody: boolean): unk
   }
   if (reader.body.length > MAX_BODY) throw new Error('the body is longer than its cap');
   return [reader.statusCode, [...reader.headers], reader.cut || reader.body.toString('latin1')];
+}
+
+const BSON_VALUES = {
+  ...{
+    text: 'x',
+    number: 1.5,
+    whole: 7,
+    long: Long.fromNumber(2 ** 40),
+    is: true,
+    none: null,
+    date: new Date(0),
+  },
+  ...{ expression: new BSONRegExp('a+', 'i'), bytes: new Binary(Buffer.from('abc')), code: new Code('f()') },
+  ...{ scoped: new Code('f()', { a: 1 }), id: new ObjectId('0123456789abcdef01234567'), least: new MinKey() },
+  ...{ decimal: Decimal128.fromString('1.5'), at: Timestamp.fromBits(1, 2), list: [1, ['x', {}]] },
+};
+const MONGO_QUESTION = messageOf({ ping: 1 }, 1);
+const MONGO_ANSWERS = [
+  { ok: 1 },
+  { ok: 0, code: 13, errmsg: 'not authorized' },
+  { ok: 1, cursor: { id: Long.ZERO, ns: 'a.b', firstBatch: [BSON_VALUES, { a: 1 }] } },
+  { ...BSON_VALUES, ok: 1 },
+].map((answer) => framed(answer, MONGO_QUESTION).toString('latin1'));
+const BSON_PIECES = [
+  '\0',
+  '\x01',
+  '\x02',
+  '\x03',
+  '\x04',
+  '\x05',
+  '\x0b',
+  '\x0f',
+  '\xff',
+  '\x7f',
+  '\0\0\0\0',
+  '\xff\xff\xff\xff',
+];
+
+function mongoAnswerOf(bytes: Buffer, cuts: readonly number[]): void {
+  const reader = new MongoReader(1, LARGEST_ANSWER);
+  try {
+    const ends = [...cuts.filter((cut) => cut < bytes.length), bytes.length].sort((a, b) => a - b);
+    ends.forEach((end, index) => {
+      if (!reader.isOver) reader.read(bytes.subarray(ends[index - 1] ?? 0, end));
+    });
+    if (!reader.isOver) return;
+    EJSON.stringify(parse(pick(reader.document, new Set(['ok', 'cursor'])), 'firstBatch'));
+    EJSON.stringify(parse(reader.document));
+  } catch (error) {
+    if (!(error instanceof ProbeFailure)) throw error;
+  }
 }
 
 const LOCATIONS = [
@@ -289,6 +344,18 @@ const READERS = {
     read([text, at, keepBody]) {
       const [whole, pieces] = [answerOf(text, [], keepBody), answerOf(text, at, keepBody)];
       if (!isDeepStrictEqual(whole, pieces)) throw new Error('it depends on how the bytes are cut');
+    },
+  }),
+  'MongoDB answer': fuzzed({
+    inputs: fc.tuple(tampered(MONGO_ANSWERS, BSON_PIECES), fc.boolean(), cuts),
+    read([text, isWhole, at]) {
+      const bytes = Buffer.from(text, 'latin1');
+      // With its true lengths, more of what follows is read.
+      if (isWhole && bytes.length > 25) {
+        bytes.writeInt32LE(bytes.length, 0);
+        bytes.writeInt32LE(bytes.length - 21, 21);
+      }
+      mongoAnswerOf(bytes, at);
     },
   }),
   'redirect target': fuzzed({

@@ -1,4 +1,4 @@
-import { NO_PEERS } from '../../lib/peers/ask.js';
+import { NO_PEERS, type Peers } from '../../lib/peers/ask.js';
 import type { Config } from '../../lib/config/config.js';
 import type { RunReport } from '../../lib/run/report.js';
 import { Backlog, ProcessUsage } from '../../lib/run/backlog.js';
@@ -21,6 +21,7 @@ export class ShardedPinger {
   readonly lines: string[] = [];
   /** Set: it is one of several machines. */
   turns: Turns | undefined;
+  peers: Peers = NO_PEERS;
   channels: ReadonlyMap<ChannelName, Channel> = new Map();
   readonly directory = new DirectoryKeeper();
   private readonly usage = new ProcessUsage();
@@ -35,7 +36,7 @@ export class ShardedPinger {
   get installation(): Installation {
     const { config, store, channels, directory, clock } = this;
     return {
-      ...{ config, store, channels, directory, mailer: null, peers: NO_PEERS },
+      ...{ config, store, channels, directory, mailer: null, peers: this.peers },
       ...(this.turns && { turns: this.turns }),
       backlog: this.backlogOf(0),
       backlogOf: (shard) => this.backlogOf(shard),

@@ -67,6 +67,18 @@ it('a day on which an incident began that is still open is not said to have none
   expect(historyPage(found, PUBLIC)).not.toContain('but those above');
 });
 
+it('the day of two moments is named once, in the viewer’s zone too', () => {
+  const html = historyPage(madeUpSummary(5, NOW), PUBLIC);
+  const spans = [
+    ...html.matchAll(
+      /<time datetime="([^"]*)"[^>]*>[^<]*<\/time> to <time datetime="[^"]*"([^>]*)>([^<]*)</g,
+    ),
+  ];
+  expect(spans.length).toBeGreaterThan(3);
+  for (const [, from, attributes] of spans) expect(attributes).toContain(`data-after="${from}"`);
+  expect(spans.some(([, , , to]) => /^\d\d:\d\d UTC$/.test(to ?? ''))).toBe(true);
+});
+
 describe('the history', () => {
   const found = madeUpSummary(5, NOW);
 

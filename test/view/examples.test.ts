@@ -38,6 +38,7 @@ describe('the Grafana dashboard', () => {
       'keepalive_last_check_timestamp_seconds',
       'keepalive_latency_samples',
       'keepalive_kept_awake',
+      'keepalive_fails_here_alone',
     ];
     expect([...new Set([...used, ...others])].sort()).toEqual([...exported].sort());
   });

@@ -30,6 +30,7 @@ describe('the metrics', () => {
       'keepalive_checks_total{target="api"} 1440',
       'keepalive_check_failures_total{target="api"} 2',
       `keepalive_last_check_timestamp_seconds{target="api"} ${NOW / 1000 - 30}`,
+      'keepalive_fails_here_alone{target="api"} 0',
       'keepalive_uptime_ratio{target="api",window="24h"} 1',
       'keepalive_uptime_ratio{target="api",window="7d"} 1',
       'keepalive_uptime_ratio{target="api",window="30d"} 1',
@@ -69,6 +70,20 @@ describe('the metrics', () => {
       'keepalive_cold_starts',
       'keepalive_longest_gap_seconds',
     ]);
+  });
+
+  it('say that a target fails here alone', () => {
+    const target = someTargetStats({ status: 'degraded', latency: null, consecutiveFailures: 0 });
+    expect(samples(metricsOf(target))).toContain('keepalive_fails_here_alone{target="api"} 1');
+    const failed = someTargetStats({ status: 'down', latency: null, consecutiveFailures: 1 });
+    expect(samples(metricsOf(failed))).toContain('keepalive_fails_here_alone{target="api"} 0');
+  });
+
+  it('count the peers, where there are any', () => {
+    const text = metricsText(someStats([]), { watched: 2, outOfOrder: 1 });
+    expect(samples(text)).toEqual(
+      expect.arrayContaining(['keepalive_peers 2', 'keepalive_peers_out_of_order 1']),
+    );
   });
 
   it('say nothing of what is not known', () => {

@@ -86,11 +86,11 @@ function intervalOf(schedule: ReadonlyMap<string, unknown>): string | null {
     const times = listOf(schedule.get(key))
       .map(Number)
       .sort((a, b) => a - b);
-    if (times[0] === -1) return 1;
+    const [first] = times;
+    if (first === undefined) return null;
+    if (first === -1) return 1;
     const step = whole / times.length;
-    return times.length > 0 && times.every((time, index) => time === (times[0] ?? 0) + index * step)
-      ? step
-      : null;
+    return times.every((time, index) => time === first + index * step) ? step : null;
   };
   const [minutes, hours] = [evenly('minutes', 60), evenly('hours', 24)];
   if (minutes === null || hours === null) return null;

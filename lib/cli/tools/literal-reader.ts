@@ -63,8 +63,8 @@ class LiteralReader {
     for (;;) {
       this.take(SKIPPED);
       const next = this.source.charAt(this.at);
-      if (next === '') throw new ToolError('the file ends within an object');
       if (next === '}') break;
+      this.refuseEnd(next, 'an object');
       if (next === ',') {
         this.at += 1;
         continue;
@@ -91,13 +91,19 @@ class LiteralReader {
     for (;;) {
       this.take(SKIPPED);
       const next = this.source.charAt(this.at);
-      if (next === '') throw new ToolError('the file ends within a list');
       if (next === ']') break;
+      this.refuseEnd(next, 'a list');
       if (next === ',') this.at += 1;
       else items.push(this.value(depth + 1));
     }
     this.at += 1;
     return items;
+  }
+
+  /** Where something else ends than what is being read, nothing more of it can be read. */
+  private refuseEnd(next: string, what: string): void {
+    if (next === '') throw new ToolError(`the file ends within ${what}`);
+    if (/[}\]);]/.test(next)) throw new ToolError(`${next} stands within ${what} that has no end`);
   }
 
   /** Goes to the comma or bracket that ends an expression; brackets within it are passed. */
