@@ -23,6 +23,8 @@ export default defineConfig({
             ...['cli/transfer', 'config/targets-file', 'local/faults'].map((name) => `test/${name}.test.ts`),
             ...['alerts', 'notifier'].map((name) => `test/record/${name}.test.ts`),
             'test/probe/http-parser.test.ts',
+            'test/local/machines.test.ts',
+            'test/read/one-target.test.ts',
             'test/rules/opinions-played.test.ts',
             ...[
               'budget',

@@ -14,12 +14,25 @@ export function periodOf(store: Store['kind'], tick: number, intervals: readonly
   return store === 'sqlite' ? shortest : Math.min(tick, Math.max(shortest, ROUNDS_BELOW));
 }
 
+/** Where in its period a call counts as the next one. */
+const EARLY = 0.1;
+
+/**
+ * Ms from a call to the next one where several machines call in the same moment, at full periods of their common clock. A
+ * call that comes a little before such a moment stands for it.
+ * @param now ms since the epoch, when the call began
+ */
+export function untilFullPeriod(now: number, period: number): number {
+  return (Math.floor(now / period + EARLY) + 1) * period - now;
+}
+
 /** Calls `work` now and then once every period, one call at a time; a call that took longer is followed at once. */
 export class Scheduler {
   private stopping = false;
   private wake: () => void = () => undefined;
   private readonly ended: Promise<void>;
 
+  /** @param period ms from a call that begins now to the next one */
   constructor(
     private readonly period: () => number,
     private readonly work: () => Promise<void>,
@@ -36,9 +49,9 @@ export class Scheduler {
 
   private async loop(): Promise<void> {
     while (!this.stopping) {
-      const startedAt = performance.now();
+      const next = performance.now() + this.period();
       await this.work();
-      await this.pause(startedAt + this.period() - performance.now());
+      await this.pause(next - performance.now());
     }
   }
 

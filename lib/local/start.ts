@@ -16,18 +16,21 @@ import { tooSlowFor } from '../rules/trigger-pace.js';
 import { tooSlowInWords } from '../rules/wording.js';
 import { sharedContext } from '../run/run-context.js';
 import { runTick } from '../run/tick.js';
+import { machineId, Turns } from '../run/turns.js';
 import { RunsUnderWay } from '../run/under-way.js';
 import { openRemoteStore } from '../store/open.js';
 import { openSqlite } from '../store/sqlite.js';
 import type { Store } from '../store/store.js';
 import { StoreError } from '../store/store.js';
-import { periodOf, Scheduler } from './scheduler.js';
+import { periodOf, Scheduler, untilFullPeriod } from './scheduler.js';
 import { closeServer, serve } from './server.js';
 import { StatisticsClock, statisticsLine } from './statistics.js';
 import { intervalInWords } from '../rules/durations.js';
 
 /** Ms that a run may last; checks that are left over come first in the next run. */
 const RUN_LIMIT = 300_000;
+/** Ms that the lease of a machine that shares a Redis lasts at least; a period where that is longer. */
+const SHORTEST_LEASE = 15_000;
 
 /** Why Keepalive cannot start; the message is for the operator. */
 class StartError extends OperatorError {
@@ -58,16 +61,19 @@ export async function start(env: Env, print: (line: string) => void): Promise<Ru
     setApp({ config, store, runs });
     for (const line of introduce(config, store, { port, isAlone: configured.targets.length === 0 }))
       print(line);
+    // The embedded database belongs to one process.
+    const turns = store.kind === 'sqlite' ? undefined : new Turns(machineId(port));
     const scheduler = schedule(
       { config, store, runs },
       new LiveConfig(env, { ok: true, config }, { log: print }),
-      print,
+      { turns, print },
     );
     return {
       port,
       stop: async () => {
         await Promise.all([scheduler.stop(), runs.finish()]);
         await closeServer(server);
+        if (store !== null) await turns?.leave(store);
         await store?.close();
       },
     };
@@ -118,15 +124,16 @@ async function openStore({ store, prefix }: Config, print: (line: string) => voi
 function schedule(
   opened: App & { readonly store: Store; readonly runs: RunsUnderWay },
   live: LiveConfig,
-  print: (line: string) => void,
+  { turns, print }: { readonly turns: Turns | undefined; readonly print: (line: string) => void },
 ): Scheduler {
   const { store, runs } = opened;
   let app: App = opened;
   const period = (): number => timeBetweenRuns(app.config, store);
-  const parts = { ...sharedContext(app.config), log: print };
+  const parts = { ...sharedContext(app.config), ...(turns && { turns }), log: print };
   const statistics = new StatisticsClock();
-  let wasLocked = false;
-  return new Scheduler(period, async () => {
+  let wasHeldUp = false;
+  const untilNext = (): number => (turns ? untilFullPeriod(store.now(), period()) : period());
+  return new Scheduler(untilNext, async () => {
     try {
       const { stopping } = runs;
       const newest = await live.current(0);
@@ -137,12 +144,17 @@ function schedule(
       const { reason, results } = await runs.track(
         runTick(
           { ...parts, ...app, now: () => store.now() },
-          { trigger: 'local', limit: RUN_LIMIT, nextRunIn: period(), stopping },
+          {
+            ...{ trigger: 'local', limit: RUN_LIMIT, nextRunIn: period(), stopping },
+            ...(turns && {
+              machine: { id: turns.machine, lease: Math.max(SHORTEST_LEASE, period()) },
+            }),
+          },
         ),
       );
-      const isLocked = reason === 'locked';
-      if (isLocked && !wasLocked) print(HELD_UP);
-      wasLocked = isLocked;
+      const isHeldUp = reason === 'locked' || reason === 'standby' || reason === 'taken';
+      if (isHeldUp && !wasHeldUp) print(HELD_UP);
+      wasHeldUp = isHeldUp;
       if (statistics.isDue(results.length, performance.now())) {
         const states = await ofEachShard(store, app.config, loadState);
         const known = states.flatMap((state) => state?.targets ?? []);
@@ -157,7 +169,7 @@ function schedule(
 }
 
 const HELD_UP =
-  'No run now: another process is making one on the same data, or was killed while it did. Then runs go on within 6 minutes.';
+  'No run now: another process makes them on the same data. If it stops, this one takes over, after a crash within two ticks.';
 
 /** In ms. */
 function timeBetweenRuns({ targets, tick }: Config, { kind }: Store): number {

@@ -153,6 +153,11 @@ export class Ledger {
     this.slots = new Map(this.states.flatMap((state, slot) => (state === null ? [] : [[state.id, slot]])));
   }
 
+  /** Null: there was none. */
+  get lastRun(): LastRun | null {
+    return this.head.lastRun;
+  }
+
   get firstRunAt(): number {
     return this.head.firstRunAt;
   }

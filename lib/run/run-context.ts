@@ -12,6 +12,7 @@ import { createProber, type Prober } from '../probe/probe.js';
 import type { Store, StoreError } from '../store/store.js';
 import type { ChannelName } from '../types.js';
 import { Backlog, ProcessUsage } from './backlog.js';
+import type { Turns } from './turns.js';
 import { DirectoryKeeper } from './directory-keeper.js';
 
 /** What a run needs from the process that it runs in; nothing here belongs to one run. */
@@ -60,6 +61,8 @@ export interface SharedContext extends Omit<
   /** Resolves when no attempt waits to be started. */
   whenStarted(): Promise<void>;
   readonly directory: DirectoryKeeper;
+  /** Where several machines share the work. */
+  readonly turns?: Turns;
 }
 
 const shared = new WeakMap<Config, SharedContext>();

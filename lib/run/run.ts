@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { controlTargets } from '../config/control.js';
 import { checkInRun, type RunCheckContext } from '../probe/check-target.js';
 import { DeliveryError } from '../deliver/channel.js';
@@ -13,6 +12,7 @@ import {
   STATE_FIELD,
   SUBSCRIBERS_FIELD,
 } from '../record/fields.js';
+import { endOf, type LastRun } from '../record/state-model.js';
 import { readableMaintenance, withMaintenance } from '../record/maintenance.js';
 import { limitsOf, shareOf } from '../rules/allowances.js';
 import { chooseDue } from '../rules/due.js';
@@ -37,6 +37,7 @@ import { areAllSilent, readPeers, watchedPeers, type PeerReadings } from './peer
 import { RunUsage } from './run-usage.js';
 import { SecondOpinions } from './second-opinions.js';
 import { SubscriberMails } from './subscriber-mails.js';
+import { machineOf, runIdOf, tokenOf } from './turns.js';
 import { runRounds, type RoundsOptions, type RoundsResult } from './rounds.js';
 
 export interface RunRequest {
@@ -48,8 +49,16 @@ export interface RunRequest {
   readonly nextRunIn: number;
   /** Ends the checks early; what is finished is recorded. */
   readonly signal?: AbortSignal;
+  /** Which of several machines that share the work makes the run (turns.ts). */
+  readonly machine?: Machine;
   /** The process is to end: the checks under way are finished, no further round begins. */
   readonly stopping?: AbortSignal;
+}
+
+export interface Machine {
+  readonly id: string;
+  /** Ms that its lease lasts; it is renewed while the run lasts. */
+  readonly lease: number;
 }
 
 /**
@@ -72,9 +81,9 @@ const RECORDING_MAILS = 20_000;
  */
 export async function run(context: RunContext, request: RunRequest): Promise<RunReport> {
   const { config, now } = context;
-  const runId = randomUUID();
-  // The same in 22 characters instead of 36: it goes over the line several times in a run.
-  const token = Buffer.from(runId.replaceAll('-', ''), 'hex').toString('base64url');
+  const { machine } = request;
+  const runId = runIdOf(machine?.id);
+  const token = tokenOf(runId);
   let startedAt = now();
   const meter: Meter = { commands: 0, bytesSent: 0, bytesReceived: 0 };
   const report = (rest: Partial<RunReport> & Pick<RunReport, 'status' | 'stored'>): RunReport => ({
@@ -97,17 +106,18 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
   const calledAt = performance.now();
   const usage = new RunUsage(context, meter, request);
   const store = context.store?.metered(meter) ?? null;
-  const ttl = request.limit + Math.min(LEASE_MARGIN, config.tick);
+  const ttl = machine?.lease ?? request.limit + Math.min(LEASE_MARGIN, config.tick);
   const isLocal = request.trigger === 'local';
-  const opened = await open(context, store, { token, ttl, isLocal });
-  if (opened === 'locked' || opened === 'sharded') {
-    if (opened === 'sharded') await releaseLease(store, token);
+  const opened = await open(context, store, { token, ttl, isLocal }, request);
+  if (typeof opened === 'string') {
+    if (opened !== 'locked') await releaseLease(store, token);
     usage.end();
     return report({ status: 'skipped', reason: opened, stored: false });
   }
   // The claim may have found this process's clock to be wrong.
   startedAt = opened.openedAt;
   usage.onClaimed(startedAt);
+  const renewing = machine && store && opened.failure === null ? renewed(store, machine.lease) : null;
   const committer = new Committer({
     ...{ context, store, meter, usage, opened, runId, startedAt },
     isLocal,
@@ -164,6 +174,7 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
     const until = Math.min(end, Math.max(at + shortest, Math.min(at + longest, spare)));
     await committer.deliver(status, { until, stopping: request.stopping });
   }
+  clearInterval(renewing ?? undefined);
   if (opened.isLeaseLeft) await releaseLease(store, token);
   if (failure === null && !inconclusive) await sendHeartbeat(context);
   usage.end();
@@ -241,7 +252,8 @@ async function open(
   context: RunContext,
   store: Store | null,
   { isLocal, ...lease }: { readonly token: string; readonly ttl: number; readonly isLocal: boolean },
-): Promise<OpenRun | 'locked' | 'sharded'> {
+  { machine, nextRunIn }: Pick<RunRequest, 'machine' | 'nextRunIn'>,
+): Promise<OpenRun | 'locked' | 'sharded' | 'taken'> {
   const { config, backlog, channels, log, now, shards, storeFailure } = context;
   const openOn = (
     stored: Stored,
@@ -294,6 +306,7 @@ async function open(
       remembered: backlog.seen,
       lastHeardAt: backlog.all.at(-1)?.at ?? null,
     });
+    if (machine && isOthers(opened.ledger.lastRun, machine, opened.openedAt - nextRunIn / 2)) return 'taken';
     backlog.lastKnown = stored;
     backlog.maintenance = maintenance;
     const mails = SubscriberMails.open(context, store, {
@@ -305,6 +318,20 @@ async function open(
   } catch (error) {
     return openOnMemory(recordFailureOf(error), isClaimed);
   }
+}
+
+/** Whether another machine has made the run of this period: its last one ended after `since`. */
+function isOthers(lastRun: LastRun | null, { id }: Machine, since: number): boolean {
+  const other = lastRun === null ? null : machineOf(lastRun.id);
+  return lastRun !== null && other !== null && other !== id && endOf(lastRun) > since;
+}
+
+/** Keeps the lease until the timer is cleared. */
+function renewed(store: Store, lease: number): NodeJS.Timeout {
+  return setInterval(() => {
+    // A lease that has run out is still ours until somebody takes it.
+    store.renew(lease).catch(() => undefined);
+  }, lease / 2);
 }
 
 /** Releases the lease with an empty commit, so that the next run does not find it taken. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Config } from '../config/config.js';
 import { NO_USAGE } from '../rules/account.js';
 import { StoreError, type Meter, type Store } from '../store/store.js';
@@ -143,7 +144,12 @@ export async function runTick(installation: Installation, request: RunRequest): 
   try {
     found = await shardsOf(installation, meter);
     if (found === null) {
-      const report = await run(installation, request);
+      const [report = standby(request, installation, meter)] = await inTurn(
+        installation,
+        { request, meter },
+        [{ number: 0, targets: installation.config.targets }],
+        async () => [await run(installation, request)],
+      );
       if (report.reason !== 'sharded') return report;
       found = await shardsOf(installation, meter, { mayBeOne: false });
       if (found === null) return report;
@@ -157,7 +163,47 @@ export async function runTick(installation: Installation, request: RunRequest): 
   }
   installation.backlog.giveBack({ ...NO_USAGE, commands: meter.commands });
   rehome(installation, found);
-  return mergedReport(await runShards(installation, found, request), meter.commands);
+  const { count } = found;
+  const reports = await inTurn(installation, { request, meter }, found.shards, (shards) =>
+    runShards(installation, { shards, count }, request),
+  );
+  return reports.length === 0 ? standby(request, installation, meter) : mergedReport(reports, meter.commands);
+}
+
+/** The runs of those shards that this machine has to make. */
+async function inTurn(
+  { store, turns, now }: Installation,
+  { request, meter }: { readonly request: RunRequest; readonly meter: Meter },
+  shards: readonly Shard[],
+  make: (shards: readonly Shard[]) => Promise<RunReport[]>,
+): Promise<RunReport[]> {
+  if (turns === undefined || store === null) return make(shards);
+  const numbers = shards.map(({ number }) => number);
+  const time = { now: now(), period: request.nextRunIn };
+  const chosen = new Set(await turns.choose(store.metered(meter), numbers, time));
+  const its = shards.filter(({ number }) => chosen.has(number));
+  const reports = its.length === 0 ? [] : await make(its);
+  for (const [i, { number }] of its.entries()) {
+    const report = reports[i];
+    if (report !== undefined) turns.onReport(number, report, now());
+  }
+  return reports;
+}
+
+/** The report of a machine that has no run to make. */
+function standby({ trigger }: RunRequest, { now }: Installation, { commands }: Meter): RunReport {
+  return {
+    ...{ runId: randomUUID(), trigger, status: 'skipped', reason: 'standby', stored: false, commands },
+    ...{
+      startedAt: new Date(now()).toISOString(),
+      durationMs: 0,
+      due: 0,
+      checked: 0,
+      succeeded: 0,
+      failed: 0,
+    },
+    ...{ transitions: [], results: [] },
+  };
 }
 
 /** Gives the checks that were made while nobody knew who lives where to the backlogs of their shards. */

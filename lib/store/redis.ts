@@ -158,6 +158,10 @@ export class RedisStore implements Store {
     });
   }
 
+  async renew(ttl: number): Promise<void> {
+    await this.#send([['PEXPIRE', this.#leaseKey, String(ttl)]]);
+  }
+
   read({ within, ...request }: ReadRequest): Promise<ReadAnswer> {
     const { excerpt } = request;
     const attempt =

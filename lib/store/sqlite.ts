@@ -219,6 +219,14 @@ class SqliteStore implements Store {
     });
   }
 
+  renew(ttl: number): Promise<void> {
+    return this.#call(() => {
+      const lease = this.#lease;
+      const now = performance.now();
+      if (lease.end > now) lease.end = now + ttl;
+    });
+  }
+
   read({ fields, logs }: ReadRequest): Promise<ReadAnswer> {
     return this.#call(() => ({
       fields: texts(fields, (name) => this.#field(name)),

@@ -31,6 +31,12 @@ export interface Store {
    */
   claim(request: ClaimRequest): Promise<Claim>;
 
+  /**
+   * Makes the lease last for `ttl` ms from now; nothing happens where it is over. Only for who believes to hold it: it is
+   * not asked whose it is. One command.
+   */
+  renew(ttl: number): Promise<void>;
+
   /** Reads fields and logs. May lag behind a commit by moments. Writes nothing. */
   read(request: ReadRequest): Promise<ReadAnswer>;
 

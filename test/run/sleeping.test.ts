@@ -171,6 +171,7 @@ describe('asleep is not down', () => {
       swap: (swap) => store.swap(swap),
       now: () => store.now(),
       ping: () => store.ping(),
+      renew: (ttl) => store.renew(ttl),
       close: () => store.close(),
       commit: (commit) => {
         recorded.push(pinger.now);
@@ -208,6 +209,7 @@ describe('asleep is not down', () => {
       swap: (swap) => store.swap(swap),
       now: () => store.now(),
       ping: () => store.ping(),
+      renew: (ttl) => store.renew(ttl),
       close: () => store.close(),
       commit: (commit) => {
         commits += 1;

@@ -509,6 +509,7 @@ function bound(store: Store): Store {
     replace: (replacement) => store.replace(replacement),
     now: () => store.now(),
     ping: () => store.ping(),
+    renew: (ttl) => store.renew(ttl),
     close: () => store.close(),
   };
 }

@@ -61,6 +61,16 @@ export function storeContract(open: () => Promise<Store>): void {
       expect(await claim('b')).toEqual(LOCKED);
     });
 
+    test('lasts longer where it is renewed, and is not taken by that where it is over', async () => {
+      await claim('a', LONGER);
+      await store.renew(TTL);
+      await new Promise((resolve) => setTimeout(resolve, LONGER + SHORT));
+      expect(await claim('b')).toEqual(LOCKED);
+      await commit('a', {}, true);
+      await store.renew(TTL);
+      expect(await claim('b')).toEqual(GRANTED);
+    });
+
     test('is free after a commit that releases it, held after one that does not', async () => {
       await claim('a');
       await commit('a', {}, false);

@@ -87,6 +87,7 @@ export class Books {
       shard: () => this.store,
       now: () => Date.now(),
       claim: refuse,
+      renew: refuse,
       commit: refuse,
       swap: refuse,
       replace: refuse,

@@ -4,6 +4,7 @@ import type { RunReport } from '../../lib/run/report.js';
 import { Backlog, ProcessUsage } from '../../lib/run/backlog.js';
 import { DirectoryKeeper } from '../../lib/run/directory-keeper.js';
 import { runTick, type Installation } from '../../lib/run/tick.js';
+import type { Turns } from '../../lib/run/turns.js';
 import type { RunRequest } from '../../lib/run/run.js';
 import type { Channel } from '../../lib/deliver/channel.js';
 import type { Store } from '../../lib/store/store.js';
@@ -18,6 +19,8 @@ export class ShardedPinger {
   attempt: (target: Target) => Attempt | Promise<Attempt> = () => GOOD;
   asked: string[] = [];
   readonly lines: string[] = [];
+  /** Set: it is one of several machines. */
+  turns: Turns | undefined;
   peers: Peers = NO_PEERS;
   channels: ReadonlyMap<ChannelName, Channel> = new Map();
   readonly directory = new DirectoryKeeper();
@@ -34,6 +37,7 @@ export class ShardedPinger {
     const { config, store, channels, directory, clock } = this;
     return {
       ...{ config, store, channels, directory, mailer: null, peers: this.peers },
+      ...(this.turns && { turns: this.turns }),
       backlog: this.backlogOf(0),
       backlogOf: (shard) => this.backlogOf(shard),
       whenStarted: () => Promise.resolve(),
@@ -55,7 +59,8 @@ export class ShardedPinger {
 
   tick(request: Partial<RunRequest> = {}): Promise<RunReport> {
     this.asked = [];
-    return runTick(this.installation, { ...REQUEST, ...request });
+    const machine = this.turns && { machine: { id: this.turns.machine, lease: 60_000 } };
+    return runTick(this.installation, { ...REQUEST, ...machine, ...request });
   }
 
   private backlogOf(shard: number): Backlog {
