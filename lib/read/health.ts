@@ -75,17 +75,20 @@ export interface Health {
       readonly message?: string;
     };
     readonly budget: Budget;
-    readonly peers: {
-      readonly status: HealthLevel;
-      /** How many other installations are watched. */
-      readonly watched: number;
-      /** How many of them have stopped making runs, or could not be read for three ticks. */
-      readonly outOfOrder: number;
-      /** Each of them, for callers with STATS_TOKEN; for the public none. */
-      readonly each: readonly PeerHealth[];
-      readonly message?: string;
-    };
+    /** Left out where no other installation is watched. */
+    readonly peers?: PeersHealth;
   };
+}
+
+export interface PeersHealth {
+  readonly status: HealthLevel;
+  /** How many other installations are watched. */
+  readonly watched: number;
+  /** How many of them have stopped making runs, or could not be read for three ticks. */
+  readonly outOfOrder: number;
+  /** Each of them, for callers with STATS_TOKEN; for the public none. */
+  readonly each: readonly PeerHealth[];
+  readonly message?: string;
 }
 
 export interface PeerHealth {
@@ -233,7 +236,7 @@ export function health(facts: HealthFacts): Health {
     config: configCheck(facts),
     alerts: alertsCheck(facts),
     budget: budgetCheck(facts),
-    peers: peersCheck(facts.store.ok ? facts.store.state : null, facts),
+    ...(facts.peers.length > 0 && { peers: peersCheck(facts.store.ok ? facts.store.state : null, facts) }),
   };
   return { status: worst(Object.values(checks).map(({ status }) => status)), checks };
 }
@@ -470,7 +473,7 @@ function subscribersHealth({ store, mailsPerDay = null, now }: HealthFacts): Sub
 export function peersCheck(
   state: Pick<State, 'peers'> | null,
   { peers, tick, audience = 'public' }: Pick<HealthSettings, 'peers' | 'tick'> & Audienced,
-): Health['checks']['peers'] {
+): PeersHealth {
   const known = new Map((state?.peers ?? []).map((each) => [each.peer, each]));
   const each = peers.map((peer) => peerHealth(peer, known.get(peer) ?? null, tick));
   const out = each.filter(({ status }) => status !== 'healthy' && status !== 'unknown');

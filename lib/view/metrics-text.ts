@@ -1,5 +1,5 @@
 import { WINDOWS } from '../read/load.js';
-import type { Health } from '../read/health.js';
+import type { PeersHealth } from '../read/health.js';
 import type { Stats, TargetStats } from '../read/views.js';
 import type { Status } from '../types.js';
 
@@ -8,7 +8,7 @@ type Labels = Readonly<Record<string, string>>;
 type Sample = readonly [labels: Labels, value: number | null];
 
 /** How many other installations are watched, and how many of them are not well. */
-type PeerFigures = Pick<Health['checks']['peers'], 'watched' | 'outOfOrder'>;
+type PeerFigures = Pick<PeersHealth, 'watched' | 'outOfOrder'>;
 
 const NO_PEERS: PeerFigures = { watched: 0, outOfOrder: 0 };
 
