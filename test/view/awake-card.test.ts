@@ -57,7 +57,7 @@ describe('the last seven days of a host that sleeps', () => {
       [0, 60],
       [0, 60],
     ]);
-    expect(text).toContain('Rests on the word of the host, which says that it does not run');
+    expect(text).toContain('Rests on what its host says: that it is not running');
   });
 
   it('are not known where its answers prove nothing', async () => {
