@@ -106,9 +106,9 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
   const calledAt = performance.now();
   const usage = new RunUsage(context, meter, request);
   const store = context.store?.metered(meter) ?? null;
-  const ttl = machine?.lease ?? request.limit + Math.min(LEASE_MARGIN, config.tick);
+  const lifetime = request.limit + Math.min(LEASE_MARGIN, config.tick);
   const isLocal = request.trigger === 'local';
-  const opened = await open(context, store, { token, ttl, isLocal }, request);
+  const opened = await open(context, store, { token, ttl: machine?.lease ?? lifetime, isLocal }, request);
   if (typeof opened === 'string') {
     if (opened !== 'locked') await releaseLease(store, token);
     usage.end();
@@ -117,7 +117,8 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
   // The claim may have found this process's clock to be wrong.
   startedAt = opened.openedAt;
   usage.onClaimed(startedAt);
-  const renewing = machine && store && opened.failure === null ? renewed(store, machine.lease) : null;
+  const renewing =
+    machine && store && opened.failure === null ? renewed(store, machine.lease, lifetime) : null;
   const committer = new Committer({
     ...{ context, store, meter, usage, opened, runId, startedAt },
     isLocal,
@@ -326,12 +327,18 @@ function isOthers(lastRun: LastRun | null, { id }: Machine, since: number): bool
   return lastRun !== null && other !== null && other !== id && endOf(lastRun) > since;
 }
 
-/** Keeps the lease until the timer is cleared. */
-function renewed(store: Store, lease: number): NodeJS.Timeout {
-  return setInterval(() => {
+/**
+ * Keeps the lease until the timer is cleared, and for `lifetime` ms at most, so that a run that fails in an unforeseen way
+ * does not hold up the next ones for ever.
+ */
+function renewed(store: Store, lease: number, lifetime: number): NodeJS.Timeout {
+  const until = performance.now() + lifetime;
+  const timer = setInterval(() => {
+    if (performance.now() > until) clearInterval(timer);
     // A lease that has run out is still ours until somebody takes it.
-    store.renew(lease).catch(() => undefined);
+    else store.renew(lease).catch(() => undefined);
   }, lease / 2);
+  return timer;
 }
 
 /** Releases the lease with an empty commit, so that the next run does not find it taken. */
