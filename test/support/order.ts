@@ -3,7 +3,15 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** The files that take longest. One that begins last would keep the others' cores idle. */
 const LONG = [
-  ...['deploy/functions', 'run/fault-sweep', 'view/pages', 'run/truth', 'local/start', 'cli/transfer'],
+  ...['run/truth', 'run/month', 'local/machines', 'fuzz/readers', 'deploy/peers', 'deploy/functions'],
+  ...[
+    'run/fault-sweep',
+    'view/pages',
+    'run/host-sims',
+    'rules/opinions-played',
+    'local/start',
+    'cli/transfer',
+  ],
   ...['run/budget', 'run/refusals', 'run/week', 'run/sleeping', 'run/clock', 'run/overlap', 'run/scale'],
   ...['probe/clients', 'local/faults', 'record/notifier', 'cli/schedule'],
 ];
