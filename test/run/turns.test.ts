@@ -133,11 +133,14 @@ describe.each([
     void owner.tick({ nextRunIn: MINUTE });
     await expect.poll(() => owner.asked.length, { timeout: 30_000 }).toBeGreaterThan(0);
     other.attempt = () => GOOD;
-    // A minute later its leases are over.
-    for (const key of (await redis.command('KEYS', `${machines.prefix}:lease*`)) as string[])
-      await redis.command('DEL', key);
-    await machines.tick([other]);
-    expect(await machines.tick([other])).toEqual(machines.each(1));
+    // A minute later its leases are over; on a busy machine it may have claimed some of them only now.
+    let pinged: number[] = [];
+    for (let tick = 1; tick <= 20 && pinged.join() !== machines.each(1).join(); tick += 1) {
+      for (const key of (await redis.command('KEYS', `${machines.prefix}:lease*`)) as string[])
+        await redis.command('DEL', key);
+      pinged = await machines.tick([other]);
+    }
+    expect(pinged).toEqual(machines.each(1));
   });
 });
 
