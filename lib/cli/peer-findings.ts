@@ -102,9 +102,9 @@ export function ofPeer(name: string, asked: Asked): Finding {
   return ok('peers', `${name} answers${where} in ${tookMs} ms`);
 }
 
-/** One that does not answer at all is told of by `ofPeer`. */
+/** One that does not answer at all, or is this installation itself, is told of by `ofPeer`. */
 export function ofRuns(name: string, reading: PeerReading): Finding[] {
-  if (reading.kind === 'silent') return [];
+  if (reading.kind === 'silent' || reading.kind === 'ourselves') return [];
   if (reading.kind === 'running') return [ok('peers', `${name} makes its runs, or has none to make`)];
   const told = reading.kind === 'unclear' ? ` (${reading.message})` : '';
   return [

@@ -1,9 +1,8 @@
 import type { Config } from '../config/config.js';
-import { CRITICAL_AFTER_TICKS } from '../read/health.js';
 import type { Health } from '../read/health.js';
 import { endOf, type State } from '../record/state-model.js';
 import { intervalInWords, lengthInWords, paceInWords } from '../rules/durations.js';
-import { MISSED_AFTER_TICKS, isSlow as isSlowPace } from '../rules/trigger-pace.js';
+import { CRITICAL_AFTER_TICKS, MISSED_AFTER_TICKS, isSlow as isSlowPace } from '../rules/trigger-pace.js';
 import { tooSlowInWords } from '../rules/wording.js';
 import { DAY } from '../time.js';
 import { error, ok, warning } from './finding.js';

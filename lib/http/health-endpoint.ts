@@ -6,11 +6,12 @@ import { health, healthSettings, healthStatusCode } from '../read/health.js';
 import { loadMailing, loadPresent } from '../read/load.js';
 import { leastRecent, ofAllShards, ofEachShard } from '../read/shards.js';
 import { limitsOf } from '../rules/allowances.js';
+import { installationId } from '../peers/installation.js';
 import { open } from '../peers/token.js';
 import { withinLimit } from '../store/retry.js';
 import { StoreError } from '../store/store.js';
 import { readableAnywhere } from './cors.js';
-import { answerJson } from './responses.js';
+import { answerError, answerJson, ASKS_ITSELF } from './responses.js';
 import { audienceOf, guarded, readerOf, withApp } from './endpoints.js';
 
 /** Ms to wait for the store: monitors do not wait long for a health check. */
@@ -37,21 +38,24 @@ export function answerHealth(request: Request): Promise<Response> {
       });
       return answerJson(found, healthStatusCode(found));
     };
-    return (await isFromPeer(request, app)) ? work() : guarded(request, app, work);
+    const asker = await askingPeer(request, app);
+    if (asker === null) return guarded(request, app, work);
+    if (asker === installationId(app.config)) return answerError('conflict', ASKS_ITSELF);
+    return work();
   });
   return readableAnywhere(answer);
 }
 
 /**
- * Whether another installation asks, which shows that it has our KEEP_ALIVE_PEER_SECRET: it may read as the public does
- * although STATS_TOKEN is set.
+ * The installation that asks and shows that it has our KEEP_ALIVE_PEER_SECRET, so that it may read as the public does
+ * although STATS_TOKEN is set; '' where it does not say which it is, null where nobody shows that.
  */
-async function isFromPeer(request: Request, app: App): Promise<boolean> {
+async function askingPeer(request: Request, app: App): Promise<string | null> {
   const { secret } = app.config.peers;
   const [, token] = SEALED.exec(request.headers.get('authorization') ?? '') ?? [];
-  if (secret === null || token === undefined) return false;
+  if (secret === null || token === undefined) return null;
   const opened = await open(token, { secret, purpose: 'health', now: nowOf(app) });
-  return opened.problem === null;
+  return opened.problem === null ? (opened.from ?? '') : null;
 }
 
 /** The present state of the store, or what any request of this process read of it within the last seconds. */

@@ -4,7 +4,7 @@ import { installationId } from '../peers/installation.js';
 import { open, PEER_VERSION, seal } from '../peers/token.js';
 import { withApp } from './endpoints.js';
 import { readText } from './request-body.js';
-import { answerError, NO_SNIFFING } from './responses.js';
+import { answerError, ASKS_ITSELF, NO_SNIFFING } from './responses.js';
 import { UsedTokens } from './signature.js';
 
 /** Bytes of a request. */
@@ -31,10 +31,7 @@ async function answer(request: Request, app: App): Promise<Response> {
   if (opened.problem !== null) return refusal(opened.problem, now);
   const { id, until, content, from } = opened;
   if (from !== null && from === installationId(app.config)) {
-    return answerError(
-      'conflict',
-      'This installation asks itself: set KEEP_ALIVE_PUBLIC_URL, or leave it out of KEEP_ALIVE_PEERS.',
-    );
+    return answerError('conflict', ASKS_ITSELF);
   }
   if (!usedTokensOf(app).use({ id, until }, now)) {
     return answerError('conflict', 'This request was answered before.');

@@ -15,6 +15,10 @@ const CACHE_CONTROL: Readonly<Record<Caching, string>> = {
   never: 'private, no-store',
 };
 
+/** To a peer that is this installation itself. */
+export const ASKS_ITSELF =
+  'This installation asks itself: set KEEP_ALIVE_PUBLIC_URL, or leave it out of KEEP_ALIVE_PEERS.';
+
 /** On every response: browsers must not guess another content type. */
 export const NO_SNIFFING = { 'x-content-type-options': 'nosniff' } as const;
 

@@ -113,8 +113,6 @@ export class Peer {
   readonly name: string;
   /** Ms by which its clock is ahead of ours, as far as it had to say so. */
   private skew = 0;
-  /** It has a STATS_TOKEN, so that its health is for those who show that they may read it. */
-  private isPrivate = false;
 
   constructor(
     private readonly url: string,
@@ -151,10 +149,10 @@ export class Peer {
     try {
       const answer = await this.readHealth(signal);
       const ahead = skewIn(answer, this.options.now());
-      if (answer.status !== 401) return readingOf(answer, ahead);
-      this.isPrivate = true;
+      if (answer.status !== 401 || ahead === this.skew) return this.readingOf(answer, ahead);
+      // Our token was of another time than it has.
       this.skew = ahead;
-      return readingOf(await this.readHealth(signal), ahead);
+      return this.readingOf(await this.readHealth(signal), ahead);
     } catch (error) {
       return {
         kind: 'silent',
@@ -163,25 +161,18 @@ export class Peer {
     }
   }
 
+  private readingOf(answer: ServiceAnswer, ahead: number): PeerReading {
+    return readingOf(answer, { now: this.options.now(), ahead });
+  }
+
+  /** With a token, which says who asks, and that we may read it where STATS_TOKEN is set. */
   private async readHealth(signal: AbortSignal): Promise<ServiceAnswer> {
-    const { secret, skew, isPrivate } = this;
-    const { send, now } = this.options;
-    const bearer = isPrivate
-      ? (await seal(null, { secret, purpose: 'health', time: now() + skew })).token
-      : null;
-    return send(
-      {
-        url: this.url + HEALTH_PATH,
-        method: 'GET',
-        headers: {
-          accept: 'application/json',
-          ...(bearer === null ? {} : { authorization: `Bearer ${bearer}` }),
-        },
-        body: null,
-        maxAnswer: LARGEST_HEALTH,
-      },
-      signal,
-    );
+    const { secret, skew } = this;
+    const { send, now, installation: from = null } = this.options;
+    const { token } = await seal(null, { secret, purpose: 'health', time: now() + skew, from });
+    const headers = { accept: 'application/json', authorization: `Bearer ${token}` };
+    const url = this.url + HEALTH_PATH;
+    return send({ url, method: 'GET', headers, body: null, maxAnswer: LARGEST_HEALTH }, signal);
   }
 
   /** `clock`: its time is another than we thought, and we know it now. */

@@ -245,10 +245,11 @@ class Allowance {
   onAnswer({ status, headers }: ServiceAnswer): void {
     const remaining = numberIn(headers['x-ratelimit-remaining']);
     const reset = numberIn(headers['x-ratelimit-reset']);
-    const isRefused = status !== 202;
+    // Of other answers only this target is the cause.
+    const isRefused = status === 401 || status === 403 || status === 429 || status >= 500;
     if (isRefused) this.left = 0;
     else if (remaining !== null) this.left = Math.min(this.left, remaining);
-    if (reset !== null && reset > 0) this.knownUntil = this.now() + reset * SECOND;
+    if (reset !== null && reset > 0) this.knownUntil = this.now() + Math.min(HOUR, reset * SECOND);
     else if (isRefused) this.knownUntil = this.now() + PAUSE;
   }
 

@@ -12,6 +12,7 @@ import { MONTHLY_HOURS } from '../rules/hosts.js';
 import { troubleToTell, type PeerState } from '../rules/peer-watch.js';
 import { EMPTY_OUTBOX, undeliveredTo, type Outbox } from '../rules/outbox.js';
 import {
+  CRITICAL_AFTER_TICKS,
   isSlow,
   meanInterval,
   MISSED_AFTER_TICKS,
@@ -222,8 +223,6 @@ export interface HealthFacts extends HealthSettings, Audienced {
   readonly isLocal?: boolean;
 }
 
-/** After this many ticks without a run, nothing is being pinged any more. */
-export const CRITICAL_AFTER_TICKS = 3;
 const MEMORY_DEGRADED = 0.8;
 const MEMORY_CRITICAL = 0.9;
 const GAPS_SHOWN = 5;

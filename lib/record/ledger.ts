@@ -18,7 +18,7 @@ import {
   afterReading,
   isReadingDue,
   troubleToTell,
-  type PeerReading,
+  type OthersReading,
   type PeerState,
 } from '../rules/peer-watch.js';
 import type { Waking } from '../rules/waking.js';
@@ -214,7 +214,7 @@ export class Ledger {
    * Records what was read of peers, and reports what is wrong with them.
    * @returns those that went out of order by it, or that are well again
    */
-  recordPeers(readings: ReadonlyMap<string, PeerReading>): readonly PeerState[] {
+  recordPeers(readings: ReadonlyMap<string, OthersReading>): readonly PeerState[] {
     const isOut = (known: PeerState | null): boolean =>
       known !== null && troubleToTell(known, this.tick) !== null;
     const before = this.peers;

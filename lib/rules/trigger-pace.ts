@@ -1,6 +1,9 @@
 import type { SlowTarget, SlowTargets } from '../types.js';
 import { HOUR } from '../time.js';
 
+/** After this many ticks without a run, nothing is being pinged any more. */
+export const CRITICAL_AFTER_TICKS = 3;
+
 /** How often runs come, whoever triggers them. Durations in ms. */
 export interface TriggerPace {
   /** What KEEP_ALIVE_TICK says. */

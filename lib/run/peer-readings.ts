@@ -1,5 +1,5 @@
 import type { Ledger } from '../record/ledger.js';
-import type { PeerReading } from '../rules/peer-watch.js';
+import type { OthersReading } from '../rules/peer-watch.js';
 import { SECOND } from '../time.js';
 import type { RunContext } from './run-context.js';
 
@@ -9,7 +9,7 @@ const PATIENCE = 5 * SECOND;
 const LEAST_PATIENCE = SECOND;
 
 /** What was read of peers, by their hosts. */
-export type PeerReadings = ReadonlyMap<string, PeerReading>;
+export type PeerReadings = ReadonlyMap<string, OthersReading>;
 
 /** Whose runs are watched by a run: one shard watches for all. */
 export function watchedPeers({ peers, shard = 0 }: Pick<RunContext, 'peers' | 'shard'>): readonly string[] {
@@ -28,11 +28,12 @@ export async function readPeers(
   const { peers } = context;
   const limit = Math.max(LEAST_PATIENCE, Math.min(PATIENCE, waits));
   const readings = await Promise.all(
-    ledger
-      .peersToRead(watchedPeers(context))
-      .map(async (peer) => [peer, await peers.readHealth(peer, limit, signal)] as const),
+    ledger.peersToRead(watchedPeers(context)).map(async (peer): Promise<[string, OthersReading][]> => {
+      const reading = await peers.readHealth(peer, limit, signal);
+      return reading.kind === 'ourselves' ? [] : [[peer, reading]];
+    }),
   );
-  return new Map(signal.aborted ? [] : readings);
+  return new Map(signal.aborted ? [] : readings.flat());
 }
 
 /** Whether no peer could be reached at all. */

@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
 import { STATE_FIELD } from '../record/fields.js';
 import { TextError } from '../record/codec/text-error.js';
@@ -14,10 +15,14 @@ const LEASE_TO_LEAVE = 5_000;
 const MARK = '8';
 const MARK_AT = 14;
 
+/** Of the kernel that runs, on Linux: containers of two machines may have the same name and network addresses. */
+const BOOT_ID = '/proc/sys/kernel/random/boot_id';
+
 /** Names this machine and port: eight hexadecimal digits. No two processes have the same at one time. */
 export function machineId(port: number): string {
+  const boot = existsSync(BOOT_ID) ? readFileSync(BOOT_ID, 'utf8') : '';
   const addresses = Object.values(networkInterfaces()).flatMap((all) => all?.map(({ mac }) => mac) ?? []);
-  const text = JSON.stringify([hostname(), [...new Set(addresses)].sort(), port]);
+  const text = JSON.stringify([hostname(), boot, [...new Set(addresses)].sort(), port]);
   return createHash('sha256').update(text).digest('hex').slice(0, 8);
 }
 

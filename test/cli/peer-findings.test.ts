@@ -39,7 +39,7 @@ describe('the doctor on peers', () => {
 
   it.each([
     [{ kind: 'running' }, ['b.example.com makes its runs, or has none to make']],
-    [{ kind: 'stopped', lastRunAt: null }, ['b.example.com has stopped making runs']],
+    [{ kind: 'stopped', lastRunAt: 0 }, ['b.example.com has stopped making runs']],
     [
       { kind: 'unclear', message: 'it answers 404' },
       ['b.example.com does not say whether it makes runs (it answers 404)'],

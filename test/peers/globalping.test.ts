@@ -248,6 +248,28 @@ describe('the free tests of an hour', () => {
     expect(await asking.ask(target, never)).toHaveLength(3);
   });
 
+  it.each([
+    ['a target that it does not take is no reason not to ask about others', { status: 400, headers: {} }, 0],
+    [
+      'an hour is the longest that it can put us off',
+      { status: 429, headers: { 'x-ratelimit-reset': '999999999' } },
+      3_600_000,
+    ],
+  ])('%s', async (_what, refusal, wait) => {
+    let refused = 0;
+    const asking = new Globalping(null, {
+      now: () => now,
+      sleep: () => Promise.resolve(),
+      send: (request, signal) =>
+        request.method === 'POST' && refused++ === 0
+          ? Promise.resolve({ ...refusal, text: '{}' })
+          : standIn.send(request, signal),
+    });
+    expect(await asking.ask(target, never)).toEqual([]);
+    now += wait;
+    expect(await asking.ask(target, never)).toHaveLength(3);
+  });
+
   it('cannot be known with a token that is refused: nothing is asked, and a minute later it is tried again', async () => {
     standIn.refuses = true;
     const asking = globalping('a-token');

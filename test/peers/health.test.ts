@@ -7,6 +7,7 @@ import { send } from '../../lib/deliver/send.js';
 import { serve } from '../../lib/local/server.js';
 import { createPeers } from '../../lib/peers/ask.js';
 import { readingOf } from '../../lib/peers/health.js';
+import { installationId } from '../../lib/peers/installation.js';
 import { readState, writeState } from '../../lib/record/state.js';
 import { afterReading, type PeerReading } from '../../lib/rules/peer-watch.js';
 import type { Store } from '../../lib/store/store.js';
@@ -17,13 +18,19 @@ import { openSqlite } from '../support/stores.js';
 
 const secret = 'a-secret-of-32-characters-length';
 const MINUTE = 60_000;
+const DAY = 1_440 * MINUTE;
+const NOON = Date.UTC(2026, 10, 26, 12);
 const never = new AbortController().signal;
 const ENV = { KEEP_ALIVE_PEER_SECRET: secret, TARGET_B_URL: 'http://b.test', KEEP_ALIVE_TICK: '5m' };
 
 /** What we read of an installation at an address. */
-async function read(url: string, more: { secret?: string; now?: () => number } = {}): Promise<PeerReading> {
-  const { now = Date.now, ...rest } = more;
-  const peers = createPeers({ urls: [url], secret, region: null, globalping: null, ...rest }, { send, now });
+async function read(
+  url: string,
+  more: { secret?: string; now?: () => number; installation?: string | null } = {},
+): Promise<PeerReading> {
+  const { now = Date.now, installation = null, ...rest } = more;
+  const settings = { urls: [url], secret, region: null, globalping: null, ...rest };
+  const peers = createPeers(settings, { send, now, installation });
   expect(peers.watched).toEqual([new URL(url).host]);
   return peers.readHealth(new URL(url).host, 10_000, never);
 }
@@ -84,6 +91,15 @@ describe('the health of a peer', () => {
     }
   });
 
+  it('is not read where it turns out to be ours', async () => {
+    for (const env of [{}, { STATS_TOKEN: 'a-token-of-its-own' }]) {
+      const url = await serveAfter(16 * MINUTE, env);
+      const installation = installationId(configOf({ ...ENV, ...env }));
+      expect(await read(url, { installation })).toEqual({ kind: 'ourselves' });
+      expect(await read(url, { installation: 'another' })).toMatchObject({ kind: 'stopped' });
+    }
+  });
+
   it('is not known where its store does not answer', async () => {
     const url = await serveAfter(null);
     const config = configOf(ENV);
@@ -124,26 +140,36 @@ describe('the health of a peer', () => {
 
   const health = (schedule: object) =>
     JSON.stringify({ checks: { redis: { status: 'healthy' }, schedule: { lastRunAt: null, ...schedule } } });
-  const lastRunAt = '2026-11-26T12:00:00.000Z';
+  const lastRunAt = new Date(NOON).toISOString();
 
   it('is "stopped" only where three times the usual pace went by too', () => {
     const late = { status: 'critical', lastRunAt };
-    const read = (text: string) => readingOf({ status: 503, text }, 0);
+    const read = (text: string) => readingOf({ status: 503, text }, { now: NOON + DAY, ahead: 0 });
     expect(read(health({ ...late, actualIntervalMs: 20 * MINUTE }))).toEqual({ kind: 'running' });
     const stopped = { kind: 'stopped', lastRunAt: Date.parse(lastRunAt) };
     expect(read(health({ ...late, actualIntervalMs: null }))).toEqual(stopped);
     expect(read(health(late))).toEqual(stopped);
-    expect(read(health({ status: 'critical' }))).toEqual({ kind: 'stopped', lastRunAt: null });
-    expect(read(health({ status: 'critical', lastRunAt: 'never' }))).toEqual({
-      kind: 'stopped',
-      lastRunAt: null,
-    });
+    const unclear = (message: string) => ({ kind: 'unclear', message });
+    expect(read(health({ status: 'critical' }))).toEqual(unclear('it has made no run yet'));
+    for (const time of ['never', '1970-01-01T00:00:00.000Z']) {
+      const found = read(health({ status: 'critical', lastRunAt: time }));
+      expect(found).toEqual(unclear('it does not say when its last run was'));
+    }
+    const ahead = health({ ...late, lastRunAt: '2036-11-26T12:00:00.000Z' });
+    expect(read(ahead)).toEqual({ kind: 'stopped', lastRunAt: NOON + DAY });
+    expect(read(health({ status: 'constructor', lastRunAt }))).toMatchObject({ kind: 'unclear' });
   });
 
   it('tells of one that never made a run, also where its functions are too young to know', () => {
-    const read = (schedule: object) => readingOf({ status: 200, text: health(schedule) }, 0);
+    const read = (schedule: object) =>
+      readingOf({ status: 200, text: health(schedule) }, { now: NOON + 16 * MINUTE, ahead: 0 });
     expect(read({ status: 'degraded' })).toEqual({ kind: 'unclear', message: 'it has made no run yet' });
-    expect(read({ status: 'degraded', lastRunAt })).toEqual({ kind: 'running' });
+    expect(read({ status: 'degraded', lastRunAt, tick: 6 * MINUTE })).toEqual({ kind: 'running' });
+    // It was started again, and its first run is under way.
+    expect(read({ status: 'degraded', lastRunAt, tick: 5 * MINUTE })).toEqual({
+      kind: 'unclear',
+      message: 'it was started again, and has made no run since',
+    });
   });
 
   it('is a reading that can be stored, whatever a peer answers', () => {
@@ -173,7 +199,9 @@ describe('the health of a peer', () => {
     );
     fc.assert(
       fc.property(text, fc.integer({ min: -1e9, max: 1e9 }), (text, ahead) => {
-        const known = afterReading('b.test', null, readingOf({ status: 200, text }, ahead), now);
+        const reading = readingOf({ status: 200, text }, { now, ahead });
+        if (reading.kind === 'ourselves') expect.unreachable();
+        const known = afterReading('b.test', null, reading, now);
         expect(readState(writeState({ ...stored, peers: [known] })).peers).toEqual([known]);
       }),
     );

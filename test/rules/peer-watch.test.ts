@@ -4,14 +4,14 @@ import {
   isReadingDue,
   readingPace,
   troubleToTell,
-  type PeerReading,
+  type OthersReading,
   type PeerState,
 } from '../../lib/rules/peer-watch.js';
 
 const MINUTE = 60_000;
 const NOON = Date.UTC(2026, 10, 26, 12);
 const TICK = 5 * MINUTE;
-const READINGS: Readonly<Record<string, PeerReading>> = {
+const READINGS: Readonly<Record<string, OthersReading>> = {
   r: { kind: 'running' },
   x: { kind: 'silent', message: 'connection refused' },
   u: { kind: 'unclear', message: 'it answers 404' },
@@ -24,7 +24,7 @@ function played(readings: string, every = TICK, start: PeerState | null = null):
   return readings
     .split('')
     .map((name, index) => {
-      const reading = READINGS[name] as PeerReading;
+      const reading = READINGS[name] as OthersReading;
       known = afterReading('b.test', known, reading, NOON + index * every);
       return troubleToTell(known, TICK)?.kind[1] ?? '-';
     })
@@ -40,7 +40,8 @@ describe('a peer', () => {
     ['that answers something else', 'ruuu', '---n'],
     ['that answers something else, then nothing', 'ruxx', '---i'],
     ['whose runs have stopped, at once', 'rs', '-t'],
-    ['whose runs have stopped, and which then goes away', 'rsxxx', '-t-ii'],
+    ['whose runs have stopped, and which then goes away', 'rsxxx', '-tttt'],
+    ['whose runs have stopped, and which then is slow once', 'rssxsr', '-tttt-'],
     ['that is well again', 'rxxxr', '---i-'],
   ])('%s', (_what, readings, told) => {
     expect(played(readings)).toBe(told);
@@ -55,33 +56,27 @@ describe('a peer', () => {
   it('has been in trouble since it last said something, or since its last run', () => {
     let known: PeerState | null = null;
     for (const [index, name] of 'rrxux'.split('').entries()) {
-      known = afterReading('b.test', known, READINGS[name] as PeerReading, NOON + index * TICK);
+      known = afterReading('b.test', known, READINGS[name] as OthersReading, NOON + index * TICK);
     }
     expect(known).toEqual({
       peer: 'b.test',
       askedAt: NOON + 4 * TICK,
       trouble: { kind: 'silent', since: NOON + TICK, readings: 3, message: 'connection refused' },
     });
-    expect(afterReading('b.test', known, READINGS.s as PeerReading, NOON).trouble).toEqual({
+    expect(afterReading('b.test', known, READINGS.s as OthersReading, NOON).trouble).toEqual({
       kind: 'stopped',
       since: NOON - 15 * MINUTE,
       readings: 4,
       message: null,
     });
-    // By a clock that is ahead, or where it never made a run.
-    const ahead: PeerReading = { kind: 'stopped', lastRunAt: NOON + MINUTE };
-    expect(afterReading('b.test', null, ahead, NOON).trouble?.since).toBe(NOON);
-    for (const lastRunAt of [null, 0, -8.64e15]) {
-      expect(afterReading('b.test', null, { ...ahead, lastRunAt }, NOON).trouble?.since).toBe(NOON);
-    }
   });
 
   it('is asked once a tick, and at most once a minute', () => {
     const known = { peer: 'b.test', askedAt: NOON, trouble: null };
     expect(isReadingDue(null, TICK, NOON)).toBe(true);
-    expect(isReadingDue(known, TICK, NOON + TICK / 2 - 1)).toBe(false);
-    expect(isReadingDue(known, TICK, NOON + TICK / 2)).toBe(true);
-    expect(isReadingDue(known, 10_000, NOON + 29_000)).toBe(false);
+    expect(isReadingDue(known, TICK, NOON + 0.9 * TICK - 1)).toBe(false);
+    expect(isReadingDue(known, TICK, NOON + 0.9 * TICK)).toBe(true);
+    expect(isReadingDue(known, 10_000, NOON + 53_000)).toBe(false);
     // The clock was set back.
     expect(isReadingDue(known, TICK, NOON - 1)).toBe(true);
     expect([readingPace(10_000), readingPace(TICK)]).toEqual([MINUTE, TICK]);
