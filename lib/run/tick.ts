@@ -81,14 +81,18 @@ function shardsIn(
   return { count, hash, isRead, shards: shards.sort((a, b) => a.number - b.number) };
 }
 
-/** The run of one shard. */
+/**
+ * The run of one shard.
+ * @param count of all shards
+ * @param begun resolves when the runs of the other shards have begun, as far as this process makes them
+ */
 export function runShard(
   installation: Installation,
   { number, targets }: Shard,
-  count: number,
+  { count, begun = Promise.resolve() }: { readonly count: number; readonly begun?: Promise<unknown> },
   request: RunRequest,
 ): Promise<RunReport> {
-  const { config, store } = installation;
+  const { config, store, jointDelivery } = installation;
   return run(
     {
       ...installation,
@@ -97,9 +101,22 @@ export function runShard(
       backlog: installation.backlogOf(number),
       shards: count,
       shard: number,
+      ...(store !== null &&
+        count > 1 && {
+          together: { delivery: jointDelivery, store, shards: count, begun, targets: byId(config) },
+        }),
     },
     request,
   );
+}
+
+/** By the configuration that they are of. */
+const targetsById = new WeakMap<Config, ReadonlyMap<string, Target>>();
+
+function byId(config: Config): ReadonlyMap<string, Target> {
+  const found = targetsById.get(config) ?? new Map(config.targets.map((target) => [target.info.id, target]));
+  targetsById.set(config, found);
+  return found;
 }
 
 /**
@@ -113,24 +130,29 @@ export async function runShards(
 ): Promise<RunReport[]> {
   const { prober } = installation;
   const runs: Promise<RunReport>[] = [];
+  let allBegan = (): void => undefined;
+  const begun = new Promise<void>((resolve) => {
+    allBegan = resolve;
+  });
   for (const shard of shards) {
-    await new Promise<void>((begun) => {
+    await new Promise<void>((onBegun) => {
       const watched = {
         ...prober,
         attempt: (...of: Parameters<typeof prober.attempt>) => {
-          begun();
+          onBegun();
           return prober.attempt(...of);
         },
       };
-      const run = runShard({ ...installation, prober: watched }, shard, count, request);
+      const run = runShard({ ...installation, prober: watched }, shard, { count, begun }, request);
       run.then(
-        () => begun(),
-        () => begun(),
+        () => onBegun(),
+        () => onBegun(),
       );
       runs.push(run);
     });
     await installation.whenStarted();
   }
+  allBegan();
   return Promise.all(runs);
 }
 

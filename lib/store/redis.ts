@@ -162,6 +162,23 @@ export class RedisStore implements Store {
     await this.#send([['PEXPIRE', this.#leaseKey, String(ttl)]]);
   }
 
+  async undecided(shards: readonly number[]): Promise<readonly number[]> {
+    const leases = shards.map((shard) => this.#key(nameInShard('lease', shard)));
+    const holders = await withRetry(this.#transport.timeout, async () => {
+      const [values] = await this.#send([['MGET', ...leases]]);
+      return texts(values, shards.map(String));
+    });
+    if (holders.size === 0) return [];
+    // Read after the holders: who has committed by then is known to have.
+    const names = [...holders.keys()].map((shard) => nameInShard('lease', Number(shard)));
+    const { fields } = await this.read({ fields: names, logs: [] });
+    return shards.filter((shard) => {
+      const holder = holders.get(String(shard));
+      const committer = fields.get(nameInShard('lease', shard));
+      return holder !== undefined && committer !== `${holder}|1` && committer !== `${holder}|0`;
+    });
+  }
+
   read({ within, ...request }: ReadRequest): Promise<ReadAnswer> {
     const { excerpt } = request;
     const attempt =

@@ -37,6 +37,12 @@ export interface Store {
    */
   renew(ttl: number): Promise<void>;
 
+  /**
+   * Those of the shards that are claimed, and whose holder has committed nothing since. One command, and one more for each
+   * `SHARDS_TOGETHER` shards of which one is claimed.
+   */
+  undecided(shards: readonly number[]): Promise<readonly number[]>;
+
   /** Reads fields and logs. May lag behind a commit by moments. Writes nothing. */
   read(request: ReadRequest): Promise<ReadAnswer>;
 

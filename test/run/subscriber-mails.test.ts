@@ -510,6 +510,7 @@ function bound(store: Store): Store {
     now: () => store.now(),
     ping: () => store.ping(),
     renew: (ttl) => store.renew(ttl),
+    undecided: (shards) => store.undecided(shards),
     close: () => store.close(),
   };
 }

@@ -71,6 +71,27 @@ export function storeContract(open: () => Promise<Store>): void {
       expect(await claim('b')).toEqual(GRANTED);
     });
 
+    test('of shards whose holder has committed nothing yet is told apart', async () => {
+      const shards = [0, 3, 9, 17];
+      expect(await store.undecided(shards)).toEqual([]);
+      for (const number of [0, 3, 17]) {
+        await store.shard(number).claim({ token: `of ${number}`, ttl: TTL, fields: [] });
+      }
+      expect(await store.undecided(shards)).toEqual([0, 3, 17]);
+      expect(await store.undecided([3])).toEqual([3]);
+      const end = (number: number, release: boolean) =>
+        store.shard(number).commit({ token: `of ${number}`, fields: { x: '1' }, append: null, release });
+      await end(3, false);
+      await end(17, true);
+      expect(await store.undecided(shards)).toEqual([0]);
+      await end(3, true);
+      await store.shard(3).claim({ token: 'of the next', ttl: TTL, fields: [] });
+      expect(await store.undecided(shards)).toEqual([0, 3]);
+      await store.shard(9).claim({ token: 'short', ttl: SHORT, fields: [] });
+      await new Promise((resolve) => setTimeout(resolve, 2 * SHORT));
+      expect(await store.undecided([9])).toEqual([]);
+    });
+
     test('is free after a commit that releases it, held after one that does not', async () => {
       await claim('a');
       await commit('a', {}, false);

@@ -88,6 +88,7 @@ export class Books {
       now: () => Date.now(),
       claim: refuse,
       renew: refuse,
+      undecided: refuse,
       commit: refuse,
       swap: refuse,
       replace: refuse,
