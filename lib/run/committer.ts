@@ -117,6 +117,8 @@ export class Committer {
   private mustDeliver = false;
   /** A message for all shards that is on its way while checks are still made. */
   private joint: Promise<void> | null = null;
+  /** All that the run has found is on record, or never will be. */
+  private isOver = false;
   private readonly context: RunContext;
   private readonly store: Store | null;
   private readonly meter: Meter;
@@ -251,10 +253,14 @@ export class Committer {
    * @param mailsUntil when the last mail to a subscriber may be sent
    */
   async deliver(status: LastRun['status'], mailsUntil: number): Promise<void> {
+    if (this.failure === null && this.mustDeliver) {
+      await this.deliverAndAcknowledge(mailsUntil);
+      return;
+    }
+    this.isOver = true;
     await this.joint;
     if (this.failure === null) {
-      if (this.mustDeliver) await this.deliverAndAcknowledge(mailsUntil);
-      else if (this.hasAlerts) await this.deliverForAll();
+      if (this.hasAlerts) await this.deliverForAll();
       return;
     }
     // The process that took the lease checks the same targets and delivers its own alerts.
@@ -321,8 +327,9 @@ export class Committer {
 
   private jointContext({ targets }: Together): JointDeliveryContext {
     const { context, startedAt, end, stopping } = this;
-    const { sleep } = context;
-    return { ...this.deliveryContext(), ...{ targets, sleep, startedAt, end, stopping } };
+    const { sleep, shard = 0 } = context;
+    const isOver = (): boolean => this.isOver;
+    return { ...this.deliveryContext(), ...{ targets, sleep, shard, isOver, startedAt, end, stopping } };
   }
 
   private deliveryContext(): DeliveryContext {
@@ -388,6 +395,7 @@ export class Committer {
     if (this.context.together !== undefined) {
       // What a restart has come to is told for all shards only once it is on record.
       if (this.outcomes.length > 0 || !hasMails) await this.acknowledge({ release: !hasMails });
+      this.isOver = true;
       await this.joint;
       if (this.hasAlerts) await this.deliverForAll();
       if (!hasMails) return;

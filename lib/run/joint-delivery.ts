@@ -29,8 +29,11 @@ const ALL_SHARDS = 9_999_999;
 const LEASE = 20 * SECOND;
 /** Ms after the beginning of a run in which other shards of the same tick may begin theirs, on other machines. */
 const BEGINNING = 5 * SECOND;
-/** Ms that a shard with something to tell waits at most for those that are under way, once all have begun. */
-const LONGEST_WAIT = 30 * SECOND;
+/**
+ * Ms that a shard with something to tell waits at most, once all have begun: for those that have recorded nothing yet, and
+ * for those that have recorded what was quick.
+ */
+const LONGEST_WAIT = { undecided: 30 * SECOND, decided: 10 * SECOND };
 /** Ms between two looks at them: the first, and the longest. */
 const LOOKS = { first: SECOND / 2, longest: 5 * SECOND };
 /** Ms for the message itself, and for recording what came of it. */
@@ -53,6 +56,10 @@ export interface Together {
 
 export interface JointDeliveryContext extends DeliveryContext {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** That of the run. */
+  readonly shard: number;
+  /** Whether all that the run has found is on record. */
+  readonly isOver: () => boolean;
   /** When the run began. */
   readonly startedAt: number;
   /** When the process has to be done. */
@@ -63,7 +70,7 @@ export interface JointDeliveryContext extends DeliveryContext {
 
 /**
  * Delivers what waits in the outboxes of all shards: one message a channel. Whichever shard has something to tell first
- * takes the lease for it, waits until no other has anything left to record, and tells it for all. The others find the lease
+ * takes the lease for it, waits until the other runs of the tick are over, and tells it for all. The others find the lease
  * taken, and need not wait: whoever delivers looks at their outboxes again after it has given the lease back.
  *
  * What came of it is recorded beside the shards, since each of their outboxes is written under the lease of its own run.
@@ -226,21 +233,26 @@ async function within(ms: number, promise: Promise<unknown>): Promise<void> {
   clearTimeout(timer);
 }
 
-/** Until the shards of this tick have recorded what they have found so far, or for as long as people can wait for it. */
+/** Until the runs of this tick are over, or for as long as people can wait for it. */
 async function waitForOthers(
   { store, shards, begun }: Together,
   context: JointDeliveryContext,
 ): Promise<void> {
-  const { now, sleep, startedAt, end, stopping } = context;
+  const { now, sleep, startedAt, end, stopping, shard, isOver } = context;
   const last = end - DELIVERING;
   await within(last - now(), begun);
   await sleep(Math.min(startedAt + BEGINNING, last) - now(), stopping);
-  const until = Math.min(now() + LONGEST_WAIT, last);
-  const numbers = Array.from({ length: shards }, (_, shard) => shard);
+  const since = now();
+  const others = Array.from({ length: shards }, (_, number) => number).filter((number) => number !== shard);
   let pause: number = LOOKS.first;
-  while (now() < until && !stopping.aborted) {
-    if ((await store.undecided(numbers)).length === 0) return;
-    await sleep(Math.min(pause, until - now()), stopping);
+  while (!stopping.aborted) {
+    const underWay = [...(await store.underWay(others)).values()];
+    if (underWay.length === 0 && isOver()) return;
+    const { undecided, decided } = LONGEST_WAIT;
+    const longest = underWay.every(({ hasCommitted }) => hasCommitted) ? decided : undecided;
+    const left = Math.min(since + longest, last) - now();
+    if (left <= 0) return;
+    await sleep(Math.min(pause, left), stopping);
     pause = Math.min(2 * pause, LOOKS.longest);
   }
 }

@@ -230,12 +230,15 @@ class SqliteStore implements Store {
     });
   }
 
-  undecided(shards: readonly number[]): Promise<readonly number[]> {
-    return this.#call((connection) =>
-      shards.filter((shard) => {
-        const { end, hasCommitted } = connection.leaseOf(shard);
-        return end > performance.now() && !hasCommitted;
-      }),
+  underWay(shards: readonly number[]): Promise<ReadonlyMap<number, { readonly hasCommitted: boolean }>> {
+    return this.#call(
+      (connection) =>
+        new Map(
+          shards.flatMap((shard) => {
+            const { end, hasCommitted } = connection.leaseOf(shard);
+            return end > performance.now() ? [[shard, { hasCommitted }]] : [];
+          }),
+        ),
     );
   }
 

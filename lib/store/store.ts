@@ -38,10 +38,10 @@ export interface Store {
   renew(ttl: number): Promise<void>;
 
   /**
-   * Those of the shards that are claimed, and whose holder has committed nothing since. One command, and one more for each
-   * `SHARDS_TOGETHER` shards of which one is claimed.
+   * Those of the shards whose lease is held, and whether its holder has committed since it took it. One command, and one
+   * more for each `SHARDS_TOGETHER` shards of which one is claimed.
    */
-  undecided(shards: readonly number[]): Promise<readonly number[]>;
+  underWay(shards: readonly number[]): Promise<ReadonlyMap<number, { readonly hasCommitted: boolean }>>;
 
   /** Reads fields and logs. May lag behind a commit by moments. Writes nothing. */
   read(request: ReadRequest): Promise<ReadAnswer>;

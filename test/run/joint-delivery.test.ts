@@ -180,6 +180,30 @@ describe('the alerts of all shards', () => {
     await world.close();
   });
 
+  it('are one message of a run that records what was quick first', async () => {
+    await setUp();
+    const pinger = await world.join();
+    const clock = new FastClock(world.clock.now);
+    let commits = 0;
+    pinger.attempt = async ({ info }) => {
+      if (info.id !== 'service-0') await clock.sleep(18 * SECOND);
+      return FAILED;
+    };
+    pinger.store = withStore(world.opened[1] as Store, {
+      commit: () => {
+        commits += 1;
+        return null;
+      },
+    });
+    await runOf(pinger, 0, clock);
+    // At least two of the run, and one of the record of deliveries.
+    expect(commits).toBeGreaterThanOrEqual(3);
+    expect(world.heard().slack.map(sorted)).toEqual([
+      sorted(all('down', ['service-0', 'service-1', 'service-10'])),
+    ]);
+    await world.close();
+  });
+
   it('are one message of two machines that share the work', async () => {
     world = new World();
     const machines = [await world.join(), await world.join()];
@@ -421,7 +445,7 @@ function withStore(
     claim: (request) => around.claim?.(request) ?? store.claim(request),
     commit: (commit) => around.commit?.(commit, store) ?? store.commit(commit),
     renew: (ttl) => store.renew(ttl),
-    undecided: (shards) => store.undecided(shards),
+    underWay: (shards) => store.underWay(shards),
     read: (request) => store.read(request),
     swap: (swap) => store.swap(swap),
     replace: (replacement) => store.replace(replacement),

@@ -172,7 +172,7 @@ describe('asleep is not down', () => {
       now: () => store.now(),
       ping: () => store.ping(),
       renew: (ttl) => store.renew(ttl),
-      undecided: (shards) => store.undecided(shards),
+      underWay: (shards) => store.underWay(shards),
       close: () => store.close(),
       commit: (commit) => {
         recorded.push(pinger.now);
@@ -211,7 +211,7 @@ describe('asleep is not down', () => {
       now: () => store.now(),
       ping: () => store.ping(),
       renew: (ttl) => store.renew(ttl),
-      undecided: (shards) => store.undecided(shards),
+      underWay: (shards) => store.underWay(shards),
       close: () => store.close(),
       commit: (commit) => {
         commits += 1;

@@ -510,7 +510,7 @@ function bound(store: Store): Store {
     now: () => store.now(),
     ping: () => store.ping(),
     renew: (ttl) => store.renew(ttl),
-    undecided: (shards) => store.undecided(shards),
+    underWay: (shards) => store.underWay(shards),
     close: () => store.close(),
   };
 }

@@ -88,7 +88,7 @@ export class Books {
       now: () => Date.now(),
       claim: refuse,
       renew: refuse,
-      undecided: refuse,
+      underWay: refuse,
       commit: refuse,
       swap: refuse,
       replace: refuse,
