@@ -186,7 +186,7 @@ describe('the alerts of all shards', () => {
     const clock = new FastClock(world.clock.now);
     let commits = 0;
     pinger.attempt = async ({ info }) => {
-      if (info.id !== 'service-0') await clock.sleep(18 * SECOND);
+      if (info.id !== 'service-0') await clock.sleep(12 * SECOND);
       return FAILED;
     };
     pinger.store = withStore(world.opened[1] as Store, {
