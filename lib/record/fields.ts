@@ -43,8 +43,14 @@ export const SHARED_FIELDS: readonly string[] = [
 /** All fields of an installation with one shard but those of the history. */
 export const MAIN_FIELDS: readonly string[] = [STATE_FIELD, OUTBOX_FIELD, MAILING_FIELD, ...SHARED_FIELDS];
 
+/** Of what all shards share, that of which there is a copy wherever shards are stored together. */
+export const COPIED_FIELDS: readonly string[] = [
+  ...[MAINTENANCE_FIELD, NOTES_FIELD, SUBSCRIBERS_FIELD],
+  ...[MAIL_REQUESTS_FIELD, NOTE_MARK_FIELD],
+];
+
 /** Every store is opened with these names: what only the holder of the lease writes, and what all shards share. */
 export const STORE_FIELDS = {
   guarded: new Set([STATE_FIELD, OUTBOX_FIELD, MAILING_FIELD, DELIVERIES_FIELD]) as ReadonlySet<string>,
-  shared: new Set([...SHARED_FIELDS, MAIL_REQUESTS_FIELD, NOTE_MARK_FIELD]) as ReadonlySet<string>,
+  shared: new Set([...SHARED_FIELDS, ...COPIED_FIELDS]) as ReadonlySet<string>,
 };

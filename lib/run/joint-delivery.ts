@@ -12,18 +12,12 @@ import {
 } from '../rules/joint-delivery.js';
 import type { DeliveryOutcome } from '../rules/delivery-outcome.js';
 import type { Outbox } from '../rules/outbox.js';
-import { nameInShard, StoreError, type Store } from '../store/store.js';
+import { ALL_SHARDS, nameInShard, StoreError, type Store } from '../store/store.js';
 import { SECOND } from '../time.js';
 import type { Target } from '../types.js';
 import { DELIVERY_TIMEOUT, sendDigests, type DeliveryContext } from './delivery.js';
 import { keepLease } from './lease.js';
 import { newToken } from './turns.js';
-
-/**
- * Stands for all shards where a number of one is needed: its lease is that of whoever delivers, its field the record of
- * deliveries. No directory reaches so far.
- */
-const ALL_SHARDS = 9_999_999;
 
 /** Ms that the lease lasts; it is renewed while it is held. */
 const LEASE = 20 * SECOND;
@@ -178,7 +172,8 @@ export class JointDelivery {
   async #outboxes({ store, shards }: Together, { log }: JointDeliveryContext): Promise<Outboxes> {
     const numbers = Array.from({ length: shards }, (_, shard) => shard);
     const fields = numbers.map((shard) => nameInShard(OUTBOX_FIELD, shard));
-    const texts = (await store.read({ fields, logs: [] })).fields;
+    // Those of a database that is away wait; nothing new is in them.
+    const texts = (await store.read({ fields, logs: [], partly: true })).fields;
     return new Map(
       numbers.flatMap((shard): [number, Outbox][] => {
         try {

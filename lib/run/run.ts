@@ -282,7 +282,10 @@ async function open(
     const settings = {
       targets: withMaintenance(config.targets, windows),
       tick: config.tick,
-      limits: shareOf(limitsOf(config, { isLocal }), shards ?? 1),
+      limits: shareOf(
+        limitsOf(config, { isLocal }),
+        context.among ?? { all: shards ?? 1, together: shards ?? 1 },
+      ),
       channels: [...channels.keys()],
       reminder: config.alerts.reminder,
       peers: watchedPeers(context),

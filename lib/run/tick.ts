@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Config } from '../config/config.js';
 import { NO_USAGE } from '../rules/account.js';
-import { StoreError, type Meter, type Store } from '../store/store.js';
+import type { Among } from '../rules/allowances.js';
+import { groupOf, StoreError, type Meter, type Store } from '../store/store.js';
 import type { Target } from '../types.js';
 import type { Batch } from './backlog.js';
 import type { KnownDirectory } from './directory-keeper.js';
@@ -10,12 +11,19 @@ import { UNPLACED, type SharedContext } from './run-context.js';
 import { run, type RunRequest } from './run.js';
 
 /** What the runs of a process are made of. */
-export type Installation = SharedContext & { readonly config: Config; readonly store: Store | null };
+export type Installation = SharedContext & {
+  readonly config: Config;
+  readonly store: Store | null;
+  /** The clock of the runs of a shard, where it is that of its database; absent: `now` is that of all. */
+  readonly clockOf?: (store: Store) => () => number;
+};
 
 /** The targets that are configured and live in one shard. */
 export interface Shard {
   readonly number: number;
   readonly targets: readonly Target[];
+  /** Where there are several databases: the one that it is in, and with how many shards it shares what is allowed. */
+  readonly spread?: { readonly database: number; readonly among: Among };
 }
 
 /** The shards of an installation that has more than one. */
@@ -65,7 +73,7 @@ export async function findShard(
 }
 
 function shardsIn(
-  { directory, hash, shards: count }: KnownDirectory,
+  { directory, hash, shards: count, layout }: KnownDirectory,
   targets: readonly Target[],
   isRead: boolean,
 ): Shards {
@@ -77,8 +85,25 @@ function shardsIn(
     if (others === undefined) members.set(place.shard, [target]);
     else others.push(target);
   }
-  const shards = [...members].map(([number, its]): Shard => ({ number, targets: its }));
+  const spread = layout.origin === null ? () => ({}) : spreadOf(directory, layout);
+  const shards = [...members].map(([number, its]): Shard => ({ number, targets: its, ...spread(number) }));
   return { count, hash, isRead, shards: shards.sort((a, b) => a.number - b.number) };
+}
+
+/** What `Shard.spread` is, by the number of the shard. */
+function spreadOf(
+  directory: KnownDirectory['directory'],
+  { stores }: KnownDirectory['layout'],
+): (shard: number) => Required<Pick<Shard, 'spread'>> {
+  const numbers = new Set([...directory.values()].map(({ shard }) => shard));
+  const databaseOf = (shard: number): number => stores[groupOf(shard)] ?? 1;
+  const together = new Map<number, number>();
+  for (const shard of numbers) together.set(databaseOf(shard), (together.get(databaseOf(shard)) ?? 0) + 1);
+  return (shard) => {
+    const database = databaseOf(shard);
+    const among = { all: Math.max(1, numbers.size), together: together.get(database) ?? 1 };
+    return { spread: { database, among } };
+  };
 }
 
 /**
@@ -88,23 +113,25 @@ function shardsIn(
  */
 export function runShard(
   installation: Installation,
-  { number, targets }: Shard,
+  { number, targets, spread }: Shard,
   { count, begun = Promise.resolve() }: { readonly count: number; readonly begun?: Promise<unknown> },
   request: RunRequest,
 ): Promise<RunReport> {
-  const { config, store, jointDelivery } = installation;
+  const { config, store: all, jointDelivery: delivery, now, clockOf } = installation;
+  const store = all?.shard(number) ?? null;
+  const database = config.stores.find((each) => each.number === spread?.database)?.store ?? config.store;
+  const together = all && count > 1 && { delivery, store: all, shards: count, begun, targets: byId(config) };
   return run(
     {
       ...installation,
-      config: { ...config, targets },
-      store: store?.shard(number) ?? null,
+      config: { ...config, targets, store: database },
+      store,
+      now: store === null ? now : (clockOf?.(store) ?? now),
       backlog: installation.backlogOf(number),
       shards: count,
+      ...(spread && { among: spread.among }),
       shard: number,
-      ...(store !== null &&
-        count > 1 && {
-          together: { delivery: jointDelivery, store, shards: count, begun, targets: byId(config) },
-        }),
+      ...(together && { together }),
     },
     request,
   );

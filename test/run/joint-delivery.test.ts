@@ -5,12 +5,12 @@ import { DELIVERIES_FIELD } from '../../lib/record/fields.js';
 import { JointDelivery } from '../../lib/run/joint-delivery.js';
 import { findShard, runShard } from '../../lib/run/tick.js';
 import { Turns } from '../../lib/run/turns.js';
-import { StoreError, type Commit, type Meter, type Store } from '../../lib/store/store.js';
+import { ALL_SHARDS, StoreError, type Commit, type Meter, type Store } from '../../lib/store/store.js';
 import { VirtualClock } from '../support/clock.js';
 import { startRedis, type RedisServer } from '../support/redis.js';
 import { FAILED, GOOD, manyTargets } from '../support/runs.js';
 import { ShardedPinger } from '../support/shards.js';
-import { openRemoteStore } from '../support/stores.js';
+import { openRemoteStore, openRemoteStores } from '../support/stores.js';
 
 const MINUTE = 60_000;
 const SECOND = 1_000;
@@ -259,6 +259,32 @@ describe('the alerts of all shards', () => {
     await world.close();
   });
 
+  it('are one message although the shards are in two databases', async () => {
+    world = new World();
+    const second = await startRedis();
+    const store = await openRemoteStores(
+      { 1: { kind: 'redis', url: redis.url }, 2: { kind: 'redis', url: second.url } },
+      { prefix: world.prefix },
+    );
+    const pinger = await world.join(() => store);
+    await pinger.tick();
+    expect(store.databases?.layout?.stores).toContain(2);
+    for (const kind of ['down', 'up']) {
+      world.clock.now += MINUTE;
+      world.down = kind === 'down' ? world.ids : [];
+      await pinger.tick();
+      expect(world.heard().slack.map(sorted)).toEqual([sorted(all(kind, world.ids))]);
+    }
+    // One of them is gone: its shards tell from memory, and the others as ever.
+    await second.stop();
+    world.clock.now += MINUTE;
+    world.down = world.ids;
+    await pinger.tick();
+    expect(sorted(world.heard().slack.join(', '))).toEqual(sorted(all('down', world.ids)));
+    await store.close();
+    await world.close();
+  });
+
   it('that no channel took are tried again together, after one delay', async () => {
     const pinger = await setUp();
     world.down = world.ids;
@@ -279,7 +305,7 @@ describe('the alerts of all shards', () => {
 
   it('wait while another process delivers, and are told in the next tick where that one has died', async () => {
     const pinger = await setUp();
-    const lease = world.opened[0]?.shard(9_999_999);
+    const lease = world.opened[0]?.shard(ALL_SHARDS);
     await lease?.claim({ token: 'of a process that died', ttl: 60_000, fields: [] });
     world.down = world.ids;
     await pinger.tick();
@@ -313,7 +339,7 @@ describe('the alerts of all shards', () => {
     fails = false;
     // Its lease is over.
     const release = { token: failed, fields: {}, append: null, release: true };
-    expect(await world.opened[0]?.shard(9_999_999).commit(release)).toBe('committed');
+    expect(await world.opened[0]?.shard(ALL_SHARDS).commit(release)).toBe('committed');
     for (let i = 0; i < 2; i += 1) {
       world.clock.now += MINUTE;
       await pinger.tick();
