@@ -11,11 +11,12 @@ const SECTIONS: Readonly<Record<string, () => Promise<{ measure: () => AsyncIter
   reads: () => import('./reads.js'),
   shards: () => import('./shards.js'),
   start: () => import('./start.js'),
+  many: () => import('./many.js'),
   hour: () => import('./hour.js'),
 };
 
-/** Too long to be made unless it is named. */
-const LONG: ReadonlySet<string> = new Set(['hour']);
+/** Too long to be made unless they are named. */
+const LONG: ReadonlySet<string> = new Set(['many', 'hour']);
 
 /** `npm run bench [-- section…]`: measures all or the named sections, and prints the tables as Markdown. */
 async function main(): Promise<number> {
