@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { WebSocket, type RawData } from 'ws';
 import { judgeMessage, needsBody, type Body } from '../rules/assertions.js';
-import { dialogueOf, withGroups } from '../rules/queries.js';
+import { dialogueOf, messageText } from '../rules/queries.js';
 import { PROTOCOLS } from '../protocols.js';
 import type { TargetOf, Verdict } from '../types.js';
 import { connect, secure } from './connect.js';
@@ -168,7 +168,7 @@ async function converse(
     const play = (groups: readonly string[]): boolean => {
       for (; steps?.[step]?.kind === 'send'; step++) {
         const next = steps[step];
-        if (next?.kind === 'send') client.send(withGroups(next.text, groups));
+        if (next?.kind === 'send') client.send(messageText(next.text, groups));
       }
       return step >= (steps?.length ?? 0);
     };

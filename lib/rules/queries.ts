@@ -83,6 +83,12 @@ export function withGroups(text: string, groups: readonly string[]): string {
   );
 }
 
+/** The text of a message to send: as a line, but for its end. */
+export function messageText(text: string, groups: readonly string[]): string {
+  const whole = withGroups(text, groups).replace(/\\c$/, '');
+  return lineBytes(`${whole}\\c`)?.toString() ?? whole;
+}
+
 function groupsIn(source: string, flags: string): number {
   return (new RegExp(`${source}|`, flags).exec('')?.length ?? 1) - 1;
 }

@@ -169,7 +169,7 @@ describe('what is asked behind a TLS handshake', () => {
 describe('a dialogue over WebSocket', () => {
   test.each<[string, string, object]>([
     ['that fits', lines('expect /^Hello, (.+)$/', 'send I am \\1', 'expect /^Welcome you/'), good],
-    ['that begins with a message', lines('send a', 'send b', 'expect got b'), good],
+    ['that begins with a message', lines('send a', 'send b\\x21', 'expect /^got b!$/'), good],
     ['that does not fit', lines('expect /^Hello/', 'send x', 'expect /^Welcome/'), missed(3)],
   ])('%s', async (_name, query, expected) => {
     const sockets = new WebSocketServer({ port: 0, host: '127.0.0.1' });
