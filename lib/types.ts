@@ -169,6 +169,10 @@ export interface GroupFields {
   };
 }
 
+/** Which addresses of a name count: those of one version alone, or of the other one where there are none. */
+export const IP_VERSIONS = ['4', '6', '4,6', '6,4'] as const;
+export type IpVersions = (typeof IP_VERSIONS)[number];
+
 /** What every target has. Everything outside `info` may hold secrets. */
 export interface CommonTarget {
   readonly info: PublicTarget;
@@ -177,6 +181,8 @@ export interface CommonTarget {
   /** User info is left out where it is a header (HTTP, WebSocket, gRPC), and percent-encoded in every other address. */
   readonly url: string;
   readonly assertions: Assertions;
+  /** Null: all addresses count. */
+  readonly ipVersion: IpVersions | null;
   /** One attempt as a whole. */
   readonly timeout: number;
   /** Attempts after the first, 0 or more. */

@@ -111,7 +111,7 @@ async function runOne(
   order: RunRequest,
 ): Promise<RunReport> {
   const { shard, count } = await findShard(installation, named);
-  return runShard(installation, shard, count, order);
+  return runShard(installation, shard, { count }, order);
 }
 
 /** Checks were made that are not on record. */

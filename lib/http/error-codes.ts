@@ -4,6 +4,7 @@ import type { StoreErrorCode } from '../store/store.js';
 export const ERROR_STATUS = {
   bad_request: 400,
   bad_link: 400,
+  answer_too_large: 400,
   unauthorized: 401,
   clock_differs: 401,
   cross_site: 403,

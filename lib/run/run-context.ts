@@ -14,6 +14,7 @@ import type { Store, StoreError } from '../store/store.js';
 import type { ChannelName } from '../types.js';
 import { Backlog, ProcessUsage } from './backlog.js';
 import type { Turns } from './turns.js';
+import { JointDelivery, type Together } from './joint-delivery.js';
 import { DirectoryKeeper } from './directory-keeper.js';
 
 /** What a run needs from the process that it runs in; nothing here belongs to one run. */
@@ -29,6 +30,8 @@ export interface RunContext {
   readonly among?: Among;
   /** The number of the shard; absent: there is one. */
   readonly shard?: number;
+  /** What the shards of an installation tell people together; absent: there is one. */
+  readonly together?: Together;
   /** Bounds and paces the attempts of all runs of the process. */
   readonly prober: Prober;
   readonly backlog: Backlog;
@@ -56,7 +59,7 @@ export const UNPLACED = -1;
 /** What a run of one shard needs, but for what is the shard's own. */
 export interface SharedContext extends Omit<
   RunContext,
-  'config' | 'store' | 'storeFailure' | 'shards' | 'among' | 'shard'
+  'config' | 'store' | 'storeFailure' | 'shards' | 'among' | 'shard' | 'together'
 > {
   /** That of shard 0. */
   readonly backlog: Backlog;
@@ -64,6 +67,7 @@ export interface SharedContext extends Omit<
   /** Resolves when no attempt waits to be started. */
   whenStarted(): Promise<void>;
   readonly directory: DirectoryKeeper;
+  readonly jointDelivery: JointDelivery;
   /** Where several machines share the work. */
   readonly turns?: Turns;
 }
@@ -93,6 +97,7 @@ export function sharedContext(config: Config): SharedContext {
     },
     whenStarted: () => pacer.whenStarted(),
     directory: new DirectoryKeeper(console.log),
+    jointDelivery: new JointDelivery(),
     channels: createChannels(config),
     peers: createPeers(config.peers, { send, now: Date.now, installation: installationId(config) }),
     mailer: config.alerts.email && createMailer(config.alerts.email),

@@ -106,16 +106,21 @@ function spreadOf(
   };
 }
 
-/** The run of one shard. */
+/**
+ * The run of one shard.
+ * @param count of all shards
+ * @param begun resolves when the runs of the other shards have begun, as far as this process makes them
+ */
 export function runShard(
   installation: Installation,
   { number, targets, spread }: Shard,
-  count: number,
+  { count, begun = Promise.resolve() }: { readonly count: number; readonly begun?: Promise<unknown> },
   request: RunRequest,
 ): Promise<RunReport> {
-  const { config, now, clockOf } = installation;
-  const store = installation.store?.shard(number) ?? null;
+  const { config, store: all, jointDelivery: delivery, now, clockOf } = installation;
+  const store = all?.shard(number) ?? null;
   const database = config.stores.find((each) => each.number === spread?.database)?.store ?? config.store;
+  const together = all && count > 1 && { delivery, store: all, shards: count, begun, targets: byId(config) };
   return run(
     {
       ...installation,
@@ -126,9 +131,19 @@ export function runShard(
       shards: count,
       ...(spread && { among: spread.among }),
       shard: number,
+      ...(together && { together }),
     },
     request,
   );
+}
+
+/** By the configuration that they are of. */
+const targetsById = new WeakMap<Config, ReadonlyMap<string, Target>>();
+
+function byId(config: Config): ReadonlyMap<string, Target> {
+  const found = targetsById.get(config) ?? new Map(config.targets.map((target) => [target.info.id, target]));
+  targetsById.set(config, found);
+  return found;
 }
 
 /**
@@ -162,24 +177,29 @@ async function runInTurn(
 ): Promise<RunReport[]> {
   const { prober } = installation;
   const runs: Promise<RunReport>[] = [];
+  let allBegan = (): void => undefined;
+  const begun = new Promise<void>((resolve) => {
+    allBegan = resolve;
+  });
   for (const shard of shards) {
-    await new Promise<void>((begun) => {
+    await new Promise<void>((onBegun) => {
       const watched = {
         ...prober,
         attempt: (...of: Parameters<typeof prober.attempt>) => {
-          begun();
+          onBegun();
           return prober.attempt(...of);
         },
       };
-      const run = runShard({ ...installation, prober: watched }, shard, count, request);
+      const run = runShard({ ...installation, prober: watched }, shard, { count, begun }, request);
       run.then(
-        () => begun(),
-        () => begun(),
+        () => onBegun(),
+        () => onBegun(),
       );
       runs.push(run);
     });
     await installation.whenStarted();
   }
+  allBegan();
   return Promise.all(runs);
 }
 

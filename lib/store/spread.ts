@@ -1,4 +1,5 @@
 import {
+  ALL_SHARDS,
   groupOf,
   shardOfName,
   SHARDS_TOGETHER,
@@ -124,7 +125,7 @@ class Spread implements Pick<Databases, 'numbers' | 'layout' | 'nameOf' | 'learn
 
   /** The database of a group, as far as it is known; null: there is no such group. */
   numberOf(group: number): number | null {
-    const known = group === 0 ? 1 : this.#layout?.stores[group];
+    const known = group === 0 || group === groupOf(ALL_SHARDS) ? 1 : this.#layout?.stores[group];
     return known ?? (this.#isPlain ? 1 : null);
   }
 
@@ -253,6 +254,10 @@ abstract class SpreadPart implements Store {
     });
   }
 
+  underWay(shards: readonly number[]): ReturnType<Store['underWay']> {
+    return this.using((store) => store.underWay(shards));
+  }
+
   renew(ttl: number): Promise<void> {
     return this.using((store) => store.renew(ttl));
   }
@@ -340,6 +345,25 @@ class SpreadStore extends SpreadPart {
     } catch (error) {
       throw spread.named(error, 1);
     }
+  }
+
+  /** Nobody records anything in a database that is away. */
+  override async underWay(shards: readonly number[]): ReturnType<Store['underWay']> {
+    const { spread, meter } = this;
+    await spread.know(new Set(shards.map(groupOf)), meter);
+    const byDatabase = new Map<number, number[]>();
+    for (const shard of shards) {
+      const number = spread.numberOf(groupOf(shard));
+      if (number === null) continue;
+      byDatabase.set(number, [...(byDatabase.get(number) ?? []), shard]);
+    }
+    const answers = await Promise.allSettled(
+      [...byDatabase].map(async ([number, its]) => spread.storeOf(number, meter).underWay(its)),
+    );
+    const found = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [...answer.value] : []));
+    const failure = answers.find((answer) => answer.status === 'rejected');
+    if (failure !== undefined && !answers.some(({ status }) => status === 'fulfilled')) throw failure.reason;
+    return new Map(found);
   }
 
   override async swap(swap: Swap): Promise<boolean> {

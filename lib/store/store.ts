@@ -40,6 +40,12 @@ export interface Store {
    */
   renew(ttl: number): Promise<void>;
 
+  /**
+   * Those of the shards whose lease is held, and whether its holder has committed since it took it. One command, and one
+   * more for each `SHARDS_TOGETHER` shards of which one is claimed.
+   */
+  underWay(shards: readonly number[]): Promise<ReadonlyMap<number, { readonly hasCommitted: boolean }>>;
+
   /** Reads fields and logs. May lag behind a commit by moments. Writes nothing. */
   read(request: ReadRequest): Promise<ReadAnswer>;
 
@@ -240,6 +246,12 @@ export interface StoreOptions {
  * 100 MB (https://upstash.com/docs/redis/troubleshooting/max_record_size_exceeded), and a target takes 10 KB.
  */
 export const SHARDS_TOGETHER = 8;
+
+/**
+ * Stands for all shards where a number of one is needed: the shard that tells what all have to tell. It is in the first
+ * database. No directory reaches so far.
+ */
+export const ALL_SHARDS = 9_999_999;
 
 /** Which of the groups that are stored together a shard belongs to, from 0. */
 export function groupOf(shard: number): number {

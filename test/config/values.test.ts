@@ -100,6 +100,15 @@ const table: Record<string, [text: string, expected: unknown][]> = {
     ['2m', 2 * MINUTE],
     ['121s', BAD],
   ],
+  IP_VERSION: [
+    ['4', '4'],
+    ['6', '6'],
+    ['6, 4', '6,4'],
+    ['4,6', '4,6'],
+    ['5', BAD],
+    ['4,4', BAD],
+    ['all', BAD],
+  ],
   RETRIES: [
     ['0', 0],
     ['10', 10],

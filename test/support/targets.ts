@@ -57,6 +57,7 @@ export function someTarget(url: string, { info, request, assertions, ...rest }: 
     protocol: new URL(url).protocol as Protocol,
     request: { method: 'GET', headers: {}, body: null, ...request },
     assertions: someAssertions(assertions),
+    ipVersion: null,
     timeout: 5_000,
     retries: 2,
     retryDelay: 1_000,
