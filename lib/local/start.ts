@@ -210,7 +210,9 @@ function introduce(
   ];
 }
 
-function storeName({ store }: Config, { kind }: Store): string {
+function storeName({ store, stores }: Config, { kind }: Store): string {
+  if (stores.length > 1)
+    return `${stores.length} databases (${stores.map(({ variables: [name] }) => name).join(', ')})`;
   if (kind === 'upstash') return 'Upstash Redis';
   if (kind === 'redis') return 'Redis';
   return store.kind === 'sqlite' ? store.path : DEFAULT_DATABASE;

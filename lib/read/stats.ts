@@ -23,7 +23,7 @@ import { lastDay, latenciesBetween, openTimeline, type Timeline } from './timeli
 import type { History, Overview, ResolvedIncidents, Window } from './load.js';
 import { checkTimes, paceOfRuns, staleSince } from './health.js';
 import { incidentView } from './incident-views.js';
-import { leastRecent, partOf, type Joined } from './shards.js';
+import { isUnread, leastRecent, partOf, type Joined } from './shards.js';
 import { currentNotes, noteEvents, notesOutside, noteViews } from './notes.js';
 import { upcomingMaintenance } from './maintenance-spans.js';
 import { pastView } from './past.js';
@@ -60,7 +60,11 @@ export function stats(watch: Watch, overview: Joined<Overview>, now: number): St
   const all = withMaintenance(shown, overview.maintenance).map((target) => {
     const part = partOf(overview, target.info.id);
     const timeline = openTimeline(target, tick, part, now);
-    return targetStats(target, timeline, part, { ...watch, stale: staleSince(watch, part.state, now) }, now);
+    const stale = staleSince(watch, part.state, now);
+    return {
+      ...targetStats(target, timeline, part, { ...watch, stale }, now),
+      ...unreadOf(overview, target),
+    };
   });
   const sum = (of: (target: TargetStats) => number): number =>
     all.reduce((total, target) => total + of(target), 0);
@@ -84,6 +88,7 @@ export function stats(watch: Watch, overview: Joined<Overview>, now: number): St
     ...(only ? { healthUrl: only } : {}),
     updatedAt: iso(now),
     ...record(overview),
+    ...unreadAmong(all),
     lastRun:
       lastRun === null
         ? null
@@ -132,6 +137,7 @@ export function summary(watch: Watch, overview: Joined<Overview & ResolvedIncide
     const stale = staleSince(watch, part.state, now);
     return {
       ...targetStats(target, timeline, part, { ...watch, stale }, now),
+      ...unreadOf(overview, target),
       order: target.info.order,
       days: days.map(({ from, to, name }) => day(name, timeline.at(from), timeline.at(to))),
       latencies: hours.map(([from, to]) =>
@@ -144,7 +150,17 @@ export function summary(watch: Watch, overview: Joined<Overview & ResolvedIncide
   const past = pastView(shown, overview, times.days[0] ?? now, now);
   const notes = notesOutside(noteViews(overview.notes, shown.targets), past.incidents);
   const upcoming = upcomingMaintenance(shown.targets, overview.maintenance, now);
-  return { freshness: freshness(watch, overview, now), targets, past, upcoming, notes };
+  const fresh = { ...freshness(watch, overview, now), ...unreadAmong(targets) };
+  return { freshness: fresh, targets, past, upcoming, notes };
+}
+
+function unreadOf(overview: Joined<unknown>, { info }: WatchedTarget): Pick<TargetStats, 'unread'> {
+  return isUnread(overview, info.id) ? { unread: true } : {};
+}
+
+function unreadAmong(targets: readonly TargetStats[]): Pick<Stats, 'unread'> {
+  const unread = targets.filter((target) => target.unread).length;
+  return unread === 0 ? {} : { unread };
 }
 
 export function freshness(watch: Watch, overview: Overview, now: number): Freshness {

@@ -148,9 +148,29 @@ function byId(config: Config): ReadonlyMap<string, Target> {
 
 /**
  * The runs of these shards in this process. Each begins when the one before has started its attempts: so a run lasts no
- * longer than if it were alone, and none waits for what is slow in another.
+ * longer than if it were alone, and none waits for what is slow in another, nor for another database.
  */
 export async function runShards(
+  installation: Installation,
+  { shards, count }: Pick<Shards, 'shards' | 'count'>,
+  request: RunRequest,
+): Promise<RunReport[]> {
+  const databases = [...new Set(shards.map(({ spread }) => spread?.database))];
+  const reports = new Map<Shard, RunReport>();
+  await Promise.all(
+    databases.map(async (database) => {
+      const its = shards.filter(({ spread }) => spread?.database === database);
+      const found = await runInTurn(installation, { shards: its, count }, request);
+      for (const [i, shard] of its.entries()) {
+        const report = found[i];
+        if (report !== undefined) reports.set(shard, report);
+      }
+    }),
+  );
+  return shards.flatMap((shard) => reports.get(shard) ?? []);
+}
+
+async function runInTurn(
   installation: Installation,
   { shards, count }: Pick<Shards, 'shards' | 'count'>,
   request: RunRequest,

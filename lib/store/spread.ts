@@ -47,7 +47,7 @@ interface Copy {
 }
 
 /** Ms that each of several databases may take for a read that can do without it. */
-const PARTLY_WITHIN = 2_000;
+const PARTLY_WITHIN = 1_200;
 
 /** Names of fields and logs in one database. */
 interface Part {
@@ -167,6 +167,12 @@ class Spread implements Pick<Databases, 'numbers' | 'layout' | 'nameOf' | 'learn
     return meter === null ? store : store.metered(meter);
   }
 
+  /** Looks again whether a database is the right one, which held nothing of a shard. @throws StoreError where it is not */
+  async checkAgain(number: number, meter: Meter | null): Promise<void> {
+    this.#checked.delete(number);
+    await this.check(number, meter);
+  }
+
   /** Looks, once in the life of the process, whether a database is the one in which these shards are. */
   async check(number: number, meter: Meter | null): Promise<void> {
     const origin = this.#layout?.origin ?? null;
@@ -215,7 +221,7 @@ abstract class SpreadPart implements Store {
   }
 
   /** Does something with the database and the shard that this is about. Its errors name the database. */
-  protected abstract using<T>(work: (store: Store) => Promise<T>): Promise<T>;
+  protected abstract using<T>(work: (store: Store, database: number) => Promise<T>): Promise<T>;
   abstract metered(meter: Meter): Store;
   abstract now(): number;
 
@@ -238,8 +244,14 @@ abstract class SpreadPart implements Store {
     return new SpreadShard(this.spread, this.meter, number);
   }
 
+  /** Where nothing of what is asked for is there, the shard is new, or the database was emptied. */
   claim(request: ClaimRequest): Promise<Claim> {
-    return this.using((store) => store.claim(request));
+    return this.using(async (store, database) => {
+      const claim = await store.claim(request);
+      if (claim.claimed && claim.fields.size === 0 && request.fields.length > 0)
+        await this.spread.checkAgain(database, this.meter);
+      return claim;
+    });
   }
 
   underWay(shards: readonly number[]): ReturnType<Store['underWay']> {
@@ -298,7 +310,7 @@ class SpreadShard extends SpreadPart {
       : this.spread.database(1).store.now();
   }
 
-  protected async using<T>(work: (store: Store) => Promise<T>): Promise<T> {
+  protected async using<T>(work: (store: Store, database: number) => Promise<T>): Promise<T> {
     const { spread, meter } = this;
     const group = groupOf(this.number);
     await spread.know(new Set([group]), meter);
@@ -308,7 +320,7 @@ class SpreadShard extends SpreadPart {
     try {
       const store = spread.storeOf(number, meter);
       await spread.check(number, meter);
-      return await work(store.shard(this.number));
+      return await work(store.shard(this.number), number);
     } catch (error) {
       throw spread.named(error, number);
     }
@@ -325,11 +337,11 @@ class SpreadStore extends SpreadPart {
     return this.spread.database(1).store.now();
   }
 
-  protected async using<T>(work: (store: Store) => Promise<T>): Promise<T> {
+  protected async using<T>(work: (store: Store, database: number) => Promise<T>): Promise<T> {
     const { spread, meter } = this;
     try {
       await spread.check(1, meter);
-      return await work(spread.storeOf(1, meter));
+      return await work(spread.storeOf(1, meter), 1);
     } catch (error) {
       throw spread.named(error, 1);
     }

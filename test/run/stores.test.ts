@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readDump, writeDump } from '../../lib/cli/dump.js';
 import { collect, restore } from '../../lib/cli/transfer.js';
+import { setApp } from '../../lib/app.js';
+import { answerHealth } from '../../lib/http/health-endpoint.js';
+import { answerMetrics } from '../../lib/http/metrics-endpoint.js';
+import { answerPages } from '../../lib/http/pages.js';
 import { changeField } from '../../lib/http/operator-change.js';
+import type { Health } from '../../lib/read/health.js';
 import { loadOverview } from '../../lib/read/load.js';
 import { RecentReader } from '../../lib/read/recent.js';
 import { historyOf, ofAllShards } from '../../lib/read/shards.js';
@@ -10,7 +15,7 @@ import { MAINTENANCE_FIELD, STATE_FIELD } from '../../lib/record/fields.js';
 import { readState } from '../../lib/record/state.js';
 import { DirectoryKeeper } from '../../lib/run/directory-keeper.js';
 import type { RemoteStoreConfig } from '../../lib/store/open.js';
-import type { Meter, Store } from '../../lib/store/store.js';
+import { nameInShard, type Meter, type Store } from '../../lib/store/store.js';
 import { startRedis, type RedisServer } from '../support/redis.js';
 import { manyTargets } from '../support/runs.js';
 import { ShardedPinger } from '../support/shards.js';
@@ -53,19 +58,13 @@ const open = (...configs: readonly (number | [number: number, RemoteStoreConfig]
 /** So many targets, three to a shard. */
 const configOf = (count: number, size = 3) => manyTargets(count, { KEEP_ALIVE_SHARD_SIZE: String(size) });
 
-/** The ids that the state of a shard holds on one server. */
-async function idsOn(server: number, shard: number): Promise<string[]> {
-  const store = await openRemoteStore(tcp(server), { prefix });
-  const { fields } = await store.shard(shard).read({ fields: [STATE_FIELD], logs: [] });
-  await store.close();
-  const text = fields.get(STATE_FIELD);
-  return text === undefined ? [] : readState(text).targets.flatMap((target) => target?.id ?? []);
-}
-
-/** The shards that have a state, by server. */
+/** The shards that have a state on one server. */
 async function shardsOn(server: number): Promise<number[]> {
-  const found = await Promise.all(Array.from({ length: 32 }, (_, shard) => idsOn(server, shard)));
-  return found.flatMap((ids, shard) => (ids.length > 0 ? [shard] : []));
+  const store = await openRemoteStore(tcp(server), { prefix });
+  const names = Array.from({ length: 32 }, (_, shard) => nameInShard(STATE_FIELD, shard));
+  const { fields } = await store.read({ fields: names, logs: [] });
+  await store.close();
+  return names.flatMap((name, shard) => (fields.has(name) ? [shard] : []));
 }
 
 const overview = (store: Store, pinger: ShardedPinger) =>
@@ -218,6 +217,85 @@ describe('a database that is not the right one', () => {
     expect(await pinger.tick()).toMatchObject({ checked: 12, stored: true });
     expect(await shardsOn(1)).toEqual([0, 1, 2, 3]);
     expect(await shardsOn(2)).toEqual([0]);
+  });
+});
+
+describe('a database that goes away in the middle of ticks and comes back', () => {
+  /** After two ticks, the second database is away for two more. */
+  async function outlived({ dies }: { readonly dies: boolean }) {
+    const pinger = new ShardedPinger(configOf(12), await open(1, [2, rest()]));
+    const tick = async () => {
+      const report = await pinger.tick();
+      expect([...pinger.asked].sort()).toEqual(pinger.config.targets.map(({ info }) => info.id));
+      pinger.clock.now += MINUTE;
+      return report;
+    };
+    for (let i = 0; i < 2; i += 1) expect(await tick()).toMatchObject({ stored: true });
+    await front.stop();
+    for (let i = 0; i < 2; i += 1) expect(await tick()).toMatchObject({ stored: false });
+    const store = await open(1, [2, rest()]);
+    const meanwhile = await statsOf(store, pinger);
+    await front.start();
+    const after = dies ? new ShardedPinger(pinger.config, store, pinger.clock) : pinger;
+    expect(await after.tick()).toMatchObject({ checked: 12, stored: true });
+    return { meanwhile, pinger: after, store };
+  }
+  const first = (id: string, { directory }: ShardedPinger) =>
+    (directory.known?.directory.get(id)?.shard ?? 0) < 8;
+
+  it('loses nothing where the process lives, and the others never notice', async () => {
+    const { meanwhile, pinger, store } = await outlived({ dies: false });
+    expect(meanwhile).toMatchObject({ unread: 6, pingCount: 24, summary: { up: 6, pending: 6 } });
+    for (const { id, pingCount, unread } of meanwhile.targets)
+      expect([pingCount, unread ?? false]).toEqual(first(id, pinger) ? [4, false] : [0, true]);
+    pinger.clock.now += MINUTE;
+    const after = await statsOf(store, pinger);
+    expect(after).toMatchObject({ pingCount: 60, summary: { up: 12 } });
+    expect(after.unread).toBeUndefined();
+  });
+
+  it('has the missed runs of its own shards on record where the process has died', async () => {
+    const { pinger, store } = await outlived({ dies: true });
+    for (const [id, pings] of await pingsOf(store, pinger)) expect(pings).toBe(first(id, pinger) ? 5 : 3);
+    for (const [shard, gaps] of [
+      [0, 0],
+      [1, 0],
+      [8, 1],
+      [9, 1],
+    ] as const) {
+      const { fields } = await store.shard(shard).read({ fields: [STATE_FIELD], logs: [] });
+      expect(readState(fields.get(STATE_FIELD) ?? '').gaps).toHaveLength(gaps);
+    }
+  });
+
+  it('is named by health, and by the page and the metrics as far as they know', async () => {
+    const pinger = new ShardedPinger({ ...configOf(12), tick: MINUTE }, await open(1, [2, rest()]));
+    pinger.clock.now = Date.now();
+    await pinger.tick();
+    await front.stop();
+    try {
+      setApp({ config: pinger.config, store: await open(1, [2, rest()]) });
+      const get = async (answer: (request: Request) => Promise<Response>, path: string) => {
+        const response = await answer(new Request(`http://h${path}`));
+        return { status: response.status, text: await response.text() };
+      };
+      const health = await get(answerHealth, '/api/health');
+      expect(health.status).toBe(200);
+      expect((JSON.parse(health.text) as Health).checks.redis).toMatchObject({
+        status: 'degraded',
+        message: 'REDIS_URL_2: the store cannot be reached',
+      });
+      const page = await get(answerPages, '/');
+      expect(page.status).toBe(200);
+      expect(page.text).toContain('6 services cannot be read now');
+      expect(page.text).not.toContain('systems operational');
+      const metrics = await get(answerMetrics, '/api/metrics');
+      expect(metrics.text.match(/^probe_success\{.*\} 1$/gm)).toHaveLength(6);
+      expect(metrics.text.match(/^keepalive_checks_total\{/gm)).toHaveLength(6);
+    } finally {
+      setApp(null);
+      await front.start();
+    }
   });
 });
 

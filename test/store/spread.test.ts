@@ -130,6 +130,15 @@ describe('shards in two databases', () => {
     expect([...(answer.unread?.keys() ?? [])].sort()).toEqual(['directory', 'x']);
   });
 
+  test('of a database that was emptied are not begun anew, not even by a process that knew it', async () => {
+    await write(8, 'before');
+    await other.command('FLUSHALL');
+    await expect(store.shard(8).claim({ token: 'b', ttl: 60_000, fields: ['x'] })).rejects.toMatchObject({
+      code: 'store_mismatch',
+    });
+    await write(0, 'goes on');
+  });
+
   test('of a group that nobody has told of are nowhere, and cannot be claimed', async () => {
     expect(await store.read({ fields: ['x:24'], logs: [] })).toEqual({ fields: texts({}), logs: texts({}) });
     await expect(store.shard(24).claim({ token: 'a', ttl: 1_000, fields: [] })).rejects.toMatchObject({
