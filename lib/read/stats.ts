@@ -251,6 +251,7 @@ function targetStats(
     id: info.id,
     name: info.name,
     group: info.group,
+    ...(info.description !== null && { description: info.description }),
     status: isUnknown ? 'pending' : lastStatus,
     lastKnownStatus: isUnknown ? lastStatus : null,
     healthUrl,

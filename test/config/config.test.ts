@@ -110,6 +110,7 @@ describe('a target', () => {
       info: {
         id: 'api',
         name: 'api',
+        description: null,
         group: null,
         order: null,
         show: 'all',
