@@ -11,7 +11,12 @@ const SECTIONS: Readonly<Record<string, () => Promise<{ measure: () => AsyncIter
   reads: () => import('./reads.js'),
   shards: () => import('./shards.js'),
   start: () => import('./start.js'),
+  many: () => import('./many.js'),
+  hour: () => import('./hour.js'),
 };
+
+/** Too long to be made unless they are named. */
+const LONG: ReadonlySet<string> = new Set(['many', 'hour']);
 
 /** `npm run bench [-- section…]`: measures all or the named sections, and prints the tables as Markdown. */
 async function main(): Promise<number> {
@@ -30,7 +35,7 @@ async function main(): Promise<number> {
     `Node ${process.version}, ${cpus().length} × ${cpu?.model ?? 'CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB\n\n`,
   );
   for (const [name, load] of Object.entries(SECTIONS)) {
-    if (positionals.length > 0 && !positionals.includes(name)) continue;
+    if (positionals.length > 0 ? !positionals.includes(name) : LONG.has(name)) continue;
     const { measure } = await load();
     for await (const table of measure()) process.stdout.write(`${render(table)}\n\n`);
   }

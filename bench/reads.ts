@@ -18,7 +18,7 @@ const OF_ALL = [
 ];
 const OF_ONE = [
   { entrypoint: 'api/keepalive/[id].ts', path: '/api/keepalive/service-0' },
-  { entrypoint: 'api/page/[id].ts', path: '/t/service-0' },
+  { entrypoint: 'api/page/[page].ts', path: '/t/service-0' },
 ];
 type Read = (typeof OF_ALL)[number];
 

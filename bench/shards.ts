@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createAuthority } from '../test/support/certificates.js';
 import { startRedis } from '../test/support/redis.js';
 import { startUpstashFront } from '../test/support/upstash-front.js';
 import { peakMemory } from './process.js';
 import type { Start, Tick } from './shards/pinger-child.js';
+import { delayOf, numberOf, startServers, targetsFile, type Ports } from './shards/targets.js';
 import { quantile, type Table } from './table.js';
 
 /** Those that SHARDS_OF names, or all. */
@@ -15,43 +15,15 @@ const COUNTS = process.env.SHARDS_OF?.split(',').map(Number) ?? [500, 1_000, 5_0
 /** The first is that of a process and a store that know nothing yet. */
 const TICKS = 3;
 
-interface Ports {
-  readonly http: number;
-  readonly https: number;
-}
-
-/** Ms after which a target answers: 5 to 104, and 400 for two of a hundred. */
-function delayOf(i: number): number {
-  return i % 50 === 13 ? 400 : 5 + ((i * 37) % 100);
-}
-
-/** Of a thousand, ten fail and one flaps. */
-function mannerOf(i: number): string {
-  return i % 100 === 7 ? 'fails' : i % 1_000 === 11 ? 'flaps' : 'ok';
-}
-
-function targetsFile(count: number, { http, https }: Ports): string {
-  const targets = Array.from({ length: count }, (_, i) => {
-    const [scheme, port] = i % 2 === 0 ? ['http', http] : ['https', https];
-    const host = `127.${1 + Math.floor(i / 60_000)}.${Math.floor(i / 250) % 240}.${(i % 250) + 1}`;
-    return `  - id: service-${i}\n    url: ${scheme}://${host}:${port}/${i}/${delayOf(i)}/${mannerOf(i)}\n    group: group ${Math.floor(i / 100)}\n`;
-  });
-  return `defaults:\n  interval: 1m\n  tlsVerify: false\ntargets:\n${targets.join('')}`;
-}
-
 /** Ticks of many targets in one process, over Upstash's REST API on loopback. */
 export async function* measure(): AsyncGenerator<Table> {
-  const pair = createAuthority('bench').issue(['localhost']);
-  const servers = fork(new URL('shards/servers-child.js', import.meta.url), {
-    env: { ...process.env, TLS_KEY: pair.key, TLS_CERT: pair.cert },
-  });
+  const { child: servers, ports } = await startServers();
   const folder = await mkdtemp(join(tmpdir(), 'keepalive-bench-'));
   try {
-    const [[http = 0, https = 0]] = (await once(servers, 'message')) as [number[]];
     const rows: string[][] = [];
     const starts: string[][] = [];
     for (const count of COUNTS) {
-      const found = await ticksOf(count, { http, https }, folder);
+      const found = await ticksOf(count, ports, folder);
       rows.push(found.row);
       starts.push(found.start);
     }
@@ -105,7 +77,7 @@ async function ticksOf(count: number, ports: Ports, folder: string) {
     if (first === undefined || last === undefined) throw new Error('no tick');
     const middle = (of: (tick: (typeof ticks)[number]) => number) => quantile(later.map(of), 0.5);
     const reported = last.latencies.map(([, ms]) => ms);
-    const real = last.latencies.map(([id]) => delayOf(Number(id.slice('service-'.length))));
+    const real = last.latencies.map(([id]) => delayOf(numberOf(id)));
     const [reading, again] = [await ask<Read>(pinger, 'read'), await ask<Read>(pinger, 'read')];
     return {
       row: [

@@ -3,17 +3,47 @@ import { createServer, type RequestListener } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
-/** Answers `/<name>/<delay in ms>/<manner>`: `ok`, `fails`, or `flaps` (every other time). */
-const asked = new Map<string, number>();
+/** How a target behaves. */
+export type Manner =
+  | 'ok'
+  /** 503, but for the time that `WELL_FROM` and `WELL_UNTIL` (ms since the epoch) give. */
+  | 'fails'
+  /** Fails for five minutes, is well for five. */
+  | 'flaps'
+  /** Fails for a minute, is well for a minute. */
+  | 'flickers';
+
+/** Four numbers for each answer: the target, when it was asked (ms since the epoch), ms until it answered, and 1 for 200. */
+export type Answers = readonly number[];
+
+const { TLS_KEY: key, TLS_CERT: cert, WELL_FROM = '0', WELL_UNTIL = '0' } = process.env;
+const MINUTE = 60_000;
+
+function isWell(manner: string, at: number): boolean {
+  switch (manner) {
+    case 'fails':
+      return at >= Number(WELL_FROM) && at < Number(WELL_UNTIL);
+    case 'flaps':
+      return Math.floor(at / (5 * MINUTE)) % 2 === 0;
+    case 'flickers':
+      return Math.floor(at / MINUTE) % 2 === 0;
+    default:
+      return true;
+  }
+}
+
+/** Answers `/<target>/<delay in ms>/<manner>`. */
+let answers: number[] = [];
 const answer: RequestListener = ({ url = '' }, response) => {
-  const [, , delay, manner] = url.split('/');
-  const times = (asked.get(url) ?? 0) + 1;
-  asked.set(url, times);
-  const fails = manner === 'fails' || (manner === 'flaps' && times % 2 === 0);
-  setTimeout(() => response.writeHead(fails ? 503 : 200).end('{"status":"healthy"}'), Number(delay));
+  const [, target, delay, manner = ''] = url.split('/');
+  const [at, begin] = [Date.now(), performance.now()];
+  const well = isWell(manner, at);
+  setTimeout(() => {
+    response.writeHead(well ? 200 : 503).end('{"status":"healthy"}');
+    answers.push(Number(target), at, performance.now() - begin, well ? 1 : 0);
+  }, Number(delay));
 };
 
-const { TLS_KEY: key, TLS_CERT: cert } = process.env;
 const servers = [createServer(answer), createSecureServer({ key, cert }, answer)];
 const ports = await Promise.all(
   servers.map(async (server) => {
@@ -23,3 +53,9 @@ const ports = await Promise.all(
   }),
 );
 process.send?.(ports);
+/** Any message: what was answered since the last one. */
+process.on('message', () => {
+  process.send?.(answers satisfies Answers);
+  answers = [];
+});
+process.on('disconnect', () => process.exit());

@@ -10,6 +10,7 @@ import { installationId } from '../peers/installation.js';
 import { checkTarget } from '../probe/check-target.js';
 import { checkTimes, health, healthSettings, paceOfRuns } from '../read/health.js';
 import { STORE_FIELDS } from '../record/fields.js';
+import { SPREAD_FIELDS } from '../record/spread-fields.js';
 import { loadMailing, loadPresent, type Present } from '../read/load.js';
 import { leastRecent, ofAllShards, ofEachShard } from '../read/shards.js';
 import type { Mailing } from '../rules/mailing.js';
@@ -18,7 +19,7 @@ import { limitsOf } from '../rules/allowances.js';
 import { isActive } from '../rules/windows.js';
 import { DELIVERY_TIMEOUT } from '../run/delivery.js';
 import { sharedContext } from '../run/run-context.js';
-import { openRemoteStore } from '../store/open.js';
+import { openRemoteStores } from '../store/open.js';
 import { StoreError, type Store } from '../store/store.js';
 import type { Finding } from './finding.js';
 import {
@@ -205,9 +206,9 @@ async function examineCopy(path: string, config: Config, { message }: StoreError
   }
 }
 
-async function open({ store, prefix }: Config, path: string | null): Promise<Store> {
+async function open({ store, stores, prefix }: Config, path: string | null): Promise<Store> {
   if (store.kind === 'upstash' || store.kind === 'redis')
-    return openRemoteStore(store, { prefix, ...STORE_FIELDS });
+    return openRemoteStores(stores, { prefix, ...SPREAD_FIELDS });
   const { openSqlite } = await import('../store/sqlite.js');
   return openSqlite(path ?? DEFAULT_DATABASE, { ...STORE_FIELDS });
 }

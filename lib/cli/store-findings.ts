@@ -41,6 +41,7 @@ const STORE_TODO: Readonly<Record<StoreErrorCode, string>> = {
   store_limit: "Look at the plan's usage, or at the disk.",
   store_answer: 'Look at the address in it: it has to be that of the REST API, or of the Redis itself.',
   store_corrupt: 'Set another KEEP_ALIVE_PREFIX (or KEEP_ALIVE_DATABASE) to begin anew.',
+  store_mismatch: 'Set the address and token (or password) of the database in which the data is.',
 };
 
 /** A call that failed. `writing`: reading had worked. */

@@ -38,7 +38,7 @@ export function answerBadge(request: Request): Promise<Response> {
           : { type: 'image/svg+xml; charset=utf-8', body: await renderSvg(badge) };
       return answerDocument(request, document, caching, status);
     },
-    ({ publicBadges }) => publicBadges,
+    { isPublic: ({ publicBadges }) => publicBadges },
   );
 }
 

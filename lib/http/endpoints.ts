@@ -8,6 +8,7 @@ import { READ_LIMIT, RecentReader } from '../read/recent.js';
 import { withinLimit } from '../store/retry.js';
 import { StoreError } from '../store/store.js';
 import type { PageSettings } from '../types.js';
+import { fitted, tooLargeText } from './answer-size.js';
 import { readableAnywhere } from './cors.js';
 import { answerError, bears } from './responses.js';
 import type { ErrorCode } from './error-codes.js';
@@ -26,16 +27,27 @@ export function answerInTime(
   return withinLimit(READ_LIMIT, answer(app, reader));
 }
 
-/** A read endpoint for programs that needs the store. @param isPublic whether anybody may read even what is private otherwise */
+interface ReadOptions {
+  /** Whether anybody may read even what is private otherwise. */
+  readonly isPublic?: (config: Config) => boolean;
+  /** Parameters of the address that ask for less, in words. */
+  readonly filters?: string;
+}
+
+/** A read endpoint for programs that needs the store. */
 export function readEndpoint(
   request: Request,
   answer: (app: App, reader: ShardedReader) => Promise<Response>,
-  isPublic: (config: Config) => boolean = () => false,
+  { isPublic = () => false, filters = '' }: ReadOptions = {},
 ): Promise<Response> {
   const found = withApp(request, (app) => {
     const reader = readerOf(app);
-    const work = (): Promise<Response> =>
-      reader === null ? Promise.resolve(noStore()) : answerInTime(app, reader, answer);
+    const work = async (): Promise<Response> => {
+      if (reader === null) return noStore();
+      const whole = await fitted(request, await answerInTime(app, reader, answer), app.config);
+      if (whole instanceof Response) return whole;
+      return answerError('answer_too_large', tooLargeText(whole, filters));
+    };
     return isPublic(app.config) ? work() : guarded(request, app, work);
   });
   return readableAnywhere(found);

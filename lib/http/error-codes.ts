@@ -4,6 +4,7 @@ import type { StoreErrorCode } from '../store/store.js';
 export const ERROR_STATUS = {
   bad_request: 400,
   bad_link: 400,
+  answer_too_large: 400,
   unauthorized: 401,
   clock_differs: 401,
   cross_site: 403,
@@ -29,6 +30,7 @@ export const ERROR_STATUS = {
   store_limit: 503,
   store_answer: 503,
   store_corrupt: 503,
+  store_mismatch: 503,
 } as const satisfies Readonly<Record<StoreErrorCode, 503>> & Readonly<Record<string, number>>;
 
 export type ErrorCode = keyof typeof ERROR_STATUS;

@@ -3,6 +3,7 @@ import type { Config } from '../config/config.js';
 import type { ShardedReader } from '../read/shards.js';
 import type { Site } from '../view/site.js';
 import { setUpPage } from '../view/notices.js';
+import { fitted, tooLargeText } from './answer-size.js';
 import { answerInTime, guarded, noStore, readerOf, withApp } from './endpoints.js';
 import { answerHtml, answerProblem, prefersHtml } from './html.js';
 import { wordsFor } from './language.js';
@@ -24,7 +25,11 @@ export function pageEndpoint(
         app,
         async ({ config }) => {
           const reader = readerOf(app);
-          if (reader !== null && config.targets.length > 0) return answerInTime(app, reader, answer);
+          if (reader !== null && config.targets.length > 0) {
+            const whole = await fitted(request, await answerInTime(app, reader, answer), config);
+            if (whole instanceof Response) return whole;
+            return answerProblem('answer_too_large', tooLargeText(whole, ''), {}, request, config.page);
+          }
           if (reader === null && !prefersHtml(request)) return noStore();
           const setUp = {
             hasStore: reader !== null,

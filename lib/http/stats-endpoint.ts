@@ -6,8 +6,8 @@ import { ofAllShards, historyOf } from '../read/shards.js';
 import { stats, targetHistory } from '../read/stats.js';
 import { answerError, answerJson, cachingOf } from './responses.js';
 import { readEndpoint, watchFor } from './endpoints.js';
-import { STATUSES } from '../types.js';
 import { pathOf } from './path.js';
+import { targetsFilterOf } from './targets-filter.js';
 
 /**
  * `GET /api/keepalive` and `GET /api/keepalive/<id>`. One function serves both: vercel.json sends the first to `_all`,
@@ -19,14 +19,11 @@ export function answerKeepalive(request: Request): Promise<Response> {
 }
 
 function answerStats(request: Request): Promise<Response> {
-  const { searchParams } = new URL(request.url);
-  const wanted = searchParams.get('status');
   return readEndpoint(request, async (app, reader) => {
     const { config } = app;
-    const status = STATUSES.find((each) => each === wanted) ?? null;
-    if (wanted !== null && status === null)
-      return answerError('bad_request', `status: expected one of ${STATUSES.join(', ')}.`);
-    const asked = { status, group: searchParams.get('group'), after: searchParams.get('after') };
+    const filter = targetsFilterOf(request);
+    if (filter instanceof Response) return filter;
+    const asked = { ...filter, after: new URL(request.url).searchParams.get('after') };
     const now = nowOf(app);
     const overview = await ofAllShards(reader, config, (each) => loadOverview(each, now));
     const all = stats(watchFor(request, config), overview, now);

@@ -15,7 +15,7 @@ import { answerProblem } from '../http/html.js';
 import { pathOf } from '../http/path.js';
 import { answerError } from '../http/responses.js';
 import { isPublicAddress } from '../probe/public-address.js';
-import { compressed } from './compression.js';
+import { compressed } from '../http/compression.js';
 import { staticFile } from './files.js';
 
 const METHODS = ['GET', 'POST', 'DELETE', 'OPTIONS'] as const;

@@ -37,6 +37,11 @@ export function machineOf(runId: string): string | null {
   return runId.charAt(MARK_AT) === MARK ? runId.slice(0, 8) : null;
 }
 
+/** Of a claim that is no run's. */
+export function newToken(): string {
+  return tokenOf(randomUUID());
+}
+
 /** The same in 22 characters instead of 36: it goes over the line several times in a run. */
 export function tokenOf(runId: string): string {
   return Buffer.from(runId.replaceAll('-', ''), 'hex').toString('base64url');
@@ -149,7 +154,7 @@ export class Turns {
   async leave(store: Store): Promise<void> {
     const leaving = [...this.#mine].map(async (shard) => {
       const its = store.shard(shard);
-      const token = tokenOf(runIdOf(undefined));
+      const token = newToken();
       const claim = await its.claim({ token, ttl: LEASE_TO_LEAVE, fields: [] });
       if (claim.claimed) await its.commit({ token, fields: {}, append: null, release: true });
     });

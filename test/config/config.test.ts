@@ -60,6 +60,7 @@ describe('an empty environment', () => {
       heartbeatUrl: null,
       namedTick: null,
       store: { kind: 'none' },
+      stores: [],
       qstash: {
         url: 'https://qstash.upstash.io',
         token: null,

@@ -16,6 +16,7 @@ import {
   type RunningFunction,
 } from '../support/deployable.js';
 import { runChild } from '../support/child.js';
+import { checkMetrics } from '../support/promtool.js';
 import { Qstash } from '../support/qstash.js';
 import { startRedis } from '../support/redis.js';
 import { ROOT } from '../support/root.js';
@@ -615,6 +616,28 @@ describe('the functions, set up wrongly', () => {
     expect((await cron(SECRET)).json).toMatchObject({ results: [{ id: 'listed', ok: true }] });
     await startAll(env, CRON);
     expect((await cron(SECRET)).text).toContain('the variable PATH_OF_IT is not set');
+  });
+
+  it('compress themselves what Vercel would not pass on, and say what to do where that cannot be', async () => {
+    const metrics = 'api/metrics.ts';
+    const targets = Array.from({ length: 2_500 }, (_, i) => ({
+      ...{ id: `t-${i}`, url: `https://example.com/${'long/'.repeat(400)}`, group: `g${i % 2}` },
+    }));
+    const path = join(deployable.functions.get(metrics)?.directory ?? '', 'dist/targets/many.json');
+    await writeFile(path, JSON.stringify({ targets }));
+    const store = { UPSTASH_REDIS_REST_URL: front.url, UPSTASH_REDIS_REST_TOKEN: front.token };
+    const env = { ...store, KEEP_ALIVE_PREFIX: 'many', KEEP_ALIVE_TARGETS: 'many.json', VERCEL: '1' };
+    await startAll(env, [metrics]);
+    const compressed = await fetchText(metrics, '/api/metrics', { headers: { 'accept-encoding': 'gzip' } });
+    expect([compressed.status, compressed.headers.get('content-encoding')]).toEqual([200, 'gzip']);
+    expect(compressed.text.length).toBeGreaterThan(4_500_000);
+    expect(checkMetrics(compressed.text)).toBe('');
+    const headers = { 'accept-encoding': 'identity' };
+    const whole = await fetchText(metrics, '/api/metrics', { headers });
+    expect([whole.status, whole.text]).toEqual([400, expect.stringContaining('?group= and ?status=')]);
+    const half = await fetchText(metrics, '/api/metrics?group=g1', { headers });
+    expect([half.status, half.headers.get('content-encoding')]).toEqual([200, null]);
+    expect(half.text.match(/^keepalive_target_info/gm)).toHaveLength(1_250);
   });
 
   it('show what is wrong to whoever bears the secret, and to nobody else', async () => {

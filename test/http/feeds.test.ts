@@ -194,6 +194,30 @@ describe('GET /api/metrics', () => {
   });
 });
 
+describe('GET /api/metrics of some of the targets', () => {
+  it.each([
+    ['?group=shop', ['b', 'c']],
+    ['?group=', ['a']],
+    ['?status=down', ['b']],
+    ['?group=shop&status=up', ['c']],
+    ['?group=nobody', []],
+  ])('%s has samples of %j', async (query, expected) => {
+    const env = { TARGET_B_GROUP: 'shop', TARGET_C_GROUP: 'shop' };
+    await tell(configWith(['a', 'b', 'c'], env), { a: 'oo', b: 'ox', c: 'oo' });
+    const answer = await ask(metrics, `/api/metrics${query}`);
+    expect([answer.status, checkMetrics(answer.text)]).toEqual([200, '']);
+    const found = [...answer.text.matchAll(/^probe_success\{target="(\w+)"\}/gm)].map(([, id]) => id);
+    expect(found).toEqual(expected);
+    expect(answer.text).toContain('\nkeepalive_up 1\n');
+  });
+
+  it('names the statuses that there are', async () => {
+    await tell(configWith(['a']), { a: 'o' });
+    const answer = await ask(metrics, '/api/metrics?status=well');
+    expect([answer.status, answer.text]).toEqual([400, expect.stringContaining('one of pending, up,')]);
+  });
+});
+
 describe('GET /api/feed', () => {
   it('tells of the incidents of all targets, open ones first, then those that ended last', async () => {
     await tell(configWith(['a', 'b', 'c']), { a: 'oxxoooxx', b: 'ooooxxxo', c: 'oxxxxxxx' });

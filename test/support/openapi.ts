@@ -45,6 +45,10 @@ const ID = {
   schema: { type: 'string' },
   description: "A target's id.",
 };
+const FILTERS = [
+  words('status', STATUSES),
+  { ...inQuery('group'), description: 'Its targets alone; empty: those without a group.' },
+];
 const STATS_TOKEN = [{}, { statsToken: [] }];
 const SECRET = [{ cronSecret: [] }];
 
@@ -165,8 +169,7 @@ export function openApi(): Schema {
       '/api/keepalive': read('The figures of all targets, and at most 500 of them.', json(ref('Stats')), {
         codes: ['bad_request'],
         parameters: [
-          words('status', STATUSES),
-          { ...inQuery('group'), description: 'Its targets alone; empty: those without a group.' },
+          ...FILTERS,
           { ...inQuery('after'), description: 'Targets whose ids come behind this one: see `next`.' },
         ],
       }),
@@ -204,6 +207,8 @@ export function openApi(): Schema {
         },
       ),
       '/api/metrics': read('Prometheus text.', text('text/plain'), {
+        codes: ['bad_request', 'answer_too_large'],
+        parameters: FILTERS,
         other: { 304: { description: 'As known.' } },
       }),
       '/api/feed': read('Atom, an entry an incident.', text('application/atom+xml'), {

@@ -31,6 +31,8 @@ interface RedisOptions {
   readonly password?: string;
   /** The port of the bus between the nodes of a cluster; set: the server is one of them, and has no slots yet. */
   readonly clusterPort?: number;
+  /** Signals to the process group of its caller, such as that of Ctrl-C, do not reach it. */
+  readonly detached?: boolean;
 }
 
 /** Starts a private redis-server that keeps nothing on disk. */
@@ -84,7 +86,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
 async function launch(
   port: number,
   directory: string,
-  { password, clusterPort }: RedisOptions,
+  { password, clusterPort, detached = false }: RedisOptions,
 ): Promise<ChildProcess> {
   const args = [
     '--port',
@@ -102,7 +104,7 @@ async function launch(
   if (clusterPort !== undefined) {
     args.push('--cluster-enabled', 'yes', '--cluster-port', String(clusterPort));
   }
-  const server = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const server = spawn('redis-server', args, { detached, stdio: ['ignore', 'pipe', 'inherit'] });
   process.once('exit', () => server.kill('SIGKILL'));
   let log = '';
   for await (const chunk of server.stdout.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
