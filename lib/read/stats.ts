@@ -291,6 +291,7 @@ function targetStats(
     id: info.id,
     name: info.name,
     group: info.group,
+    ...(info.description !== null && { description: info.description }),
     status,
     lastKnownStatus,
     healthUrl,
