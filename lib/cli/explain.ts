@@ -107,17 +107,16 @@ async function valuesOf(source: string, { text, variables = {} }: Body): Promise
   let paths: string[][] = [];
   let json: unknown;
   try {
-    // A function is a variable as well.
-    paths = plainPaths(jsonata(source).ast()).filter(
-      ([first = '']) => !first.startsWith('$') || about.has(first),
-    );
+    paths = plainPaths(jsonata(source).ast());
     json = JSON.parse(text);
   } catch {
     if (!paths.some(([first = '']) => about.has(first))) return `${text.length} characters`;
   }
   const valueAt = ([first = '', ...rest]: readonly string[]): unknown =>
     about.has(first) ? follow(about.get(first), rest) : follow(json, [first, ...rest]);
-  const values = new Map(paths.map((path) => [path.join('.'), valueText(valueAt(path))]));
+  // Other variables are functions.
+  const shown = paths.filter(([first = '']) => !first.startsWith('$') || about.has(first));
+  const values = new Map(shown.map((path) => [path.join('.'), valueText(valueAt(path))]));
   if (values.size === 0) return 'JSON';
   return [...values]
     .slice(0, MOST_VALUES)
