@@ -47,6 +47,8 @@ export interface PublicTarget {
   readonly id: string;
   readonly name: string;
   readonly group: string | null;
+  /** What the operator says of it to visitors: one line, in which addresses become links. */
+  readonly description: string | null;
   /** Where it is shown among the others, the lowest first; null: behind those that have one. */
   readonly order: number | null;
   /** Looked at where views are made (`read/audience.ts`). */

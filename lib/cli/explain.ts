@@ -101,17 +101,20 @@ function patternText(pattern: TextPattern): string {
 /** `status: "ill", memory.percent: 93`: what the plain paths of an expression lead to, where that is small. */
 async function valuesOf(source: string, { text, variables = {} }: Body): Promise<string> {
   const { default: jsonata } = await import('jsonata');
-  let paths: string[][] = [];
-  let json: unknown;
-  try {
-    paths = plainPaths(jsonata(source).ast());
-    json = JSON.parse(text);
-  } catch {
-    if (!paths.some(([first]) => first?.startsWith('$'))) return `${text.length} characters`;
-  }
   const about = new Map(
     Object.entries({ ...variables, body: text }).map(([name, value]) => [`$${name}`, value]),
   );
+  let paths: string[][] = [];
+  let json: unknown;
+  try {
+    // A function is a variable as well.
+    paths = plainPaths(jsonata(source).ast()).filter(
+      ([first = '']) => !first.startsWith('$') || about.has(first),
+    );
+    json = JSON.parse(text);
+  } catch {
+    if (!paths.some(([first = '']) => about.has(first))) return `${text.length} characters`;
+  }
   const valueAt = ([first = '', ...rest]: readonly string[]): unknown =>
     about.has(first) ? follow(about.get(first), rest) : follow(json, [first, ...rest]);
   const values = new Map(paths.map((path) => [path.join('.'), valueText(valueAt(path))]));

@@ -88,13 +88,27 @@ export function convert(
   }
 }
 
+const DEEPEST = 10_000;
+
+/** Brackets that are open at once, at most. */
+function depthOf(source: string): number {
+  let depth = 0;
+  let deepest = 0;
+  for (const [bracket] of source.matchAll(/[[\]{}]/g)) {
+    depth += bracket === '[' || bracket === '{' ? 1 : -1;
+    deepest = Math.max(deepest, depth);
+  }
+  return deepest;
+}
+
 /** JSON, or YAML of one document or more; documents of one configuration count as one. */
 function dataOf(source: string): unknown {
   if (/^\s*[[{]/.test(source)) {
     try {
       return JSON.parse(source) as unknown;
     } catch {
-      // It may be YAML.
+      // It may be YAML, whose parser takes long to find out that brackets are nested too deeply.
+      if (depthOf(source) > DEEPEST) throw new ToolError('it is nested too deeply');
     }
   }
   try {

@@ -59,6 +59,11 @@ export const TARGET_OPTIONS = {
   ),
   NAME: targetOption(null, label, 'What people read instead of the id.'),
   GROUP: targetOption(null, label, 'The group under which the page shows the target.'),
+  DESCRIPTION: targetOption(
+    null,
+    matching('one line of at most 300 characters', /^\P{Cc}{1,300}$/u),
+    'What the page of the target says of it; addresses in it become links.',
+  ),
   ORDER: targetOption(null, decimal, 'Targets and groups are shown by it, then by name.'),
   SHOW: targetOption('all', oneOf(SHOW_LEVELS), 'What the public sees: all, name (no address) or none.'),
   ENABLED: targetOption('true', flag, 'false pauses the target.'),

@@ -158,6 +158,7 @@ export function toTarget(source: Source, texts: ReadonlyMap<string, string>, pro
       id,
       name: options.NAME ?? id,
       group: options.GROUP,
+      description: options.DESCRIPTION,
       order: options.ORDER,
       show: options.SHOW,
       host,

@@ -21,7 +21,9 @@ export function answerMetrics(request: Request): Promise<Response> {
     const overview = await ofAllShards(reader, config, (each) => loadOverview(each, now));
     const { tick, peers } = config;
     const watched = peersCheck(overview.state, { tick, peers: peerHosts(peers) });
-    const asked = filtered(stats(watchFor(request, config), overview, now), filter);
+    const asked = stats(watchFor(request, config), overview, now, (targets) => ({
+      targets: filtered(targets, filter),
+    }));
     const type = 'text/plain; version=0.0.4; charset=utf-8';
     return answerDocument(request, { type, body: metricsText(asked, watched) }, cachingOf(config));
   };

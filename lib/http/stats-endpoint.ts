@@ -26,8 +26,8 @@ function answerStats(request: Request): Promise<Response> {
     const asked = { ...filter, after: new URL(request.url).searchParams.get('after') };
     const now = nowOf(app);
     const overview = await ofAllShards(reader, config, (each) => loadOverview(each, now));
-    const all = stats(watchFor(request, config), overview, now);
-    return answerJson(pageOf(all, asked), 200, cachingOf(config));
+    const found = stats(watchFor(request, config), overview, now, (targets) => pageOf(targets, asked));
+    return answerJson(found, 200, cachingOf(config));
   });
 }
 

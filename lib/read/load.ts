@@ -111,7 +111,7 @@ export async function loadOverview(
 ): Promise<Overview> {
   const midnight = Math.floor(now / DAY) * DAY;
   const times = new Set([...WINDOWS.map((window) => windowStart(window, now)), midnight, ...days]);
-  return load(store, { times: [...times] });
+  return loadKept(store, now, { times: [...times] });
 }
 
 /** The midnights (UTC) with which the whole days of a window ended, latest first; none where it is 24 hours. */
@@ -527,7 +527,7 @@ async function readTexts(
         ? { fields, logs }
         : { fields: [SLOTS_FIELD, ...fields], logs, excerpt: { script: EXCERPT, args: [id, ...args] } },
     );
-    const state = stateOf(answer.fields.get(STATE_FIELD) ?? null);
+    const state = lastStateOf(store, answer.fields.get(STATE_FIELD) ?? null);
     if (state !== null)
       slots.set(
         store,
@@ -583,6 +583,17 @@ function lostData(store: Reader, state: State | null): LostData | null {
     seen.set(store, { firstRunAt: state.firstRunAt, lastRunAt });
   }
   return state?.lost ?? null;
+}
+
+/** The state that was read last, with its text: most readers come between two runs, and find the same. */
+const parsed = new WeakMap<Reader, { readonly text: string; readonly state: State }>();
+
+function lastStateOf(store: Reader, text: string | null): State | null {
+  const known = parsed.get(store);
+  if (known !== undefined && known.text === text) return known.state;
+  const state = stateOf(text);
+  if (text !== null && state !== null) parsed.set(store, { text, state });
+  return state;
 }
 
 function stateOf(text: string | null): State | null {

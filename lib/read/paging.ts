@@ -1,5 +1,5 @@
 import type { Status } from '../types.js';
-import type { Stats, TargetStats } from './views.js';
+import type { TargetStats } from './views.js';
 
 /** Targets of one answer. */
 export const PAGE_SIZE = 500;
@@ -17,25 +17,31 @@ export interface TargetsAsked extends TargetsFilter {
   readonly after: string | null;
 }
 
-/** The targets that are asked for. All other figures stay those of all. */
-export function filtered(stats: Stats, { status, group }: TargetsFilter): Stats {
-  if (status === null && group === null) return stats;
-  const isAsked = (target: TargetStats): boolean =>
-    (status === null || target.status === status) && (group === null || (target.group ?? '') === group);
-  return { ...stats, targets: stats.targets.filter(isAsked) };
+/** What the filters look at. */
+export type Filterable = Pick<TargetStats, 'id' | 'status' | 'group'>;
+
+/** The targets that are asked for. */
+export function filtered<T extends Filterable>(targets: readonly T[], { status, group }: TargetsFilter): T[] {
+  return targets.filter(
+    (target) =>
+      (status === null || target.status === status) && (group === null || (target.group ?? '') === group),
+  );
 }
 
-/** The same, as many as a page takes. */
-export function pageOf(stats: Stats, asked: TargetsAsked): Stats {
-  const { status, group, after } = asked;
-  const found = filtered(stats, asked).targets.filter(({ id }) => after === null || id > after);
-  const targets = found.slice(0, PAGE_SIZE);
-  const last = targets.at(-1);
-  if (last === undefined || found.length === targets.length) return { ...stats, targets };
+/** As many of them as a page takes, in the order of their ids; `next`: where the others are. */
+export function pageOf<T extends Filterable>(
+  targets: readonly T[],
+  { after, ...filter }: TargetsAsked,
+): { readonly targets: readonly T[]; readonly next: string | null } {
+  const { status, group } = filter;
+  const found = filtered(targets, filter).filter(({ id }) => after === null || id > after);
+  const page = found.slice(0, PAGE_SIZE);
+  const last = page.at(-1);
+  if (last === undefined || found.length === page.length) return { targets: page, next: null };
   const query = new URLSearchParams([
     ...(status === null ? [] : [['status', status]]),
     ...(group === null ? [] : [['group', group]]),
     ['after', last.id],
   ]);
-  return { ...stats, next: `/api/keepalive?${query.toString()}`, targets };
+  return { targets: page, next: `/api/keepalive?${query.toString()}` };
 }

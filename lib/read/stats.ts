@@ -52,28 +52,52 @@ export interface Watch extends Audienced {
   readonly targets: readonly WatchedTarget[];
 }
 
-export function stats(watch: Watch, overview: Joined<Overview>, now: number): Stats {
+/** Of a target, what concerns the figures of all of them, and all of its figures. */
+interface Row extends Pick<
+  TargetStats,
+  'id' | 'group' | 'status' | 'unread' | 'pingCount' | 'failedPings' | 'pingInterval' | 'consecutiveFailures'
+> {
+  readonly lastCheckAt: number | null;
+  readonly whole: () => TargetStats;
+}
+
+/** Which targets an answer has; `next`: where others are. */
+type Choice = (rows: readonly Row[]) => { readonly targets: readonly Row[]; readonly next?: string | null };
+
+/** @param choose which targets are listed: all other figures are those of all */
+export function stats(
+  watch: Watch,
+  overview: Joined<Overview>,
+  now: number,
+  choose: Choice = (targets) => ({ targets }),
+): Stats {
   const { enabled, tick, targets } = watch;
   const { state } = overview;
   const stale = staleSince(watch, state, now);
   const shown = shownTargets(watch);
-  const all = withMaintenance(shown, overview.maintenance).map((target) => {
+  const all = withMaintenance(shown, overview.maintenance).map((target): Row => {
     const part = partOf(overview, target.info.id);
     const timeline = openTimeline(target, tick, part, now);
-    const stale = staleSince(watch, part.state, now);
+    const { known, isSeen } = timeline;
+    const unread = unreadOf(overview, target);
+    const about = { ...watch, stale: staleSince(watch, part.state, now) };
     return {
-      ...targetStats(target, timeline, part, { ...watch, stale }, now),
-      ...unreadOf(overview, target),
+      ...{ id: target.info.id, group: target.info.group, pingInterval: target.info.interval },
+      status: shownStatus(target, { known, isSeen, stale: about.stale }, now).status,
+      ...{ pingCount: known.counters.pings, failedPings: known.counters.failures },
+      ...{ lastCheckAt: known.lastCheckAt, consecutiveFailures: known.consecutiveFailures },
+      ...unread,
+      whole: () => ({ ...targetStats(target, timeline, part, about, now), ...unread }),
     };
   });
-  const sum = (of: (target: TargetStats) => number): number =>
-    all.reduce((total, target) => total + of(target), 0);
+  const { targets: chosen, next = null } = choose(all);
+  const sum = (of: (target: Row) => number): number => all.reduce((total, target) => total + of(target), 0);
   const pings = sum(({ pingCount }) => pingCount);
   const failures = sum(({ failedPings }) => failedPings);
   const uptime = state === null ? 0 : Math.max(0, now - state.firstRunAt);
   const lastRun = state?.lastRun ?? null;
   const heardOf = leastRecent(overview)?.lastRun ?? null;
-  const only = all.length === 1 ? all[0]?.healthUrl : null;
+  const only = all.length === 1 ? all[0]?.whole().healthUrl : null;
   const summary = { pending: 0, up: 0, degraded: 0, down: 0, paused: 0, sleeping: 0 };
   for (const { status } of all) summary[status] += 1;
   return {
@@ -107,7 +131,8 @@ export function stats(watch: Watch, overview: Joined<Overview>, now: number): St
       now,
       checkTimes(state, paceOfRuns(state, tick, now), NO_LIMITS),
     ),
-    targets: all,
+    ...(next !== null && { next }),
+    targets: chosen.map(({ whole }) => whole()),
   };
 }
 
@@ -118,8 +143,8 @@ function countsOf({ checked, failed }: LastRun): RunCounts {
 }
 
 /** Where targets are hidden, those that the last run checked of the others. */
-function countsAmong(shown: readonly TargetStats[], { at }: LastRun): RunCounts {
-  const checked = shown.filter(({ lastCheckAt }) => lastCheckAt !== null && Date.parse(lastCheckAt) >= at);
+function countsAmong(shown: readonly Row[], { at }: LastRun): RunCounts {
+  const checked = shown.filter(({ lastCheckAt }) => lastCheckAt !== null && lastCheckAt >= at);
   const failed = checked.filter(({ consecutiveFailures }) => consecutiveFailures > 0);
   return { checked: checked.length, failed: failed.length };
 }
@@ -158,7 +183,7 @@ function unreadOf(overview: Joined<unknown>, { info }: WatchedTarget): Pick<Targ
   return isUnread(overview, info.id) ? { unread: true } : {};
 }
 
-function unreadAmong(targets: readonly TargetStats[]): Pick<Stats, 'unread'> {
+function unreadAmong(targets: readonly Pick<TargetStats, 'unread'>[]): Pick<Stats, 'unread'> {
   const unread = targets.filter((target) => target.unread).length;
   return unread === 0 ? {} : { unread };
 }
@@ -258,17 +283,17 @@ function targetStats(
     '30d': of(windows['30d']),
     '90d': of(windows['90d']),
   });
-  const lastStatus = statusOf(target, known, now);
-  const isResting = lastStatus === 'paused' || lastStatus === 'sleeping';
-  const isUnknown = stale !== null && isSeen && !isResting;
+  const { status, lastKnownStatus, isResting } = shownStatus(target, { known, isSeen, stale }, now);
+  const isUnknown = lastKnownStatus !== null;
   const since = isUnknown ? stale : isResting ? known.restingSince : known.since;
   const { pings, failures } = known.counters;
   return {
     id: info.id,
     name: info.name,
     group: info.group,
-    status: isUnknown ? 'pending' : lastStatus,
-    lastKnownStatus: isUnknown ? lastStatus : null,
+    ...(info.description !== null && { description: info.description }),
+    status,
+    lastKnownStatus,
     healthUrl,
     host: info.host,
     since: isSeen ? isoOrNull(since) : null,
@@ -297,6 +322,18 @@ function targetStats(
     maintenance: maintenanceOf(target, maintenance, now),
     waking: isUnknown || isResting ? null : wakingOf(known),
   };
+}
+
+/** The status now; where runs have stopped, it is not known, and the last one that was is. */
+function shownStatus(
+  target: WatchedTarget,
+  { known, isSeen, stale }: Pick<Timeline, 'known' | 'isSeen'> & { readonly stale: number | null },
+  now: number,
+): Pick<TargetStats, 'status' | 'lastKnownStatus'> & { readonly isResting: boolean } {
+  const last = statusOf(target, known, now);
+  const isResting = last === 'paused' || last === 'sleeping';
+  const isUnknown = stale !== null && isSeen && !isResting;
+  return { status: isUnknown ? 'pending' : last, lastKnownStatus: isUnknown ? last : null, isResting };
 }
 
 /** A pause or the time outside active hours hides the status that the checks led to, and does not change it. */

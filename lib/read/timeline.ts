@@ -1,6 +1,6 @@
 import type { TargetSnapshot } from '../record/snapshots.js';
 import { dayEndingAt, targetSnapshotOf } from '../record/snapshots.js';
-import { type TargetState, newTarget } from '../record/state-model.js';
+import { type State, type TargetState, newTarget } from '../record/state-model.js';
 import { snapshotAt } from '../record/targets.js';
 import type { Histogram } from '../rules/histogram.js';
 import { add, EMPTY, subtract } from '../rules/histogram.js';
@@ -25,7 +25,7 @@ export function openTimeline(
   { state, snapshots }: Overview,
   now: number,
 ): Timeline {
-  const slot = state?.targets.findIndex((candidate) => candidate?.id === target.info.id) ?? -1;
+  const slot = state === null ? -1 : (slotsOf(state).get(target.info.id) ?? -1);
   const known = state?.targets[slot] ?? newTarget(target.info.id, now);
   // After the clock was set back, or by a clock that is behind, there are snapshots of hours that are still to come.
   const snapshotsUntil = state === null ? 0 : Math.min(state.snapshotHour, Math.floor(now / HOUR)) * HOUR;
@@ -45,6 +45,17 @@ export function openTimeline(
     };
   };
   return { isSeen: slot !== -1, known, at };
+}
+
+const slots = new WeakMap<State, ReadonlyMap<string, number>>();
+
+/** The slot of each target, by id. */
+function slotsOf(state: State): ReadonlyMap<string, number> {
+  const found =
+    slots.get(state) ??
+    new Map(state.targets.flatMap((target, slot) => (target === null ? [] : [[target.id, slot] as const])));
+  slots.set(state, found);
+  return found;
 }
 
 /** For how many ms of [from, to), a time without runs, checks were expected. */

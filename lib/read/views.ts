@@ -68,6 +68,8 @@ export interface TargetStats {
   readonly id: string;
   readonly name: string;
   readonly group: string | null;
+  /** Only where the operator says something of it. */
+  readonly description?: string;
   /** `pending` too while `lastKnownStatus` is not null. */
   readonly status: Status;
   /** What the last check came to where no run came for three ticks, so that nothing is known since; else null. */

@@ -39,21 +39,16 @@ interface GroupsProps {
 }
 
 /** All services by group: what is wrong first, then by ORDER and name. */
-export function Groups({
-  targets,
-  isShown,
-  incidents,
-  freshness,
-  isFiltered,
-  rows,
-}: GroupsProps): JSX.Element {
+export function Groups(props: GroupsProps): JSX.Element {
+  const { targets, incidents, freshness, isFiltered } = props;
   const words = useWords();
-  const groups = withRows(groupsOf(targets, isShown), rows);
+  const groups = groupsOf(props);
   const isOpen = ({ counts }: Group): boolean =>
     isFiltered ||
     groups.length === 1 ||
     targets.length <= ALL_OPEN ||
     (counts.get('down') ?? 0) + (counts.get('degraded') ?? 0) > 0;
+  const hasBars = targets.some(({ days }) => days.length > 0);
   const isShort = targets.length > SHORT;
   const density = isShort ? 'dense short' : targets.length > ROOMY ? 'dense' : 'roomy';
   return (
@@ -77,7 +72,7 @@ export function Groups({
           <div class="heads" aria-hidden="true">
             <span>{words.text('service')}</span>
             <span class="ends">
-              {targets.some(({ days }) => days.length > 0) && (
+              {hasBars && (
                 <>
                   <span>{words.text('barsBegin')}</span>
                   <span>{words.text('barsEnd')}</span>
@@ -104,7 +99,8 @@ export function Groups({
   );
 }
 
-function groupsOf(targets: readonly TargetSummary[], isShown: GroupsProps['isShown']): Group[] {
+/** All groups, with their rows on one page. */
+function groupsOf({ targets, isShown, rows: { first, count } }: GroupsProps): Group[] {
   const members = new Map<string | null, Row[]>();
   for (const target of targets) {
     const row = { target, status: shownStatus(target) };
@@ -113,32 +109,28 @@ function groupsOf(targets: readonly TargetSummary[], isShown: GroupsProps['isSho
     else rows.push(row);
   }
   const groups = [...members].map(([name, all]) => {
-    const rows = all.sort((a, b) => byUrgency(a.status, b.status) || byOrder(a.target, b.target));
-    const counts = new Map<Shown, number>();
-    for (const { status } of rows) counts.set(status, (counts.get(status) ?? 0) + 1);
-    return {
-      ...{ name, counts, total: rows.length },
-      rows: rows.filter(({ target }) => isShown(target)),
-      worst: rows[0]?.status ?? 'up',
-      place: { name: name ?? '', order: orderOf(rows.map(({ target }) => target)) },
-    };
+    const [worst = 'up'] = all.map(({ status }) => status).sort(byUrgency);
+    const place = { name: name ?? '', order: orderOf(all.map(({ target }) => target)) };
+    return { name, all, worst, place };
   });
-  return groups.sort(
+  groups.sort(
     (a, b) =>
       byUrgency(a.worst, b.worst) ||
       Number(a.name === null) - Number(b.name === null) ||
       byOrder(a.place, b.place),
   );
-}
-
-/** The same groups with the rows of one page. */
-function withRows(groups: readonly Group[], { first, count }: GroupsProps['rows']): Group[] {
   let before = 0;
-  return groups.map((group) => {
+  return groups.map(({ name, all }) => {
+    const shown = all.filter(({ target }) => isShown(target)).length;
     const from = Math.max(0, first - before);
-    const rows = group.rows.slice(from, Math.max(from, first + count - before));
-    before += group.rows.length;
-    return { ...group, rows };
+    const to = Math.min(shown, first + count - before);
+    before += shown;
+    // Comparing names is dear: those of other pages are left as they are.
+    if (from < to) all.sort((a, b) => byUrgency(a.status, b.status) || byOrder(a.target, b.target));
+    const counts = new Map<Shown, number>();
+    for (const { status } of all) counts.set(status, (counts.get(status) ?? 0) + 1);
+    const rows = from < to ? all.filter(({ target }) => isShown(target)).slice(from, to) : [];
+    return { name, rows, counts, total: all.length };
   });
 }
 

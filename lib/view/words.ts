@@ -55,10 +55,16 @@ export function overallStatus(
     return { mood: 'unknown', sentence: words.text('stale', { length }), remark: null };
   }
   const targets = all.filter((target) => target.unread !== true);
-  const of = (status: Shown) => targets.filter((target) => shownStatus(target) === status);
-  const mood = LEADING.find((status) => of(status).length > 0) ?? 'paused';
+  const those = new Map<Shown, { readonly name: string }[]>();
+  for (const target of targets) {
+    const status = shownStatus(target);
+    const its = those.get(status) ?? [];
+    its.push(target);
+    those.set(status, its);
+  }
+  const mood = LEADING.find((status) => those.has(status)) ?? 'paused';
   const rest = LEADING.filter((status) => status !== mood && status !== 'up')
-    .map((status) => [status, of(status).length] as const)
+    .map((status) => [status, those.get(status)?.length ?? 0] as const)
     .filter(([, count]) => count > 0)
     .map(([status, count]) => words.text(`count.${status}`, { count }));
   if (unread > 0) {
@@ -69,7 +75,7 @@ export function overallStatus(
   }
   return {
     mood,
-    sentence: sentenceOf(mood, of(mood), { total: all.length, words }),
+    sentence: sentenceOf(mood, those.get(mood) ?? [], { total: all.length, words }),
     remark: rest.length === 0 ? null : rest.join(', '),
   };
 }

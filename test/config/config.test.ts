@@ -111,6 +111,7 @@ describe('a target', () => {
       info: {
         id: 'api',
         name: 'api',
+        description: null,
         group: null,
         order: null,
         show: 'all',

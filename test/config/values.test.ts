@@ -100,6 +100,12 @@ const table: Record<string, [text: string, expected: unknown][]> = {
     ['2m', 2 * MINUTE],
     ['121s', BAD],
   ],
+  DESCRIPTION: [
+    ['Orders, see https://a.test', 'Orders, see https://a.test'],
+    ['x'.repeat(300), 'x'.repeat(300)],
+    ['x'.repeat(301), BAD],
+    ['a\nb', BAD],
+  ],
   IP_VERSION: [
     ['4', '4'],
     ['6', '6'],

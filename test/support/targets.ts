@@ -42,6 +42,7 @@ export function someTarget(url: string, { info, request, assertions, ...rest }: 
       id: 'some',
       name: 'some',
       group: null,
+      description: null,
       order: null,
       show: 'all',
       host: 'none',

@@ -421,10 +421,7 @@ function readConditions(draft: TargetDraft, conditions: readonly string[], isDns
       codes = codes.filter((code) => fit.includes(code));
       draft.carry();
     } else if (condition === null || !readCondition(draft, condition, isDns)) {
-      draft.leave(
-        `the condition ${condition?.left ?? ''} ${condition?.operator ?? ''}`.trim(),
-        adviceFor(condition),
-      );
+      draft.leave(`the condition ${condition?.left ?? ''}`.trim(), adviceFor(condition));
     }
   }
   if (codes.length < ALL_CODES.length && codes.length > 0) draft.put('EXPECT_STATUS', rangesOf(codes));

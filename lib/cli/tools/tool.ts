@@ -1,6 +1,7 @@
 import { fileName } from '../../config/targets-file.js';
 import { SYSTEM_OPTIONS, TARGET_OPTIONS, type TargetOptionName } from '../../config/options.js';
 import { expectationOf } from '../../config/values.js';
+import { singleLine } from '../../single-line.js';
 
 /** A value for a targets file: a text, or names and texts. */
 export type ToolValue = string | Readonly<Record<string, string>> | readonly string[];
@@ -206,6 +207,13 @@ export class TargetDraft {
     this.parts.set(option, parts);
     this.options.set(option, parts.join(` ${word} `));
     this.carry();
+  }
+
+  /** A part of DESCRIPTION. */
+  describe(text: string): void {
+    const before = this.options.get('DESCRIPTION');
+    const line = singleLine(text);
+    this.set('DESCRIPTION', literal(typeof before === 'string' ? `${before} ${line}` : line));
   }
 
   headers(entries: Iterable<readonly [string, string]>): ToolValue {

@@ -325,6 +325,9 @@ function readSetting(draft: TargetDraft, { collector, monitor, type, key, value 
       // Heavier monitors come first.
       draft.set('ORDER', String(-Number(text)));
       break;
+    case 'description':
+      draft.describe(text);
+      break;
     case 'ipFamily':
       draft.set('IP_VERSION', text.replace(/^ipv/i, ''));
       break;

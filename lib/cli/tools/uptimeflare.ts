@@ -60,7 +60,7 @@ function readMonitor(draft: TargetDraft, monitor: ToolFields, key: string, value
       break;
     case 'tooltip':
     case 'statusPageLink':
-      draft.leave(key, 'the page shows name, group and address of a target');
+      draft.describe(text);
       break;
     case 'hideLatencyChart':
       if (isOn(value)) draft.leave(key, 'the page of a target shows its latency');
