@@ -104,7 +104,10 @@ KEEP_ALIVE_PUBLIC_URL.`,
     details: `Writes all data as JSON Lines, as it was at one moment. It works while runs are made.
 The file can be read by its owner alone.`,
     arguments: [{ name: 'file', isOptional: true }],
-    options: { force: { help: 'replace the file if it exists' } },
+    options: {
+      force: { help: 'replace the file if it exists' },
+      incomplete: { help: 'leave out what is in a database that is gone, of several' },
+    },
   },
   import: {
     summary: 'write an export to the store, or move in from another tool',

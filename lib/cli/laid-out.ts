@@ -76,3 +76,17 @@ function withLayout({ fields, logs }: Dump, directory: Directory, { origin, stor
     known,
   };
 }
+
+/** What all shards share, without the targets that live in some of them. */
+export function withoutShards(
+  texts: Dump['fields'],
+  gone: ReadonlySet<number>,
+): { readonly texts: Dump['fields']; readonly leftOut: readonly string[] } {
+  const text = texts.get(DIRECTORY_FIELD);
+  if (gone.size === 0 || text === undefined) return { texts, leftOut: [] };
+  const { directory, layout } = readPlaces(text);
+  const kept = [...directory].filter(([, { shard }]) => !gone.has(shard));
+  const leftOut = [...directory.keys()].filter((id) => gone.has(directory.get(id)?.shard ?? -1));
+  const { dump } = withLayout({ fields: texts, logs: new Map() }, new Map(kept), layout);
+  return { texts: dump.fields, leftOut };
+}

@@ -38,11 +38,14 @@ export function exportData(
     if (file !== undefined && !has('force') && existsSync(file)) {
       throw new TransferError('The file exists already: --force replaces it.');
     }
-    const { fields, logs } = await readStore(env, (store) => collect(store, inTenths('Read', progress)));
+    const { fields, logs, leftOut } = await readStore(env, (store) =>
+      collect(store, { progress: inTenths('Read', progress), incomplete: has('incomplete') }),
+    );
     const lines = Readable.from(writeDump({ fields, logs }, Date.now()));
     if (file === undefined) await writing(pipeline(lines, process.stdout));
     else await writing(writeWhole(file, lines));
     report(`Exported ${fields.size} fields and ${logs.size} logs.`);
+    if (leftOut.length > 0) report(`Targets that are left out, and begin anew: ${leftOut.join(', ')}.`);
   });
 }
 

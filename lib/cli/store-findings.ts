@@ -83,7 +83,7 @@ export function ofMissingDatabase(name: string): Finding {
   return error('store', {
     what: `${name} is not set, and targets live in the database that it named`,
     why: 'They are pinged, but nothing of them is recorded. No other place is given to them.',
-    todo: `Set it again. If the database is gone, import the latest export with --force.`,
+    todo: 'Set it again. If the database is gone: keepalive export --incomplete, then import that with --force.',
   });
 }
 
@@ -92,7 +92,7 @@ export function ofForeignDatabase(name: string, problem: string): Finding {
   return error('store', {
     what: `${name}: ${problem}`,
     why: 'Nothing is recorded of targets that live in the database that it named, and no others are put there.',
-    todo: 'Set the variable to the database in which the targets live, or to an empty one where none do.',
+    todo: 'Set the variable to the database in which the targets live, or to an empty one where none do. If theirs is gone: keepalive export --incomplete, then import that with --force.',
   });
 }
 

@@ -22,7 +22,7 @@ import {
 } from '../store/store.js';
 import { copyLayout, joined, type KnownDirectory } from '../run/directory-keeper.js';
 import { TransferError, type Dump } from './dump.js';
-import { laidOut } from './laid-out.js';
+import { laidOut, withoutShards } from './laid-out.js';
 
 /**
  * How many are read at once: of 500 targets a snapshot has some 20 KB, a log 120 KB, and an incident less than 1 KB.
@@ -41,25 +41,42 @@ const LEASE = 330_000;
 /** How much of what is read or written is done. */
 export type Progress = (done: number, total: number) => void;
 
+interface Collecting {
+  readonly progress?: Progress;
+  /** Leaves out the shards of databases that are gone, and the targets that lived there. */
+  readonly incomplete?: boolean;
+}
+
 /**
  * All data, that of each shard as it was at one moment: it is read again when a run commits while it is read. It takes no
  * lease, so that no run is held up and a token that may only read is enough.
+ * @returns also the ids of the targets that were left out
  * @throws TransferError where runs never cease to commit, or what is stored cannot be read; StoreError
  */
-export async function collect(store: Store, progress: Progress = () => undefined): Promise<Dump> {
+export async function collect(
+  store: Store,
+  { progress = () => undefined, incomplete = false }: Collecting = {},
+): Promise<Dump & { readonly leftOut: readonly string[] }> {
   const fields = new Map<string, string>();
   const logs = new Map<string, string>();
   const { fields: shared } = await store.read({ fields: SHARED_FIELDS, logs: [] });
   const shards = shardsIn(shared);
+  const gone = new Set<number>();
   for (let shard = 0; shard < shards; shard += 1) {
-    const found = await collectShard(inShard(store, shard), (done, total) =>
-      progress(shard * total + done, shards * total),
-    );
-    for (const [name, text] of found.fields) fields.set(nameInShard(name, shard), text);
-    for (const [name, text] of found.logs) logs.set(nameInShard(name, shard), text);
+    try {
+      const found = await collectShard(inShard(store, shard), (done, total) =>
+        progress(shard * total + done, shards * total),
+      );
+      for (const [name, text] of found.fields) fields.set(nameInShard(name, shard), text);
+      for (const [name, text] of found.logs) logs.set(nameInShard(name, shard), text);
+    } catch (error) {
+      if (!incomplete || !(error instanceof StoreError) || groupOf(shard) === 0) throw error;
+      gone.add(shard);
+    }
   }
-  for (const [name, text] of shared) fields.set(name, text);
-  return { fields, logs };
+  const { texts, leftOut } = withoutShards(shared, gone);
+  for (const [name, text] of texts) fields.set(name, text);
+  return { fields, logs, leftOut };
 }
 
 function inShard(store: Store, shard: number): Store {

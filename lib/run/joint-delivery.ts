@@ -42,7 +42,7 @@ export interface Together {
   readonly store: Store;
   /** How many there are. */
   readonly shards: number;
-  /** Resolves when the runs of this tick have begun, as far as this process makes them. */
+  /** Resolves when the runs of this tick have begun, as far as this process makes them in the same database. */
   readonly begun: Promise<unknown>;
   /** Those of all shards, by id. */
   readonly targets: ReadonlyMap<string, Target>;

@@ -346,4 +346,30 @@ describe('an export', () => {
     expect(await next.tick()).toMatchObject({ checked: 9, stored: true });
     expect(await Promise.all([1, 2].map(shardsOn))).toEqual([[0, 1], [8]]);
   });
+
+  it.each<[string, () => Promise<Store>, number[][]]>([
+    ['taken away', () => open(1), [[0, 1, 2, 3], [], []]],
+    ['another one', () => open(1, [2, tcp(3)]), [[0, 1], [], [8, 9]]],
+  ])(
+    'without what was in a database that is gone: it is %s, and its targets begin anew',
+    async (_, reopen, where) => {
+      const pinger = new ShardedPinger(configOf(12), await open(1, 2));
+      for (let tick = 1; tick <= 2; tick += 1) {
+        await pinger.tick();
+        pinger.clock.now += MINUTE;
+      }
+      const store = await reopen();
+      await expect(collect(store)).rejects.toThrow('REDIS_URL_2');
+      const { leftOut, ...dump } = await collect(store, { incomplete: true });
+      expect(leftOut).toHaveLength(6);
+      await serverOf(2).flush();
+      expect(await restore(store, readDump([...writeDump(dump, 0)].join('')), { force: true })).toBe(
+        'written',
+      );
+      const next = new ShardedPinger(pinger.config, await reopen(), pinger.clock);
+      expect(await next.tick()).toMatchObject({ checked: 12, stored: true });
+      for (const [id, pings] of await pingsOf(store, next)) expect(pings).toBe(leftOut.includes(id) ? 1 : 3);
+      expect(await Promise.all([1, 2, 3].map(shardsOn))).toEqual(where);
+    },
+  );
 });
