@@ -1,9 +1,9 @@
 import type { Config, Problem } from './config/config.js';
 import { readEnv } from './config/env.js';
 import { LiveConfig } from './config/live-config.js';
-import { STORE_FIELDS } from './record/fields.js';
+import { SPREAD_FIELDS } from './record/spread-fields.js';
 import type { RunsUnderWay } from './run/under-way.js';
-import { openRemoteStore } from './store/open.js';
+import { openRemoteStores } from './store/open.js';
 import type { Store } from './store/store.js';
 
 /** What all requests of a process share: nothing of it belongs to one run or one reader. */
@@ -76,8 +76,8 @@ async function openApp(config: Config): Promise<AppResult> {
   switch (config.store.kind) {
     case 'upstash':
     case 'redis': {
-      const { prefix } = config;
-      const store = await openRemoteStore(config.store, { prefix, ...STORE_FIELDS });
+      const { prefix, stores } = config;
+      const store = await openRemoteStores(stores, { prefix, ...SPREAD_FIELDS });
       return { ok: true, app: { config, store } };
     }
     case 'none':

@@ -47,6 +47,8 @@ export interface PublicTarget {
   readonly id: string;
   readonly name: string;
   readonly group: string | null;
+  /** What the operator says of it to visitors: one line, in which addresses become links. */
+  readonly description: string | null;
   /** Where it is shown among the others, the lowest first; null: behind those that have one. */
   readonly order: number | null;
   /** Looked at where views are made (`read/audience.ts`). */
@@ -169,6 +171,10 @@ export interface GroupFields {
   };
 }
 
+/** Which addresses of a name count: those of one version alone, or of the other one where there are none. */
+export const IP_VERSIONS = ['4', '6', '4,6', '6,4'] as const;
+export type IpVersions = (typeof IP_VERSIONS)[number];
+
 /** What every target has. Everything outside `info` may hold secrets. */
 export interface CommonTarget {
   readonly info: PublicTarget;
@@ -177,6 +183,8 @@ export interface CommonTarget {
   /** User info is left out where it is a header (HTTP, WebSocket, gRPC), and percent-encoded in every other address. */
   readonly url: string;
   readonly assertions: Assertions;
+  /** Null: all addresses count. */
+  readonly ipVersion: IpVersions | null;
   /** One attempt as a whole. */
   readonly timeout: number;
   /** Attempts after the first, 0 or more. */

@@ -10,7 +10,7 @@ import { createProber, type ProberOptions } from '../probe/probe.js';
 import type { Answer } from '../rules/assertions.js';
 import { wordInWords } from '../rules/host-advice.js';
 import { contradicts, HOSTS } from '../rules/hosts.js';
-import { dnsQuestion } from '../rules/queries.js';
+import { dialogueOf, dnsQuestion } from '../rules/queries.js';
 import type { Protocol } from '../protocols.js';
 import type { Attempt, Check, HostWord, Origin, Outcome, PublicTarget, Target, Timings } from '../types.js';
 import { COMMANDS } from './commands.js';
@@ -194,7 +194,9 @@ function asked(target: Target): string[] {
   const query = 'query' in target ? target.query : null;
   const question = query !== null && target.protocol === 'dns:' ? dnsQuestion(query) : null;
   if (question !== null) return [`asks for ${question.type} ${question.name}`];
-  const said = query === null ? ASKED[target.protocol] : 'sends QUERY';
+  const steps = dialogueOf(query ?? '')?.steps.length;
+  const sent = steps === undefined ? 'sends QUERY' : `goes through the ${steps} steps of QUERY`;
+  const said = query === null ? ASKED[target.protocol] : sent;
   return said === null ? [] : [said];
 }
 

@@ -10,7 +10,9 @@ import { installationId } from '../peers/installation.js';
 import { checkTarget } from '../probe/check-target.js';
 import { checkTimes, health, healthSettings, paceOfRuns } from '../read/health.js';
 import { STORE_FIELDS } from '../record/fields.js';
+import { SPREAD_FIELDS } from '../record/spread-fields.js';
 import { loadMailing, loadPresent, type Present } from '../read/load.js';
+import { RecentReader } from '../read/recent.js';
 import { leastRecent, ofAllShards, ofEachShard } from '../read/shards.js';
 import type { Mailing } from '../rules/mailing.js';
 import { monthlyHours } from '../rules/host-hours.js';
@@ -18,7 +20,7 @@ import { limitsOf } from '../rules/allowances.js';
 import { isActive } from '../rules/windows.js';
 import { DELIVERY_TIMEOUT } from '../run/delivery.js';
 import { sharedContext } from '../run/run-context.js';
-import { openRemoteStore } from '../store/open.js';
+import { openRemoteStores } from '../store/open.js';
 import { StoreError, type Store } from '../store/store.js';
 import type { Finding } from './finding.js';
 import {
@@ -29,6 +31,7 @@ import {
   ofSentTest,
   ofSubscribers,
 } from './alert-findings.js';
+import { examineDatabases } from './database-findings.js';
 import { ofBudget } from './budget-findings.js';
 import { ofProblems, ofTargetsConfigured, ofWarnings } from './configuration-findings.js';
 import { examinePeers } from './peer-findings.js';
@@ -148,8 +151,10 @@ const DOCTOR_FIELD = 'doctor';
 
 /** Of all shards; the state of the one that was heard of least recently. */
 async function presentOf(store: Store, config: Config): Promise<Present & Mailings> {
-  const found = await ofAllShards(store, config, loadPresent);
-  const mailings = config.subscriptions === null ? [] : await ofEachShard(store, config, loadMailing);
+  // It goes without a database that is away.
+  const reader = new RecentReader(store);
+  const found = await ofAllShards(reader, config, loadPresent);
+  const mailings = config.subscriptions === null ? [] : await ofEachShard(reader, config, loadMailing);
   return { ...found, state: leastRecent(found), mailings };
 }
 
@@ -167,13 +172,17 @@ async function examineStore(config: Config, env: Env): Promise<Examined> {
   let found: Examined['found'] = null;
   try {
     store = await open(config, path);
-    const latencyMs = await medianLatency(store);
+    const first = store.databases?.database(1) ?? store;
+    const latencyMs = await medianLatency(first);
     found = { kind, latencyMs, ...(await presentOf(store, config)) };
     await write(store);
     const readOnly = Object.keys(env).filter((name) => name.endsWith('KV_REST_API_READ_ONLY_TOKEN'));
     const findings = [
       ...ofStore({ kind, variables, latency: latencyMs }),
       ...(kind === 'upstash' ? ofReadOnlyVariable(readOnly) : []),
+      ...(store.databases === undefined
+        ? []
+        : await examineDatabases(store.databases, config.stores, { latency: medianLatency, write })),
     ];
     return { findings, kind, found };
   } catch (error) {
@@ -205,9 +214,9 @@ async function examineCopy(path: string, config: Config, { message }: StoreError
   }
 }
 
-async function open({ store, prefix }: Config, path: string | null): Promise<Store> {
+async function open({ store, stores, prefix }: Config, path: string | null): Promise<Store> {
   if (store.kind === 'upstash' || store.kind === 'redis')
-    return openRemoteStore(store, { prefix, ...STORE_FIELDS });
+    return openRemoteStores(stores, { prefix, ...SPREAD_FIELDS });
   const { openSqlite } = await import('../store/sqlite.js');
   return openSqlite(path ?? DEFAULT_DATABASE, { ...STORE_FIELDS });
 }

@@ -1,4 +1,4 @@
-import { judgeAnswer, rangesText, type Answer, type Evaluator } from '../rules/assertions.js';
+import { judgeAnswer, rangesText, type Answer, type Body, type Evaluator } from '../rules/assertions.js';
 import type { Assertions, TextPattern } from '../types.js';
 import { durationText } from '../rules/durations.js';
 import { singleLine } from '../single-line.js';
@@ -67,7 +67,7 @@ export async function explainAnswer(
   }
   if (body !== null) {
     const length = `${body.text.length} characters${body.cut ? ', and more than MAX_BODY behind them' : ''}`;
-    const values = (source: string) => valuesOf(source, body.text);
+    const values = (source: string) => valuesOf(source, body);
     if (expectBody !== null) {
       explained.push(explain('EXPECT_BODY', { expectBody }, patternText(expectBody), length));
     }
@@ -99,17 +99,25 @@ function patternText(pattern: TextPattern): string {
 }
 
 /** `status: "ill", memory.percent: 93`: what the plain paths of an expression lead to, where that is small. */
-async function valuesOf(source: string, text: string): Promise<string> {
+async function valuesOf(source: string, { text, variables = {} }: Body): Promise<string> {
   const { default: jsonata } = await import('jsonata');
+  const about = new Map(
+    Object.entries({ ...variables, body: text }).map(([name, value]) => [`$${name}`, value]),
+  );
+  let paths: string[][] = [];
   let json: unknown;
-  let paths: string[][];
   try {
+    // A function is a variable as well.
+    paths = plainPaths(jsonata(source).ast()).filter(
+      ([first = '']) => !first.startsWith('$') || about.has(first),
+    );
     json = JSON.parse(text);
-    paths = plainPaths(jsonata(source).ast());
   } catch {
-    return `${text.length} characters`;
+    if (!paths.some(([first = '']) => about.has(first))) return `${text.length} characters`;
   }
-  const values = new Map(paths.map((path) => [path.join('.'), valueText(follow(json, path))]));
+  const valueAt = ([first = '', ...rest]: readonly string[]): unknown =>
+    about.has(first) ? follow(about.get(first), rest) : follow(json, [first, ...rest]);
+  const values = new Map(paths.map((path) => [path.join('.'), valueText(valueAt(path))]));
   if (values.size === 0) return 'JSON';
   return [...values]
     .slice(0, MOST_VALUES)
@@ -122,9 +130,13 @@ function plainPaths(node: unknown): string[][] {
   if (Array.isArray(node)) return node.flatMap(plainPaths);
   if (typeof node !== 'object' || node === null) return [];
   if ('type' in node && node.type === 'path' && 'steps' in node && Array.isArray(node.steps)) {
-    const names = node.steps.map(nameOf);
+    const names = node.steps.map(
+      (step: unknown, index) => nameOf(step) ?? (index === 0 ? variableOf(step) : null),
+    );
     return names.every((name) => name !== null) ? [names] : [];
   }
+  const variable = variableOf(node);
+  if (variable !== null) return [[variable]];
   return Object.values(node).flatMap(plainPaths);
 }
 
@@ -132,6 +144,14 @@ function nameOf(step: unknown): string | null {
   if (typeof step !== 'object' || step === null || !('type' in step) || step.type !== 'name') return null;
   return 'value' in step && typeof step.value === 'string' && !('predicate' in step) && !('stages' in step)
     ? step.value
+    : null;
+}
+
+/** `$headers`, of a variable by that name. */
+function variableOf(step: unknown): string | null {
+  if (typeof step !== 'object' || step === null || !('type' in step) || step.type !== 'variable') return null;
+  return 'value' in step && typeof step.value === 'string' && /^[a-z]+$/.test(step.value)
+    ? `$${step.value}`
     : null;
 }
 

@@ -4,7 +4,7 @@ import { validConfig, type Env } from '../config/valid.js';
 import { TextError } from '../record/codec/text-error.js';
 import { versionOf } from '../record/codec/envelope.js';
 import { incidentFields, readIncident } from '../record/incidents.js';
-import { readDirectory, readShards } from '../record/directory.js';
+import { readPlaces, readShards } from '../record/directory.js';
 import {
   DIRECTORY_FIELD,
   MAILING_FIELD,
@@ -26,7 +26,7 @@ import { readOutbox } from '../record/outbox-text.js';
 import { readState } from '../record/state.js';
 import { type State } from '../record/state-model.js';
 import { withPending } from '../read/load.js';
-import { nameInShard, shardOfName, StoreError, type Store } from '../store/store.js';
+import { groupOf, nameInShard, shardOfName, StoreError, type Store } from '../store/store.js';
 import { COMMANDS, STORED_PARTS } from './commands.js';
 import { parseDump, TransferError, type Dump } from './dump.js';
 import { problem, readText } from './move.js';
@@ -205,7 +205,7 @@ function showShard({ fields, logs }: Dump, part: StoredPart): unknown {
     case 'mailing':
       return one(MAILING_FIELD, (text) => readMailing(text, 0));
     case 'places':
-      return one(DIRECTORY_FIELD, readDirectory);
+      return one(DIRECTORY_FIELD, showPlaces);
     case 'marks':
       return snapshotFields().flatMap((field) => {
         const text = fields.get(field);
@@ -221,6 +221,14 @@ function showShard({ fields, logs }: Dump, part: StoredPart): unknown {
         return text === undefined ? [] : [{ field, target, ...shown(text, () => readIncident(text)) }];
       });
   }
+}
+
+/** The place of each target, with the number of its database where there are several. */
+function showPlaces(text: string): object {
+  const { directory, layout } = readPlaces(text);
+  if (layout.origin === null) return directory;
+  const databaseOf = (shard: number): number => layout.stores[groupOf(shard)] ?? 1;
+  return new Map([...directory].map(([id, place]) => [id, { ...place, database: databaseOf(place.shard) }]));
 }
 
 /** What a text says, behind the version of its format; or why it cannot be read. */

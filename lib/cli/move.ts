@@ -7,7 +7,8 @@ import { pipeline } from 'node:stream/promises';
 import { DEFAULT_DATABASE, type Config } from '../config/config.js';
 import { validConfig, type Env } from '../config/valid.js';
 import { STORE_FIELDS } from '../record/fields.js';
-import { openRemoteStore } from '../store/open.js';
+import { SPREAD_FIELDS } from '../record/spread-fields.js';
+import { openRemoteStores } from '../store/open.js';
 import { openSqlite } from '../store/sqlite.js';
 import { DATABASE_IN_USE } from '../store/sqlite-failure.js';
 import { StoreError, type Store } from '../store/store.js';
@@ -97,9 +98,9 @@ async function writeStore<T>(env: Env, work: (store: Store) => Promise<T>): Prom
   }
 }
 
-async function open({ store: config, prefix }: Config): Promise<Store> {
+async function open({ store: config, stores, prefix }: Config): Promise<Store> {
   if (config.kind === 'upstash' || config.kind === 'redis')
-    return openRemoteStore(config, { prefix, ...STORE_FIELDS });
+    return openRemoteStores(stores, { prefix, ...SPREAD_FIELDS });
   const path = config.kind === 'sqlite' ? config.path : DEFAULT_DATABASE;
   return openSqlite(path, { ...STORE_FIELDS, print: report });
 }

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { DEFAULT_DATABASE, type Config } from '../config/config.js';
 import { STORE_FIELDS } from '../record/fields.js';
-import { openRemoteStore } from '../store/open.js';
+import { SPREAD_FIELDS } from '../record/spread-fields.js';
+import { openRemoteStores } from '../store/open.js';
 import { withCopyOf } from '../store/sqlite-copy.js';
 import type { Store } from '../store/store.js';
 import { TransferError } from './dump.js';
@@ -11,11 +12,11 @@ import { TransferError } from './dump.js';
  * @throws TransferError where there is no store; StoreError
  */
 export async function readStored<T>(
-  { store: config, prefix }: Pick<Config, 'store' | 'prefix'>,
+  { store: config, stores, prefix }: Pick<Config, 'store' | 'stores' | 'prefix'>,
   work: (store: Store) => Promise<T>,
 ): Promise<T> {
   if (config.kind === 'upstash' || config.kind === 'redis') {
-    const store = await openRemoteStore(config, { prefix, ...STORE_FIELDS });
+    const store = await openRemoteStores(stores, { prefix, ...SPREAD_FIELDS });
     return work(store).finally(() => store.close());
   }
   const path = config.kind === 'sqlite' ? config.path : DEFAULT_DATABASE;

@@ -8,15 +8,20 @@ export interface StoreFacts {
   readonly variables: readonly string[];
   /** Of one call, in ms, the median of several. */
   readonly latency: number;
+  /** Of several databases, what this one is for. */
+  readonly use?: string;
 }
 
 /** The store seen from here may be slower than from the functions. */
 const SLOW = 1_000;
 
-export function ofStore({ kind, variables, latency }: StoreFacts): Finding[] {
+export function ofStore({ kind, variables, latency, use }: StoreFacts): Finding[] {
   const from = variables.length === 0 ? '' : `, from ${variables.join(' and ')}`;
   return [
-    ok('store', `${kind} answers in ${latency} ms, reads and writes${from}`),
+    ok(
+      'store',
+      `${kind} answers in ${latency} ms, reads and writes${from}${use === undefined ? '' : `; ${use}`}`,
+    ),
     ...(latency > SLOW
       ? [
           warning('store', {
@@ -41,6 +46,7 @@ const STORE_TODO: Readonly<Record<StoreErrorCode, string>> = {
   store_limit: "Look at the plan's usage, or at the disk.",
   store_answer: 'Look at the address in it: it has to be that of the REST API, or of the Redis itself.',
   store_corrupt: 'Set another KEEP_ALIVE_PREFIX (or KEEP_ALIVE_DATABASE) to begin anew.',
+  store_mismatch: 'Set the address and token (or password) of the database in which the data is.',
 };
 
 /** A call that failed. `writing`: reading had worked. */
@@ -64,9 +70,29 @@ export function ofStoreError(
     });
   }
   return error('store', {
-    what: names === '' ? message : `${names}: ${message}`,
+    // Of several databases, the message names its own.
+    what:
+      names === '' || variables.some((name) => message.startsWith(name)) ? message : `${names}: ${message}`,
     why: 'Pings still go out, but nothing is recorded and no alert sent.',
     todo: STORE_TODO[code],
+  });
+}
+
+/** Targets live in a database that is not set. @param name of the variable with its address */
+export function ofMissingDatabase(name: string): Finding {
+  return error('store', {
+    what: `${name} is not set, and targets live in the database that it named`,
+    why: 'They are pinged, but nothing of them is recorded. No other place is given to them.',
+    todo: `Set it again. If the database is gone, import the latest export with --force.`,
+  });
+}
+
+/** @param problem why no targets are put there */
+export function ofForeignDatabase(name: string, problem: string): Finding {
+  return error('store', {
+    what: `${name}: ${problem}`,
+    why: 'Nothing is recorded of targets that live in the database that it named, and no others are put there.',
+    todo: 'Set the variable to the database in which the targets live, or to an empty one where none do.',
   });
 }
 

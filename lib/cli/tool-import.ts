@@ -1,18 +1,28 @@
 import { calledAs } from '../called-as.js';
 import { writeFileSync } from 'node:fs';
-import { parseDocument } from '#yaml';
+import { parseAllDocuments } from '#yaml';
 import { parseConfig } from '../config/config.js';
-import { placeInWords } from '../config/problems.js';
+import { placeInWords, type Problem } from '../config/problems.js';
 import { fileName } from '../config/targets-file.js';
 import { readTargets } from '../config/targets-text.js';
 import { OperatorError } from '../operator-error.js';
+import { singleLine } from '../single-line.js';
 import { COMMANDS, TOOLS, type ToolName } from './commands.js';
 import { readText } from './move.js';
 import type { Terminal } from './terminal.js';
 import { fromBlackbox } from './tools/blackbox.js';
 import { fromCronJobOrg } from './tools/cron-job-org.js';
 import { fromGatus } from './tools/gatus.js';
-import { ToolError, type Imported, type Importer, type ToolTarget, type ToolValue } from './tools/tool.js';
+import {
+  fieldsOf,
+  isList,
+  ToolError,
+  type Imported,
+  type Importer,
+  type Remark,
+  type ToolTarget,
+  type ToolValue,
+} from './tools/tool.js';
 import { fromUptimeFlare } from './tools/uptimeflare.js';
 import { fromUptimeKuma } from './tools/uptime-kuma.js';
 import { fromUptimeRobot } from './tools/uptimerobot.js';
@@ -78,23 +88,66 @@ export function convert(
   }
 }
 
+const DEEPEST = 10_000;
+
+/** Brackets that are open at once, at most. */
+function depthOf(source: string): number {
+  let depth = 0;
+  let deepest = 0;
+  for (const [bracket] of source.matchAll(/[[\]{}]/g)) {
+    depth += bracket === '[' || bracket === '{' ? 1 : -1;
+    deepest = Math.max(deepest, depth);
+  }
+  return deepest;
+}
+
+/** JSON, or YAML of one document or more; documents of one configuration count as one. */
 function dataOf(source: string): unknown {
-  const document = parseDocument(source, { uniqueKeys: false, prettyErrors: false, merge: true });
-  if (document.errors.length > 0) throw new ToolError('it is neither YAML nor JSON');
+  if (/^\s*[[{]/.test(source)) {
+    try {
+      return JSON.parse(source) as unknown;
+    } catch {
+      // It may be YAML, whose parser takes long to find out that brackets are nested too deeply.
+      if (depthOf(source) > DEEPEST) throw new ToolError('it is nested too deeply');
+    }
+  }
   try {
-    return document.toJS({ maxAliasCount: 1_000 });
+    const documents = [...parseAllDocuments(source, { uniqueKeys: false, prettyErrors: false, merge: true })];
+    if (documents.some(({ errors }) => errors.length > 0)) throw new ToolError('it is neither YAML nor JSON');
+    return merged(documents.map((document) => document.toJS({ maxAliasCount: 1_000 }) as unknown));
   } catch (cause) {
+    if (cause instanceof ToolError) throw cause;
+    // The parser calls itself once a level.
+    if (cause instanceof RangeError) throw new ToolError('it is nested too deeply', { cause });
     throw new ToolError('its aliases stand for too much', { cause });
   }
 }
 
+/** Maps become one, in which lists are joined; of anything else, the last one counts. */
+function merged(documents: readonly unknown[]): unknown {
+  const [first, ...others] = documents;
+  if (others.length === 0) return first;
+  const all = new Map<string, unknown>();
+  for (const document of documents) {
+    for (const [key, value] of fieldsOf(document)) {
+      const before = all.get(key);
+      if (Array.isArray(before) && Array.isArray(value))
+        all.set(key, [...(before as unknown[]), ...(value as unknown[])]);
+      else if (fieldsOf(before).size > 0)
+        all.set(key, Object.fromEntries([...fieldsOf(before), ...fieldsOf(value)]));
+      else all.set(key, value);
+    }
+  }
+  return Object.fromEntries(all);
+}
+
 function targetsText(tool: ToolName, targets: readonly ToolTarget[]): string {
-  const ids = new Set<string>();
-  const lines = targets.flatMap(({ name, options }) => {
-    const id = freeId(name, ids);
+  const ids = new Ids();
+  const lines = targets.flatMap((target) => {
+    const id = ids.of(target.id);
     return [
       `  - id: ${scalar(id)}`,
-      ...[...options].map(([option, value]) => `    ${fileName(option)}: ${yamlOf(value)}`),
+      ...[...target.options].map(([option, value]) => `    ${fileName(option)}: ${yamlOf(value)}`),
     ];
   });
   const schema = 'https://unpkg.com/keepalive-pinger/public/targets.schema.json';
@@ -103,29 +156,42 @@ function targetsText(tool: ToolName, targets: readonly ToolTarget[]): string {
   );
 }
 
-function freeId(name: string, ids: Set<string>): string {
-  const plain = name
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .slice(0, 56)
-    .replace(/^-|-$/g, '');
-  const base = plain === '' ? 'target' : plain;
-  let id = base;
-  for (let number = 2; ids.has(id); number += 1) id = `${base}-${number}`;
-  ids.add(id);
-  return id;
+/** Ids that are taken, and the next number for those that are asked for again. */
+class Ids {
+  private readonly taken = new Set<string>();
+  private readonly next = new Map<string, number>();
+
+  of(name: string): string {
+    const plain = name
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, '-')
+      .slice(0, 56)
+      .replace(/^-|-$/g, '');
+    const base = plain === '' ? 'target' : plain;
+    let id = base;
+    let number = this.next.get(base) ?? 2;
+    for (; this.taken.has(id); number += 1) id = `${base}-${number}`;
+    this.next.set(base, number);
+    this.taken.add(id);
+    return id;
+  }
 }
 
 function yamlOf(value: ToolValue): string {
-  if (typeof value === 'string') return scalar(value);
+  if (typeof value === 'string') return isBlock(value) ? blockOf(value) : scalar(value);
   if (isList(value)) return `[${value.map(scalar).join(', ')}]`;
   return `{ ${Object.entries(value)
     .map(([name, text]) => `${scalar(name)}: ${scalar(text)}`)
     .join(', ')} }`;
 }
 
-function isList(value: ToolValue): value is readonly string[] {
-  return Array.isArray(value);
+/** Whether a text of several lines can stand as it is. */
+function isBlock(text: string): boolean {
+  return /^[^\s#][^\p{Cc}]*(?:\n[^\s][^\p{Cc}]*)+$/u.test(text);
+}
+
+function blockOf(text: string): string {
+  return ['|-', ...text.split('\n').map((line) => `      ${line}`)].join('\n');
 }
 
 /** Plain where no reader takes it for anything but a text, or where a number is meant. */
@@ -134,24 +200,68 @@ function scalar(text: string): string {
   return isPlain && !/^(?:null|y|n|yes|no|on|off)$/i.test(text) ? text : JSON.stringify(text);
 }
 
-function report(
+/** The file as it will be read, with something for each variable. */
+export function problemsIn(
   output: string,
   text: string,
-  { targets, variables, left, found, carried }: Imported,
-): string[] {
+  { addresses, settings }: Imported,
+): readonly Problem[] {
+  const texts = new Map([...addresses].map((name) => [name, 'https://example.com/']));
+  const file = readTargets(output, text, { texts, mayLackVariables: true });
+  const result = parseConfig(Object.fromEntries(settings), file, { mayLackChannels: true });
+  return result.ok ? [] : result.problems;
+}
+
+const MOST_NAMED = 3;
+
+/** Remarks of which only the monitor differs, as one line each. */
+function remarkLines(remarks: readonly Remark[]): string[] {
+  const lines = new Map<string, { readonly remark: Remark; readonly of: string[] }>();
+  for (const remark of remarks) {
+    const key = JSON.stringify([remark.what, remark.advice, remark.of === null]);
+    const line = lines.get(key) ?? { remark, of: [] };
+    if (remark.of !== null) line.of.push(remark.of);
+    lines.set(key, line);
+  }
+  return [...lines.values()].map(({ remark: { what, advice }, of }) => {
+    const named = of.slice(0, MOST_NAMED).join(', ');
+    const more = of.length > MOST_NAMED ? ` and ${of.length - MOST_NAMED} more` : '';
+    return `  ${singleLine(of.length === 0 ? what : `${what} of ${named}${more}`)}: ${advice}`;
+  });
+}
+
+function report(output: string, text: string, imported: Imported): string[] {
+  const { targets, variables, settings, left, unneeded } = imported;
+  const problems = problemsIn(output, text, imported);
+  const { found, carried } = shareOf(imported, problems.length);
   const share = found === 0 ? 100 : Math.floor((100 * carried) / found);
-  const file = readTargets(output, text, { texts: new Map(), mayLackVariables: true });
-  const result = parseConfig({}, file, { mayLackChannels: true });
-  const problems = result.ok ? [] : result.problems;
   return [
     `Wrote ${targets.length === 1 ? '1 target' : `${targets.length} targets`} to ${output}: ${carried} of ${found} settings are carried over (${share} %).`,
-    ...(variables.size === 0 ? [] : ['', 'Set these variables:']),
-    ...[...variables].map(([name, from]) => `  ${name}: ${from}`),
+    ...(variables.size + settings.size === 0 ? [] : ['', 'Set these variables:']),
+    ...[...settings].map(
+      ([name, value]) => `  ${name}=${/^[\w.:/-]+$/.test(value) ? value : quotedLine(value)}`,
+    ),
+    ...[...variables].map(([name, from]) => `  ${name}: ${singleLine(from)}`),
     ...(left.length === 0 ? [] : ['', 'Not carried over:']),
-    ...left.map(({ what, todo }) => `  ${what}: ${todo}`),
-    ...(problems.length === 0 ? [] : ['', 'To be corrected:']),
+    ...remarkLines(left),
+    ...(problems.length === 0 ? [] : ['', 'To be corrected in the file:']),
     ...problems.map((problem) => `  ${placeInWords(problem)}: ${problem.message}`),
+    ...(unneeded.length === 0 ? [] : ['', 'Not needed, and not counted:']),
+    ...remarkLines(unneeded),
     '',
     `History is not carried over: it begins with the first ping. \`${calledAs()} config\` checks the file.`,
   ];
+}
+
+function quotedLine(text: string): string {
+  return text.includes("'") ? JSON.stringify(text) : `'${text}'`;
+}
+
+/** @param problems settings that are in the file, and that it cannot have */
+export function shareOf(
+  { left, carried }: Imported,
+  problems = 0,
+): { readonly found: number; readonly carried: number } {
+  const lost = left.reduce((sum, { count }) => sum + count, 0);
+  return { found: carried + lost, carried: Math.max(0, carried - problems) };
 }

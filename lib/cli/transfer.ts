@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readShards } from '../record/directory.js';
+import { ONE_STORE, readShards, type Layout } from '../record/directory.js';
 import {
   MAILING_FIELD,
   MAIN_FIELDS,
@@ -20,7 +20,9 @@ import {
   StoreError,
   type Store,
 } from '../store/store.js';
+import { copyLayout, joined, type KnownDirectory } from '../run/directory-keeper.js';
 import { TransferError, type Dump } from './dump.js';
+import { laidOut } from './laid-out.js';
 
 /**
  * How many are read at once: of 500 targets a snapshot has some 20 KB, a log 120 KB, and an incident less than 1 KB.
@@ -98,47 +100,98 @@ async function collectShard(store: Store, progress: Progress): Promise<Dump> {
 
 /**
  * Writes all data under the leases, in one atomic step for the shards that are stored together: whatever happens, they hold
- * what they held or all of this.
+ * what they held or all of this. Where there are other databases than the data comes from, its shards are spread over those
+ * that are there.
  * `same`: it was there already, nothing was written.
  * @param force replaces other data that is there
  * @throws TransferError where there is other data, or a run is under way; StoreError
  */
 export async function restore(
   store: Store,
-  dump: Dump,
+  source: Dump,
   { force }: { readonly force: boolean },
 ): Promise<'written' | 'same'> {
+  const { fields: shared } = await store.read({ fields: [SHARDS_FIELD], logs: [] });
+  const before = layoutIn(shared);
+  const numbers = store.databases?.numbers ?? [1];
+  const { dump, known } = laidOut(source, { numbers, origin: before.origin });
   if (!force) {
     const there = await collect(store);
     if (isEqual(there.fields, dump.fields) && isEqual(there.logs, dump.logs)) return 'same';
     if (there.fields.size > 0) throw occupied();
   }
-  const { fields: shared } = await store.read({ fields: [SHARDS_FIELD], logs: [] });
   const shards = Math.max(shardsIn(shared), shardsIn(dump.fields));
+  if (known !== null) await joinAll(store, known, { force });
+  const places = placesIn(store, shards, [before, known?.layout ?? ONE_STORE]);
   const token = randomUUID();
   const claimed: Store[] = [];
   try {
-    for (let shard = 0; shard < shards; shard += 1) {
-      const its = inShard(store, shard);
+    for (const { shard, its } of places) {
       const claim = await its.claim({ token, ttl: LEASE, fields: shard === 0 ? MAIN_FIELDS : [STATE_FIELD] });
       if (!claim.claimed)
         throw new TransferError('A run is under way, or was cut off minutes ago: try again in a moment.');
       claimed.push(its);
       if (!force && claim.fields.size > 0) throw occupied();
     }
-    for (let group = 0; group <= groupOf(shards - 1); group += 1) {
-      const outcome = await inShard(store, group * SHARDS_TOGETHER).replace({
-        token,
-        ...partOf(dump, group, shards),
-      });
+    for (const { shard, number, its } of places) {
+      const group = groupOf(shard);
+      if (shard !== group * SHARDS_TOGETHER) continue;
+      const isHere = number === (known?.layout.stores[group] ?? 1);
+      const outcome = await its.replace({ token, ...partOf(isHere ? dump : NOTHING, group, shards) });
       if (outcome === 'lost')
         throw new TransferError('A run came between, and nothing was written: try again.');
     }
     await release(claimed.slice(1), token);
+    await tellDatabases(store, before, known);
     return 'written';
   } catch (error) {
     await release(claimed, token);
     throw error;
+  }
+}
+
+const NOTHING: Dump = { fields: new Map(), logs: new Map() };
+
+function layoutIn(fields: Dump['fields']): Layout {
+  return unpacked(() => readShards(fields.get(SHARDS_FIELD) ?? null))?.layout ?? ONE_STORE;
+}
+
+/** Every shard in each database where it is or is to be, in the order of their numbers. */
+function placesIn(
+  store: Store,
+  shards: number,
+  layouts: readonly Layout[],
+): readonly { readonly shard: number; readonly number: number; readonly its: Store }[] {
+  const { databases } = store;
+  return Array.from({ length: shards }, (_, shard) => {
+    const numbers = new Set(layouts.map(({ stores }) => stores[groupOf(shard)] ?? 1));
+    const there = [...numbers].filter((number) => databases?.numbers.includes(number) ?? true);
+    return there.map((number) => {
+      const database = databases?.database(number) ?? store;
+      return { shard, number, its: inShard(database, shard) };
+    });
+  }).flat();
+}
+
+/** Makes the databases this installation's that are to have shards. @throws TransferError where one is another's */
+async function joinAll(
+  store: Store,
+  known: KnownDirectory,
+  { force }: { readonly force: boolean },
+): Promise<void> {
+  for (const number of new Set(known.layout.stores)) {
+    const problem = number === 1 ? null : await joined(store, number, known, { force });
+    if (problem !== null) throw new TransferError(`${store.databases?.nameOf(number)}: ${problem}.`);
+  }
+}
+
+/** Gives the other databases what they have to know, and takes it from those that are free again. */
+async function tellDatabases(store: Store, before: Layout, known: KnownDirectory | null): Promise<void> {
+  const { layout } = known ?? { layout: ONE_STORE };
+  if (known !== null) store.databases?.learn(layout);
+  for (const number of new Set([...before.stores, ...layout.stores])) {
+    if (number === 1 || store.databases?.numbers.includes(number) !== true) continue;
+    await copyLayout(store, number, known !== null && layout.origin !== null ? known : null);
   }
 }
 

@@ -14,7 +14,7 @@ import { toPageSettings, toSubscriptions, unfitSubscriptions, type Subscriptions
 import { peerProblem, toPeers, type PeerSettings } from './peers.js';
 import { placeInWords, sortProblems, type Place, type Problem } from './problems.js';
 import { origin } from './request.js';
-import { chooseStore, type StoreConfig } from './store-choice.js';
+import { chooseStore, chooseStores, type NumberedStore, type StoreConfig } from './store-choice.js';
 import { idFromHost, plainSource, sharedTokenProblem, toTarget, type Source } from './target-builder.js';
 import { readFileOptions, type FileOptions, type FileTarget, type TargetsFile } from './targets-file.js';
 import type { PlanName } from '../rules/allowances.js';
@@ -64,6 +64,8 @@ export interface Config {
   readonly heartbeatUrl: string | null;
   readonly peers: PeerSettings;
   readonly store: StoreConfig;
+  /** All databases over which shards are spread, `store` first; none where that is the embedded one. */
+  readonly stores: readonly NumberedStore[];
   readonly qstash: {
     /** An origin: that of the account's region. */
     readonly url: string;
@@ -158,7 +160,10 @@ export function parseConfig(
   const targets = [...declared, ...plain]
     .map((source) => toTarget(source, channelTexts, problems))
     .sort((a, b) => (a.info.id < b.info.id ? -1 : 1));
-  const store = chooseStore(texts, problems);
+  const storeProblems: Problem[] = [];
+  const store = chooseStore(texts, storeProblems);
+  const stores = chooseStores(store, texts, storeProblems);
+  problems.push(...storeProblems);
   const publicUrl = system.KEEP_ALIVE_PUBLIC_URL ?? originOf(texts.get('VERCEL_PROJECT_PRODUCTION_URL'));
   const subscriptions = toSubscriptions(system);
   problems.push(
@@ -200,6 +205,7 @@ export function parseConfig(
     heartbeatUrl: system.KEEP_ALIVE_HEARTBEAT_URL,
     peers: toPeers(system, { publicUrl, region: texts.get('VERCEL_REGION') ?? null }),
     store,
+    stores,
     qstash: {
       url: system.QSTASH_URL,
       token: system.QSTASH_TOKEN,

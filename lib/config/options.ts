@@ -1,5 +1,5 @@
 import { PLAN_NAMES } from '../rules/allowances.js';
-import { CHANNEL_NAMES, HOST_NAMES, SHOW_LEVELS, type ChannelName } from '../types.js';
+import { CHANNEL_NAMES, HOST_NAMES, IP_VERSIONS, SHOW_LEVELS, type ChannelName } from '../types.js';
 import { CHANNEL_OPTIONS } from './alerts.js';
 import { option, targetOption, type Table, type OptionValues } from './option-table.js';
 import { PAGE_OPTIONS } from './page.js';
@@ -59,6 +59,11 @@ export const TARGET_OPTIONS = {
   ),
   NAME: targetOption(null, label, 'What people read instead of the id.'),
   GROUP: targetOption(null, label, 'The group under which the page shows the target.'),
+  DESCRIPTION: targetOption(
+    null,
+    matching('one line of at most 300 characters', /^\P{Cc}{1,300}$/u),
+    'What the page of the target says of it; addresses in it become links.',
+  ),
   ORDER: targetOption(null, decimal, 'Targets and groups are shown by it, then by name.'),
   SHOW: targetOption('all', oneOf(SHOW_LEVELS), 'What the public sees: all, name (no address) or none.'),
   ENABLED: targetOption('true', flag, 'false pauses the target.'),
@@ -87,6 +92,13 @@ export const TARGET_OPTIONS = {
     '10s',
     duration('100ms', '2m'),
     'Time limit of one attempt as a whole: DNS, connect, TLS, headers, body.',
+  ),
+  IP_VERSION: targetOption(
+    null,
+    value('4, 6, or both in the order of preference: 4,6 or 6,4', (found) =>
+      IP_VERSIONS.find((each) => each === found.replace(/\s/g, '')),
+    ),
+    'Addresses that are connected to: 4 or 6 alone, 6,4 for IPv4 only where there is no IPv6; otherwise all.',
   ),
   RETRIES: targetOption('2', integer(0, 10), 'Further attempts before the check counts as failed.'),
   RETRY_DELAY: targetOption(

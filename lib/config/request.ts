@@ -1,5 +1,6 @@
 import type { StatusRange, TextPattern } from '../types.js';
 import { checkAddress, credentialsOf, withPercentEncoded } from './address.js';
+import { patternOf } from '../rules/queries.js';
 import { InvalidValue, isOff, value } from './values.js';
 
 /** An address to send requests to. */
@@ -148,15 +149,7 @@ function parseStatusList(text: string): StatusRange[] | undefined {
 /** A text between two slashes is a regular expression, what follows them its flags. */
 export const pattern = value(
   'a text, or /regex/ with flags of i, m, s, u, v (a text between slashes: as a regex)',
-  (text): TextPattern | undefined => {
-    const [, source, flags] = /^\/(.+)\/([a-z]*)$/s.exec(text) ?? [];
-    if (source === undefined || flags === undefined) return { kind: 'text', text };
-    // `g` is a habit and changes nothing here, save that a search would begin where the last one ended.
-    const kept = flags.replace('g', '');
-    if (!/^[imsuv]*$/.test(kept)) return undefined;
-    new RegExp(source, kept);
-    return { kind: 'regex', source, flags: kept };
-  },
+  (text): TextPattern | undefined => patternOf(text) ?? undefined,
 );
 
 /** Entries with commas or white space between. */

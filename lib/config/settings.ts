@@ -3,7 +3,7 @@ import type { Target } from '../types.js';
 import { textsOf, type Config } from './config.js';
 import { SYSTEM_OPTIONS, TARGET_OPTIONS, type TargetOptionName } from './options.js';
 import type { Place } from './problems.js';
-import { STORE_VARIABLES } from './store-choice.js';
+import { isNumbered, STORE_VARIABLES } from './store-choice.js';
 import { hasEffect } from './target-builder.js';
 import type { TargetsFile } from './targets-file.js';
 import { findTargets } from './variable-names.js';
@@ -38,7 +38,8 @@ const SHOWN_TEXTS: ReadonlySet<string> = new Set([
 export function generalSettings(env: Readonly<Record<string, string | undefined>>): Setting[] {
   const texts = textsOf(env);
   const options = new Map(Object.entries(SYSTEM_OPTIONS));
-  return [...new Set([...options.keys(), ...STORE_VARIABLES])].flatMap((name) => {
+  const numbered = [...texts.keys()].filter(isNumbered).sort();
+  return [...new Set([...options.keys(), ...STORE_VARIABLES, ...numbered])].flatMap((name) => {
     const option = options.get(name);
     const set = texts.get(name);
     const text = set ?? option?.default ?? null;

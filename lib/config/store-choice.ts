@@ -8,6 +8,18 @@ export type StoreConfig =
   | { readonly kind: 'sqlite'; readonly path: string }
   | { readonly kind: 'none' };
 
+/** A database on another machine. */
+type RemoteChoice = Extract<StoreConfig, { readonly kind: 'upstash' | 'redis' }>;
+
+/** One of the databases over which shards are spread. */
+export interface NumberedStore {
+  /** That of its variables; the first is 1, and its variables have none. */
+  readonly number: number;
+  readonly store: RemoteChoice;
+  /** Those that it was chosen by. */
+  readonly variables: readonly string[];
+}
+
 /** The file of the embedded database where none is named, in the working directory. */
 export const DEFAULT_DATABASE = 'keepalive.db';
 
@@ -30,6 +42,25 @@ const PLAIN_PAIRS: readonly Pair[] = [
   ['UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN'],
   ['KV_REST_API_URL', 'KV_REST_API_TOKEN'],
 ];
+
+/** What the names of further databases end with, behind `_`. */
+const NUMBERS = [2, 3, 4, 5, 6, 7, 8, 9] as const;
+const OF_DATABASE = [...PLAIN_PAIRS.flat(), 'REDIS_URL'];
+
+/** `REDIS_URL_2`: of a further database. */
+export function isNumbered(variable: string): boolean {
+  const [, name = '', number] = /^(\w+)_(\d)$/.exec(variable) ?? [];
+  return OF_DATABASE.includes(name) && NUMBERS.some((each) => each === Number(number));
+}
+
+/** `REDIS_URL_1`, `REDIS_URL2`: it looks like a variable of a further database, and is none. */
+export function isWronglyNumbered(variable: string): boolean {
+  const [, name = ''] = /^(\w*[A-Z])_?\d{1,4}$/.exec(variable) ?? [];
+  return OF_DATABASE.includes(name) && !isNumbered(variable);
+}
+
+/** What a numbered variable has to be called. */
+export const NUMBERED_NAMES = 'the first database has no number in its variables, further ones have _2 to _9';
 
 /**
  * Chooses the store, from what is set and never from what answers: the first of the Upstash pair, the KV pair, a pair
@@ -89,6 +120,84 @@ export function chooseStore(texts: ReadonlyMap<string, string>, problems: Proble
     );
   }
   return { kind: 'sqlite', path: path ?? DEFAULT_DATABASE };
+}
+
+/**
+ * All databases over which shards are spread, the first one included; none where that is the embedded one. The others have
+ * the names of its variables with a number behind them. Whatever is set of them has to be valid.
+ */
+export function chooseStores(
+  first: StoreConfig,
+  texts: ReadonlyMap<string, string>,
+  problems: Problem[],
+): readonly NumberedStore[] {
+  const isFirstInvalid = first.kind === 'none' && problems.length > 0;
+  const found = NUMBERS.flatMap((number) => chooseNumbered(number, texts, problems) ?? []);
+  if (first.kind === 'none' || first.kind === 'sqlite') {
+    for (const { variables } of isFirstInvalid ? [] : found) {
+      const [variable = ''] = variables;
+      const message =
+        'a further database without a first one: set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or REDIS_URL';
+      problems.push({ variable, message });
+    }
+    return [];
+  }
+  const variables = variablesOf(first, Object.fromEntries(texts));
+  const all: readonly NumberedStore[] = [{ number: 1, store: first, variables }, ...found];
+  for (const [i, { store, variables }] of all.entries()) {
+    const twin = all.slice(0, i).find((other) => isSameDatabase(other.store, store));
+    if (twin === undefined) continue;
+    const message = `the same database as ${twin.variables[0]}: set another one, or leave this out`;
+    problems.push({ variable: variables[0] ?? '', message });
+  }
+  return all;
+}
+
+/** Null: there is no database of this number, or it is not valid. */
+function chooseNumbered(
+  number: number,
+  texts: ReadonlyMap<string, string>,
+  problems: Problem[],
+): NumberedStore | null {
+  const problem = (variable: string, message: string): null => {
+    problems.push({ variable, message });
+    return null;
+  };
+  const valid = (variable: string, schema: Value<string>): string | null => {
+    const result = schema.safeParse(texts.get(variable));
+    return result.success ? result.data : problem(variable, expectationOf(result.error));
+  };
+  const names = [...PLAIN_PAIRS, ['REDIS_URL'] as const].map((all) => all.map((name) => `${name}_${number}`));
+  const [variables, second] = names.filter((all) => all.some((name) => texts.has(name)));
+  const [address = '', tokenVariable] = variables ?? [];
+  if (variables === undefined) return null;
+  if (second !== undefined) {
+    const [other = ''] = second.filter((name) => texts.has(name));
+    return problem(other, `another database of this number is set by ${address}: give one of them another`);
+  }
+  const missing = variables.find((name) => !texts.has(name));
+  if (missing !== undefined)
+    return problem(missing, `missing, ${variables.find((name) => texts.has(name))} needs it`);
+  if (tokenVariable === undefined) {
+    const url = valid(address, redisUrl);
+    return url === null ? null : { number, store: { kind: 'redis', url }, variables };
+  }
+  const url = valid(address, plainUrl);
+  const token = valid(tokenVariable, secret(1));
+  return url === null || token === null
+    ? null
+    : { number, store: { kind: 'upstash', url, token }, variables };
+}
+
+/** An Upstash database has one host for its REST API and for Redis itself. */
+function isSameDatabase(one: RemoteChoice, other: RemoteChoice): boolean {
+  const [a, b] = [new URL(one.url), new URL(other.url)];
+  if (a.hostname.toLowerCase() !== b.hostname.toLowerCase()) return false;
+  if (one.kind !== other.kind || a.hostname.endsWith('.upstash.io'))
+    return a.hostname.endsWith('.upstash.io');
+  const place = ({ port, pathname }: URL): string =>
+    one.kind === 'upstash' ? port : `${port || '6379'}/${Number(pathname.slice(1))}`;
+  return place(a) === place(b);
 }
 
 /** The names of the variables that a store was chosen by; none where it is the default. */

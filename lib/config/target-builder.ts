@@ -9,6 +9,7 @@ import {
 } from '../types.js';
 import { tlsChoice } from '../rules/database-address.js';
 import { unusableChannels } from './alerts.js';
+import { dialogueOf } from '../rules/queries.js';
 import { HOSTS, hostOf } from '../rules/hosts.js';
 import { defaultInterval, defaultWakeTimeout } from './host-defaults.js';
 import { defaultsOf } from './option-table.js';
@@ -62,6 +63,10 @@ const FIELDS: {
   }),
   hosts: ({ address }) => ({ moreHosts: address.moreHosts ?? [] }),
 };
+
+function beginsTls(query: string | null): boolean {
+  return dialogueOf(query ?? '')?.steps.some(({ kind }) => kind === 'starttls') ?? false;
+}
 
 /** What a database's address says about its certificate; null: nothing. */
 function verifyAskedBy({ protocol, url }: TargetAddress): boolean | null {
@@ -134,6 +139,9 @@ export function toTarget(source: Source, texts: ReadonlyMap<string, string>, pro
     add(option, place ?? source.placeOf(option), aboutQuery);
   }
   for (const message of unusableChannels(own.ALERTS, texts)) report('ALERTS', message);
+  if (protocol === 'tcp:' && !beginsTls(options.QUERY)) {
+    for (const option of GROUPS.tls) report(option, 'has no effect on tcp:// without starttls in QUERY');
+  }
   if (options.RECOVERY_URL === null) {
     for (const option of FOR_RECOVERY) report(option, 'has no effect without RECOVERY_URL');
   }
@@ -150,6 +158,7 @@ export function toTarget(source: Source, texts: ReadonlyMap<string, string>, pro
       id,
       name: options.NAME ?? id,
       group: options.GROUP,
+      description: options.DESCRIPTION,
       order: options.ORDER,
       show: options.SHOW,
       host,
@@ -170,6 +179,7 @@ export function toTarget(source: Source, texts: ReadonlyMap<string, string>, pro
       degradedAfter: options.DEGRADED_AFTER || null,
       tlsExpiry: options.TLS_EXPIRY,
     },
+    ipVersion: options.IP_VERSION,
     timeout: options.TIMEOUT,
     retries: options.RETRIES,
     retryDelay: options.RETRY_DELAY,

@@ -4,7 +4,13 @@ import { SYSTEM_OPTIONS } from './options.js';
 import type { Problem } from './problems.js';
 import { targetAddress } from './target-address.js';
 import { distance, nearest } from './spelling.js';
-import { chooseStore, STORE_VARIABLES } from './store-choice.js';
+import {
+  chooseStore,
+  isNumbered,
+  isWronglyNumbered,
+  NUMBERED_NAMES,
+  STORE_VARIABLES,
+} from './store-choice.js';
 import { isQuoted } from './values.js';
 
 /** A variable whose name resembles one of ours, and which has no effect. */
@@ -33,7 +39,10 @@ export function warningsOf(
   texts: ReadonlyMap<string, string>,
 ): { readonly variable: string; readonly message: string }[] {
   const own = [...texts].filter(
-    ([variable]) => GENERAL_VARIABLES.has(variable) || /^TARGET_.+_(?:URL|HEADERS|BODY)$/.test(variable),
+    ([variable]) =>
+      GENERAL_VARIABLES.has(variable) ||
+      isNumbered(variable) ||
+      /^TARGET_.+_(?:URL|HEADERS|BODY)$/.test(variable),
   );
   const cut = own
     .filter(([, text]) => isProbablyCut(text))
@@ -63,6 +72,8 @@ export function nearMisses(texts: ReadonlyMap<string, string>): NearMiss[] {
   return [...texts].flatMap(([variable, text]) => {
     const isComparable = variable.length <= LONGEST_NAME && variable.length >= SHORTEST_NAME;
     if (!isComparable || isKnown(variable)) return [];
+    if (isWronglyNumbered(variable))
+      return [{ variable, message: `has no effect: ${NUMBERED_NAMES}`, isCertain: false }];
     const target = likeTarget(variable, text);
     if (target !== null) {
       return texts.has(target.name) ? [] : [nearMiss(variable, target.name, target.isCertain)];
@@ -78,6 +89,7 @@ export function nearMisses(texts: ReadonlyMap<string, string>): NearMiss[] {
 function isKnown(variable: string): boolean {
   return (
     GENERAL_VARIABLES.has(variable) ||
+    isNumbered(variable) ||
     /^(?:KEEP_ALIVE|ALERT|PAGE)_/.test(variable) ||
     /_(?:KV_REST_API|UPSTASH_REDIS_REST)_(?:URL|TOKEN)$|_QSTASH_(?:URL|TOKEN|\w+_SIGNING_KEY)$/.test(variable)
   );

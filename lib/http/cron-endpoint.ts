@@ -7,6 +7,7 @@ import type { RunReport } from '../run/report.js';
 import { dispatch, engineOf, type DispatchReport } from '../run/dispatch.js';
 import type { RunRequest } from '../run/run.js';
 import { findShard, runShard, type Installation } from '../run/tick.js';
+import type { Store } from '../store/store.js';
 import { answerError, answerJson, bears } from './responses.js';
 import { withApp } from './endpoints.js';
 import { UsedTokens, verifySignature } from './signature.js';
@@ -87,7 +88,10 @@ function replayed(now: number): RunReport {
 function start(request: Request, app: App, trigger: string): Promise<RunReport | DispatchReport> {
   const { config, runs } = app;
   const { searchParams } = new URL(request.url);
-  const installation = { ...sharedContext(config), ...app, now: () => nowOf(app) };
+  const installation = {
+    ...{ ...sharedContext(config), ...app, now: () => nowOf(app) },
+    clockOf: (store: Store) => () => store.now(),
+  };
   const order = {
     ...{ trigger, limit: FUNCTION_LIMIT, nextRunIn: config.tick },
     ...(runs && { stopping: runs.stopping }),
@@ -107,7 +111,7 @@ async function runOne(
   order: RunRequest,
 ): Promise<RunReport> {
   const { shard, count } = await findShard(installation, named);
-  return runShard(installation, shard, count, order);
+  return runShard(installation, shard, { count }, order);
 }
 
 /** Checks were made that are not on record. */

@@ -30,6 +30,7 @@ export const ERROR_STATUS = {
   store_limit: 503,
   store_answer: 503,
   store_corrupt: 503,
+  store_mismatch: 503,
 } as const satisfies Readonly<Record<StoreErrorCode, 503>> & Readonly<Record<string, number>>;
 
 export type ErrorCode = keyof typeof ERROR_STATUS;

@@ -75,10 +75,13 @@ async function probe(app: App): Promise<StoreFinding> {
         config.subscriptions === null ? [] : ofEachShard(reader, config, loadMailing),
       ]),
     );
-    const { outbox } = found;
+    const { outbox, unreadShards } = found;
     const state = leastRecent(found);
     const latencyMs = reader.latency === null ? null : Math.round(reader.latency);
-    return { ok: true, kind, latencyMs, state, outbox, mailings };
+    return {
+      ...{ ok: true, kind, latencyMs, state, outbox, mailings },
+      ...(unreadShards && { unreadShards }),
+    };
   } catch (error) {
     if (error instanceof StoreError) return { ok: false, kind, message: error.message };
     throw error;

@@ -3,7 +3,7 @@ import * as z from '#zod';
 import type { Config } from '../config/config.js';
 import { readShards } from '../record/directory.js';
 import { SHARDS_FIELD } from '../record/fields.js';
-import { groupOf, SHARDS_TOGETHER, type Store } from '../store/store.js';
+import { groupOf, SHARDS_TOGETHER, StoreError, type Store } from '../store/store.js';
 import { answerError, bears } from './responses.js';
 import { readText } from './request-body.js';
 import { noStore, withApp } from './endpoints.js';
@@ -88,7 +88,10 @@ export async function changeField(
   return answerError('conflict', `Others change the ${field} at this moment: try again.`);
 }
 
-/** Writes what all shards share wherever shards are stored together. Whoever changes it later writes all copies again. */
+/**
+ * Writes what all shards share wherever shards are stored together. Whoever changes it later writes all copies again.
+ * @throws StoreError where one could not be written; all others are
+ */
 async function copyToGroups(
   store: Store,
   field: string,
@@ -96,12 +99,19 @@ async function copyToGroups(
   shards: string | null,
 ): Promise<void> {
   const count = readShards(shards)?.count ?? 1;
+  let failure: StoreError | null = null;
   for (let group = 1; group <= groupOf(count - 1); group += 1) {
     const there = store.shard(group * SHARDS_TOGETHER);
-    const { fields } = await there.read({ fields: [field], logs: [] });
-    const expected = fields.get(field) ?? null;
-    if (value !== expected) await there.swap({ field, expected, value });
+    try {
+      const { fields } = await there.read({ fields: [field], logs: [] });
+      const expected = fields.get(field) ?? null;
+      if (value !== expected) await there.swap({ field, expected, value });
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      failure ??= error;
+    }
   }
+  if (failure !== null) throw failure;
 }
 
 /** What the body says, and what the query says besides. */

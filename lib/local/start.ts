@@ -10,6 +10,7 @@ import { LiveConfig } from '../config/live-config.js';
 import { loadState } from '../read/load.js';
 import { ofEachShard } from '../read/shards.js';
 import { STORE_FIELDS } from '../record/fields.js';
+import { SPREAD_FIELDS } from '../record/spread-fields.js';
 import { OperatorError } from '../operator-error.js';
 import { monthlyHours } from '../rules/host-hours.js';
 import { tooSlowFor } from '../rules/trigger-pace.js';
@@ -18,7 +19,7 @@ import { sharedContext } from '../run/run-context.js';
 import { runTick } from '../run/tick.js';
 import { machineId, Turns } from '../run/turns.js';
 import { RunsUnderWay } from '../run/under-way.js';
-import { openRemoteStore } from '../store/open.js';
+import { openRemoteStores } from '../store/open.js';
 import { openSqlite } from '../store/sqlite.js';
 import type { Store } from '../store/store.js';
 import { StoreError } from '../store/store.js';
@@ -109,11 +110,11 @@ function watchingItself(env: Env, port: number): Env {
   };
 }
 
-async function openStore({ store, prefix }: Config, print: (line: string) => void): Promise<Store> {
+async function openStore({ store, stores, prefix }: Config, print: (line: string) => void): Promise<Store> {
   switch (store.kind) {
     case 'upstash':
     case 'redis':
-      return openRemoteStore(store, { prefix, ...STORE_FIELDS });
+      return openRemoteStores(stores, { prefix, ...SPREAD_FIELDS });
     case 'sqlite':
       return openSqlite(store.path, { ...STORE_FIELDS, print });
     case 'none':
@@ -143,7 +144,7 @@ function schedule(
       }
       const { reason, results } = await runs.track(
         runTick(
-          { ...parts, ...app, now: () => store.now() },
+          { ...parts, ...app, now: () => store.now(), clockOf: (its) => () => its.now() },
           {
             ...{ trigger: 'local', limit: RUN_LIMIT, nextRunIn: period(), stopping },
             ...(turns && {
@@ -209,7 +210,9 @@ function introduce(
   ];
 }
 
-function storeName({ store }: Config, { kind }: Store): string {
+function storeName({ store, stores }: Config, { kind }: Store): string {
+  if (stores.length > 1)
+    return `${stores.length} databases (${stores.map(({ variables: [name] }) => name).join(', ')})`;
   if (kind === 'upstash') return 'Upstash Redis';
   if (kind === 'redis') return 'Redis';
   return store.kind === 'sqlite' ? store.path : DEFAULT_DATABASE;

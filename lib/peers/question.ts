@@ -5,7 +5,7 @@ import { targetAddress } from '../config/target-address.js';
 import { plainSource, toTarget } from '../config/target-builder.js';
 import { isPublicAddress } from '../probe/public-address.js';
 import { PROTOCOLS, type OptionGroup } from '../protocols.js';
-import { HOST_NAMES, type Target } from '../types.js';
+import { HOST_NAMES, IP_VERSIONS, type IpVersions, type Target } from '../types.js';
 import { isIP } from 'node:net';
 import { isPublicName } from '../config/host-defaults.js';
 
@@ -56,6 +56,12 @@ const FIELDS = {
 const COMMON = z.strictObject({
   url: ANY_TEXT,
   host: z.string(),
+  ipVersion: z.optional(
+    z.pipe(
+      z.string().check(z.refine((found) => IP_VERSIONS.some((each) => each === found))),
+      z.transform((found) => found as IpVersions),
+    ),
+  ),
   timeout: count(LONGEST_TIMEOUT).check(z.refine((ms) => ms >= 100)),
   assertions: z.strictObject({
     expectStatus: z
@@ -76,14 +82,18 @@ export type Question = z.output<typeof COMMON>;
 
 /** What is asked of peers about a target; null: its address is none of the internet, or it takes too long. */
 export function questionOf(target: Target): Question | null {
-  const { url, info, timeout, assertions, protocol } = target;
+  const { url, info, timeout, assertions, protocol, ipVersion } = target;
   const name = new URL(url).hostname.replace(/^\[|\]$/g, '');
   if (!(isIP(name) === 0 ? isPublicName(name) : isPublicAddress(name))) return null;
   if (timeout > LONGEST_TIMEOUT) return null;
   const own = new Map<string, unknown>(Object.entries(target));
   const names = PROTOCOLS[protocol].groups.flatMap((group) => Object.keys(FIELDS[group]));
   const fields = Object.fromEntries(names.map((field) => [field, own.get(field)]));
-  return { url, host: info.host, timeout, assertions: assertions as Question['assertions'], fields };
+  return {
+    ...{ url, host: info.host, timeout, assertions: assertions as Question['assertions'], fields },
+    // Older peers do not know it.
+    ...(ipVersion !== null && { ipVersion }),
+  };
 }
 
 /** The target that a peer asks about; null for what is no question. It has no id, and is asked once. */
@@ -102,6 +112,6 @@ export function targetOf(content: unknown): Target | null {
   const { query = null } = fields as { query?: string | null };
   if (queryProblem(address.protocol, query) !== null) return null;
   const plain = toTarget(plainSource('asked', address), new Map(), []);
-  const { timeout, assertions } = asked;
-  return Object.assign({ ...plain, info: { ...plain.info, host }, timeout, assertions }, fields);
+  const { timeout, assertions, ipVersion = null } = asked;
+  return Object.assign({ ...plain, info: { ...plain.info, host }, timeout, assertions, ipVersion }, fields);
 }

@@ -9,6 +9,7 @@ import {
 import { endOfChain } from './chain.js';
 import type { Candidates } from './dns.js';
 import { certificateFailure, closingOf, failureOf, handshakeFailure, ProbeFailure } from './failure.js';
+import type { IpVersions } from '../types.js';
 import type { ProbeContext } from './probe-context.js';
 
 /** How long an address may hang before the next one is tried beside it, in ms. */
@@ -52,13 +53,16 @@ export async function connect(
 /** The addresses of a URL's host. Rejects with a ProbeFailure. */
 export async function resolveHost(
   url: URL,
-  { deadline, trace, resolver, mayConnect }: ProbeContext,
+  { deadline, trace, resolver, mayConnect, ipVersion }: ProbeContext,
 ): Promise<Candidates> {
   const host = hostOf(url);
-  if (isIP(host) !== 0) return { addresses: allowed([host], mayConnect), more: null };
+  if (isIP(host) !== 0) return { addresses: allowed(ofVersion([host], ipVersion), mayConnect), more: null };
   const start = deadline.elapsed;
   const { addresses, more } = await deadline.guard<Candidates>('resolving', (resolve, reject) => {
-    resolver.resolve(host, deadline).then(resolve, reject);
+    resolver
+      .resolve(host, deadline)
+      .then((found) => (ipVersion === null ? found : narrowed(found, ipVersion)))
+      .then(resolve, reject);
     return () => undefined;
   });
   trace.dns = (trace.dns ?? 0) + deadline.elapsed - start;
@@ -66,6 +70,25 @@ export async function resolveHost(
     addresses: allowed(addresses, mayConnect),
     more: more && (async () => (await more()).filter(mayConnect)),
   };
+}
+
+/** Those of the versions that count. Asks for the other family's addresses only where they may be needed. */
+async function narrowed({ addresses, more }: Candidates, version: IpVersions): Promise<Candidates> {
+  const isEnough = version.startsWith('4') && addresses.some((address) => isIP(address) === 4);
+  const all = isEnough || more === null ? addresses : [...addresses, ...(await more())];
+  return { addresses: ofVersion(all, version), more: null };
+}
+
+/** Throws a ProbeFailure where there is none. */
+function ofVersion(addresses: readonly string[], version: IpVersions | null): readonly string[] {
+  if (version === null || addresses.length === 0) return addresses;
+  const kept = version
+    .split(',')
+    .map((each) => addresses.filter((address) => isIP(address) === Number(each)))
+    .find(({ length }) => length > 0);
+  if (kept === undefined)
+    throw new ProbeFailure('dns', `there is no IPv${version} address, and IP_VERSION asks for one`);
+  return kept;
 }
 
 /** Those that may be connected to. Throws a ProbeFailure where there are others alone. */

@@ -7,23 +7,34 @@ import { createContext, Script } from 'node:vm';
 const STACK = 500;
 const SEQUENCE = 100_000;
 
-const SEARCH = new Script(`outcome = String(new RegExp(source, flags).test(text))`);
+const SEARCH = new Script(`
+  outcome = 'false';
+  found = new RegExp(source, flags).exec(text);
+  if (found) outcome = asksGroups ? JSON.stringify(found.slice(1).map((group) => group ?? '')) : 'true';
+`);
 
 const QUERY = new Script(`
   outcome = 'broken';
   (async () => {
     let input;
+    let isLookedAt = false;
     try {
       input = JSON.parse(text);
     } catch {
-      outcome = 'not_json';
-      return;
+      if (variables === null) {
+        outcome = 'not_json';
+        return;
+      }
+      // Every way to look at an object goes through one of the functions that its proxy's handler may have.
+      input = new Proxy({}, new Proxy({}, { get: () => void (isLookedAt = true) }));
     }
     try {
       let expression = compiled.get(source);
       if (!expression) compiled.set(source, (expression = jsonata(source, { stack: ${STACK}, sequence: ${SEQUENCE} })));
-      outcome = String((await expression.evaluate(input)) === true);
+      const bindings = variables === null ? undefined : JSON.parse(variables);
+      outcome = String((await expression.evaluate(input, bindings)) === true);
     } catch {}
+    if (isLookedAt) outcome = 'not_json';
   })();
 `);
 
@@ -57,9 +68,9 @@ function run(task) {
  * @param {import('./evaluator.js').Task} task
  * @returns {string} an Evaluation, when the expression leaves it alone
  */
-function runWithin(timeout, { source, flags, text }) {
+function runWithin(timeout, { source, flags, text, asksGroups, variables }) {
   if (flags === null && !('jsonata' in box)) loadJsonata();
-  Object.assign(box, { source, flags, text, outcome: 'broken' });
+  Object.assign(box, { source, flags, text, asksGroups, variables, found: null, outcome: 'broken' });
   try {
     (flags === null ? QUERY : SEARCH).runInContext(box, { timeout });
     return String(box['outcome']);
@@ -68,6 +79,8 @@ function runWithin(timeout, { source, flags, text }) {
     return code === 'ERR_SCRIPT_EXECUTION_TIMEOUT' ? 'slow' : 'broken';
   } finally {
     box['text'] = '';
+    box['variables'] = '';
+    box['found'] = null;
   }
 }
 

@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import type { Evaluation, Evaluator } from '../rules/assertions.js';
+import type { Evaluation, Evaluator, Variables } from '../rules/assertions.js';
 
 /** Time for one expression, in ms. Where the machine is so busy that it had no CPU, it is run again for longer. */
 const TIME_LIMIT = 250;
@@ -19,18 +19,25 @@ const MEMORY_LIMIT = 256 * 1024 * 1024;
 const MEMORY_CHECKED_EVERY = 5;
 const PAGE = 4096;
 
-/** What the process is given; it answers each with an Evaluation. */
+/** What the process is given; it answers each with an Evaluation, or with groups as JSON where they are asked for. */
 export interface Task {
   readonly source: string;
   /** Of a regular expression; null: the source is JSONata. */
   readonly flags: string | null;
   readonly text: string;
+  /** What the groups of a regular expression hold is asked for. */
+  readonly asksGroups: boolean;
+  /** What a JSONata expression names of the answer, as JSON; null: nothing. */
+  readonly variables: string | null;
   /** Ms that it may take. */
   readonly limit: number;
 }
 
+/** What came of a task: an Evaluation, or the groups of an expression that was found. */
+type Outcome = Evaluation | readonly string[];
+
 interface Job extends Task {
-  readonly resolve: (evaluation: Evaluation) => void;
+  readonly resolve: (outcome: Outcome) => void;
 }
 
 const OUTCOMES: readonly unknown[] = ['true', 'false', 'not_json', 'slow', 'broken'] satisfies Evaluation[];
@@ -56,10 +63,11 @@ export function createEvaluator(): Evaluator & { close(): Promise<void> } {
     job = waiting.shift() ?? putOff.shift() ?? null;
     if (!job) return;
     child ??= start();
-    const { source, flags, text, limit } = job;
+    const { source, flags, text, asksGroups, variables, limit } = job;
+    const task: Task = { source, flags, text, asksGroups, variables, limit };
     const { pid } = child;
     keepAlive(child, true);
-    child.send({ source, flags, text, limit } satisfies Task, () => undefined);
+    child.send(task, () => undefined);
     memoryTimer = setInterval(() => {
       if (memoryOf(pid) <= MEMORY_LIMIT) return;
       // What it may still say is not listened to: it would be taken for the answer to the next expression.
@@ -76,7 +84,8 @@ export function createEvaluator(): Evaluator & { close(): Promise<void> } {
     if (child) keepAlive(child, false);
     if (!settled) return;
     if (outcome === 'slow' && settled.limit === FIRST_LIMIT) putOff.push({ ...settled, limit: TIME_LIMIT });
-    else settled.resolve(OUTCOMES.includes(outcome) ? (outcome as Evaluation) : 'broken');
+    else
+      settled.resolve(settled.asksGroups && outcome !== 'broken' ? groupsOf(outcome) : evaluationOf(outcome));
     next();
   };
 
@@ -99,15 +108,22 @@ export function createEvaluator(): Evaluator & { close(): Promise<void> } {
     return started;
   };
 
-  const evaluate = (task: Omit<Task, 'limit'>) =>
-    new Promise<Evaluation>((resolve) => {
+  const run = (task: Omit<Task, 'limit'>) =>
+    new Promise<Outcome>((resolve) => {
       waiting.push({ ...task, limit: FIRST_LIMIT, resolve });
       next();
     });
+  const evaluate = async (task: Omit<Task, 'limit' | 'asksGroups'>) =>
+    evaluationOf(await run({ ...task, asksGroups: false }));
 
   return {
-    search: ({ source, flags }, text) => evaluate({ source, flags, text }),
-    query: (source, text) => evaluate({ source, flags: null, text }),
+    search: ({ source, flags }, text) => evaluate({ source, flags, text, variables: null }),
+    async groups({ source, flags }, text) {
+      const outcome = await run({ source, flags, text, variables: null, asksGroups: true });
+      return outcome === 'true' ? 'broken' : outcome;
+    },
+    query: (source, text, variables = {}) =>
+      evaluate({ source, flags: null, text, variables: namedIn(source, variables) }),
     async close() {
       const closing = child;
       if (closing === null) return;
@@ -118,6 +134,23 @@ export function createEvaluator(): Evaluator & { close(): Promise<void> } {
       await ended;
     },
   };
+}
+
+function evaluationOf(outcome: unknown): Evaluation {
+  return OUTCOMES.includes(outcome) ? (outcome as Evaluation) : 'broken';
+}
+
+/** The process answers with a list of texts. */
+function groupsOf(outcome: unknown): Outcome {
+  if (typeof outcome !== 'string' || !outcome.startsWith('[')) return evaluationOf(outcome);
+  const groups: unknown = JSON.parse(outcome);
+  return Array.isArray(groups) ? groups.map(String) : 'broken';
+}
+
+/** Those that an expression names, as JSON; null: none. */
+function namedIn(source: string, variables: Variables): string | null {
+  const named = Object.entries(variables).filter(([name]) => source.includes(`$${name}`));
+  return named.length === 0 ? null : JSON.stringify(Object.fromEntries(named));
 }
 
 /** Whether our own process waits for this one before it ends. */

@@ -1,3 +1,4 @@
+import type { TLSSocket } from 'node:tls';
 import { needsBody, type Body } from '../rules/assertions.js';
 import { looksAtBody, verdictOf } from '../rules/hosts.js';
 import { PROTOCOLS } from '../protocols.js';
@@ -26,14 +27,19 @@ export const probeHttp: Probe<'http:' | 'https:'> = async (target, url, context)
   let fromPublic = false;
   const cookies = new Cookies();
   for (let redirects = 0; ; redirects++) {
-    const { answer, address } = await request(
+    const { answer, address, tls } = await request(
       { ...hop, headers: cookies.withCookies(hop.headers, hop.url) },
       target,
       context,
       fromPublic,
     );
     const location = target.maxRedirects > 0 ? redirectOf(answer.statusCode, answer.headers) : null;
-    if (location === null) return bodyOf(answer, target, hop.url, context);
+    if (location === null) {
+      const body = await bodyOf(answer, target, hop.url, context);
+      const { statusCode, headers } = answer;
+      const variables = { status: statusCode, headers: Object.fromEntries(headers), ip: address, tls };
+      return body && { ...body, variables };
+    }
     noteOrigin(answer, null, target, hop.url, context);
     if (redirects >= target.maxRedirects) throw new ProbeFailure('redirect', 'too many redirects');
     fromPublic = context.isPublic(address);
@@ -102,7 +108,7 @@ async function request(
   target: HttpTarget,
   context: ProbeContext,
   fromPublic: boolean,
-): Promise<{ answer: ExchangeResponse; address: string }> {
+): Promise<{ answer: ExchangeResponse; address: string; tls: string | undefined }> {
   const { url } = hop;
   // The redirect may have been sent by the edge.
   context.trace.reached = false;
@@ -116,10 +122,14 @@ async function request(
     allow,
   );
   try {
-    const stream = isHttps ? await secure(socket, url, target.tlsVerify, ['http/1.1'], context) : socket;
+    const secured: TLSSocket | null = isHttps
+      ? await secure(socket, url, target.tlsVerify, ['http/1.1'], context)
+      : null;
+    // Gone with the connection.
+    const tls = secured?.getProtocol() ?? undefined;
     const answer = await context.exchange(
       {
-        socket: stream,
+        socket: secured ?? socket,
         method: hop.method,
         path: url.pathname + url.search,
         headers: {
@@ -141,7 +151,7 @@ async function request(
       context.deadline,
     );
     context.trace.ttfb = (context.trace.ttfb ?? 0) + answer.ttfb;
-    return { answer, address };
+    return { answer, address, tls };
   } finally {
     socket.destroy();
   }

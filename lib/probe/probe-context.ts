@@ -2,7 +2,7 @@ import type { SecureContext } from 'node:tls';
 import type { Body, Evaluator } from '../rules/assertions.js';
 import type { HostVerdict } from '../rules/host.js';
 import type { Protocol } from '../protocols.js';
-import type { TargetOf } from '../types.js';
+import type { IpVersions, TargetOf } from '../types.js';
 import type { NameResolver } from './dns.js';
 import type { Deadline } from './deadline.js';
 import type { Exchange } from './exchange.js';
@@ -44,6 +44,8 @@ export interface ProbeContext {
   readonly isPublic: (address: string) => boolean;
   /** Whether an address may be connected to at all. */
   readonly mayConnect: (address: string) => boolean;
+  /** The target's. */
+  readonly ipVersion: IpVersions | null;
   readonly evaluator: Evaluator;
   readonly exchange: Exchange;
   /** Sent unless HEADERS has another. */

@@ -85,6 +85,7 @@ export function createProber(options: ProberOptions = {}): Prober {
     ...{ resolver, secureContext, isPublic, evaluator, userAgent },
     mayConnect: options.onlyPublic === true ? isPublic : () => true,
     exchange: options.exchange ?? exchange,
+    ipVersion: null,
   };
   const client = { shared, at: options.hostAddress ?? ((address: URL) => address) };
   const words = new HostWords(client, now);
@@ -99,6 +100,7 @@ export function createProber(options: ProberOptions = {}): Prober {
       try {
         const body = await probe(target.protocol, target, {
           ...shared,
+          ipVersion: target.ipVersion,
           deadline,
           trace,
         });

@@ -1,11 +1,12 @@
 import type { Socket } from 'node:net';
 import { needsBody, type Body } from '../rules/assertions.js';
-import { lineBytes } from '../rules/queries.js';
+import { dialogueOf, lineBytes } from '../rules/queries.js';
 import type { TargetOf } from '../types.js';
 import { ByteCollector } from './bytes.js';
 import { connect } from './connect.js';
 import { closedEarly, closingOf, failureOf } from './failure.js';
 import type { Probe, ProbeContext } from './probe-context.js';
+import { playDialogue } from './steps.js';
 
 /** An answer of which nothing tells the end is over when no more has come for so many ms. */
 const PAUSE = 500;
@@ -19,13 +20,26 @@ const FIRST_LOOK = 50;
 export const probeTcp: Probe<'tcp:'> = async (target, url, context) => {
   const { socket } = await connect(url, Number(url.port), context, () => true);
   try {
-    if (target.query !== null || needsBody(target.assertions)) return await converse(socket, target, context);
-    context.trace.reached = true;
-    return null;
+    return await answerOf(socket, target, url, context);
   } finally {
     socket.destroy();
   }
 };
+
+/** What comes back over a connection; null where nothing is asked and nothing is judged. */
+export async function answerOf(
+  socket: Socket,
+  target: TargetOf<'tcp:' | 'tls:'>,
+  url: URL,
+  context: ProbeContext,
+): Promise<Body | null> {
+  const { query, assertions } = target;
+  const dialogue = dialogueOf(query ?? '');
+  if (dialogue !== null) return playDialogue(socket, dialogue.steps, { target, url }, context);
+  if (query !== null || needsBody(assertions)) return converse(socket, target, context);
+  context.trace.reached = true;
+  return null;
+}
 
 /**
  * Sends the line and reads until the answer is whole: the expected text is there, the peer ends, or MAX_BODY is reached.
@@ -34,7 +48,7 @@ export const probeTcp: Probe<'tcp:'> = async (target, url, context) => {
  */
 function converse(
   socket: Socket,
-  { query, maxBody, assertions }: TargetOf<'tcp:'>,
+  { query, maxBody, assertions }: TargetOf<'tcp:' | 'tls:'>,
   { deadline, trace, evaluator }: ProbeContext,
 ): Promise<Body> {
   const { expectBody, rejectBody, expectJson, degradedJson } = assertions;

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { WebSocket, type RawData } from 'ws';
 import { judgeMessage, needsBody, type Body } from '../rules/assertions.js';
+import { dialogueOf, messageText } from '../rules/queries.js';
 import { PROTOCOLS } from '../protocols.js';
 import type { TargetOf, Verdict } from '../types.js';
 import { connect, secure } from './connect.js';
@@ -119,9 +120,10 @@ async function converse(
 ): Promise<WebSocketOutcome> {
   const { deadline, trace, evaluator } = context;
   const { assertions, query, maxBody } = target;
+  const steps = dialogueOf(query ?? '')?.steps ?? null;
   /** The failure where the server's choice of a subprotocol is not ours. */
   let otherSubprotocol: ProbeFailure | null = null;
-  const isLookedAt = needsBody(assertions);
+  const isLookedAt = steps !== null || needsBody(assertions);
   const start = deadline.elapsed;
   /** What the last message lacked. */
   let unfit: Verdict | null = null;
@@ -161,12 +163,44 @@ async function converse(
       return false;
     };
 
+    let step = 0;
+    /** Sends until something is expected. Returns whether all steps are done. */
+    const play = (groups: readonly string[]): boolean => {
+      for (; steps?.[step]?.kind === 'send'; step++) {
+        const next = steps[step];
+        if (next?.kind === 'send') client.send(messageText(next.text, groups));
+      }
+      return step >= (steps?.length ?? 0);
+    };
+    /** Null: it is the message that decides. */
+    const judgeStep = async (text: string): Promise<Verdict | null> => {
+      const next = steps?.[step];
+      if (next?.kind !== 'expect') return null;
+      const { pattern } = next;
+      const groups =
+        pattern.kind === 'regex'
+          ? await evaluator.groups(pattern, text)
+          : text.includes(pattern.text)
+            ? []
+            : 'false';
+      const message = `what line ${step + 1} of QUERY expects did not come`;
+      if (typeof groups === 'string') return { outcome: 'failed', reason: 'query', message };
+      step++;
+      if (isOver || play(groups)) return null;
+      return {
+        outcome: 'failed',
+        reason: 'query',
+        message: `what line ${step + 1} of QUERY expects did not come`,
+      };
+    };
+
     const judge = async () => {
       isJudging = true;
       client.pause();
       for (const next of waiting) {
         const body = { text: next.text, cut: false };
-        const lack = await judgeMessage(assertions, body, evaluator);
+        const lack =
+          steps === null ? await judgeMessage(assertions, body, evaluator) : await judgeStep(next.text);
         if (isOver) return;
         unfit = lack;
         if (lack === null) {
@@ -183,7 +217,9 @@ async function converse(
 
     const onOpen = () => {
       trace.reached = true;
-      if (query !== null) client.send(query);
+      if (steps !== null) {
+        if (play([])) take(null);
+      } else if (query !== null) client.send(query);
       else if (!isLookedAt) take(null);
     };
     const onUpgrade = (response: IncomingMessage) => {

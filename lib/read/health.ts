@@ -177,6 +177,8 @@ export type StoreFinding =
       readonly outbox: Outbox;
       /** What subscribers are to be told, by shard; null: it cannot be read. Without it, nobody has looked. */
       readonly mailings?: readonly (Mailing | null)[];
+      /** Of several databases, why some cannot be read; absent: all can. */
+      readonly unreadShards?: readonly string[];
     }
   | { readonly ok: false; readonly kind: string | null; readonly message: string };
 
@@ -248,7 +250,9 @@ export function healthStatusCode({ status }: Health): number {
 /** Without a store the check is degraded, not critical: targets are still pinged, and nothing is recorded. */
 function redisCheck({ store }: HealthFacts): Health['checks']['redis'] {
   if (!store.ok) return { status: 'degraded', kind: store.kind, latencyMs: null, message: store.message };
-  return { status: 'healthy', kind: store.kind, latencyMs: store.latencyMs };
+  const { kind, latencyMs, unreadShards } = store;
+  if (unreadShards === undefined) return { status: 'healthy', kind, latencyMs };
+  return { status: 'degraded', kind, latencyMs, message: unreadShards.join('; ') };
 }
 
 function budgetCheck(facts: HealthFacts): Budget {

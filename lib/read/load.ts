@@ -33,6 +33,13 @@ import { DAY, HOUR } from '../time.js';
 /** The part of a store that loaders use. */
 export type Reader = Pick<Store, 'read'>;
 
+/** One of several databases cannot be read now. */
+export class UnreadError extends StoreError {
+  constructor({ code, message }: StoreError) {
+    super(code, message);
+  }
+}
+
 /** By the time that they stand for; null where there is none. */
 export type Snapshots = ReadonlyMap<number, Snapshot | null>;
 

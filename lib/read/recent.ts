@@ -6,9 +6,10 @@ import {
   type ReadAnswer,
   type ReadRequest,
   type Store,
+  type StoreError,
   type Texts,
 } from '../store/store.js';
-import type { Reader } from './load.js';
+import { UnreadError, type Reader } from './load.js';
 import type { ShardedReader } from './shards.js';
 
 /** Ms for which texts that were read are served to other readers of the process. */
@@ -39,6 +40,8 @@ interface CachedTexts {
   latency: number;
   readonly fields: Map<string, string | null>;
   readonly logs: Map<string, string | null>;
+  /** Fields and logs that could not be read: their database is away, others are not. */
+  readonly unread: Map<string, StoreError>;
 }
 
 /** What was read of one target, at one moment. */
@@ -147,21 +150,34 @@ export class RecentReader implements ShardedReader {
     const { writes } = this.#store;
     const before = this.#fresh();
     const anchors = anchorsOf([...wantedFields, ...wantedLogs]);
-    const missing = [...wantedFields].filter((name) => !anchors.includes(name) && !before?.fields.has(name));
-    const logs = [...wantedLogs].filter((name) => !before?.logs.has(name));
-    const isKnown = before !== null && anchors.every((name) => before.fields.has(name));
+    const isAway = (name: string): boolean => before?.unread.has(name) ?? false;
+    const missing = [...wantedFields].filter(
+      (name) => !anchors.includes(name) && !before?.fields.has(name) && !isAway(name),
+    );
+    const logs = [...wantedLogs].filter((name) => !before?.logs.has(name) && !isAway(name));
+    const isKnown =
+      before !== null && anchors.every((name) => before.fields.has(name) || before.unread.has(name));
     if (isKnown && missing.length === 0 && logs.length === 0) return before;
     const fields = [...anchors, ...missing];
     const startedAt = performance.now();
     const answer = await this.#askStore(this.#store, { fields, logs });
+    const { unread = new Map<string, StoreError>() } = answer;
     const isSame =
       before !== null &&
       anchors.every(
-        (name) => !before.fields.has(name) || before.fields.get(name) === (answer.fields.get(name) ?? null),
+        (name) =>
+          !before.fields.has(name) ||
+          unread.has(name) ||
+          before.fields.get(name) === (answer.fields.get(name) ?? null),
       );
-    const cached = isSame ? before : { at, writes, latency: 0, fields: new Map(), logs: new Map() };
-    for (const name of fields) cached.fields.set(name, answer.fields.get(name) ?? null);
-    for (const name of logs) cached.logs.set(name, answer.logs.get(name) ?? null);
+    const cached = isSame
+      ? before
+      : { at, writes, latency: 0, fields: new Map(), logs: new Map(), unread: new Map() };
+    for (const name of fields)
+      if (!unread.has(name)) cached.fields.set(name, answer.fields.get(name) ?? null);
+    for (const name of logs) if (!unread.has(name)) cached.logs.set(name, answer.logs.get(name) ?? null);
+    for (const name of [...fields, ...logs]) cached.unread.delete(name);
+    for (const [name, error] of unread) cached.unread.set(name, error);
     cached.latency = performance.now() - startedAt;
     this.#cached = cached;
     return cached;
@@ -173,7 +189,7 @@ export class RecentReader implements ShardedReader {
     const failure = this.#failure;
     if (failure?.writes === writes && isWithin(FAILURE_KEPT, failure.at, this.#now())) throw failure.error;
     try {
-      const answer = await store.read({ ...request, within: READ_LIMIT });
+      const answer = await store.read({ ...request, within: READ_LIMIT, partly: true });
       this.#failure = null;
       return answer;
     } catch (error) {
@@ -216,8 +232,11 @@ function holds(asked: ReadRequest, { fields, logs }: ReadRequest): boolean {
   return fields.every((name) => known.has(name)) && logs.every((name) => asked.logs.includes(name));
 }
 
-/** Null: something is missing. */
+/** Null: something is missing. @throws UnreadError where its database is away */
 function answerFrom(cached: CachedTexts, { fields, logs }: ReadRequest): ReadAnswer | null {
+  const { unread } = cached;
+  const failed = unread.size === 0 ? undefined : [...fields, ...logs].find((name) => unread.has(name));
+  if (failed !== undefined) throw new UnreadError(unread.get(failed) as StoreError);
   const isComplete =
     fields.every((name) => cached.fields.has(name)) && logs.every((name) => cached.logs.has(name));
   if (!isComplete) return null;

@@ -7,6 +7,7 @@ import type { WatchedTarget } from '../types.js';
 import {
   loadHistory,
   unpack,
+  UnreadError,
   type History,
   type Overview,
   type Present,
@@ -28,24 +29,57 @@ interface Expected {
 
 const counted = new WeakMap<ShardedReader, number>();
 
+/** What was loaded of the shards, and why that of others could not be. */
+interface EachShard<T> {
+  readonly loaded: readonly T[];
+  readonly unread: readonly UnreadError[];
+}
+
 /**
- * Loads something of every shard, at once: a `RecentReader` makes one read of what they ask for at the same time.
+ * Loads something of every shard, at once: a `RecentReader` makes one read of what they ask for at the same time. The shards
+ * of a database that is away, where others are not, are left out.
  * @param load is given a reader of one shard alone
  */
 export async function ofEachShard<T>(
   reader: ShardedReader,
-  { shardSize, targets }: Expected,
+  expected: Expected,
   load: (reader: Reader, shards: number) => Promise<T>,
 ): Promise<readonly T[]> {
+  return (await loadEach(reader, expected, load)).loaded;
+}
+
+async function loadEach<T>(
+  reader: ShardedReader,
+  { shardSize, targets }: Expected,
+  load: (reader: Reader, shards: number) => Promise<T>,
+): Promise<EachShard<T>> {
   let count = counted.get(reader) ?? Math.max(1, Math.ceil(targets.length / shardSize));
   for (;;) {
-    const [actual, ...loaded] = await Promise.all([
-      countIn(reader),
-      ...Array.from({ length: count }, (_, shard) => load(reader.shard(shard), count)),
-    ]);
+    const loading = Array.from({ length: count }, (_, shard) =>
+      unlessUnread(load(reader.shard(shard), count)),
+    );
+    const [actual, ...found] = await Promise.all([countIn(reader), ...loading]);
     counted.set(reader, actual);
-    if (actual <= count) return loaded.slice(0, actual);
+    if (actual <= count) {
+      const its = found.slice(0, actual);
+      const loaded = its.flatMap((each) => ('loaded' in each ? [each.loaded] : []));
+      const unread = its.flatMap((each) => ('unread' in each ? [each.unread] : []));
+      const [failure] = unread;
+      if (loaded.length === 0 && failure !== undefined) throw failure;
+      return { loaded, unread };
+    }
     count = actual;
+  }
+}
+
+async function unlessUnread<T>(
+  loading: Promise<T>,
+): Promise<{ readonly loaded: T } | { readonly unread: UnreadError }> {
+  try {
+    return { loaded: await loading };
+  } catch (error) {
+    if (error instanceof UnreadError) return { unread: error };
+    throw error;
   }
 }
 
@@ -112,13 +146,24 @@ export async function ofAllShards<T extends Joinable>(
   expected: Expected,
   load: (reader: Reader, shards: number) => Promise<T>,
 ): Promise<Joined<T>> {
-  return joined(await ofEachShard(reader, expected, load), expected.targets);
+  return joined(await loadEach(reader, expected, load), expected.targets);
 }
 
 type Joinable = Present & Partial<ResolvedIncidents> & Partial<Pick<Overview, 'snapshots'>>;
 
-/** What was loaded of all shards, as one. `parts`: what was loaded of the shard in which a target lives. */
-export type Joined<T> = T & { readonly parts?: ReadonlyMap<string, T> };
+/**
+ * What was loaded of all shards, as one. `parts`: what was loaded of the shard in which a target lives. `unreadShards`: why
+ * some could not be read; absent: all could.
+ */
+export type Joined<T> = T & {
+  readonly parts?: ReadonlyMap<string, T>;
+  readonly unreadShards?: readonly string[];
+};
+
+/** Whether a target may live in a shard that could not be read. */
+export function isUnread({ parts, unreadShards }: Joined<unknown>, id: string): boolean {
+  return unreadShards !== undefined && parts?.has(id) !== true;
+}
 
 /** The part of a target's shard. Where no run has seen the target yet, nothing is known of it in any. */
 export function partOf<T>(joined: Joined<T>, id: string): T {
@@ -126,10 +171,13 @@ export function partOf<T>(joined: Joined<T>, id: string): T {
 }
 
 /** Of one shard, the very same. Shards without a configured target do not count: nobody makes their runs. */
-function joined<T extends Joinable>(loaded: readonly T[], targets: readonly WatchedTarget[]): Joined<T> {
+function joined<T extends Joinable>(
+  { loaded, unread }: EachShard<T>,
+  targets: readonly WatchedTarget[],
+): Joined<T> {
   const [first] = loaded;
   if (first === undefined) throw new RangeError('no shard');
-  if (loaded.length === 1) return first;
+  if (loaded.length === 1 && unread.length === 0) return first;
   const configured = new Set(targets.map(({ info }) => info.id));
   const parts = new Map<string, T>();
   const counting = loaded.filter((part) => {
@@ -148,6 +196,7 @@ function joined<T extends Joinable>(loaded: readonly T[], targets: readonly Watc
     ...(first.resolved && { resolved: new Map(loaded.flatMap(({ resolved }) => [...(resolved ?? [])])) }),
     ...(first.unread && { unread: new Set(loaded.flatMap(({ unread }) => [...(unread ?? [])])) }),
     parts,
+    ...(unread.length > 0 && { unreadShards: [...new Set(unread.map(({ message }) => message))] }),
   };
 }
 

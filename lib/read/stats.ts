@@ -23,7 +23,7 @@ import { lastDay, latenciesBetween, openTimeline, type Timeline } from './timeli
 import type { History, Overview, ResolvedIncidents, Window } from './load.js';
 import { checkTimes, paceOfRuns, staleSince } from './health.js';
 import { incidentView } from './incident-views.js';
-import { leastRecent, partOf, type Joined } from './shards.js';
+import { isUnread, leastRecent, partOf, type Joined } from './shards.js';
 import { currentNotes, noteEvents, notesOutside, noteViews } from './notes.js';
 import { upcomingMaintenance } from './maintenance-spans.js';
 import { pastView } from './past.js';
@@ -55,7 +55,7 @@ export interface Watch extends Audienced {
 /** Of a target, what concerns the figures of all of them, and all of its figures. */
 interface Row extends Pick<
   TargetStats,
-  'id' | 'group' | 'status' | 'pingCount' | 'failedPings' | 'pingInterval' | 'consecutiveFailures'
+  'id' | 'group' | 'status' | 'unread' | 'pingCount' | 'failedPings' | 'pingInterval' | 'consecutiveFailures'
 > {
   readonly lastCheckAt: number | null;
   readonly whole: () => TargetStats;
@@ -79,13 +79,15 @@ export function stats(
     const part = partOf(overview, target.info.id);
     const timeline = openTimeline(target, tick, part, now);
     const { known, isSeen } = timeline;
+    const unread = unreadOf(overview, target);
     const about = { ...watch, stale: staleSince(watch, part.state, now) };
     return {
       ...{ id: target.info.id, group: target.info.group, pingInterval: target.info.interval },
       status: shownStatus(target, { known, isSeen, stale: about.stale }, now).status,
       ...{ pingCount: known.counters.pings, failedPings: known.counters.failures },
       ...{ lastCheckAt: known.lastCheckAt, consecutiveFailures: known.consecutiveFailures },
-      whole: () => targetStats(target, timeline, part, about, now),
+      ...unread,
+      whole: () => ({ ...targetStats(target, timeline, part, about, now), ...unread }),
     };
   });
   const { targets: chosen, next = null } = choose(all);
@@ -110,6 +112,7 @@ export function stats(
     ...(only ? { healthUrl: only } : {}),
     updatedAt: iso(now),
     ...record(overview),
+    ...unreadAmong(all),
     lastRun:
       lastRun === null
         ? null
@@ -159,6 +162,7 @@ export function summary(watch: Watch, overview: Joined<Overview & ResolvedIncide
     const stale = staleSince(watch, part.state, now);
     return {
       ...targetStats(target, timeline, part, { ...watch, stale }, now),
+      ...unreadOf(overview, target),
       order: target.info.order,
       days: days.map(({ from, to, name }) => day(name, timeline.at(from), timeline.at(to))),
       latencies: hours.map(([from, to]) =>
@@ -171,7 +175,17 @@ export function summary(watch: Watch, overview: Joined<Overview & ResolvedIncide
   const past = pastView(shown, overview, times.days[0] ?? now, now);
   const notes = notesOutside(noteViews(overview.notes, shown.targets), past.incidents);
   const upcoming = upcomingMaintenance(shown.targets, overview.maintenance, now);
-  return { freshness: freshness(watch, overview, now), targets, past, upcoming, notes };
+  const fresh = { ...freshness(watch, overview, now), ...unreadAmong(targets) };
+  return { freshness: fresh, targets, past, upcoming, notes };
+}
+
+function unreadOf(overview: Joined<unknown>, { info }: WatchedTarget): Pick<TargetStats, 'unread'> {
+  return isUnread(overview, info.id) ? { unread: true } : {};
+}
+
+function unreadAmong(targets: readonly Pick<TargetStats, 'unread'>[]): Pick<Stats, 'unread'> {
+  const unread = targets.filter((target) => target.unread).length;
+  return unread === 0 ? {} : { unread };
 }
 
 export function freshness(watch: Watch, overview: Overview, now: number): Freshness {
@@ -277,6 +291,7 @@ function targetStats(
     id: info.id,
     name: info.name,
     group: info.group,
+    ...(info.description !== null && { description: info.description }),
     status,
     lastKnownStatus,
     healthUrl,

@@ -23,6 +23,8 @@ export interface Stats {
   readonly recordedSince: string | null;
   /** Data that was here before, and is gone; null: none is known of. */
   readonly lost: LostDataView | null;
+  /** Of how many targets nothing can be read now, because one of several databases is away; absent: of none. */
+  readonly unread?: number;
   readonly lastRun: LastRunView | null;
   readonly summary: Readonly<Record<Status, number>>;
   /** Those that are current, latest first. */
@@ -66,10 +68,14 @@ export interface TargetStats {
   readonly id: string;
   readonly name: string;
   readonly group: string | null;
+  /** Only where the operator says something of it. */
+  readonly description?: string;
   /** `pending` too while `lastKnownStatus` is not null. */
   readonly status: Status;
   /** What the last check came to where no run came for three ticks, so that nothing is known since; else null. */
   readonly lastKnownStatus: Status | null;
+  /** Nothing can be read of it now: its database is away, and what follows is nothing. Absent: it can. */
+  readonly unread?: true;
   /** Null: the operator does not show it. */
   readonly healthUrl: string | null;
   readonly host: HostName;
@@ -153,6 +159,8 @@ export interface Freshness {
   readonly isStale: boolean;
   readonly recordedSince: string | null;
   readonly lost: LostDataView | null;
+  /** Of how many targets nothing can be read now; absent: of none. */
+  readonly unread?: number;
 }
 
 /** What was done about the open incident. */

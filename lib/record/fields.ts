@@ -23,6 +23,9 @@ export const HEAD_FIELDS: readonly string[] = [STATE_FIELD, OUTBOX_FIELD, MAINTE
 /** The same where visitors may subscribe. */
 export const MAILING_HEAD_FIELDS: readonly string[] = [...HEAD_FIELDS, MAILING_FIELD, NOTE_MARK_FIELD];
 
+/** What came of messages that were sent for several shards (rules/joint-delivery.ts). */
+export const DELIVERIES_FIELD = 'deliveries';
+
 /** In which shard each target lives (directory.ts). */
 export const DIRECTORY_FIELD = 'directory';
 /** How many shards there are, and which directory is in force; absent where there is but one. */
@@ -40,8 +43,14 @@ export const SHARED_FIELDS: readonly string[] = [
 /** All fields of an installation with one shard but those of the history. */
 export const MAIN_FIELDS: readonly string[] = [STATE_FIELD, OUTBOX_FIELD, MAILING_FIELD, ...SHARED_FIELDS];
 
+/** Of what all shards share, that of which there is a copy wherever shards are stored together. */
+export const COPIED_FIELDS: readonly string[] = [
+  ...[MAINTENANCE_FIELD, NOTES_FIELD, SUBSCRIBERS_FIELD],
+  ...[MAIL_REQUESTS_FIELD, NOTE_MARK_FIELD],
+];
+
 /** Every store is opened with these names: what only the holder of the lease writes, and what all shards share. */
 export const STORE_FIELDS = {
-  guarded: new Set([STATE_FIELD, OUTBOX_FIELD, MAILING_FIELD]) as ReadonlySet<string>,
-  shared: new Set([...SHARED_FIELDS, MAIL_REQUESTS_FIELD, NOTE_MARK_FIELD]) as ReadonlySet<string>,
+  guarded: new Set([STATE_FIELD, OUTBOX_FIELD, MAILING_FIELD, DELIVERIES_FIELD]) as ReadonlySet<string>,
+  shared: new Set([...SHARED_FIELDS, ...COPIED_FIELDS]) as ReadonlySet<string>,
 };

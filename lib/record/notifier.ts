@@ -20,6 +20,7 @@ import {
   type PendingAlert,
   type PendingRestart,
 } from '../rules/outbox.js';
+import { withJointRecord, type JointRecord } from '../rules/joint-delivery.js';
 import { applyOutcome, reconciled, type DeliveryOutcome, type SentAlert } from '../rules/delivery-outcome.js';
 import { inMaintenance, isEntering } from '../rules/windows.js';
 import type { Alert, ChannelName, Check, Target } from '../types.js';
@@ -46,6 +47,18 @@ export interface PendingDigest {
   readonly undelivered: number;
   /** Where the configured receiver has moved to, as the channel reported; null: it has not moved. */
   readonly moved: Moved | null;
+}
+
+/** The digests that are due now, one a channel. @param channels those that are set up */
+export function digestsOf(outbox: Outbox, channels: readonly ChannelName[], now: number): PendingDigest[] {
+  return channels
+    .map((channel) => ({
+      channel,
+      alerts: dueFor(outbox, channel, now),
+      undelivered: undeliveredTo(outbox, channel),
+      moved: outbox.moved[channel] ?? null,
+    }))
+    .filter(({ alerts }) => alerts.length > 0);
 }
 
 /** A check that was recorded, with what its target was before and after it. */
@@ -247,15 +260,18 @@ export class Notifier {
 
   /** The digests that are due now, one a channel. */
   digests(now: number): PendingDigest[] {
-    const { outbox } = this;
-    return this.settings.channels
-      .map((channel) => ({
-        channel,
-        alerts: dueFor(outbox, channel, now),
-        undelivered: undeliveredTo(outbox, channel),
-        moved: outbox.moved[channel] ?? null,
-      }))
-      .filter(({ alerts }) => alerts.length > 0);
+    return digestsOf(this.outbox, this.settings.channels, now);
+  }
+
+  /** Whether another run may have delivered some of what waits here. */
+  get waits(): boolean {
+    const { alerts, troubles } = this.base;
+    return alerts.length > 0 || Object.keys(troubles).length > 0;
+  }
+
+  /** Applies what came of messages that were sent for all shards. */
+  applyJointRecord(record: JointRecord, shard: number): void {
+    this.base = withJointRecord(this.outbox, record, shard);
   }
 
   applyOutcomes(outcomes: readonly DeliveryOutcome[]): void {

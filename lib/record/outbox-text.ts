@@ -46,7 +46,7 @@ import { readOutboxV1 } from './outbox-v1.js';
 /** Of the format of the outbox. Version 1 is read in outbox-v1.ts. */
 const VERSION = 2;
 
-const channel = code<ChannelName>(CHANNEL_CODES, 'channel');
+export const channel = code<ChannelName>(CHANNEL_CODES, 'channel');
 const channels = list(channel);
 const was = code(ACTIVE_ALERT_CODES, 'status of an alert');
 
@@ -166,16 +166,23 @@ const alertState = record<AlertState>({
   events: list(event),
 });
 
+export const trouble = record<DeliveryTrouble>({
+  since: time,
+  failures: count,
+  nextAt: time,
+  permanent: flag,
+  message: text,
+});
+export const moved = record<Moved>({ from: text, to: text });
+
 const outbox = record<Outbox>({
   alerts: list(pendingAlert),
   restarts: list(
     record<PendingRestart>({ id: text, target: text, at: time, number: count, max: count, to: channels }),
   ),
-  troubles: byChannel(
-    record<DeliveryTrouble>({ since: time, failures: count, nextAt: time, permanent: flag, message: text }),
-  ),
+  troubles: byChannel(trouble),
   undelivered: byChannel(count),
-  moved: byChannel(record<Moved>({ from: text, to: text })),
+  moved: byChannel(moved),
   alertStates: mapped(
     list(record<{ id: string; state: AlertState }>({ id: text, state: alertState })),
     (byId: ReadonlyMap<string, AlertState>) => [...byId].map(([id, known]) => ({ id, state: known })),

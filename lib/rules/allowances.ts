@@ -51,27 +51,40 @@ export interface LimitedBy {
   /** Null: not set, and not on Vercel. */
   readonly plan: PlanName | null;
   readonly store: { readonly kind: string };
+  /** All databases over which the shards of these targets are spread; absent: it is one. */
+  readonly stores?: readonly { readonly store: { readonly kind: string } }[];
+  readonly targets?: readonly unknown[];
+  readonly shardSize?: number;
   readonly readRegions: number;
   readonly qstash: { readonly token: string | null };
 }
 
 /** @param isLocal runs are made by `npm start`: no function is paid for */
 export function limitsOf(
-  { plan, store, readRegions, qstash }: LimitedBy,
+  { plan, store, stores = [], targets = [], shardSize = Infinity, readRegions, qstash }: LimitedBy,
   { isLocal }: { readonly isLocal: boolean },
 ): Limits {
   if (plan === 'none') return NO_LIMITS;
+  // Each has an allowance of its own, where there are shards for it.
+  const shards = Math.max(1, Math.ceil(targets.length / shardSize));
+  const kinds = [store, ...stores.slice(1, shards).map((each) => each.store)].map(({ kind }) => kind);
+  const free = kinds.filter((kind) => kind === 'upstash').length;
   return {
     functions: isLocal || plan === null ? null : FUNCTIONS[plan],
-    commands: store.kind === 'upstash' ? FREE_COMMANDS : null,
+    commands: free === kinds.length ? free * FREE_COMMANDS : null,
     readRegions,
     messagesADay: isLocal || qstash.token === null ? null : FREE_MESSAGES_A_DAY,
   };
 }
 
+/** The shards that share what is allowed: all of them, and those that are in one database, which has its own commands. */
+export interface Among {
+  readonly all: number;
+  readonly together: number;
+}
+
 /** The share that each of so many shards has of all that is allowed. */
-export function shareOf(limits: Limits, shards: number): Limits {
-  if (shards === 1) return limits;
+export function shareOf(limits: Limits, { all: shards, together }: Among): Limits {
   const { functions, commands, messagesADay } = limits;
   return {
     ...limits,
@@ -81,7 +94,7 @@ export function shareOf(limits: Limits, shards: number): Limits {
       cpuHours: functions.cpuHours / shards,
       memoryGbHours: functions.memoryGbHours / shards,
     },
-    commands: commands && commands / shards,
+    commands: commands && commands / together,
     messagesADay: messagesADay && messagesADay / shards,
   };
 }

@@ -5,7 +5,12 @@ import { durationText } from './durations.js';
 export interface Body {
   readonly text: string;
   readonly cut: boolean;
+  /** What else of the answer an expression may name, such as `$headers`. */
+  readonly variables?: Variables;
 }
+
+/** By their names without the `$`. Values as JSON has them. */
+export type Variables = Readonly<Record<string, unknown>>;
 
 /** What a target answered. */
 export interface Answer {
@@ -21,15 +26,25 @@ export interface Answer {
   readonly tlsExpiresAt: number | null;
 }
 
-/** `slow`: it took too long and was stopped. `broken`: the expression itself failed. */
+/** `slow`: it took too long and was stopped. `broken`: the expression itself failed. `not_json`: it looks at no JSON. */
 export type Evaluation = 'true' | 'false' | 'not_json' | 'slow' | 'broken';
+
+interface RegexPattern {
+  readonly source: string;
+  readonly flags: string;
+}
 
 /** Evaluates expressions that may never end, each within a time limit. Never rejects. */
 export interface Evaluator {
   /** Whether a regular expression is found in the text. */
-  search(pattern: { readonly source: string; readonly flags: string }, text: string): Promise<Evaluation>;
-  /** Whether a JSONata expression over the JSON text gives `true` itself. */
-  query(expression: string, json: string): Promise<Evaluation>;
+  search(pattern: RegexPattern, text: string): Promise<Evaluation>;
+  /** What the groups of a regular expression hold where it is found in the text, empty for those that hold nothing. */
+  groups(pattern: RegexPattern, text: string): Promise<readonly string[] | Exclude<Evaluation, 'true'>>;
+  /**
+   * Whether a JSONata expression over the JSON text gives `true` itself. One that looks at variables alone does so
+   * whatever the text is.
+   */
+  query(expression: string, json: string, variables?: Variables): Promise<Evaluation>;
 }
 
 const GOOD: Verdict = { outcome: 'good', reason: null, message: null };
@@ -82,15 +97,22 @@ async function judgeBody(
     if (found !== 'false') return failed('body', `body expression ${trouble(found)}`);
     if (tooLarge !== null) return tooLarge;
   }
-  // A JSON text that was cut off cannot be parsed.
-  if (tooLarge !== null && (expectJson !== null || degradedJson !== null)) return tooLarge;
   if (expectJson !== null) {
-    const holds = await evaluator.query(expectJson, body.text);
-    if (holds === 'not_json') return failed('json', 'body is not JSON');
+    const holds = await query(expectJson, body, evaluator);
+    if (holds === 'not_json') return tooLarge ?? failed('json', 'body is not JSON');
     if (holds === 'false') return failed('json', 'JSON expression is not true');
     if (holds !== 'true') return failed('json', `JSON expression ${trouble(holds)}`);
   }
+  if (tooLarge !== null && degradedJson !== null) {
+    if ((await query(degradedJson, body, evaluator)) === 'not_json') return tooLarge;
+  }
   return null;
+}
+
+/** A JSON text that was cut off is none. */
+function query(expression: string, body: Body, evaluator: Evaluator): Promise<Evaluation> {
+  const { text, cut, variables } = body;
+  return evaluator.query(expression, cut ? '' : text, { ...variables, body: text });
 }
 
 /**
@@ -114,7 +136,7 @@ async function judgeDegraded(
   evaluator: Evaluator,
 ): Promise<Verdict | null> {
   if (degradedJson !== null && body !== null) {
-    const holds = await evaluator.query(degradedJson, body.text);
+    const holds = await query(degradedJson, body, evaluator);
     if (holds === 'true') return degraded('degraded by JSON expression');
     if (holds === 'not_json') return degraded('body is not JSON');
     if (holds !== 'false') return degraded(`degraded expression ${trouble(holds)}`);

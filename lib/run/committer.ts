@@ -9,7 +9,8 @@ import type { Commit, Meter, Store, StoreErrorCode } from '../store/store.js';
 import { ACKNOWLEDGE_COMMANDS, COMMIT_COMMANDS, groupOf, StoreError, SWAP_COMMANDS } from '../store/store.js';
 import type { CheckOrOpen, Target, Transition } from '../types.js';
 import type { Batch } from './backlog.js';
-import { deliver, hasDeliveries, deliverDigests, type DeliveryContext } from './delivery.js';
+import { deliverDigests, makeRestarts, type DeliveryContext } from './delivery.js';
+import type { JointDeliveryContext, Together } from './joint-delivery.js';
 import { pingLine, resultOf, transitionLine, type RunResult } from './report.js';
 import type { RunContext } from './run-context.js';
 import type { RunUsage } from './run-usage.js';
@@ -74,12 +75,6 @@ function hasCheck(batches: readonly Batch[], isSought: (check: CheckOrOpen) => b
   return batches.some(({ checks }) => [...checks.values()].some(isSought));
 }
 
-/** Until when mails may be sent, and what ends them early. */
-export interface MailTime {
-  readonly until: number;
-  readonly stopping: AbortSignal | undefined;
-}
-
 export interface CommitterOptions {
   readonly context: RunContext;
   /** The store of the context, which counts its commands into `meter`. */
@@ -91,6 +86,9 @@ export interface CommitterOptions {
   readonly startedAt: number;
   /** The run is made by `npm start`, not by a trigger. */
   readonly isLocal: boolean;
+  /** When the process has to be done, in ms since the epoch. */
+  readonly end: number;
+  readonly stopping: AbortSignal;
 }
 
 /**
@@ -115,8 +113,12 @@ export class Committer {
   /** Checks that are judged and not recorded yet. */
   private waiting: { batches: Batch[]; results: RunResult[]; lines: string[] } = noneWaiting();
 
-  /** Something is to be delivered: the lease is kept until the results are recorded. */
+  /** Something is to be delivered under the lease: it is kept until the results are recorded. */
   private mustDeliver = false;
+  /** A message for all shards that is on its way while checks are still made. */
+  private joint: Promise<void> | null = null;
+  /** All that the run has found is on record, or never will be. */
+  private isOver = false;
   private readonly context: RunContext;
   private readonly store: Store | null;
   private readonly meter: Meter;
@@ -125,8 +127,11 @@ export class Committer {
   private readonly runId: string;
   private readonly startedAt: number;
   private readonly isLocal: boolean;
+  private readonly end: number;
+  private readonly stopping: AbortSignal;
 
-  constructor({ context, store, meter, usage, opened, runId, startedAt, isLocal }: CommitterOptions) {
+  constructor(options: CommitterOptions) {
+    const { context, store, meter, usage, opened, runId, startedAt, isLocal, end, stopping } = options;
     this.context = context;
     this.store = store;
     this.meter = meter;
@@ -135,6 +140,8 @@ export class Committer {
     this.runId = runId;
     this.startedAt = startedAt;
     this.isLocal = isLocal;
+    this.end = end;
+    this.stopping = stopping;
     this.failure = opened.failure;
     this.kept = context.backlog.all;
     this.outcomes = context.backlog.outcomes;
@@ -200,7 +207,10 @@ export class Committer {
   /** Commits what was judged. The lease is given back, unless there is something to deliver. */
   async commit(status: LastRun['status']): Promise<RecordFailure | null> {
     const { ledger, mails } = this.opened;
-    const isDue = hasDeliveries(ledger.notifier, this.context.now()) || mails?.isDue === true;
+    const { notifier } = ledger;
+    // What is told for all shards together needs no lease of one.
+    const hasAlerts = this.context.together === undefined && this.hasAlerts;
+    const isDue = notifier.restarts.length > 0 || hasAlerts || mails?.isDue === true;
     this.mustDeliver = status !== 'inconclusive' && isDue;
     const delivers = this.mustDeliver;
     const hasRemoved = !delivers && status !== 'inconclusive' && (await this.removeGoneSubscribers());
@@ -238,19 +248,88 @@ export class Committer {
     return true;
   }
 
-  /** Delivers what is to be delivered, and gives the lease back with what came of it. */
-  async deliver(status: LastRun['status'], time: MailTime): Promise<void> {
+  /**
+   * Delivers what is to be delivered, and gives the lease back with what came of it.
+   * @param mailsUntil when the last mail to a subscriber may be sent
+   */
+  async deliver(status: LastRun['status'], mailsUntil: number): Promise<void> {
+    if (this.failure === null && this.mustDeliver) {
+      await this.deliverAndAcknowledge(mailsUntil);
+      return;
+    }
+    this.isOver = true;
+    await this.joint;
     if (this.failure === null) {
-      if (this.mustDeliver) await this.deliverAndAcknowledge(time);
+      if (this.hasAlerts) await this.deliverForAll();
       return;
     }
     // The process that took the lease checks the same targets and delivers its own alerts.
     if (this.failure.reason !== 'lease_lost') await this.deliverFromMemory(this.failure, status);
   }
 
+  private get hasAlerts(): boolean {
+    return this.opened.ledger.notifier.digests(this.context.now()).length > 0;
+  }
+
+  /** Makes restarts, then delivers alerts. With several shards it does not wait until these are delivered. */
   private async deliverAlerts(): Promise<void> {
-    const outcomes = await deliver(this.opened.ledger.notifier, this.deliveryContext());
-    this.outcomes = [...this.outcomes, ...outcomes];
+    const { notifier } = this.opened.ledger;
+    const restarts = await makeRestarts(notifier, this.deliveryContext());
+    this.outcomes = [...this.outcomes, ...restarts];
+    if (this.context.together === undefined) {
+      const digests = await deliverDigests(notifier, this.deliveryContext());
+      this.outcomes = [...this.outcomes, ...digests];
+    } else if (this.hasAlerts && restarts.length === 0) {
+      this.joint = (this.joint ?? Promise.resolve()).then(() => this.deliverForAll());
+      // It is awaited when the run ends.
+      this.joint.catch(() => undefined);
+    }
+  }
+
+  /**
+   * Delivers what is on record of all shards, where no other run is doing it. Where the store does not say what waits, this
+   * shard tells its own alerts.
+   */
+  private async deliverForAll(): Promise<void> {
+    const { context, opened } = this;
+    const { together, backlog, shard = 0 } = context;
+    if (together === undefined) return;
+    const { notifier } = opened.ledger;
+    const { delivery } = together;
+    try {
+      await delivery.deliver(together, this.jointContext(together));
+      notifier.applyJointRecord(delivery.record, shard);
+    } catch (error) {
+      const { reason } = recordFailureOf(error);
+      context.log(JSON.stringify({ event: 'not_told_together', runId: this.runId, reason }));
+      const outcomes = await deliverDigests(notifier, this.deliveryContext());
+      this.outcomes = [...this.outcomes, ...outcomes];
+      backlog.outcomes = this.outcomes;
+    }
+    const { [OUTBOX_FIELD]: outbox } = opened.ledger.acknowledgement().fields;
+    if (outbox !== undefined && backlog.lastKnown !== null)
+      backlog.lastKnown = { ...backlog.lastKnown, outbox };
+  }
+
+  private async deliverUnrecorded(): Promise<readonly DeliveryOutcome[]> {
+    const { together, now } = this.context;
+    const { notifier } = this.opened.ledger;
+    if (together === undefined) return deliverDigests(notifier, this.deliveryContext());
+    const digests = notifier.digests(now());
+    const outcomes = await together.delivery.deliverUnrecorded(
+      together,
+      digests,
+      this.jointContext(together),
+    );
+    notifier.applyOutcomes(outcomes);
+    return outcomes;
+  }
+
+  private jointContext({ targets }: Together): JointDeliveryContext {
+    const { context, startedAt, end, stopping } = this;
+    const { sleep, shard = 0 } = context;
+    const isOver = (): boolean => this.isOver;
+    return { ...this.deliveryContext(), ...{ targets, sleep, shard, isOver, startedAt, end, stopping } };
   }
 
   private deliveryContext(): DeliveryContext {
@@ -289,7 +368,7 @@ export class Committer {
     const waiting = new Map(
       notifier.digests(now()).flatMap(({ alerts }) => alerts.map((each) => [each.id, each])),
     );
-    const outcomes = await deliverDigests(notifier, this.deliveryContext());
+    const outcomes = await this.deliverUnrecorded();
     const sent = outcomes.flatMap((outcome) =>
       outcome.kind !== 'delivered'
         ? []
@@ -309,21 +388,36 @@ export class Committer {
   /**
    * Delivers and records the results. If that fails, the process remembers them, so that nothing is delivered twice.
    */
-  private async deliverAndAcknowledge(time: MailTime): Promise<void> {
+  private async deliverAndAcknowledge(mailsUntil: number): Promise<void> {
     await this.deliverAlerts();
-    const { ledger, mails } = this.opened;
-    if (mails?.isDue === true) {
+    const { mails } = this.opened;
+    const hasMails = mails?.isDue === true;
+    if (this.context.together !== undefined) {
+      // What a restart has come to is told for all shards only once it is on record.
+      if (this.outcomes.length > 0 || !hasMails) await this.acknowledge({ release: !hasMails });
+      this.isOver = true;
+      await this.joint;
+      if (this.hasAlerts) await this.deliverForAll();
+      if (!hasMails) return;
+    }
+    if (hasMails) {
       await mails.send({
-        ...time,
+        until: mailsUntil,
+        stopping: this.stopping,
         save: async (fields) =>
           (await this.write(() => ({ fields, append: null }), { release: false, commands: 0 })) === null,
       });
     }
-    const acknowledge = (): Changes => ({
+    await this.acknowledge({ release: true });
+  }
+
+  private async acknowledge({ release }: { readonly release: boolean }): Promise<void> {
+    const { ledger, mails } = this.opened;
+    const changes = (): Changes => ({
       fields: { ...ledger.acknowledgement().fields, ...mails?.fields },
       append: null,
     });
-    const failure = await this.write(acknowledge, { release: true, commands: 0 });
+    const failure = await this.write(changes, { release, commands: 0 });
     if (failure === null) return;
     mails?.remember();
     const { reason } = failure;

@@ -2,6 +2,7 @@ import { DeliveryError, type Channel, type Digest } from '../deliver/channel.js'
 import type { Send } from '../deliver/send.js';
 import type { PendingDigest, Notifier } from '../record/notifier.js';
 import type { DeliveryOutcome } from '../rules/delivery-outcome.js';
+import { withoutRepetitions } from '../rules/joint-delivery.js';
 import type { Moved, PendingRestart } from '../rules/outbox.js';
 import { byImportance } from '../rules/wording.js';
 import type { ChannelName, Target } from '../types.js';
@@ -22,34 +23,32 @@ export interface DeliveryContext {
 /** Ms for a restart request, and for a channel: long enough for slow ones, and short enough for a run. */
 export const DELIVERY_TIMEOUT = 10_000;
 
-/** Whether a restart or an alert is due now. */
-export function hasDeliveries(notifier: Notifier, now: number): boolean {
-  return notifier.restarts.length > 0 || notifier.digests(now).length > 0;
-}
-
-/**
- * Makes the restarts that are ordered, then delivers the digests that are due, all at once: no channel delays or breaks
- * another. Every result is applied to the notifier. Never rejects; takes twice DELIVERY_TIMEOUT at most.
- */
-export async function deliver(
+/** Makes the restarts that are ordered. The results are applied to the notifier. Never rejects; takes DELIVERY_TIMEOUT at most. */
+export async function makeRestarts(
   notifier: Notifier,
   context: DeliveryContext,
 ): Promise<readonly DeliveryOutcome[]> {
-  const restarts = await Promise.all(notifier.restarts.map((order) => restart(order, context)));
-  notifier.applyOutcomes(restarts);
-  return [...restarts, ...(await deliverDigests(notifier, context))];
+  const outcomes = await Promise.all(notifier.restarts.map((order) => restart(order, context)));
+  notifier.applyOutcomes(outcomes);
+  return outcomes;
 }
 
-/** Delivers the digests that are due and applies the results to the notifier. Never rejects. */
+/** Delivers the digests that are due and applies the results to the notifier. Never rejects; takes DELIVERY_TIMEOUT at most. */
 export async function deliverDigests(
   notifier: Notifier,
   context: DeliveryContext,
 ): Promise<readonly DeliveryOutcome[]> {
-  const outcomes = await Promise.all(
-    notifier.digests(context.now()).map((pending) => deliverDigest(pending, context)),
-  );
-  notifier.applyOutcomes(outcomes.flat());
-  return outcomes.flat();
+  const outcomes = await sendDigests(notifier.digests(context.now()), context);
+  notifier.applyOutcomes(outcomes);
+  return outcomes;
+}
+
+/** Delivers digests, all at once: no channel delays or breaks another. Never rejects; takes DELIVERY_TIMEOUT at most. */
+export async function sendDigests(
+  digests: readonly PendingDigest[],
+  context: DeliveryContext,
+): Promise<DeliveryOutcome[]> {
+  return (await Promise.all(digests.map((pending) => sendDigest(pending, context)))).flat();
 }
 
 async function restart(
@@ -69,7 +68,7 @@ async function restart(
   return { kind: 'restarted', target: id, orderedAt: at, answer };
 }
 
-async function deliverDigest(
+async function sendDigest(
   { channel: name, alerts, undelivered, moved: known }: PendingDigest,
   { channels, targets, publicUrl, isLocal, now, log }: DeliveryContext,
 ): Promise<DeliveryOutcome[]> {
@@ -83,7 +82,7 @@ async function deliverDigest(
     undelivered === 0
       ? []
       : [{ id: `${id}.undelivered`, at, kind: 'undelivered', count: undelivered } as const];
-  const items = [...alerts, ...remark].sort(byImportance).map((alert) => ({
+  const items = [...withoutRepetitions(alerts), ...remark].sort(byImportance).map((alert) => ({
     alert,
     target: 'target' in alert ? (targets.get(alert.target)?.info ?? null) : null,
     isLocal,

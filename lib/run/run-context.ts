@@ -9,10 +9,12 @@ import { createPeers, type Peers } from '../peers/ask.js';
 import { installationId } from '../peers/installation.js';
 import { createPacer } from '../probe/pacer.js';
 import { createProber, type Prober } from '../probe/probe.js';
+import type { Among } from '../rules/allowances.js';
 import type { Store, StoreError } from '../store/store.js';
 import type { ChannelName } from '../types.js';
 import { Backlog, ProcessUsage } from './backlog.js';
 import type { Turns } from './turns.js';
+import { JointDelivery, type Together } from './joint-delivery.js';
 import { DirectoryKeeper } from './directory-keeper.js';
 
 /** What a run needs from the process that it runs in; nothing here belongs to one run. */
@@ -24,8 +26,12 @@ export interface RunContext {
   readonly storeFailure?: StoreError;
   /** How many shards there are; absent: one, as far as this process knows. */
   readonly shards?: number;
+  /** With how many shards this one shares what is allowed; absent: with all, in one database. */
+  readonly among?: Among;
   /** The number of the shard; absent: there is one. */
   readonly shard?: number;
+  /** What the shards of an installation tell people together; absent: there is one. */
+  readonly together?: Together;
   /** Bounds and paces the attempts of all runs of the process. */
   readonly prober: Prober;
   readonly backlog: Backlog;
@@ -53,7 +59,7 @@ export const UNPLACED = -1;
 /** What a run of one shard needs, but for what is the shard's own. */
 export interface SharedContext extends Omit<
   RunContext,
-  'config' | 'store' | 'storeFailure' | 'shards' | 'shard'
+  'config' | 'store' | 'storeFailure' | 'shards' | 'among' | 'shard' | 'together'
 > {
   /** That of shard 0. */
   readonly backlog: Backlog;
@@ -61,6 +67,7 @@ export interface SharedContext extends Omit<
   /** Resolves when no attempt waits to be started. */
   whenStarted(): Promise<void>;
   readonly directory: DirectoryKeeper;
+  readonly jointDelivery: JointDelivery;
   /** Where several machines share the work. */
   readonly turns?: Turns;
 }
@@ -89,7 +96,8 @@ export function sharedContext(config: Config): SharedContext {
       return found;
     },
     whenStarted: () => pacer.whenStarted(),
-    directory: new DirectoryKeeper(),
+    directory: new DirectoryKeeper(console.log),
+    jointDelivery: new JointDelivery(),
     channels: createChannels(config),
     peers: createPeers(config.peers, { send, now: Date.now, installation: installationId(config) }),
     mailer: config.alerts.email && createMailer(config.alerts.email),

@@ -14,6 +14,7 @@ import {
 } from '../record/fields.js';
 import { endOf, type LastRun } from '../record/state-model.js';
 import { readableMaintenance, withMaintenance } from '../record/maintenance.js';
+import type { JointRecord } from '../rules/joint-delivery.js';
 import { limitsOf, shareOf } from '../rules/allowances.js';
 import { chooseDue } from '../rules/due.js';
 import { ROUND_MARGIN } from '../rules/trigger-pace.js';
@@ -23,6 +24,8 @@ import type { Meter, Store } from '../store/store.js';
 import type { CheckOrOpen, Target } from '../types.js';
 import type { Batch } from './backlog.js';
 import { DELIVERY_TIMEOUT } from './delivery.js';
+import type { Together } from './joint-delivery.js';
+import { keepLease } from './lease.js';
 import type { RunContext } from './run-context.js';
 import {
   hasSuccess,
@@ -79,13 +82,14 @@ const RECORDING_MAILS = 20_000;
  * One run: claim, choose the due, check, judge, commit, deliver. Whoever triggered it was authenticated before.
  * Rejects only where Keepalive itself is broken.
  */
-export async function run(context: RunContext, request: RunRequest): Promise<RunReport> {
-  const { config, now } = context;
+export async function run(uncounted: RunContext, request: RunRequest): Promise<RunReport> {
+  const { config, now } = uncounted;
   const { machine } = request;
   const runId = runIdOf(machine?.id);
   const token = tokenOf(runId);
   let startedAt = now();
   const meter: Meter = { commands: 0, bytesSent: 0, bytesReceived: 0 };
+  const context = counted(uncounted, meter);
   const report = (rest: Partial<RunReport> & Pick<RunReport, 'status' | 'stored'>): RunReport => ({
     runId,
     trigger: request.trigger,
@@ -105,7 +109,7 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
   // Claim.
   const calledAt = performance.now();
   const usage = new RunUsage(context, meter, request);
-  const store = context.store?.metered(meter) ?? null;
+  const { store } = context;
   const lifetime = request.limit + Math.min(LEASE_MARGIN, config.tick);
   const isLocal = request.trigger === 'local';
   const opened = await open(context, store, { token, ttl: machine?.lease ?? lifetime, isLocal }, request);
@@ -118,10 +122,12 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
   startedAt = opened.openedAt;
   usage.onClaimed(startedAt);
   const renewing =
-    machine && store && opened.failure === null ? renewed(store, machine.lease, lifetime) : null;
+    machine && store && opened.failure === null ? keepLease(store, machine.lease, lifetime) : null;
+  const end = now() + Math.floor(request.limit - (performance.now() - calledAt));
+  const stopping = request.stopping ?? new AbortController().signal;
   const committer = new Committer({
     ...{ context, store, meter, usage, opened, runId, startedAt },
-    isLocal,
+    ...{ isLocal, end, stopping },
   });
 
   // Choose the due.
@@ -171,9 +177,8 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
     const { longest, shortest, before } = MAILING;
     const at = now();
     const spare = startedAt + request.nextRunIn - before;
-    const end = at + request.limit - RECORDING_MAILS - (performance.now() - calledAt);
-    const until = Math.min(end, Math.max(at + shortest, Math.min(at + longest, spare)));
-    await committer.deliver(status, { until, stopping: request.stopping });
+    const wanted = Math.max(at + shortest, Math.min(at + longest, spare));
+    await committer.deliver(status, Math.min(end - RECORDING_MAILS, wanted));
   }
   clearInterval(renewing ?? undefined);
   if (opened.isLeaseLeft) await releaseLease(store, token);
@@ -194,6 +199,15 @@ export async function run(context: RunContext, request: RunRequest): Promise<Run
     transitions: transitions.map(transitionView),
     results,
   });
+}
+
+/** The same, whose stores count what they cost into `meter`. */
+function counted({ store, together, ...context }: RunContext, meter: Meter): RunContext {
+  return {
+    ...context,
+    store: store?.metered(meter) ?? null,
+    ...(together && { together: { ...together, store: together.store.metered(meter) } }),
+  };
 }
 
 /** Checks the due targets, in rounds where their intervals are shorter than the time to the next run. */
@@ -255,7 +269,7 @@ async function open(
   { isLocal, ...lease }: { readonly token: string; readonly ttl: number; readonly isLocal: boolean },
   { machine, nextRunIn }: Pick<RunRequest, 'machine' | 'nextRunIn'>,
 ): Promise<OpenRun | 'locked' | 'sharded' | 'taken'> {
-  const { config, backlog, channels, log, now, shards, storeFailure } = context;
+  const { config, backlog, channels, log, now, shards, shard = 0, together, storeFailure } = context;
   const openOn = (
     stored: Stored,
     maintenance: string | null,
@@ -268,7 +282,10 @@ async function open(
     const settings = {
       targets: withMaintenance(config.targets, windows),
       tick: config.tick,
-      limits: shareOf(limitsOf(config, { isLocal }), shards ?? 1),
+      limits: shareOf(
+        limitsOf(config, { isLocal }),
+        context.among ?? { all: shards ?? 1, together: shards ?? 1 },
+      ),
       channels: [...channels.keys()],
       reminder: config.alerts.reminder,
       peers: watchedPeers(context),
@@ -280,6 +297,9 @@ async function open(
     const stored = backlog.lastKnown ?? { state: null, outbox: null };
     // Whether runs are missing cannot be known: another process may have made them.
     const opened = openOn(stored, backlog.maintenance, { lastHeardAt: now() });
+    if (together !== undefined) {
+      opened.ledger.notifier.applyJointRecord(together.delivery.record, shard);
+    }
     return { ...opened, failure, isLeaseLeft, mails: null };
   };
   if (storeFailure !== undefined) return openOnMemory(recordFailureOf(storeFailure));
@@ -308,6 +328,10 @@ async function open(
       lastHeardAt: backlog.all.at(-1)?.at ?? null,
     });
     if (machine && isOthers(opened.ledger.lastRun, machine, opened.openedAt - nextRunIn / 2)) return 'taken';
+    if (together !== undefined && opened.ledger.notifier.waits) {
+      const record = await deliveredForAll(context, together);
+      opened.ledger.notifier.applyJointRecord(record, shard);
+    }
     backlog.lastKnown = stored;
     backlog.maintenance = maintenance;
     const mails = SubscriberMails.open(context, store, {
@@ -321,24 +345,21 @@ async function open(
   }
 }
 
+/** What other runs have delivered of what waits; where that cannot be read, what this process knows of it. */
+async function deliveredForAll({ log }: RunContext, { delivery, store }: Together): Promise<JointRecord> {
+  try {
+    return await delivery.read(store);
+  } catch (error) {
+    const { reason } = recordFailureOf(error);
+    log(JSON.stringify({ event: 'deliveries_unreadable', reason }));
+    return delivery.record;
+  }
+}
+
 /** Whether another machine has made the run of this period: its last one ended after `since`. */
 function isOthers(lastRun: LastRun | null, { id }: Machine, since: number): boolean {
   const other = lastRun === null ? null : machineOf(lastRun.id);
   return lastRun !== null && other !== null && other !== id && endOf(lastRun) > since;
-}
-
-/**
- * Keeps the lease until the timer is cleared, and for `lifetime` ms at most, so that a run that fails in an unforeseen way
- * does not hold up the next ones for ever.
- */
-function renewed(store: Store, lease: number, lifetime: number): NodeJS.Timeout {
-  const until = performance.now() + lifetime;
-  const timer = setInterval(() => {
-    if (performance.now() > until) clearInterval(timer);
-    // A lease that has run out is still ours until somebody takes it.
-    else store.renew(lease).catch(() => undefined);
-  }, lease / 2);
-  return timer;
 }
 
 /** Releases the lease with an empty commit, so that the next run does not find it taken. */

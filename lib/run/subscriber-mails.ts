@@ -224,7 +224,7 @@ export class SubscriberMails {
     save,
   }: {
     readonly until: number;
-    readonly stopping: AbortSignal | undefined;
+    readonly stopping: AbortSignal;
     readonly save: (fields: Readonly<Record<string, string>>) => Promise<boolean>;
   }): Promise<void> {
     const { context, mailer, store } = this.parts;
@@ -233,7 +233,7 @@ export class SubscriberMails {
     this.mostRefused = mostRefused(first);
     const session = await mailer.open();
     try {
-      while (context.now() < until && stopping?.aborted !== true) {
+      while (context.now() < until && !stopping.aborted) {
         const room = savesEach ? Infinity : MOST_UNSAVED - this.sent - this.refused;
         const isGoingOn = await this.sendSome(session, Math.min(MAILS_AT_ONCE, this.allowed, room));
         // Nobody was told yet: whether those were refused through our fault is decided at the end.

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Config } from '../config/config.js';
 import { NO_USAGE } from '../rules/account.js';
-import { StoreError, type Meter, type Store } from '../store/store.js';
+import type { Among } from '../rules/allowances.js';
+import { groupOf, StoreError, type Meter, type Store } from '../store/store.js';
 import type { Target } from '../types.js';
 import type { Batch } from './backlog.js';
 import type { KnownDirectory } from './directory-keeper.js';
@@ -10,12 +11,19 @@ import { UNPLACED, type SharedContext } from './run-context.js';
 import { run, type RunRequest } from './run.js';
 
 /** What the runs of a process are made of. */
-export type Installation = SharedContext & { readonly config: Config; readonly store: Store | null };
+export type Installation = SharedContext & {
+  readonly config: Config;
+  readonly store: Store | null;
+  /** The clock of the runs of a shard, where it is that of its database; absent: `now` is that of all. */
+  readonly clockOf?: (store: Store) => () => number;
+};
 
 /** The targets that are configured and live in one shard. */
 export interface Shard {
   readonly number: number;
   readonly targets: readonly Target[];
+  /** Where there are several databases: the one that it is in, and with how many shards it shares what is allowed. */
+  readonly spread?: { readonly database: number; readonly among: Among };
 }
 
 /** The shards of an installation that has more than one. */
@@ -65,7 +73,7 @@ export async function findShard(
 }
 
 function shardsIn(
-  { directory, hash, shards: count }: KnownDirectory,
+  { directory, hash, shards: count, layout }: KnownDirectory,
   targets: readonly Target[],
   isRead: boolean,
 ): Shards {
@@ -77,60 +85,121 @@ function shardsIn(
     if (others === undefined) members.set(place.shard, [target]);
     else others.push(target);
   }
-  const shards = [...members].map(([number, its]): Shard => ({ number, targets: its }));
+  const spread = layout.origin === null ? () => ({}) : spreadOf(directory, layout);
+  const shards = [...members].map(([number, its]): Shard => ({ number, targets: its, ...spread(number) }));
   return { count, hash, isRead, shards: shards.sort((a, b) => a.number - b.number) };
 }
 
-/** The run of one shard. */
+/** What `Shard.spread` is, by the number of the shard. */
+function spreadOf(
+  directory: KnownDirectory['directory'],
+  { stores }: KnownDirectory['layout'],
+): (shard: number) => Required<Pick<Shard, 'spread'>> {
+  const numbers = new Set([...directory.values()].map(({ shard }) => shard));
+  const databaseOf = (shard: number): number => stores[groupOf(shard)] ?? 1;
+  const together = new Map<number, number>();
+  for (const shard of numbers) together.set(databaseOf(shard), (together.get(databaseOf(shard)) ?? 0) + 1);
+  return (shard) => {
+    const database = databaseOf(shard);
+    const among = { all: Math.max(1, numbers.size), together: together.get(database) ?? 1 };
+    return { spread: { database, among } };
+  };
+}
+
+/**
+ * The run of one shard.
+ * @param count of all shards
+ * @param begun resolves when the runs of the other shards have begun, as far as this process makes them
+ */
 export function runShard(
   installation: Installation,
-  { number, targets }: Shard,
-  count: number,
+  { number, targets, spread }: Shard,
+  { count, begun = Promise.resolve() }: { readonly count: number; readonly begun?: Promise<unknown> },
   request: RunRequest,
 ): Promise<RunReport> {
-  const { config, store } = installation;
+  const { config, store: all, jointDelivery: delivery, now, clockOf } = installation;
+  const store = all?.shard(number) ?? null;
+  const database = config.stores.find((each) => each.number === spread?.database)?.store ?? config.store;
+  const together = all && count > 1 && { delivery, store: all, shards: count, begun, targets: byId(config) };
   return run(
     {
       ...installation,
-      config: { ...config, targets },
-      store: store?.shard(number) ?? null,
+      config: { ...config, targets, store: database },
+      store,
+      now: store === null ? now : (clockOf?.(store) ?? now),
       backlog: installation.backlogOf(number),
       shards: count,
+      ...(spread && { among: spread.among }),
       shard: number,
+      ...(together && { together }),
     },
     request,
   );
 }
 
+/** By the configuration that they are of. */
+const targetsById = new WeakMap<Config, ReadonlyMap<string, Target>>();
+
+function byId(config: Config): ReadonlyMap<string, Target> {
+  const found = targetsById.get(config) ?? new Map(config.targets.map((target) => [target.info.id, target]));
+  targetsById.set(config, found);
+  return found;
+}
+
 /**
  * The runs of these shards in this process. Each begins when the one before has started its attempts: so a run lasts no
- * longer than if it were alone, and none waits for what is slow in another.
+ * longer than if it were alone, and none waits for what is slow in another, nor for another database.
  */
 export async function runShards(
   installation: Installation,
   { shards, count }: Pick<Shards, 'shards' | 'count'>,
   request: RunRequest,
 ): Promise<RunReport[]> {
+  const databases = [...new Set(shards.map(({ spread }) => spread?.database))];
+  const reports = new Map<Shard, RunReport>();
+  await Promise.all(
+    databases.map(async (database) => {
+      const its = shards.filter(({ spread }) => spread?.database === database);
+      const found = await runInTurn(installation, { shards: its, count }, request);
+      for (const [i, shard] of its.entries()) {
+        const report = found[i];
+        if (report !== undefined) reports.set(shard, report);
+      }
+    }),
+  );
+  return shards.flatMap((shard) => reports.get(shard) ?? []);
+}
+
+async function runInTurn(
+  installation: Installation,
+  { shards, count }: Pick<Shards, 'shards' | 'count'>,
+  request: RunRequest,
+): Promise<RunReport[]> {
   const { prober } = installation;
   const runs: Promise<RunReport>[] = [];
+  let allBegan = (): void => undefined;
+  const begun = new Promise<void>((resolve) => {
+    allBegan = resolve;
+  });
   for (const shard of shards) {
-    await new Promise<void>((begun) => {
+    await new Promise<void>((onBegun) => {
       const watched = {
         ...prober,
         attempt: (...of: Parameters<typeof prober.attempt>) => {
-          begun();
+          onBegun();
           return prober.attempt(...of);
         },
       };
-      const run = runShard({ ...installation, prober: watched }, shard, count, request);
+      const run = runShard({ ...installation, prober: watched }, shard, { count, begun }, request);
       run.then(
-        () => begun(),
-        () => begun(),
+        () => onBegun(),
+        () => onBegun(),
       );
       runs.push(run);
     });
     await installation.whenStarted();
   }
+  allBegan();
   return Promise.all(runs);
 }
 

@@ -37,6 +37,11 @@ export function machineOf(runId: string): string | null {
   return runId.charAt(MARK_AT) === MARK ? runId.slice(0, 8) : null;
 }
 
+/** Of a claim that is no run's. */
+export function newToken(): string {
+  return tokenOf(randomUUID());
+}
+
 /** The same in 22 characters instead of 36: it goes over the line several times in a run. */
 export function tokenOf(runId: string): string {
   return Buffer.from(runId.replaceAll('-', ''), 'hex').toString('base64url');
@@ -75,8 +80,15 @@ export class Turns {
     const others = shards.filter((shard) => !this.#mine.has(shard));
     if (others.length === 0) return [...shards];
     try {
-      const taken = new Set(await this.#takeable(store, others, time));
-      return shards.filter((shard) => this.#mine.has(shard) || taken.has(shard));
+      const { found, unread } = await ofShards(store, 'lease', others);
+      const away = new Set(unread);
+      const readable = others.filter((shard) => !away.has(shard));
+      const taken = new Set(
+        readable.length === 0 ? [] : await this.#takeable(store, { shards: readable, writers: found }, time),
+      );
+      // Of a database that is away, who was seen at work goes on.
+      const isLeft = (shard: number): boolean => away.has(shard) && !this.#seen.has(shard);
+      return shards.filter((shard) => this.#mine.has(shard) || taken.has(shard) || isLeft(shard));
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       // Who was seen at work goes on.
@@ -84,8 +96,14 @@ export class Turns {
     }
   }
 
-  async #takeable(store: Store, shards: readonly number[], time: Time): Promise<number[]> {
-    const writers = await ofShards(store, 'lease', shards);
+  async #takeable(
+    store: Store,
+    {
+      shards,
+      writers,
+    }: { readonly shards: readonly number[]; readonly writers: ReadonlyMap<number, string> },
+    time: Time,
+  ): Promise<number[]> {
     const isFree = (shard: number): boolean => {
       const writer = writers.get(shard) ?? '';
       if (this.#seen.get(shard)?.writer === writer) return false;
@@ -94,7 +112,7 @@ export class Turns {
     };
     const held = shards.filter((shard) => !isFree(shard));
     const unknown = held.filter((shard) => !this.#seen.has(shard));
-    const states = unknown.length === 0 ? null : await ofShards(store, STATE_FIELD, unknown);
+    const states = unknown.length === 0 ? null : (await ofShards(store, STATE_FIELD, unknown)).found;
     const owners = new Map<string, number[]>();
     const taken = shards.filter(isFree);
     for (const shard of held) {
@@ -149,7 +167,7 @@ export class Turns {
   async leave(store: Store): Promise<void> {
     const leaving = [...this.#mine].map(async (shard) => {
       const its = store.shard(shard);
-      const token = tokenOf(runIdOf(undefined));
+      const token = newToken();
       const claim = await its.claim({ token, ttl: LEASE_TO_LEAVE, fields: [] });
       if (claim.claimed) await its.commit({ token, fields: {}, append: null, release: true });
     });
@@ -161,17 +179,14 @@ async function ofShards(
   store: Store,
   field: string,
   shards: readonly number[],
-): Promise<ReadonlyMap<number, string>> {
-  const { fields } = await store.read({
-    fields: shards.map((shard) => nameInShard(field, shard)),
-    logs: [],
+): Promise<{ readonly found: ReadonlyMap<number, string>; readonly unread: readonly number[] }> {
+  const nameOf = (shard: number): string => nameInShard(field, shard);
+  const { fields, unread } = await store.read({ fields: shards.map(nameOf), logs: [], partly: true });
+  const found = shards.flatMap((shard): [number, string][] => {
+    const text = fields.get(nameOf(shard));
+    return text === undefined ? [] : [[shard, text]];
   });
-  return new Map(
-    shards.flatMap((shard) => {
-      const text = fields.get(nameInShard(field, shard));
-      return text === undefined ? [] : [[shard, text]];
-    }),
-  );
+  return { found: new Map(found), unread: shards.filter((shard) => unread?.has(nameOf(shard)) === true) };
 }
 
 /** When the last run began. What cannot be read says nothing. */

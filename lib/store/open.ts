@@ -1,4 +1,5 @@
 import { RedisStore } from './redis.js';
+import { spreadStore, type SpreadOptions } from './spread.js';
 import type { Store, StoreOptions } from './store.js';
 
 export type RemoteStoreConfig =
@@ -33,4 +34,26 @@ export async function openRemoteStore(
       return new RedisStore(new TcpTransport(config.url, timeout), options);
     }
   }
+}
+
+/** One of the databases over which shards are spread, as it is configured. */
+export interface NumberedStoreConfig {
+  readonly number: number;
+  readonly store: RemoteStoreConfig;
+  /** That with the address first. */
+  readonly variables: readonly string[];
+}
+
+/** Opens all of them as one store. */
+export async function openRemoteStores(
+  configs: readonly NumberedStoreConfig[],
+  options: RemoteStoreOptions & SpreadOptions,
+): Promise<Store> {
+  const databases = await Promise.all(
+    configs.map(async ({ number, store, variables: [name = ''] }) => {
+      const opened = await openRemoteStore(store, options);
+      return { number, name, store: opened };
+    }),
+  );
+  return spreadStore(databases, options);
 }

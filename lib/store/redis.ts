@@ -162,6 +162,27 @@ export class RedisStore implements Store {
     await this.#send([['PEXPIRE', this.#leaseKey, String(ttl)]]);
   }
 
+  async underWay(
+    shards: readonly number[],
+  ): Promise<ReadonlyMap<number, { readonly hasCommitted: boolean }>> {
+    const leases = shards.map((shard) => this.#key(nameInShard('lease', shard)));
+    const holders = await withRetry(this.#transport.timeout, async () => {
+      const [values] = await this.#send([['MGET', ...leases]]);
+      return texts(values, shards.map(String));
+    });
+    if (holders.size === 0) return new Map();
+    // Read after the holders: who has committed by then is known to have.
+    const names = [...holders.keys()].map((shard) => nameInShard('lease', Number(shard)));
+    const { fields } = await this.read({ fields: names, logs: [] });
+    return new Map(
+      [...holders].flatMap(([name, holder]) => {
+        const shard = Number(name);
+        const committer = fields.get(nameInShard('lease', shard));
+        return committer === `${holder}|0` ? [] : [[shard, { hasCommitted: committer === `${holder}|1` }]];
+      }),
+    );
+  }
+
   read({ within, ...request }: ReadRequest): Promise<ReadAnswer> {
     const { excerpt } = request;
     const attempt =

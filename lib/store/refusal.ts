@@ -1,11 +1,14 @@
 import { StoreError, type StoreErrorCode } from './store.js';
 
+/** What Redis itself can say. */
+type RefusalCode = Exclude<StoreErrorCode, 'store_mismatch'>;
+
 /**
  * What the first word of a Redis error means (https://redis.io/docs/latest/develop/reference/protocol-spec/); before
  * Redis 7, an error inside a script has it in the middle.
  */
-const WORDS: ReadonlyMap<string, StoreErrorCode> = new Map(
-  Object.entries<StoreErrorCode>({
+const WORDS: ReadonlyMap<string, RefusalCode> = new Map(
+  Object.entries<RefusalCode>({
     NOAUTH: 'store_denied',
     WRONGPASS: 'store_denied',
     NOPERM: 'store_denied',
@@ -28,13 +31,13 @@ const WORDS: ReadonlyMap<string, StoreErrorCode> = new Map(
  * https://upstash.com/docs/redis/troubleshooting (2026-11); `invalid password` is what Redis 5 answers to AUTH, and
  * `unauthenticated` what Redis says before a login to a command with more than ten words.
  */
-const PHRASES: readonly (readonly [RegExp, StoreErrorCode])[] = [
+const PHRASES: readonly (readonly [RegExp, RefusalCode])[] = [
   [/^ERR (invalid password|Client sent AUTH|Protocol error: unauthenticated)|^Unauthorized/i, 'store_denied'],
   [/^ERR max (concurrent connections|number of clients)/, 'store_unreachable'],
   [/^ERR .*\b(limit|quota|size) exceeded/, 'store_limit'],
 ];
 
-const MEANINGS: Readonly<Record<StoreErrorCode, string>> = {
+const MEANINGS: Readonly<Record<RefusalCode, string>> = {
   store_denied: 'the store refused access',
   store_limit: "the store's allowance is used up",
   store_corrupt: 'the store holds something else under these keys',

@@ -99,6 +99,8 @@ interface Lease {
   token: string | null;
   /** By `performance.now`; 0: the lease is free. */
   end: number;
+  /** Whether its holder has committed since it took the lease. */
+  hasCommitted: boolean;
 }
 
 /** The open file, and the leases: they need no table, since they end with the process that owns the file. */
@@ -124,7 +126,7 @@ class SqliteConnection {
   }
 
   leaseOf(shard: number): Lease {
-    const lease = this.#leases.get(shard) ?? { token: null, end: 0 };
+    const lease = this.#leases.get(shard) ?? { token: null, end: 0, hasCommitted: false };
     this.#leases.set(shard, lease);
     return lease;
   }
@@ -213,6 +215,7 @@ class SqliteStore implements Store {
       const now = performance.now();
       if (lease.token !== token && lease.end > now) return { claimed: false };
       const values = texts(fields, (name) => this.#field(name));
+      lease.hasCommitted &&= lease.token === token;
       lease.token = token;
       lease.end = now + ttl;
       return { claimed: true, fields: values };
@@ -225,6 +228,18 @@ class SqliteStore implements Store {
       const now = performance.now();
       if (lease.end > now) lease.end = now + ttl;
     });
+  }
+
+  underWay(shards: readonly number[]): Promise<ReadonlyMap<number, { readonly hasCommitted: boolean }>> {
+    return this.#call(
+      (connection) =>
+        new Map(
+          shards.flatMap((shard) => {
+            const { end, hasCommitted } = connection.leaseOf(shard);
+            return end > performance.now() ? [[shard, { hasCommitted }]] : [];
+          }),
+        ),
+    );
   }
 
   read({ fields, logs }: ReadRequest): Promise<ReadAnswer> {
@@ -251,6 +266,7 @@ class SqliteStore implements Store {
         }
       });
       if (!release) lease.end = end;
+      lease.hasCommitted = true;
       return 'committed';
     });
   }

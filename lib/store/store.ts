@@ -14,6 +14,9 @@ export interface Store {
    */
   readonly writes: number;
 
+  /** Absent: it is one database, and its shards can be in no other. */
+  readonly databases?: Databases;
+
   /** The same store, counting what it costs into `meter`. */
   metered(meter: Meter): Store;
 
@@ -36,6 +39,12 @@ export interface Store {
    * not asked whose it is. One command.
    */
   renew(ttl: number): Promise<void>;
+
+  /**
+   * Those of the shards whose lease is held, and whether its holder has committed since it took it. One command, and one
+   * more for each `SHARDS_TOGETHER` shards of which one is claimed.
+   */
+  underWay(shards: readonly number[]): Promise<ReadonlyMap<number, { readonly hasCommitted: boolean }>>;
 
   /** Reads fields and logs. May lag behind a commit by moments. Writes nothing. */
   read(request: ReadRequest): Promise<ReadAnswer>;
@@ -78,6 +87,28 @@ export interface Store {
   close(): Promise<void>;
 }
 
+/** Several databases that make one store: each group of shards (`groupOf`) is in one of them, the first group in the first. */
+export interface Databases {
+  /** Their numbers, ascending; the first is 1. */
+  readonly numbers: readonly number[];
+  /** Where the groups are, as far as this process knows; null: it has not looked. */
+  readonly layout: ShardLayout | null;
+  /** What the operator calls one of them: the variable with its address. */
+  nameOf(number: number): string;
+  /** One of them, as if all shards were in it. Whether it is the right one is not checked. */
+  database(number: number): Store;
+  /** Tells where the groups are. */
+  learn(layout: ShardLayout): void;
+}
+
+/** As it is kept in the stored layout (record/directory.ts). */
+export interface ShardLayout {
+  /** Names the installation to its databases; null: all groups are in the first. */
+  readonly origin: string | null;
+  /** By group: the number of its database. */
+  readonly stores: readonly number[];
+}
+
 export interface ClaimRequest {
   /** Whose the lease shall be; unique to a run. */
   readonly token: string;
@@ -101,6 +132,8 @@ export interface ReadRequest {
    * time limit of one attempt. The embedded database answers at once and does not look at it.
    */
   readonly within?: number;
+  /** Where one of several databases cannot be read, the others are read all the same. */
+  readonly partly?: boolean;
   /** Texts of one shard are to be cut down before they are sent. A store that hands them over for nothing does not do it. */
   readonly excerpt?: Excerpt;
 }
@@ -120,6 +153,8 @@ export interface ReadAnswer {
   readonly logs: Texts;
   /** What the script of the excerpt has returned; absent: the texts are whole. */
   readonly excerpt?: string;
+  /** Why fields and logs could not be read, by name, where the read was to be partly; absent: all could. */
+  readonly unread?: ReadonlyMap<string, StoreError>;
 }
 
 export interface Commit {
@@ -182,7 +217,9 @@ export type StoreErrorCode =
   /** An answer that no such store gives: an HTML page, a wrong type, an unknown error. */
   | 'store_answer'
   /** What is stored cannot be read. */
-  | 'store_corrupt';
+  | 'store_corrupt'
+  /** Another database than the one in which the data is, of several. */
+  | 'store_mismatch';
 
 /** A store call that failed. Its message names no address, token, command or value. */
 export class StoreError extends Error {
@@ -209,6 +246,12 @@ export interface StoreOptions {
  * 100 MB (https://upstash.com/docs/redis/troubleshooting/max_record_size_exceeded), and a target takes 10 KB.
  */
 export const SHARDS_TOGETHER = 8;
+
+/**
+ * Stands for all shards where a number of one is needed: the shard that tells what all have to tell. It is in the first
+ * database. No directory reaches so far.
+ */
+export const ALL_SHARDS = 9_999_999;
 
 /** Which of the groups that are stored together a shard belongs to, from 0. */
 export function groupOf(shard: number): number {

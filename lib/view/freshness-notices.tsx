@@ -13,7 +13,7 @@ interface NoticeProps {
 /** A prominent notice where the data is out of date or gone, so that nobody takes it for the present state. */
 export function StaleNotice({ freshness, isPrivate }: NoticeProps): JSX.Element | null {
   const words = useWords();
-  const { isStale, lastRunAt, updatedAt, enabled, lost } = freshness;
+  const { isStale, lastRunAt, updatedAt, enabled, lost, unread } = freshness;
   if (lastRunAt === null && enabled) {
     return (
       <p class="notice">
@@ -29,7 +29,13 @@ export function StaleNotice({ freshness, isPrivate }: NoticeProps): JSX.Element 
       </p>
     );
   }
-  if (!isStale || lastRunAt === null) return null;
+  if (!isStale || lastRunAt === null) {
+    return unread === undefined ? null : (
+      <p class="notice">
+        {words.text('unreadWhy')} <OperatorHint />
+      </p>
+    );
+  }
   return (
     <p class="notice loud" role="alert">
       <strong>{words.text('outOfDate')}</strong>{' '}

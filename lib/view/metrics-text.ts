@@ -148,8 +148,9 @@ const FAMILIES: readonly Family[] = [
 
 /** Prometheus' text format, version 0.0.4. What is not known has no sample. */
 export function metricsText(stats: Stats, peers: PeerFigures = NO_PEERS): string {
+  const known = { ...stats, targets: stats.targets.filter(({ unread }) => unread !== true) };
   return FAMILIES.flatMap(({ name, type, help, samples }) => {
-    const lines = samples(stats, peers).flatMap(([labels, value]) =>
+    const lines = samples(known, peers).flatMap(([labels, value]) =>
       value === null ? [] : [`${name}${labelText(labels)} ${value}\n`],
     );
     return lines.length === 0 ? [] : [`# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`, ...lines];

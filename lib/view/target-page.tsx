@@ -13,7 +13,7 @@ import { Latency } from './latency-panel.js';
 import { renderPage } from './layout.js';
 import type { Site } from './site.js';
 import { Glyph, Moment, StatusLabel, Url, awakeInWords } from './components.js';
-import { CurrentNotes, NoteCard } from './notes.js';
+import { CurrentNotes, NoteCard, NoteText } from './notes.js';
 import { Checks } from './recent-checks.js';
 import { RecoveryCard } from './recovery-card.js';
 import { Upcoming } from './upcoming.js';
@@ -205,13 +205,14 @@ function HostSaid({
 function Head({ target, freshness }: { target: TargetHistory; freshness: Freshness }): JSX.Element {
   const words = useWords();
   const { updatedAt: now } = freshness;
-  const { name, healthUrl, since, host, pingInterval, maintenance, message, waking } = target;
+  const { name, description, healthUrl, since, host, pingInterval, maintenance, message, waking } = target;
   const mood = shownStatus(target);
   return (
     <section class="head">
       <h1>
         <bdi>{name}</bdi>
       </h1>
+      {description !== undefined && <NoteText text={description} />}
       <p class="state">
         {target.lastKnownStatus !== null ? (
           <span class="badge">

@@ -43,8 +43,8 @@ export interface OverallStatus {
 
 /** What to say of all targets, at least one. */
 export function overallStatus(
-  { isStale, lastRunAt, updatedAt, lost }: Freshness,
-  targets: readonly (Pick<TargetStats, 'name'> & ShownStatus)[],
+  { isStale, lastRunAt, updatedAt, lost, unread = 0 }: Freshness,
+  all: readonly (Pick<TargetStats, 'name' | 'unread'> & ShownStatus)[],
   words: Words,
 ): OverallStatus {
   if (lastRunAt === null && lost !== null) {
@@ -54,6 +54,7 @@ export function overallStatus(
     const length = words.length(Date.parse(updatedAt) - Date.parse(lastRunAt));
     return { mood: 'unknown', sentence: words.text('stale', { length }), remark: null };
   }
+  const targets = all.filter((target) => target.unread !== true);
   const those = new Map<Shown, { readonly name: string }[]>();
   for (const target of targets) {
     const status = shownStatus(target);
@@ -66,9 +67,15 @@ export function overallStatus(
     .map((status) => [status, those.get(status)?.length ?? 0] as const)
     .filter(([, count]) => count > 0)
     .map(([status, count]) => words.text(`count.${status}`, { count }));
+  if (unread > 0) {
+    const sentence = words.text('unread', { count: unread });
+    // What cannot be read may be down.
+    if (mood !== 'down' && mood !== 'degraded') return { mood: 'unknown', sentence, remark: null };
+    rest.push(sentence);
+  }
   return {
     mood,
-    sentence: sentenceOf(mood, those.get(mood) ?? [], { total: targets.length, words }),
+    sentence: sentenceOf(mood, those.get(mood) ?? [], { total: all.length, words }),
     remark: rest.length === 0 ? null : rest.join(', '),
   };
 }

@@ -4,6 +4,7 @@ import { someAssertions } from '../support/targets.js';
 
 const evaluator = {
   search: () => Promise.resolve('true' as const),
+  groups: () => Promise.resolve('broken' as const),
   query: () => Promise.resolve('false' as const),
 };
 

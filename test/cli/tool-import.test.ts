@@ -3,13 +3,15 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TOOLS, type ToolName } from '../../lib/cli/commands.js';
-import { convert, importTool } from '../../lib/cli/tool-import.js';
-import { constantOf, NOT_LITERAL } from '../../lib/cli/tools/literal-reader.js';
+import { convert, importTool, problemsIn, shareOf } from '../../lib/cli/tool-import.js';
+import { constantOf, Expression } from '../../lib/cli/tools/literal-reader.js';
 import { ToolError } from '../../lib/cli/tools/tool.js';
 import { parseConfig } from '../../lib/config/config.js';
 import { readTargets } from '../../lib/config/targets-text.js';
+import { OperatorError } from '../../lib/operator-error.js';
 import type { Target } from '../../lib/types.js';
 import { ROOT } from '../support/root.js';
+import { TOOL_EXAMPLES } from '../support/tool-examples.js';
 
 /** Configurations in the form of each tool, written for these tests. */
 const FIXTURES: Readonly<Record<ToolName, string>> = {
@@ -223,7 +225,9 @@ describe('the configuration of another tool', () => {
     expect(targetsOf(tool).size).toBe(imported.targets.length);
     expect(text).not.toContain('canary');
     expect(JSON.stringify([imported.left, [...imported.variables]])).not.toContain('canary');
-    expect(imported.found).toBe(imported.carried + imported.left.length);
+    const lost = imported.left.reduce((sum, { count }) => sum + count, 0);
+    expect(shareOf(imported)).toEqual({ found: imported.carried + lost, carried: imported.carried });
+    expect(problemsIn('t', text, imported)).toEqual([]);
   });
 
   it('keeps what Gatus asks for', () => {
@@ -238,14 +242,16 @@ describe('the configuration of another tool', () => {
       ...{ timeout: 3_000, tlsVerify: false, maxRedirects: 0, failureThreshold: 4, successThreshold: 1 },
       assertions: {
         expectStatus: [{ from: 200 }, { from: 204 }],
-        expectJson: 'status = "UP" and ($type(list) = "string" ? $length(list) : $count(list)) > 2',
+        expectJson:
+          'status = "UP" and ($type(list) = "string" ? $length(list) : $count(list)) > 2 and $ip = "1.1.1.1"',
         degradedAfter: 300,
         tlsExpiry: 48 * 3_600_000,
       },
     });
     expect(targets.get('resolver')).toMatchObject({ protocol: 'dns:', query: 'A a.test' });
     const left = convert('gatus', FIXTURES.gatus).imported.left.map(({ what }) => what);
-    expect(left).toEqual(['Front page: a condition', 'alerting.zulip', 'web', 'x-shared']);
+    expect(left).toEqual(['alerting.zulip']);
+    expect(convert('gatus', FIXTURES.gatus).imported.settings).toEqual(new Map([['PORT', '8080']]));
   });
 
   it('keeps what the others ask for', () => {
@@ -297,7 +303,10 @@ describe('the configuration of another tool', () => {
   it('of UptimeFlare is read and never run', () => {
     const source =
       'const workerConfig: X = { a: f({ b: [1, "]"] }), ["c"]: 1, ...d, e() { return 1 }, g: { h: [true, -2.5] } }';
-    expect(constantOf(source, 'workerConfig')).toMatchObject({ a: NOT_LITERAL, g: { h: [true, -2.5] } });
+    expect(constantOf(source, 'workerConfig')).toMatchObject({
+      a: expect.any(Expression) as unknown,
+      g: { h: [true, -2.5] },
+    });
     expect(constantOf(source, 'other')).toBeUndefined();
   });
 
@@ -325,6 +334,143 @@ describe('the configuration of another tool', () => {
   });
 });
 
+/** The table of docs/moving.md, as prettier has it. */
+function shareTable(): string {
+  const sums = new Map<ToolName, { carried: number; found: number; unneeded: number }>();
+  const rows = TOOL_EXAMPLES.map(({ tool, origin, source }) => {
+    const { text, imported } = convert(tool, source);
+    const share = shareOf(imported, problemsIn('t', text, imported).length);
+    const unneeded = imported.unneeded.length;
+    const sum = sums.get(tool) ?? { carried: 0, found: 0, unneeded: 0 };
+    sum.carried += share.carried;
+    sum.found += share.found;
+    sum.unneeded += unneeded;
+    sums.set(tool, sum);
+    return { tool, cells: cellsOf(`${tool}: ${origin}`, { ...share, unneeded }) };
+  });
+  const all = TOOLS.flatMap((tool) => {
+    const own = rows.filter((row) => row.tool === tool).map(({ cells }) => cells);
+    const sum = sums.get(tool);
+    return own.length > 1 && sum !== undefined ? [...own, cellsOf(`**${tool}: all**`, sum)] : own;
+  });
+  const head = ['example', 'settings', 'carried over', 'not needed'];
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...all.map((cells) => (cells[column] ?? '').length)),
+  );
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join(' | ')} |`;
+  const rule = widths.map((width, column) =>
+    column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`,
+  );
+  return [line(head), line(rule), ...all.map(line)].join('\n');
+}
+
+function cellsOf(
+  name: string,
+  { carried, found, unneeded }: { carried: number; found: number; unneeded: number },
+): string[] {
+  return [name, `${found}`, `${Math.floor((100 * carried) / found)} %`, `${unneeded}`];
+}
+
+/** `convert` within so many seconds, on a machine that may be slow; its errors as texts. */
+function converted(tool: ToolName, source: string): string {
+  const began = performance.now();
+  let outcome = 'converted';
+  try {
+    convert(tool, source);
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    outcome = error.message;
+  }
+  expect(performance.now() - began).toBeLessThan(30_000);
+  return outcome;
+}
+
+describe('a hostile file', () => {
+  const LONG = 200_000;
+  it.each<[string, ToolName, string]>([
+    [
+      'one condition of spaces',
+      'gatus',
+      `endpoints: [{ url: "https://a.test", conditions: ["${' '.repeat(LONG)}"] }]`,
+    ],
+    [
+      'a pattern of stars',
+      'gatus',
+      `endpoints: [{ url: "https://a.test", conditions: ["[BODY] == pat(${'*'.repeat(LONG)}a)"] }]`,
+    ],
+    ['backquotes that are not closed', 'uptimeflare', `const workerConfig = { a: ${'\\`'.repeat(LONG)}`],
+    ['comments that are not closed', 'uptimeflare', `const workerConfig = { a: f(${'/*'.repeat(LONG)}`],
+    ['the constant again and again', 'uptimeflare', 'const workerConfig '.repeat(LONG / 10)],
+    ['slashes', 'upptime', `sites: [{ url: "${'/'.repeat(LONG)}" }]`],
+    ['brackets of links', 'upptime', `status-website: { introTitle: "${'['.repeat(LONG)}" }\nsites: []`],
+    [
+      'one name for all',
+      'uptimerobot',
+      JSON.stringify({
+        monitors: Array.from({ length: 20_000 }, () => ({
+          friendly_name: 'a',
+          type: 1,
+          url: 'https://a.test',
+        })),
+      }),
+    ],
+  ])('takes linear time: %s', (_name, tool, source) => {
+    converted(tool, source);
+  });
+
+  it.each(TOOLS)('nested too deeply is refused for %s', (tool) => {
+    for (const text of [
+      '['.repeat(1_000_000),
+      `${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}`,
+      '- '.repeat(20_000),
+    ])
+      expect(converted(tool, text)).toMatch(new RegExp(`^This is no configuration of ${tool}: `));
+    const constant = `const workerConfig = ${'['.repeat(5_000)}`;
+    if (tool === 'uptimeflare') expect(converted(tool, constant)).toContain('nested too deeply');
+  });
+
+  it.each(TOOLS)('with wrong types and names of prototypes does no harm for %s', (tool) => {
+    const wrong = [
+      '7',
+      'null',
+      '[]',
+      '{}',
+      '"x"',
+      'true',
+      '[[7]]',
+      '{"__proto__":{"a":1},"constructor":"x"}',
+    ];
+    for (const example of TOOL_EXAMPLES.filter((each) => each.tool === tool && each.source.startsWith('{'))) {
+      const parsed = JSON.parse(example.source) as Record<string, unknown>;
+      for (const key of Object.keys(parsed))
+        for (const value of wrong)
+          converted(tool, JSON.stringify({ ...parsed, [key]: JSON.parse(value) as unknown }));
+      const [list] = Object.values(parsed).filter(Array.isArray) as Record<string, unknown>[][];
+      for (const item of list ?? [])
+        for (const key of Object.keys(item))
+          for (const value of wrong)
+            converted(
+              tool,
+              JSON.stringify({
+                monitors: [{ ...item, [key]: JSON.parse(value) as unknown }],
+                jobs: [],
+                monitorList: [item],
+              }),
+            );
+    }
+    const header = '{"targets":[]}';
+    expect(converted(tool, header)).toMatch(/^This is no configuration/);
+    expect(Object.prototype).not.toHaveProperty('a');
+  });
+
+  it('keeps a header named __proto__', () => {
+    const source =
+      'endpoints: [{ name: a, url: "https://a.test", headers: { __proto__: b, constructor: c } }]';
+    expect(convert('gatus', source).text).toContain('headers: { "__proto__": b, constructor: c }');
+  });
+});
+
 describe('keepalive import --from', () => {
   it('writes a file for its owner, lists the rest, and replaces nothing unasked', async () => {
     writeFileSync('gatus.yaml', FIXTURES.gatus);
@@ -348,6 +494,15 @@ describe('keepalive import --from', () => {
       'did you mean gatus?',
     );
     expect(existsSync('targets.yaml')).toBe(false);
+  });
+
+  it('carries over so much of the own examples of each tool (UPDATE_DOCS=1 writes it)', () => {
+    const path = join(ROOT, 'docs/moving.md');
+    const written = readFileSync(path, 'utf8');
+    const [before = '', after = ''] = written.split(/\| example [^]*?\n\n/);
+    const wanted = `${before}${shareTable()}\n\n${after}`;
+    if (process.env['UPDATE_DOCS'] === '1') writeFileSync(path, wanted);
+    else expect(written).toBe(wanted);
   });
 
   it('is described for each tool', () => {

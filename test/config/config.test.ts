@@ -60,6 +60,7 @@ describe('an empty environment', () => {
       heartbeatUrl: null,
       namedTick: null,
       store: { kind: 'none' },
+      stores: [],
       qstash: {
         url: 'https://qstash.upstash.io',
         token: null,
@@ -110,6 +111,7 @@ describe('a target', () => {
       info: {
         id: 'api',
         name: 'api',
+        description: null,
         group: null,
         order: null,
         show: 'all',
@@ -132,6 +134,7 @@ describe('a target', () => {
         degradedAfter: null,
         tlsExpiry: 14 * 24 * HOUR,
       },
+      ipVersion: null,
       timeout: 10_000,
       retries: 2,
       retryDelay: 1000,
@@ -423,8 +426,8 @@ describe('options without effect', () => {
         TARGET_DB_TLS_EXPIRY: '1d',
       }),
     ).toEqual(['TARGET_DB_EXPECT_STATUS', 'TARGET_DB_METHOD', 'TARGET_DB_TLS_EXPIRY']);
-    const tls = { TARGET_T_URL: 'tls://t:443', TARGET_T_TLS_EXPIRY: '1d', TARGET_T_MAX_BODY: '1kb' };
-    expect(variables(tls)).toEqual(['TARGET_T_MAX_BODY']);
+    const tls = { TARGET_T_URL: 'tls://t:443', TARGET_T_TLS_EXPIRY: '1d', TARGET_T_METHOD: 'GET' };
+    expect(variables(tls)).toEqual(['TARGET_T_METHOD']);
     expect(variables({ TARGET_A_URL: 'http://a', TARGET_A_BODY: 'x' })).toEqual(['TARGET_A_BODY']);
     expect(variables({ TARGET_A_URL: 'http://a', TARGET_A_RECOVERY_MAX: '1' })).toEqual([
       'TARGET_A_RECOVERY_MAX',

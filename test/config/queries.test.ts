@@ -20,6 +20,9 @@ describe('a line to send', () => {
     ['\\xg0', null],
     ['\\x1', null],
     ['end\\', null],
+    ['whole\\c', 'whole'],
+    ['a\\\\c', 'a\\c\r\n'],
+    ['a\\cb', null],
   ])('%j', (query, expected) => {
     expect(lineBytes(query)?.toString('latin1') ?? null).toBe(expected);
   });
@@ -27,7 +30,7 @@ describe('a line to send', () => {
   const TARGET_A_URL = 'tcp://a.example.com:1';
   test('has known escapes only', () => {
     expect(problems({ TARGET_A_URL, TARGET_A_QUERY: 'x\\q' })).toEqual([
-      'TARGET_A_QUERY: expected a line in which a backslash begins one of \\r, \\n, \\t, \\0, \\\\ and \\xHH',
+      'TARGET_A_QUERY: expected a line in which a backslash begins one of \\r, \\n, \\t, \\0, \\\\, \\xHH, and \\c at its end',
     ]);
     expect(problems({ TARGET_A_URL, TARGET_A_QUERY: 'x\\r\\n' })).toEqual([]);
   });
@@ -83,6 +86,46 @@ describe('a DNS question', () => {
     ]);
     expect(problems({ KEEP_ALIVE_URLS: TARGET_A_URL })).toHaveLength(1);
     expect(problems({ TARGET_A_URL: 'dns://1.1.1.1/example.com', TARGET_A_QUERY: 'A b' })).toHaveLength(1);
+  });
+});
+
+describe('a dialogue', () => {
+  const TARGET_A_URL = 'tcp://a.example.com:1';
+  const steps = (...all: string[]) => all.join('\n');
+
+  test.each<[string, string]>([
+    ['several lines that are no steps', steps('HELO', '', 'send')],
+    ['one line', 'send a'],
+    [
+      'all kinds of steps',
+      steps('expect /^220 (.+)/i', 'send HELO \\1', 'starttls', '', 'send a\\c', 'expect /b/g'),
+    ],
+  ])('%s', (_name, TARGET_A_QUERY) => {
+    expect(problems({ TARGET_A_URL, TARGET_A_QUERY })).toEqual([]);
+  });
+
+  test.each<[string, string]>([
+    [steps('expect', 'send a'), 'line 1: expected a text behind expect'],
+    [steps('expect a', 'expect /(/'), 'line 2: expected a text, or /regex/ with flags of i, m, s, u, v'],
+    [steps('expect /a/', 'send \\1'), 'line 2: expected no \\1: the expression before it has no such group'],
+    [
+      steps('expect a', 'send \\q'),
+      'line 2: expected a line in which a backslash begins one of \\r, \\n, \\t, \\0, \\\\, \\xHH, and \\c at its end',
+    ],
+  ])('%j', (TARGET_A_QUERY, problem) => {
+    expect(problems({ TARGET_A_URL, TARGET_A_QUERY })).toEqual([`TARGET_A_QUERY: ${problem}`]);
+  });
+
+  test('begins TLS over tcp:// alone, where TLS_VERIFY then counts', () => {
+    const TARGET_A_QUERY = steps('send a', 'starttls');
+    expect(problems({ TARGET_A_URL, TARGET_A_QUERY, TARGET_A_TLS_VERIFY: 'false' })).toEqual([]);
+    expect(problems({ TARGET_A_URL, TARGET_A_TLS_VERIFY: 'false' })).toEqual([
+      'TARGET_A_TLS_VERIFY: has no effect on tcp:// without starttls in QUERY',
+    ]);
+    for (const url of ['tls://a.example.com:1', 'ws://a.example.com/'])
+      expect(problems({ TARGET_A_URL: url, TARGET_A_QUERY })).toEqual([
+        'TARGET_A_QUERY: expected no starttls: only tcp:// begins without TLS and may go on with it',
+      ]);
   });
 });
 

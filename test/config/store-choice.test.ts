@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { formatProblems, parseConfig } from '../../lib/config/config.js';
+import { warningsOf } from '../../lib/config/warnings.js';
 
 type Env = Record<string, string>;
 
@@ -126,4 +127,117 @@ describe('the store', () => {
   ])('%j: %s', (env, expected) => {
     expect(choose(env)).toBe(expected);
   });
+});
+
+describe('further databases', () => {
+  const all = (env: Env) => {
+    const result = parseConfig(env);
+    return result.ok
+      ? result.config.stores.map(({ number, store, variables }) => [number, store.kind, variables[0]])
+      : formatProblems(result.problems);
+  };
+  const UPSTASH = pair('UPSTASH_REDIS_REST');
+  const numbered = (stem: string, number: number, name = `u${number}`): Env => ({
+    [`${stem}_URL_${number}`]: `https://${name}`,
+    [`${stem}_TOKEN_${number}`]: name,
+  });
+
+  it.each<[string, Env, unknown]>([
+    ['none', REDIS, [[1, 'redis', 'REDIS_URL']]],
+    ['none beside the embedded one', {}, []],
+    [
+      'of any kind, with gaps between their numbers',
+      {
+        ...numbered('KV_REST_API', 9),
+        ...UPSTASH,
+        ...numbered('UPSTASH_REDIS_REST', 3),
+        REDIS_URL_2: 'redis://r2',
+      },
+      [
+        [1, 'upstash', 'UPSTASH_REDIS_REST_URL'],
+        [2, 'redis', 'REDIS_URL_2'],
+        [3, 'upstash', 'UPSTASH_REDIS_REST_URL_3'],
+        [9, 'upstash', 'KV_REST_API_URL_9'],
+      ],
+    ],
+    [
+      'beside a first one behind a prefix',
+      { ...pair('P_KV_REST_API'), REDIS_URL_2: 'redis://r2' },
+      [
+        [1, 'upstash', 'P_KV_REST_API_URL'],
+        [2, 'redis', 'REDIS_URL_2'],
+      ],
+    ],
+    [
+      'two databases of one server',
+      { ...REDIS, REDIS_URL_2: 'redis://r/1', REDIS_URL_3: 'redis://r:6380' },
+      [
+        [1, 'redis', 'REDIS_URL'],
+        [2, 'redis', 'REDIS_URL_2'],
+        [3, 'redis', 'REDIS_URL_3'],
+      ],
+    ],
+  ])('%s', (_, env, expected) => {
+    expect(all(env)).toEqual(expected);
+  });
+
+  it.each<[Env, string]>([
+    [
+      { ...UPSTASH, UPSTASH_REDIS_REST_URL_2: 'https://u2' },
+      'UPSTASH_REDIS_REST_TOKEN_2: missing, UPSTASH_REDIS_REST_URL_2 needs it',
+    ],
+    [
+      { ...UPSTASH, UPSTASH_REDIS_REST_TOKEN_2: 'u2' },
+      'UPSTASH_REDIS_REST_URL_2: missing, UPSTASH_REDIS_REST_TOKEN_2 needs it',
+    ],
+    [
+      { ...REDIS, REDIS_URL_2: 'https://r' },
+      'REDIS_URL_2: expected a redis:// or rediss:// address with a host',
+    ],
+    [
+      { ...REDIS, REDIS_URL_3: 'rediss://:other@R/0' },
+      'REDIS_URL_3: the same database as REDIS_URL: set another one, or leave this out',
+    ],
+    [
+      { ...UPSTASH, ...numbered('KV_REST_API', 2, 'u') },
+      'KV_REST_API_URL_2: the same database as UPSTASH_REDIS_REST_URL: set another one, or leave this out',
+    ],
+    [
+      { ...pair('KV_REST_API', 'a-1.upstash.io'), REDIS_URL_2: 'rediss://:p@a-1.upstash.io:6379' },
+      'REDIS_URL_2: the same database as KV_REST_API_URL: set another one, or leave this out',
+    ],
+    [
+      { ...REDIS, ...numbered('UPSTASH_REDIS_REST', 2), REDIS_URL_2: 'redis://r2' },
+      'REDIS_URL_2: another database of this number is set by UPSTASH_REDIS_REST_URL_2: give one of them another',
+    ],
+    [
+      { REDIS_URL_2: 'redis://r2' },
+      'REDIS_URL_2: a further database without a first one: set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or REDIS_URL',
+    ],
+    [
+      { ...DATABASE, REDIS_URL_2: 'redis://r2' },
+      'REDIS_URL_2: a further database without a first one: set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or REDIS_URL',
+    ],
+    [
+      { REDIS_URL: 'https://r', REDIS_URL_2: 'redis://r2' },
+      'REDIS_URL: expected a redis:// or rediss:// address with a host',
+    ],
+  ])('%j: %s', (env, expected) => {
+    expect(all(env)).toBe(expected);
+  });
+
+  it.each(['REDIS_URL_1', 'REDIS_URL_10', 'REDIS_URL2', 'UPSTASH_REDIS_REST_TOKEN_0'])(
+    '%s has no effect, and a warning says so',
+    (variable) => {
+      const env = { ...REDIS, [variable]: 'redis://r2' };
+      expect(all(env)).toEqual([[1, 'redis', 'REDIS_URL']]);
+      expect(warningsOf(new Map(Object.entries(env)))).toEqual([
+        {
+          variable,
+          message:
+            'has no effect: the first database has no number in its variables, further ones have _2 to _9',
+        },
+      ]);
+    },
+  );
 });

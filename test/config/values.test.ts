@@ -100,6 +100,21 @@ const table: Record<string, [text: string, expected: unknown][]> = {
     ['2m', 2 * MINUTE],
     ['121s', BAD],
   ],
+  DESCRIPTION: [
+    ['Orders, see https://a.test', 'Orders, see https://a.test'],
+    ['x'.repeat(300), 'x'.repeat(300)],
+    ['x'.repeat(301), BAD],
+    ['a\nb', BAD],
+  ],
+  IP_VERSION: [
+    ['4', '4'],
+    ['6', '6'],
+    ['6, 4', '6,4'],
+    ['4,6', '4,6'],
+    ['5', BAD],
+    ['4,4', BAD],
+    ['all', BAD],
+  ],
   RETRIES: [
     ['0', 0],
     ['10', 10],

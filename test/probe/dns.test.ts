@@ -3,16 +3,22 @@ import { createResolver } from '../../lib/probe/dns.js';
 import { createProber } from '../../lib/probe/probe.js';
 import { serveDns, type DnsReply } from '../support/dns.js';
 import { hang, serveTcp } from '../support/servers.js';
+import type { IpVersions } from '../../lib/types.js';
 import { someTarget } from '../support/targets.js';
 
 const never = new AbortController().signal;
 const ADDRESS = '127.0.0.1';
 
-async function attempt(zone: Record<string, DnsReply>, host: string, timeout = 10_000) {
+async function attempt(
+  zone: Record<string, DnsReply>,
+  host: string,
+  timeout = 10_000,
+  ipVersion: IpVersions | null = null,
+) {
   const server = await serveDns(zone);
   const { port } = await serveTcp(() => undefined);
   const prober = createProber({ servers: server.servers });
-  const result = await prober.attempt(someTarget(`tcp://${host}:${port}`, { timeout }), never);
+  const result = await prober.attempt(someTarget(`tcp://${host}:${port}`, { timeout, ipVersion }), never);
   await prober.close();
   return { result, questions: server.questions };
 }
@@ -35,6 +41,25 @@ describe('a name', () => {
     expect(result).toMatchObject(expected);
     expect([...new Set(questions)]).toEqual(types.map((type) => `${type} a.test`));
     expect(result.timings.dns === null).toBe(result.reason === 'dns');
+  });
+
+  const both = { A: [ADDRESS], AAAA: ['::1'] };
+  const none = (version: string) => ({
+    reason: 'dns',
+    message: `there is no IPv${version} address, and IP_VERSION asks for one`,
+  });
+  test.each<[IpVersions, DnsReply, object]>([
+    ['4', both, { outcome: 'good' }],
+    ['6', both, { reason: 'connect' }],
+    ['6,4', both, { reason: 'connect' }],
+    ['4,6', both, { outcome: 'good' }],
+    ['6,4', { A: [ADDRESS] }, { outcome: 'good' }],
+    ['6', { A: [ADDRESS] }, none('6')],
+    ['4', { AAAA: ['::1'] }, none('4')],
+  ])('with IP_VERSION=%s', async (version, reply, expected) => {
+    expect((await attempt({ 'a.test': reply }, 'a.test', 10_000, version)).result).toMatchObject(expected);
+    const own = await attempt({}, ADDRESS, 10_000, version);
+    expect(own.result).toMatchObject(version === '6' ? none('6') : { outcome: 'good' });
   });
 
   test('that nobody answers for meets the time limit', async () => {

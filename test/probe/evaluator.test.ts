@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { createEvaluator } from '../../lib/probe/evaluator.js';
 import { runChild } from '../support/child.js';
 
@@ -74,4 +74,33 @@ test('an expression does not break because the one before it took all memory', a
   for (const outcomes of await Promise.all(pairs.map((pair) => Promise.all(pair)))) {
     expect(outcomes).toEqual([expect.stringMatching(/^(?:broken|slow)$/), 'true']);
   }
+});
+
+describe('variables of an answer', () => {
+  const variables = { status: 200, headers: { 'x-a': 'b' }, tls: undefined, body: 'hello' };
+
+  test.each([
+    ['$headers."x-a" = "b"', '<html>', 'true'],
+    ['$headers.other = "b"', '<html>', 'false'],
+    ['$exists($tls)', '', 'false'],
+    ['$contains($body, /ell/)', 'hello', 'true'],
+    ['status = "ok" and $status = 200', '{"status":"ok"}', 'true'],
+    // The body is looked at, and is no JSON.
+    ['status = "ok" and $status = 200', '<html>', 'not_json'],
+    ['$not($exists(error)) and $status = 200', '<html>', 'not_json'],
+    ['$string($) = "x" or $status = 200', '<html>', 'not_json'],
+    ['$exists(*) and $status = 200', '<html>', 'not_json'],
+    ['$keys() = [] or $status = 200', '<html>', 'not_json'],
+  ])('%s over %s: %s', async (source, text, outcome) => {
+    expect(await evaluator.query(source, text, variables)).toBe(outcome);
+  });
+});
+
+test.each([
+  ['PING :([^ ]+)', 'PING :a1 b', ['a1']],
+  ['(a)|(b)', 'b', ['', 'b']],
+  ['a', 'b', 'false'],
+  ['a', 'a', []],
+] as const)('the groups of %s in %s', async (source, text, groups) => {
+  expect(await evaluator.groups({ source, flags: '' }, text)).toEqual(groups);
 });

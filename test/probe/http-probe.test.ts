@@ -179,6 +179,34 @@ describe('the request', () => {
   });
 });
 
+describe('what an expression may name besides the body', () => {
+  const page = async (length = 10) =>
+    answering((_request, response) => {
+      response.setHeader('Access-Control-Allow-Origin', '*').setHeader('Set-Cookie', ['a=1', 'b=2']);
+      response.end('<html>'.padEnd(length, ' '));
+    });
+  test.each<[string, object]>([
+    ['$headers."access-control-allow-origin" = "*"', { outcome: 'good' }],
+    ['$headers."set-cookie" = "a=1\nb=2" and $status = 200', { outcome: 'good' }],
+    ['$not($exists($headers."x-frame-options"))', { outcome: 'good' }],
+    ['$ip = "127.0.0.1" and $not($exists($tls))', { outcome: 'good' }],
+    ['$contains($body, "<html>")', { outcome: 'good' }],
+    ['$exists($tls)', { reason: 'json', message: 'JSON expression is not true' }],
+    ['$status = 200 and a = 1', { reason: 'json', message: 'body is not JSON' }],
+  ])('%s', async (expectJson, expected) => {
+    expect(await attempt(await page(), { assertions: { expectJson } })).toMatchObject(expected);
+  });
+
+  test.each<[object, object]>([
+    [{ expectJson: '$status = 200' }, { outcome: 'good' }],
+    [{ degradedJson: '$status = 200' }, { outcome: 'degraded' }],
+    [{ expectJson: '$status = 200 and a = 1' }, { reason: 'too_large' }],
+    [{ degradedJson: 'a = 1' }, { reason: 'too_large' }],
+  ])('with a body that is cut: %j', async (assertions, expected) => {
+    expect(await attempt(await page(2_000), { assertions, maxBody: 1_000 })).toMatchObject(expected);
+  });
+});
+
 describe('the body', () => {
   const json = Buffer.from('{"status":"ok"}');
   const bomb = Buffer.alloc(64 * 1024 * 1024);

@@ -73,6 +73,7 @@ function judged(sim: SimHost, words: readonly Word[], first: number, end: number
 
 const noEvaluator: Evaluator = {
   search: () => Promise.resolve('broken'),
+  groups: () => Promise.resolve('broken'),
   query: () => Promise.resolve('broken'),
 };
 

@@ -172,6 +172,7 @@ describe('asleep is not down', () => {
       now: () => store.now(),
       ping: () => store.ping(),
       renew: (ttl) => store.renew(ttl),
+      underWay: (shards) => store.underWay(shards),
       close: () => store.close(),
       commit: (commit) => {
         recorded.push(pinger.now);
@@ -210,6 +211,7 @@ describe('asleep is not down', () => {
       now: () => store.now(),
       ping: () => store.ping(),
       renew: (ttl) => store.renew(ttl),
+      underWay: (shards) => store.underWay(shards),
       close: () => store.close(),
       commit: (commit) => {
         commits += 1;

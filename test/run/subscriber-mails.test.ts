@@ -510,6 +510,7 @@ function bound(store: Store): Store {
     now: () => store.now(),
     ping: () => store.ping(),
     renew: (ttl) => store.renew(ttl),
+    underWay: (shards) => store.underWay(shards),
     close: () => store.close(),
   };
 }

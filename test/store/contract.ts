@@ -71,6 +71,32 @@ export function storeContract(open: () => Promise<Store>): void {
       expect(await claim('b')).toEqual(GRANTED);
     });
 
+    test('tells whether its holder has committed yet', async () => {
+      const shards = [0, 3, 9, 17];
+      const underWay = async (...asked: number[]) =>
+        [...(await store.underWay(asked))].map(([shard, { hasCommitted }]) => [shard, hasCommitted]);
+      const take = (number: number, token: string, ttl = TTL) =>
+        store.shard(number).claim({ token, ttl, fields: [] });
+      const end = (number: number, release: boolean) =>
+        store.shard(number).commit({ token: `of ${number}`, fields: { x: '1' }, append: null, release });
+      expect(await underWay(...shards)).toEqual([]);
+      for (const number of [0, 3, 17]) await take(number, `of ${number}`);
+      expect(await underWay(...shards)).toEqual([0, 3, 17].map((shard) => [shard, false]));
+      expect(await underWay(3, 9)).toEqual([[3, false]]);
+      await end(3, false);
+      await end(17, true);
+      expect(await underWay(...shards)).toEqual([
+        [0, false],
+        [3, true],
+      ]);
+      await end(3, true);
+      await take(3, 'of the next');
+      expect(await underWay(3)).toEqual([[3, false]]);
+      await take(9, 'short', SHORT);
+      await new Promise((resolve) => setTimeout(resolve, 2 * SHORT));
+      expect(await underWay(9)).toEqual([]);
+    });
+
     test('is free after a commit that releases it, held after one that does not', async () => {
       await claim('a');
       await commit('a', {}, false);

@@ -88,6 +88,7 @@ export class Books {
       now: () => Date.now(),
       claim: refuse,
       renew: refuse,
+      underWay: refuse,
       commit: refuse,
       swap: refuse,
       replace: refuse,

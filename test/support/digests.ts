@@ -8,6 +8,7 @@ export function publicTarget(id: string, more: Partial<PublicTarget> = {}): Publ
   return {
     id,
     name: id,
+    description: null,
     group: null,
     order: null,
     show: 'all',

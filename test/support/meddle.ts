@@ -20,6 +20,7 @@ export function meddled(
     metered: () => wrapped,
     shard: () => wrapped,
     renew: (ttl) => store.renew(ttl),
+    underWay: (shards) => store.underWay(shards),
     claim: (request) => around({ name: 'claim', number: ++calls }, () => store.claim(request)),
     commit: (commit) => around({ name: 'commit', number: ++calls }, () => store.commit(commit)),
     swap: (swap) => store.swap(swap),

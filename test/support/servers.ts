@@ -50,7 +50,8 @@ export const serveHttps = (tls: TlsOptions, listener: RequestListener): Promise<
 export const serveTcp = (onSocket: (socket: Socket) => void): Promise<Listening> =>
   listen(createTcp(onSocket), '127.0.0.1');
 
-export const serveTls = (tls: TlsOptions): Promise<Listening> => listen(createTls(tls), '127.0.0.1');
+export const serveTls = (tls: TlsOptions, onSocket?: (socket: Socket) => void): Promise<Listening> =>
+  listen(createTls(tls, onSocket), '127.0.0.1');
 
 /** A server that answers the first bytes it gets by `answer`. */
 export const serveRaw = (answer: (socket: Socket) => void): Promise<Listening> =>

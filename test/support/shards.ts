@@ -2,6 +2,7 @@ import { NO_PEERS, type Peers } from '../../lib/peers/ask.js';
 import type { Config } from '../../lib/config/config.js';
 import type { RunReport } from '../../lib/run/report.js';
 import { Backlog, ProcessUsage } from '../../lib/run/backlog.js';
+import { JointDelivery } from '../../lib/run/joint-delivery.js';
 import { DirectoryKeeper } from '../../lib/run/directory-keeper.js';
 import { runTick, type Installation } from '../../lib/run/tick.js';
 import type { Turns } from '../../lib/run/turns.js';
@@ -24,6 +25,7 @@ export class ShardedPinger {
   peers: Peers = NO_PEERS;
   channels: ReadonlyMap<ChannelName, Channel> = new Map();
   readonly directory = new DirectoryKeeper();
+  readonly jointDelivery = new JointDelivery();
   private readonly usage = new ProcessUsage();
   private readonly backlogs = new Map<number, Backlog>();
 
@@ -34,9 +36,9 @@ export class ShardedPinger {
   ) {}
 
   get installation(): Installation {
-    const { config, store, channels, directory, clock } = this;
+    const { config, store, channels, directory, jointDelivery, clock } = this;
     return {
-      ...{ config, store, channels, directory, mailer: null, peers: this.peers },
+      ...{ config, store, channels, directory, jointDelivery, mailer: null, peers: this.peers },
       ...(this.turns && { turns: this.turns }),
       backlog: this.backlogOf(0),
       backlogOf: (shard) => this.backlogOf(shard),

@@ -1,18 +1,24 @@
-import type { TargetOptionName } from '../../config/options.js';
 import {
   Collector,
   fieldsOf,
-  headersFor,
+  isOn,
   listOf,
   literal,
+  NO_PING,
+  quoted,
   textOf,
+  textsIn,
   withLogin,
+  withoutScheme,
   type Imported,
+  type TargetDraft,
   type ToolFields,
-  type ToolValue,
 } from './tool.js';
 
-/** Scrape jobs of Prometheus (`scrape_configs`) with the modules of the blackbox exporter (`modules`) in one file. */
+const NO_PROXY = 'proxies are not supported: watch an address that needs none';
+const AUTHORITY = 'NODE_EXTRA_CA_CERTS';
+
+/** Scrape jobs of Prometheus (`scrape_configs`) with the modules of the blackbox exporter (`modules`), in any number of files. */
 export function fromBlackbox(document: unknown): Imported {
   const collector = new Collector();
   const top = fieldsOf(document);
@@ -20,156 +26,436 @@ export function fromBlackbox(document: unknown): Imported {
     [...fieldsOf(top.get('modules'))].map(([name, module]) => [name, fieldsOf(module)]),
   );
   for (const job of listOf(top.get('scrape_configs')).map(fieldsOf)) {
-    const named = textOf(listOf(fieldsOf(job.get('params')).get('module'))[0]) || 'http_2xx';
+    const named = textOf(listOf(fieldsOf(job.get('params')).get('module'))[0]);
+    // Other exporters are scraped by the same Prometheus.
+    if (named === '') continue;
     const module: ToolFields = modules.get(named) ?? new Map([['prober', named.split('_')[0]]]);
     const addresses = listOf(job.get('static_configs')).flatMap((each) =>
       listOf(fieldsOf(each).get('targets')).map(textOf),
     );
+    for (const key of job.keys()) {
+      if (/_sd_configs$/.test(key))
+        collector.leave(`${textOf(job.get('job_name'))}: ${key}`, 'list the addresses in static_configs');
+    }
     for (const address of addresses) {
-      const options = new Map<TargetOptionName, ToolValue>([
-        ['NAME', address.replace(/^\w+:\/\//, '').slice(0, 100)],
-      ]);
-      options.set('GROUP', textOf(job.get('job_name')));
-      for (const [key, option] of [
-        ['scrape_interval', 'INTERVAL'],
-        ['scrape_timeout', 'TIMEOUT'],
-      ] as const) {
-        if (!job.has(key)) continue;
-        options.set(option, textOf(job.get(key)));
-        collector.count(true);
-      }
-      if (readModule(collector, address, module, options))
-        collector.add(address.replace(/^\w+:\/\//, ''), options);
+      const draft = collector.target(withoutScheme(address));
+      if (textOf(job.get('job_name')) !== '')
+        draft.put('GROUP', literal(textOf(job.get('job_name')).slice(0, 100)));
+      if (job.has('scrape_interval'))
+        draft.set('INTERVAL', textOf(job.get('scrape_interval')), 'scrape_interval');
+      if (job.has('scrape_timeout'))
+        draft.set('TIMEOUT', textOf(job.get('scrape_timeout')), 'scrape_timeout');
+      readModule(collector, draft, module, address);
     }
   }
   return collector.result();
 }
 
-/** @returns whether it can be watched at all */
-function readModule(
-  collector: Collector,
-  address: string,
-  module: ToolFields,
-  options: Map<TargetOptionName, ToolValue>,
-): boolean {
+const ADVICE: ReadonlyMap<string, string> = new Map([
+  ['icmp', NO_PING],
+  ['unix', 'only what is reached over the network is watched'],
+]);
+
+function readModule(collector: Collector, draft: TargetDraft, module: ToolFields, address: string): void {
   const prober = textOf(module.get('prober'));
-  const set = (option: TargetOptionName, value: ToolValue): void => {
-    options.set(option, value);
-    collector.count(true);
-  };
-  if (!['http', 'tcp', 'dns', 'grpc'].includes(prober)) {
-    collector.count(false, `${address}: the prober ${prober}`, 'watch a port with tcp://host:port instead');
-    return false;
-  }
   const own = fieldsOf(module.get(prober));
-  const isTls = textOf(own.get('tls')) === 'true';
-  const scheme =
-    { http: 'http', tcp: isTls ? 'tls' : 'tcp', dns: 'dns', grpc: isTls ? 'grpcs' : 'grpc' }[prober] ??
-    'http';
-  set('URL', literal(address.includes('://') ? address : `${scheme}://${address}`));
-  if (module.has('timeout')) set('TIMEOUT', textOf(module.get('timeout')));
-  const regex = (value: unknown): string => literal(`/${textOf(value)}/`);
-  for (const [key, value] of own) {
-    const list = listOf(value);
-    switch (key) {
-      case 'method':
-        set('METHOD', textOf(value));
-        break;
-      case 'body':
-        set('BODY', literal(textOf(value)));
-        break;
-      case 'headers':
-        set(
-          'HEADERS',
-          headersFor(
-            collector,
-            address,
-            [...fieldsOf(value)].map(([header, content]) => [header, textOf(content)]),
-          ),
-        );
-        break;
-      case 'valid_status_codes':
-        if (list.length > 0) set('EXPECT_STATUS', list.map(textOf));
-        else collector.count(true);
-        break;
-      case 'accept_any_response':
-        set('EXPECT_STATUS', textOf(value) === 'true' ? '100-599' : '200-299');
-        break;
-      case 'follow_redirects':
-        set('MAX_REDIRECTS', textOf(value) === 'false' ? '0' : '10');
-        break;
-      case 'fail_if_body_matches_regexp':
-        set(
-          'REJECT_BODY',
-          regex(list.length === 1 ? list[0] : list.map((each) => `(?:${textOf(each)})`).join('|')),
-        );
-        break;
-      case 'fail_if_body_not_matches_regexp':
-        set(
-          'EXPECT_BODY',
-          regex(list.length === 1 ? list[0] : list.map((each) => `(?=[^]*(?:${textOf(each)}))`).join('')),
-        );
-        break;
-      case 'basic_auth':
-        set('URL', withLogin(collector, address, textOf(options.get('URL'))));
-        break;
-      case 'bearer_token':
-        set('HEADERS', {
-          Authorization: `Bearer ${collector.secret(`${address}_TOKEN`, `the bearer token of ${address}`)}`,
-        });
-        break;
-      case 'tls_config':
-        for (const [setting, content] of fieldsOf(value)) {
-          if (setting === 'insecure_skip_verify')
-            set('TLS_VERIFY', textOf(content) === 'true' ? 'false' : 'true');
-          else
-            collector.count(
-              false,
-              `${address}: tls_config.${setting}`,
-              'NODE_EXTRA_CA_CERTS adds authorities on one machine',
-            );
-        }
-        break;
-      case 'query_response': {
-        const steps = list.map(fieldsOf);
-        const [sent, expected] = ['send', 'expect'].map((name) =>
-          steps.flatMap((step) => step.get(name) ?? []),
-        );
-        const isPlain = steps.length <= 2 && (sent?.length ?? 0) <= 1 && expected?.length === 1 && !isTls;
-        collector.count(
-          isPlain,
-          `${address}: tcp.query_response`,
-          'a target sends one line at most (docs/kinds.md)',
-        );
-        if (!isPlain) break;
-        options.set('EXPECT_BODY', regex(expected[0]));
-        if (sent?.[0] !== undefined)
-          options.set('QUERY', literal(JSON.stringify(textOf(sent[0])).slice(1, -1)));
-        break;
-      }
-      case 'query_name':
-        set('QUERY', `${textOf(own.get('query_type')) || 'ANY'} ${textOf(value)}`);
-        break;
-      case 'query_type':
-      case 'tls':
-      case 'fail_if_ssl':
-      case 'fail_if_not_ssl':
-      case 'compression':
-      case 'valid_http_versions':
-      case 'preferred_ip_protocol':
-      case 'ip_protocol_fallback':
-        // What they ask for holds here in any case, or does not matter to whether a target answers.
-        collector.count(true);
-        break;
-      case 'valid_rcodes':
-        collector.count(
-          list.every((each) => each === 'NOERROR'),
-          `${address}: valid_rcodes`,
-        );
-        break;
-      default:
-        collector.count(false, `${address}: ${prober}.${key}`);
-    }
+  const isTls = isOn(own.get('tls'));
+  const scheme = new Map([
+    ['http', 'http'],
+    ['tcp', isTls ? 'tls' : 'tcp'],
+    ['dns', 'dns'],
+    ['grpc', isTls ? 'grpcs' : 'grpc'],
+    ['websocket', 'ws'],
+  ]).get(prober);
+  draft.carry();
+  if (module.has('timeout')) draft.set('TIMEOUT', textOf(module.get('timeout')));
+  if (scheme === undefined) {
+    for (const key of own.keys()) draft.leave(key);
+    const shown = /^[a-z_]{1,30}$/.test(prober) ? prober : 'unknown';
+    collector.refuse(
+      draft,
+      `the prober ${shown}`,
+      ADVICE.get(prober) ?? 'docs/kinds.md has the kinds of targets',
+    );
+    return;
   }
+  const plain = address.includes('://') ? address : `${scheme}://${address}`;
+  draft.put('URL', literal(prober === 'websocket' ? plain.replace(/^http/i, 'ws') : plain));
+  for (const [key, value] of own) {
+    const isDone =
+      readCommon(collector, draft, own, key, value) ||
+      (prober === 'http' && readHttp(collector, draft, key, value)) ||
+      (prober === 'dns' && readDns(draft, own, key, value)) ||
+      ((prober === 'grpc' || prober === 'websocket') && readCall(collector, draft, key, value));
+    if (!isDone) draft.leave(`${prober}.${key}`);
+  }
+  collector.add(draft);
+}
+
+/** @returns whether it is a setting that several probers have */
+function readCommon(
+  collector: Collector,
+  draft: TargetDraft,
+  own: ToolFields,
+  key: string,
+  value: unknown,
+): boolean {
+  switch (key) {
+    case 'tls':
+      draft.carry();
+      return true;
+    case 'tls_config':
+      readTls(collector, draft, fieldsOf(value));
+      return true;
+    case 'query_response':
+      readDialogue(draft, listOf(value).map(fieldsOf));
+      return true;
+    case 'preferred_ip_protocol':
+    case 'ip_protocol_fallback': {
+      const first = textOf(own.get('preferred_ip_protocol')) === 'ip4' ? '4' : '6';
+      const isOnly = own.get('ip_protocol_fallback') === false;
+      draft.set('IP_VERSION', isOnly ? first : first === '4' ? '4,6' : '6,4', key);
+      return true;
+    }
+    case 'source_ip_address':
+      draft.leave(key, 'the system chooses the address from which it connects');
+      return true;
+    default:
+      return false;
+  }
+}
+
+function readTls(collector: Collector, draft: TargetDraft, tls: ToolFields): void {
+  for (const [setting, content] of tls) {
+    const what = `tls_config.${setting}`;
+    if (setting === 'insecure_skip_verify') draft.set('TLS_VERIFY', isOn(content) ? 'false' : 'true', what);
+    else if (setting === 'ca_file' && isOn(tls.get('insecure_skip_verify')))
+      draft.pass(what, 'any certificate is accepted');
+    else if (setting === 'ca_file')
+      collector.variable(
+        AUTHORITY,
+        'a file with the certificates of all ca_file, where you start Keepalive yourself',
+        what,
+      );
+    else if (setting === 'min_version' && /^TLS1[0-2]$/.test(textOf(content)))
+      draft.pass(what, 'nothing older than TLS 1.2 is spoken');
+    else if (setting === 'cert_file' || setting === 'key_file')
+      draft.leave(what, 'no client certificate can be sent');
+    else draft.leave(what, 'the name in the address is the one that is asked for and checked');
+  }
+}
+
+/** @returns whether it is a setting of this prober */
+function readHttp(collector: Collector, draft: TargetDraft, key: string, value: unknown): boolean {
+  const list = listOf(value);
+  const { name } = draft;
+  switch (key) {
+    case 'method':
+      draft.set('METHOD', textOf(value));
+      return true;
+    case 'body':
+      draft.set('BODY', literal(textOf(value)));
+      return true;
+    case 'body_file':
+      draft.set('BODY', collector.secret(`${name}_BODY`, `the text of the file ${textOf(value)}`));
+      return true;
+    case 'body_size_limit':
+      draft.set('MAX_BODY', textOf(value).toLowerCase());
+      return true;
+    case 'headers':
+      addHeaders(draft, draft.headers(textsIn(value)) as Record<string, string>);
+      return true;
+    case 'http_headers':
+      addHeaders(draft, headersIn(collector, draft, value));
+      return true;
+    case 'valid_status_codes':
+      if (list.length > 0) draft.set('EXPECT_STATUS', list.map(textOf));
+      else draft.carry();
+      return true;
+    case 'valid_http_versions':
+      if (list.some((version) => textOf(version) === 'HTTP/1.1'))
+        draft.pass(key, 'HTTP/1.1 is spoken, and is one of them');
+      else draft.leave(key, 'HTTP/1.1 is spoken');
+      return true;
+    case 'enable_http2':
+      draft.pass(key, 'HTTP/1.1 is spoken, which every such server understands');
+      return true;
+    case 'enable_http3':
+      if (isOn(value)) draft.leave(key, 'HTTP/1.1 is spoken');
+      else draft.pass(key, 'HTTP/1.1 is spoken');
+      return true;
+    case 'follow_redirects':
+      draft.set('MAX_REDIRECTS', isOn(value) ? '10' : '0');
+      return true;
+    case 'compression': {
+      const coding = textOf(value);
+      if (coding === 'identity') draft.expect('$not($exists($headers."content-encoding"))');
+      else draft.expect(`$headers."content-encoding" = ${quoted(coding)}`);
+      addHeaders(draft, { 'Accept-Encoding': coding }, false);
+      return true;
+    }
+    case 'fail_if_ssl':
+    case 'fail_if_not_ssl':
+      if (!isOn(value)) draft.carry();
+      else draft.expect(key === 'fail_if_ssl' ? '$not($exists($tls))' : '$exists($tls)');
+      return true;
+    case 'fail_if_body_matches_regexp':
+      draft.set(
+        'REJECT_BODY',
+        regexOf(list.length === 1 ? textOf(list[0]) : list.map((each) => `(?:${textOf(each)})`).join('|')),
+      );
+      return true;
+    case 'fail_if_body_not_matches_regexp':
+      draft.set(
+        'EXPECT_BODY',
+        regexOf(
+          list.length === 1 ? textOf(list[0]) : list.map((each) => `(?=[^]*(?:${textOf(each)}))`).join(''),
+        ),
+      );
+      return true;
+    case 'fail_if_header_matches':
+    case 'fail_if_header_not_matches':
+      readHeaderRule(draft, key, list.map(fieldsOf));
+      return true;
+    case 'fail_if_body_json_matches_cel':
+    case 'fail_if_body_json_not_matches_cel':
+      draft.leave(key, 'write it in JSONata as expectJson: body.a == "b" is a = "b" there');
+      return true;
+    case 'oauth2':
+      draft.leave(key, 'set the header Authorization, if a lasting token will do');
+      return true;
+    case 'proxy_url':
+    case 'no_proxy':
+    case 'proxy_from_environment':
+    case 'proxy_connect_header':
+    case 'skip_resolve_phase_with_proxy':
+      draft.leave(key, NO_PROXY);
+      return true;
+    default:
+      return readLogin(collector, draft, key, value);
+  }
+}
+
+/** @returns whether it is a setting about who asks */
+function readLogin(collector: Collector, draft: TargetDraft, key: string, value: unknown): boolean {
+  const { name } = draft;
+  if (key === 'basic_auth')
+    draft.set('URL', withLogin(collector, name, textOf(draft.options.get('URL'))), key);
+  else if (key === 'bearer_token' || key === 'bearer_token_file' || key === 'authorization') {
+    const type = (key === 'authorization' && textOf(fieldsOf(value).get('type'))) || 'Bearer';
+    const secret = collector.secret(`${name}_TOKEN`, `the token of ${name}`);
+    addHeaders(draft, { Authorization: `${type} ${secret}` });
+  } else return false;
   return true;
+}
+
+/** Settings of gRPC and WebSocket. */
+function readCall(collector: Collector, draft: TargetDraft, key: string, value: unknown): boolean {
+  switch (key) {
+    case 'service':
+      draft.set(
+        'URL',
+        `${textOf(draft.options.get('URL')).replace(/\/$/, '')}/${encodeURIComponent(textOf(value))}`,
+        key,
+      );
+      return true;
+    case 'metadata':
+      addHeaders(
+        draft,
+        draft.headers(
+          [...fieldsOf(value)].map(([name, texts]) => [name, listOf(texts).map(textOf).join(', ')]),
+        ) as Record<string, string>,
+      );
+      return true;
+    case 'headers':
+      addHeaders(draft, headersIn(collector, draft, value));
+      return true;
+    case 'http_config':
+      for (const [setting, content] of fieldsOf(value)) {
+        if (setting === 'tls_config') readTls(collector, draft, fieldsOf(content));
+        else if (!readHttp(collector, draft, setting, content)) draft.leave(`http_config.${setting}`);
+      }
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** @param mayReplace whether a header that is there already is written anew */
+function addHeaders(draft: TargetDraft, headers: Readonly<Record<string, string>>, mayReplace = true): void {
+  const before = (draft.options.get('HEADERS') ?? {}) as Readonly<Record<string, string>>;
+  if (mayReplace) draft.set('HEADERS', { ...before, ...headers });
+  else draft.put('HEADERS', { ...headers, ...before });
+}
+
+/** Headers as texts, or as lists of values, secrets and files, of which the last one is sent. */
+function headersIn(
+  collector: Collector,
+  draft: TargetDraft,
+  value: unknown,
+): Readonly<Record<string, string>> {
+  const plain: [string, string][] = [];
+  const others: [string, string][] = [];
+  for (const [header, content] of fieldsOf(value)) {
+    const kinds = fieldsOf(content);
+    const file = textOf(listOf(kinds.get('files')).at(-1));
+    const what = `the header ${header} of ${draft.name}`;
+    if (kinds.size === 0) plain.push([header, textOf(content)]);
+    else if (file !== '')
+      others.push([header, collector.secret(`${draft.name}_${header}`, `${what}: the text of ${file}`)]);
+    else if (kinds.has('secrets')) others.push([header, collector.secret(`${draft.name}_${header}`, what)]);
+    else plain.push([header, textOf(listOf(kinds.get('values')).at(-1))]);
+  }
+  return { ...(draft.headers(plain) as Record<string, string>), ...Object.fromEntries(others) };
+}
+
+function readHeaderRule(draft: TargetDraft, key: string, rules: readonly ToolFields[]): void {
+  for (const rule of rules) {
+    const header = `$headers.${quoted(textOf(rule.get('header')).toLowerCase())}`;
+    const { source, flags } = regexParts(textOf(rule.get('regexp')));
+    const found = `$contains(${header}, /${source}/${flags.replace(/[^im]/g, '')})`;
+    const mayLack = isOn(rule.get('allow_missing'));
+    if (key === 'fail_if_header_matches')
+      draft.expect(
+        mayLack ? `$not($exists(${header}) and ${found})` : `($exists(${header}) and $not(${found}))`,
+      );
+    else draft.expect(mayLack ? `($not($exists(${header})) or ${found})` : found);
+  }
+}
+
+/** Go's regular expressions in the words of JavaScript, as far as they differ. */
+function regexParts(go: string): { readonly source: string; readonly flags: string } {
+  const [, flags = ''] = /^\(\?([ims]+)\)/.exec(go) ?? [];
+  const source = go
+    .slice(flags === '' ? 0 : flags.length + 3)
+    .replaceAll('(?P<', '(?<')
+    // Go repeats the beginning of a text, which JavaScript does not allow.
+    .replace(/^\^[+*]/, '(?:^)')
+    .replace(/^\\A/, '^')
+    .replace(/\\z$/, '$');
+  return { source, flags };
+}
+
+function regexOf(go: string, more = ''): string {
+  const { source, flags } = regexParts(go);
+  return literal(`/${source}/${flags}${more}`);
+}
+
+/** Questions and answers. Each send of the exporter ends in a line feed of its own. */
+function readDialogue(draft: TargetDraft, steps: readonly ToolFields[]): void {
+  const lines: string[] = [];
+  const isWebSocket = textOf(draft.options.get('URL')).startsWith('ws');
+  for (const step of steps) {
+    if (step.has('labels')) draft.leave('query_response.labels', 'what an answer holds is in no metric');
+    const expected = textOf(step.get('expect'));
+    if (expected !== '') lines.push(`expect ${regexOf(expected)}`);
+    if (step.has('expect_bytes')) lines.push(`expect ${literal(bytesText(step.get('expect_bytes')))}`);
+    if (step.has('send')) lines.push(`send ${sendText(step.get('send'), isWebSocket)}`);
+    if (isOn(step.get('starttls'))) lines.push('starttls');
+  }
+  const [first = '', second] = lines;
+  if (lines.length === 0) draft.carry();
+  else if (lines.length === 1 && first.startsWith('expect '))
+    draft.set('EXPECT_BODY', linesRegex(first), 'query_response');
+  else if (lines.length === 1 && first.startsWith('send '))
+    draft.set('QUERY', literal(first.slice(5)), 'query_response');
+  else if (lines.length === 2 && first.startsWith('send ') && second?.startsWith('expect ') && !isWebSocket) {
+    draft.put('QUERY', literal(first.slice(5)));
+    draft.set('EXPECT_BODY', linesRegex(second), 'query_response');
+  } else draft.set('QUERY', lines.join('\n'), 'query_response');
+}
+
+/** Over all that comes, where the exporter looks at each line. */
+function linesRegex(line: string): string {
+  const text = line.slice('expect '.length);
+  return /^\/.*\/[a-z]*$/s.test(text) && !/m[a-z]*$/.test(text) ? `${text}m` : text;
+}
+
+function bytesText(value: unknown): string {
+  return value instanceof Uint8Array ? Buffer.from(value).toString() : textOf(value);
+}
+
+/** A text to send: `${1}` stands for what the first group has found. */
+function sendText(value: unknown, isMessage: boolean): string {
+  if (value instanceof Uint8Array) {
+    // A binary question is whole without a line feed.
+    const hex = [...value].map((byte) => String.raw`\x${byte.toString(16).padStart(2, '0')}`).join('');
+    return String.raw`${hex}\c`;
+  }
+  const text = textOf(value)
+    .replaceAll('\\', String.raw`\\`)
+    .replaceAll('\t', String.raw`\t`)
+    .replace(
+      /\$(?:\{([1-9])\}|([1-9])(?!\d))/g,
+      (_, braced?: string, bare?: string) => `\\${braced ?? bare ?? ''}`,
+    );
+  const plain = text.replaceAll('\r', String.raw`\r`).replaceAll('\n', String.raw`\n`);
+  if (isMessage) return literal(plain);
+  // Without an end, \r\n is sent.
+  const line = `${plain}${String.raw`\n`}`;
+  return literal(/^(.+)\\r\\n$/s.exec(line)?.[1] ?? line);
+}
+
+function readDns(draft: TargetDraft, own: ToolFields, key: string, value: unknown): boolean {
+  switch (key) {
+    case 'query_name': {
+      const type = textOf(own.get('query_type'));
+      draft.set('QUERY', `${type === '' ? 'A' : type} ${textOf(value)}`, key);
+      if (type === '')
+        draft.remarks.push({
+          what: 'query_type ANY',
+          of: draft.name,
+          advice: 'name the type that matters: A is asked for now',
+          count: 1,
+        });
+      return true;
+    }
+    case 'query_type':
+      draft.carry();
+      return true;
+    case 'query_class':
+      if (textOf(value) === 'IN') draft.carry();
+      else draft.leave(key, 'only the class IN is asked for');
+      return true;
+    case 'recursion_desired':
+      if (isOn(value)) draft.carry();
+      else draft.leave(key, 'recursion is always asked for');
+      return true;
+    case 'valid_rcodes':
+      if (listOf(value).every((code) => textOf(code) === 'NOERROR')) draft.carry();
+      else draft.leave(key, 'only NOERROR is good');
+      return true;
+    case 'transport_protocol':
+      if (textOf(value) === 'udp') draft.carry();
+      else draft.leave(key, 'the question goes over UDP, and over TCP where the answer is truncated');
+      return true;
+    case 'validate_answer_rrs':
+      for (const [rule, regexes] of fieldsOf(value)) readRecords(draft, rule, listOf(regexes).map(textOf));
+      return true;
+    case 'validate_authority_rrs':
+    case 'validate_additional_rrs':
+      draft.leave(key, 'records of the answer alone are judged');
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** Expressions over the text of whole records, `name. ttl class type data`; ours have the data alone. */
+function readRecords(draft: TargetDraft, rule: string, regexes: readonly string[]): void {
+  const what = `validate_answer_rrs.${rule}`;
+  const isAboutMore = regexes.some((regex) => /\t|\\t|\s|\bIN\b/.test(regex));
+  if (isAboutMore || regexes.length === 0) {
+    draft.leave(what, 'write it as expectJson, over the data of the records without name, TTL and type');
+    return;
+  }
+  const isFound = regexes.map((regex) => `$exists($[$contains($, /${regexParts(regex).source}/)])`);
+  const isEvery = regexes.map(
+    (regex) => `$count($[$contains($, /${regexParts(regex).source}/)]) = $count($)`,
+  );
+  if (rule === 'fail_if_matches_regexp') draft.expect(`$not(${isFound.join(' or ')})`);
+  else if (rule === 'fail_if_none_matches_regexp') draft.expect(`(${isFound.join(' or ')})`);
+  else if (rule === 'fail_if_all_match_regexp') draft.expect(`$not(${isEvery.join(' and ')})`);
+  else if (rule === 'fail_if_not_matches_regexp') draft.expect(isEvery.join(' and '));
+  else draft.leave(what);
 }

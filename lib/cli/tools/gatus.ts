@@ -1,178 +1,578 @@
-import type { TargetOptionName } from '../../config/options.js';
-import { CHANNEL_NAMES } from '../../types.js';
 import {
   Collector,
+  escaped,
   fieldsOf,
-  headersFor,
+  globRegex,
+  isOn,
   listOf,
   literal,
+  NO_PING,
+  quoted,
   searchText,
   textOf,
+  textsIn,
+  withoutScheme,
   type Imported,
-  type ToolValue,
+  type TargetDraft,
+  type ToolFields,
 } from './tool.js';
 
-type Options = Map<TargetOptionName, ToolValue>;
+/** What each provider of alerts becomes. Mattermost and Rocket.Chat take Slack's messages. */
+const CHANNELS: ReadonlyMap<string, { readonly channel: string; readonly variable: string }> = new Map(
+  Object.entries({
+    slack: { channel: 'slack', variable: 'ALERT_SLACK_URL' },
+    mattermost: { channel: 'slack', variable: 'ALERT_SLACK_URL' },
+    rocketchat: { channel: 'slack', variable: 'ALERT_SLACK_URL' },
+    discord: { channel: 'discord', variable: 'ALERT_DISCORD_URL' },
+    telegram: { channel: 'telegram', variable: 'ALERT_TELEGRAM_TOKEN and ALERT_TELEGRAM_CHAT' },
+    ntfy: { channel: 'ntfy', variable: 'ALERT_NTFY_URL' },
+    pagerduty: { channel: 'pagerduty', variable: 'ALERT_PAGERDUTY_KEY' },
+    email: { channel: 'email', variable: 'ALERT_SMTP_URL, ALERT_EMAIL_FROM and ALERT_EMAIL_TO' },
+    googlechat: { channel: 'google_chat', variable: 'ALERT_GOOGLE_CHAT_URL' },
+    teams: { channel: 'teams', variable: 'ALERT_TEAMS_URL' },
+    'teams-workflows': { channel: 'teams', variable: 'ALERT_TEAMS_URL' },
+    custom: { channel: 'webhook', variable: 'ALERT_WEBHOOK_URL' },
+  }),
+);
+
+/** Settings of providers that say where alerts go: they are in the variable. */
+const ADDRESSES = new Set([
+  ...['webhook-url', 'url', 'token', 'id', 'topic', 'integration-key', 'from', 'to', 'host', 'port'],
+  ...['username', 'password', 'api-url', 'priority'],
+]);
+
+const SCHEMES = ['http', 'https', 'tcp', 'tls', 'starttls', 'ws', 'wss', 'grpc', 'grpcs'];
+
+interface Alerting {
+  /** Channels that the providers become. */
+  readonly channels: ReadonlySet<string>;
+  /** What `default-alert` of a provider sets. */
+  readonly defaults: ReadonlyMap<string, ToolFields>;
+}
 
 /** A configuration of Gatus: `endpoints`, or `services` as older versions call them. */
 export function fromGatus(document: unknown): Imported {
   const collector = new Collector();
   const top = fieldsOf(document);
+  const alerting = readAlerting(collector, fieldsOf(top.get('alerting')));
   for (const endpoint of [...listOf(top.get('endpoints')), ...listOf(top.get('services'))].map(fieldsOf)) {
-    const name = textOf(endpoint.get('name')) || textOf(endpoint.get('url'));
-    collector.add(name, endpointOptions(collector, name, endpoint));
-  }
-  for (const provider of fieldsOf(top.get('alerting')).keys()) {
-    const channel = CHANNEL_NAMES.find((each) => each === provider.replace('googlechat', 'google_chat'));
-    if (channel !== undefined)
-      collector.channel(`ALERT_${channel.toUpperCase()}_…`, `alerting.${provider} (see .env.example)`);
-    collector.count(
-      channel !== undefined,
-      `alerting.${provider}`,
-      'set up another channel, or ALERT_APPRISE_URL',
+    const draft = collector.target(
+      textOf(endpoint.get('name')) || withoutScheme(textOf(endpoint.get('url'))),
     );
+    const scheme = /^([a-z]+):\/\//i.exec(textOf(endpoint.get('url')))?.[1]?.toLowerCase();
+    readEndpoint(collector, draft, endpoint, alerting);
+    if (scheme === 'icmp') collector.refuse(draft, 'the address icmp://', NO_PING);
+    else if (scheme === 'ssh')
+      collector.refuse(
+        draft,
+        'the address ssh://',
+        String.raw`watch tcp://host:22 with expectBody: "/^SSH-2\\.0-/"`,
+      );
+    else if (scheme !== undefined && !SCHEMES.includes(scheme))
+      collector.refuse(draft, `the address ${scheme}://`, 'docs/kinds.md has the kinds of addresses');
+    else collector.add(draft);
   }
-  for (const key of top.keys()) {
-    if (['endpoints', 'services', 'alerting'].includes(key)) continue;
-    collector.count(false, key, 'a setting of the installation: see .env.example');
-  }
+  for (const [key, value] of top) readTopLevel(collector, key, value);
   return collector.result();
 }
 
-function endpointOptions(
+function readAlerting(collector: Collector, providers: ToolFields): Alerting {
+  const channels = new Set<string>();
+  const defaults = new Map<string, ToolFields>();
+  for (const [provider, value] of providers) {
+    const known = CHANNELS.get(provider);
+    const fields = fieldsOf(value);
+    if (known === undefined) {
+      const advice = 'set up another channel, such as ALERT_APPRISE_URL, which reaches a hundred services';
+      collector.leave(`alerting.${provider}`, advice, null, Math.max(1, fields.size));
+      continue;
+    }
+    channels.add(known.channel);
+    if (fields.size === 0) collector.variable(known.variable, `alerting.${provider}`, `alerting.${provider}`);
+    for (const [setting, content] of fields) {
+      const what = `alerting.${provider}.${setting}`;
+      if (setting === 'default-alert') defaults.set(provider, fieldsOf(content));
+      else if (
+        setting === 'method' ||
+        setting === 'body' ||
+        setting === 'headers' ||
+        setting === 'placeholders'
+      )
+        collector.leave(what, 'the webhook posts JSON of its own form (docs/alerts.md)');
+      else if (setting === 'insecure' && !isOn(content)) collector.carry();
+      else if (setting === 'insecure' && textOf(fields.get('webhook-url')).startsWith('http:'))
+        collector.pass(what, 'the address has no TLS');
+      else if (setting === 'insecure')
+        collector.leave(what, 'NODE_EXTRA_CA_CERTS names the authority of a certificate on one machine');
+      else if (ADDRESSES.has(setting)) collector.variable(known.variable, `alerting.${provider}`, what);
+      else collector.leave(what, `${known.variable} has all that is sent to it`);
+    }
+  }
+  return { channels, defaults };
+}
+
+const NO_CONFIGURATION = 'Keepalive keeps its data in its own store (docs/self-hosting.md)';
+
+function readTopLevel(collector: Collector, key: string, value: unknown): void {
+  const text = textOf(value);
+  const fields = fieldsOf(value);
+  switch (key) {
+    case 'endpoints':
+    case 'services':
+    case 'alerting':
+      break;
+    case 'metrics':
+      if (isOn(value)) collector.pass(key, '/api/metrics is always there');
+      else collector.leave(key, 'STATS_TOKEN closes /api/metrics to strangers');
+      break;
+    case 'storage':
+      for (const setting of fields.keys()) {
+        if (['type', 'path', 'caching'].includes(setting))
+          collector.pass(`storage.${setting}`, NO_CONFIGURATION);
+        else collector.leave(`storage.${setting}`, 'how long figures are kept is fixed (docs/figures.md)');
+      }
+      break;
+    case 'concurrency':
+      collector.setting('KEEP_ALIVE_CONCURRENCY', text, key);
+      break;
+    case 'disable-monitoring-lock':
+      collector.pass(key, 'targets are checked side by side');
+      break;
+    case 'skip-invalid-config-update':
+      collector.pass(key, 'a faulty targets file never takes the place of a good one');
+      break;
+    case 'web':
+      for (const [setting, content] of fields) {
+        if (setting === 'port') collector.setting('PORT', textOf(content), 'web.port');
+        else if (setting === 'read-buffer-size')
+          collector.pass('web.read-buffer-size', 'it needs no limit here');
+        else collector.leave(`web.${setting}`, 'put a proxy in front of npm start');
+      }
+      break;
+    case 'ui':
+      readPage(collector, fields);
+      break;
+    case 'maintenance':
+      if (fields.get('enabled') === false) collector.pass(key, 'it is switched off');
+      else {
+        const window = windowOf(fields);
+        if (window === null) collector.leave(key, 'write it as KEEP_ALIVE_MAINTENANCE');
+        else collector.setting('KEEP_ALIVE_MAINTENANCE', window, key);
+      }
+      break;
+    case 'security':
+      for (const setting of fields.keys()) {
+        if (setting === 'basic')
+          collector.variable(
+            'STATS_TOKEN',
+            'security.basic: a text of 16 characters or more',
+            'security.basic',
+          );
+        else collector.leave(`security.${setting}`, 'STATS_TOKEN closes the page; there are no accounts');
+      }
+      break;
+    case 'announcements':
+      collector.leave(
+        key,
+        'write notes: POST /api/notes (docs/pages.md)',
+        null,
+        Math.max(1, listOf(value).length),
+      );
+      break;
+    case 'connectivity':
+      collector.leave(
+        key,
+        'KEEP_ALIVE_CONTROL_URLS takes addresses that tell whether your own network works',
+      );
+      break;
+    case 'external-endpoints':
+    case 'suites':
+      collector.leave(
+        key,
+        'only what can be asked at one address is watched',
+        null,
+        Math.max(1, listOf(value).length),
+      );
+      break;
+    default:
+      if (key.startsWith('x-')) collector.pass(key, 'what it holds counts where it is used');
+      else collector.leave(key);
+  }
+}
+
+function readPage(collector: Collector, fields: ToolFields): void {
+  for (const [setting, content] of fields) {
+    const text = textOf(content);
+    const what = `ui.${setting}`;
+    if (setting === 'title' || setting === 'header') collector.setting('PAGE_TITLE', text, what);
+    else if (setting === 'description') collector.setting('PAGE_DESCRIPTION', text, what);
+    else if (setting === 'logo') collector.setting('PAGE_LOGO_URL', text, what);
+    else if (setting === 'link') collector.setting('PAGE_HOME_URL', homeUrl(text), what);
+    else if (setting === 'buttons')
+      for (const button of listOf(content).map(fieldsOf)) {
+        const link = textOf(button.get('link'));
+        const variable = link.startsWith('mailto:') ? 'PAGE_CONTACT_URL' : 'PAGE_HOME_URL';
+        collector.setting(variable, homeUrl(link), `ui.buttons, ${textOf(button.get('name'))}`);
+      }
+    else if (setting === 'dark-mode') collector.pass(what, 'the page is light or dark as the visitor has it');
+    else collector.leave(what, 'the page has a look of its own (docs/pages.md)');
+  }
+}
+
+/** As the configuration reads it, so that one address in two forms is one value. */
+function homeUrl(text: string): string {
+  return URL.canParse(text) ? new URL(text).href : text;
+}
+
+const DAYS = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'];
+
+/** A maintenance window that comes every day or on some days; null where it cannot be written here. */
+function windowOf(fields: ToolFields): string | null {
+  const [, hours, minutes] = /^(\d\d?):(\d\d)$/.exec(textOf(fields.get('start'))) ?? [];
+  const lasts = minutesOf(textOf(fields.get('duration')));
+  if (hours === undefined || minutes === undefined || lasts === null || lasts >= 1440) return null;
+  const end = (Number(hours) * 60 + Number(minutes) + lasts) % 1440;
+  const days = listOf(fields.get('every')).map((day) => textOf(day).slice(0, 3));
+  const zone = textOf(fields.get('timezone')) || 'UTC';
+  if (days.some((day) => !DAYS.some((each) => each.startsWith(day)))) return null;
+  const time = (minute: number): string =>
+    `${String(Math.floor(minute / 60)).padStart(2, '0')}:${String(minute % 60).padStart(2, '0')}`;
+  return `${days.length === 0 ? 'Mon-Sun' : days.join(',')} ${hours.padStart(2, '0')}:${minutes}-${time(end)} ${zone}`;
+}
+
+/** Go's `1h30m` in minutes; null where it is none of whole minutes. */
+function minutesOf(duration: string): number | null {
+  const [, hours = '0', minutes = '0'] = /^(?:(\d{1,3})h)?(?:(\d{1,5})m)?(?:0s)?$/.exec(duration) ?? [];
+  const total = Number(hours) * 60 + Number(minutes);
+  return total > 0 ? total : null;
+}
+
+const SHOWN_NOWHERE = new Set([
+  ...['hide-conditions', 'hide-errors', 'dont-resolve-failed-conditions', 'resolve-successful-conditions'],
+]);
+
+function readEndpoint(
   collector: Collector,
-  name: string,
-  endpoint: ReadonlyMap<string, unknown>,
-): Options {
-  const options: Options = new Map([['NAME', name]]);
-  const set = (option: TargetOptionName, value: ToolValue): void => {
-    options.set(option, value);
-    collector.count(true);
-  };
+  draft: TargetDraft,
+  endpoint: ToolFields,
+  { channels, defaults }: Alerting,
+): void {
+  const isDns = endpoint.has('dns');
+  const address = textOf(endpoint.get('url'));
+  const isSocket = /^(?:tcp|tls|wss?):/.test(address);
   for (const [key, value] of endpoint) {
     const text = textOf(value);
     switch (key) {
       case 'name':
-        collector.count(true);
+        draft.carry();
         break;
       case 'url': {
-        const isDns = endpoint.has('dns');
-        const address = text.replace(/^starttls:\/\//, 'smtp://').replace(/\$\{?(\w+)\}?/g, '${$1}');
-        set('URL', isDns ? `dns://${text.replace(/^\w+:\/\//, '')}` : address);
+        const plain = address.replace(/^starttls:\/\//, 'smtp://').replace(/\$\{?(\w+)\}?/g, '${$1}');
+        draft.set('URL', isDns ? `dns://${withoutScheme(address)}` : plain);
         break;
       }
       case 'group':
-        set('GROUP', text);
+        draft.set('GROUP', literal(text));
         break;
       case 'enabled':
-        set('ENABLED', text);
+        draft.set('ENABLED', text);
         break;
       case 'method':
-        set('METHOD', text);
+        draft.set('METHOD', text);
         break;
       case 'body':
-        set('BODY', literal(text));
+        if (isOn(endpoint.get('graphql'))) draft.set('BODY', literal(JSON.stringify({ query: text })));
+        else if (isSocket) draft.set('QUERY', literal(text.replaceAll('\\', String.raw`\\`)));
+        else draft.set('BODY', literal(text));
+        break;
+      case 'graphql':
+        if (isOn(value)) draft.put('METHOD', 'POST');
+        draft.carry();
         break;
       case 'interval':
-        set('INTERVAL', text);
+        draft.set('INTERVAL', text);
         break;
       case 'headers':
-        set(
-          'HEADERS',
-          headersFor(
-            collector,
-            name,
-            [...fieldsOf(value)].map(([header, content]) => [header, textOf(content)]),
-          ),
-        );
+        draft.set('HEADERS', draft.headers(textsIn(value)));
         break;
       case 'conditions':
-        for (const condition of listOf(value)) {
-          const isCarried = readCondition(textOf(condition), options);
-          collector.count(
-            isCarried,
-            `${name}: a condition`,
-            'write it as expectJson, expectBody or degradedAfter',
-          );
-        }
+        readConditions(draft, listOf(value).map(textOf), isDns);
         break;
       case 'dns': {
         const dns = fieldsOf(value);
-        set('QUERY', `${textOf(dns.get('query-type'))} ${textOf(dns.get('query-name'))}`);
+        draft.set('QUERY', `${textOf(dns.get('query-type'))} ${textOf(dns.get('query-name'))}`);
         break;
       }
       case 'client':
+        for (const [setting, content] of fieldsOf(value)) readClient(draft, setting, content);
+        break;
+      case 'ui':
         for (const [setting, content] of fieldsOf(value)) {
-          if (setting === 'timeout') set('TIMEOUT', textOf(content));
-          else if (setting === 'insecure') set('TLS_VERIFY', textOf(content) === 'true' ? 'false' : 'true');
-          else if (setting === 'ignore-redirect')
-            set('MAX_REDIRECTS', textOf(content) === 'true' ? '0' : '5');
-          else collector.count(false, `${name}: client.${setting}`);
+          const isHiding = setting === 'hide-url' || setting === 'hide-hostname' || setting === 'hide-port';
+          if (isHiding && isOn(content)) draft.set('SHOW', 'name');
+          else if (isHiding) draft.carry();
+          else if (SHOWN_NOWHERE.has(setting)) draft.pass(`ui.${setting}`, 'conditions are shown nowhere');
+          else draft.leave(`ui.${setting}`);
         }
         break;
-      case 'alerts':
+      case 'maintenance-windows': {
+        const windows = listOf(value).map((each) => windowOf(fieldsOf(each)));
+        const known = windows.filter((window) => window !== null);
+        if (known.length === windows.length) draft.set('MAINTENANCE', known);
+        else draft.leave(key, 'write them as maintenance');
+        break;
+      }
+      case 'alerts': {
+        const told = new Set<string>();
         for (const alert of listOf(value).map(fieldsOf)) {
-          for (const [setting, content] of alert) {
-            if (setting === 'failure-threshold') set('FAILURE_THRESHOLD', textOf(content));
-            else if (setting === 'success-threshold') set('SUCCESS_THRESHOLD', textOf(content));
-            else
-              collector.count(
-                ['type', 'enabled', 'send-on-resolved'].includes(setting),
-                `${name}: alerts.${setting}`,
-              );
-          }
+          const type = textOf(alert.get('type'));
+          const all = new Map([...(defaults.get(type) ?? []), ...alert]);
+          if (!isOff(all.get('enabled'))) told.add(CHANNELS.get(type)?.channel ?? '');
+          readAlert(collector, draft, all);
         }
+        const names = [...told].filter((name) => channels.has(name));
+        if (names.length > 0 && names.length < channels.size) draft.put('ALERTS', names);
         break;
+      }
       default:
-        collector.count(false, `${name}: ${key}`);
+        draft.leave(key);
     }
   }
-  return options;
+  // Gatus tells nobody of an endpoint without alerts.
+  if (channels.size > 0 && !endpoint.has('alerts')) draft.put('ALERTS', 'off');
+}
+
+function isOff(value: unknown): boolean {
+  return value === false || value === 'false';
+}
+
+function readAlert(collector: Collector, draft: TargetDraft, alert: ToolFields): void {
+  for (const [setting, content] of alert) {
+    const text = textOf(content);
+    const what = `alerts.${setting}`;
+    if (setting === 'failure-threshold') draft.set('FAILURE_THRESHOLD', text);
+    else if (setting === 'success-threshold') draft.set('SUCCESS_THRESHOLD', text);
+    else if (setting === 'minimum-reminder-interval') collector.setting('ALERT_REMINDER', text, what);
+    else if (setting === 'type' && !CHANNELS.has(text))
+      draft.leave(
+        what,
+        'set up another channel, such as ALERT_APPRISE_URL, which reaches a hundred services',
+      );
+    else if (setting === 'type' || setting === 'enabled') draft.carry();
+    else if (setting === 'send-on-resolved' && isOn(content)) draft.carry();
+    else if (setting === 'send-on-resolved') draft.leave(what, 'the end of an outage is always told');
+    else if (setting === 'description') draft.leave(what, 'alerts say by themselves what failed');
+    else draft.leave(what);
+  }
+}
+
+function readClient(draft: TargetDraft, setting: string, content: unknown): void {
+  const text = textOf(content);
+  const what = `client.${setting}`;
+  switch (setting) {
+    case 'timeout':
+      draft.set('TIMEOUT', text);
+      break;
+    case 'insecure':
+      draft.set('TLS_VERIFY', isOn(content) ? 'false' : 'true');
+      break;
+    case 'ignore-redirect':
+      draft.set('MAX_REDIRECTS', isOn(content) ? '0' : '5');
+      break;
+    case 'tls':
+      for (const name of fieldsOf(content).keys())
+        draft.leave(
+          `${what}.${name}`,
+          'no client certificate can be sent: let the server answer without one',
+        );
+      break;
+    case 'dns-resolver':
+      draft.leave(what, "names are asked of the system's name servers");
+      break;
+    default:
+      draft.leave(what, 'proxies, tunnels and OAuth are not supported: watch an address that needs none');
+  }
+}
+
+interface Condition {
+  readonly left: string;
+  readonly operator: string;
+  readonly right: string;
+}
+
+const OPERATORS = ['==', '!=', '<=', '>=', '<', '>'];
+
+/** Null for a text without an operator. Takes linear time. */
+function conditionOf(text: string): Condition | null {
+  const found = OPERATORS.map((operator) => ({ operator, at: text.indexOf(` ${operator} `) }))
+    .filter(({ at }) => at >= 0)
+    .sort((a, b) => a.at - b.at)[0];
+  if (found === undefined) return null;
+  const { operator, at } = found;
+  return { left: text.slice(0, at).trim(), operator, right: text.slice(at + operator.length + 2).trim() };
+}
+
+function readConditions(draft: TargetDraft, conditions: readonly string[], isDns: boolean): void {
+  let codes = ALL_CODES;
+  for (const text of conditions) {
+    const condition = conditionOf(text);
+    const fit = condition?.left === '[STATUS]' ? codesFor(condition) : null;
+    if (fit !== null) {
+      codes = codes.filter((code) => fit.includes(code));
+      draft.carry();
+    } else if (condition === null || !readCondition(draft, condition, isDns)) {
+      draft.leave(`the condition ${condition?.left ?? ''}`.trim(), adviceFor(condition));
+    }
+  }
+  if (codes.length < ALL_CODES.length && codes.length > 0) draft.put('EXPECT_STATUS', rangesOf(codes));
+}
+
+function adviceFor(condition: Condition | null): string {
+  if (condition?.left === '[DOMAIN_EXPIRATION]')
+    return 'let your registrar remind you of the end of the domain';
+  return 'write it as expectJson, expectBody or degradedAfter (docs/kinds.md)';
+}
+
+const ALL_CODES = Array.from({ length: 500 }, (_, index) => index + 100);
+
+/** The status codes that a condition allows; null where it is no condition on numbers. */
+function codesFor({ operator, right }: Condition): readonly number[] | null {
+  const any = wordsIn(right, 'any')?.map(Number);
+  const pattern = argumentOf(right, 'pat');
+  if (pattern !== null && operator.endsWith('=') && operator.length === 2) {
+    if (!/^[\d*]{1,8}$/.test(pattern)) return null;
+    const regex = new RegExp(`^${pattern.replace(/\*+/g, '.*')}$`);
+    return ALL_CODES.filter((code) => regex.test(String(code)) === (operator === '=='));
+  }
+  const wanted = any ?? [Number(right)];
+  const [bound = NaN] = wanted;
+  if (wanted.some((code) => !Number.isInteger(code))) return null;
+  return ALL_CODES.filter((code) => {
+    if (operator === '==') return wanted.includes(code);
+    if (operator === '!=') return !wanted.includes(code);
+    if (operator === '<') return code < bound;
+    if (operator === '<=') return code <= bound;
+    return operator === '>' ? code > bound : code >= bound;
+  });
+}
+
+function rangesOf(codes: readonly number[]): string[] {
+  const ranges: [number, number][] = [];
+  for (const code of codes) {
+    const last = ranges.at(-1);
+    if (last?.[1] === code - 1) last[1] = code;
+    else ranges.push([code, code]);
+  }
+  return ranges.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`));
+}
+
+/** What stands in the brackets of `name(…)`; null for a text that is no such call. */
+function argumentOf(text: string, name: string): string | null {
+  return text.startsWith(`${name}(`) && text.endsWith(')') ? text.slice(name.length + 1, -1) : null;
+}
+
+function wordsIn(text: string, name: string): string[] | null {
+  return (
+    argumentOf(text, name)
+      ?.split(',')
+      .map((word) => word.trim()) ?? null
+  );
 }
 
 /** @returns whether the condition is carried over */
-function readCondition(condition: string, options: Options): boolean {
-  const [, left = '', operator = '', right = ''] =
-    /^(.+?)\s+(==|!=|<=|>=|<|>)\s+(.+)$/s.exec(condition) ?? [];
-  if (left === '[CONNECTED]' || left === '[DNS_RCODE]')
-    return operator === '==' && /^(?:true|NOERROR)$/.test(right);
-  if (left === '[STATUS]') {
-    const code = Number(right);
-    const any = /^any\(([\d, ]+)\)$/.exec(right)?.[1];
-    if (operator === '==' && any !== undefined) options.set('EXPECT_STATUS', any.split(/[, ]+/));
-    else if (!(code >= 100 && code <= 999)) return false;
-    else if (operator === '==') options.set('EXPECT_STATUS', right);
-    else if (operator === '<') options.set('EXPECT_STATUS', `100-${code - 1}`);
-    else if (operator === '<=') options.set('EXPECT_STATUS', `100-${code}`);
-    else return false;
-    return true;
+function readCondition(draft: TargetDraft, condition: Condition, isDns: boolean): boolean {
+  const { left, operator, right } = condition;
+  const isEqual = operator === '==';
+  if (left === '[CONNECTED]' || left === '[DNS_RCODE]') {
+    // Whatever does not hold here has failed already.
+    const holds = isEqual && (left === '[CONNECTED]' ? right === 'true' : right === 'NOERROR');
+    if (holds) draft.carry();
+    return holds;
   }
   if (left === '[RESPONSE_TIME]' && operator.startsWith('<')) {
-    options.set('DEGRADED_AFTER', /^\d+$/.test(right) ? `${right}ms` : right);
+    draft.set('DEGRADED_AFTER', /^\d+$/.test(right) ? `${right}ms` : right);
     return true;
   }
   if (left === '[CERTIFICATE_EXPIRATION]' && operator.startsWith('>')) {
-    options.set('TLS_EXPIRY', right);
+    draft.set('TLS_EXPIRY', right);
     return true;
   }
-  if (left === '[BODY]' && operator === '==') {
-    const pattern = /^pat\((.*)\)$/s.exec(right)?.[1];
-    const text = pattern === undefined ? right : pattern.replace(/^\*+|\*+$/g, '');
-    if (text.includes('*') || options.has('EXPECT_BODY')) return false;
-    options.set('EXPECT_BODY', searchText(text));
-    return true;
-  }
-  const path = /^\[BODY\]\.([\w.[\]]+)$/.exec(left)?.[1] ?? /^len\(\[BODY\]\.([\w.[\]]+)\)$/.exec(left)?.[1];
-  if (path === undefined || /^(?:pat|any|has)\(/.test(right)) return false;
-  const value = /^(?:-?\d+(?:\.\d+)?|true|false|null)$/.test(right) ? right : JSON.stringify(right);
-  const subject = left.startsWith('len(')
-    ? `($type(${path}) = "string" ? $length(${path}) : $count(${path}))`
-    : path;
-  const expression = `${subject} ${operator === '==' ? '=' : operator} ${value}`;
-  const before = options.get('EXPECT_JSON');
-  options.set(
-    'EXPECT_JSON',
-    typeof before === 'string' ? `${before} and ${literal(expression)}` : literal(expression),
-  );
+  if (left === '[BODY]' && (isEqual || operator === '!=')) return readBody(draft, condition, isDns);
+  const subject = subjectOf(left);
+  const expression = subject === null ? null : comparison(subject, operator, right);
+  if (expression === null) return false;
+  draft.expect(expression);
   return true;
+}
+
+/** A condition on the body as a whole. */
+function readBody(draft: TargetDraft, { operator, right }: Condition, isDns: boolean): boolean {
+  const isEqual = operator === '==';
+  const any = wordsIn(right, 'any');
+  const pattern = argumentOf(right, 'pat');
+  if (argumentOf(right, 'has') !== null) return false;
+  const inner = pattern?.replace(/^\*+/, '') ?? '';
+  const isPart = pattern !== null && /^\*[^*]*\*$/.test(pattern);
+  const source =
+    pattern === null ? `^\\s*(?:${(any ?? [right]).map(escaped).join('|')})\\s*$` : globRegex(pattern);
+  if (isDns) {
+    // The answer is a list of records.
+    const found =
+      pattern === null && any === null ? `${quoted(right)} in $` : `$exists($[$contains($, /${source}/)])`;
+    draft.expect(isEqual ? found : `$not(${found})`);
+    return true;
+  }
+  const option = isEqual ? 'EXPECT_BODY' : 'REJECT_BODY';
+  if (draft.options.has(option)) return false;
+  draft.set(option, isPart ? searchText(inner.slice(0, -1)) : literal(`/${source}/`));
+  return true;
+}
+
+/** What a condition is about, as JSONata; null for what is not known here. */
+function subjectOf(left: string): string | null {
+  const measured = argumentOf(left, 'len');
+  if (measured !== null) {
+    const of = pathOf(measured);
+    return of === null ? null : `($type(${of}) = "string" ? $length(${of}) : $count(${of}))`;
+  }
+  const asked = argumentOf(left, 'has');
+  if (asked !== null) {
+    const of = pathOf(asked);
+    return of === null ? null : `$exists(${of})`;
+  }
+  return pathOf(left);
+}
+
+/** `[BODY].a[0].b-c` as a path of JSONata. */
+function pathOf(text: string): string | null {
+  if (text === '[IP]') return '$ip';
+  if (text === '[BODY]') return '$';
+  if (!text.startsWith('[BODY].') && !text.startsWith('[BODY][')) return null;
+  const path = text.slice('[BODY]'.length).replace(/^\./, '');
+  const steps = path.split('.').map((step) => /^([^[\]`"]*)((?:\[\d{1,9}\])*)$/.exec(step));
+  if (steps.some((step) => step === null)) return null;
+  return steps
+    .map((step) => {
+      const [, name = '', indices = ''] = step ?? [];
+      const plain = /^[A-Za-z_]\w*$/.test(name) && !/^(?:and|or|in|true|false|null)$/.test(name);
+      return `${name === '' ? '$' : plain ? name : `\`${name}\``}${indices}`;
+    })
+    .join('.');
+}
+
+function comparison(subject: string, operator: string, right: string): string | null {
+  const value = (word: string): string =>
+    /^(?:-?\d{1,15}(?:\.\d{1,15})?|true|false|null)$/.test(word) ? word : quoted(word);
+  const isEqual = operator === '==';
+  const any = wordsIn(right, 'any');
+  const pattern = argumentOf(right, 'pat');
+  if (any !== null || pattern !== null) {
+    if (!isEqual && operator !== '!=') return null;
+    const found =
+      any === null
+        ? `$contains($string(${subject}), /${globRegex(pattern ?? '')}/)`
+        : `${subject} in [${any.map(value).join(', ')}]`;
+    return isEqual ? found : `$not(${found})`;
+  }
+  return `${subject} ${isEqual ? '=' : operator} ${value(right)}`;
 }

@@ -1,9 +1,7 @@
 import { ToolError } from './tool.js';
 
-const SKIPPED = /(?:\s+|\/\/[^\n]*|\/\*[^]*?\*\/)+/y;
 const WORD = /[A-Za-z_$][\w$]*/y;
 const NUMBER = /-?\d[\d_]*(?:\.\d+)?/y;
-const TEXT = /'((?:\\[^]|[^'\\\n])*)'|"((?:\\[^]|[^"\\\n])*)"|`((?:\\[^]|[^`\\])*)`/y;
 const ESCAPES: ReadonlyMap<string, string> = new Map([
   ['n', '\n'],
   ['t', '\t'],
@@ -15,17 +13,29 @@ const WORDS: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ['null', null],
   ['undefined', null],
 ]);
-/** What stands where there is an expression that is no literal. */
-export const NOT_LITERAL = Symbol('an expression');
+/** An expression that is no literal. */
+export class Expression {
+  constructor(private readonly source: string) {}
+
+  /** It is a function with nothing but comments in it. */
+  get doesNothing(): boolean {
+    const body = this.source.slice(this.source.lastIndexOf('{') + 1).trimEnd();
+    const lines = body.endsWith('}') ? body.slice(0, -1).split('\n') : [body];
+    return lines.every((line) => /^\s*(?:\/\/|$)/.test(line));
+  }
+}
+
 const DEEPEST = 100;
 
 /**
  * The value that a constant of a TypeScript file is set to, without running anything: objects, lists, texts, numbers and
- * words. Everything else (calls, functions) is `NOT_LITERAL`. Undefined: there is no such constant.
+ * words. Everything else (calls, functions) is an `Expression`. Undefined: there is no such constant. Takes linear time.
  */
 export function constantOf(source: string, name: string): unknown {
-  const found = new RegExp(String.raw`\bconst\s+${name}\b[^=\n]*=`).exec(source);
-  return found === null ? undefined : new LiteralReader(source, found.index + found[0].length).value(0);
+  const found = new RegExp(String.raw`^[ \t]*(?:export\s+)?const\s+${name}\b`, 'm').exec(source);
+  if (found === null) return undefined;
+  const start = source.indexOf('=', found.index + found[0].length);
+  return start < 0 ? undefined : new LiteralReader(source, start + 1).value(0);
 }
 
 class LiteralReader {
@@ -36,32 +46,32 @@ class LiteralReader {
 
   value(depth: number): unknown {
     if (depth > DEEPEST) throw new ToolError('the file is nested too deeply');
-    this.take(SKIPPED);
+    this.skip();
     const next = this.source.charAt(this.at);
     const started = this.at;
     let value: unknown;
     if (next === '{') value = this.object(depth);
     else if (next === '[') value = this.list(depth);
     else {
-      const text = this.take(TEXT);
+      const text = this.text();
       const number = text === null ? this.take(NUMBER) : null;
       const word = text === null && number === null ? (this.take(WORD)?.[0] ?? '') : '';
-      if (text !== null) value = textIn(text);
+      if (text !== null) value = text;
       else if (number !== null) value = Number(number[0].replaceAll('_', ''));
-      else value = WORDS.has(word) ? WORDS.get(word) : NOT_LITERAL;
+      else value = WORDS.has(word) ? WORDS.get(word) : undefined;
     }
-    this.take(SKIPPED);
-    if (/^(?:[,}\];]|$|export\b|const\b)/.test(this.source.slice(this.at, this.at + 7))) return value;
+    this.skip();
+    const isWhole = /^(?:[,}\];]|$|export\b|const\b)/.test(this.source.slice(this.at, this.at + 7));
+    if (isWhole && value !== undefined) return value;
     this.at = started;
-    this.skipExpression();
-    return NOT_LITERAL;
+    return this.expression();
   }
 
   private object(depth: number): unknown {
     const entries: [string, unknown][] = [];
     this.at += 1;
     for (;;) {
-      this.take(SKIPPED);
+      this.skip();
       const next = this.source.charAt(this.at);
       if (next === '}') break;
       this.refuseEnd(next, 'an object');
@@ -69,16 +79,15 @@ class LiteralReader {
         this.at += 1;
         continue;
       }
-      const text = this.take(TEXT);
-      const key = text === null ? this.take(WORD)?.[0] : textOfKey(textIn(text));
-      this.take(SKIPPED);
+      const text = this.text();
+      const key = text === null ? this.take(WORD)?.[0] : textOfKey(text);
+      this.skip();
       if (key !== undefined && this.source.charAt(this.at) === ':') {
         this.at += 1;
         entries.push([key, this.value(depth + 1)]);
       } else {
         // A method, a spread, a shorthand.
-        entries.push([key ?? '', NOT_LITERAL]);
-        this.skipExpression();
+        entries.push([key ?? '', this.expression()]);
       }
     }
     this.at += 1;
@@ -89,7 +98,7 @@ class LiteralReader {
     const items: unknown[] = [];
     this.at += 1;
     for (;;) {
-      this.take(SKIPPED);
+      this.skip();
       const next = this.source.charAt(this.at);
       if (next === ']') break;
       this.refuseEnd(next, 'a list');
@@ -107,16 +116,52 @@ class LiteralReader {
   }
 
   /** Goes to the comma or bracket that ends an expression; brackets within it are passed. */
-  private skipExpression(): void {
+  private expression(): Expression {
+    const started = this.at;
     let open = 0;
     while (this.at < this.source.length) {
-      if (this.take(SKIPPED) !== null || this.take(TEXT) !== null) continue;
+      if (this.skip() || this.text() !== null) continue;
       const next = this.source.charAt(this.at);
-      if (open === 0 && /[,}\];]/.test(next)) return;
+      if (open === 0 && /[,}\];]/.test(next)) break;
       if (/[({[]/.test(next)) open += 1;
       if (/[)}\]]/.test(next)) open -= 1;
       this.at += 1;
     }
+    return new Expression(this.source.slice(started, this.at));
+  }
+
+  /** Passes white space and comments. Returns whether there were any. */
+  private skip(): boolean {
+    const started = this.at;
+    for (;;) {
+      while (/\s/.test(this.source.charAt(this.at))) this.at += 1;
+      const mark = this.source.slice(this.at, this.at + 2);
+      if (mark !== '//' && mark !== '/*') return this.at > started;
+      const end = this.source.indexOf(mark === '//' ? '\n' : '*/', this.at + 2);
+      if (end < 0 && mark === '/*') throw new ToolError('a comment has no end');
+      this.at = end < 0 ? this.source.length : end + (mark === '//' ? 1 : 2);
+    }
+  }
+
+  /** A text in quotes, an Expression for a template; null where none begins here. */
+  private text(): string | Expression | null {
+    const quote = this.source.charAt(this.at);
+    if (quote !== "'" && quote !== '"' && quote !== '`') return null;
+    const started = this.at;
+    const pieces: string[] = [];
+    for (this.at += 1; ; this.at += 1) {
+      const next = this.source.charAt(this.at);
+      if (next === quote) break;
+      if (next === '' || (next === '\n' && quote !== '`')) throw new ToolError('a text has no closing quote');
+      if (next === '\\') {
+        this.at += 1;
+        const letter = this.source.charAt(this.at);
+        pieces.push(ESCAPES.get(letter) ?? letter);
+      } else pieces.push(next);
+    }
+    this.at += 1;
+    const written = this.source.slice(started, this.at);
+    return quote === '`' && written.includes('${') ? new Expression(written) : pieces.join('');
   }
 
   private take(pattern: RegExp): RegExpExecArray | null {
@@ -125,14 +170,6 @@ class LiteralReader {
     if (found !== null) this.at += found[0].length;
     return found;
   }
-}
-
-function textIn([, single, double, template]: RegExpExecArray): unknown {
-  if (template?.includes('${')) return NOT_LITERAL;
-  return (single ?? double ?? template ?? '').replace(
-    /\\([^])/g,
-    (_, letter: string) => ESCAPES.get(letter) ?? letter,
-  );
 }
 
 function textOfKey(key: unknown): string | undefined {

@@ -1,11 +1,27 @@
-import type { TargetOptionName } from '../../config/options.js';
+import { fileName } from '../../config/targets-file.js';
+import { SYSTEM_OPTIONS, TARGET_OPTIONS, type TargetOptionName } from '../../config/options.js';
+import { expectationOf } from '../../config/values.js';
+import { singleLine } from '../../single-line.js';
 
 /** A value for a targets file: a text, or names and texts. */
 export type ToolValue = string | Readonly<Record<string, string>> | readonly string[];
 
 export interface ToolTarget {
-  readonly name: string;
+  /** What its id is made of. */
+  readonly id: string;
   readonly options: ReadonlyMap<TargetOptionName, ToolValue>;
+}
+
+/** A setting of the other tool, and what is to be said of it. */
+export interface Remark {
+  /** The setting, in the tool's own words. */
+  readonly what: string;
+  /** The monitor that has it; null: the installation. */
+  readonly of: string | null;
+  /** What to do about it, or why there is nothing to do. */
+  readonly advice: string;
+  /** The settings that it stands for, 1 or more. */
+  readonly count: number;
 }
 
 /** What was read of another tool's configuration. Holds the values of no secret. */
@@ -13,10 +29,15 @@ export interface Imported {
   readonly targets: readonly ToolTarget[];
   /** Variables that the user has to set, and from what. */
   readonly variables: ReadonlyMap<string, string>;
-  /** What could not be carried over, with what to do. */
-  readonly left: readonly { readonly what: string; readonly todo: string }[];
-  /** Settings that were found, and how many of them are carried over. */
-  readonly found: number;
+  /** Those of them that stand for a whole address. */
+  readonly addresses: ReadonlySet<string>;
+  /** Variables with the values that they are to have. None is secret. */
+  readonly settings: ReadonlyMap<string, string>;
+  /** What could not be carried over. */
+  readonly left: readonly Remark[];
+  /** Settings that are not missed: Keepalive does by itself what they ask for, or has no such thing to be set. */
+  readonly unneeded: readonly Remark[];
+  /** Settings that are carried over. */
   readonly carried: number;
 }
 
@@ -29,16 +50,42 @@ export class ToolError extends Error {
 
 export type ToolFields = ReadonlyMap<string, unknown>;
 
-/** Collects what an importer finds; each setting is either carried over or listed. */
+const NO_SUCH_SETTING = 'there is no such setting';
+/** Characters of a name at most. */
+const LONGEST_NAME = 100;
+
+/** Collects what an importer finds: each setting is carried over, listed with what to do, or not needed. */
 export class Collector {
   private readonly targets: ToolTarget[] = [];
   private readonly variables = new Map<string, string>();
-  private readonly left: { what: string; todo: string }[] = [];
-  private found = 0;
+  private readonly addresses = new Set<string>();
+  private readonly settings = new Map<string, string>();
+  private readonly left: Remark[] = [];
+  private readonly unneeded: Remark[] = [];
   private carried = 0;
 
-  add(name: string, options: ReadonlyMap<TargetOptionName, ToolValue>): void {
-    this.targets.push({ name, options });
+  /**
+   * A target that is read setting by setting; `add` or `refuse` ends it.
+   * @param id what its id is made of
+   */
+  target(name: string, id = name): TargetDraft {
+    return new TargetDraft(this, name.trim(), id);
+  }
+
+  add(draft: TargetDraft): void {
+    if (!draft.options.has('URL')) {
+      this.refuse(draft, 'the address', 'write it as one of those in docs/kinds.md');
+      return;
+    }
+    this.targets.push({ id: draft.id, options: draft.options });
+    this.carried += draft.carried;
+    this.left.push(...draft.remarks);
+    this.unneeded.push(...draft.unneededRemarks);
+  }
+
+  /** Counts all settings of a target as lost. */
+  refuse({ name, found }: TargetDraft, what: string, advice: string): void {
+    this.left.push({ what, of: name, advice, count: Math.max(1, found) });
   }
 
   /** A reference to a variable, in the place of what may be secret. */
@@ -51,22 +98,159 @@ export class Collector {
     return `\${${name}}`;
   }
 
-  /** A variable to set for a channel. */
-  channel(variable: string, from: string): void {
-    this.variables.set(variable, from);
+  /** The same in the place of a whole address. */
+  secretAddress(variable: string, from: string): string {
+    const reference = this.secret(variable, from);
+    this.addresses.add(reference.slice(2, -1));
+    return reference;
   }
 
-  /** @param isCarried without it the setting is listed, with what to do */
-  count(isCarried: boolean, what = '', todo = 'no such setting: see docs/moving.md'): void {
-    this.found += 1;
-    if (isCarried) this.carried += 1;
-    else this.left.push({ what, todo });
+  carry(count = 1): void {
+    this.carried += count;
+  }
+
+  /** Settings that become a variable whose value is secret, or has to be looked up. Each has one value only. */
+  variable(variable: string, from: string, what: string, count = 1): void {
+    const before = this.variables.get(variable);
+    if (before === undefined || before === from) {
+      this.variables.set(variable, from);
+      this.carry(count);
+    } else this.leave(what, `${variable} is for ${before}: it takes one only`, null, count);
+  }
+
+  /** A setting that becomes a variable with this value. */
+  setting(variable: string, value: string, what: string): void {
+    const result = (GENERAL.get(variable) ?? targetDefault(variable)).value.safeParse(value);
+    const before = this.settings.get(variable);
+    if (!result.success) this.leave(what, `${variable} takes no such value: ${expectationOf(result.error)}`);
+    else if (before !== undefined && before !== value) this.leave(what, `${variable} holds one value only`);
+    else {
+      this.settings.set(variable, value);
+      this.carry();
+    }
+  }
+
+  /** The value that `setting` has given a variable. */
+  valueOf(variable: string): string | undefined {
+    return this.settings.get(variable);
+  }
+
+  leave(what: string, advice = NO_SUCH_SETTING, of: string | null = null, count = 1): void {
+    this.left.push({ what, of, advice, count });
+  }
+
+  pass(what: string, why: string): void {
+    this.unneeded.push({ what, of: null, advice: why, count: 1 });
   }
 
   result(): Imported {
-    const { targets, variables, left, found, carried } = this;
-    return { targets, variables, left, found, carried };
+    const { targets, variables, addresses, settings, left, unneeded, carried } = this;
+    return { targets, variables, addresses, settings, left, unneeded, carried };
   }
+}
+
+const GENERAL = new Map(Object.entries(SYSTEM_OPTIONS));
+
+function targetDefault(variable: string) {
+  return TARGET_OPTIONS[variable.replace(/^KEEP_ALIVE_/, '') as TargetOptionName];
+}
+
+/** One target, and what became of its settings so far. */
+export class TargetDraft {
+  readonly options = new Map<TargetOptionName, ToolValue>();
+  readonly remarks: Remark[] = [];
+  readonly unneededRemarks: Remark[] = [];
+  carried = 0;
+
+  constructor(
+    private readonly collector: Collector,
+    readonly name: string,
+    readonly id: string,
+  ) {
+    if (name !== '') this.options.set('NAME', literal(name.slice(0, LONGEST_NAME)));
+  }
+
+  /** Settings of it that were found, without those that are not needed. */
+  get found(): number {
+    return this.carried + this.remarks.reduce((sum, { count }) => sum + count, 0);
+  }
+
+  /** A setting that becomes an option. One that the option does not take is listed with what it takes. */
+  set(option: TargetOptionName, value: ToolValue, what: string = fileName(option)): void {
+    const problem = problemOf(option, value);
+    if (problem === null) {
+      this.options.set(option, value);
+      this.carry();
+    } else this.leave(what, `${fileName(option)}: ${problem}`);
+  }
+
+  /** An option that stands for no setting: where the tool itself does so. */
+  put(option: TargetOptionName, value: ToolValue): void {
+    this.options.set(option, value);
+  }
+
+  /** A part of EXPECT_JSON: all parts have to be true. */
+  expect(expression: string): void {
+    this.join('EXPECT_JSON', expression, 'and');
+  }
+
+  /** A part of DEGRADED_JSON: any part that is true is enough. */
+  degradedIf(expression: string): void {
+    this.join('DEGRADED_JSON', expression, 'or');
+  }
+
+  private readonly parts = new Map<TargetOptionName, string[]>();
+
+  private join(option: 'EXPECT_JSON' | 'DEGRADED_JSON', expression: string, word: 'and' | 'or'): void {
+    const parts = this.parts.get(option) ?? [];
+    parts.push(literal(expression));
+    this.parts.set(option, parts);
+    this.options.set(option, parts.join(` ${word} `));
+    this.carry();
+  }
+
+  /** A part of DESCRIPTION. */
+  describe(text: string): void {
+    const before = this.options.get('DESCRIPTION');
+    const line = singleLine(text);
+    this.set('DESCRIPTION', literal(typeof before === 'string' ? `${before} ${line}` : line));
+  }
+
+  headers(entries: Iterable<readonly [string, string]>): ToolValue {
+    return headersFor(this.collector, this.name, entries);
+  }
+
+  carry(count = 1): void {
+    this.carried += count;
+  }
+
+  leave(what: string, advice = NO_SUCH_SETTING, count = 1): void {
+    this.remarks.push({ what, of: this.name, advice, count });
+  }
+
+  pass(what: string, why: string): void {
+    this.unneededRemarks.push({ what, of: this.name, advice: why, count: 1 });
+  }
+}
+
+/** What is wrong with a value that holds no reference to a variable; null: nothing that can be told. */
+function problemOf(option: TargetOptionName, value: ToolValue): string | null {
+  const { value: schema } = TARGET_OPTIONS[option];
+  const { form } = schema;
+  const text =
+    typeof value === 'string'
+      ? value
+      : isList(value)
+        ? value.join(form.kind === 'list' ? form.separator : ',')
+        : JSON.stringify(value);
+  const plain = text.replaceAll('$${', () => '\0');
+  if (plain.includes('${')) return null;
+  const result = schema.safeParse(plain.replaceAll('\0', () => '${'));
+  return result.success ? null : expectationOf(result.error);
+}
+
+export function isList(value: ToolValue): value is readonly string[] {
+  return Array.isArray(value);
 }
 
 export function fieldsOf(value: unknown): ToolFields {
@@ -85,15 +269,25 @@ export function textOf(value: unknown): string {
     : '';
 }
 
+/** Names and texts of a map. */
+export function textsIn(value: unknown): (readonly [string, string])[] {
+  return [...fieldsOf(value)].map(([name, content]) => [name, textOf(content)]);
+}
+
+/** Whether a flag is set, in whatever form tools write it. */
+export function isOn(value: unknown): boolean {
+  return value === true || value === 1 || value === '1' || value === 'true';
+}
+
 /** Headers whose values are secret as a rule. */
 const SECRET_HEADER = /auth|cookie|token|secret|key|password/i;
 
 /** Headers for a target, those that are secret as variables. */
-export function headersFor(
+function headersFor(
   collector: Collector,
   id: string,
   headers: Iterable<readonly [string, string]>,
-): ToolValue {
+): Readonly<Record<string, string>> {
   return Object.fromEntries(
     [...headers].map(([name, text]) => [
       name,
@@ -109,20 +303,51 @@ export function literal(text: string): string {
   return text.replaceAll('${', () => '$${');
 }
 
+/** A text as a part of a regular expression that is found where the text is. */
+export function escaped(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`);
+}
+
 /** A text of another tool that is searched for as it is: between slashes it would be a regular expression here. */
 export function searchText(text: string): string {
-  const isLikeRegex = /^\/.+\/[a-z]*$/s.test(text);
-  return literal(isLikeRegex ? `/${text.replace(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`)}/` : text);
+  const isLikeRegex = text.length > 2 && text.startsWith('/') && /\/[a-z]*$/.test(text);
+  return literal(isLikeRegex ? `/${escaped(text)}/` : text);
+}
+
+/** A pattern in which `*` stands for any characters, as a regular expression over the whole text. */
+export function globRegex(pattern: string): string {
+  const pieces = pattern
+    .split(/\*+/)
+    .map(escaped)
+    .join(String.raw`[\s\S]*`);
+  return String.raw`^\s*${pieces}\s*$`
+    .replaceAll(String.raw`^\s*[\s\S]*`, '')
+    .replaceAll(String.raw`[\s\S]*\s*$`, '');
 }
 
 /** An address with the user info that a tool keeps beside it, as variables. */
 export function withLogin(collector: Collector, id: string, url: string): string {
   const user = collector.secret(`${id}_USER`, `the user name of ${id}`);
   const password = collector.secret(`${id}_PASSWORD`, `the password of ${id}, percent-encoded`);
-  return url.replace(/^([a-z+]+:\/\/)/i, (scheme) => `${scheme}${user}:${password}@`);
+  const end = url.indexOf('://');
+  return end < 0 ? url : `${url.slice(0, end + 3)}${user}:${password}@${url.slice(end + 3)}`;
 }
 
 /** Seconds as a duration. */
 export function seconds(value: unknown): string {
-  return `${Number(textOf(value)) * 1000}ms`;
+  return `${Math.round(Number(textOf(value)) * 1000)}ms`;
 }
+
+/** An address without its scheme. */
+export function withoutScheme(address: string): string {
+  const end = address.indexOf('://');
+  return end < 0 ? address : address.slice(end + 3);
+}
+
+/** A text as a JSONata literal. */
+export function quoted(text: string): string {
+  return JSON.stringify(text);
+}
+
+/** What to do for monitors that send an ICMP echo. */
+export const NO_PING = 'Keepalive sends no ICMP: watch a port of it, such as tcp://host:443';

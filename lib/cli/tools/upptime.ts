@@ -1,102 +1,225 @@
-import type { TargetOptionName } from '../../config/options.js';
 import {
   Collector,
   fieldsOf,
-  headersFor,
+  isOn,
   listOf,
   literal,
+  NO_PING,
+  quoted,
   searchText,
   textOf,
+  withoutScheme,
   type Imported,
-  type ToolValue,
+  type TargetDraft,
+  type ToolFields,
 } from './tool.js';
 
 /** `$NAME` of Upptime is a secret of its repository. */
 const withSecrets = (collector: Collector, text: string, what: string): string =>
   literal(text).replace(/(?<!\$)\$([A-Z_][A-Z0-9_]*)/g, (_, name: string) => collector.secret(name, what));
 
+const REPOSITORY = 'there is no repository, and nothing is committed';
+const PAGE = 'the page has a look of its own (docs/pages.md)';
+
 /** `.upptimerc.yml` */
 export function fromUpptime(document: unknown): Imported {
   const collector = new Collector();
   const top = fieldsOf(document);
   for (const site of listOf(top.get('sites')).map(fieldsOf)) {
-    const name = textOf(site.get('name')) || textOf(site.get('url'));
-    const options = new Map<TargetOptionName, ToolValue>([['NAME', name]]);
-    const kind = textOf(site.get('check'));
-    for (const [key, value] of site) {
-      const set = (option: TargetOptionName, text: ToolValue): void => {
-        options.set(option, text);
-        collector.count(true);
-      };
-      const text = textOf(value);
-      switch (key) {
-        case 'url': {
-          const address = withSecrets(collector, text, `the address of ${name}`);
-          const host = address.replace(/^[a-z]+:\/\//i, '').replace(/[/?#].*$/s, '');
-          const port = textOf(site.get('port')) || '80';
-          set('URL', kind === 'tcp-ping' ? `tcp://${host.replace(/:\d+$/, '')}:${port}` : address);
-          break;
-        }
-        case 'name':
-        case 'port':
-        case 'check':
-        case 'slug':
-        case 'icon':
-        case 'verbose':
-          collector.count(
-            key !== 'icon' && key !== 'slug',
-            `${name}: ${key}`,
-            'ids come from names here; there are no icons',
-          );
-          break;
-        case 'method':
-          set('METHOD', text);
-          break;
-        case 'body':
-          set('BODY', withSecrets(collector, text, `the body of ${name}`));
-          break;
-        case 'headers':
-          set(
-            'HEADERS',
-            headersFor(
-              collector,
-              name,
-              listOf(value).map((each) => {
-                const [header = '', ...rest] = textOf(each).split(':');
-                return [header.trim(), rest.join(':').trim()] as const;
-              }),
-            ),
-          );
-          break;
-        case 'expectedStatusCodes':
-          set('EXPECT_STATUS', listOf(value).map(textOf));
-          break;
-        case 'maxResponseTime':
-          set('DEGRADED_AFTER', `${text}ms`);
-          break;
-        case 'maxRedirects':
-          set('MAX_REDIRECTS', text);
-          break;
-        case '__dangerous__insecure':
-          set('TLS_VERIFY', text === 'true' ? 'false' : 'true');
-          break;
-        case '__dangerous__body_down':
-        case '__dangerous__body_down_if_text_missing':
-          set(key.endsWith('missing') ? 'EXPECT_BODY' : 'REJECT_BODY', searchText(text));
-          break;
-        default:
-          collector.count(false, `${name}: ${key}`);
-      }
-    }
-    collector.add(name, options);
+    const draft = collector.target(textOf(site.get('name')) || withoutScheme(textOf(site.get('url'))));
+    for (const [key, value] of site) readSite(collector, draft, site, key, value);
+    if (/^icmp/.test(textOf(site.get('check')))) collector.refuse(draft, 'check: icmp-ping', NO_PING);
+    else collector.add(draft);
   }
-  for (const key of top.keys()) {
-    if (key === 'sites' || key === 'owner' || key === 'repo') continue;
-    collector.count(
-      false,
-      key,
-      'a setting of the installation: the page, the schedule and alerts have variables of their own',
-    );
-  }
+  for (const [key, value] of top) readTopLevel(collector, top, key, value);
   return collector.result();
+}
+
+function readSite(
+  collector: Collector,
+  draft: TargetDraft,
+  site: ToolFields,
+  key: string,
+  value: unknown,
+): void {
+  const text = textOf(value);
+  switch (key) {
+    case 'url':
+      draft.set('URL', addressOf(collector, draft.name, site));
+      break;
+    case 'name':
+    case 'port':
+    case 'check':
+      draft.carry();
+      break;
+    case 'verbose':
+      draft.pass(key, 'keepalive check says how a check went');
+      break;
+    case 'slug':
+      draft.leave(key, 'ids come from names: change the id in the file');
+      break;
+    case 'icon':
+      draft.leave(key, 'the page has no icons');
+      break;
+    case 'assignees':
+      draft.leave(key, 'alerts names the channels that are told of a target');
+      break;
+    case 'method':
+      draft.set('METHOD', text);
+      break;
+    case 'body':
+      draft.set('BODY', withSecrets(collector, text, `the body of ${draft.name}`));
+      break;
+    case 'headers':
+      draft.set(
+        'HEADERS',
+        draft.headers(
+          listOf(value).map((each) => {
+            const [header = '', ...rest] = textOf(each).split(':');
+            return [header.trim(), rest.join(':').trim()] as const;
+          }),
+        ),
+      );
+      break;
+    case 'expectedStatusCodes':
+      draft.set('EXPECT_STATUS', listOf(value).map(textOf));
+      break;
+    case 'maxResponseTime':
+      draft.set('DEGRADED_AFTER', `${text}ms`);
+      break;
+    case 'maxRedirects':
+      draft.set('MAX_REDIRECTS', text);
+      break;
+    case '__dangerous__insecure':
+    case '__dangerous__disable_verify_peer':
+    case '__dangerous__disable_verify_host':
+      draft.set('TLS_VERIFY', isOn(value) ? 'false' : 'true');
+      break;
+    case '__dangerous__body_down':
+      draft.set('REJECT_BODY', searchText(text));
+      break;
+    case '__dangerous__body_down_if_text_missing':
+      draft.set('EXPECT_BODY', searchText(text));
+      break;
+    case '__dangerous__body_degraded':
+      draft.degradedIf(`$contains($body, ${quoted(text)})`);
+      break;
+    case '__dangerous__body_degraded_if_text_missing':
+      draft.degradedIf(`$not($contains($body, ${quoted(text)}))`);
+      break;
+    default:
+      draft.leave(key);
+  }
+}
+
+function addressOf(collector: Collector, name: string, site: ToolFields): string {
+  const text = textOf(site.get('url'));
+  const whole = /^\$([A-Z_][A-Z0-9_]*)$/.exec(text)?.[1];
+  if (whole !== undefined)
+    return collector.secretAddress(whole, `the address of ${name}, a secret of the repository`);
+  const address = withSecrets(collector, text, `a part of the address of ${name}`);
+  const check = textOf(site.get('check'));
+  if (check === 'tcp-ping') {
+    const host = withoutScheme(address)
+      .replace(/[/?#].*$/s, '')
+      .replace(/:\d{1,5}$/, '');
+    return `tcp://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${textOf(site.get('port')) || '80'}`;
+  }
+  if (check === 'ws') return address.replace(/^http/i, 'ws');
+  // What has no scheme is asked as curl does.
+  return /^[a-z]+:\/\//i.test(address) ? address : `http://${address}`;
+}
+
+function readTopLevel(collector: Collector, top: ToolFields, key: string, value: unknown): void {
+  switch (key) {
+    case 'sites':
+      break;
+    case 'owner':
+    case 'repo':
+    case 'user-agent':
+    case 'PAT':
+    case 'runner':
+    case 'commitMessages':
+    case 'skipDescriptionUpdate':
+    case 'skipTopicsUpdate':
+    case 'skipHomepageUpdate':
+    case 'skipDeleteIssues':
+      collector.pass(key, REPOSITORY);
+      break;
+    case 'assignees':
+      collector.leave(key, 'set up a channel for them (ALERT_…, see .env.example)');
+      break;
+    case 'workflowSchedule':
+      for (const [workflow, schedule] of fieldsOf(value)) {
+        const minutes = /^\*\/(\d{1,2}) \* \* \* \*$/.exec(textOf(schedule))?.[1];
+        if (workflow !== 'uptime') collector.pass(`${key}.${workflow}`, REPOSITORY);
+        else if (minutes === undefined) collector.leave(`${key}.uptime`, 'set KEEP_ALIVE_INTERVAL');
+        else collector.setting('KEEP_ALIVE_INTERVAL', `${minutes}m`, `${key}.uptime`);
+      }
+      break;
+    case 'status-website':
+      readPage(collector, top, fieldsOf(value));
+      break;
+    case 'i18n':
+      collector.leave(key, 'PAGE_LANGUAGE chooses one of six languages');
+      break;
+    default:
+      collector.leave(key);
+  }
+}
+
+function readPage(collector: Collector, top: ToolFields, page: ToolFields): void {
+  for (const [setting, value] of page) {
+    const text = textOf(value);
+    const what = `status-website.${setting}`;
+    switch (setting) {
+      case 'name':
+        collector.setting('PAGE_TITLE', text, what);
+        break;
+      case 'logoUrl':
+        collector.setting('PAGE_LOGO_URL', text, what);
+        break;
+      case 'introTitle':
+        collector.setting('PAGE_DESCRIPTION', withoutMarkdown(text), what);
+        break;
+      case 'introMessage':
+        if (page.has('introTitle'))
+          collector.leave(what, 'PAGE_DESCRIPTION is one sentence: choose what it says');
+        else collector.setting('PAGE_DESCRIPTION', withoutMarkdown(text), what);
+        break;
+      case 'cname':
+        collector.setting('KEEP_ALIVE_PUBLIC_URL', `https://${text}`, what);
+        break;
+      case 'baseUrl':
+      case 'apiBaseUrl':
+      case 'publish':
+        collector.pass(what, REPOSITORY);
+        break;
+      case 'navbar':
+        for (const entry of listOf(value).map(fieldsOf)) {
+          const href = textOf(entry.get('href') ?? entry.get('url'))
+            .replaceAll('$OWNER', () => textOf(top.get('owner')))
+            .replaceAll('$REPO', () => textOf(top.get('repo')));
+          if (href.startsWith('/'))
+            collector.pass(`${what}, ${textOf(entry.get('title'))}`, 'it is the page itself');
+          else
+            collector.setting(
+              href.startsWith('mailto:') ? 'PAGE_CONTACT_URL' : 'PAGE_HOME_URL',
+              URL.canParse(href) ? new URL(href).href : href,
+              `${what}, ${textOf(entry.get('title'))}`,
+            );
+        }
+        break;
+      default:
+        collector.leave(what, PAGE);
+    }
+  }
+}
+
+/** Without emphasis, and of links only their words. */
+function withoutMarkdown(text: string): string {
+  return text
+    .replace(/\[([^[\]]*)\]\([^()\s]*\)/g, '$1')
+    .replace(/[*_`]{1,3}/g, '')
+    .trim();
 }

@@ -1,96 +1,116 @@
-import type { TargetOptionName } from '../../config/options.js';
 import {
   Collector,
   fieldsOf,
-  headersFor,
+  isOn,
   listOf,
   literal,
+  NO_PING,
+  quoted,
   searchText,
   seconds,
   textOf,
+  textsIn,
   withLogin,
   type Imported,
+  type TargetDraft,
   type ToolFields,
-  type ToolValue,
 } from './tool.js';
+
+const hostAndPort = (monitor: ToolFields, port = ''): string => {
+  const host = textOf(monitor.get('hostname'));
+  return `${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${textOf(monitor.get('port')) || port}`;
+};
+const urlOf = (monitor: ToolFields): string => textOf(monitor.get('url'));
+const databaseOf = (monitor: ToolFields): string => textOf(monitor.get('databaseConnectionString'));
 
 /** Where a kind of monitor has its address; a kind that is not here cannot be watched. */
 const ADDRESSES: ReadonlyMap<string, (monitor: ToolFields) => string> = new Map<
   string,
   (monitor: ToolFields) => string
 >([
-  ['http', (monitor) => textOf(monitor.get('url'))],
-  ['keyword', (monitor) => textOf(monitor.get('url'))],
-  ['json-query', (monitor) => textOf(monitor.get('url'))],
-  ['port', (monitor) => `tcp://${textOf(monitor.get('hostname'))}:${textOf(monitor.get('port'))}`],
-  ['dns', (monitor) => `dns://${textOf(monitor.get('dns_resolve_server')) || '1.1.1.1'}`],
-  ['postgres', (monitor) => textOf(monitor.get('databaseConnectionString'))],
-  ['mysql', (monitor) => textOf(monitor.get('databaseConnectionString'))],
-  ['mongodb', (monitor) => textOf(monitor.get('databaseConnectionString'))],
-  ['redis', (monitor) => textOf(monitor.get('databaseConnectionString'))],
+  ['http', urlOf],
+  ['keyword', urlOf],
+  ['json-query', urlOf],
+  ['real-browser', urlOf],
+  ['websocket-upgrade', urlOf],
+  ['port', (monitor) => `tcp://${hostAndPort(monitor)}`],
+  [
+    'smtp',
+    (monitor) =>
+      `smtp${textOf(monitor.get('smtpSecurity')) === 'secure' ? 's' : ''}://${hostAndPort(monitor, '25')}`,
+  ],
+  [
+    'dns',
+    (monitor) => `dns://${textOf(monitor.get('dns_resolve_server')).split(',')[0]?.trim() || '1.1.1.1'}`,
+  ],
+  ['postgres', databaseOf],
+  ['mysql', databaseOf],
+  ['mongodb', databaseOf],
+  ['redis', databaseOf],
   [
     'grpc-keyword',
     (monitor) => `grpc${isOn(monitor.get('grpcEnableTls')) ? 's' : ''}://${textOf(monitor.get('grpcUrl'))}`,
   ],
 ]);
-const HTTP = ['http', 'keyword', 'json-query'];
+const HTTP = ['http', 'keyword', 'json-query', 'real-browser'];
 const DATABASES = ['postgres', 'mysql', 'mongodb', 'redis'];
 
-/** What Uptime Kuma writes for every monitor, and says nothing of what is to be watched. */
-const BOOKKEEPING =
-  /^(?:id|parent|childrenIDs|weight|pathName|path|forceInactive|maintenance|includeSensitiveData|screenshot|dns_last_result|packetSize|notificationIDList|user_id|.*[iI]d|game|gamedig.*|mqtt.*|radius.*|kafka.*|docker.*|grpc.*|push.*|conditions|remote_browser|snmp.*|rabbitmq.*|smtp.*|jsonPathOperator|authWorkstation|authDomain|expectedValue|ipFamily|httpBodyEncoding|databaseConnectionString|databaseQuery|hostname|port|dns_.*|basic_auth_.*|invertKeyword|jsonPath|keyword|authMethod)$/;
+/** Fields that say nothing of what is to be watched: numbers of its own, and what it has found. */
+const NO_SETTING =
+  /^(?:id|path|pathName|childrenIDs|user_id|forceInactive|maintenance|includeSensitiveData|screenshot|dns_last_result|created_date|notificationIDList|parent|type|pushToken)$/;
 
-/** A backup of Uptime Kuma (`monitorList`), or the list of monitors that its API gives. */
+/** What the form has before anybody changes it, where that asks for nothing. `null`, '', false and [] never ask. */
+const UNCHANGED: ReadonlyMap<string, string> = new Map([
+  ['weight', '2000'],
+  ['packetSize', '56'],
+  ['resendInterval', '0'],
+  ['ping_count', '1'],
+  ['ping_numeric', 'true'],
+  ['ping_per_request_timeout', '2'],
+  ['httpBodyEncoding', 'json'],
+  ['kafkaProducerSaslOptions', ''],
+  ['gamedigGivenPortOnly', 'true'],
+  ['screenshot_delay', '0'],
+  ['responseMaxLength', '1024'],
+  ['saveErrorResponse', 'true'],
+  ['mqttCheckType', 'keyword'],
+  ['snmpVersion', '2c'],
+  ['expectedTlsAlert', 'none'],
+  ['jsonPathOperator', '=='],
+  ['ntpStratumThreshold', '16'],
+  ['ntpTimeOffsetThreshold', '1000'],
+  ['ntpRootDispersionThreshold', '500'],
+  ['authMethod', 'null'],
+]);
+
+/** A backup of Uptime Kuma (`monitorList`), or the list of monitors that its API gives, as a list or by their numbers. */
 export function fromUptimeKuma(document: unknown): Imported {
   const collector = new Collector();
   const top = fieldsOf(document);
-  const monitors = (
-    Array.isArray(document) ? listOf(document) : listOf(top.get('monitorList') ?? top.get('monitors'))
-  ).map(fieldsOf);
+  const listed = Array.isArray(document) ? document : (top.get('monitorList') ?? top.get('monitors'));
+  const monitors = (Array.isArray(listed) ? listOf(listed) : [...fieldsOf(listed).values()]).map(fieldsOf);
   const groups = new Map(
     monitors
       .filter((each) => each.get('type') === 'group')
       .map((each) => [textOf(each.get('id')), textOf(each.get('name'))]),
   );
   for (const monitor of monitors) {
-    const type = textOf(monitor.get('type'));
-    const name = textOf(monitor.get('name'));
-    if (type === 'group') continue;
-    const addressOf = ADDRESSES.get(type);
-    if (addressOf === undefined) {
-      collector.count(
-        false,
-        `${name}: a monitor of type ${type}`,
-        'there is no such kind of target (docs/kinds.md)',
-      );
-      continue;
-    }
-    const options = monitorOptions(collector, name, { monitor, type, address: addressOf(monitor) });
-    const group = groups.get(textOf(monitor.get('parent')));
-    if (group !== undefined) {
-      options.set('GROUP', group);
-      collector.count(true);
-    }
-    collector.add(name, options);
+    if (monitor.get('type') === 'group') {
+      if (textOf(monitor.get('name')) !== '') collector.carry();
+    } else readMonitor(collector, monitor, groups);
   }
-  for (const notification of listOf(top.get('notificationList')).map(fieldsOf)) {
-    const config = parsed(notification.get('config'));
-    const kind = textOf(config.get('type') ?? notification.get('type')).toLowerCase();
-    const channel = CHANNELS.get(kind);
-    if (channel !== undefined)
-      collector.channel(channel, `the notification ${textOf(notification.get('name'))}`);
-    collector.count(
-      channel !== undefined,
-      `a notification of type ${kind}`,
-      'ALERT_APPRISE_URL reaches a hundred services',
-    );
-  }
+  for (const notification of listOf(top.get('notificationList')).map(fieldsOf))
+    readNotification(collector, notification);
+  for (const proxy of listOf(top.get('proxyList')).map(fieldsOf))
+    collector.leave(`the proxy ${textOf(proxy.get('host'))}`, 'proxies are not supported');
   return collector.result();
 }
 
 const CHANNELS: ReadonlyMap<string, string> = new Map([
   ['webhook', 'ALERT_WEBHOOK_URL'],
   ['slack', 'ALERT_SLACK_URL'],
+  ['mattermost', 'ALERT_SLACK_URL'],
+  ['rocket.chat', 'ALERT_SLACK_URL'],
   ['discord', 'ALERT_DISCORD_URL'],
   ['telegram', 'ALERT_TELEGRAM_TOKEN and ALERT_TELEGRAM_CHAT'],
   ['ntfy', 'ALERT_NTFY_URL'],
@@ -101,136 +121,289 @@ const CHANNELS: ReadonlyMap<string, string> = new Map([
   ['googlechat', 'ALERT_GOOGLE_CHAT_URL'],
 ]);
 
-interface Monitor {
-  readonly monitor: ToolFields;
-  readonly type: string;
-  readonly address: string;
+function readNotification(collector: Collector, notification: ToolFields): void {
+  const config = parsed(notification.get('config'));
+  const kind = textOf(config.get('type') ?? notification.get('type'));
+  const variable = CHANNELS.get(kind.toLowerCase());
+  const what = `the notification ${textOf(notification.get('name'))}`;
+  if (variable !== undefined) collector.variable(variable, what, what);
+  else collector.leave(what, `set up a channel that reaches ${kind}, such as ALERT_APPRISE_URL`);
 }
 
-function monitorOptions(
-  collector: Collector,
-  name: string,
-  { monitor, type, address }: Monitor,
-): Map<TargetOptionName, ToolValue> {
-  const options = new Map<TargetOptionName, ToolValue>([['NAME', name]]);
-  const set = (option: TargetOptionName, value: ToolValue): void => {
-    options.set(option, value);
-    collector.count(true);
-  };
-  const isBasic =
-    textOf(monitor.get('authMethod')) === 'basic' || textOf(monitor.get('basic_auth_user')) !== '';
-  if (isBasic) collector.count(true);
+function readMonitor(collector: Collector, monitor: ToolFields, groups: ReadonlyMap<string, string>): void {
+  const type = textOf(monitor.get('type'));
+  const draft = collector.target(textOf(monitor.get('name')));
+  const address = ADDRESSES.get(type)?.(monitor) ?? '';
+  const isBasic = textOf(monitor.get('basic_auth_user')) !== '' && HTTP.includes(type);
   const hasLogin = DATABASES.includes(type) && /\/\/[^/@]*@/.test(address);
   const plain = literal(hasLogin ? address.replace(/\/\/[^/@]*@/, '//') : address);
-  set('URL', isBasic || hasLogin ? withLogin(collector, name, plain) : plain);
-  if (type === 'keyword')
-    set(
-      isOn(monitor.get('invertKeyword')) ? 'REJECT_BODY' : 'EXPECT_BODY',
-      searchText(textOf(monitor.get('keyword'))),
-    );
-  if (type === 'json-query') {
-    const operator = textOf(monitor.get('jsonPathOperator')) || '==';
-    const expression = `${textOf(monitor.get('jsonPath'))} ${operator === '==' ? '=' : operator} ${JSON.stringify(textOf(monitor.get('expectedValue')))}`;
-    set(
-      'EXPECT_JSON',
-      literal(
-        /^(?:=|!=|<|>|<=|>=)$/.test(operator.replace('==', '='))
-          ? `$string(${expression.replace(/ (\S+) /, ') $1 ')}`
-          : expression,
-      ),
-    );
-  }
-  if (type === 'dns')
-    set('QUERY', `${textOf(monitor.get('dns_resolve_type')) || 'A'} ${textOf(monitor.get('hostname'))}`);
-  if (DATABASES.includes(type) && textOf(monitor.get('databaseQuery')) !== '')
-    set('QUERY', literal(textOf(monitor.get('databaseQuery'))));
+  if (address !== '') draft.set('URL', isBasic || hasLogin ? withLogin(collector, draft.name, plain) : plain);
+  const group = groups.get(textOf(monitor.get('parent')));
+  if (group !== undefined) draft.set('GROUP', literal(group), 'parent');
   for (const [key, value] of monitor) {
-    const text = textOf(value);
-    if (value === null || text === '' ? !Array.isArray(value) : false) continue;
-    switch (key) {
-      case 'name':
-      case 'type':
-      case 'url':
-        collector.count(true);
-        break;
-      case 'active':
-        set('ENABLED', isOn(value) ? 'true' : 'false');
-        break;
-      case 'interval':
-        set('INTERVAL', seconds(Math.max(10, Number(text))));
-        break;
-      case 'timeout':
-        if (Number(text) > 0) set('TIMEOUT', seconds(Math.min(120, Number(text))));
-        break;
-      case 'maxretries':
-        // It retries at its next checks, as our threshold does.
-        set('FAILURE_THRESHOLD', String(Number(text) + 1));
-        break;
-      case 'method':
-        if (HTTP.includes(type)) set('METHOD', text);
-        break;
-      case 'body':
-        if (HTTP.includes(type)) set('BODY', literal(text));
-        break;
-      case 'headers':
-        if (HTTP.includes(type))
-          set(
-            'HEADERS',
-            headersFor(
-              collector,
-              name,
-              [...parsed(value)].map(([header, content]) => [header, textOf(content)]),
-            ),
-          );
-        break;
-      case 'accepted_statuscodes':
-      case 'accepted_statuscodes_json':
-        if (HTTP.includes(type) && !options.has('EXPECT_STATUS'))
-          set('EXPECT_STATUS', listOf(typeof value === 'string' ? JSON.parse(value) : value).map(textOf));
-        break;
-      case 'maxredirects':
-        if (HTTP.includes(type)) set('MAX_REDIRECTS', String(Math.min(20, Number(text))));
-        break;
-      case 'ignoreTls':
-        if (HTTP.includes(type)) set('TLS_VERIFY', isOn(value) ? 'false' : 'true');
-        break;
-      case 'expiryNotification':
-        if (HTTP.includes(type) && !isOn(value)) set('TLS_EXPIRY', 'off');
-        else collector.count(true);
-        break;
-      case 'upsideDown':
-        collector.count(!isOn(value), `${name}: upside down`, 'a target that must fail cannot be watched');
-        break;
-      case 'tags':
-        if (listOf(value).length > 0) collector.count(false, `${name}: tags`, 'group has one of them');
-        break;
-      case 'resendInterval':
-        if (Number(text) > 0) collector.channel('ALERT_REMINDER', 'the resend interval');
-        break;
-      case 'retryInterval':
-        // A target that fails is due at every run until it is decided.
-        collector.count(true);
-        break;
-      case 'cacheBust':
-        if (isOn(value)) collector.count(false, `${name}: cacheBust`);
-        break;
-      default:
-        if (!BOOKKEEPING.test(key)) collector.count(false, `${name}: ${key}`);
-    }
+    const isNothing =
+      value === null || value === false || value === 0 || (value === '' && !Array.isArray(value));
+    const isEmpty = typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+    const isPlain = UNCHANGED.get(key) === textOf(value) && typeof value !== 'object';
+    // What these mean when they are off or 0 differs from what holds here without them.
+    const counts =
+      ['active', 'maxretries', 'maxredirects', 'expiryNotification'].includes(key) && value !== null;
+    if (NO_SETTING.test(key) || ((isNothing || isEmpty || isPlain) && !counts)) continue;
+    readSetting(draft, { monitor, type, key, value, collector });
   }
-  return options;
+  if (type === 'ping' || type === 'tailscale-ping' || type === 'globalping')
+    collector.refuse(draft, `a monitor of type ${type}`, NO_PING);
+  else if (type === 'push')
+    collector.refuse(
+      draft,
+      'a monitor of type push',
+      'Keepalive waits for no calls: watch an address of the job instead',
+    );
+  else if (!ADDRESSES.has(type)) {
+    const shown = /^[a-z0-9-]{1,30}$/.test(type) ? type : 'unknown';
+    collector.refuse(
+      draft,
+      `a monitor of type ${shown}`,
+      'docs/kinds.md has the kinds of targets: watch its port with tcp://host:port',
+    );
+  } else collector.add(draft);
 }
 
-function isOn(value: unknown): boolean {
-  return value === true || value === 1 || value === '1' || value === 'true';
+interface Setting {
+  readonly collector: Collector;
+  readonly monitor: ToolFields;
+  readonly type: string;
+  readonly key: string;
+  readonly value: unknown;
+}
+
+function readSetting(draft: TargetDraft, { collector, monitor, type, key, value }: Setting): void {
+  const text = textOf(value);
+  const isHttp = HTTP.includes(type);
+  switch (key) {
+    case 'name':
+      draft.carry();
+      break;
+    case 'url':
+      // Counted with the address, whatever field it is in.
+      break;
+    case 'hostname':
+      if (type === 'dns') draft.set('QUERY', `${textOf(monitor.get('dns_resolve_type')) || 'A'} ${text}`);
+      break;
+    case 'port':
+    case 'databaseConnectionString':
+    case 'grpcUrl':
+    case 'grpcEnableTls':
+    case 'smtpSecurity':
+      if (key === 'smtpSecurity' && type === 'smtp' && text === 'starttls') draft.expect('tls');
+      else if (key === 'smtpSecurity' && type === 'smtp') draft.carry();
+      break;
+    case 'dns_resolve_server':
+      if (type === 'dns' && text.includes(','))
+        draft.leave(key, 'a target asks one name server: add a target for each');
+      else if (type === 'dns') draft.carry();
+      break;
+    case 'dns_resolve_type':
+      if (type === 'dns') draft.carry();
+      break;
+    case 'active':
+      draft.set('ENABLED', isOn(value) ? 'true' : 'false');
+      break;
+    case 'interval':
+      draft.set('INTERVAL', seconds(text));
+      break;
+    case 'timeout':
+      draft.set('TIMEOUT', seconds(text));
+      break;
+    case 'maxretries':
+      // It retries at its next checks, as our threshold does.
+      draft.set('FAILURE_THRESHOLD', String(Number(text) + 1));
+      break;
+    case 'retryInterval':
+      // A target that fails is due at every run until it is decided.
+      draft.carry();
+      break;
+    case 'resendInterval':
+      draft.leave(key, `set ALERT_REMINDER to ${Number(text)} times the interval`);
+      break;
+    case 'method':
+      if (isHttp) draft.set('METHOD', text);
+      break;
+    case 'body':
+      if (isHttp) draft.set('BODY', literal(text));
+      break;
+    case 'httpBodyEncoding':
+      if (isHttp && textOf(monitor.get('body')) !== '')
+        draft.leave(
+          key,
+          'write the content type in headers: application/xml or application/x-www-form-urlencoded',
+        );
+      break;
+    case 'headers':
+      if (isHttp || type === 'websocket-upgrade')
+        draft.set('HEADERS', draft.headers(textsIn(objectOf(value))));
+      break;
+    case 'keyword':
+      if (type === 'keyword')
+        draft.set(isOn(monitor.get('invertKeyword')) ? 'REJECT_BODY' : 'EXPECT_BODY', searchText(text));
+      break;
+    case 'invertKeyword':
+      if (type === 'keyword') draft.carry();
+      break;
+    case 'jsonPath':
+      if (type === 'json-query') draft.expect(jsonQuery(monitor));
+      break;
+    case 'expectedValue':
+    case 'jsonPathOperator':
+      if (type === 'json-query') draft.carry();
+      break;
+    case 'conditions':
+      readConditions(draft, type, listOf(value));
+      break;
+    case 'databaseQuery':
+      if (DATABASES.includes(type)) draft.set('QUERY', literal(text));
+      break;
+    case 'accepted_statuscodes':
+    case 'accepted_statuscodes_json':
+      if (isHttp && !draft.options.has('EXPECT_STATUS'))
+        draft.set('EXPECT_STATUS', listOf(objectOf(value)).map(textOf), key);
+      break;
+    case 'maxredirects':
+      if (isHttp) draft.set('MAX_REDIRECTS', text);
+      break;
+    case 'ignoreTls':
+      if (isHttp) draft.set('TLS_VERIFY', 'false');
+      break;
+    case 'expiryNotification':
+      if (isHttp && !isOn(value)) draft.put('TLS_EXPIRY', 'off');
+      else if (isHttp) draft.carry();
+      break;
+    case 'domainExpiryNotification':
+      draft.leave(key, 'let your registrar remind you of the end of the domain');
+      break;
+    case 'authMethod':
+      if (text === 'basic' || text === 'bearer') draft.carry();
+      else if (text === 'mtls') draft.leave(key, 'no client certificate can be sent');
+      else
+        draft.leave(key, 'there is no such log in: set the header Authorization, if a lasting token will do');
+      break;
+    case 'basic_auth_user':
+    case 'basic_auth_pass':
+      if (isHttp) draft.carry();
+      break;
+    case 'bearer_token':
+      draft.set('HEADERS', {
+        ...headersSoFar(draft),
+        Authorization: `Bearer ${collector.secret(`${draft.name}_TOKEN`, `the bearer token of ${draft.name}`)}`,
+      });
+      break;
+    case 'wsSubprotocol':
+      if (type === 'websocket-upgrade')
+        draft.set('HEADERS', { ...headersSoFar(draft), 'Sec-WebSocket-Protocol': text });
+      break;
+    case 'upsideDown':
+      draft.leave(
+        key,
+        'a target that must fail cannot be watched: name the status that is expected in expectStatus',
+      );
+      break;
+    case 'tags':
+      draft.leave(key, 'group takes one of them');
+      break;
+    case 'cacheBust':
+      draft.leave(key, 'let the header Cache-Control: no-cache ask for a fresh answer');
+      break;
+    case 'proxyId':
+      draft.leave(key, 'proxies are not supported');
+      break;
+    case 'saveResponse':
+    case 'saveErrorResponse':
+    case 'responseMaxLength':
+      draft.pass(key, 'answers are judged, and not kept');
+      break;
+    case 'weight':
+      // Heavier monitors come first.
+      draft.set('ORDER', String(-Number(text)));
+      break;
+    case 'description':
+      draft.describe(text);
+      break;
+    case 'ipFamily':
+      draft.set('IP_VERSION', text.replace(/^ipv/i, ''));
+      break;
+    case 'tlsCa':
+      draft.leave(key, 'NODE_EXTRA_CA_CERTS names the authority of a certificate on one machine');
+      break;
+    case 'grpcServiceName':
+      if (type === 'grpc-keyword' && text !== 'grpc.health.v1.Health')
+        draft.leave(key, 'only the standard health service is asked (docs/kinds.md)');
+      else if (type === 'grpc-keyword') draft.carry();
+      break;
+    case 'retryOnlyOnStatusCodeFailure':
+      draft.leave(key, 'every kind of failure is tried again');
+      break;
+    default:
+      if (belongsTo(type, key)) draft.leave(key);
+  }
+}
+
+/** Fields of other kinds of monitors stay behind when the type of one is changed. */
+function belongsTo(type: string, key: string): boolean {
+  const [, owner] =
+    /^(mqtt|grpc|radius|kafka|docker|snmp|rabbitmq|gamedig|game|push|ntp|ping|oauth|tls|smtp)/.exec(key) ??
+    [];
+  if (owner === undefined)
+    return !/^(?:auth|packetSize|remote_browser|screenshot_delay|system_service|location|protocol|subtype)/.test(
+      key,
+    );
+  if (owner === 'oauth' || owner === 'tls') return HTTP.includes(type);
+  return type.startsWith(owner);
+}
+
+function headersSoFar(draft: TargetDraft): Readonly<Record<string, string>> {
+  const headers = draft.options.get('HEADERS');
+  return typeof headers === 'object' && !Array.isArray(headers) ? (headers as Record<string, string>) : {};
+}
+
+/** Its value is compared as a text for == and !=, and as a number else. */
+function jsonQuery(monitor: ToolFields): string {
+  const path = textOf(monitor.get('jsonPath'));
+  const value = textOf(monitor.get('expectedValue'));
+  const operator = textOf(monitor.get('jsonPathOperator')) || '==';
+  if (operator === 'contains') return `$contains($string(${path}), ${quoted(value)})`;
+  if (operator === '==' || operator === '!=')
+    return `$string(${path}) ${operator === '==' ? '=' : '!='} ${quoted(value)}`;
+  return `$number(${path}) ${/^(?:<|>|<=|>=)$/.test(operator) ? operator : '='} ${Number(value)}`;
+}
+
+const CONDITIONS: ReadonlyMap<string, (value: string) => string> = new Map([
+  ['equals', (value: string) => `${quoted(value)} in $`],
+  ['not_equals', (value: string) => `$not(${quoted(value)} in $)`],
+  ['contains', (value: string) => `$exists($[$contains($, ${quoted(value)})])`],
+  ['not_contains', (value: string) => `$not($exists($[$contains($, ${quoted(value)})]))`],
+]);
+
+/** Conditions on the records of a name. */
+function readConditions(draft: TargetDraft, type: string, conditions: readonly unknown[]): void {
+  for (const condition of conditions.map(fieldsOf)) {
+    const write = CONDITIONS.get(textOf(condition.get('operator')));
+    const isAnd = textOf(condition.get('andOr')) !== 'or';
+    const isKnown = type === 'dns' && textOf(condition.get('variable')) === 'record' && isAnd;
+    if (isKnown && write !== undefined) draft.expect(write(textOf(condition.get('value'))));
+    else draft.leave('conditions', 'write them as expectJson');
+  }
 }
 
 /** An object, or the JSON text of one. */
-function parsed(value: unknown): ToolFields {
-  if (typeof value !== 'string') return fieldsOf(value);
+function objectOf(value: unknown): unknown {
+  if (typeof value !== 'string') return value;
   try {
-    return fieldsOf(JSON.parse(value));
+    return JSON.parse(value) as unknown;
   } catch {
-    return new Map();
+    return null;
   }
+}
+
+function parsed(value: unknown): ToolFields {
+  return fieldsOf(objectOf(value));
 }

@@ -1,17 +1,21 @@
-import type { TargetOptionName } from '../../config/options.js';
-import { constantOf, NOT_LITERAL } from './literal-reader.js';
+import { constantOf, Expression } from './literal-reader.js';
 import {
   Collector,
   fieldsOf,
-  headersFor,
+  isOn,
   listOf,
   literal,
   searchText,
   textOf,
+  textsIn,
   ToolError,
   type Imported,
-  type ToolValue,
+  type TargetDraft,
+  type ToolFields,
 } from './tool.js';
+
+const COMPUTED = 'it is computed: write its value';
+const LOOK = 'the page has colours of its own (docs/pages.md)';
 
 /** `uptime.config.ts`: its constants are read, and nothing of it is run. */
 export function fromUptimeFlare(document: unknown): Imported {
@@ -20,87 +24,273 @@ export function fromUptimeFlare(document: unknown): Imported {
   const worker = fieldsOf(constantOf(source, 'workerConfig'));
   if (!worker.has('monitors')) throw new ToolError('expected const workerConfig with monitors');
   const page = fieldsOf(constantOf(source, 'pageConfig'));
-  const groups = new Map(
-    [...fieldsOf(page.get('group'))].flatMap(([group, ids]) =>
-      listOf(ids).map((id) => [textOf(id), group] as const),
-    ),
-  );
-  if (groups.size > 0) collector.count(true);
+  const notification = fieldsOf(worker.get('notification'));
+  const drafts = new Map<string, TargetDraft>();
   for (const monitor of listOf(worker.get('monitors')).map(fieldsOf)) {
     const id = textOf(monitor.get('id'));
-    const options = new Map<TargetOptionName, ToolValue>();
-    const group = groups.get(id);
-    if (group !== undefined) options.set('GROUP', group);
-    const isTcp = textOf(monitor.get('method')) === 'TCP_PING';
-    for (const [key, value] of monitor) {
-      const text = textOf(value);
-      const set = (option: TargetOptionName, content: ToolValue): void => {
-        options.set(option, content);
-        collector.count(true);
-      };
-      if (value === NOT_LITERAL) {
-        collector.count(false, `${id}: ${key}`, 'it is computed: write its value');
-        continue;
-      }
-      switch (key) {
-        case 'id':
-        case 'tooltip':
-        case 'statusPageLink':
-        case 'hideLatencyChart':
-          collector.count(key === 'id', `${id}: ${key}`, 'the page shows name and address');
-          break;
-        case 'name':
-          set('NAME', text);
-          break;
-        case 'target':
-          set('URL', literal(isTcp ? `tcp://${text}` : text));
-          break;
-        case 'method':
-          if (isTcp) collector.count(true);
-          else set('METHOD', text);
-          break;
-        case 'expectedCodes':
-          set('EXPECT_STATUS', listOf(value).map(textOf));
-          break;
-        case 'timeout':
-          set('TIMEOUT', `${text}ms`);
-          break;
-        case 'headers':
-          set(
-            'HEADERS',
-            headersFor(
-              collector,
-              id,
-              [...fieldsOf(value)].map(([header, content]) => [header, textOf(content)]),
-            ),
-          );
-          break;
-        case 'body':
-          set('BODY', literal(text));
-          break;
-        case 'responseKeyword':
-          set('EXPECT_BODY', searchText(text));
-          break;
-        case 'responseForbiddenKeyword':
-          set('REJECT_BODY', searchText(text));
-          break;
-        default:
-          collector.count(false, `${id}: ${key}`);
-      }
-    }
-    collector.add(id, options);
+    const draft = collector.target(textOf(monitor.get('name')) || id, id);
+    // It checks every minute.
+    draft.put('INTERVAL', '1m');
+    const grace = Number(textOf(notification.get('gracePeriod')));
+    if (notification.has('gracePeriod') && grace >= 0)
+      draft.put('FAILURE_THRESHOLD', String(Math.min(100, grace + 1)));
+    for (const [key, value] of monitor) readMonitor(draft, monitor, key, value);
+    drafts.set(id, draft);
   }
-  for (const key of fieldsOf(worker.get('notification')).keys()) {
-    if (key === 'appriseApiServer')
-      collector.channel('ALERT_APPRISE_URL', 'notification.appriseApiServer and recipientUrl');
-    const isCarried = key === 'appriseApiServer' || key === 'recipientUrl';
-    collector.count(
-      isCarried,
-      `notification.${key}`,
-      'failureThreshold and alerts of a target say when and who is told',
-    );
-  }
-  if (worker.has('callbacks'))
-    collector.count(false, 'callbacks', 'ALERT_WEBHOOK_URL calls a program of yours');
+  readGroups(collector, drafts, page);
+  readMaintenance(collector, drafts, constantOf(source, 'maintenances'));
+  readNotification(collector, drafts, notification);
+  for (const draft of drafts.values()) collector.add(draft);
+  for (const [key, value] of worker) readWorker(collector, key, value);
+  for (const [key, value] of page) readPage(collector, key, value);
   return collector.result();
+}
+
+function readMonitor(draft: TargetDraft, monitor: ToolFields, key: string, value: unknown): void {
+  const text = textOf(value);
+  const isTcp = textOf(monitor.get('method')) === 'TCP_PING';
+  if (value instanceof Expression) {
+    draft.leave(key, COMPUTED);
+    return;
+  }
+  switch (key) {
+    case 'id':
+    case 'name':
+      draft.carry();
+      break;
+    case 'tooltip':
+    case 'statusPageLink':
+      draft.describe(text);
+      break;
+    case 'hideLatencyChart':
+      if (isOn(value)) draft.leave(key, 'the page of a target shows its latency');
+      else draft.carry();
+      break;
+    case 'target':
+      draft.set('URL', literal(isTcp ? `tcp://${text}` : text));
+      break;
+    case 'method':
+      if (isTcp) draft.carry();
+      else draft.set('METHOD', text);
+      break;
+    case 'expectedCodes':
+      draft.set('EXPECT_STATUS', listOf(value).map(textOf));
+      break;
+    case 'timeout':
+      draft.set('TIMEOUT', `${text}ms`);
+      break;
+    case 'headers':
+      draft.set('HEADERS', draft.headers(textsIn(value)));
+      break;
+    case 'body':
+      draft.set('BODY', literal(text));
+      break;
+    case 'responseKeyword':
+      draft.set('EXPECT_BODY', searchText(text));
+      break;
+    case 'responseForbiddenKeyword':
+      draft.set('REJECT_BODY', searchText(text));
+      break;
+    case 'checkProxy':
+      draft.leave(key, 'peers and Globalping give opinions from elsewhere (docs/peers.md)');
+      break;
+    case 'checkProxyFallback':
+      draft.pass(key, 'checks are made from where Keepalive runs');
+      break;
+    default:
+      draft.leave(key);
+  }
+}
+
+/** Groups are shown as they are listed, and monitors in none of them are not shown. */
+function readGroups(collector: Collector, drafts: ReadonlyMap<string, TargetDraft>, page: ToolFields): void {
+  const groups = fieldsOf(page.get('group'));
+  if (groups.size === 0) return;
+  let order = 0;
+  const shown = new Set<TargetDraft>();
+  for (const [group, ids] of groups) {
+    for (const id of listOf(ids)) {
+      const draft = drafts.get(textOf(id));
+      if (draft === undefined) continue;
+      draft.put('GROUP', literal(group.slice(0, 100)));
+      draft.put('ORDER', String((order += 1)));
+      shown.add(draft);
+    }
+    collector.carry();
+  }
+  for (const draft of drafts.values()) if (!shown.has(draft)) draft.put('SHOW', 'none');
+}
+
+function readMaintenance(
+  collector: Collector,
+  drafts: ReadonlyMap<string, TargetDraft>,
+  maintenances: unknown,
+): void {
+  const windows = new Map<TargetDraft, string[]>();
+  const general: string[] = [];
+  for (const entry of listOf(maintenances)) {
+    if (entry instanceof Expression) {
+      collector.leave('maintenances', COMPUTED);
+      continue;
+    }
+    const fields = fieldsOf(entry);
+    const window = windowOf(fields);
+    const title = textOf(fields.get('title')) || 'maintenances';
+    const when = ['monitors', 'start', 'end'].filter((key) => fields.has(key)).length;
+    if (window === null)
+      collector.leave(
+        `maintenances, ${title}`,
+        'write maintenance with a beginning and a length',
+        null,
+        when,
+      );
+    else {
+      const ids = listOf(fields.get('monitors')).map(textOf);
+      for (const id of ids) {
+        const draft = drafts.get(id);
+        if (draft !== undefined) windows.set(draft, [...(windows.get(draft) ?? []), window]);
+      }
+      if (!fields.has('monitors')) general.push(window);
+      collector.carry(when);
+    }
+    for (const key of ['title', 'body'])
+      if (fields.has(key))
+        collector.leave(`maintenances.${key}`, 'write a note about it: POST /api/notes (docs/pages.md)');
+    if (fields.has('color')) collector.leave('maintenances.color', LOOK);
+  }
+  for (const [draft, found] of windows) draft.put('MAINTENANCE', [...general, ...found]);
+  if (general.length > 0)
+    for (const draft of drafts.values()) if (!windows.has(draft)) draft.put('MAINTENANCE', general);
+}
+
+/** `2026-12-01T02:00Z/120m`; null where it has no end, or cannot be read. */
+function windowOf(fields: ToolFields): string | null {
+  const [from, to] = ['start', 'end'].map((key) => {
+    const value = fields.get(key);
+    return typeof value === 'number' ? value : Date.parse(textOf(value));
+  });
+  if (from === undefined || to === undefined || !(to > from)) return null;
+  const start = new Date(from);
+  if (Number.isNaN(start.getTime()) || start.getTime() < 0) return null;
+  return `${start.toISOString().slice(0, 16)}Z/${Math.round((to - from) / 60_000)}m`;
+}
+
+/** Services that a webhook's address tells, and the variables that stand for them. */
+const SERVICES: readonly (readonly [string, string])[] = [
+  ['api.telegram.org', 'ALERT_TELEGRAM_TOKEN and ALERT_TELEGRAM_CHAT'],
+  ['hooks.slack.com', 'ALERT_SLACK_URL'],
+  ['discord.com', 'ALERT_DISCORD_URL'],
+  ['discordapp.com', 'ALERT_DISCORD_URL'],
+  ['chat.googleapis.com', 'ALERT_GOOGLE_CHAT_URL'],
+  ['events.pagerduty.com', 'ALERT_PAGERDUTY_KEY'],
+  ['ntfy.sh', 'ALERT_NTFY_URL'],
+];
+
+function readNotification(
+  collector: Collector,
+  drafts: ReadonlyMap<string, TargetDraft>,
+  notification: ToolFields,
+): void {
+  for (const [key, value] of notification) {
+    const what = `notification.${key}`;
+    switch (key) {
+      case 'appriseApiServer':
+      case 'recipientUrl':
+        collector.variable('ALERT_APPRISE_URL', 'notification.appriseApiServer and recipientUrl', what);
+        break;
+      case 'webhook':
+        for (const webhook of Array.isArray(value) ? value : [value])
+          readWebhook(collector, fieldsOf(webhook));
+        break;
+      case 'timeZone':
+        collector.leave(what, 'alerts give times in UTC; PAGE_TIME_ZONE is for the page');
+        break;
+      case 'gracePeriod':
+        collector.carry();
+        break;
+      case 'skipNotificationIds':
+        for (const id of listOf(value)) drafts.get(textOf(id))?.put('ALERTS', 'off');
+        collector.carry();
+        break;
+      case 'skipErrorChangeNotification':
+        if (isOn(value)) collector.carry();
+        else collector.leave(what, 'another error is no new alert');
+        break;
+      default:
+        collector.leave(what);
+    }
+  }
+}
+
+function readWebhook(collector: Collector, webhook: ToolFields): void {
+  const url = textOf(webhook.get('url'));
+  const host = URL.canParse(url) ? new URL(url).hostname : '';
+  const known = SERVICES.find(([name]) => name === host)?.[1];
+  const variable = known ?? 'ALERT_WEBHOOK_URL';
+  for (const key of webhook.keys()) {
+    const what = `notification.webhook.${key}`;
+    if (key === 'url') collector.variable(variable, 'notification.webhook', what);
+    else if (key === 'timeout')
+      collector.pass(what, 'a channel that does not answer is tried again for a day');
+    else if (known !== undefined && key === 'payload')
+      collector.variable(variable, 'notification.webhook', what);
+    else if (known !== undefined && (key === 'method' || key === 'payloadType'))
+      collector.pass(what, 'each channel is called as its service wants it');
+    else collector.leave(what, 'the webhook posts JSON of its own form (docs/alerts.md)');
+  }
+}
+
+function readWorker(collector: Collector, key: string, value: unknown): void {
+  switch (key) {
+    case 'monitors':
+    case 'notification':
+      break;
+    case 'kvWriteCooldownMinutes':
+      collector.pass(key, 'every check is recorded');
+      break;
+    case 'passwordProtection':
+      collector.variable('STATS_TOKEN', 'passwordProtection: a text of 16 characters or more', key);
+      break;
+    case 'callbacks':
+      for (const [name, callback] of fieldsOf(value)) {
+        if (callback instanceof Expression && callback.doesNothing)
+          collector.pass(`callbacks.${name}`, 'it does nothing');
+        else
+          collector.leave(`callbacks.${name}`, 'let ALERT_WEBHOOK_URL call a program of yours that does it');
+      }
+      break;
+    default:
+      collector.leave(key);
+  }
+}
+
+function readPage(collector: Collector, key: string, value: unknown): void {
+  const text = textOf(value);
+  switch (key) {
+    case 'group':
+      break;
+    case 'title':
+      collector.setting('PAGE_TITLE', text, key);
+      break;
+    case 'logo':
+      collector.setting('PAGE_LOGO_URL', text, key);
+      break;
+    case 'links':
+      for (const link of listOf(value).map(fieldsOf)) {
+        const address = textOf(link.get('link'));
+        const variable = address.startsWith('mailto:') ? 'PAGE_CONTACT_URL' : 'PAGE_HOME_URL';
+        collector.setting(
+          variable,
+          URL.canParse(address) ? new URL(address).href : address,
+          `links, ${textOf(link.get('label'))}`,
+        );
+      }
+      break;
+    case 'maintenances':
+      for (const setting of fieldsOf(value).keys())
+        collector.leave(`pageConfig.maintenances.${setting}`, LOOK);
+      break;
+    default:
+      collector.leave(`pageConfig.${key}`, LOOK);
+  }
 }

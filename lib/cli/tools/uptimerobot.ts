@@ -1,16 +1,19 @@
-import type { TargetOptionName } from '../../config/options.js';
 import {
   Collector,
+  escaped,
   fieldsOf,
-  headersFor,
   listOf,
   literal,
+  NO_PING,
   searchText,
   seconds,
   textOf,
+  textsIn,
   withLogin,
+  withoutScheme,
   type Imported,
-  type ToolValue,
+  type TargetDraft,
+  type ToolFields,
 } from './tool.js';
 
 /** Numbers of https://uptimerobot.com/api/ (getMonitors, v2). */
@@ -36,59 +39,189 @@ const PORTS: ReadonlyMap<string, string> = new Map([
   ['5', '110'],
   ['6', '143'],
 ]);
-const BOOKKEEPING =
-  /^(?:id|status|create_datetime|sub_type|keyword_.*|http_.*|port|logs|.*response_time.*|.*uptime.*|ssl|is_group_main|friendly_name|url|type|alert_contacts|mwindows|average.*)$/;
+/** What the answer says of what was measured, and numbers of UptimeRobot's own. */
+const NO_SETTING =
+  /^(?:id|create_datetime|monitor_group|is_group_main|logs|ssl|response_times|average_response_time|all_time_.*|custom_(?:uptime|down)_.*)$/;
 
 /** The answer of getMonitors. */
 export function fromUptimeRobot(document: unknown): Imported {
   const collector = new Collector();
   for (const monitor of listOf(fieldsOf(document).get('monitors')).map(fieldsOf)) {
-    const name = textOf(monitor.get('friendly_name'));
-    const url = textOf(monitor.get('url'));
     const kind = KINDS.get(textOf(monitor.get('type')));
-    if (kind === undefined || kind === 'ping' || kind === 'heartbeat') {
-      const todo = 'there is no such kind of target: watch a port with tcp://host:port instead';
-      collector.count(false, `${name}: a monitor of type ${kind ?? 'unknown'}`, todo);
-      continue;
-    }
-    const options = new Map<TargetOptionName, ToolValue>([['NAME', name]]);
-    const set = (option: TargetOptionName, value: ToolValue): void => {
-      options.set(option, value);
-      collector.count(true);
-    };
-    const port = textOf(monitor.get('port')) || PORTS.get(textOf(monitor.get('sub_type'))) || '80';
-    const address =
-      kind === 'port' ? `tcp://${url.replace(/^\w+:\/\//, '').replace(/\/.*$/s, '')}:${port}` : literal(url);
-    set('URL', textOf(monitor.get('http_username')) === '' ? address : withLogin(collector, name, address));
-    if (kind === 'keyword') {
-      const isExpected = textOf(monitor.get('keyword_type')) === '2';
-      set(isExpected ? 'EXPECT_BODY' : 'REJECT_BODY', searchText(textOf(monitor.get('keyword_value'))));
-    }
-    const method = METHODS.get(textOf(monitor.get('http_method')));
-    if (method !== undefined && kind !== 'port') set('METHOD', method);
-    if (textOf(monitor.get('status')) === '0') set('ENABLED', 'false');
+    const draft = collector.target(
+      textOf(monitor.get('friendly_name')) || withoutScheme(textOf(monitor.get('url'))),
+    );
     for (const [key, value] of monitor) {
-      const text = textOf(value);
-      if (text === '' && !(typeof value === 'object' && value !== null)) continue;
-      if (key === 'interval') set('INTERVAL', seconds(text));
-      else if (key === 'timeout') set('TIMEOUT', seconds(text));
-      else if (key === 'custom_http_headers') {
-        set(
-          'HEADERS',
-          headersFor(
-            collector,
-            name,
-            [...fieldsOf(value)].map(([header, content]) => [header, textOf(content)]),
-          ),
-        );
-      } else if (key === 'post_value')
-        set('BODY', literal(typeof value === 'object' ? JSON.stringify(value) : text));
-      else if (!BOOKKEEPING.test(key)) collector.count(false, `${name}: ${key}`);
+      const isEmpty =
+        typeof value === 'object' && value !== null ? Object.keys(value).length === 0 : textOf(value) === '';
+      if (!isEmpty && !NO_SETTING.test(key)) readMonitor(collector, draft, monitor, key, value);
     }
-    for (const contact of listOf(monitor.get('alert_contacts'))) {
-      if (fieldsOf(contact).size > 0) collector.channel('ALERT_…', 'the alert contacts (see .env.example)');
-    }
-    collector.add(name, options);
+    if (kind === 'ping') collector.refuse(draft, 'type 3 (ping)', NO_PING);
+    else if (kind === 'heartbeat')
+      collector.refuse(
+        draft,
+        'type 5 (heartbeat)',
+        'Keepalive waits for no calls: watch an address of the job instead',
+      );
+    else if (kind === undefined)
+      collector.refuse(draft, 'an unknown type', 'docs/kinds.md has the kinds of targets');
+    else collector.add(draft);
   }
   return collector.result();
+}
+
+function readMonitor(
+  collector: Collector,
+  draft: TargetDraft,
+  monitor: ToolFields,
+  key: string,
+  value: unknown,
+): void {
+  const text = textOf(value);
+  const kind = KINDS.get(textOf(monitor.get('type')));
+  switch (key) {
+    case 'url':
+      draft.set('URL', addressOf(collector, draft, monitor));
+      break;
+    case 'friendly_name':
+    case 'type':
+    case 'http_password':
+    case 'http_auth_type':
+    case 'http_username':
+      draft.carry();
+      break;
+    case 'sub_type':
+    case 'port':
+      if (kind === 'port') draft.carry();
+      break;
+    case 'interval':
+      draft.set('INTERVAL', seconds(text));
+      break;
+    case 'timeout':
+      draft.set('TIMEOUT', seconds(text));
+      break;
+    case 'status':
+      if (text === '0') draft.set('ENABLED', 'false');
+      break;
+    case 'keyword_type':
+    case 'keyword_case_type':
+      if (kind === 'keyword') draft.carry();
+      break;
+    case 'keyword_value':
+      if (kind === 'keyword') {
+        const isExpected = textOf(monitor.get('keyword_type')) === '2';
+        const mayDiffer = textOf(monitor.get('keyword_case_type')) === '1';
+        const pattern = mayDiffer ? literal(`/${escaped(text)}/i`) : searchText(text);
+        draft.set(isExpected ? 'EXPECT_BODY' : 'REJECT_BODY', pattern);
+      }
+      break;
+    case 'http_method': {
+      const method = METHODS.get(text);
+      if (method !== undefined && kind !== 'port') draft.set('METHOD', method);
+      break;
+    }
+    case 'post_value':
+      draft.set('BODY', literal(typeof value === 'object' ? JSON.stringify(value) : text));
+      break;
+    case 'post_type':
+      draft.carry();
+      break;
+    case 'post_content_type':
+      if (text === '1') {
+        const headers = draft.options.get('HEADERS') ?? {};
+        draft.set('HEADERS', { ...(headers as object), 'Content-Type': 'application/json' });
+      } else draft.carry();
+      break;
+    case 'custom_http_headers': {
+      const headers = draft.options.get('HEADERS') ?? {};
+      draft.set('HEADERS', { ...(headers as object), ...(draft.headers(textsIn(value)) as object) });
+      break;
+    }
+    case 'custom_http_statuses':
+    case 'success_http_codes':
+      draft.leave(key, 'write the codes that are good as expectStatus, such as 200-299,404');
+      break;
+    case 'ignore_ssl_errors':
+    case 'disable_domain_expire_notifications':
+      if (key === 'ignore_ssl_errors') draft.set('TLS_VERIFY', text === '1' ? 'false' : 'true');
+      else draft.pass(key, 'the end of domains is not watched');
+      break;
+    case 'alert_contacts':
+      for (const contact of listOf(value).map(fieldsOf)) readContact(collector, draft, contact);
+      break;
+    case 'mwindows':
+      for (const window of listOf(value).map(fieldsOf)) readWindow(draft, window);
+      break;
+    default:
+      draft.leave(key);
+  }
+}
+
+function addressOf(collector: Collector, draft: TargetDraft, monitor: ToolFields): string {
+  const url = textOf(monitor.get('url'));
+  if (KINDS.get(textOf(monitor.get('type'))) === 'port') {
+    const port = textOf(monitor.get('port')) || PORTS.get(textOf(monitor.get('sub_type'))) || '80';
+    return `tcp://${withoutScheme(url).replace(/\/.*$/s, '')}:${port}`;
+  }
+  const address = literal(/^https?:\/\//i.test(url) ? url : `http://${url}`);
+  return textOf(monitor.get('http_username')) === '' ? address : withLogin(collector, draft.name, address);
+}
+
+/** Numbers of its kinds of contacts, and the variables that stand for them. */
+const CONTACTS: ReadonlyMap<string, string> = new Map([
+  ['2', 'ALERT_SMTP_URL, ALERT_EMAIL_FROM and ALERT_EMAIL_TO'],
+  ['5', 'ALERT_WEBHOOK_URL'],
+  ['11', 'ALERT_SLACK_URL'],
+  ['18', 'ALERT_TELEGRAM_TOKEN and ALERT_TELEGRAM_CHAT'],
+  ['20', 'ALERT_TEAMS_URL'],
+  ['21', 'ALERT_GOOGLE_CHAT_URL'],
+  ['23', 'ALERT_DISCORD_URL'],
+  ['16', 'ALERT_PAGERDUTY_KEY'],
+]);
+
+function readContact(collector: Collector, draft: TargetDraft, contact: ToolFields): void {
+  const variable = CONTACTS.get(textOf(contact.get('type')));
+  const what = 'alert_contacts';
+  if (variable === undefined)
+    draft.leave(what, 'set up a channel that reaches them, such as ALERT_APPRISE_URL');
+  else collector.variable(variable, 'the alert contacts', what);
+  const threshold = Number(textOf(contact.get('threshold')));
+  if (threshold > 0)
+    draft.leave('alert_contacts.threshold', 'failureThreshold times interval is the time until an alert');
+  const recurrence = Number(textOf(contact.get('recurrence')));
+  if (recurrence > 0) collector.setting('ALERT_REMINDER', `${recurrence}m`, 'alert_contacts.recurrence');
+}
+
+const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+
+/** https://uptimerobot.com/api/ (getMWindows): type 1 once, 2 daily, 3 weekly, 4 monthly; duration in minutes. */
+function readWindow(draft: TargetDraft, window: ToolFields): void {
+  const text = windowText(window);
+  const before = draft.options.get('MAINTENANCE');
+  const windows = Array.isArray(before) ? (before as readonly string[]) : [];
+  if (text === null) draft.leave('mwindows', 'write it as maintenance, with its time zone');
+  else draft.set('MAINTENANCE', [...windows, text], 'mwindows');
+}
+
+function windowText(window: ToolFields): string | null {
+  const type = textOf(window.get('type'));
+  const start = textOf(window.get('start_time'));
+  const minutes = Number(textOf(window.get('duration')));
+  if (!(minutes > 0)) return null;
+  if (type === '1') {
+    const from = new Date(Number(start) * 1000);
+    return Number.isNaN(from.getTime()) ? null : `${from.toISOString().slice(0, 16)}Z/${minutes}m`;
+  }
+  const [, hour, minute] = /^(\d\d?):(\d\d)/.exec(start) ?? [];
+  if (hour === undefined || minute === undefined || minutes >= 1440) return null;
+  const end = (Number(hour) * 60 + Number(minute) + minutes) % 1440;
+  const until = `${String(Math.floor(end / 60)).padStart(2, '0')}:${String(end % 60).padStart(2, '0')}`;
+  const days =
+    type === '3'
+      ? textOf(window.get('value'))
+          .split('-')
+          .map((day) => WEEKDAYS[Number(day) % 7])
+          .join(',')
+      : 'Mon-Sun';
+  return type === '2' || type === '3' ? `${days} ${hour.padStart(2, '0')}:${minute}-${until} UTC` : null;
 }

@@ -14,6 +14,8 @@ const de: Messages = {
   sleeping: 'Außerhalb der Betriebszeiten',
   paused: 'Die Überwachung ist angehalten',
   stale: 'Seit {length} wurde nichts geprüft',
+  unread:
+    '{count, plural, one {# Dienst ist zurzeit nicht lesbar} other {# Dienste sind zurzeit nicht lesbar}}',
   lost: 'Die aufgezeichneten Daten sind nicht mehr vorhanden',
 
   // States: as a label, and within a sentence
@@ -296,6 +298,7 @@ const de: Messages = {
   outOfDate: 'Nicht aktuell.',
   outOfDateSince: 'Zuletzt geprüft: {time}. Der hier gezeigte Stand ist von diesem Zeitpunkt.',
   operatorHint: 'Wenn Sie diese Seite betreiben, sagt Ihnen {command}, was zu tun ist.',
+  unreadWhy: 'Eine der Datenbanken antwortet nicht. Ihre Daten fehlen hier.',
   operatorFirstRun:
     'Der erste Lauf zeichnet sie auf: Lassen Sie einen Zeitplaner {path} mit {header} aufrufen.',
   operatorTrigger: 'Prüfen Sie den Auslöser, der {path} aufruft.',

@@ -18,6 +18,7 @@ const en = {
   sleeping: 'Outside active hours',
   paused: 'Everything is paused',
   stale: 'Nothing has been checked for {length}',
+  unread: '{count, plural, one {# service cannot be read now} other {# services cannot be read now}}',
   lost: 'The recorded data is gone',
 
   // States: as a label, and within a sentence
@@ -305,6 +306,7 @@ const en = {
   outOfDate: 'Out of date.',
   outOfDateSince: 'Nothing has been checked since {time}, and what is shown here is from then.',
   operatorHint: 'If you run this page, {command} tells you what to do.',
+  unreadWhy: 'One of the databases does not answer. What it holds is missing here.',
   operatorFirstRun: 'The first run records them: let a scheduler call {path} with {header}.',
   operatorTrigger: 'Check the trigger that calls {path}.',
   began: 'No earlier data: recording began {time}.',

@@ -14,6 +14,8 @@ const es: Messages = {
   sleeping: 'Fuera del horario de actividad',
   paused: 'Toda la supervisión está en pausa',
   stale: 'Sin comprobaciones desde hace {length}',
+  unread:
+    '{count, plural, one {# servicio no se puede leer ahora} other {# servicios no se pueden leer ahora}}',
   lost: 'Los datos registrados ya no están',
 
   // States: as a label, and within a sentence
@@ -296,6 +298,7 @@ const es: Messages = {
   outOfDate: 'Datos desactualizados.',
   outOfDateSince: 'Última comprobación: {time}. Lo que se muestra aquí es de ese momento.',
   operatorHint: 'Si administra esta página, {command} le indica qué hacer.',
+  unreadWhy: 'Una de las bases de datos no responde. Aquí faltan sus datos.',
   operatorFirstRun:
     'La primera ejecución los registrará: haga que un programador de tareas llame a {path} con {header}.',
   operatorTrigger: 'Compruebe el programador de tareas que llama a {path}.',

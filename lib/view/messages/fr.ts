@@ -14,6 +14,8 @@ const fr: Messages = {
   sleeping: 'En dehors des heures d’activité',
   paused: 'La surveillance est en pause',
   stale: 'Aucune vérification depuis {length}',
+  unread:
+    '{count, plural, one {# service est illisible pour le moment} other {# services sont illisibles pour le moment}}',
   lost: 'Les données enregistrées ont disparu',
 
   // States: as a label, and within a sentence
@@ -298,6 +300,7 @@ const fr: Messages = {
   outOfDate: 'Données périmées.',
   outOfDateSince: 'Dernière vérification : {time}. L’état présenté ici date de ce moment.',
   operatorHint: 'Si vous gérez cette page, {command} vous indique ce qu’il faut faire.',
+  unreadWhy: 'Une des bases de données ne répond pas. Ses données manquent ici.',
   operatorFirstRun:
     'La première exécution les enregistrera : faites appeler {path} par un planificateur avec {header}.',
   operatorTrigger: 'Vérifiez le déclencheur qui appelle {path}.',

@@ -14,6 +14,8 @@ const it: Messages = {
   sleeping: 'Fuori dall’orario di attività',
   paused: 'Tutto il monitoraggio è in pausa',
   stale: 'Nessun controllo da {length}',
+  unread:
+    '{count, plural, one {# servizio non è leggibile al momento} other {# servizi non sono leggibili al momento}}',
   lost: 'I dati registrati non sono più presenti',
 
   // States: as a label, and within a sentence
@@ -299,6 +301,7 @@ const it: Messages = {
   outOfDate: 'Dati non aggiornati.',
   outOfDateSince: 'Ultimo controllo: {time}. Quanto mostrato qui risale a quel momento.',
   operatorHint: 'Per chi gestisce questa pagina: {command} indica che cosa fare.',
+  unreadWhy: 'Uno dei database non risponde. Qui mancano i suoi dati.',
   operatorFirstRun:
     'Saranno registrati dalla prima esecuzione: uno scheduler deve chiamare {path} con {header}.',
   operatorTrigger: 'Controllare lo scheduler che chiama {path}.',

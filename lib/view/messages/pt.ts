@@ -14,6 +14,8 @@ const pt: Messages = {
   sleeping: 'Fora do horário de atividade',
   paused: 'Todo o monitoramento está em pausa',
   stale: 'Nenhuma verificação há {length}',
+  unread:
+    '{count, plural, one {# serviço não pode ser lido agora} other {# serviços não podem ser lidos agora}}',
   lost: 'Os dados armazenados não existem mais',
 
   // States: as a label, and within a sentence
@@ -296,6 +298,7 @@ const pt: Messages = {
   outOfDate: 'Dados desatualizados.',
   outOfDateSince: 'Última verificação: {time}. O que é exibido aqui é desse momento.',
   operatorHint: 'Para quem administra esta página, {command} indica o que fazer.',
+  unreadWhy: 'Um dos bancos de dados não responde. Os dados dele não aparecem aqui.',
   operatorFirstRun:
     'A primeira execução fará o registro: configure um agendador para chamar {path} com {header}.',
   operatorTrigger: 'Verifique o agendador que chama {path}.',

@@ -1,0 +1,349 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { readDump, writeDump } from '../../lib/cli/dump.js';
+import { collect, restore } from '../../lib/cli/transfer.js';
+import { setApp } from '../../lib/app.js';
+import { answerHealth } from '../../lib/http/health-endpoint.js';
+import { answerMetrics } from '../../lib/http/metrics-endpoint.js';
+import { answerPages } from '../../lib/http/pages.js';
+import { changeField } from '../../lib/http/operator-change.js';
+import type { Health } from '../../lib/read/health.js';
+import { loadOverview } from '../../lib/read/load.js';
+import { RecentReader } from '../../lib/read/recent.js';
+import { historyOf, ofAllShards } from '../../lib/read/shards.js';
+import { stats } from '../../lib/read/stats.js';
+import { MAINTENANCE_FIELD, STATE_FIELD } from '../../lib/record/fields.js';
+import { readState } from '../../lib/record/state.js';
+import { DirectoryKeeper } from '../../lib/run/directory-keeper.js';
+import type { RemoteStoreConfig } from '../../lib/store/open.js';
+import { nameInShard, type Meter, type Store } from '../../lib/store/store.js';
+import { startRedis, type RedisServer } from '../support/redis.js';
+import { manyTargets } from '../support/runs.js';
+import { ShardedPinger } from '../support/shards.js';
+import { openRemoteStore, openRemoteStores } from '../support/stores.js';
+import { startUpstashFront, type UpstashFront } from '../support/upstash-front.js';
+
+const MINUTE = 60_000;
+
+let servers: RedisServer[];
+let front: UpstashFront;
+let installations = 0;
+let prefix: string;
+beforeAll(async () => {
+  servers = await Promise.all([startRedis(), startRedis(), startRedis()]);
+  front = await startUpstashFront({ redisPort: serverOf(2).port, token: 'token' });
+});
+afterAll(async () => {
+  await front.close();
+  for (const server of servers) await server.stop();
+});
+beforeEach(() => {
+  prefix = `k${installations++}`;
+});
+
+/** By its number, from 1. */
+function serverOf(number: number): RedisServer {
+  const server = servers[number - 1];
+  if (server === undefined) throw new Error('no such server');
+  return server;
+}
+const tcp = (server: number): RemoteStoreConfig => ({ kind: 'redis', url: serverOf(server).url });
+const rest = (): RemoteStoreConfig => ({ kind: 'upstash', url: front.url, token: front.token });
+
+/** The store of these databases, each on the server of its number unless it says another. */
+const open = (...configs: readonly (number | [number: number, RemoteStoreConfig])[]): Promise<Store> => {
+  const all = configs.map((each) => (typeof each === 'number' ? ([each, tcp(each)] as const) : each));
+  return openRemoteStores(Object.fromEntries(all), { prefix });
+};
+
+/** So many targets, three to a shard. */
+const configOf = (count: number, size = 3) => manyTargets(count, { KEEP_ALIVE_SHARD_SIZE: String(size) });
+
+/** The shards that have a state on one server. */
+async function shardsOn(server: number): Promise<number[]> {
+  const store = await openRemoteStore(tcp(server), { prefix });
+  const names = Array.from({ length: 32 }, (_, shard) => nameInShard(STATE_FIELD, shard));
+  const { fields } = await store.read({ fields: names, logs: [] });
+  await store.close();
+  return names.flatMap((name, shard) => (fields.has(name) ? [shard] : []));
+}
+
+const overview = (store: Store, pinger: ShardedPinger) =>
+  ofAllShards(new RecentReader(store, () => pinger.clock.now), pinger.config, (each) =>
+    loadOverview(each, pinger.clock.now),
+  );
+const statsOf = async (store: Store, pinger: ShardedPinger) =>
+  stats(pinger.config, await overview(store, pinger), pinger.clock.now);
+const pingsOf = async (store: Store, pinger: ShardedPinger) =>
+  new Map((await statsOf(store, pinger)).targets.map(({ id, pingCount }) => [id, pingCount]));
+
+describe.each([
+  ['over TCP', () => open(1, 2)],
+  ['the second over REST', () => open(1, [2, rest()])],
+])('two databases, %s', (_, openBoth) => {
+  it('share the shards evenly, and one answer tells of all', async () => {
+    const store = await openBoth();
+    const pinger = new ShardedPinger(configOf(15), store);
+    for (let tick = 1; tick <= 3; tick += 1) {
+      const report = await pinger.tick();
+      expect(report).toMatchObject({ status: 'completed', checked: 15, stored: true });
+      expect([...pinger.asked].sort()).toEqual(pinger.config.targets.map(({ info }) => info.id));
+      pinger.clock.now += MINUTE;
+    }
+    expect(await shardsOn(1)).toEqual([0, 1, 2]);
+    expect(await shardsOn(2)).toEqual([8, 9]);
+    expect(await statsOf(store, pinger)).toMatchObject({ pingCount: 45, summary: { up: 15 } });
+    const meter: Meter = { commands: 0, bytesSent: 0, bytesReceived: 0 };
+    const reader = new RecentReader(store.metered(meter), () => pinger.clock.now);
+    const readAll = () => ofAllShards(reader, pinger.config, (each) => loadOverview(each, pinger.clock.now));
+    await readAll();
+    pinger.clock.now += MINUTE;
+    meter.commands = 0;
+    await readAll();
+    expect(meter.commands).toBe(2);
+    const { commands } = await pinger.tick();
+    expect(commands).toBe(5 * 7 + 1);
+    for (const { info } of pinger.config.targets) {
+      const other = new RecentReader(store, () => pinger.clock.now);
+      expect((await historyOf(other, info.id, pinger.config, pinger.clock.now)).checks).toHaveLength(4);
+    }
+    await store.close();
+  });
+
+  it('have what all shards share, and each change of it', async () => {
+    const store = await openBoth();
+    await store.swap({ field: MAINTENANCE_FIELD, expected: null, value: 'before' });
+    await new ShardedPinger(configOf(6), store).tick();
+    const there = async () =>
+      (await store.shard(8).read({ fields: [MAINTENANCE_FIELD], logs: [] })).fields.get(MAINTENANCE_FIELD);
+    expect(await there()).toBe('before');
+    const change = { value: 'after', answer: () => new Response() };
+    expect((await changeField(store, MAINTENANCE_FIELD, () => change)).status).toBe(200);
+    expect(await there()).toBe('after');
+    await store.close();
+  });
+});
+
+describe('a database that is added', () => {
+  it('moves nobody, and takes the next shards', async () => {
+    const all = configOf(24);
+    const before = new ShardedPinger({ ...all, targets: all.targets.slice(0, 9) }, await open(1));
+    await before.tick();
+    const places = new Map(before.directory.known?.directory);
+    const pinger = new ShardedPinger(all, await open(1, 3), before.clock);
+    pinger.clock.now += MINUTE;
+    expect(await pinger.tick()).toMatchObject({ status: 'completed', checked: 24, stored: true });
+    for (const [id, place] of places) expect(pinger.directory.known?.directory.get(id)).toEqual(place);
+    expect(await shardsOn(1)).toEqual([0, 1, 2, 3]);
+    expect(await shardsOn(3)).toEqual([8, 9, 10, 11]);
+    const pings = await pingsOf(pinger.store as Store, pinger);
+    for (const { info } of all.targets) expect(pings.get(info.id)).toBe(places.has(info.id) ? 2 : 1);
+  });
+
+  it('changes nothing where one shard is enough: no command, no key', async () => {
+    const one = new ShardedPinger(configOf(3), await open(1));
+    const first = await one.tick();
+    const keys = await serverOf(1).command('KEYS', `${prefix}:*`);
+    prefix = `k${installations++}`;
+    const two = new ShardedPinger(configOf(3), await open(1, 2));
+    expect((await two.tick()).commands).toBe(first.commands);
+    expect(await serverOf(2).command('KEYS', `${prefix}:*`)).toEqual([]);
+    expect(await serverOf(1).command('KEYS', `${prefix}:*`)).toHaveLength((keys as unknown[]).length);
+  });
+});
+
+describe('a database that is not the right one', () => {
+  /** Two databases with two shards each, and what each server holds. */
+  async function installed(): Promise<ShardedPinger> {
+    const pinger = new ShardedPinger(configOf(12), await open(1, 2));
+    await pinger.tick();
+    pinger.clock.now += MINUTE;
+    return pinger;
+  }
+  const dumps = () =>
+    Promise.all(
+      servers.map(async (server) => {
+        const keys = (await server.command('KEYS', `${prefix}:*data*`)) as string[];
+        return Promise.all(keys.sort().map(async (key) => [key, await server.command('HGETALL', key)]));
+      }),
+    );
+
+  it.each<[string, () => Promise<Store>, string, string, number[]]>([
+    ['the second is not set', () => open(1), 'REDIS_URL_2', 'store_unreachable', [1]],
+    ['the second is an empty one', () => open(1, [2, tcp(3)]), 'REDIS_URL_2', 'store_mismatch', [1]],
+    ['both are exchanged', () => open([1, tcp(2)], [2, tcp(1)]), 'REDIS_URL', 'store_mismatch', []],
+    ['the first is an empty one', () => open([1, tcp(3)], 2), 'REDIS_URL', 'store_mismatch', [2]],
+    ['the first is the second, alone', () => open([1, tcp(2)]), 'REDIS_URL', 'store_mismatch', []],
+  ])('%s: everybody is pinged, and no history is begun anew', async (_, openWrong, name, reason, others) => {
+    const before = await installed();
+    const stored = await dumps();
+    const wrong = new ShardedPinger(before.config, await openWrong(), before.clock);
+    const report = await wrong.tick();
+    expect(report.checked).toBe(12);
+    expect(report.stored).toBe(false);
+    expect([...wrong.asked].sort()).toEqual(before.config.targets.map(({ info }) => info.id));
+    const said = wrong.lines.filter((line) => line.includes('run_not_stored'));
+    expect(said.length).toBeGreaterThan(0);
+    for (const line of said) expect(JSON.parse(line)).toMatchObject({ reason });
+    expect(said.join()).toContain(name);
+    const now = await dumps();
+    for (const [i, keys] of now.entries()) if (!others.includes(i + 1)) expect(keys).toEqual(stored[i]);
+    // The shards of the others are on record.
+    if (others.length > 0) expect(said).toHaveLength(2);
+    // Set right again, everything goes on.
+    const after = new ShardedPinger(before.config, await open(1, 2), before.clock);
+    after.clock.now += MINUTE;
+    await serverOf(1).expireLeases();
+    expect(await after.tick()).toMatchObject({ checked: 12, stored: true });
+    expect(after.directory.known?.directory).toEqual(before.directory.known?.directory);
+    expect(await serverOf(3).command('KEYS', `${prefix}:*`)).toEqual([]);
+  });
+
+  it('as another installation has it: it is not used, and a line says so', async () => {
+    const other = new ShardedPinger(configOf(3), await open([1, tcp(2)]));
+    await other.tick();
+    const pinger = new ShardedPinger(configOf(12), await open(1, 2), other.clock);
+    const lines: string[] = [];
+    const { targets, shardSize } = pinger.config;
+    const ids = targets.map(({ info }) => info.id);
+    const placing = { size: shardSize, now: pinger.clock.now };
+    await new DirectoryKeeper((line) => lines.push(line)).place(pinger.store as Store, ids, placing);
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
+      {
+        event: 'database_not_used',
+        database: 'REDIS_URL_2',
+        message: 'it holds data of another installation: set another KEEP_ALIVE_PREFIX, or another database',
+      },
+    ]);
+    expect(await pinger.tick()).toMatchObject({ checked: 12, stored: true });
+    expect(await shardsOn(1)).toEqual([0, 1, 2, 3]);
+    expect(await shardsOn(2)).toEqual([0]);
+  });
+});
+
+describe('a database that goes away in the middle of ticks and comes back', () => {
+  /** After two ticks, the second database is away for two more. */
+  async function outlived({ dies }: { readonly dies: boolean }) {
+    const pinger = new ShardedPinger(configOf(12), await open(1, [2, rest()]));
+    const tick = async () => {
+      const report = await pinger.tick();
+      expect([...pinger.asked].sort()).toEqual(pinger.config.targets.map(({ info }) => info.id));
+      pinger.clock.now += MINUTE;
+      return report;
+    };
+    for (let i = 0; i < 2; i += 1) expect(await tick()).toMatchObject({ stored: true });
+    await front.stop();
+    for (let i = 0; i < 2; i += 1) expect(await tick()).toMatchObject({ stored: false });
+    const store = await open(1, [2, rest()]);
+    const meanwhile = await statsOf(store, pinger);
+    await front.start();
+    const after = dies ? new ShardedPinger(pinger.config, store, pinger.clock) : pinger;
+    expect(await after.tick()).toMatchObject({ checked: 12, stored: true });
+    return { meanwhile, pinger: after, store };
+  }
+  const first = (id: string, { directory }: ShardedPinger) =>
+    (directory.known?.directory.get(id)?.shard ?? 0) < 8;
+
+  it('loses nothing where the process lives, and the others never notice', async () => {
+    const { meanwhile, pinger, store } = await outlived({ dies: false });
+    expect(meanwhile).toMatchObject({ unread: 6, pingCount: 24, summary: { up: 6, pending: 6 } });
+    for (const { id, pingCount, unread } of meanwhile.targets)
+      expect([pingCount, unread ?? false]).toEqual(first(id, pinger) ? [4, false] : [0, true]);
+    pinger.clock.now += MINUTE;
+    const after = await statsOf(store, pinger);
+    expect(after).toMatchObject({ pingCount: 60, summary: { up: 12 } });
+    expect(after.unread).toBeUndefined();
+  });
+
+  it('has the missed runs of its own shards on record where the process has died', async () => {
+    const { pinger, store } = await outlived({ dies: true });
+    for (const [id, pings] of await pingsOf(store, pinger)) expect(pings).toBe(first(id, pinger) ? 5 : 3);
+    for (const [shard, gaps] of [
+      [0, 0],
+      [1, 0],
+      [8, 1],
+      [9, 1],
+    ] as const) {
+      const { fields } = await store.shard(shard).read({ fields: [STATE_FIELD], logs: [] });
+      expect(readState(fields.get(STATE_FIELD) ?? '').gaps).toHaveLength(gaps);
+    }
+  });
+
+  it('is named by health, and by the page and the metrics as far as they know', async () => {
+    const pinger = new ShardedPinger({ ...configOf(12), tick: MINUTE }, await open(1, [2, rest()]));
+    pinger.clock.now = Date.now();
+    await pinger.tick();
+    await front.stop();
+    try {
+      setApp({ config: pinger.config, store: await open(1, [2, rest()]) });
+      const get = async (answer: (request: Request) => Promise<Response>, path: string) => {
+        const response = await answer(new Request(`http://h${path}`));
+        return { status: response.status, text: await response.text() };
+      };
+      const health = await get(answerHealth, '/api/health');
+      expect(health.status).toBe(200);
+      expect((JSON.parse(health.text) as Health).checks.redis).toMatchObject({
+        status: 'degraded',
+        message: 'REDIS_URL_2: the store cannot be reached',
+      });
+      const page = await get(answerPages, '/');
+      expect(page.status).toBe(200);
+      expect(page.text).toContain('6 services cannot be read now');
+      expect(page.text).not.toContain('systems operational');
+      const metrics = await get(answerMetrics, '/api/metrics');
+      expect(metrics.text.match(/^probe_success\{.*\} 1$/gm)).toHaveLength(6);
+      expect(metrics.text.match(/^keepalive_checks_total\{/gm)).toHaveLength(6);
+    } finally {
+      setApp(null);
+      await front.start();
+    }
+  });
+});
+
+describe('an export', () => {
+  it.each<[string, () => Promise<Store>, number[][]]>([
+    ['two others', () => open(1, 2), [[0, 1, 2], [8, 9], []]],
+    ['one', () => open(1), [[0, 1, 2, 3, 4], [], []]],
+    ['three', () => open(1, 2, 3), [[0, 1], [8, 9], [16]]],
+    ['two of which the third is one', () => open(1, 3), [[0, 1, 2], [], [8, 9]]],
+  ])(
+    'of two databases goes into %s, with all figures, and everything goes on',
+    async (_, openOther, where) => {
+      const pinger = new ShardedPinger(configOf(14), await open(1, 2));
+      for (let tick = 1; tick <= 2; tick += 1) {
+        await pinger.tick();
+        pinger.clock.now += MINUTE;
+      }
+      const figures = await statsOf(pinger.store as Store, pinger);
+      const dump = readDump([...writeDump(await collect(pinger.store as Store), 0)].join(''));
+      prefix = `k${installations++}`;
+      const other = await openOther();
+      expect(await restore(other, dump, { force: false })).toBe('written');
+      expect(await restore(other, dump, { force: false })).toBe('same');
+      expect(await Promise.all([1, 2, 3].map(shardsOn))).toEqual(where);
+      expect(await statsOf(other, pinger)).toEqual(figures);
+      const next = new ShardedPinger(pinger.config, await openOther(), pinger.clock);
+      expect(await next.tick()).toMatchObject({ checked: 14, stored: true });
+      expect([...(await pingsOf(other, next)).values()]).toEqual(Array.from({ length: 14 }, () => 3));
+      // Into a place with other data it goes by force alone, and takes the place of all of it.
+      await expect(restore(other, dump, { force: false })).rejects.toThrow('holds data already');
+      expect(await restore(other, dump, { force: true })).toBe('written');
+      expect(await statsOf(other, pinger)).toEqual(figures);
+    },
+  );
+
+  it('of one shard takes the place of several databases, which can be used again', async () => {
+    const one = new ShardedPinger(configOf(3), await open(1));
+    await one.tick();
+    const dump = await collect(one.store as Store);
+    prefix = `k${installations++}`;
+    const store = await open(1, 2);
+    const pinger = new ShardedPinger(configOf(9), store, one.clock);
+    await pinger.tick();
+    expect(await restore(store, dump, { force: true })).toBe('written');
+    expect(await Promise.all([1, 2].map(shardsOn))).toEqual([[0], []]);
+    const next = new ShardedPinger(configOf(9), await open(1, 2), one.clock);
+    next.clock.now += MINUTE;
+    expect(await next.tick()).toMatchObject({ checked: 9, stored: true });
+    expect(await Promise.all([1, 2].map(shardsOn))).toEqual([[0, 1], [8]]);
+  });
+});
