@@ -110,7 +110,7 @@ async function tickOf(config: Config, count: number): Promise<string[]> {
         const { stored } = await runShard(
           pinger.installation,
           { number, targets: config.targets },
-          shards,
+          { count: shards },
           request,
         );
         if (!stored) throw new Error('a run could not be recorded');
