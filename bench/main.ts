@@ -12,11 +12,12 @@ const SECTIONS: Readonly<Record<string, () => Promise<{ measure: () => AsyncIter
   shards: () => import('./shards.js'),
   start: () => import('./start.js'),
   many: () => import('./many.js'),
+  growth: () => import('./growth.js'),
   hour: () => import('./hour.js'),
 };
 
 /** Too long to be made unless they are named. */
-const LONG: ReadonlySet<string> = new Set(['many', 'hour']);
+const LONG: ReadonlySet<string> = new Set(['many', 'growth', 'hour']);
 
 /** `npm run bench [-- section…]`: measures all or the named sections, and prints the tables as Markdown. */
 async function main(): Promise<number> {

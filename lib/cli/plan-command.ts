@@ -270,6 +270,14 @@ function limitsFor(config: Config, name: TriggerName): Limits {
   return limitsOf({ ...config, store, qstash, plan: config.plan ?? 'hobby' }, { isLocal });
 }
 
+/** What 30 days use while all targets are well, with the trigger that the configuration shows. */
+export function usageOf(config: Config): Usage {
+  const name = triggerOf(config);
+  const { trigger, tick } = describe(name, config);
+  const longest = longestRounds(limitsFor(config, name), meanPace(trigger));
+  return monthOfRuns(config, trigger, { tick, longestRounds: longest });
+}
+
 /** What the runs of 30 days use while all targets are well. */
 function monthOfRuns(config: Config, trigger: PlannedTrigger, rounds: RoundLimits): Usage {
   const ticks = runsAMonth(trigger);

@@ -73,6 +73,15 @@ describe('the directory', () => {
     expect(later.has('a')).toBe(false);
   });
 
+  it('of ten thousand targets moves nobody else where a thousand go and a thousand come', () => {
+    const many = Array.from({ length: 11_000 }, (_, i) => `service-${i}`);
+    const before = placed(EMPTY, many.slice(0, 10_000), { size: 500, now: START });
+    const after = placed(before, many.slice(1_000), { size: 500, now: START + DAY });
+    for (const id of many.slice(1_000, 10_000)) expect(after.get(id)).toBe(before.get(id));
+    for (const id of many.slice(0, 1_000)) expect(after.get(id)?.shard).toBe(before.get(id)?.shard);
+    expect([shardCount(before), shardCount(after), after.size]).toEqual([20, 22, 11_000]);
+  });
+
   it('is small: ten thousand targets take less than 8 bytes each', () => {
     const many = Array.from({ length: 10_000 }, (_, i) => `service-${(i * 7919) % 100_003}-eu`);
     const text = writeDirectory(placed(EMPTY, many, { size: 500, now: START }));

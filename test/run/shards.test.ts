@@ -54,6 +54,14 @@ const idsIn = async (store: Store, shard: number): Promise<string[]> => {
   return text === undefined ? [] : readState(text).targets.flatMap((target) => target?.id ?? []);
 };
 
+/** Shard and slot of each target, by id. */
+const slotsIn = async (store: Store) => {
+  const places = Array.from({ length: 20 }, async (_, shard) =>
+    (await idsIn(store, shard)).map((id, slot) => [id, `${shard}/${slot}`] as const),
+  );
+  return new Map((await Promise.all(places)).flat());
+};
+
 const overview = (store: Store, pinger: ShardedPinger) =>
   ofAllShards(new RecentReader(store, () => pinger.clock.now), pinger.config, (each) =>
     loadOverview(each, pinger.clock.now),
@@ -142,6 +150,7 @@ describe.each(Object.entries(kinds))('shards in %s', (_, open) => {
     const pinger = new ShardedPinger({ ...all, targets: all.targets.slice(0, 20) }, store);
     await pinger.tick();
     const places = new Map(pinger.directory.known?.directory);
+    const slots = await slotsIn(store);
     pinger.config = { ...all, targets: all.targets.slice(10, 30) };
     pinger.clock.now += MINUTE;
     await pinger.tick();
@@ -151,6 +160,7 @@ describe.each(Object.entries(kinds))('shards in %s', (_, open) => {
     await pinger.tick();
     for (const [id, { shard }] of places)
       expect(pinger.directory.known?.directory.get(id)?.shard).toBe(shard);
+    expect(Object.fromEntries(await slotsIn(store))).toMatchObject(Object.fromEntries(slots));
     const found = await statsOf(store, pinger);
     expect(found.targets.map(({ pingCount }) => pingCount)).toEqual([
       ...Array.from({ length: 10 }, () => 2),
