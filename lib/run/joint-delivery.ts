@@ -83,16 +83,16 @@ export class JointDelivery {
     return this.#record;
   }
 
-  /** What came of the deliveries so far. @throws StoreError, TextError */
-  async read(store: Store): Promise<JointRecord> {
+  /** What came of the deliveries so far. @throws StoreError */
+  async read(store: Store, log: (line: string) => void): Promise<JointRecord> {
     const name = nameInShard(DELIVERIES_FIELD, ALL_SHARDS);
     const { fields } = await store.read({ fields: [name], logs: [] });
-    return this.#know(readJointRecord(fields.get(name) ?? null));
+    return this.#know(fields.get(name) ?? null, log);
   }
 
   /**
    * Delivers what waits, unless another run is doing so.
-   * @throws StoreError, TextError where it cannot be known what waits; nothing was sent then
+   * @throws StoreError where it cannot be known what waits; nothing was sent then
    */
   async deliver(together: Together, context: JointDeliveryContext): Promise<void> {
     const { now, end } = context;
@@ -104,12 +104,16 @@ export class JointDelivery {
       if (!claim.claimed) return;
       const renewing = keepLease(lease, LEASE, end - now());
       try {
-        const record = this.#know(readJointRecord(claim.fields.get(DELIVERIES_FIELD) ?? null));
+        const record = this.#know(claim.fields.get(DELIVERIES_FIELD) ?? null, context.log);
         if (outboxes === null) {
           await waitForOthers(together, context);
           outboxes = await this.#outboxes(together, context);
         }
         await this.#deliverOnce(lease, token, { record, outboxes }, context);
+      } catch (error) {
+        // The lease expires by itself.
+        await lease.commit({ token, fields: {}, append: null, release: true }).catch(() => undefined);
+        throw error;
       } finally {
         clearInterval(renewing);
       }
@@ -163,9 +167,15 @@ export class JointDelivery {
     if (this.#isUnsaved && outcomes.length > 0) log(JSON.stringify({ event: 'delivery_not_acknowledged' }));
   }
 
-  /** @param stored what was read just now */
-  #know(stored: JointRecord): JointRecord {
-    this.#record = this.#isUnsaved ? merged(stored, this.#record) : stored;
+  /** @param text what was read just now. What cannot be read is written anew, by what this process knows. */
+  #know(text: string | null, log: (line: string) => void): JointRecord {
+    try {
+      const stored = readJointRecord(text);
+      this.#record = this.#isUnsaved ? merged(stored, this.#record) : stored;
+    } catch (error) {
+      if (!(error instanceof TextError)) throw error;
+      log(JSON.stringify({ event: 'deliveries_unreadable', message: error.message }));
+    }
     return this.#record;
   }
 

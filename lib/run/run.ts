@@ -348,7 +348,7 @@ async function open(
 /** What other runs have delivered of what waits; where that cannot be read, what this process knows of it. */
 async function deliveredForAll({ log }: RunContext, { delivery, store }: Together): Promise<JointRecord> {
   try {
-    return await delivery.read(store);
+    return await delivery.read(store, log);
   } catch (error) {
     const { reason } = recordFailureOf(error);
     log(JSON.stringify({ event: 'deliveries_unreadable', reason }));

@@ -352,6 +352,47 @@ describe('the alerts of all shards', () => {
     await world.close();
   });
 
+  it('are told together although the record of earlier ones cannot be read, which is written anew', async () => {
+    const pinger = await setUp();
+    const lease = world.opened[0]?.shard(ALL_SHARDS);
+    await lease?.claim({ token: 'x', ttl: 60_000, fields: [] });
+    await lease?.commit({
+      token: 'x',
+      fields: { [DELIVERIES_FIELD]: 'nonsense' },
+      append: null,
+      release: true,
+    });
+    world.down = world.ids;
+    for (const expected of [1, 0, 0]) {
+      await pinger.tick();
+      expect(world.heard().slack).toHaveLength(expected);
+      world.clock.now += MINUTE;
+    }
+    const store = world.opened[0] as Store;
+    expect(await new JointDelivery().read(store, () => undefined)).toEqual(pinger.jointDelivery.record);
+    await world.close();
+  });
+
+  it('are told together in the next tick where the store failed in between', async () => {
+    let fails = false;
+    const around = (store: Store): Store =>
+      withStore(store, {
+        underWay: () => (fails ? Promise.reject(new StoreError('store_unreachable', 'no connection')) : null),
+      });
+    const pinger = await setUp(around);
+    world.down = world.ids.slice(0, 3);
+    fails = true;
+    await pinger.tick();
+    expect(world.heard().slack).toEqual([all('down', world.ids.slice(0, 3))]);
+    fails = false;
+    world.down = world.ids;
+    world.clock.now += MINUTE;
+    await pinger.tick();
+    // The lease was given back.
+    expect(world.heard().slack.map(sorted)).toEqual([sorted(all('down', world.ids.slice(3)))]);
+    await world.close();
+  });
+
   it('are told by each shard where it cannot be asked what waits in the others', async () => {
     let fails = false;
     const around = (store: Store): Store =>
@@ -448,7 +489,7 @@ describe('a process', () => {
     const { delivered } = pinger.jointDelivery.record.slack ?? {};
     expect(delivered?.map(({ shard, ids }) => [shard, ids.length])).toEqual([[0, 1]]);
     const store = world.opened[0] as Store;
-    expect(await new JointDelivery().read(store)).toEqual(pinger.jointDelivery.record);
+    expect(await new JointDelivery().read(store, () => undefined)).toEqual(pinger.jointDelivery.record);
     await world.close();
   });
 });
@@ -458,6 +499,7 @@ function withStore(
   store: Store,
   around: {
     readonly claim?: (request: Parameters<Store['claim']>[0]) => ReturnType<Store['claim']> | null;
+    readonly underWay?: () => ReturnType<Store['underWay']> | null;
     readonly commit?: (commit: Commit, store: Store) => ReturnType<Store['commit']> | null;
   },
 ): Store {
@@ -471,7 +513,7 @@ function withStore(
     claim: (request) => around.claim?.(request) ?? store.claim(request),
     commit: (commit) => around.commit?.(commit, store) ?? store.commit(commit),
     renew: (ttl) => store.renew(ttl),
-    underWay: (shards) => store.underWay(shards),
+    underWay: (shards) => around.underWay?.() ?? store.underWay(shards),
     read: (request) => store.read(request),
     swap: (swap) => store.swap(swap),
     replace: (replacement) => store.replace(replacement),
