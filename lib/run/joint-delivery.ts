@@ -43,7 +43,7 @@ export interface Together {
   /** How many there are. */
   readonly shards: number;
   /** Resolves when the runs of this tick have begun, as far as this process makes them in the same database. */
-  readonly begun: Promise<unknown>;
+  readonly begun: () => Promise<unknown>;
   /** Those of all shards, by id. */
   readonly targets: ReadonlyMap<string, Target>;
 }
@@ -138,7 +138,7 @@ export class JointDelivery {
     if (digests.length === 0) return [];
     this.#unrecorded.push(digests);
     this.#sending ??= (async () => {
-      await within(context.end - DELIVERING - context.now(), begun);
+      await within(context.end - DELIVERING - context.now(), begun());
       await context.sleep(BEGINNING, context.stopping);
       this.#sending = null;
       return sendDigests(joinedDigests(this.#unrecorded.splice(0)), context);
@@ -245,7 +245,7 @@ async function waitForOthers(
 ): Promise<void> {
   const { now, sleep, startedAt, end, stopping, shard, isOver } = context;
   const last = end - DELIVERING;
-  await within(last - now(), begun);
+  await within(last - now(), begun());
   await sleep(Math.min(startedAt + BEGINNING, last) - now(), stopping);
   const since = now();
   const others = Array.from({ length: shards }, (_, number) => number).filter((number) => number !== shard);

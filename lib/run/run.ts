@@ -104,7 +104,8 @@ export async function run(uncounted: RunContext, request: RunRequest): Promise<R
     results: [],
     ...rest,
   });
-  if (config.targets.length === 0) return report({ status: 'skipped', reason: 'no_targets', stored: false });
+  if (config.targets.length === 0 && uncounted.shard === undefined)
+    return report({ status: 'skipped', reason: 'no_targets', stored: false });
 
   // Claim.
   const calledAt = performance.now();

@@ -9,6 +9,8 @@ import type { KnownDirectory } from './directory-keeper.js';
 import { mergedReport, type RunReport } from './report.js';
 import { UNPLACED, type SharedContext } from './run-context.js';
 import { run, type RunRequest } from './run.js';
+import type { Together } from './joint-delivery.js';
+import { DAY } from '../time.js';
 
 /** What the runs of a process are made of. */
 export type Installation = SharedContext & {
@@ -34,7 +36,7 @@ export interface Shards {
   readonly hash: string;
   /** False: the store could not be asked, and this is what the process remembers. */
   readonly isRead: boolean;
-  /** Those with a configured target. */
+  /** Those with a configured target, or without one since today or yesterday. */
   readonly shards: readonly Shard[];
 }
 
@@ -54,20 +56,22 @@ export async function shardsOf(
   try {
     const ids = targets.map(({ info }) => info.id);
     const placing = { size: shardSize, now: now() };
-    return shardsIn(await directory.place(store.metered(meter), ids, placing), targets, true);
+    const known = await directory.place(store.metered(meter), ids, placing);
+    return shardsIn(known, targets, { isRead: true, now: now() });
   } catch (error) {
     if (!(error instanceof StoreError) || directory.known === null) throw error;
-    return shardsIn(directory.known, targets, false);
+    return shardsIn(directory.known, targets, { isRead: false, now: now() });
   }
 }
 
 /** One shard, by the directory of this hash or a later one. @throws StoreError */
 export async function findShard(
-  { config, store, directory }: Installation,
+  { config, store, directory, now }: Installation,
   { number, hash }: { readonly number: number; readonly hash: string },
 ): Promise<Shards & { readonly shard: Shard }> {
   if (store === null) throw new StoreError('store_unreachable', 'no store is configured');
-  const found = shardsIn(await directory.find(store, hash), config.targets, true);
+  const known = await directory.find(store, hash);
+  const found = shardsIn(known, config.targets, { isRead: true, now: now() });
   const shard = found.shards.find((each) => each.number === number) ?? { number, targets: [] };
   return { ...found, shard };
 }
@@ -75,7 +79,7 @@ export async function findShard(
 function shardsIn(
   { directory, hash, shards: count, layout }: KnownDirectory,
   targets: readonly Target[],
-  isRead: boolean,
+  { isRead, now }: { readonly isRead: boolean; readonly now: number },
 ): Shards {
   const members = new Map<number, Target[]>();
   for (const target of targets) {
@@ -85,6 +89,10 @@ function shardsIn(
     if (others === undefined) members.set(place.shard, [target]);
     else others.push(target);
   }
+  // One that has just lost its last target tells people so.
+  const today = Math.floor(now / DAY);
+  for (const { shard, gone } of directory.values())
+    if (gone !== null && today - gone <= 1 && !members.has(shard)) members.set(shard, []);
   const spread = layout.origin === null ? () => ({}) : spreadOf(directory, layout);
   const shards = [...members].map(([number, its]): Shard => ({ number, targets: its, ...spread(number) }));
   return { count, hash, isRead, shards: shards.sort((a, b) => a.number - b.number) };
@@ -109,12 +117,12 @@ function spreadOf(
 /**
  * The run of one shard.
  * @param count of all shards
- * @param begun resolves when the runs of the other shards have begun, as far as this process makes them
+ * @param begun as in `Together`
  */
 export function runShard(
   installation: Installation,
   { number, targets, spread }: Shard,
-  { count, begun = Promise.resolve() }: { readonly count: number; readonly begun?: Promise<unknown> },
+  { count, begun = () => Promise.resolve() }: { readonly count: number; readonly begun?: Together['begun'] },
   request: RunRequest,
 ): Promise<RunReport> {
   const { config, store: all, jointDelivery: delivery, now, clockOf } = installation;
@@ -190,7 +198,13 @@ async function runInTurn(
           return prober.attempt(...of);
         },
       };
-      const run = runShard({ ...installation, prober: watched }, shard, { count, begun }, request);
+      // Whoever waits for the others has begun.
+      const whenBegun = (): Promise<void> => {
+        onBegun();
+        return begun;
+      };
+      const watching = { ...installation, prober: watched };
+      const run = runShard(watching, shard, { count, begun: whenBegun }, request);
       run.then(
         () => onBegun(),
         () => onBegun(),

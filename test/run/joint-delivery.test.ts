@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Config } from '../../lib/config/config.js';
 import { DeliveryError, type Channel, type Digest } from '../../lib/deliver/channel.js';
 import { DELIVERIES_FIELD } from '../../lib/record/fields.js';
 import { JointDelivery } from '../../lib/run/joint-delivery.js';
@@ -56,21 +57,28 @@ class Heard {
   }
 }
 
+const SETTINGS = {
+  KEEP_ALIVE_SHARD_SIZE: '3',
+  KEEP_ALIVE_TICK: '1m',
+  KEEP_ALIVE_FAILURE_THRESHOLD: '1',
+  KEEP_ALIVE_SUCCESS_THRESHOLD: '1',
+};
+
 /** Processes with one Redis, on one clock, with three targets in each of four shards. */
 class World {
   readonly prefix = `j${prefixes++}`;
   readonly clock = new VirtualClock(Date.UTC(2026, 0, 5, 12));
-  readonly config = manyTargets(12, {
-    KEEP_ALIVE_SHARD_SIZE: '3',
-    KEEP_ALIVE_TICK: '1m',
-    KEEP_ALIVE_FAILURE_THRESHOLD: '1',
-    KEEP_ALIVE_SUCCESS_THRESHOLD: '1',
-  });
-  readonly ids = this.config.targets.map(({ info }) => info.id);
+  readonly config: Config;
+  readonly ids: readonly string[];
   readonly slack = new Heard();
   readonly ntfy = new Heard();
   readonly opened: Store[] = [];
   down: readonly string[] = [];
+
+  constructor(env: Readonly<Record<string, string>> = {}) {
+    this.config = manyTargets(12, { ...SETTINGS, ...env });
+    this.ids = this.config.targets.map(({ info }) => info.id);
+  }
 
   async join(around: (store: Store) => Store = (store) => store): Promise<ShardedPinger> {
     const store = await openRemoteStore({ kind: 'redis', url: redis.url }, { prefix: this.prefix });
@@ -282,6 +290,43 @@ describe('the alerts of all shards', () => {
     await pinger.tick();
     expect(sorted(world.heard().slack.join(', '))).toEqual(sorted(all('down', world.ids)));
     await store.close();
+    await world.close();
+  });
+
+  it('of a target that was removed are ended, also where its shard has no other', async () => {
+    const pinger = await setUp();
+    world.down = world.ids;
+    await pinger.tick();
+    world.heard();
+    world.clock.now += MINUTE;
+    pinger.config = manyTargets(9, SETTINGS);
+    const removed = world.ids.filter((id) => !pinger.config.targets.some(({ info }) => info.id === id));
+    await pinger.tick();
+    expect(world.heard().slack.map(sorted)).toEqual([sorted(all('unwatched', removed))]);
+    world.clock.now += MINUTE;
+    pinger.config = manyTargets(1, SETTINGS);
+    const left = pinger.config.targets.map(({ info }) => info.id);
+    const gone = world.ids.filter((id) => !left.includes(id) && !removed.includes(id));
+    await pinger.tick();
+    expect(world.heard().slack.map(sorted)).toEqual([sorted(all('unwatched', gone))]);
+    world.clock.now += MINUTE;
+    await pinger.tick();
+    expect(world.heard().slack).toEqual([]);
+    await world.close();
+  });
+
+  it('are told at once in a tick in which nothing is due', async () => {
+    world = new World({ KEEP_ALIVE_INTERVAL: '1h' });
+    const pinger = await world.join();
+    world.down = world.ids;
+    world.slack.refusal = new DeliveryError('temporary', 'answered 503');
+    await pinger.tick();
+    world.slack.refusal = null;
+    world.down = [];
+    world.clock.now += MINUTE;
+    const report = await pinger.tick();
+    expect(report.due).toBe(0);
+    expect(world.heard().slack.map(sorted)).toEqual([sorted(all('down', world.ids))]);
     await world.close();
   });
 
