@@ -250,9 +250,9 @@ export class Committer {
 
   /**
    * Delivers what is to be delivered, and gives the lease back with what came of it.
-   * @param mailsUntil when the last mail to a subscriber may be sent
+   * @param mailsUntil when the last mail to a subscriber may be sent, if it began now
    */
-  async deliver(status: LastRun['status'], mailsUntil: number): Promise<void> {
+  async deliver(status: LastRun['status'], mailsUntil: () => number): Promise<void> {
     if (this.failure === null && this.mustDeliver) {
       await this.deliverAndAcknowledge(mailsUntil);
       return;
@@ -388,7 +388,7 @@ export class Committer {
   /**
    * Delivers and records the results. If that fails, the process remembers them, so that nothing is delivered twice.
    */
-  private async deliverAndAcknowledge(mailsUntil: number): Promise<void> {
+  private async deliverAndAcknowledge(mailsUntil: () => number): Promise<void> {
     await this.deliverAlerts();
     const { mails } = this.opened;
     const hasMails = mails?.isDue === true;
@@ -402,7 +402,7 @@ export class Committer {
     }
     if (hasMails) {
       await mails.send({
-        until: mailsUntil,
+        until: mailsUntil(),
         stopping: this.stopping,
         save: async (fields) =>
           (await this.write(() => ({ fields, append: null }), { release: false, commands: 0 })) === null,

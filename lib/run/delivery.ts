@@ -43,12 +43,16 @@ export async function deliverDigests(
   return outcomes;
 }
 
-/** Delivers digests, all at once: no channel delays or breaks another. Never rejects; takes DELIVERY_TIMEOUT at most. */
+/**
+ * Delivers digests, all at once: no channel delays or breaks another. Never rejects.
+ * @param timeout ms that it takes at most
+ */
 export async function sendDigests(
   digests: readonly PendingDigest[],
   context: DeliveryContext,
+  timeout = DELIVERY_TIMEOUT,
 ): Promise<DeliveryOutcome[]> {
-  return (await Promise.all(digests.map((pending) => sendDigest(pending, context)))).flat();
+  return (await Promise.all(digests.map((pending) => sendDigest(pending, context, timeout)))).flat();
 }
 
 async function restart(
@@ -71,6 +75,7 @@ async function restart(
 async function sendDigest(
   { channel: name, alerts, undelivered, moved: known }: PendingDigest,
   { channels, targets, publicUrl, isLocal, now, log }: DeliveryContext,
+  timeout: number,
 ): Promise<DeliveryOutcome[]> {
   const [first] = alerts;
   const channel = channels.get(name);
@@ -95,14 +100,15 @@ async function sendDigest(
   };
   const count = ids.length === 1 ? '1 alert' : `${ids.length} alerts`;
   try {
-    await channel.deliver(digest, AbortSignal.timeout(DELIVERY_TIMEOUT), { moved: known, remember });
+    await channel.deliver(digest, AbortSignal.timeout(timeout), { moved: known, remember });
     log(`${name}: told (${count})`);
     return [...moves, { kind: 'delivered', channel: name, ids, undelivered }];
   } catch (error) {
     const message = messageOf(error);
-    log(`${name}: not told (${count}): ${message}`);
     const known = error instanceof DeliveryError ? error : null;
     const delivered = known?.delivered ?? [];
+    const told = delivered.length === 0 ? 'not told' : `told ${delivered.length} of them, not the others`;
+    log(`${name}: ${told} (${count}): ${message}`);
     return [
       ...moves,
       ...(delivered.length > 0

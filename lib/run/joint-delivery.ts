@@ -30,8 +30,11 @@ const BEGINNING = 5 * SECOND;
 const LONGEST_WAIT = { undecided: 30 * SECOND, decided: 10 * SECOND };
 /** Ms between two looks at them: the first, and the longest. */
 const LOOKS = { first: SECOND / 2, longest: 5 * SECOND };
-/** Ms for the message itself, and for recording what came of it. */
-const DELIVERING = DELIVERY_TIMEOUT + 10 * SECOND;
+/** Ms for recording what came of a message, and for it with the message itself. */
+const RECORDING = 10 * SECOND;
+const DELIVERING = DELIVERY_TIMEOUT + RECORDING;
+/** Ms that a channel may take that gets each alert by itself, of many shards, where there is time. */
+const LONGEST_DELIVERY = 30 * SECOND;
 /** How often one run delivers at most; alerts that come still later are left to the next run. */
 const MOST_DELIVERIES = 3;
 
@@ -154,7 +157,9 @@ export class JointDelivery {
   ): Promise<void> {
     const { channels, now, log } = context;
     const joint = jointOutbox(record, outboxes);
-    const outcomes = await sendDigests(digestsOf(joint, [...channels.keys()], now()), context);
+    const spare = context.end - now() - RECORDING;
+    const time = Math.max(DELIVERY_TIMEOUT, Math.min(LONGEST_DELIVERY, spare));
+    const outcomes = await sendDigests(digestsOf(joint, [...channels.keys()], now()), context, time);
     this.#record = afterJointDelivery(record, { outboxes, joint, outcomes, now: now() });
     const fields = { [DELIVERIES_FIELD]: writeJointRecord(this.#record, now()) };
     try {

@@ -176,10 +176,12 @@ export async function run(uncounted: RunContext, request: RunRequest): Promise<R
   // Deliver.
   if (!inconclusive) {
     const { longest, shortest, before } = MAILING;
-    const at = now();
-    const spare = startedAt + request.nextRunIn - before;
-    const wanted = Math.max(at + shortest, Math.min(at + longest, spare));
-    await committer.deliver(status, Math.min(end - RECORDING_MAILS, wanted));
+    const mailsUntil = (): number => {
+      const at = now();
+      const spare = startedAt + request.nextRunIn - before;
+      return Math.min(end - RECORDING_MAILS, Math.max(at + shortest, Math.min(at + longest, spare)));
+    };
+    await committer.deliver(status, mailsUntil);
   }
   clearInterval(renewing ?? undefined);
   if (opened.isLeaseLeft) await releaseLease(store, token);
@@ -288,7 +290,8 @@ async function open(
         context.among ?? { all: shards ?? 1, together: shards ?? 1 },
       ),
       channels: [...channels.keys()],
-      reminder: config.alerts.reminder,
+      // Shards and targets are checked at slightly different times within a tick: they are reminded of together.
+      reminder: config.alerts.reminder && Math.max(1, config.alerts.reminder - config.tick / 2),
       peers: watchedPeers(context),
       ...process,
     };
