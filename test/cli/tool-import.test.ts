@@ -300,6 +300,59 @@ describe('the configuration of another tool', () => {
     }
   });
 
+  it('gives each target variables of its own, and none that Keepalive reads itself', () => {
+    const kuma = (name: string, host: string, more: object) => ({
+      ...{ name, type: 'http', url: `https://${host}.test/`, active: true },
+      ...more,
+    });
+    const login = (user: string) => ({
+      authMethod: 'basic',
+      basic_auth_user: user,
+      basic_auth_pass: 'canary',
+    });
+    const monitorList = [
+      ...[kuma('API', 'a', login('u1')), kuma('API', 'b', login('u2')), kuma('api!', 'c', login('u3'))],
+      kuma('stats', 'd', { headers: '{"Token":"canary"}' }),
+      kuma('in the address', 'e', { url: 'https://u4:canary@e.test/' }),
+    ];
+    const { text, imported } = convert('uptime-kuma', JSON.stringify({ monitorList }));
+    const hosts = new Map<string, string>();
+    for (const [, host = ''] of text.matchAll(/@([a-e])\.test/g)) hosts.set(host, '');
+    const names = [...text.matchAll(/\$\{(\w+)\}/g)].map(([, name = '']) => name);
+    expect(new Set(names).size).toBe(names.length);
+    expect([...imported.variables.keys()].sort()).toEqual([...names].sort());
+    expect([...hosts.keys()].sort()).toEqual(['a', 'b', 'c', 'e']);
+    expect(names).toContain('_STATS_TOKEN');
+    expect(names).not.toContain('STATS_TOKEN');
+    expect(text).not.toContain('canary');
+  });
+
+  it('is not watched where it would be watched otherwise than its owner wants', () => {
+    const kuma = { name: 'x', type: 'http', url: 'https://x.test/', active: true, upsideDown: true };
+    const gatus = `
+endpoints:
+  - { name: closed, url: "tcp://a.test:1", conditions: ["[CONNECTED] == false"] }`;
+    const job = {
+      ...{ jobId: 1, enabled: true, title: 'Invoices', url: 'https://x.test/', requestMethod: 1 },
+      schedule: {
+        timezone: 'UTC',
+        expiresAt: 0,
+        hours: [3],
+        mdays: [1],
+        minutes: [7],
+        months: [-1],
+        wdays: [-1],
+      },
+    };
+    for (const [tool, file] of [
+      ['uptime-kuma', JSON.stringify({ monitorList: [kuma] })],
+      ['gatus', gatus],
+      ['cronjob.org', JSON.stringify({ jobs: [job] })],
+    ] as const) {
+      expect(convert(tool, file).text, tool).toMatch(/enabled: "?false/);
+    }
+  });
+
   it('of UptimeFlare is read and never run', () => {
     const source =
       'const workerConfig: X = { a: f({ b: [1, "]"] }), ["c"]: 1, ...d, e() { return 1 }, g: { h: [true, -2.5] } }';

@@ -84,7 +84,7 @@ function readModule(collector: Collector, draft: TargetDraft, module: ToolFields
   for (const [key, value] of own) {
     const isDone =
       readCommon(collector, draft, own, key, value) ||
-      (prober === 'http' && readHttp(collector, draft, key, value)) ||
+      (prober === 'http' && readHttp(draft, key, value)) ||
       (prober === 'dns' && readDns(draft, own, key, value)) ||
       ((prober === 'grpc' || prober === 'websocket') && readCall(collector, draft, key, value));
     if (!isDone) draft.leave(`${prober}.${key}`);
@@ -146,9 +146,8 @@ function readTls(collector: Collector, draft: TargetDraft, tls: ToolFields): voi
 }
 
 /** @returns whether it is a setting of this prober */
-function readHttp(collector: Collector, draft: TargetDraft, key: string, value: unknown): boolean {
+function readHttp(draft: TargetDraft, key: string, value: unknown): boolean {
   const list = listOf(value);
-  const { name } = draft;
   switch (key) {
     case 'method':
       draft.set('METHOD', textOf(value));
@@ -157,7 +156,7 @@ function readHttp(collector: Collector, draft: TargetDraft, key: string, value: 
       draft.set('BODY', literal(textOf(value)));
       return true;
     case 'body_file':
-      draft.set('BODY', collector.secret(`${name}_BODY`, `the text of the file ${textOf(value)}`));
+      draft.set('BODY', draft.secret('BODY', `the text of the file ${textOf(value)}, the body`));
       return true;
     case 'body_size_limit':
       draft.set('MAX_BODY', textOf(value).toLowerCase());
@@ -166,7 +165,7 @@ function readHttp(collector: Collector, draft: TargetDraft, key: string, value: 
       addHeaders(draft, draft.headers(textsIn(value)) as Record<string, string>);
       return true;
     case 'http_headers':
-      addHeaders(draft, headersIn(collector, draft, value));
+      addHeaders(draft, headersIn(draft, value));
       return true;
     case 'valid_status_codes':
       if (list.length > 0) draft.set('EXPECT_STATUS', list.map(textOf));
@@ -232,18 +231,16 @@ function readHttp(collector: Collector, draft: TargetDraft, key: string, value: 
       draft.leave(key, NO_PROXY);
       return true;
     default:
-      return readLogin(collector, draft, key, value);
+      return readLogin(draft, key, value);
   }
 }
 
 /** @returns whether it is a setting about who asks */
-function readLogin(collector: Collector, draft: TargetDraft, key: string, value: unknown): boolean {
-  const { name } = draft;
-  if (key === 'basic_auth')
-    draft.set('URL', withLogin(collector, name, textOf(draft.options.get('URL'))), key);
+function readLogin(draft: TargetDraft, key: string, value: unknown): boolean {
+  if (key === 'basic_auth') draft.set('URL', withLogin(draft, textOf(draft.options.get('URL'))), key);
   else if (key === 'bearer_token' || key === 'bearer_token_file' || key === 'authorization') {
     const type = (key === 'authorization' && textOf(fieldsOf(value).get('type'))) || 'Bearer';
-    const secret = collector.secret(`${name}_TOKEN`, `the token of ${name}`);
+    const secret = draft.secret('TOKEN', 'the token');
     addHeaders(draft, { Authorization: `${type} ${secret}` });
   } else return false;
   return true;
@@ -268,12 +265,12 @@ function readCall(collector: Collector, draft: TargetDraft, key: string, value: 
       );
       return true;
     case 'headers':
-      addHeaders(draft, headersIn(collector, draft, value));
+      addHeaders(draft, headersIn(draft, value));
       return true;
     case 'http_config':
       for (const [setting, content] of fieldsOf(value)) {
         if (setting === 'tls_config') readTls(collector, draft, fieldsOf(content));
-        else if (!readHttp(collector, draft, setting, content)) draft.leave(`http_config.${setting}`);
+        else if (!readHttp(draft, setting, content)) draft.leave(`http_config.${setting}`);
       }
       return true;
     default:
@@ -289,21 +286,16 @@ function addHeaders(draft: TargetDraft, headers: Readonly<Record<string, string>
 }
 
 /** Headers as texts, or as lists of values, secrets and files, of which the last one is sent. */
-function headersIn(
-  collector: Collector,
-  draft: TargetDraft,
-  value: unknown,
-): Readonly<Record<string, string>> {
+function headersIn(draft: TargetDraft, value: unknown): Readonly<Record<string, string>> {
   const plain: [string, string][] = [];
   const others: [string, string][] = [];
   for (const [header, content] of fieldsOf(value)) {
     const kinds = fieldsOf(content);
     const file = textOf(listOf(kinds.get('files')).at(-1));
-    const what = `the header ${header} of ${draft.name}`;
+    const what = `the header ${header}`;
     if (kinds.size === 0) plain.push([header, textOf(content)]);
-    else if (file !== '')
-      others.push([header, collector.secret(`${draft.name}_${header}`, `${what}: the text of ${file}`)]);
-    else if (kinds.has('secrets')) others.push([header, collector.secret(`${draft.name}_${header}`, what)]);
+    else if (file !== '') others.push([header, draft.secret(header, `the text of ${file}, ${what}`)]);
+    else if (kinds.has('secrets')) others.push([header, draft.secret(header, what)]);
     else plain.push([header, textOf(listOf(kinds.get('values')).at(-1))]);
   }
   return { ...(draft.headers(plain) as Record<string, string>), ...Object.fromEntries(others) };

@@ -49,7 +49,7 @@ function readJob(
     case 'url': {
       const auth = fieldsOf(job.get('auth'));
       const address = literal(text);
-      draft.set('URL', isOn(auth.get('enable')) ? withLogin(collector, draft.name, address) : address);
+      draft.set('URL', isOn(auth.get('enable')) ? withLogin(draft, address) : address);
       break;
     }
     case 'auth':
@@ -112,12 +112,13 @@ function readSchedule(draft: TargetDraft, schedule: ToolFields): void {
   };
   const [minutes, hours, days] = ['minutes', 'hours', 'wdays'].map(of);
   const every = minutes === null ? 1 : stepOf(minutes ?? [], 60);
-  const advice = 'set interval, and activeHours where it rests';
+  const advice = 'it is written with enabled: false: set interval, and activeHours where it rests';
   const isPlain =
     of('mdays') === null && of('months') === null && Number(textOf(schedule.get('expiresAt')) || 0) === 0;
   const zone = textOf(schedule.get('timezone')) || 'UTC';
   if (!isPlain || every === null || hours === undefined || days === undefined) {
     draft.leave('schedule', advice);
+    draft.disable();
     return;
   }
   const step = hours === null ? 1 : stepOf(hours, 24);
@@ -133,7 +134,10 @@ function readSchedule(draft: TargetDraft, schedule: ToolFields): void {
     const two = (hour: number): string => String(hour).padStart(2, '0');
     draft.put('ACTIVE_HOURS', `${names} ${two(first)}:00-${two((last + 1) % 24)}:00 ${zone}`);
     draft.set('INTERVAL', `${every}m`, 'schedule');
-  } else draft.leave('schedule', advice);
+  } else {
+    draft.leave('schedule', advice);
+    draft.disable();
+  }
 }
 
 /** The time between two of these, which come again after `whole`; null where they do not come evenly. */

@@ -487,6 +487,8 @@ function readCondition(draft: TargetDraft, condition: Condition, isDns: boolean)
     // Whatever does not hold here has failed already.
     const holds = isEqual && (left === '[CONNECTED]' ? right === 'true' : right === 'NOERROR');
     if (holds) draft.carry();
+    // It is well where the target fails.
+    else if (left === '[CONNECTED]') draft.disable();
     return holds;
   }
   if (left === '[RESPONSE_TIME]' && operator.startsWith('<')) {

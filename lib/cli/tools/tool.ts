@@ -58,6 +58,8 @@ const LONGEST_NAME = 100;
 export class Collector {
   private readonly targets: ToolTarget[] = [];
   private readonly variables = new Map<string, string>();
+  /** Whose variables they are, and what they stand for. */
+  private readonly secrets = new Map<string, { readonly owner: object; readonly variable: string }>();
   private readonly addresses = new Set<string>();
   private readonly settings = new Map<string, string>();
   private readonly left: Remark[] = [];
@@ -77,6 +79,7 @@ export class Collector {
       this.refuse(draft, 'the address', 'write it as one of those in docs/kinds.md');
       return;
     }
+    if (draft.isDisabled) draft.options.set('ENABLED', 'false');
     this.targets.push({ id: draft.id, options: draft.options });
     this.carried += draft.carried;
     this.left.push(...draft.remarks);
@@ -88,14 +91,26 @@ export class Collector {
     this.left.push({ what, of: name, advice, count: Math.max(1, found) });
   }
 
-  /** A reference to a variable, in the place of what may be secret. */
-  secret(variable: string, from: string): string {
-    const name = variable
+  /**
+   * A reference to a variable, in the place of what may be secret. What is of different targets never shares one.
+   * @param owner the target; the collector itself where the tool names the variable
+   */
+  secret(variable: string, from: string, owner: object = this): string {
+    const wanted = variable
       .toUpperCase()
       .replace(/\W+/g, '_')
       .replace(/^(?=\d)/, '_');
-    this.variables.set(name, from);
-    return `\${${name}}`;
+    // A variable of Keepalive's own would be sent to the target.
+    const base = isOwnVariable(wanted) ? `_${wanted}` : wanted;
+    for (let number = 1; ; number += 1) {
+      const name = number === 1 ? base : `${base}_${number}`;
+      const known = this.secrets.get(name);
+      const isFree = known === undefined && !this.variables.has(name);
+      if (!isFree && (known?.owner !== owner || known.variable !== variable)) continue;
+      this.secrets.set(name, { owner, variable });
+      this.variables.set(name, number === 1 ? from : `${from} (number ${number} of that name)`);
+      return `\${${name}}`;
+    }
   }
 
   /** The same in the place of a whole address. */
@@ -161,6 +176,7 @@ export class TargetDraft {
   readonly remarks: Remark[] = [];
   readonly unneededRemarks: Remark[] = [];
   carried = 0;
+  isDisabled = false;
 
   constructor(
     private readonly collector: Collector,
@@ -176,7 +192,8 @@ export class TargetDraft {
   }
 
   /** A setting that becomes an option. One that the option does not take is listed with what it takes. */
-  set(option: TargetOptionName, value: ToolValue, what: string = fileName(option)): void {
+  set(option: TargetOptionName, given: ToolValue, what: string = fileName(option)): void {
+    const value = option === 'URL' && typeof given === 'string' ? withoutLogin(this, given) : given;
     const problem = problemOf(option, value);
     if (problem === null) {
       this.options.set(option, value);
@@ -216,8 +233,18 @@ export class TargetDraft {
     this.set('DESCRIPTION', literal(typeof before === 'string' ? `${before} ${line}` : line));
   }
 
+  /** It would be watched otherwise than its owner wants: it is written, and not watched. */
+  disable(): void {
+    this.isDisabled = true;
+  }
+
+  /** A reference to a variable of its own. @param what it is, such as `the token` */
+  secret(variable: string, what: string): string {
+    return this.collector.secret(`${this.name}_${variable}`, `${what} of ${this.name}`, this);
+  }
+
   headers(entries: Iterable<readonly [string, string]>): ToolValue {
-    return headersFor(this.collector, this.name, entries);
+    return headersFor(this, entries);
   }
 
   carry(count = 1): void {
@@ -279,21 +306,30 @@ export function isOn(value: unknown): boolean {
   return value === true || value === 1 || value === '1' || value === 'true';
 }
 
+/** The address, with login data that stands in it as variables. */
+function withoutLogin(draft: TargetDraft, url: string): string {
+  const [, scheme, login, rest] = /^([a-z][a-z0-9+.-]*:\/\/)([^/?#@]*)@(.*)$/is.exec(url) ?? [];
+  if (scheme === undefined || rest === undefined || login === undefined) return url;
+  return login.includes('${') ? url : withLogin(draft, `${scheme}${rest}`);
+}
+
+/** Whether Keepalive reads a variable of this name. */
+function isOwnVariable(name: string): boolean {
+  return GENERAL.has(name) || /^(?:TARGET|KEEP_ALIVE|ALERT|PAGE)_/.test(name);
+}
+
 /** Headers whose values are secret as a rule. */
 const SECRET_HEADER = /auth|cookie|token|secret|key|password/i;
 
 /** Headers for a target, those that are secret as variables. */
 function headersFor(
-  collector: Collector,
-  id: string,
+  draft: TargetDraft,
   headers: Iterable<readonly [string, string]>,
 ): Readonly<Record<string, string>> {
   return Object.fromEntries(
     [...headers].map(([name, text]) => [
       name,
-      SECRET_HEADER.test(name)
-        ? collector.secret(`${id}_${name}`, `the header ${name} of ${id}`)
-        : literal(text),
+      SECRET_HEADER.test(name) ? draft.secret(name, `the header ${name}`) : literal(text),
     ]),
   );
 }
@@ -326,9 +362,9 @@ export function globRegex(pattern: string): string {
 }
 
 /** An address with the user info that a tool keeps beside it, as variables. */
-export function withLogin(collector: Collector, id: string, url: string): string {
-  const user = collector.secret(`${id}_USER`, `the user name of ${id}`);
-  const password = collector.secret(`${id}_PASSWORD`, `the password of ${id}, percent-encoded`);
+export function withLogin(draft: TargetDraft, url: string): string {
+  const user = draft.secret('USER', 'the user name');
+  const password = draft.secret('PASSWORD', 'the percent-encoded password');
   const end = url.indexOf('://');
   return end < 0 ? url : `${url.slice(0, end + 3)}${user}:${password}@${url.slice(end + 3)}`;
 }

@@ -137,7 +137,7 @@ function readMonitor(collector: Collector, monitor: ToolFields, groups: Readonly
   const isBasic = textOf(monitor.get('basic_auth_user')) !== '' && HTTP.includes(type);
   const hasLogin = DATABASES.includes(type) && /\/\/[^/@]*@/.test(address);
   const plain = literal(hasLogin ? address.replace(/\/\/[^/@]*@/, '//') : address);
-  if (address !== '') draft.set('URL', isBasic || hasLogin ? withLogin(collector, draft.name, plain) : plain);
+  if (address !== '') draft.set('URL', isBasic || hasLogin ? withLogin(draft, plain) : plain);
   const group = groups.get(textOf(monitor.get('parent')));
   if (group !== undefined) draft.set('GROUP', literal(group), 'parent');
   for (const [key, value] of monitor) {
@@ -149,7 +149,7 @@ function readMonitor(collector: Collector, monitor: ToolFields, groups: Readonly
     const counts =
       ['active', 'maxretries', 'maxredirects', 'expiryNotification'].includes(key) && value !== null;
     if (NO_SETTING.test(key) || ((isNothing || isEmpty || isPlain) && !counts)) continue;
-    readSetting(draft, { monitor, type, key, value, collector });
+    readSetting(draft, { monitor, type, key, value });
   }
   if (type === 'ping' || type === 'tailscale-ping' || type === 'globalping')
     collector.refuse(draft, `a monitor of type ${type}`, NO_PING);
@@ -170,14 +170,13 @@ function readMonitor(collector: Collector, monitor: ToolFields, groups: Readonly
 }
 
 interface Setting {
-  readonly collector: Collector;
   readonly monitor: ToolFields;
   readonly type: string;
   readonly key: string;
   readonly value: unknown;
 }
 
-function readSetting(draft: TargetDraft, { collector, monitor, type, key, value }: Setting): void {
+function readSetting(draft: TargetDraft, { monitor, type, key, value }: Setting): void {
   const text = textOf(value);
   const isHttp = HTTP.includes(type);
   switch (key) {
@@ -294,7 +293,7 @@ function readSetting(draft: TargetDraft, { collector, monitor, type, key, value 
     case 'bearer_token':
       draft.set('HEADERS', {
         ...headersSoFar(draft),
-        Authorization: `Bearer ${collector.secret(`${draft.name}_TOKEN`, `the bearer token of ${draft.name}`)}`,
+        Authorization: `Bearer ${draft.secret('TOKEN', 'the bearer token')}`,
       });
       break;
     case 'wsSubprotocol':
@@ -304,8 +303,9 @@ function readSetting(draft: TargetDraft, { collector, monitor, type, key, value 
     case 'upsideDown':
       draft.leave(
         key,
-        'a target that must fail cannot be watched: name the status that is expected in expectStatus',
+        'a target that must fail cannot be watched: it is written with enabled: false; name the status that is expected in expectStatus',
       );
+      draft.disable();
       break;
     case 'tags':
       draft.leave(key, 'group takes one of them');

@@ -81,7 +81,7 @@ function readMonitor(
   const kind = KINDS.get(textOf(monitor.get('type')));
   switch (key) {
     case 'url':
-      draft.set('URL', addressOf(collector, draft, monitor));
+      draft.set('URL', addressOf(draft, monitor));
       break;
     case 'friendly_name':
     case 'type':
@@ -157,14 +157,14 @@ function readMonitor(
   }
 }
 
-function addressOf(collector: Collector, draft: TargetDraft, monitor: ToolFields): string {
+function addressOf(draft: TargetDraft, monitor: ToolFields): string {
   const url = textOf(monitor.get('url'));
   if (KINDS.get(textOf(monitor.get('type'))) === 'port') {
     const port = textOf(monitor.get('port')) || PORTS.get(textOf(monitor.get('sub_type'))) || '80';
     return `tcp://${withoutScheme(url).replace(/\/.*$/s, '')}:${port}`;
   }
   const address = literal(/^https?:\/\//i.test(url) ? url : `http://${url}`);
-  return textOf(monitor.get('http_username')) === '' ? address : withLogin(collector, draft.name, address);
+  return textOf(monitor.get('http_username')) === '' ? address : withLogin(draft, address);
 }
 
 /** Numbers of its kinds of contacts, and the variables that stand for them. */
