@@ -30,6 +30,8 @@ export interface RunContext {
   readonly among?: Among;
   /** The number of the shard; absent: there is one. */
   readonly shard?: number;
+  /** The shard has lost its last target lately: its run tells people so. */
+  readonly isEmptied?: boolean;
   /** What the shards of an installation tell people together; absent: there is one. */
   readonly together?: Together;
   /** Bounds and paces the attempts of all runs of the process. */
@@ -59,7 +61,7 @@ export const UNPLACED = -1;
 /** What a run of one shard needs, but for what is the shard's own. */
 export interface SharedContext extends Omit<
   RunContext,
-  'config' | 'store' | 'storeFailure' | 'shards' | 'among' | 'shard' | 'together'
+  'config' | 'store' | 'storeFailure' | 'shards' | 'among' | 'shard' | 'isEmptied' | 'together'
 > {
   /** That of shard 0. */
   readonly backlog: Backlog;

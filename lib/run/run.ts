@@ -104,7 +104,7 @@ export async function run(uncounted: RunContext, request: RunRequest): Promise<R
     results: [],
     ...rest,
   });
-  if (config.targets.length === 0 && uncounted.shard === undefined)
+  if (config.targets.length === 0 && uncounted.isEmptied !== true)
     return report({ status: 'skipped', reason: 'no_targets', stored: false });
 
   // Claim.

@@ -24,6 +24,8 @@ export type Installation = SharedContext & {
 export interface Shard {
   readonly number: number;
   readonly targets: readonly Target[];
+  /** It has lost its last target since yesterday. */
+  readonly isEmptied?: boolean;
   /** Where there are several databases: the one that it is in, and with how many shards it shares what is allowed. */
   readonly spread?: { readonly database: number; readonly among: Among };
 }
@@ -94,7 +96,10 @@ function shardsIn(
   for (const { shard, gone } of directory.values())
     if (gone !== null && today - gone <= 1 && !members.has(shard)) members.set(shard, []);
   const spread = layout.origin === null ? () => ({}) : spreadOf(directory, layout);
-  const shards = [...members].map(([number, its]): Shard => ({ number, targets: its, ...spread(number) }));
+  const shards = [...members].map(([number, its]): Shard => ({
+    ...{ number, targets: its, isEmptied: its.length === 0 },
+    ...spread(number),
+  }));
   return { count, hash, isRead, shards: shards.sort((a, b) => a.number - b.number) };
 }
 
@@ -121,7 +126,7 @@ function spreadOf(
  */
 export function runShard(
   installation: Installation,
-  { number, targets, spread }: Shard,
+  { number, targets, spread, isEmptied = false }: Shard,
   { count, begun = () => Promise.resolve() }: { readonly count: number; readonly begun?: Together['begun'] },
   request: RunRequest,
 ): Promise<RunReport> {
@@ -139,6 +144,7 @@ export function runShard(
       shards: count,
       ...(spread && { among: spread.among }),
       shard: number,
+      isEmptied,
       ...(together && { together }),
     },
     request,
