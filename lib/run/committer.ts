@@ -296,11 +296,16 @@ export class Committer {
     if (together === undefined) return;
     const { notifier } = opened.ledger;
     const { delivery } = together;
+    let failure: RecordFailure | null = null;
     try {
       await delivery.deliver(together, this.jointContext(together));
-      notifier.applyJointRecord(delivery.record, shard);
     } catch (error) {
-      const { reason } = recordFailureOf(error);
+      failure = recordFailureOf(error);
+    }
+    // Also after a failure: some of it may have been delivered before.
+    notifier.applyJointRecord(delivery.record, shard);
+    if (failure !== null && this.hasAlerts) {
+      const { reason } = failure;
       context.log(JSON.stringify({ event: 'not_told_together', runId: this.runId, reason }));
       const outcomes = await deliverDigests(notifier, this.deliveryContext());
       this.outcomes = [...this.outcomes, ...outcomes];

@@ -45,7 +45,10 @@ export interface Together {
   readonly store: Store;
   /** How many there are. */
   readonly shards: number;
-  /** Resolves when the runs of this tick have begun, as far as this process makes them in the same database. */
+  /**
+   * Says that this run waits for the others. Resolves when those of this tick have begun, as far as this process makes them
+   * in the same database.
+   */
   readonly begun: () => Promise<unknown>;
   /** Those of all shards, by id. */
   readonly targets: ReadonlyMap<string, Target>;
@@ -95,7 +98,7 @@ export class JointDelivery {
 
   /**
    * Delivers what waits, unless another run is doing so.
-   * @throws StoreError where it cannot be known what waits; nothing was sent then
+   * @throws StoreError where it cannot be known what waits. `record` says what was delivered before that.
    */
   async deliver(together: Together, context: JointDeliveryContext): Promise<void> {
     const { now, end } = context;
@@ -114,7 +117,7 @@ export class JointDelivery {
         }
         await this.#deliverOnce(lease, token, { record, outboxes }, context);
       } catch (error) {
-        // The lease expires by itself.
+        // Where this fails as well, the lease expires.
         await lease.commit({ token, fields: {}, append: null, release: true }).catch(() => undefined);
         throw error;
       } finally {

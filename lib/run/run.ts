@@ -71,6 +71,8 @@ export interface Machine {
 const LEASE_MARGIN = 30_000;
 /** Left of the limit for recording (a store call with its repetitions takes at most 10 s) and delivering. */
 const RECORDING = 20_000 + 2 * DELIVERY_TIMEOUT;
+/** Ms by which a reminder may come early. */
+const TOGETHER = 30_000;
 /** Ms for the heartbeat. */
 const HEARTBEAT_TIMEOUT = 5_000;
 /** Ms for which a run sends mails to subscribers: so many at most, at least these few, and it ends before the next run. */
@@ -290,8 +292,8 @@ async function open(
         context.among ?? { all: shards ?? 1, together: shards ?? 1 },
       ),
       channels: [...channels.keys()],
-      // Shards and targets are checked at slightly different times within a tick: they are reminded of together.
-      reminder: config.alerts.reminder && Math.max(1, config.alerts.reminder - config.tick / 2),
+      // Shards are checked at slightly different times within a tick, and are reminded of together.
+      reminder: config.alerts.reminder && config.alerts.reminder - Math.min(config.tick / 2, TOGETHER),
       peers: watchedPeers(context),
       ...process,
     };

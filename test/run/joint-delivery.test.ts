@@ -6,7 +6,14 @@ import { DELIVERIES_FIELD } from '../../lib/record/fields.js';
 import { JointDelivery } from '../../lib/run/joint-delivery.js';
 import { findShard, runShard } from '../../lib/run/tick.js';
 import { Turns } from '../../lib/run/turns.js';
-import { ALL_SHARDS, StoreError, type Commit, type Meter, type Store } from '../../lib/store/store.js';
+import {
+  ALL_SHARDS,
+  StoreError,
+  type Commit,
+  type Meter,
+  type ReadRequest,
+  type Store,
+} from '../../lib/store/store.js';
 import { VirtualClock } from '../support/clock.js';
 import { startRedis, type RedisServer } from '../support/redis.js';
 import { FAILED, GOOD, manyTargets } from '../support/runs.js';
@@ -418,6 +425,47 @@ describe('the alerts of all shards', () => {
     await world.close();
   });
 
+  it('are told once where the store fails right after they were delivered', async () => {
+    let reads = 0;
+    const around = (store: Store): Store =>
+      withStore(store, {
+        read: ({ fields }) => {
+          // The first looks at what waits, the second whether more does since.
+          if (!fields.includes('outbox:3')) return null;
+          reads += 1;
+          return reads === 2 ? Promise.reject(new StoreError('store_unreachable', 'no connection')) : null;
+        },
+      });
+    const pinger = await setUp(around);
+    world.down = world.ids;
+    await pinger.tick();
+    expect(reads).toBeGreaterThanOrEqual(2);
+    expect(world.heard().slack.map(sorted)).toEqual([sorted(all('down', world.ids))]);
+    await world.close();
+  });
+
+  it('remind of outages in the same tick, however their shards are checked within it', async () => {
+    world = new World({ ALERT_REMINDER: '5m' });
+    const pinger = await world.join();
+    await pinger.tick();
+    world.down = world.ids;
+    world.clock.now += MINUTE;
+    const begun = world.clock.now;
+    for (const [shard, at] of [0, 4, 8, 12].entries()) {
+      world.clock.now = Math.max(world.clock.now, begun + at * SECOND);
+      await runOf(pinger, shard);
+    }
+    world.heard();
+    world.clock.now = begun + 5 * MINUTE;
+    await pinger.tick();
+    const { slack } = world.heard();
+    // The gap is told of as well.
+    expect(slack.map((digest) => sorted(digest).filter((item) => item !== 'missed'))).toEqual([
+      sorted(all('reminder', world.ids)),
+    ]);
+    await world.close();
+  });
+
   it('are told together in the next tick where the store failed in between', async () => {
     let fails = false;
     const around = (store: Store): Store =>
@@ -544,6 +592,7 @@ function withStore(
   store: Store,
   around: {
     readonly claim?: (request: Parameters<Store['claim']>[0]) => ReturnType<Store['claim']> | null;
+    readonly read?: (request: ReadRequest) => ReturnType<Store['read']> | null;
     readonly underWay?: () => ReturnType<Store['underWay']> | null;
     readonly commit?: (commit: Commit, store: Store) => ReturnType<Store['commit']> | null;
   },
@@ -559,7 +608,7 @@ function withStore(
     commit: (commit) => around.commit?.(commit, store) ?? store.commit(commit),
     renew: (ttl) => store.renew(ttl),
     underWay: (shards) => around.underWay?.() ?? store.underWay(shards),
-    read: (request) => store.read(request),
+    read: (request) => around.read?.(request) ?? store.read(request),
     swap: (swap) => store.swap(swap),
     replace: (replacement) => store.replace(replacement),
     now: () => store.now(),
