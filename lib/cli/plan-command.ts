@@ -297,7 +297,7 @@ function monthOfRuns(config: Config, trigger: PlannedTrigger, rounds: RoundLimit
   const reads = peerHosts(config.peers).length * readingsAMonth(pace, rounds.tick);
   return {
     ...NO_USAGE,
-    wallMs: runs * (RUN_LENGTH + Math.max(0, ...lengths)),
+    wallMs: runs * (RUN_LENGTH + lengths.reduce((longest, each) => Math.max(longest, each), 0)),
     cpuMs: runs * RUN_CPU + ticks * checks * CHECK_CPU + reads * READ_CPU,
     commands: runs * COMMANDS_A_RUN + calls + reads * COMMANDS_A_READ,
     invocations: runs + calls + reads,
