@@ -295,13 +295,11 @@ describe('doctor', () => {
     await redis.flush();
     await runsAgo(base(), RECENT);
     const dump = async () => {
-      const [data, keys] = [
-        await redis.command('HGETALL', 'keepalive:data'),
-        await redis.command('KEYS', '*'),
-      ];
-      const pairs = data as string[];
-      const at = pairs.indexOf('doctor');
-      return { data: at < 0 ? pairs : pairs.toSpliced(at, 2), keys: (keys as string[]).toSorted() };
+      const keys = (await redis.command('KEYS', '*')) as string[];
+      const names = (await redis.command('HKEYS', 'keepalive:data')) as string[];
+      const kept = names.filter((name) => name !== 'doctor').toSorted();
+      const values = await redis.command('HMGET', 'keepalive:data', ...kept);
+      return { keys: keys.toSorted(), data: kept.map((name, i) => [name, (values as string[])[i]]) };
     };
     const before = await dump();
     await run(base());
