@@ -184,8 +184,11 @@ async function loadKept(store: Reader, now: number, wanted: LoadRequest): Promis
   const { state, texts } = loaded;
   if (state !== null) {
     const before = isSame ? known : NOTHING_KEPT;
+    // One of an hour that no run has counted up to was written while the clock was ahead: it is written anew.
     const snapshots = [...before.snapshots, ...texts.snapshots].filter(
-      ([at]) => at >= now - (at % DAY === 0 ? DAYS_KEPT + 1 : HOURS_KEPT / 24) * DAY,
+      ([at]) =>
+        at <= state.snapshotHour * HOUR &&
+        at >= now - (at % DAY === 0 ? DAYS_KEPT + 1 : HOURS_KEPT / 24) * DAY,
     );
     const incidents = wanted.incidents === undefined ? before.incidents : texts.incidents;
     const whole = snapshots.filter(([, { isExcerpt }]) => !isExcerpt);
