@@ -291,6 +291,8 @@ describe('a database that goes away in the middle of ticks and comes back', () =
       const page = await get(answerPages, '/');
       expect(page.status).toBe(200);
       expect(page.text).toContain('6 services cannot be read now');
+      expect(page.text.match(/Cannot be read now/g)).toHaveLength(6);
+      expect(page.text).toContain('6 cannot be read<');
       expect(page.text).not.toContain('systems operational');
       const metrics = await get(answerMetrics, '/api/metrics');
       expect(metrics.text.match(/^probe_success\{.*\} 1$/gm)).toHaveLength(6);
