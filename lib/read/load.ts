@@ -67,6 +67,12 @@ export async function loadState(store: Reader): Promise<State | null> {
   return stateOf(fields.get(STATE_FIELD) ?? null);
 }
 
+/** Begun over HTTP. One store command. */
+export async function loadMaintenance(store: Reader): Promise<readonly Maintenance[]> {
+  const { fields } = await store.read({ fields: [MAINTENANCE_FIELD], logs: [] });
+  return readableMaintenance(fields.get(MAINTENANCE_FIELD) ?? null);
+}
+
 /** What subscribers are to be told; null: it cannot be read. One store command. */
 export async function loadMailing(store: Reader): Promise<Mailing | null> {
   const { fields } = await store.read({ fields: [MAILING_FIELD], logs: [] });

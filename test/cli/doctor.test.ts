@@ -153,6 +153,14 @@ const CASES: Readonly<Record<string, Case>> = {
     }),
     code: 1,
   },
+  'the first of two databases that cannot be reached': {
+    env: () => ({
+      ...without(base(), 'UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN'),
+      REDIS_URL: `redis://:user-secret@127.0.0.1:${refused}`,
+      REDIS_URL_2: redis.url,
+    }),
+    code: 1,
+  },
   'a wrong token': {
     env: () => ({ ...base(), UPSTASH_REDIS_REST_TOKEN: 'another-token' }),
     code: 1,
