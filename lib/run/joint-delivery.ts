@@ -190,12 +190,14 @@ export class JointDelivery {
   async #outboxes({ store, shards }: Together, { log }: JointDeliveryContext): Promise<Outboxes> {
     const numbers = Array.from({ length: shards }, (_, shard) => shard);
     const fields = numbers.map((shard) => nameInShard(OUTBOX_FIELD, shard));
-    // Those of a database that is away wait; nothing new is in them.
-    const texts = (await store.read({ fields, logs: [], partly: true })).fields;
+    // Those of a database that is away wait; nothing new is in them, and what is in them is not known.
+    const { fields: texts, unread } = await store.read({ fields, logs: [], partly: true });
     return new Map(
       numbers.flatMap((shard): [number, Outbox][] => {
+        const name = nameInShard(OUTBOX_FIELD, shard);
+        if (unread?.has(name) === true) return [];
         try {
-          return [[shard, readOutbox(texts.get(nameInShard(OUTBOX_FIELD, shard)) ?? null)]];
+          return [[shard, readOutbox(texts.get(name) ?? null)]];
         } catch (error) {
           if (!(error instanceof TextError)) throw error;
           // Its own run says so.
