@@ -159,13 +159,13 @@ class Reader {
   private target(node: Node): FileTarget | null {
     const read = this.options(node, true);
     if (read === null) return null;
-    const { id, options } = read;
+    const { id, options, hasAddress } = read;
     if (id === undefined) {
       this.problems.push({ ...this.placeOf(node), message: 'id: missing, every target needs one' });
       return null;
     }
     const text = isScalar(id.value) ? sourceOf(id.value) : '';
-    if (ID.test(text)) return { id: text, place: id.place, options };
+    if (ID.test(text)) return { id: text, place: id.place, options, hasAddress };
     const message = 'id: expected lower case letters, digits and - between them, 64 characters at most';
     this.problems.push({ ...id.place, message });
     return null;
@@ -175,7 +175,11 @@ class Reader {
   private options(
     given: Node,
     isTarget: boolean,
-  ): { readonly options: FileOptions; readonly id: FileEntry | undefined } | null {
+  ): {
+    readonly options: FileOptions;
+    readonly id: FileEntry | undefined;
+    readonly hasAddress: boolean;
+  } | null {
     const node = this.resolved(given);
     if (!isMap(node)) {
       const message = isTarget ? 'expected a map with id and url' : 'defaults: expected a map of options';
@@ -188,12 +192,15 @@ class Reader {
       return key === 'id' || OPTIONS.has(key) ? null : unknown('option', key, [...OPTIONS.keys()], BY_FOLDED);
     });
     const options = new Map<TargetOptionName, FileOption>();
+    let isAddressFaulty = false;
     for (const [key, entry] of entries) {
       const name = OPTIONS.get(key);
+      const problemsBefore = this.problems.length;
       const option = name === undefined ? null : this.option(name, entry);
       if (name !== undefined && option !== null) options.set(name, option);
+      if (name === 'URL') isAddressFaulty = this.problems.length > problemsBefore;
     }
-    return { options, id: entries.get('id') };
+    return { options, id: entries.get('id'), hasAddress: options.has('URL') || isAddressFaulty };
   }
 
   /**

@@ -1,6 +1,7 @@
 import {
   Collector,
   fieldsOf,
+  goDuration,
   isOn,
   listOf,
   literal,
@@ -42,9 +43,9 @@ export function fromBlackbox(document: unknown): Imported {
       if (textOf(job.get('job_name')) !== '')
         draft.put('GROUP', literal(textOf(job.get('job_name')).slice(0, 100)));
       if (job.has('scrape_interval'))
-        draft.set('INTERVAL', textOf(job.get('scrape_interval')), 'scrape_interval');
+        draft.set('INTERVAL', goDuration(textOf(job.get('scrape_interval'))), 'scrape_interval');
       if (job.has('scrape_timeout'))
-        draft.set('TIMEOUT', textOf(job.get('scrape_timeout')), 'scrape_timeout');
+        draft.set('TIMEOUT', goDuration(textOf(job.get('scrape_timeout'))), 'scrape_timeout');
       readModule(collector, draft, module, address);
     }
   }
@@ -68,7 +69,7 @@ function readModule(collector: Collector, draft: TargetDraft, module: ToolFields
     ['websocket', 'ws'],
   ]).get(prober);
   draft.carry();
-  if (module.has('timeout')) draft.set('TIMEOUT', textOf(module.get('timeout')));
+  if (module.has('timeout')) draft.set('TIMEOUT', goDuration(textOf(module.get('timeout'))));
   if (scheme === undefined) {
     for (const key of own.keys()) draft.leave(key);
     const shown = /^[a-z_]{1,30}$/.test(prober) ? prober : 'unknown';
@@ -169,6 +170,10 @@ function readHttp(draft: TargetDraft, key: string, value: unknown): boolean {
       return true;
     case 'valid_status_codes':
       if (list.length > 0) draft.set('EXPECT_STATUS', list.map(textOf));
+      else draft.carry();
+      return true;
+    case 'accept_any_response':
+      if (isOn(value)) draft.set('EXPECT_STATUS', '100-599', key);
       else draft.carry();
       return true;
     case 'valid_http_versions':

@@ -1,6 +1,7 @@
 import {
   Collector,
   fieldsOf,
+  hostIn,
   isOn,
   listOf,
   literal,
@@ -15,6 +16,7 @@ import {
   type TargetDraft,
   type ToolFields,
 } from './tool.js';
+import { DAY } from '../../time.js';
 
 const hostAndPort = (monitor: ToolFields, port = ''): string => {
   const host = textOf(monitor.get('hostname'));
@@ -278,7 +280,8 @@ function readSetting(draft: TargetDraft, { monitor, type, key, value }: Setting)
       else if (isHttp) draft.carry();
       break;
     case 'domainExpiryNotification':
-      draft.leave(key, 'let your registrar remind you of the end of the domain');
+      // It begins to tell 21 days before.
+      draft.watchDomain(hostIn(urlOf(monitor)) || textOf(monitor.get('hostname')), 21 * DAY, key);
       break;
     case 'authMethod':
       if (text === 'basic' || text === 'bearer') draft.carry();
@@ -308,7 +311,7 @@ function readSetting(draft: TargetDraft, { monitor, type, key, value }: Setting)
       draft.disable();
       break;
     case 'tags':
-      draft.leave(key, 'group takes one of them');
+      draft.describe(`Tags: ${listOf(value).map(fieldsOf).map(tagText).join(', ')}`);
       break;
     case 'cacheBust':
       draft.leave(key, 'let the header Cache-Control: no-cache ask for a fresh answer');
@@ -345,6 +348,11 @@ function readSetting(draft: TargetDraft, { monitor, type, key, value }: Setting)
     default:
       if (belongsTo(type, key)) draft.leave(key);
   }
+}
+
+function tagText(tag: ToolFields): string {
+  const value = textOf(tag.get('value'));
+  return `${textOf(tag.get('name'))}${value === '' ? '' : `: ${value}`}`;
 }
 
 /** Fields of other kinds of monitors stay behind when the type of one is changed. */

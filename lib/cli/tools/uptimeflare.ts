@@ -5,7 +5,9 @@ import {
   isOn,
   listOf,
   literal,
+  milliseconds,
   searchText,
+  SECRET_HEADER,
   textOf,
   textsIn,
   ToolError,
@@ -77,7 +79,7 @@ function readMonitor(draft: TargetDraft, monitor: ToolFields, key: string, value
       draft.set('EXPECT_STATUS', listOf(value).map(textOf));
       break;
     case 'timeout':
-      draft.set('TIMEOUT', `${text}ms`);
+      draft.set('TIMEOUT', milliseconds(Number(text)));
       break;
     case 'headers':
       draft.set('HEADERS', draft.headers(textsIn(value)));
@@ -156,7 +158,7 @@ function readMaintenance(
     for (const key of ['title', 'body'])
       if (fields.has(key))
         collector.leave(`maintenances.${key}`, 'write a note about it: POST /api/notes (docs/pages.md)');
-    if (fields.has('color')) collector.leave('maintenances.color', LOOK);
+    if (fields.has('color')) collector.leaveOwn('maintenances.color', LOOK);
   }
   for (const [draft, found] of windows) draft.put('MAINTENANCE', [...general, ...found]);
   if (general.length > 0)
@@ -227,17 +229,22 @@ function readWebhook(collector: Collector, webhook: ToolFields): void {
   const host = URL.canParse(url) ? new URL(url).hostname : '';
   const known = SERVICES.find(([name]) => name === host)?.[1];
   const variable = known ?? 'ALERT_WEBHOOK_URL';
-  for (const key of webhook.keys()) {
+  for (const [key, value] of webhook) {
     const what = `notification.webhook.${key}`;
     if (key === 'url') collector.variable(variable, 'notification.webhook', what);
     else if (key === 'timeout')
       collector.pass(what, 'a channel that does not answer is tried again for a day');
     else if (known !== undefined && key === 'payload')
       collector.variable(variable, 'notification.webhook', what);
-    else if (known !== undefined && (key === 'method' || key === 'payloadType'))
+    else if (known !== undefined && (key === 'method' || key === 'payloadType' || isPlainHeaders(key, value)))
       collector.pass(what, 'each channel is called as its service wants it');
     else collector.leave(what, 'the webhook posts JSON of its own form (docs/alerts.md)');
   }
+}
+
+/** Headers without which a known service takes a call just as well. */
+function isPlainHeaders(key: string, value: unknown): boolean {
+  return key === 'headers' && [...fieldsOf(value).keys()].every((name) => !SECRET_HEADER.test(name));
 }
 
 function readWorker(collector: Collector, key: string, value: unknown): void {
@@ -288,9 +295,9 @@ function readPage(collector: Collector, key: string, value: unknown): void {
       break;
     case 'maintenances':
       for (const setting of fieldsOf(value).keys())
-        collector.leave(`pageConfig.maintenances.${setting}`, LOOK);
+        collector.leaveOwn(`pageConfig.maintenances.${setting}`, LOOK);
       break;
     default:
-      collector.leave(`pageConfig.${key}`, LOOK);
+      collector.leaveOwn(`pageConfig.${key}`, LOOK);
   }
 }
