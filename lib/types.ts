@@ -100,9 +100,13 @@ export interface WeeklyWindow {
   readonly timeZone: string;
 }
 
-export type MaintenanceWindow =
+export type MaintenanceWindow = (
   | { readonly kind: 'once'; readonly from: number; readonly to: number }
-  | { readonly kind: 'weekly'; readonly window: WeeklyWindow };
+  | { readonly kind: 'weekly'; readonly window: WeeklyWindow }
+) & {
+  /** What it is about, for the public. */
+  readonly reason?: string;
+};
 
 /** A status code range, both ends included. */
 export interface StatusRange {

@@ -247,6 +247,21 @@ const table: Record<string, [text: string, expected: unknown][]> = {
       '2026-12-01T02:00:30+01:00/90s',
       [{ kind: 'once', from: Date.UTC(2026, 11, 1, 1, 0, 30), to: Date.UTC(2026, 11, 1, 1, 2) }],
     ],
+    [
+      '2026-12-01T02:00Z/2h (new disks (two)); Sun 02:00-03:00 UTC(back up)',
+      [
+        {
+          kind: 'once',
+          from: Date.UTC(2026, 11, 1, 2),
+          to: Date.UTC(2026, 11, 1, 4),
+          reason: 'new disks (two)',
+        },
+        { kind: 'weekly', window: weekly([7], 120, 180), reason: 'back up' },
+      ],
+    ],
+    ['2026-12-01T02:00Z/2h ()', BAD],
+    ['2026-12-01T02:00Z/2h (new disks', BAD],
+    [`2026-12-01T02:00Z/2h (${'x'.repeat(201)})`, BAD],
     ['2026-12-01T02:00/2h', BAD],
     ['2026-02-30T02:00Z/2h', BAD],
     ['2026-13-01T02:00Z/2h', BAD],

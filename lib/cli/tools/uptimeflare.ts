@@ -1,3 +1,5 @@
+import { LONGEST_REASON } from '../../config/time-windows.js';
+import { singleLine } from '../../single-line.js';
 import { constantOf, Expression } from './literal-reader.js';
 import {
   Collector,
@@ -136,33 +138,48 @@ function readMaintenance(
       continue;
     }
     const fields = fieldsOf(entry);
-    const window = windowOf(fields);
-    const title = textOf(fields.get('title')) || 'maintenances';
     const when = ['monitors', 'start', 'end'].filter((key) => fields.has(key)).length;
-    if (window === null)
+    const about = ['title', 'body'].filter((key) => textOf(fields.get(key)) !== '');
+    const { reason, said } = reasonOf(fields, about);
+    const time = windowOf(fields);
+    if (time === null)
       collector.leave(
-        `maintenances, ${title}`,
+        `maintenances, ${textOf(fields.get('title'))}`,
         'write maintenance with a beginning and a length',
         null,
-        when,
+        when + about.length,
       );
     else {
+      const window = reason === '' ? time : `${time} (${literal(reason)})`;
       const ids = listOf(fields.get('monitors')).map(textOf);
       for (const id of ids) {
         const draft = drafts.get(id);
         if (draft !== undefined) windows.set(draft, [...(windows.get(draft) ?? []), window]);
       }
       if (!fields.has('monitors')) general.push(window);
-      collector.carry(when);
+      collector.carry(when + said.length);
+      for (const key of about)
+        if (!said.includes(key))
+          collector.leave(`maintenances.${key}`, 'it is too long for a reason: write a note (docs/pages.md)');
     }
-    for (const key of ['title', 'body'])
-      if (fields.has(key))
-        collector.leave(`maintenances.${key}`, 'write a note about it: POST /api/notes (docs/pages.md)');
     if (fields.has('color')) collector.leaveOwn('maintenances.color', LOOK);
   }
   for (const [draft, found] of windows) draft.put('MAINTENANCE', [...general, ...found]);
   if (general.length > 0)
     for (const draft of drafts.values()) if (!windows.has(draft)) draft.put('MAINTENANCE', general);
+}
+
+/** The reason of a window out of as many of its texts as there is room for, and which these are. */
+function reasonOf(
+  fields: ToolFields,
+  about: readonly string[],
+): { readonly reason: string; readonly said: readonly string[] } {
+  for (let count = about.length; count > 0; count -= 1) {
+    const said = about.slice(0, count);
+    const reason = said.map((key) => singleLine(textOf(fields.get(key))).replaceAll(';', ',')).join(': ');
+    if (reason !== '' && Array.from(reason).length <= LONGEST_REASON) return { reason, said };
+  }
+  return { reason: '', said: [] };
 }
 
 /** `2026-12-01T02:00Z/120m`; null where it has no end, or cannot be read. */
