@@ -69,6 +69,12 @@ export interface PublicTarget {
 export const LANGUAGES = ['en', 'fr', 'de', 'es', 'pt', 'it'] as const;
 export type Language = (typeof LANGUAGES)[number];
 
+export interface PageLink {
+  readonly label: string;
+  /** `https:` or `mailto:`. */
+  readonly url: string;
+}
+
 /** What the operator says of the page as a whole. All of it is public. */
 export interface PageSettings {
   /** The name of the page; null: Keepalive. */
@@ -79,6 +85,8 @@ export interface PageSettings {
   readonly homeUrl: string | null;
   /** `https:` or `mailto:`. */
   readonly contactUrl: string | null;
+  /** Further links at the top. */
+  readonly links: readonly PageLink[];
   /** Null: the visitor's. */
   readonly language: Language | null;
   /** An IANA name; null: the visitor's. */

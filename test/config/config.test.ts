@@ -82,7 +82,7 @@ describe('an empty environment', () => {
         google_chat: null,
       },
       page: {
-        ...{ title: null, description: null, logoUrl: null, homeUrl: null, contactUrl: null },
+        ...{ title: null, description: null, logoUrl: null, homeUrl: null, contactUrl: null, links: [] },
         ...{ language: null, timeZone: null, publicUrl: null },
         frameAncestors: ["'none'"],
       },

@@ -219,9 +219,8 @@ function readPage(collector: Collector, fields: ToolFields): void {
     else if (setting === 'link') collector.setting('PAGE_HOME_URL', homeUrl(text), what);
     else if (setting === 'buttons')
       for (const button of listOf(content).map(fieldsOf)) {
-        const link = textOf(button.get('link'));
-        const variable = link.startsWith('mailto:') ? 'PAGE_CONTACT_URL' : 'PAGE_HOME_URL';
-        collector.setting(variable, homeUrl(link), `ui.buttons, ${textOf(button.get('name'))}`);
+        const words = textOf(button.get('name'));
+        collector.link(words, textOf(button.get('link')), `ui.buttons, ${words}`);
       }
     else if (setting === 'dark-mode') collector.pass(what, 'the page is light or dark as the visitor has it');
     else collector.leaveOwn(what, 'the page has a look of its own (docs/pages.md)');

@@ -1,4 +1,5 @@
 import { fileName } from '../../config/targets-file.js';
+import { PAGE_OPTIONS } from '../../config/page.js';
 import { SYSTEM_OPTIONS, TARGET_OPTIONS, type TargetOptionName } from '../../config/options.js';
 import { expectationOf, parseDuration } from '../../config/values.js';
 import { singleLine } from '../../single-line.js';
@@ -216,6 +217,19 @@ export class Collector {
       this.settings.set(variable, value);
       this.carry();
     }
+  }
+
+  /** A link of the page. */
+  link(label: string, address: string, what: string): void {
+    const words = singleLine(label).replaceAll(';', ',') || hostIn(address);
+    const link = `${words} ${address.replaceAll(';', '%3B')}`;
+    const before = this.settings.get('PAGE_LINKS');
+    const all = before === undefined ? link : `${before}; ${link}`;
+    const result = PAGE_OPTIONS.PAGE_LINKS.value.safeParse(all);
+    if (result.success) {
+      this.settings.set('PAGE_LINKS', all);
+      this.carry();
+    } else this.leave(what, `PAGE_LINKS: ${expectationOf(result.error)}`);
   }
 
   leave(what: string, advice = NO_SUCH_SETTING, of: string | null = null, count = 1): void {

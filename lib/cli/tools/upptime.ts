@@ -201,12 +201,7 @@ function readPage(collector: Collector, top: ToolFields, page: ToolFields): void
             .replaceAll('$REPO', () => textOf(top.get('repo')));
           if (href.startsWith('/'))
             collector.pass(`${what}, ${textOf(entry.get('title'))}`, 'it is the page itself');
-          else
-            collector.setting(
-              href.startsWith('mailto:') ? 'PAGE_CONTACT_URL' : 'PAGE_HOME_URL',
-              URL.canParse(href) ? new URL(href).href : href,
-              `${what}, ${textOf(entry.get('title'))}`,
-            );
+          else collector.link(textOf(entry.get('title')), href, `${what}, ${textOf(entry.get('title'))}`);
         }
         break;
       default:

@@ -301,13 +301,8 @@ function readPage(collector: Collector, key: string, value: unknown): void {
       break;
     case 'links':
       for (const link of listOf(value).map(fieldsOf)) {
-        const address = textOf(link.get('link'));
-        const variable = address.startsWith('mailto:') ? 'PAGE_CONTACT_URL' : 'PAGE_HOME_URL';
-        collector.setting(
-          variable,
-          URL.canParse(address) ? new URL(address).href : address,
-          `links, ${textOf(link.get('label'))}`,
-        );
+        const words = textOf(link.get('label'));
+        collector.link(words, textOf(link.get('link')), `links, ${words}`);
       }
       break;
     case 'maintenances':
