@@ -155,6 +155,13 @@ export interface Recovery {
   readonly grace: number;
 }
 
+/** PEM; the key is secret. */
+export interface ClientCertificate {
+  /** With those that vouch for it. */
+  readonly cert: string;
+  readonly key: string;
+}
+
 /** What a target has for each group of options. Durations in ms. */
 export interface GroupFields {
   readonly http: {
@@ -176,7 +183,11 @@ export interface GroupFields {
     /** What is asked; null: the protocol's own question. It may hold a secret. */
     readonly query: string | null;
   };
-  readonly tls: { readonly tlsVerify: boolean };
+  readonly tls: {
+    readonly tlsVerify: boolean;
+    /** What a server gets that asks who calls; null: nothing. */
+    readonly clientCertificate: ClientCertificate | null;
+  };
   readonly hosts: {
     /** Further hosts of the address, as `host:port`, in its order. */
     readonly moreHosts: readonly string[];

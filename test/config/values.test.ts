@@ -493,6 +493,8 @@ it('the table has rows for every option that can be wrong', () => {
   const sameAs = {
     URL: 'its own table',
     TLS_VERIFY: 'ENABLED',
+    TLS_CLIENT_CERT: 'client-certificate.test.ts',
+    PAGE_LINKS: 'page.test.ts',
     ALLOW_PRIVATE: 'ENABLED',
     REJECT_BODY: 'EXPECT_BODY',
     RECOVERY_METHOD: 'METHOD',

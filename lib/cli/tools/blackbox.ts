@@ -140,9 +140,17 @@ function readTls(collector: Collector, draft: TargetDraft, tls: ToolFields): voi
       );
     else if (setting === 'min_version' && /^TLS1[0-2]$/.test(textOf(content)))
       draft.pass(what, 'nothing older than TLS 1.2 is spoken');
-    else if (setting === 'cert_file' || setting === 'key_file')
-      draft.leave(what, 'no client certificate can be sent');
+    else if (setting === 'cert_file' || setting === 'key_file') readClientFile(draft, tls, what);
     else draft.leave(what, 'the name in the address is the one that is asked for and checked');
+  }
+}
+
+function readClientFile(draft: TargetDraft, tls: ToolFields, what: string): void {
+  const files = ['cert_file', 'key_file'].map((name) => textOf(tls.get(name)));
+  if (files.includes('')) draft.leave(what, 'tlsClientCert takes a certificate and its key');
+  else {
+    draft.useClientCertificate(files);
+    draft.carry();
   }
 }
 

@@ -389,17 +389,26 @@ function readClient(draft: TargetDraft, setting: string, content: unknown): void
       draft.set('MAX_REDIRECTS', isOn(content) ? '0' : '5');
       break;
     case 'tls':
-      for (const name of fieldsOf(content).keys())
-        draft.leave(
-          `${what}.${name}`,
-          'no client certificate can be sent: let the server answer without one',
-        );
+      readClientTls(draft, fieldsOf(content));
       break;
     case 'dns-resolver':
       draft.leave(what, "names are asked of the system's name servers");
       break;
     default:
       draft.leave(what, 'proxies, tunnels and OAuth are not supported: watch an address that needs none');
+  }
+}
+
+function readClientTls(draft: TargetDraft, tls: ToolFields): void {
+  const files = ['certificate-file', 'private-key-file'].map((name) => textOf(tls.get(name)));
+  if (files.every((file) => file !== '')) draft.useClientCertificate(files);
+  for (const name of tls.keys()) {
+    if (name === 'renegotiation')
+      draft.pass(`client.tls.${name}`, 'TLS 1.3 has none, and no client begins one');
+    else if (!/^(?:certificate|private-key)-file$/.test(name)) draft.leave(`client.tls.${name}`);
+    else if (files.includes(''))
+      draft.leave(`client.tls.${name}`, 'tlsClientCert takes a certificate and its key');
+    else draft.carry();
   }
 }
 

@@ -386,6 +386,12 @@ export class TargetDraft {
     return this.collector.secret(`${this.label}_${variable}`, `${what} of ${this.label}`, this);
   }
 
+  /** A client certificate and its key, of files of the tool. */
+  useClientCertificate(files: readonly string[]): void {
+    const what = `the texts of ${files.join(' and ')}, one behind the other: the client certificate`;
+    this.put('TLS_CLIENT_CERT', this.secret('CLIENT_CERT', what));
+  }
+
   headers(entries: Iterable<readonly [string, string]>): ToolValue {
     return headersFor(this, entries);
   }

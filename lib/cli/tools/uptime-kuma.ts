@@ -285,8 +285,10 @@ function readSetting(draft: TargetDraft, { monitor, type, key, value }: Setting)
       break;
     case 'authMethod':
       if (text === 'basic' || text === 'bearer') draft.carry();
-      else if (text === 'mtls') draft.leave(key, 'no client certificate can be sent');
-      else
+      else if (text === 'mtls' && isHttp) {
+        draft.useClientCertificate(['tlsCert', 'tlsKey']);
+        draft.carry();
+      } else
         draft.leave(key, 'there is no such log in: set the header Authorization, if a lasting token will do');
       break;
     case 'basic_auth_user':
@@ -333,6 +335,11 @@ function readSetting(draft: TargetDraft, { monitor, type, key, value }: Setting)
       break;
     case 'ipFamily':
       draft.set('IP_VERSION', text.replace(/^ipv/i, ''));
+      break;
+    case 'tlsCert':
+    case 'tlsKey':
+      // They stay in the form when the kind of log in is changed.
+      if (textOf(monitor.get('authMethod')) === 'mtls' && isHttp) draft.carry();
       break;
     case 'tlsCa':
       draft.leave(key, 'NODE_EXTRA_CA_CERTS names the authority of a certificate on one machine');
