@@ -46,9 +46,11 @@ async function examineDatabase(
     const facts = { kind, variables, latency: await latency(store) };
     writing = true;
     await write(store);
+    // Where the first one does not answer, it may not be known what this one is for.
+    if (layout === null) return ofStore(facts);
     return ofStore({ ...facts, use: isUsed ? 'targets live there' : 'it takes the next shard' });
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
-    return [ofStoreError(error, { kind, variables, writing })];
+    return [ofStoreError(error, { kind, variables, writing, isOneOfSeveral: true })];
   }
 }

@@ -1,9 +1,10 @@
 import { parseConfig, type Config } from '../config/config.js';
-import { targetSettings, type Setting } from '../config/settings.js';
-import { fileName } from '../config/targets-file.js';
+import { settingsReader, type Setting } from '../config/settings.js';
+import { fileName, type FileOptions, type TargetsFile } from '../config/targets-file.js';
 import { compareTargets } from '../config/targets-source.js';
 import type { TargetOptionName } from '../config/options.js';
 import { ConfigError, type Env } from '../config/valid.js';
+import type { Target } from '../types.js';
 import { thousands } from './numbers.js';
 import { monthOf, type Month } from './plan-command.js';
 import { table } from './table.js';
@@ -34,7 +35,8 @@ interface Change {
 
 interface Version {
   readonly config: Config;
-  readonly settings: ReadonlyMap<string, readonly Setting<TargetOptionName>[]>;
+  readonly file: TargetsFile;
+  readonly settingsOf: (target: Target) => readonly Setting<TargetOptionName>[];
 }
 
 /**
@@ -63,15 +65,20 @@ async function versionOf(path: string, env: Env): Promise<Version> {
   const file = await compareTargets(path, env);
   const result = parseConfig(env, file, { mayLackChannels: true });
   if (!result.ok) throw new ConfigError(result.problems);
-  return { config: result.config, settings: targetSettings(result.config, env, file) };
+  return { config: result.config, file, settingsOf: settingsReader(env, file) };
 }
 
 function changesBetween(before: Version, after: Version): Change[] {
   const changes = new Map<string, { option: string; from: string; to: string; targets: string[] }>();
-  for (const [id, settings] of after.settings) {
-    const old = new Map(before.settings.get(id)?.map((setting) => [setting.name, setting]));
-    const now = new Map(settings.map((setting) => [setting.name, setting]));
-    if (old.size === 0) continue;
+  const earlier = new Map(before.config.targets.map((target) => [target.info.id, target]));
+  const isUntouched = untouched(before.file, after.file);
+  const byName = (version: Version, target: Target): Map<TargetOptionName, Setting> =>
+    new Map(version.settingsOf(target).map((setting) => [setting.name, setting]));
+  for (const target of after.config.targets) {
+    const { id } = target.info;
+    const same = earlier.get(id);
+    if (same === undefined || isUntouched(id)) continue;
+    const [old, now] = [byName(before, same), byName(after, target)];
     for (const name of new Set([...old.keys(), ...now.keys()])) {
       const [was, is] = [old.get(name), now.get(name)];
       if (was?.text === is?.text) continue;
@@ -82,12 +89,28 @@ function changesBetween(before: Version, after: Version): Change[] {
         targets: [id],
       };
       const key = JSON.stringify([change.option, change.from, change.to]);
-      const same = changes.get(key);
-      if (same === undefined) changes.set(key, change);
-      else same.targets.push(id);
+      const known = changes.get(key);
+      if (known === undefined) changes.set(key, change);
+      else known.targets.push(id);
     }
   }
   return [...changes.values()];
+}
+
+/** Tells of which targets two files say the same, without looking at what follows from it: of most. */
+function untouched(before: TargetsFile, after: TargetsFile): (id: string) => boolean {
+  if (!haveSameTexts(before.defaults, after.defaults)) return () => false;
+  const earlier = new Map(before.targets.map(({ id, options }) => [id, options]));
+  const ids = after.targets.flatMap(({ id, options }) => {
+    const same = earlier.get(id);
+    return same !== undefined && haveSameTexts(same, options) ? [id] : [];
+  });
+  const found = new Set(ids);
+  return (id) => found.has(id);
+}
+
+function haveSameTexts(some: FileOptions, others: FileOptions): boolean {
+  return some.size === others.size && [...some].every(([name, { text }]) => others.get(name)?.text === text);
 }
 
 /** Ids that are named one by one; of more, the number is given. */

@@ -9,7 +9,7 @@ import { DeliveryError, type Channel } from '../deliver/channel.js';
 import { installationId } from '../peers/installation.js';
 import { checkTarget } from '../probe/check-target.js';
 import { checkTimes, health, healthSettings, paceOfRuns } from '../read/health.js';
-import { STORE_FIELDS } from '../record/fields.js';
+import { SHARDS_FIELD, STORE_FIELDS } from '../record/fields.js';
 import { SPREAD_FIELDS } from '../record/spread-fields.js';
 import { loadMailing, loadPresent, type Present } from '../read/load.js';
 import { RecentReader } from '../read/recent.js';
@@ -180,20 +180,30 @@ async function examineStore(config: Config, env: Env): Promise<Examined> {
     const findings = [
       ...ofStore({ kind, variables, latency: latencyMs }),
       ...(kind === 'upstash' ? ofReadOnlyVariable(readOnly) : []),
-      ...(store.databases === undefined
-        ? []
-        : await examineDatabases(store.databases, config.stores, { latency: medianLatency, write })),
+      ...(await examineOthers(store, config)),
     ];
     return { findings, kind, found };
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     const copied = path === null ? null : await examineCopy(path, config, error);
     if (copied !== null) return copied;
-    const finding = ofStoreError(error, { kind, variables, writing: found !== null });
-    return { findings: [finding], kind, found };
+    const isOneOfSeveral = config.stores.length > 1;
+    const finding = ofStoreError(error, { kind, variables, writing: found !== null, isOneOfSeveral });
+    const others = store === null ? [] : await examineOthers(store, config);
+    return { findings: [finding, ...others], kind, found };
   } finally {
     await store?.close();
   }
+}
+
+/** The databases beside the first, which say what is to be there where the first does not. */
+async function examineOthers(store: Store, { stores }: Config): Promise<readonly Finding[]> {
+  if (stores.length > 1 && store.databases?.layout == null)
+    await store.read({ fields: [SHARDS_FIELD], logs: [], partly: true }).catch(() => undefined);
+  const { databases } = store;
+  return databases === undefined
+    ? []
+    : examineDatabases(databases, stores, { latency: medianLatency, write });
 }
 
 /** What is in a database that another process holds; null: that is not what kept it from being opened. */

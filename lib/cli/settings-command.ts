@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.js';
 import { placeInWords, type Place } from '../config/problems.js';
-import { generalSettings, targetSettings, type Setting } from '../config/settings.js';
+import { generalSettings, settingsReader, type Setting } from '../config/settings.js';
 import { loadTargets } from '../config/targets-source.js';
 import type { Env } from '../config/valid.js';
 import { table } from './table.js';
@@ -20,10 +20,13 @@ interface ShownSetting {
 }
 
 export async function settingsInForce(config: Config, env: Env): Promise<InForce> {
-  const targets = targetSettings(config, env, await loadTargets(env));
+  const settingsOf = settingsReader(env, await loadTargets(env));
   return {
     settings: generalSettings(env).map(shownSetting),
-    targets: [...targets].map(([id, options]) => ({ id, options: options.map(shownSetting) })),
+    targets: config.targets.map((target) => ({
+      id: target.info.id,
+      options: settingsOf(target).map(shownSetting),
+    })),
   };
 }
 

@@ -49,10 +49,17 @@ const STORE_TODO: Readonly<Record<StoreErrorCode, string>> = {
   store_mismatch: 'Set the address and token (or password) of the database in which the data is.',
 };
 
-/** A call that failed. `writing`: reading had worked. */
+interface FailedCall extends Pick<StoreFacts, 'kind' | 'variables'> {
+  /** Reading had worked. */
+  readonly writing: boolean;
+  /** Some targets live in it, others in other databases. */
+  readonly isOneOfSeveral?: boolean;
+}
+
+/** A call that failed. */
 export function ofStoreError(
   { code, message }: Pick<StoreError, 'code' | 'message'>,
-  { kind, variables, writing }: Pick<StoreFacts, 'kind' | 'variables'> & { readonly writing: boolean },
+  { kind, variables, writing, isOneOfSeveral = false }: FailedCall,
 ): Finding {
   if (kind === 'sqlite' && code === 'store_unreachable') {
     return warning('store', {
@@ -62,10 +69,12 @@ export function ofStoreError(
     });
   }
   const names = variables.join(' and ');
+  const whose = isOneOfSeveral ? ' of the targets that live there' : '';
+  const why = `Pings still go out, but nothing is recorded${whose}, and people are told only of what the running process remembers.`;
   if (writing && code === 'store_denied') {
     return error('store', {
       what: `${names}: the store may be read, and not be written to`,
-      why: 'Nothing can be recorded, and no alert sent.',
+      why,
       todo: 'It is a read-only token: set the other one, that may write.',
     });
   }
@@ -73,7 +82,7 @@ export function ofStoreError(
     // Of several databases, the message names its own.
     what:
       names === '' || variables.some((name) => message.startsWith(name)) ? message : `${names}: ${message}`,
-    why: 'Pings still go out, but nothing is recorded and no alert sent.',
+    why,
     todo: STORE_TODO[code],
   });
 }
@@ -104,7 +113,7 @@ export function ofNoFileYet(): Finding {
 export function ofNoStore(): Finding {
   return error('store', {
     what: 'no database is configured',
-    why: 'Functions keep nothing: pings go out, but nothing is recorded and no alert sent.',
+    why: 'Functions keep nothing: pings go out, but nothing is recorded, and people are told only of what the running process remembers.',
     todo: 'Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN (or REDIS_URL). Only npm start needs none: it makes a file.',
   });
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ONE_STORE, readShards, type Layout } from '../record/directory.js';
 import {
+  DELIVERIES_FIELD,
   MAILING_FIELD,
   MAIN_FIELDS,
   OUTBOX_FIELD,
@@ -10,9 +11,14 @@ import {
 } from '../record/fields.js';
 import { logNames } from '../record/log.js';
 import { historyFields } from '../record/names.js';
+import { readJointRecord } from '../record/joint-record-text.js';
+import { readOutbox, writeOutbox } from '../record/outbox-text.js';
+import { withJointRecord } from '../rules/joint-delivery.js';
 import { readState } from '../record/state.js';
+import { TextError } from '../record/codec/text-error.js';
 import { type State } from '../record/state-model.js';
 import {
+  ALL_SHARDS,
   groupOf,
   nameInShard,
   shardOfName,
@@ -64,8 +70,10 @@ export async function collect(
   const gone = new Set<number>();
   for (let shard = 0; shard < shards; shard += 1) {
     try {
-      const found = await collectShard(inShard(store, shard), (done, total) =>
-        progress(shard * total + done, shards * total),
+      const found = await collectShard(
+        inShard(store, shard),
+        (done, total) => progress(shard * total + done, shards * total),
+        async (outbox) => (shards === 1 ? outbox : withoutDelivered(store, outbox, shard)),
       );
       for (const [name, text] of found.fields) fields.set(nameInShard(name, shard), text);
       for (const [name, text] of found.logs) logs.set(nameInShard(name, shard), text);
@@ -87,13 +95,39 @@ function shardsIn(fields: Dump['fields']): number {
   return unpacked(() => readShards(fields.get(SHARDS_FIELD) ?? null))?.count ?? 1;
 }
 
-async function collectShard(store: Store, progress: Progress): Promise<Dump> {
+/**
+ * The outbox of a shard without what was delivered for all shards and its next run would take out of it: wherever it is
+ * imported, that is not told again. An outbox or a record that cannot be read is left as it is.
+ */
+async function withoutDelivered(store: Store, outbox: string, shard: number): Promise<string> {
+  const name = nameInShard(DELIVERIES_FIELD, ALL_SHARDS);
+  const { fields } = await store.read({ fields: [name], logs: [] });
+  try {
+    const before = readOutbox(outbox);
+    const after = withJointRecord(before, readJointRecord(fields.get(name) ?? null), shard);
+    const now = store.now();
+    const text = writeOutbox(after, now);
+    return text === writeOutbox(before, now) ? outbox : text;
+  } catch (error) {
+    if (error instanceof TextError) return outbox;
+    throw error;
+  }
+}
+
+/** @param outboxOf makes of the outbox that was read the one that is exported */
+async function collectShard(
+  store: Store,
+  progress: Progress,
+  outboxOf: (outbox: string) => Promise<string>,
+): Promise<Dump> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     const fields = new Map<string, string>();
     const logs = new Map<string, string>();
     await readFields(store, [STATE_FIELD, OUTBOX_FIELD, MAILING_FIELD], fields);
     const head = fields.get(STATE_FIELD) ?? null;
     const state = stateOf(head);
+    const outbox = fields.get(OUTBOX_FIELD);
+    if (outbox !== undefined) fields.set(OUTBOX_FIELD, await outboxOf(outbox));
     if (state === null) return { fields, logs };
     const names = historyFields(state);
     const snapshots = names.filter((name) => !name.startsWith('i'));

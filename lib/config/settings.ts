@@ -1,6 +1,6 @@
 import { intervalInWords } from '../rules/durations.js';
 import type { Target } from '../types.js';
-import { textsOf, type Config } from './config.js';
+import { textsOf } from './config.js';
 import { SYSTEM_OPTIONS, TARGET_OPTIONS, type TargetOptionName } from './options.js';
 import type { Place } from './problems.js';
 import { isNumbered, STORE_VARIABLES } from './store-choice.js';
@@ -56,12 +56,11 @@ export function generalSettings(env: Readonly<Record<string, string | undefined>
   });
 }
 
-/** The options of every target that have an effect on it, by id. */
-export function targetSettings(
-  { targets }: Config,
+/** Gives the options of a target that have an effect on it. @param file in which it may be */
+export function settingsReader(
   env: Readonly<Record<string, string | undefined>>,
   file: TargetsFile | null,
-): ReadonlyMap<string, readonly Setting<TargetOptionName>[]> {
+): (target: Target) => readonly Setting<TargetOptionName>[] {
   const texts = textsOf(env);
   const inFile = new Map(file?.targets.map((target) => [target.id, target.options]));
   const set = new Map(
@@ -72,25 +71,24 @@ export function targetSettings(
     const text = variable === undefined ? undefined : texts.get(variable);
     return variable === undefined || text === undefined ? null : { text, place: { variable } };
   };
-  return new Map(
-    targets.map((target) => {
-      const { id } = target.info;
-      const settings = names.flatMap((name): Setting<TargetOptionName>[] => {
-        if (!hasEffect(name, target.protocol)) return [];
-        const found =
-          ofVariable(set.get(id)?.get(name)) ??
-          inFile.get(id)?.get(name) ??
-          (name === 'URL'
-            ? { text: target.url, place: { variable: 'KEEP_ALIVE_URLS' } }
-            : (ofVariable(`KEEP_ALIVE_${name}`) ?? file?.defaults.get(name)));
-        const text = found?.text ?? impliedText(name, target) ?? TARGET_OPTIONS[name].default;
-        const isHidden = found !== undefined && (SECRET_OPTIONS.has(name) || found.hasReference === true);
-        const shown = name === 'URL' ? target.info.healthUrl : isHidden ? HIDDEN : (text ?? 'none');
-        return [{ name, text, shown, place: found?.place ?? null }];
-      });
-      return [id, settings];
-    }),
+  const shared = new Map(
+    names.map((name) => [name, ofVariable(`KEEP_ALIVE_${name}`) ?? file?.defaults.get(name)]),
   );
+  return (target) => {
+    const { id } = target.info;
+    const [variables, listed] = [set.get(id), inFile.get(id)];
+    return names.flatMap((name): Setting<TargetOptionName>[] => {
+      if (!hasEffect(name, target.protocol)) return [];
+      const found =
+        ofVariable(variables?.get(name)) ??
+        listed?.get(name) ??
+        (name === 'URL' ? { text: target.url, place: { variable: 'KEEP_ALIVE_URLS' } } : shared.get(name));
+      const text = found?.text ?? impliedText(name, target) ?? TARGET_OPTIONS[name].default;
+      const isHidden = found !== undefined && (SECRET_OPTIONS.has(name) || found.hasReference === true);
+      const shown = name === 'URL' ? target.info.healthUrl : isHidden ? HIDDEN : (text ?? 'none');
+      return [{ name, text, shown, place: found?.place ?? null }];
+    });
+  };
 }
 
 interface Found {
@@ -102,12 +100,9 @@ interface Found {
 /** What an option without a default of its own comes to. */
 function impliedText(name: TargetOptionName, { info, wakeTimeout }: Target): string | null {
   const orOff = (length: number | null): string => (length ? intervalInWords(length) : 'off');
-  const implied: Readonly<Partial<Record<TargetOptionName, string>>> = {
-    NAME: info.name,
-    HOST: info.host,
-    INTERVAL: intervalInWords(info.interval),
-    SLEEPS_AFTER: orOff(info.sleepsAfter),
-    WAKE_TIMEOUT: orOff(wakeTimeout),
-  };
-  return implied[name] ?? null;
+  if (name === 'NAME') return info.name;
+  if (name === 'HOST') return info.host;
+  if (name === 'INTERVAL') return intervalInWords(info.interval);
+  if (name === 'SLEEPS_AFTER') return orOff(info.sleepsAfter);
+  return name === 'WAKE_TIMEOUT' ? orOff(wakeTimeout) : null;
 }

@@ -1,4 +1,4 @@
-import { PROTOCOLS, type OptionGroup, type Protocol } from '../protocols.js';
+import { PROTOCOL_NAMES, PROTOCOLS, type OptionGroup, type Protocol } from '../protocols.js';
 import {
   HOST_NAMES,
   type CommonTarget,
@@ -34,10 +34,18 @@ const GROUPS: Readonly<Record<OptionGroup, readonly TargetOptionName[]>> = {
 const GROUP_NAMES = Object.keys(GROUPS) as OptionGroup[];
 const OF_GROUPS = [...new Set(GROUP_NAMES.flatMap((group) => GROUPS[group]))];
 
+/** By protocol, the options that its targets do not have. */
+const MISSING: ReadonlyMap<Protocol, ReadonlySet<TargetOptionName>> = new Map(
+  PROTOCOL_NAMES.map((protocol) => {
+    const own = GROUP_NAMES.filter((group) => hasGroup(protocol, group)).flatMap((group) => GROUPS[group]);
+    return [protocol, new Set(OF_GROUPS.filter((option) => !own.includes(option)))];
+  }),
+);
+const NONE: ReadonlySet<TargetOptionName> = new Set();
+
 /** Whether targets of a protocol have an option. */
 export function hasEffect(option: TargetOptionName, protocol: Protocol): boolean {
-  const groups = GROUP_NAMES.filter((group) => GROUPS[group].includes(option));
-  return groups.length === 0 || groups.some((group) => hasGroup(protocol, group));
+  return MISSING.get(protocol)?.has(option) !== true;
 }
 
 /** Makes the fields of each group out of a target's options. */
@@ -118,17 +126,18 @@ export function toTarget(source: Source, texts: ReadonlyMap<string, string>, pro
     if (own[option] !== undefined) add(option, source.placeOf(option), message);
   };
   const { protocol } = address;
-  const missing = OF_GROUPS.filter((option) => !hasEffect(option, protocol));
+  const missing = MISSING.get(protocol) ?? NONE;
   for (const option of missing) {
+    if (own[option] === undefined) continue;
     const groups = GROUP_NAMES.filter((group) => GROUPS[group].includes(option));
     report(option, `has no effect on this kind of target (${formsWith(groups)} have it)`);
   }
   // A target that asks nothing itself only connects: what is set for all targets is meant for those that answer.
   const asks = [...GROUPS.body, ...GROUPS.query];
   const isSilent = PROTOCOLS[protocol].mayBeSilent && asks.every((option) => own[option] === undefined);
-  const useless = [...missing, ...(isSilent ? asks : [])];
+  const useless: ReadonlySet<string> = isSilent ? new Set([...missing, ...asks]) : missing;
   const inherited = Object.fromEntries(
-    Object.entries(source.inherited).filter(([name]) => !useless.some((option) => option === name)),
+    Object.entries(source.inherited).filter(([name]) => !useless.has(name)),
   );
   const options: TargetOptions = { ...DEFAULTS, ...inherited, ...own };
 
@@ -146,7 +155,7 @@ export function toTarget(source: Source, texts: ReadonlyMap<string, string>, pro
   if (options.RECOVERY_URL === null) {
     for (const option of FOR_RECOVERY) report(option, 'has no effect without RECOVERY_URL');
   }
-  if (!missing.includes('BODY') && !hasBody(options.METHOD))
+  if (!missing.has('BODY') && !hasBody(options.METHOD))
     report('BODY', 'needs a METHOD other than GET and HEAD, such as POST');
   if (!hasBody(options.RECOVERY_METHOD)) {
     report('RECOVERY_BODY', 'needs a RECOVERY_METHOD other than GET and HEAD, such as POST');

@@ -1,6 +1,6 @@
 import { nowOf } from '../app.js';
 import { shownTargets } from '../read/audience.js';
-import { loadPresent } from '../read/load.js';
+import { loadMaintenance } from '../read/load.js';
 import { calendarMaintenance } from '../read/maintenance-spans.js';
 import { calendar } from '../view/calendar.js';
 import { answerDocument } from './document.js';
@@ -14,7 +14,7 @@ export function answerCalendar(request: Request): Promise<Response> {
   return readEndpoint(request, async (app, reader) => {
     const { config } = app;
     const now = nowOf(app);
-    const { maintenance } = await loadPresent(reader);
+    const maintenance = await loadMaintenance(reader);
     const spans = calendarMaintenance(shownTargets(watchFor(request, config)), maintenance, now);
     const origin = config.publicUrl ?? visitedOrigin(request);
     const body = calendar(spans, { origin, now, words: await wordsOf(config.page) });

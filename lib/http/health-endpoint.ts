@@ -14,8 +14,11 @@ import { readableAnywhere } from './cors.js';
 import { answerError, answerJson, ASKS_ITSELF } from './responses.js';
 import { audienceOf, guarded, readerOf, withApp } from './endpoints.js';
 
-/** Ms to wait for the store: monitors do not wait long for a health check. */
-const PROBE_TIMEOUT = 1_500;
+/**
+ * Ms to wait for the store: monitors do not wait long for a health check. One of several databases is waited for 1.2 s, and
+ * then the others are read.
+ */
+const PROBE_TIMEOUT = 2_000;
 /** A sealed token of a peer, which has five parts; the second is empty. */
 const SEALED = /^Bearer ([\w-]{1,200}\.\.[\w-]{1,100}\.[\w-]{1,1000}\.[\w-]{1,100})$/;
 

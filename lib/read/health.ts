@@ -327,7 +327,7 @@ function scheduleCheck(facts: HealthFacts): Health['checks']['schedule'] {
   };
   if (!facts.enabled || facts.targets.length === 0)
     return { status: 'healthy', ...found, message: 'nothing to ping' };
-  if (!store.ok) return { status: 'degraded', ...found, message: 'not known without the store' };
+  if (!store.ok) return { status: 'degraded', ...found, message: `not known: ${store.message}` };
   const { processStartedAt, isLocal = false } = facts;
   const heardAt = lastRun === null ? processStartedAt : endOf(lastRun);
   const ticks = (now - (isLocal ? Math.max(heardAt, processStartedAt) : heardAt)) / tick;

@@ -67,6 +67,12 @@ export async function loadState(store: Reader): Promise<State | null> {
   return stateOf(fields.get(STATE_FIELD) ?? null);
 }
 
+/** Begun over HTTP. One store command. */
+export async function loadMaintenance(store: Reader): Promise<readonly Maintenance[]> {
+  const { fields } = await store.read({ fields: [MAINTENANCE_FIELD], logs: [] });
+  return readableMaintenance(fields.get(MAINTENANCE_FIELD) ?? null);
+}
+
 /** What subscribers are to be told; null: it cannot be read. One store command. */
 export async function loadMailing(store: Reader): Promise<Mailing | null> {
   const { fields } = await store.read({ fields: [MAILING_FIELD], logs: [] });
@@ -184,8 +190,11 @@ async function loadKept(store: Reader, now: number, wanted: LoadRequest): Promis
   const { state, texts } = loaded;
   if (state !== null) {
     const before = isSame ? known : NOTHING_KEPT;
+    // One of an hour that no run has counted up to was written while the clock was ahead: it is written anew.
     const snapshots = [...before.snapshots, ...texts.snapshots].filter(
-      ([at]) => at >= now - (at % DAY === 0 ? DAYS_KEPT + 1 : HOURS_KEPT / 24) * DAY,
+      ([at]) =>
+        at <= state.snapshotHour * HOUR &&
+        at >= now - (at % DAY === 0 ? DAYS_KEPT + 1 : HOURS_KEPT / 24) * DAY,
     );
     const incidents = wanted.incidents === undefined ? before.incidents : texts.incidents;
     const whole = snapshots.filter(([, { isExcerpt }]) => !isExcerpt);

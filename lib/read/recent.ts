@@ -1,5 +1,6 @@
 import { MAINTENANCE_FIELD, OUTBOX_FIELD, STATE_FIELD, STORE_FIELDS } from '../record/fields.js';
 import {
+  groupOf,
   nameInShard,
   shardOfName,
   type Excerpt,
@@ -50,6 +51,10 @@ interface RecentExcerpt extends Pick<CachedTexts, 'at' | 'writes'> {
   readonly answer: Promise<ReadAnswer>;
 }
 
+interface ReadFailure extends Pick<CachedTexts, 'at' | 'writes'> {
+  readonly error: unknown;
+}
+
 /** Names that readers wait for. */
 interface PendingRead {
   readonly fields: Set<string>;
@@ -67,7 +72,8 @@ export class RecentReader implements ShardedReader {
   readonly #store: Store;
   readonly #now: () => number;
   #cached: CachedTexts | null = null;
-  #failure: { readonly at: number; readonly writes: number; readonly error: unknown } | null = null;
+  /** By what failed (`#sourceOf`). */
+  readonly #failures = new Map<number, ReadFailure>();
   #underWay: Promise<unknown> = Promise.resolve();
   #wanted: PendingRead | null = null;
   readonly #shards = new Map<number, Reader>([[0, this]]);
@@ -104,7 +110,7 @@ export class RecentReader implements ShardedReader {
     const known = this.#excerpts.get(key);
     if (known !== undefined && holds(known.request, request)) return known.answer;
     const store = shard === 0 ? this.#store : this.#store.shard(shard);
-    const asked = this.#underWay.then(() => this.#askStore(store, request));
+    const asked = this.#underWay.then(() => this.#askStore(store, request, shard));
     this.#underWay = asked.catch(() => this.#excerpts.delete(key));
     const { writes } = this.#store;
     this.#excerpts.set(key, { at: this.#now(), writes, request, answer: asked });
@@ -183,19 +189,32 @@ export class RecentReader implements ShardedReader {
     return cached;
   }
 
-  /** Asks it, unless that has just failed. */
-  async #askStore(store: Store, request: ReadRequest): Promise<ReadAnswer> {
+  /**
+   * Asks it, unless that has just failed.
+   * @param shard where one shard is read by itself
+   */
+  async #askStore(store: Store, request: ReadRequest, shard?: number): Promise<ReadAnswer> {
     const { writes } = store;
-    const failure = this.#failure;
+    const source = this.#sourceOf(shard);
+    const failure = this.#failures.get(source);
     if (failure?.writes === writes && isWithin(FAILURE_KEPT, failure.at, this.#now())) throw failure.error;
     try {
       const answer = await store.read({ ...request, within: READ_LIMIT, partly: true });
-      this.#failure = null;
+      this.#failures.delete(source);
       return answer;
     } catch (error) {
-      this.#failure = { at: this.#now(), writes, error };
+      this.#failures.set(source, { at: this.#now(), writes, error });
       throw error;
     }
+  }
+
+  /** Reads that fail together: those of one of several databases (its number), and those of all of them (0). */
+  #sourceOf(shard: number | undefined): number {
+    const { databases } = this.#store;
+    const stores = databases?.layout?.origin == null ? [] : databases.layout.stores;
+    const areSeveral = stores.length > 0 || (databases?.numbers.length ?? 1) > 1;
+    if (!areSeveral) return 1;
+    return shard === undefined ? 0 : (stores[groupOf(shard)] ?? 1);
   }
 }
 

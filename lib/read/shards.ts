@@ -3,6 +3,7 @@ import { DIRECTORY_FIELD, SHARDS_FIELD } from '../record/fields.js';
 import { endOf, type State } from '../record/state-model.js';
 import { NO_USAGE, plus, type Account, type UsageSince } from '../rules/account.js';
 import type { ByChannel, Outbox } from '../rules/outbox.js';
+import { StoreError } from '../store/store.js';
 import type { WatchedTarget } from '../types.js';
 import {
   loadHistory,
@@ -95,15 +96,33 @@ export async function ofShardWith<T>(
   const known = directories.get(reader) ?? null;
   const guess = known?.directory.get(id)?.shard ?? 0;
   const isLikely = known !== null || targets.length <= shardSize;
-  const [shards, loaded] = await Promise.all([shardsIn(reader), isLikely ? load(reader.shard(guess)) : null]);
+  const [shards, guessed] = await Promise.all([
+    shardsIn(reader),
+    isLikely ? attempt(load(reader.shard(guess))) : null,
+  ]);
   const isRight = shards === null || shards.directory === known?.hash;
   const shard = isRight ? guess : ((await directoryIn(reader)).get(id)?.shard ?? 0);
-  return shard === guess && loaded !== null ? loaded : load(reader.shard(shard));
+  if (shard !== guess || guessed === null) return load(reader.shard(shard));
+  if ('failure' in guessed) throw guessed.failure;
+  return guessed.loaded;
+}
+
+/** What was loaded, or why the store did not give it. */
+async function attempt<T>(
+  loading: Promise<T>,
+): Promise<{ readonly loaded: T } | { readonly failure: StoreError }> {
+  try {
+    return { loaded: await loading };
+  } catch (error) {
+    if (error instanceof StoreError) return { failure: error };
+    throw error;
+  }
 }
 
 /**
  * One target's history, from its shard alone. Where the directory was not read yet, it is looked for where it would be if
- * no target had ever been removed: the directory itself grows with the number of targets.
+ * no target had ever been removed: the directory itself grows with the number of targets. It may live in another database
+ * than the one that was asked, which is read where that one is away.
  */
 export async function historyOf(
   reader: ShardedReader,
@@ -115,9 +134,10 @@ export async function historyOf(
   const place = targets.findIndex(({ info }) => info.id === id);
   const shard = directories.get(reader)?.directory.get(id)?.shard ?? Math.floor(place / shardSize);
   const load = (its: Reader): Promise<History> => loadHistory(its, id, now, place % shardSize);
-  const likely = await load(reader.shard(shard));
-  const isThere = likely.state?.targets.some((target) => target?.id === id && target.removedAt === null);
-  return isThere === true ? likely : ofShardWith(reader, id, expected, load);
+  const likely = await attempt(load(reader.shard(shard)));
+  const targetsThere = 'loaded' in likely ? (likely.loaded.state?.targets ?? []) : [];
+  const isThere = targetsThere.some((target) => target?.id === id && target.removedAt === null);
+  return 'loaded' in likely && isThere ? likely.loaded : ofShardWith(reader, id, expected, load);
 }
 
 async function countIn(reader: Reader): Promise<number> {

@@ -1,12 +1,13 @@
 import { TextError } from './codec/text-error.js';
 import { ONE_STORE, readShards, type Shards } from './directory.js';
-import { COPIED_FIELDS, SHARDS_FIELD, STORE_FIELDS } from './fields.js';
+import { COPIED_FIELDS, DIRECTORY_FIELD, SHARDS_FIELD, STORE_FIELDS } from './fields.js';
 
 /** What several databases are opened with as one store: `STORE_FIELDS`, and where they find the layout. */
 export const SPREAD_FIELDS = {
   ...STORE_FIELDS,
   copied: new Set(COPIED_FIELDS) as ReadonlySet<string>,
   layoutField: SHARDS_FIELD,
+  directoryField: DIRECTORY_FIELD,
   layoutIn,
 };
 

@@ -1,4 +1,5 @@
 import type { Alert, ChannelName, OverAllowance, SlowTargets } from '../types.js';
+import { monthOf } from './account.js';
 import { applyOutcome, type DeliveryOutcome } from './delivery-outcome.js';
 import {
   EMPTY_OUTBOX,
@@ -146,7 +147,7 @@ const REPEATED: ReadonlySet<Alert['kind']> = new Set(['missed', 'pace', 'allowan
 
 /**
  * The alerts of several shards, where each tells of the pinger itself: missed runs of the same time are one gap, a slow pace
- * is that of the slowest, allowances are added up, and a store that takes no records is one. What one shard tells is left as it is.
+ * is that of the slowest, allowances of one month are added up, and a store that takes no records is one. What one shard tells is left as it is.
  */
 export function withoutRepetitions(alerts: readonly Alert[]): Alert[] {
   const missed = ofKind(alerts, 'missed').sort((a, b) => a.from - b.from);
@@ -160,11 +161,21 @@ export function withoutRepetitions(alerts: readonly Alert[]): Alert[] {
     ...slowest,
     slowFor: [slowest, ...others].map((each) => each.slowFor).reduce(both),
   };
-  const [first, ...more] = ofKind(alerts, 'allowances');
-  const allowances = first && { ...first, over: [first, ...more].map(({ over }) => over).reduce(added) };
+  const allowances = ofKind(alerts, 'allowances').reduce<
+    Map<number, Alert & { readonly kind: 'allowances' }>
+  >((months, each) => {
+    const month = monthOf(each.at);
+    const others = months.get(month);
+    const over = others === undefined ? each.over : added(others.over, each.over);
+    return months.set(month, { ...(others ?? each), over });
+  }, new Map());
   const [unrecorded] = ofKind(alerts, 'unrecorded').sort((a, b) => a.from - b.from);
   const rest = alerts.filter(({ kind }) => !REPEATED.has(kind));
-  return [...rest, ...gaps, ...[pace, allowances, unrecorded].filter((alert) => alert !== undefined)];
+  return [
+    ...rest,
+    ...gaps,
+    ...[pace, ...allowances.values(), unrecorded].filter((alert) => alert !== undefined),
+  ];
 }
 
 function ofKind<K extends Alert['kind']>(

@@ -1,3 +1,4 @@
+import { withinLimit } from './retry.js';
 import {
   ALL_SHARDS,
   groupOf,
@@ -15,6 +16,7 @@ import {
   type ShardLayout,
   type Store,
   type Swap,
+  type Texts,
 } from './store.js';
 
 /** One of the databases. */
@@ -33,6 +35,8 @@ export interface SpreadOptions {
   readonly copied: ReadonlySet<string>;
   /** The shared field that says where the groups are. Each database has a copy of it, and that of the first counts. */
   readonly layoutField: string;
+  /** The shared field that says where each target lives. It is copied with the layout. */
+  readonly directoryField: string;
   /** Reads a copy; null: there is none, or it cannot be read. */
   readonly layoutIn: (text: string | null) => Copy | null;
 }
@@ -48,6 +52,8 @@ interface Copy {
 
 /** Ms that each of several databases may take for a read that can do without it. */
 const PARTLY_WITHIN = 1_200;
+/** Ms for which such reads do not ask a database again that did not answer. */
+const SILENCE_KEPT = 1_000;
 
 /** Names of fields and logs in one database. */
 interface Part {
@@ -64,6 +70,8 @@ class Spread implements Pick<Databases, 'numbers' | 'layout' | 'nameOf' | 'learn
   readonly #databases: ReadonlyMap<number, NumberedDatabase>;
   /** The databases that were found to be the right ones for this origin. */
   readonly #checked = new Map<number, { readonly origin: string | null; readonly done: Promise<void> }>();
+  /** By number: the databases that did not answer, and when (by `performance.now`). */
+  readonly #silent = new Map<number, { readonly at: number; readonly error: StoreError }>();
 
   constructor(
     databases: readonly NumberedDatabase[],
@@ -129,9 +137,38 @@ class Spread implements Pick<Databases, 'numbers' | 'layout' | 'nameOf' | 'learn
     return known ?? (this.#isPlain ? 1 : null);
   }
 
-  /** Reads the layout where it is not known in which databases these groups are. @throws StoreError */
-  async know(groups: ReadonlySet<number>, meter: Meter | null): Promise<void> {
-    if ([...groups].some((group) => this.numberOf(group) === null)) await this.#look(meter);
+  /**
+   * Reads the layout where it is not known in which databases these groups are.
+   * @param within as of `askWithin`
+   * @throws StoreError
+   */
+  async know(groups: ReadonlySet<number>, meter: Meter | null, within?: number): Promise<void> {
+    if ([...groups].some((group) => this.numberOf(group) === null)) await this.#look(meter, within);
+  }
+
+  /** Ms that a read may wait for each database; undefined: as long as any other call. */
+  limitOf({ partly = false, within = Infinity }: ReadRequest): number | undefined {
+    return partly && !this.isOne ? Math.min(within, PARTLY_WITHIN) : undefined;
+  }
+
+  /**
+   * Asks one database, for so many ms where a limit is given. Then one that has just not answered is not asked: a reader who
+   * needs several reads waits for it once.
+   * @throws StoreError
+   */
+  async askWithin<T>(within: number | undefined, number: number, work: () => Promise<T>): Promise<T> {
+    const silent = this.#silent.get(number);
+    if (within !== undefined && silent !== undefined && performance.now() - silent.at < SILENCE_KEPT)
+      throw silent.error;
+    try {
+      const answer = await (within === undefined ? work() : withinLimit(within, work()));
+      this.#silent.delete(number);
+      return answer;
+    } catch (error) {
+      if (error instanceof StoreError && isSilence(error))
+        this.#silent.set(number, { at: performance.now(), error });
+      throw error;
+    }
   }
 
   /** There is one database, and nothing says that there ever was another. */
@@ -140,11 +177,13 @@ class Spread implements Pick<Databases, 'numbers' | 'layout' | 'nameOf' | 'learn
   }
 
   /** Reads the layout, from another database where the first is away. */
-  async #look(meter: Meter | null): Promise<void> {
+  async #look(meter: Meter | null, within: number | undefined): Promise<void> {
     let failure: unknown;
     for (const number of this.numbers) {
       try {
-        const { fields } = await this.storeOf(number, meter).read(this.#layoutRequest);
+        const { fields } = await this.askWithin(within, number, () =>
+          this.storeOf(number, meter).read(this.#layoutRequest),
+        );
         const text = fields.get(this.options.layoutField) ?? null;
         // One that is not used yet has no copy.
         if (number !== 1 && text === null) continue;
@@ -156,6 +195,39 @@ class Spread implements Pick<Databases, 'numbers' | 'layout' | 'nameOf' | 'learn
       }
     }
     throw failure;
+  }
+
+  /**
+   * The layout, and where it is asked for the directory, as the databases beside the first have them: of the one that knows
+   * most shards. Empty: none has a copy, or none answers.
+   */
+  async readLayoutCopy(
+    meter: Meter | null,
+    { withDirectory }: { readonly withDirectory: boolean },
+  ): Promise<Texts> {
+    const { layoutField, directoryField, layoutIn } = this.options;
+    const request = { fields: [layoutField, ...(withDirectory ? [directoryField] : [])], logs: [] };
+    const origin = this.#layout?.origin ?? null;
+    const found = await Promise.all(
+      this.numbers.slice(1).map(async (number) => {
+        const read = (): Promise<ReadAnswer> => this.storeOf(number, meter).read(request);
+        const answer = await this.askWithin(PARTLY_WITHIN, number, read).catch((error: unknown) => {
+          if (error instanceof StoreError) return null;
+          throw error;
+        });
+        const text = answer?.fields.get(layoutField) ?? null;
+        const copy = layoutIn(text);
+        const isOurs =
+          copy?.store === number &&
+          copy.layout.origin !== null &&
+          (origin === null || copy.layout.origin === origin);
+        return answer !== null && isOurs ? [{ number, text, count: copy.count, fields: answer.fields }] : [];
+      }),
+    );
+    const [latest] = found.flat().sort((a, b) => b.count - a.count);
+    if (latest === undefined) return new Map();
+    this.learnFrom(latest.text, latest.number);
+    return latest.fields;
   }
 
   get #layoutRequest(): ReadRequest {
@@ -202,6 +274,15 @@ class Spread implements Pick<Databases, 'numbers' | 'layout' | 'nameOf' | 'learn
   }
 }
 
+function limited(request: ReadRequest, limit: number | undefined): ReadRequest {
+  return limit === undefined ? request : { ...request, within: limit };
+}
+
+/** Whether nothing came from the database, rather than a refusal. */
+function isSilence({ code }: StoreError): boolean {
+  return code === 'store_unreachable' || code === 'store_timeout';
+}
+
 function mismatch(): StoreError {
   return new StoreError(
     'store_mismatch',
@@ -220,8 +301,14 @@ abstract class SpreadPart implements Store {
     this.kind = spread.database(1).store.kind;
   }
 
-  /** Does something with the database and the shard that this is about. Its errors name the database. */
-  protected abstract using<T>(work: (store: Store, database: number) => Promise<T>): Promise<T>;
+  /**
+   * Does something with the database and the shard that this is about. Its errors name the database.
+   * @param within as of `askWithin`
+   */
+  protected abstract using<T>(
+    work: (store: Store, database: number) => Promise<T>,
+    within?: number,
+  ): Promise<T>;
   abstract metered(meter: Meter): Store;
   abstract now(): number;
 
@@ -263,7 +350,8 @@ abstract class SpreadPart implements Store {
   }
 
   read(request: ReadRequest): Promise<ReadAnswer> {
-    return this.using((store) => store.read(request));
+    const limit = this.spread.limitOf(request);
+    return this.using((store) => store.read(limited(request, limit)), limit);
   }
 
   commit(commit: Commit): Promise<'committed' | 'lost'> {
@@ -310,17 +398,22 @@ class SpreadShard extends SpreadPart {
       : this.spread.database(1).store.now();
   }
 
-  protected async using<T>(work: (store: Store, database: number) => Promise<T>): Promise<T> {
+  protected async using<T>(
+    work: (store: Store, database: number) => Promise<T>,
+    within?: number,
+  ): Promise<T> {
     const { spread, meter } = this;
     const group = groupOf(this.number);
-    await spread.know(new Set([group]), meter);
+    await spread.know(new Set([group]), meter, within);
     const number = spread.numberOf(group);
     if (number === null)
       throw new StoreError('store_corrupt', 'what is stored does not say in which database this shard is');
     try {
-      const store = spread.storeOf(number, meter);
-      await spread.check(number, meter);
-      return await work(store.shard(this.number), number);
+      return await spread.askWithin(within, number, async () => {
+        const store = spread.storeOf(number, meter);
+        await spread.check(number, meter);
+        return work(store.shard(this.number), number);
+      });
     } catch (error) {
       throw spread.named(error, number);
     }
@@ -337,11 +430,16 @@ class SpreadStore extends SpreadPart {
     return this.spread.database(1).store.now();
   }
 
-  protected async using<T>(work: (store: Store, database: number) => Promise<T>): Promise<T> {
+  protected async using<T>(
+    work: (store: Store, database: number) => Promise<T>,
+    within?: number,
+  ): Promise<T> {
     const { spread, meter } = this;
     try {
-      await spread.check(1, meter);
-      return await work(spread.storeOf(1, meter), 1);
+      return await spread.askWithin(within, 1, async () => {
+        await spread.check(1, meter);
+        return work(spread.storeOf(1, meter), 1);
+      });
     } catch (error) {
       throw spread.named(error, 1);
     }
@@ -358,7 +456,13 @@ class SpreadStore extends SpreadPart {
       byDatabase.set(number, [...(byDatabase.get(number) ?? []), shard]);
     }
     const answers = await Promise.allSettled(
-      [...byDatabase].map(async ([number, its]) => spread.storeOf(number, meter).underWay(its)),
+      [...byDatabase].map(async ([number, its]) => {
+        try {
+          return await spread.storeOf(number, meter).underWay(its);
+        } catch (error) {
+          throw spread.named(error, number);
+        }
+      }),
     );
     const found = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [...answer.value] : []));
     const failure = answers.find((answer) => answer.status === 'rejected');
@@ -376,7 +480,7 @@ class SpreadStore extends SpreadPart {
     if (request.excerpt !== undefined) return super.read(request);
     const { spread, meter } = this;
     const { layout } = spread;
-    await spread.know(groupsOf(request, spread.options.shared), meter);
+    await spread.know(groupsOf(request, spread.options.shared), meter, spread.limitOf(request));
     const answer = await this.#readAll(request);
     // The answer may have told that shards are elsewhere.
     const isMoved = spread.layout !== layout && !hasSameParts(request, spread, layout);
@@ -388,12 +492,10 @@ class SpreadStore extends SpreadPart {
     const [only] = parts;
     if (parts.length <= 1 && (only === undefined || only[0] === 1) && request.partly !== true)
       return this.#readPart(1, request);
-    const { partly = false, within } = request;
-    const limit = partly && parts.length > 1 ? Math.min(within ?? Infinity, PARTLY_WITHIN) : within;
+    const { partly = false } = request;
+    const limit = this.spread.limitOf(request);
     const answers = await Promise.allSettled(
-      parts.map(([number, part]) =>
-        this.#readPart(number, { ...part, ...(limit !== undefined && { within: limit }) }),
-      ),
+      parts.map(([number, part]) => this.#readPart(number, { ...limited(request, limit), ...part }, limit)),
     );
     const fields = new Map<string, string>();
     const logs = new Map<string, string>();
@@ -413,16 +515,19 @@ class SpreadStore extends SpreadPart {
     }
     if (unread.size === 0) return { fields, logs };
     const [failure] = unread.values();
-    if (!isAnyRead && failure !== undefined) throw failure;
+    const before = unread.size;
     await this.#readCopies(unread, fields);
+    if (!isAnyRead && unread.size === before && failure !== undefined) throw failure;
     return { fields, logs, unread };
   }
 
-  async #readPart(number: number, request: ReadRequest): Promise<ReadAnswer> {
+  async #readPart(number: number, request: ReadRequest, limit?: number): Promise<ReadAnswer> {
     const { spread, meter } = this;
     try {
-      await spread.check(number, meter);
-      const answer = await spread.storeOf(number, meter).read(request);
+      const answer = await spread.askWithin(limit, number, async () => {
+        await spread.check(number, meter);
+        return spread.storeOf(number, meter).read(request);
+      });
       const { layoutField } = spread.options;
       if (number === 1 && request.fields.includes(layoutField))
         spread.learnFrom(answer.fields.get(layoutField) ?? null, 1);
@@ -432,23 +537,36 @@ class SpreadStore extends SpreadPart {
     }
   }
 
-  /** Takes what all shards share from where there is a copy, and the layout from memory, where the first database is away. */
+  /** Takes what all shards share from where there is a copy, where the first database is away. */
   async #readCopies(unread: Map<string, StoreError>, fields: Map<string, string>): Promise<void> {
     const { spread, meter } = this;
-    const { copied, layoutField } = spread.options;
-    if (unread.has(layoutField) && spread.text !== null) {
-      fields.set(layoutField, spread.text);
-      unread.delete(layoutField);
+    const { copied, layoutField, directoryField } = spread.options;
+    const take = (texts: Texts, names: readonly string[]): void => {
+      for (const name of names) {
+        const text = texts.get(name);
+        if (text !== undefined) fields.set(name, text);
+        unread.delete(name);
+      }
+    };
+    const withDirectory = unread.has(directoryField);
+    if (withDirectory || spread.text === null) {
+      const found = await spread.readLayoutCopy(meter, { withDirectory });
+      take(
+        found,
+        [...found.keys()].filter((name) => unread.has(name)),
+      );
     }
+    if (unread.has(layoutField) && spread.text !== null)
+      take(new Map([[layoutField, spread.text]]), [layoutField]);
     const wanted = [...unread.keys()].filter((name) => copied.has(name));
     if (wanted.length === 0) return;
     for (const [group, number] of (spread.layout?.stores ?? []).entries()) {
       if (number === 1 || !spread.numbers.includes(number)) continue;
-      const shard = spread.storeOf(number, meter).shard(group * SHARDS_TOGETHER);
-      const answer = await shard.read({ fields: wanted, logs: [], within: PARTLY_WITHIN }).catch(() => null);
+      const shard = new SpreadShard(spread, meter, group * SHARDS_TOGETHER);
+      const request = { fields: wanted, logs: [], partly: true };
+      const answer = await shard.read(request).catch(() => null);
       if (answer === null) continue;
-      for (const [name, text] of answer.fields) fields.set(name, text);
-      for (const name of wanted) unread.delete(name);
+      take(answer.fields, wanted);
       return;
     }
   }

@@ -4,7 +4,7 @@ import { awakeInWords, Glyph } from './components.js';
 import { Sparkline } from './lines.js';
 import { byOrder, byUrgency, orderOf } from './order.js';
 import { useWords } from './phrase.js';
-import { fewSamples, shownStatus, targetMood, type Shown } from './words.js';
+import { fewSamples, shownStatus, targetMood, type Mood, type Shown } from './words.js';
 import type { JSX } from 'preact';
 
 /** With so many services or fewer, all groups are open. */
@@ -22,8 +22,9 @@ interface Row {
 interface Group {
   readonly name: string | null;
   readonly rows: readonly Row[];
-  /** Of the whole group, not only of the rows that are shown. */
+  /** Of the whole group, not only of the rows that are shown; without those that cannot be read. */
   readonly counts: ReadonlyMap<Shown, number>;
+  readonly unread: number;
   readonly total: number;
 }
 
@@ -128,15 +129,16 @@ function groupsOf({ targets, isShown, rows: { first, count } }: GroupsProps): Gr
     // Comparing names is dear: those of other pages are left as they are.
     if (from < to) all.sort((a, b) => byUrgency(a.status, b.status) || byOrder(a.target, b.target));
     const counts = new Map<Shown, number>();
-    for (const { status } of all) counts.set(status, (counts.get(status) ?? 0) + 1);
+    const readable = all.filter(({ target }) => target.unread !== true);
+    for (const { status } of readable) counts.set(status, (counts.get(status) ?? 0) + 1);
     const rows = from < to ? all.filter(({ target }) => isShown(target)).slice(from, to) : [];
-    return { name, rows, counts, total: all.length };
+    return { name, rows, counts, unread: all.length - readable.length, total: all.length };
   });
 }
 
 /** The state of a group in a few words. */
 function GroupState({
-  group: { counts, total },
+  group: { counts, unread, total },
   isStale,
 }: {
   group: Group;
@@ -149,8 +151,9 @@ function GroupState({
   const parts = [
     ...(down > 0 ? [words.text('count.down', { count: down })] : []),
     ...(degraded > 0 ? [words.text('count.degraded', { count: degraded })] : []),
+    ...(unread > 0 ? [words.text('unreadCount', { count: unread })] : []),
   ];
-  const mood = down > 0 ? 'down' : degraded > 0 ? 'degraded' : 'up';
+  const mood = down > 0 ? 'down' : degraded > 0 ? 'degraded' : 'unknown';
   if (parts.length > 0) return <RolledUp mood={mood} words={parts.join(', ')} />;
   const up = counts.get('up') ?? 0;
   if (up === total) return <RolledUp mood="up" words={words.text('groupAllUp')} />;
@@ -159,7 +162,7 @@ function GroupState({
   return <RolledUp mood={up > 0 ? 'up' : first} words={others.join(', ')} />;
 }
 
-function RolledUp({ mood, words }: { mood: Shown; words: string }): JSX.Element {
+function RolledUp({ mood, words }: { mood: Mood; words: string }): JSX.Element {
   return (
     <span class={`rolled-up status ${mood}`}>
       <Glyph mood={mood} />
@@ -239,13 +242,16 @@ function Notes({
   isRoomy: boolean;
 }): JSX.Element {
   const words = useWords();
-  const isUnknown = target.lastKnownStatus !== null;
+  const isUnknown = targetMood(target) === 'unknown';
   const awake = !isUnknown && (status === 'up' || status === 'degraded') ? awakeInWords(target, words) : null;
   const { keptAwake, coldStarts } = target.awake;
   const slept = keptAwake === false || (keptAwake === null && coldStarts > 0);
-  const word = isUnknown
-    ? words.text('wasStatus', { state: words.text(`state.${status}`) })
-    : words.text(`status.${status}`);
+  const word =
+    target.unread === true
+      ? words.text('unreadStatus')
+      : isUnknown
+        ? words.text('wasStatus', { state: words.text(`state.${status}`) })
+        : words.text(`status.${status}`);
   return (
     <p class="sub">
       <span class={`word ${targetMood(target)}${status === 'up' && !isUnknown && !isRoomy ? ' hidden' : ''}`}>

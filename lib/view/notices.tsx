@@ -69,6 +69,7 @@ function noticeOf({ code, message, lines: variables }: ProblemView, words: Words
     case 'store_limit':
     case 'store_answer':
     case 'store_corrupt':
+    case 'store_mismatch':
       return {
         mood: 'unknown',
         title: words.text('unreadable'),

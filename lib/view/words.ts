@@ -23,14 +23,15 @@ export function shownStatus({ status, lastKnownStatus, maintenance }: ShownStatu
   return maintenance === null || last === 'paused' || last === 'sleeping' ? last : 'maintenance';
 }
 
-export type ShownStatus = Pick<TargetStats, 'status' | 'lastKnownStatus' | 'maintenance'>;
+export type ShownStatus = Pick<TargetStats, 'status' | 'lastKnownStatus' | 'maintenance' | 'unread'>;
 
-/** `unknown`: nothing can be said, because nothing was checked lately. */
+/** `unknown`: nothing can be said, because nothing was checked lately, or what was found cannot be read. */
 export type Mood = Shown | 'unknown';
 
 /** What its sign and colour say. */
 export function targetMood(target: ShownStatus): Mood {
-  return target.lastKnownStatus === null ? shownStatus(target) : 'unknown';
+  const isKnown = target.lastKnownStatus === null && target.unread !== true;
+  return isKnown ? shownStatus(target) : 'unknown';
 }
 
 /** The state of everything in one sentence. */
@@ -44,7 +45,7 @@ export interface OverallStatus {
 /** What to say of all targets, at least one. */
 export function overallStatus(
   { isStale, lastRunAt, updatedAt, lost, unread = 0 }: Freshness,
-  all: readonly (Pick<TargetStats, 'name' | 'unread'> & ShownStatus)[],
+  all: readonly (Pick<TargetStats, 'name'> & ShownStatus)[],
   words: Words,
 ): OverallStatus {
   if (lastRunAt === null && lost !== null) {

@@ -153,6 +153,14 @@ const CASES: Readonly<Record<string, Case>> = {
     }),
     code: 1,
   },
+  'the first of two databases that cannot be reached': {
+    env: () => ({
+      ...without(base(), 'UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN'),
+      REDIS_URL: `redis://:user-secret@127.0.0.1:${refused}`,
+      REDIS_URL_2: redis.url,
+    }),
+    code: 1,
+  },
   'a wrong token': {
     env: () => ({ ...base(), UPSTASH_REDIS_REST_TOKEN: 'another-token' }),
     code: 1,
@@ -295,13 +303,11 @@ describe('doctor', () => {
     await redis.flush();
     await runsAgo(base(), RECENT);
     const dump = async () => {
-      const [data, keys] = [
-        await redis.command('HGETALL', 'keepalive:data'),
-        await redis.command('KEYS', '*'),
-      ];
-      const pairs = data as string[];
-      const at = pairs.indexOf('doctor');
-      return { data: at < 0 ? pairs : pairs.toSpliced(at, 2), keys: (keys as string[]).toSorted() };
+      const keys = (await redis.command('KEYS', '*')) as string[];
+      const names = (await redis.command('HKEYS', 'keepalive:data')) as string[];
+      const kept = names.filter((name) => name !== 'doctor').toSorted();
+      const values = await redis.command('HMGET', 'keepalive:data', ...kept);
+      return { keys: keys.toSorted(), data: kept.map((name, i) => [name, (values as string[])[i]]) };
     };
     const before = await dump();
     await run(base());

@@ -117,7 +117,7 @@ describe('a runner killed again and again', () => {
     );
     const printed = new Map<string, number>();
     const lost: number[] = [];
-    for (let i = 0; i < (inject('long') ? 20 : 8); i += 1) {
+    for (let i = 0; i < (inject('long') ? 20 : 5); i += 1) {
       arrived.clear();
       isHolding = i === 0;
       const before = i === 0 ? new Map<string, number>() : await pingsOnRecord();

@@ -95,6 +95,13 @@ describe('health', () => {
     ['everything is paused', facts({ enabled: false }, 60 * MINUTE), 'healthy', 200, {}],
     ['the store is away', facts({ store: away }), 'degraded', 200, { redis: { latencyMs: null } }],
     [
+      'the store is away: the schedule says so too',
+      facts({ store: away }),
+      'degraded',
+      200,
+      { schedule: { message: 'not known: the store cannot be reached' } },
+    ],
+    [
       'runs come more seldom than a target is to be checked',
       facts({ store: paced(10) }),
       'degraded',

@@ -259,7 +259,7 @@ it('tells the same as a store that gives everything, whatever happened', async (
         expect(remote.checks.length).toBeGreaterThan(0);
       }
     }),
-    { numRuns: inject('long') ? 60 : 8 },
+    { numRuns: inject('long') ? 60 : 4 },
   );
 });
 

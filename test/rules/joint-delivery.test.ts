@@ -18,6 +18,7 @@ import { cases } from '../support/cases.js';
 
 const NOON = Date.UTC(2026, 0, 5, 12);
 const MINUTE = 60_000;
+const DAY = 1_440 * MINUTE;
 const CHANNELS: readonly ChannelName[] = ['slack', 'ntfy'];
 const SHARDS = 3;
 
@@ -241,13 +242,13 @@ describe('what every shard tells of the pinger itself', () => {
         targets: slow.map((target) => ({ target, interval: 1, checkedEvery: 2, sleepsAfter: null })),
       },
     });
-    const over = (projected: number): Alert => ({
-      ...{ id: `${projected}`, at: NOON, kind: 'allowances' },
+    const over = (projected: number, at = NOON): Alert => ({
+      ...{ id: `${projected}`, at, kind: 'allowances' },
       over: [{ resource: 'storeCommands', projected, allowed: 10 }],
     });
     const found = withoutRepetitions([
       ...[alertOf('api'), missed(3, 9), missed(0, 5), missed(20, 30)],
-      ...[pace(2, 'a'), pace(3, 'b'), over(11), over(12)],
+      ...[pace(2, 'a'), pace(3, 'b'), over(11), over(12), over(13, NOON + 31 * DAY)],
     ]);
     expect(found).toMatchObject([
       { kind: 'slept' },
@@ -255,6 +256,8 @@ describe('what every shard tells of the pinger itself', () => {
       { kind: 'missed', from: NOON + 20 * MINUTE },
       { kind: 'pace', actual: 3, slowFor: { count: 2, targets: [{ target: 'b' }] } },
       { kind: 'allowances', over: [{ resource: 'storeCommands', projected: 23, allowed: 20 }] },
+      // Of the next month.
+      { kind: 'allowances', over: [{ resource: 'storeCommands', projected: 13, allowed: 10 }] },
     ]);
   });
 

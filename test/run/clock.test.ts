@@ -45,6 +45,13 @@ const stores = {
   }),
 };
 
+const BACK: [string, number[]][] = [
+  ['an hour back', [-HOUR]],
+  ['a day back', [-DAY]],
+];
+/** Minutes for which all is well. */
+const BEFORE = inject('long') ? 90 : 65;
+
 describe.each(Object.entries(stores))('a clock that steps, over %s', (_, open) => {
   let pinger: Pinger;
   beforeEach(async () => {
@@ -80,20 +87,22 @@ describe.each(Object.entries(stores))('a clock that steps, over %s', (_, open) =
       expect(state?.targets[0]).toMatchObject({ lastCheckAt: pinger.now, counters: { pings: before + 1 } });
       expect(negatives(state?.targets.map((target) => target?.awakeGaps))).toEqual([]);
       pinger.now += i % 2 === 0 ? 59_000 : 61_000;
-      if (i % 10 === 0 || i === count - 1) expect(negatives(await read())).toEqual([]);
+      // Before the snapshot of an hour that has ended is written, and after.
+      const hasHourEnded = pinger.now % HOUR < 3 * MINUTE;
+      if (i % 10 === 0 || hasHourEnded || i === count - 1) expect(negatives(await read())).toEqual([]);
     }
   };
 
   it.each([
-    ['an hour back', [-HOUR]],
-    ['a day back', [-DAY]],
+    // Those after them begin in the same way.
+    ...(inject('long') ? BACK : []),
     ['an hour back and forth', [-HOUR, HOUR]],
     ['a day back and forth', [-DAY, DAY]],
     ['an hour forth and back', [HOUR, -HOUR]],
     ['a day forth and back', [DAY, -DAY]],
     ['three minutes back, again and again', [-3, -3, -3, -3].map((minutes) => minutes * MINUTE)],
   ])('%s: every run goes on to ping and to count', async (_, steps) => {
-    await runs(90);
+    await runs(BEFORE);
     const slowBefore = pinger.asked.filter((id) => id !== ID).length;
     for (const step of steps) {
       pinger.now += step;
@@ -101,7 +110,7 @@ describe.each(Object.entries(stores))('a clock that steps, over %s', (_, open) =
       await runs(65);
     }
     const made = pinger.asked.filter((id) => id === ID).length;
-    expect(made).toBe(90 + 65 * steps.length);
+    expect(made).toBe(BEFORE + 65 * steps.length);
     // One that is checked twice a day is not checked at every run until the clock has caught up.
     expect(pinger.asked.length - made - slowBefore).toBeLessThanOrEqual(steps.length);
     const { all, one } = await read();

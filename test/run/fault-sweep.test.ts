@@ -251,13 +251,13 @@ it('the story has a checkpoint between claim and commit, and an acknowledgement,
   expect(CALLS).toBe(4);
 });
 
-/** Of the two sequels of each fault, `npm test` has one at every other call; `npm run test:long` has both at every call. */
+/** Of the two sequels of each fault, `npm test` has one at every third call; `npm run test:long` has both at every call. */
 const ALL = inject('long');
 
 describe.concurrent.each(stores)('%s', (_, { build, faults, silent }) => {
   describe.each(faults.map((fault, i) => [fault, i] as const))('%s', (fault, i) => {
     describe.each(stretches)('at %s of a run', (__, from, to) => {
-      const turn = (i + from) % 4;
+      const turn = (i + from) % 6;
       const faultyRun = async (): Promise<{ rig: Rig; teller: Storyteller; stored: boolean }> => {
         const rig = await build(silent.includes(fault) ? PATIENCE : PATIENT);
         const teller = new Storyteller(rig.store);
@@ -291,7 +291,7 @@ describe.concurrent.each(stores)('%s', (_, { build, faults, silent }) => {
         await rig.close();
       });
 
-      it.runIf(ALL || turn === 3)(
+      it.runIf(ALL || turn === 4)(
         'what another process goes on from is what was said to be stored',
         async () => {
           const { rig, teller, stored } = await faultyRun();

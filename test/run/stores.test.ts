@@ -2,9 +2,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readDump, writeDump } from '../../lib/cli/dump.js';
 import { collect, restore } from '../../lib/cli/transfer.js';
 import { setApp } from '../../lib/app.js';
+import type { Channel } from '../../lib/deliver/channel.js';
+import { answerBadge } from '../../lib/http/badge-endpoint.js';
 import { answerHealth } from '../../lib/http/health-endpoint.js';
 import { answerMetrics } from '../../lib/http/metrics-endpoint.js';
 import { answerPages } from '../../lib/http/pages.js';
+import { answerKeepalive } from '../../lib/http/stats-endpoint.js';
 import { changeField } from '../../lib/http/operator-change.js';
 import type { Health } from '../../lib/read/health.js';
 import { loadOverview } from '../../lib/read/load.js';
@@ -17,7 +20,7 @@ import { DirectoryKeeper } from '../../lib/run/directory-keeper.js';
 import type { RemoteStoreConfig } from '../../lib/store/open.js';
 import { nameInShard, type Meter, type Store } from '../../lib/store/store.js';
 import { startRedis, type RedisServer } from '../support/redis.js';
-import { manyTargets } from '../support/runs.js';
+import { FAILED, manyTargets } from '../support/runs.js';
 import { ShardedPinger } from '../support/shards.js';
 import { openRemoteStore, openRemoteStores } from '../support/stores.js';
 import { startUpstashFront, type UpstashFront } from '../support/upstash-front.js';
@@ -233,9 +236,9 @@ describe('a database that goes away in the middle of ticks and comes back', () =
     for (let i = 0; i < 2; i += 1) expect(await tick()).toMatchObject({ stored: true });
     await front.stop();
     for (let i = 0; i < 2; i += 1) expect(await tick()).toMatchObject({ stored: false });
-    const store = await open(1, [2, rest()]);
-    const meanwhile = await statsOf(store, pinger);
+    const meanwhile = await statsOf(await open(1, [2, rest()]), pinger);
     await front.start();
+    const store = await open(1, [2, rest()]);
     const after = dies ? new ShardedPinger(pinger.config, store, pinger.clock) : pinger;
     expect(await after.tick()).toMatchObject({ checked: 12, stored: true });
     return { meanwhile, pinger: after, store };
@@ -288,6 +291,8 @@ describe('a database that goes away in the middle of ticks and comes back', () =
       const page = await get(answerPages, '/');
       expect(page.status).toBe(200);
       expect(page.text).toContain('6 services cannot be read now');
+      expect(page.text.match(/Cannot be read now/g)).toHaveLength(6);
+      expect(page.text).toContain('6 cannot be read<');
       expect(page.text).not.toContain('systems operational');
       const metrics = await get(answerMetrics, '/api/metrics');
       expect(metrics.text.match(/^probe_success\{.*\} 1$/gm)).toHaveLength(6);
@@ -299,7 +304,105 @@ describe('a database that goes away in the middle of ticks and comes back', () =
   });
 });
 
+describe('the first database goes away', () => {
+  const openBoth = () => open([1, rest()], 3);
+
+  it('a process that begins then shows the shards of the others, and makes their runs', async () => {
+    const pinger = new ShardedPinger(configOf(12), await openBoth());
+    await pinger.tick();
+    await front.stop();
+    try {
+      const meanwhile = await statsOf(await openBoth(), pinger);
+      expect(meanwhile).toMatchObject({ unread: 6, pingCount: 6, summary: { up: 6, pending: 6 } });
+      const next = new ShardedPinger(pinger.config, await openBoth(), pinger.clock);
+      next.clock.now += MINUTE;
+      expect(await next.tick()).toMatchObject({ checked: 12, stored: false });
+      expect(await statsOf(await openBoth(), pinger)).toMatchObject({ unread: 6, pingCount: 12 });
+    } finally {
+      await front.start();
+    }
+  });
+
+  it.each(['began before', 'begins then'])(
+    'and every endpoint of a process that %s tells what can be read',
+    async (when) => {
+      const pinger = new ShardedPinger({ ...configOf(12), tick: MINUTE }, await openBoth());
+      pinger.clock.now = Date.now();
+      await pinger.tick();
+      const store = await openBoth();
+      setApp({ config: pinger.config, store });
+      const get = async (answer: (request: Request) => Promise<Response>, path: string) => {
+        const response = await answer(new Request(`http://h${path}`));
+        return { status: response.status, text: await response.text() };
+      };
+      const ids = pinger.config.targets.map(({ info }) => info.id);
+      const shardOf = (id: string) => pinger.directory.known?.directory.get(id)?.shard ?? 0;
+      // The last one is looked for in the first database, where it would be if there were no other.
+      const there = ids.findLast((id) => shardOf(id) >= 8) ?? '';
+      const away = ids.find((id) => shardOf(id) < 8) ?? '';
+      if (when === 'began before') await get(answerKeepalive, '/api/keepalive');
+      await front.stop();
+      try {
+        if (when === 'begins then') {
+          const all = await get(answerKeepalive, '/api/keepalive');
+          expect(JSON.parse(all.text)).toMatchObject({ unread: 6, pingCount: 6 });
+        }
+        for (const path of [`/api/keepalive/${there}`, `/api/badge/${there}`, `/t/${there}`]) {
+          const answer = path.startsWith('/t/')
+            ? answerPages
+            : path.includes('badge')
+              ? answerBadge
+              : answerKeepalive;
+          expect([path, (await get(answer, path)).status]).toEqual([path, 200]);
+        }
+        expect(JSON.parse((await get(answerKeepalive, `/api/keepalive/${there}`)).text)).toMatchObject({
+          pingCount: 1,
+          checks: [{ ok: true }],
+        });
+        const missing = await get(answerKeepalive, `/api/keepalive/${away}`);
+        expect(missing).toMatchObject({ status: 503 });
+        expect(missing.text).toContain('REDIS_URL: the store');
+        const health = await get(answerHealth, '/api/health');
+        expect(health.status).toBe(200);
+      } finally {
+        setApp(null);
+        await front.start();
+      }
+    },
+  );
+});
+
 describe('an export', () => {
+  it('leaves out what was told for all shards, and is not in the outboxes yet', async () => {
+    const told: string[] = [];
+    const channel: Channel = {
+      name: 'slack',
+      deliver: ({ items }) => {
+        told.push(...items.map(({ alert }) => `${alert.kind} ${'target' in alert ? alert.target : ''}`));
+        return Promise.resolve();
+      },
+    };
+    const config = manyTargets(6, { KEEP_ALIVE_SHARD_SIZE: '3', KEEP_ALIVE_FAILURE_THRESHOLD: '1' });
+    const pingerOn = (store: Store, clock?: ShardedPinger['clock']) => {
+      const pinger = new ShardedPinger(config, store, clock);
+      pinger.channels = new Map([['slack', channel]]);
+      pinger.attempt = () => FAILED;
+      return pinger;
+    };
+    const pinger = pingerOn(await open(1, 2));
+    await pinger.tick();
+    expect(told).toHaveLength(6);
+    const dump = readDump([...writeDump(await collect(pinger.store as Store), 0)].join(''));
+    prefix = `k${installations++}`;
+    const store = await open(1, 2);
+    await restore(store, dump, { force: false });
+    expect(await restore(store, dump, { force: false })).toBe('same');
+    const after = pingerOn(store, pinger.clock);
+    after.clock.now += MINUTE;
+    await after.tick();
+    expect(told).toHaveLength(6);
+  });
+
   it.each<[string, () => Promise<Store>, number[][]]>([
     ['two others', () => open(1, 2), [[0, 1, 2], [8, 9], []]],
     ['one', () => open(1), [[0, 1, 2, 3, 4], [], []]],

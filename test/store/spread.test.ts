@@ -117,6 +117,26 @@ describe('shards in two databases', () => {
     await write(3, 'goes on');
   });
 
+  test('of which one hangs: whoever reads several times waits for it once', async () => {
+    for (const shard of [0, 8]) await write(shard, `shard ${shard}`);
+    front.fault = () => ({ kind: 'hang' });
+    const answer = await store.read({ fields: ['x', 'x:8'], logs: [], partly: true });
+    expect(answer.fields).toEqual(texts({ x: 'shard 0' }));
+    const asked = front.requests.length;
+    const again = store.shard(8).read({ fields: ['x'], logs: [], partly: true });
+    await expect(again).rejects.toMatchObject({
+      code: 'store_timeout',
+      message: 'REDIS_URL_2: the store did not answer in time',
+    });
+    expect(front.requests).toHaveLength(asked);
+    // A call that needs it asks it, and then readers ask it as well.
+    front.fault = () => null;
+    await write(8, 'later');
+    expect((await store.read({ fields: ['x:8'], logs: [], partly: true })).fields).toEqual(
+      texts({ 'x:8': 'later' }),
+    );
+  });
+
   test('of which the first is away: what all share comes from a copy', async () => {
     for (const shard of [0, 8]) await write(shard, `shard ${shard}`);
     await store.shard(8).swap({ field: 'maintenance', expected: null, value: 'a window' });

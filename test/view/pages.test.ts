@@ -845,7 +845,7 @@ describe('what a page of 200 services costs', () => {
     const front = await startUpstashFront({ redisPort: redis.port, token: 'token' });
     const store = await openRemoteStore({ kind: 'upstash', url: front.url, token: 'token' }, { prefix: 'k' });
     const config = many(200);
-    const { fields } = lived(config, LIVES, secondsAgo(), { ...QUICK, lately: 30 * MINUTE });
+    const { fields } = lived(config, LIVES, secondsAgo(), { ...QUICK, step: DAY, lately: 30 * MINUTE });
     await store.claim({ token: 'test', ttl: 1000, fields: [] });
     await store.commit({ token: 'test', fields: Object.fromEntries(fields), append: null, release: true });
     setApp({ config, store });

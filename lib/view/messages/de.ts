@@ -35,6 +35,7 @@ const de: Messages = {
   'state.maintenance': 'in Wartung',
   'state.unknown': 'Zustand unbekannt',
   wasStatus: 'Zuletzt {state}',
+  unreadStatus: 'Zurzeit nicht lesbar',
   'count.up': '{count, plural, one {# in Betrieb} other {# in Betrieb}}',
   'count.degraded': '{count, plural, one {# beeinträchtigt} other {# beeinträchtigt}}',
   'count.down': '{count, plural, one {# ausgefallen} other {# ausgefallen}}',
@@ -42,6 +43,7 @@ const de: Messages = {
   'count.paused': '{count, plural, one {# angehalten} other {# angehalten}}',
   'count.sleeping': '{count, plural, one {# in Ruhezeit} other {# in Ruhezeit}}',
   'count.maintenance': '{count, plural, one {# in Wartung} other {# in Wartung}}',
+  unreadCount: '{count, plural, one {# nicht lesbar} other {# nicht lesbar}}',
   groupAllUp: 'Alle in Betrieb',
 
   // Below the sentence at the top

@@ -39,6 +39,7 @@ const en = {
   'state.unknown': 'unknown',
   /** `{state}` is one of the above: the last state that is known of a service. */
   wasStatus: 'Was {state}',
+  unreadStatus: 'Cannot be read now',
   // So many services in a state
   'count.up': '{count, plural, one {# up} other {# up}}',
   'count.degraded': '{count, plural, one {# degraded} other {# degraded}}',
@@ -47,6 +48,7 @@ const en = {
   'count.paused': '{count, plural, one {# paused} other {# paused}}',
   'count.sleeping': '{count, plural, one {# off hours} other {# off hours}}',
   'count.maintenance': '{count, plural, one {# in maintenance} other {# in maintenance}}',
+  unreadCount: '{count, plural, one {# cannot be read} other {# cannot be read}}',
   groupAllUp: 'All up',
 
   // Below the sentence at the top

@@ -35,6 +35,7 @@ const es: Messages = {
   'state.maintenance': 'en mantenimiento',
   'state.unknown': 'estado desconocido',
   wasStatus: 'Último estado: {state}',
+  unreadStatus: 'No se puede leer ahora',
   'count.up': '{count, plural, one {# operativo} other {# operativos}}',
   'count.degraded': '{count, plural, one {# degradado} other {# degradados}}',
   'count.down': '{count, plural, one {# no disponible} other {# no disponibles}}',
@@ -42,6 +43,7 @@ const es: Messages = {
   'count.paused': '{count, plural, one {# en pausa} other {# en pausa}}',
   'count.sleeping': '{count, plural, one {# fuera de horario} other {# fuera de horario}}',
   'count.maintenance': '{count, plural, one {# en mantenimiento} other {# en mantenimiento}}',
+  unreadCount: '{count, plural, one {# no se puede leer} other {# no se pueden leer}}',
   groupAllUp: 'Todo operativo',
 
   // Below the sentence at the top

@@ -35,6 +35,7 @@ const fr: Messages = {
   'state.maintenance': 'en maintenance',
   'state.unknown': 'état inconnu',
   wasStatus: 'Dernier état : {state}',
+  unreadStatus: 'Illisible pour le moment',
   'count.up': '{count, plural, one {# opérationnel} other {# opérationnels}}',
   'count.degraded': '{count, plural, one {# dégradé} other {# dégradés}}',
   'count.down': '{count, plural, one {# indisponible} other {# indisponibles}}',
@@ -42,6 +43,7 @@ const fr: Messages = {
   'count.paused': '{count, plural, one {# en pause} other {# en pause}}',
   'count.sleeping': '{count, plural, one {# hors horaires} other {# hors horaires}}',
   'count.maintenance': '{count, plural, one {# en maintenance} other {# en maintenance}}',
+  unreadCount: '{count, plural, one {# illisible} other {# illisibles}}',
   groupAllUp: 'Tout est opérationnel',
 
   // Below the sentence at the top

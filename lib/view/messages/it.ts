@@ -35,6 +35,7 @@ const it: Messages = {
   'state.maintenance': 'in manutenzione',
   'state.unknown': 'stato sconosciuto',
   wasStatus: 'Ultimo stato: {state}',
+  unreadStatus: 'Non leggibile al momento',
   'count.up': '{count, plural, one {# operativo} other {# operativi}}',
   'count.degraded': '{count, plural, one {# degradato} other {# degradati}}',
   'count.down': '{count, plural, one {# non disponibile} other {# non disponibili}}',
@@ -42,6 +43,7 @@ const it: Messages = {
   'count.paused': '{count, plural, one {# in pausa} other {# in pausa}}',
   'count.sleeping': '{count, plural, one {# fuori orario} other {# fuori orario}}',
   'count.maintenance': '{count, plural, one {# in manutenzione} other {# in manutenzione}}',
+  unreadCount: '{count, plural, one {# non leggibile} other {# non leggibili}}',
   groupAllUp: 'Tutto operativo',
 
   // Below the sentence at the top

@@ -35,6 +35,7 @@ const pt: Messages = {
   'state.maintenance': 'em manutenção',
   'state.unknown': 'estado desconhecido',
   wasStatus: 'Último estado: {state}',
+  unreadStatus: 'Não pode ser lido agora',
   'count.up': '{count, plural, one {# operacional} other {# operacionais}}',
   'count.degraded': '{count, plural, one {# degradado} other {# degradados}}',
   'count.down': '{count, plural, one {# indisponível} other {# indisponíveis}}',
@@ -42,6 +43,7 @@ const pt: Messages = {
   'count.paused': '{count, plural, one {# em pausa} other {# em pausa}}',
   'count.sleeping': '{count, plural, one {# fora do horário} other {# fora do horário}}',
   'count.maintenance': '{count, plural, one {# em manutenção} other {# em manutenção}}',
+  unreadCount: '{count, plural, one {# não pode ser lido} other {# não podem ser lidos}}',
   groupAllUp: 'Tudo operacional',
 
   // Below the sentence at the top
