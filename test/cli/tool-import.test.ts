@@ -348,6 +348,35 @@ endpoints:
     },
   );
 
+  it.each([
+    ["body.foo == 'bar' && body.baz.startsWith('q')", { foo: 'bar', baz: 'qux' }, { foo: 'bar', baz: 'xq' }],
+    ['body.a[0].or >= 2 || (body.b != true)', { a: [{ or: 2 }], b: true }, { a: [{ or: 1 }], b: true }],
+    ['body[0].endsWith(".b") && body[1].contains("c+")', ['a.b', 'xc+'], ['a.bc', 'xc+']],
+    ["body.a == 'b'", { a: 'b' }, {}],
+  ])('of the blackbox exporter with CEL: %s', async (cel, good, bad) => {
+    const expressionOf = (key: string): string => {
+      const module = { prober: 'http', http: { [key]: cel } };
+      const jobs = [{ params: { module: ['m'] }, static_configs: [{ targets: ['https://a.test'] }] }];
+      const { text } = convert('blackbox', JSON.stringify({ modules: { m: module }, scrape_configs: jobs }));
+      const result = parseConfig({}, readTargets('t', text, { texts: new Map() }));
+      return (result.ok ? result.config.targets[0]?.assertions.expectJson : null) ?? '';
+    };
+    const must = jsonata(expressionOf('fail_if_body_json_not_matches_cel'));
+    expect([await must.evaluate(good), (await must.evaluate(bad)) === true]).toEqual([true, false]);
+    const mustNot = jsonata(expressionOf('fail_if_body_json_matches_cel'));
+    expect(await mustNot.evaluate(good)).toBe(false);
+  });
+
+  it.each(['body.map(x, x)', 'other.a == 1', 'body.a + 1 == 2', '', '!body.a', "body.a == 'b\\\\'"])(
+    'of the blackbox exporter lists other CEL: %s',
+    (cel) => {
+      const module = { prober: 'http', http: { fail_if_body_json_not_matches_cel: cel } };
+      const jobs = [{ params: { module: ['m'] }, static_configs: [{ targets: ['https://a.test'] }] }];
+      const source = JSON.stringify({ modules: { m: module }, scrape_configs: jobs });
+      expect(convert('blackbox', source).imported.left).toHaveLength(1);
+    },
+  );
+
   it('watches a domain whose end is asked about, once, at its registry', async () => {
     const condition = 'conditions: ["[DOMAIN_EXPIRATION] > 720h"]';
     const { text, imported } = convert(

@@ -142,6 +142,7 @@ describe('a target', () => {
       maxBody: 262_144,
       maxRedirects: 5,
       tlsVerify: true,
+      clientCertificate: null,
       allowPrivate: false,
       confirm: true,
       failureThreshold: 3,

@@ -1,5 +1,6 @@
 import {
   Collector,
+  escaped,
   fieldsOf,
   goDuration,
   isOn,
@@ -145,6 +146,49 @@ function readTls(collector: Collector, draft: TargetDraft, tls: ToolFields): voi
   }
 }
 
+const TEXT = String.raw`"[^"\\]*"|'[^'\\]*'`;
+/** A text, a number or word, an operator, or something of the body with a function of texts behind it. */
+const CEL = new RegExp(
+  String.raw`\s*(?:(${TEXT})|(\d{1,15}(?:\.\d{1,15})?|true|false|null)\b|(&&|\|\||[=!<>]=|[<>()])|` +
+    String.raw`body((?:\.[A-Za-z_]\w*(?![\w(])|\[\d{1,9}\])*)(?![\w[])(?:\.(startsWith|endsWith|contains)\(\s*(${TEXT})\s*\))?)`,
+  'y',
+);
+const OPERATORS: ReadonlyMap<string, string> = new Map([
+  ['&&', 'and'],
+  ['||', 'or'],
+  ['==', '='],
+]);
+
+/** A CEL expression that compares what is in the body, as JSONata; null for one with anything else in it. */
+function jsonataOf(cel: string): string | null {
+  const words: string[] = [];
+  const source = cel.trim();
+  CEL.lastIndex = 0;
+  while (CEL.lastIndex < source.length) {
+    const found = CEL.exec(source);
+    if (found === null) return null;
+    const [, text, plain, operator, path = '', method, argument = ''] = found;
+    const of =
+      path
+        .replace(/^\./, '')
+        .replace(/[A-Za-z_]\w*/g, (name) =>
+          /^(?:and|or|in|true|false|null)$/.test(name) ? `\`${name}\`` : name,
+        )
+        .replace(/^(?=\[)/, '$') || '$';
+    const wanted = argument.slice(1, -1);
+    if (text !== undefined) words.push(quoted(text.slice(1, -1)));
+    else if (plain !== undefined) words.push(plain);
+    else if (operator !== undefined) words.push(OPERATORS.get(operator) ?? operator);
+    else if (method === undefined) words.push(of);
+    else if (method === 'contains') words.push(`$contains(${of}, ${quoted(wanted)})`);
+    else
+      words.push(
+        `$contains(${of}, /${method === 'startsWith' ? '^' : ''}${escaped(wanted)}${method === 'endsWith' ? '$' : ''}/)`,
+      );
+  }
+  return words.length === 0 ? null : words.join(' ');
+}
+
 function readClientFile(draft: TargetDraft, tls: ToolFields, what: string): void {
   const files = ['cert_file', 'key_file'].map((name) => textOf(tls.get(name)));
   if (files.includes('')) draft.leave(what, 'tlsClientCert takes a certificate and its key');
@@ -230,9 +274,13 @@ function readHttp(draft: TargetDraft, key: string, value: unknown): boolean {
       readHeaderRule(draft, key, list.map(fieldsOf));
       return true;
     case 'fail_if_body_json_matches_cel':
-    case 'fail_if_body_json_not_matches_cel':
-      draft.leave(key, 'write it in JSONata as expectJson: body.a == "b" is a = "b" there');
+    case 'fail_if_body_json_not_matches_cel': {
+      const expression = jsonataOf(textOf(value));
+      if (expression !== null)
+        draft.expect(key === 'fail_if_body_json_matches_cel' ? `$not(${expression})` : `(${expression})`);
+      else draft.leave(key, 'write it in JSONata as expectJson: body.a == "b" is a = "b" there');
       return true;
+    }
     case 'oauth2':
       draft.leave(key, 'set the header Authorization, if a lasting token will do');
       return true;
