@@ -261,7 +261,9 @@ class Reader {
       this.problems.push({ ...place, message: `${fileName(option)}: expected ${inFileWords(what)}` });
       return null;
     }
-    return text === '' ? null : { text, place, hasReference };
+    // The name of a variable that is not set cannot stand for a certificate.
+    const isUnknown = option === 'TLS_CLIENT_CERT' && hasReference && this.outside.mayLackVariables === true;
+    return text === '' || isUnknown ? null : { text, place, hasReference };
   }
 
   /** A text with what variables hold in the places of their names. */

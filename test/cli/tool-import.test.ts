@@ -411,6 +411,27 @@ endpoints:
     );
   });
 
+  it.each([
+    [
+      'gatus',
+      'endpoints: [{ name: a, url: "https://a.test", client: { tls: { certificate-file: a.pem, private-key-file: b.pem } } }]',
+    ],
+    [
+      'blackbox',
+      '{ modules: { m: { prober: http, http: { tls_config: { cert_file: a.pem, key_file: b.pem } } } }, scrape_configs: [{ params: { module: [m] }, static_configs: [{ targets: ["https://a.test"] }] }] }',
+    ],
+    [
+      'uptime-kuma',
+      '{ monitorList: [{ name: a, type: http, url: "https://a.test", authMethod: mtls, tlsCert: a.pem, tlsKey: canary }] }',
+    ],
+  ] as const)('of %s gives a client certificate by a variable', (tool, source) => {
+    const { text, imported } = convert(tool, source);
+    expect(text).toMatch(/tlsClientCert: "\$\{A(?:_TEST)?_CLIENT_CERT\}"/);
+    expect(text).not.toContain('canary');
+    expect(imported.left).toEqual([]);
+    expect(problemsIn('t', text, imported)).toEqual([]);
+  });
+
   it('of UptimeRobot names the statuses that are good', () => {
     const monitor = {
       friendly_name: 'a',
