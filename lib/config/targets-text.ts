@@ -230,13 +230,13 @@ class Reader {
   private option(option: TargetOptionName, { value, place }: FileEntry): FileOption | null {
     const problemsBefore = this.problems.length;
     const { form, expected } = TARGET_OPTIONS[option].value;
-    let hasReference = false;
+    const seen = { reference: false };
     const textOf = (given: Node): string | null => {
       const node = this.resolved(given);
       if (!isScalar(node) || node.value === null) return null;
       const source = sourceOf(node);
       const text = this.expanded(option, source, this.placeOf(node));
-      hasReference ||= text !== source;
+      seen.reference ||= text !== source;
       return text;
     };
     const node = this.resolved(value);
@@ -262,8 +262,9 @@ class Reader {
       return null;
     }
     // The name of a variable that is not set cannot stand for a certificate.
-    const isUnknown = option === 'TLS_CLIENT_CERT' && hasReference && this.outside.mayLackVariables === true;
-    return text === '' || isUnknown ? null : { text, place, hasReference };
+    const isUnknown =
+      option === 'TLS_CLIENT_CERT' && seen.reference && this.outside.mayLackVariables === true;
+    return text === '' || isUnknown ? null : { text, place, hasReference: seen.reference };
   }
 
   /** A text with what variables hold in the places of their names. */
