@@ -69,6 +69,12 @@ export interface PublicTarget {
 export const LANGUAGES = ['en', 'fr', 'de', 'es', 'pt', 'it'] as const;
 export type Language = (typeof LANGUAGES)[number];
 
+export interface PageLink {
+  readonly label: string;
+  /** `https:` or `mailto:`. */
+  readonly url: string;
+}
+
 /** What the operator says of the page as a whole. All of it is public. */
 export interface PageSettings {
   /** The name of the page; null: Keepalive. */
@@ -79,6 +85,8 @@ export interface PageSettings {
   readonly homeUrl: string | null;
   /** `https:` or `mailto:`. */
   readonly contactUrl: string | null;
+  /** Further links at the top. */
+  readonly links: readonly PageLink[];
   /** Null: the visitor's. */
   readonly language: Language | null;
   /** An IANA name; null: the visitor's. */
@@ -100,9 +108,13 @@ export interface WeeklyWindow {
   readonly timeZone: string;
 }
 
-export type MaintenanceWindow =
+export type MaintenanceWindow = (
   | { readonly kind: 'once'; readonly from: number; readonly to: number }
-  | { readonly kind: 'weekly'; readonly window: WeeklyWindow };
+  | { readonly kind: 'weekly'; readonly window: WeeklyWindow }
+) & {
+  /** What it is about, for the public. */
+  readonly reason?: string;
+};
 
 /** A status code range, both ends included. */
 export interface StatusRange {
@@ -143,6 +155,13 @@ export interface Recovery {
   readonly grace: number;
 }
 
+/** PEM; the key is secret. */
+export interface ClientCertificate {
+  /** With those that vouch for it. */
+  readonly cert: string;
+  readonly key: string;
+}
+
 /** What a target has for each group of options. Durations in ms. */
 export interface GroupFields {
   readonly http: {
@@ -164,7 +183,11 @@ export interface GroupFields {
     /** What is asked; null: the protocol's own question. It may hold a secret. */
     readonly query: string | null;
   };
-  readonly tls: { readonly tlsVerify: boolean };
+  readonly tls: {
+    readonly tlsVerify: boolean;
+    /** What a server gets that asks who calls; null: nothing. */
+    readonly clientCertificate: ClientCertificate | null;
+  };
   readonly hosts: {
     /** Further hosts of the address, as `host:port`, in its order. */
     readonly moreHosts: readonly string[];

@@ -8,6 +8,7 @@ import { DEFAULT_DATABASE, type Config } from '../config/config.js';
 import { validConfig, type Env } from '../config/valid.js';
 import { STORE_FIELDS } from '../record/fields.js';
 import { SPREAD_FIELDS } from '../record/spread-fields.js';
+import { singleLine } from '../single-line.js';
 import { openRemoteStores } from '../store/open.js';
 import { openSqlite } from '../store/sqlite.js';
 import { DATABASE_IN_USE } from '../store/sqlite-failure.js';
@@ -131,17 +132,24 @@ function inTenths(what: string, print: (line: string) => void): Progress {
   };
 }
 
-export async function readText(file: string | undefined): Promise<string> {
+/**
+ * The text of a file, or of stdin.
+ * @param what it should be, for messages
+ * @throws TransferError
+ */
+export async function readText(file: string | undefined, what = 'export of Keepalive'): Promise<string> {
   let bytes: Buffer;
   try {
     bytes = file === undefined ? await buffer(process.stdin) : await readFile(file);
   } catch (cause) {
-    throw new TransferError(`The file cannot be read${reason(cause)}.`, { cause });
+    throw new TransferError(`${file === undefined ? 'The input' : singleLine(file)} ${unreadable(cause)}.`, {
+      cause,
+    });
   }
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new TransferError('This is no export of Keepalive, or it is cut off: it is not UTF-8.', { cause });
+    throw new TransferError(`This is no ${what}, or it is cut off: it is not UTF-8.`, { cause });
   }
 }
 
@@ -166,6 +174,17 @@ async function writing(work: Promise<void>): Promise<void> {
     if (cause instanceof TransferError) throw cause;
     throw new TransferError(`The export cannot be written${reason(cause)}.`, { cause });
   });
+}
+
+const UNREADABLE: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'does not exist'],
+  ['EISDIR', 'is a folder, and a file is expected'],
+  ['EACCES', 'may not be read by this user'],
+]);
+
+function unreadable(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return UNREADABLE.get(code) ?? `cannot be read${reason(error)}`;
 }
 
 function reason(error: unknown): string {

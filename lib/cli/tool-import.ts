@@ -27,7 +27,7 @@ import { fromUptimeFlare } from './tools/uptimeflare.js';
 import { fromUptimeKuma } from './tools/uptime-kuma.js';
 import { fromUptimeRobot } from './tools/uptimerobot.js';
 import { fromUpptime } from './tools/upptime.js';
-import { readArguments, unknown, UsageError } from './usage.js';
+import { readArguments, sentence, unknown, UsageError } from './usage.js';
 
 interface Tool {
   /** What its file is. */
@@ -55,9 +55,12 @@ export async function importTool(args: readonly string[], { out }: Terminal): Pr
   const { words, has, value } = readArguments('import', COMMANDS.import, args);
   const named = value('from') ?? '';
   const tool = TOOLS.find((each) => each === named);
-  if (tool === undefined) throw new UsageError(`keepalive import: ${unknown('argument', named, TOOLS)}.`);
+  if (tool === undefined) {
+    const why = sentence(unknown('tool', named, TOOLS));
+    throw new UsageError(`keepalive import: ${why} It reads files of ${TOOLS.join(', ')}.`);
+  }
   const output = value('output') ?? 'targets.yaml';
-  const { text, imported } = convert(tool, await readText(words[0]));
+  const { text, imported } = convert(tool, await readText(words[0], `configuration of ${tool}`));
   try {
     // It may hold what nobody else should read.
     writeFileSync(output, text, { mode: 0o600, flag: has('force') ? 'w' : 'wx' });
@@ -207,6 +210,8 @@ export function problemsIn(
   { addresses, settings }: Imported,
 ): readonly Problem[] {
   const texts = new Map([...addresses].map((name) => [name, 'https://example.com/']));
+  // Behind a host, a variable stands for a port.
+  for (const [, name = ''] of text.matchAll(/:\$\{(\w+)\}/g)) if (!texts.has(name)) texts.set(name, '443');
   const file = readTargets(output, text, { texts, mayLackVariables: true });
   const result = parseConfig(Object.fromEntries(settings), file, { mayLackChannels: true });
   return result.ok ? [] : result.problems;
@@ -231,7 +236,7 @@ function remarkLines(remarks: readonly Remark[]): string[] {
 }
 
 function report(output: string, text: string, imported: Imported): string[] {
-  const { targets, variables, settings, left, unneeded } = imported;
+  const { targets, variables, settings, left, own, unneeded } = imported;
   const problems = problemsIn(output, text, imported);
   const { found, carried } = shareOf(imported, problems.length);
   const share = found === 0 ? 100 : Math.floor((100 * carried) / found);
@@ -246,6 +251,8 @@ function report(output: string, text: string, imported: Imported): string[] {
     ...remarkLines(left),
     ...(problems.length === 0 ? [] : ['', 'To be corrected in the file:']),
     ...problems.map((problem) => `  ${placeInWords(problem)}: ${problem.message}`),
+    ...(own.length === 0 ? [] : ['', 'About the other tool itself, and not counted:']),
+    ...remarkLines(own),
     ...(unneeded.length === 0 ? [] : ['', 'Not needed, and not counted:']),
     ...remarkLines(unneeded),
     '',

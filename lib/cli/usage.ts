@@ -118,7 +118,7 @@ export function readArguments<Usage extends CommandUsage>(
 
 /** `unknown option --jsno, did you mean --json?` */
 export function unknown(
-  what: 'command' | 'option' | 'argument',
+  what: 'command' | 'option' | 'argument' | 'tool',
   word: string,
   known: readonly string[],
 ): string {

@@ -241,7 +241,7 @@ function declaredTargets({ variables, texts, file, shared }: Declared, problems:
       set === undefined ? {} : readOptions(TARGET_OPTIONS, (name) => set.get(name), texts, problems);
     const own: Partial<TargetOptions> = { ...listed, ...options };
     if (!own.URL) {
-      const isGiven = target?.options.has('URL') === true || set?.has('URL') === true;
+      const isGiven = target?.hasAddress === true || set?.has('URL') === true;
       if (target !== undefined && !isGiven) {
         problems.push({ ...target.place, message: `url: missing, the target needs an address` });
       }

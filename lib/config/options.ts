@@ -1,6 +1,7 @@
 import { PLAN_NAMES } from '../rules/allowances.js';
 import { CHANNEL_NAMES, HOST_NAMES, IP_VERSIONS, SHOW_LEVELS, type ChannelName } from '../types.js';
 import { CHANNEL_OPTIONS } from './alerts.js';
+import { clientCertificate } from './client-certificate.js';
 import { option, targetOption, type Table, type OptionValues } from './option-table.js';
 import { PAGE_OPTIONS } from './page.js';
 import { peerList } from './peers.js';
@@ -131,6 +132,11 @@ export const TARGET_OPTIONS = {
     'A certificate nearer to its end than this is degraded.',
   ),
   TLS_VERIFY: targetOption('true', flag, 'false accepts any certificate.'),
+  TLS_CLIENT_CERT: targetOption(
+    null,
+    clientCertificate,
+    'A client certificate and its key as PEM, for servers that ask for one.',
+  ),
   ALLOW_PRIVATE: targetOption('false', flag, 'true lets redirects lead to private addresses.'),
   ACTIVE_HOURS: targetOption(
     'always',

@@ -1,4 +1,4 @@
-import { LANGUAGES, type Language, type PageSettings } from '../types.js';
+import { LANGUAGES, type Language, type PageLink, type PageSettings } from '../types.js';
 import { option, type OptionValues } from './option-table.js';
 import { parseUrl } from './request.js';
 import type { Problem } from './problems.js';
@@ -29,6 +29,28 @@ const MAILTO = /^mailto:[^\s@?&<>,;:"]+@[^\s@?&<>,;:"]+$/i;
 
 const contactUrl = value('an https:// address without user info, or mailto: and one mail address', (text) =>
   text.length <= 320 && MAILTO.test(text) ? text : httpsUrl(text),
+);
+
+/** Links that may be listed at most. */
+const MOST_LINKS = 10;
+
+/** What is shown stands before the address. */
+const links = value(
+  `at most ${MOST_LINKS} links such as Docs https://docs.example.com with ; between, each with words and an https:// or mailto: address`,
+  (text): readonly PageLink[] | undefined => {
+    const found = text
+      .split(';')
+      .map((entry) => entry.trim())
+      .filter((entry) => entry !== '')
+      .map((entry): PageLink | undefined => {
+        const end = entry.search(/\s\S+$/);
+        const words = entry.slice(0, Math.max(0, end)).trim();
+        const { data: url } = contactUrl.safeParse(entry.slice(end + 1));
+        return url !== undefined && label.safeParse(words).success ? { label: words, url } : undefined;
+      });
+    const known = found.filter((link) => link !== undefined);
+    return known.length === found.length && known.length <= MOST_LINKS ? known : undefined;
+  },
 );
 
 const ANCESTOR = /^https?:\/\/(?:\*\.)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$/i;
@@ -65,6 +87,7 @@ export const PAGE_OPTIONS = {
   PAGE_LOGO_URL: option(null, logoUrl),
   PAGE_HOME_URL: option(null, homeUrl),
   PAGE_CONTACT_URL: option(null, contactUrl),
+  PAGE_LINKS: option(null, links),
   PAGE_LANGUAGE: option(null, language),
   PAGE_TIME_ZONE: option(null, timeZone),
   PAGE_FRAME_ANCESTORS: option('off', frameAncestors),
@@ -111,6 +134,7 @@ export function toPageSettings(
     logoUrl: options.PAGE_LOGO_URL,
     homeUrl: options.PAGE_HOME_URL,
     contactUrl: options.PAGE_CONTACT_URL,
+    links: options.PAGE_LINKS ?? [],
     language: options.PAGE_LANGUAGE,
     timeZone: options.PAGE_TIME_ZONE,
     publicUrl,

@@ -23,7 +23,7 @@ const HIDDEN = '***';
 
 /** May hold a secret. The address is shown without what may be secret in it. */
 const SECRET_OPTIONS: ReadonlySet<TargetOptionName> = new Set([
-  ...(['HEADERS', 'BODY', 'QUERY', 'HOST_TOKEN'] as const),
+  ...(['HEADERS', 'BODY', 'QUERY', 'HOST_TOKEN', 'TLS_CLIENT_CERT'] as const),
   ...(['RECOVERY_URL', 'RECOVERY_HEADERS', 'RECOVERY_BODY'] as const),
 ]);
 

@@ -28,7 +28,7 @@ const GROUPS: Readonly<Record<OptionGroup, readonly TargetOptionName[]>> = {
   headers: ['HEADERS'],
   body: ['EXPECT_BODY', 'REJECT_BODY', 'EXPECT_JSON', 'DEGRADED_JSON', 'MAX_BODY'],
   query: ['QUERY'],
-  tls: ['TLS_EXPIRY', 'TLS_VERIFY'],
+  tls: ['TLS_EXPIRY', 'TLS_VERIFY', 'TLS_CLIENT_CERT'],
   hosts: [],
 };
 const GROUP_NAMES = Object.keys(GROUPS) as OptionGroup[];
@@ -68,6 +68,7 @@ const FIELDS: {
   query: (_source, options) => ({ query: options.QUERY }),
   tls: ({ address, own, inherited }, options) => ({
     tlsVerify: own.TLS_VERIFY ?? inherited.TLS_VERIFY ?? verifyAskedBy(address) ?? options.TLS_VERIFY,
+    clientCertificate: options.TLS_CLIENT_CERT,
   }),
   hosts: ({ address }) => ({ moreHosts: address.moreHosts ?? [] }),
 };

@@ -18,6 +18,8 @@ export interface FileTarget {
   readonly id: string;
   readonly place: FilePlace;
   readonly options: FileOptions;
+  /** An address is written, also where it cannot be read: that is a problem of its own. */
+  readonly hasAddress: boolean;
 }
 
 /** What a targets file holds, as far as it could be read. */

@@ -159,13 +159,13 @@ class Reader {
   private target(node: Node): FileTarget | null {
     const read = this.options(node, true);
     if (read === null) return null;
-    const { id, options } = read;
+    const { id, options, hasAddress } = read;
     if (id === undefined) {
       this.problems.push({ ...this.placeOf(node), message: 'id: missing, every target needs one' });
       return null;
     }
     const text = isScalar(id.value) ? sourceOf(id.value) : '';
-    if (ID.test(text)) return { id: text, place: id.place, options };
+    if (ID.test(text)) return { id: text, place: id.place, options, hasAddress };
     const message = 'id: expected lower case letters, digits and - between them, 64 characters at most';
     this.problems.push({ ...id.place, message });
     return null;
@@ -175,7 +175,11 @@ class Reader {
   private options(
     given: Node,
     isTarget: boolean,
-  ): { readonly options: FileOptions; readonly id: FileEntry | undefined } | null {
+  ): {
+    readonly options: FileOptions;
+    readonly id: FileEntry | undefined;
+    readonly hasAddress: boolean;
+  } | null {
     const node = this.resolved(given);
     if (!isMap(node)) {
       const message = isTarget ? 'expected a map with id and url' : 'defaults: expected a map of options';
@@ -188,12 +192,15 @@ class Reader {
       return key === 'id' || OPTIONS.has(key) ? null : unknown('option', key, [...OPTIONS.keys()], BY_FOLDED);
     });
     const options = new Map<TargetOptionName, FileOption>();
+    let isAddressFaulty = false;
     for (const [key, entry] of entries) {
       const name = OPTIONS.get(key);
+      const problemsBefore = this.problems.length;
       const option = name === undefined ? null : this.option(name, entry);
       if (name !== undefined && option !== null) options.set(name, option);
+      if (name === 'URL') isAddressFaulty = this.problems.length > problemsBefore;
     }
-    return { options, id: entries.get('id') };
+    return { options, id: entries.get('id'), hasAddress: options.has('URL') || isAddressFaulty };
   }
 
   /**
@@ -223,13 +230,13 @@ class Reader {
   private option(option: TargetOptionName, { value, place }: FileEntry): FileOption | null {
     const problemsBefore = this.problems.length;
     const { form, expected } = TARGET_OPTIONS[option].value;
-    let hasReference = false;
+    const seen = { reference: false };
     const textOf = (given: Node): string | null => {
       const node = this.resolved(given);
       if (!isScalar(node) || node.value === null) return null;
       const source = sourceOf(node);
       const text = this.expanded(option, source, this.placeOf(node));
-      hasReference ||= text !== source;
+      seen.reference ||= text !== source;
       return text;
     };
     const node = this.resolved(value);
@@ -254,7 +261,10 @@ class Reader {
       this.problems.push({ ...place, message: `${fileName(option)}: expected ${inFileWords(what)}` });
       return null;
     }
-    return text === '' ? null : { text, place, hasReference };
+    // The name of a variable that is not set cannot stand for a certificate.
+    const isUnknown =
+      option === 'TLS_CLIENT_CERT' && seen.reference && this.outside.mayLackVariables === true;
+    return text === '' || isUnknown ? null : { text, place, hasReference: seen.reference };
   }
 
   /** A text with what variables hold in the places of their names. */

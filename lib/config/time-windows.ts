@@ -1,4 +1,5 @@
 import type { MaintenanceWindow, WeeklyWindow } from '../types.js';
+import { isSingleLine } from '../single-line.js';
 import { isOff, parseDuration, value } from './values.js';
 
 const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
@@ -12,20 +13,33 @@ export const activeHours = value(
   (text): WeeklyWindow | null | undefined => (/^always$/i.test(text) ? null : parseWeekly(text)),
 );
 
-/** Windows with `;` between; empty for `off`. */
+/** Windows with `;` between, each with its reason in brackets where it has one; empty for `off`. */
 export const maintenance = value(
-  'windows such as 2026-12-01T02:00Z/2h or Sun 02:00-03:00 UTC with ; between, or off',
+  'windows such as 2026-12-01T02:00Z/2h (new disks) or Sun 02:00-03:00 UTC with ; between, or off',
   (text): MaintenanceWindow[] | undefined => {
     if (isOff(text)) return [];
     const entries = text
       .split(';')
       .map((entry) => entry.trim())
       .filter((entry) => entry !== '');
-    const windows = entries.map((entry) => parseOnce(entry) ?? parseRepeated(entry));
+    const windows = entries.map(parseWindow);
     return windows.includes(undefined) ? undefined : windows.filter((window) => window !== undefined);
   },
   { kind: 'list', separator: ';' },
 );
+
+/** Characters of a reason at most. */
+export const LONGEST_REASON = 200;
+
+function parseWindow(entry: string): MaintenanceWindow | undefined {
+  const begins = entry.endsWith(')') ? entry.indexOf('(') : -1;
+  const reason = begins < 0 ? '' : entry.slice(begins + 1, -1).trim();
+  const text = begins < 0 ? entry : entry.slice(0, begins).trim();
+  const window = parseOnce(text) ?? parseRepeated(text);
+  if (window === undefined || begins < 0) return window;
+  const isFit = reason !== '' && isSingleLine(reason) && Array.from(reason).length <= LONGEST_REASON;
+  return isFit ? { ...window, reason } : undefined;
+}
 
 function parseRepeated(text: string): MaintenanceWindow | undefined {
   const window = parseWeekly(text);

@@ -74,6 +74,8 @@ export function nearMisses(texts: ReadonlyMap<string, string>): NearMiss[] {
     if (!isComparable || isKnown(variable)) return [];
     if (isWronglyNumbered(variable))
       return [{ variable, message: `has no effect: ${NUMBERED_NAMES}`, isCertain: false }];
+    if (isTargetsFile(variable, text))
+      return texts.has('KEEP_ALIVE_TARGETS') ? [] : [nearMiss(variable, 'KEEP_ALIVE_TARGETS', false)];
     const target = likeTarget(variable, text);
     if (target !== null) {
       return texts.has(target.name) ? [] : [nearMiss(variable, target.name, target.isCertain)];
@@ -106,6 +108,14 @@ function nearMiss(variable: string, name: string, isCertain: boolean): NearMiss 
 function isUnmistakable(variable: string, name: string): boolean {
   const isSystem = name.startsWith('KEEP_ALIVE_') && Object.hasOwn(SYSTEM_OPTIONS, name);
   return isSystem && folded(variable).replace(/S$/, '') === folded(name).replace(/S$/, '');
+}
+
+/** `TARGETS_FILE=targets.yaml`: it its name is about targets, and its value is the name of such a file. */
+function isTargetsFile(variable: string, text: string): boolean {
+  return (
+    /^(?:KEEPALIVE_)?TARGETS_(?:FILE|PATH|CONFIG|YAML|YML|JSON|URL)$/i.test(variable) &&
+    /\.(?:ya?ml|json)$/i.test(text)
+  );
 }
 
 /** The `TARGET_<ID>_URL` that a variable with the address of a target resembles; null where it is or resembles none. */

@@ -75,6 +75,7 @@ export function unasked(target: Target): string | null {
   if (method !== 'GET' && method !== 'HEAD') return `METHOD ${method}`;
   if (Object.keys(headers).length > 0) return 'HEADERS or a password';
   if (body !== null) return 'BODY';
+  if (target.clientCertificate !== null) return 'TLS_CLIENT_CERT';
   if (info.show !== 'all') return 'an address that is not shown';
   const { search, hostname } = new URL(url);
   if (search !== '') return 'a query string';

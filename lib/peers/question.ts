@@ -86,6 +86,8 @@ export function questionOf(target: Target): Question | null {
   const name = new URL(url).hostname.replace(/^\[|\]$/g, '');
   if (!(isIP(name) === 0 ? isPublicName(name) : isPublicAddress(name))) return null;
   if (timeout > LONGEST_TIMEOUT) return null;
+  // Its key stays here.
+  if ('clientCertificate' in target && target.clientCertificate !== null) return null;
   const own = new Map<string, unknown>(Object.entries(target));
   const names = PROTOCOLS[protocol].groups.flatMap((group) => Object.keys(FIELDS[group]));
   const fields = Object.fromEntries(names.map((field) => [field, own.get(field)]));

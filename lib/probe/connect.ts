@@ -114,7 +114,7 @@ export async function secure(
   const { deadline, trace } = context;
   const host = hostOf(url).replace(/\.$/, '');
   // Made with the first handshake, which takes a while, and before the clock runs.
-  const secureContext = context.secureContext();
+  const secureContext = context.secureContext(url);
   const start = deadline.elapsed;
   const { secured, certificate } = await deadline.guard<Secured>(
     'in the TLS handshake',

@@ -52,7 +52,7 @@ type TlsProblem = readonly [problem: string, remedy: string];
 
 const NO_CLIENT_CERTIFICATE: TlsProblem = [
   'the server wants a client certificate',
-  'none can be sent, so let it answer this address without one',
+  'give it one by TLS_CLIENT_CERT, or let it answer this address without one',
 ];
 const REFUSED: TlsProblem = [
   'no cipher in common',

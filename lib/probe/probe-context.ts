@@ -40,7 +40,8 @@ export interface ProbeContext {
   readonly deadline: Deadline;
   readonly trace: Trace;
   readonly resolver: NameResolver;
-  readonly secureContext: () => SecureContext;
+  /** For a connection to an address of the target, or to one that it has led to. */
+  readonly secureContext: (url: URL) => SecureContext;
   readonly isPublic: (address: string) => boolean;
   /** Whether an address may be connected to at all. */
   readonly mayConnect: (address: string) => boolean;

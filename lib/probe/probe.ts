@@ -3,7 +3,7 @@ import { judgeAnswer, type Answer, type Body } from '../rules/assertions.js';
 import type { HostVerdict } from '../rules/host.js';
 import { HOSTS, verdictOf, verdictOfWord, wantsWord, withHostVerdict, withWord } from '../rules/hosts.js';
 import type { Protocol } from '../protocols.js';
-import type { Attempt, Target, TargetOf, Verdict } from '../types.js';
+import type { Attempt, ClientCertificate, Target, TargetOf, Verdict } from '../types.js';
 import { isPublicAddress } from './public-address.js';
 import { createResolver } from './dns.js';
 import { createEvaluator } from './evaluator.js';
@@ -80,7 +80,19 @@ export function createProber(options: ProberOptions = {}): Prober {
   const evaluator = createEvaluator();
   const userAgent = userAgentOf(options.contact ?? null);
   let tlsContext: SecureContext | undefined;
-  const secureContext = () => (tlsContext ??= createSecureContext(ca ? { ca: [...ca] } : {}));
+  const trusted = ca ? { ca: [...ca] } : {};
+  const secureContext = () => (tlsContext ??= createSecureContext(trusted));
+  const withClient = new WeakMap<ClientCertificate, SecureContext>();
+  /** The certificate is for the target, and for no other host that it leads to. */
+  const secureContextOf = (target: Target): ((url: URL) => SecureContext) => {
+    const client = 'clientCertificate' in target ? target.clientCertificate : null;
+    if (client === null) return secureContext;
+    const own = withClient.get(client) ?? createSecureContext({ ...trusted, ...client });
+    withClient.set(client, own);
+    const { hostname } = new URL(target.url);
+    const mayLead = target.protocol === 'http:' || target.protocol === 'https:';
+    return (url) => (mayLead && url.hostname !== hostname ? secureContext() : own);
+  };
   const shared = {
     ...{ resolver, secureContext, isPublic, evaluator, userAgent },
     mayConnect: options.onlyPublic === true ? isPublic : () => true,
@@ -101,6 +113,7 @@ export function createProber(options: ProberOptions = {}): Prober {
         const body = await probe(target.protocol, target, {
           ...shared,
           ipVersion: target.ipVersion,
+          secureContext: secureContextOf(target),
           deadline,
           trace,
         });

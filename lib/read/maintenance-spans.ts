@@ -89,7 +89,7 @@ function configuredSpans(
       const key = JSON.stringify(window);
       const intervals = known.get(key) ?? of(window);
       known.set(key, intervals);
-      return intervals.map(([from, to]): OwnedSpan => ({ from, to, reason: null, id }));
+      return intervals.map(([from, to]): OwnedSpan => ({ from, to, reason: window.reason ?? null, id }));
     }),
   );
 }

@@ -15,7 +15,13 @@ import { NO_LIMITS } from '../rules/allowances.js';
 import { isInLastDay, longestGap } from '../rules/gaps.js';
 import type { Histogram, Percentiles } from '../rules/histogram.js';
 import { add, EMPTY, percentiles } from '../rules/histogram.js';
-import { isActive, isActiveThroughout, maintenanceEnd, maintenanceIntervals } from '../rules/windows.js';
+import {
+  inMaintenance,
+  isActive,
+  isActiveThroughout,
+  maintenanceEnd,
+  maintenanceIntervals,
+} from '../rules/windows.js';
 import { NO_ALERT_STATE, type AlertState } from '../rules/alert-evaluation.js';
 import type { HostWord, PublicTarget, Status, WatchedTarget } from '../types.js';
 import { addressView, shownTargets, type Audienced } from './audience.js';
@@ -353,7 +359,10 @@ function maintenanceOf(
 ): MaintenanceView | null {
   const end = maintenanceEnd(maintenance, now);
   if (end === null) return null;
-  return { until: iso(end), reason: openWindow(windows, info.id, now)?.reason ?? null };
+  const configured = maintenance.find(
+    (window) => window.reason !== undefined && inMaintenance([window], now),
+  );
+  return { until: iso(end), reason: openWindow(windows, info.id, now)?.reason ?? configured?.reason ?? null };
 }
 
 function recoveryOf(

@@ -105,6 +105,11 @@ function Layout({
                 <bdi>{new URL(page.homeUrl).hostname.replace(/^www\./, '')}</bdi>
               </a>
             )}
+            {page.links.map(({ label, url }) => (
+              <a href={url}>
+                <bdi>{label}</bdi>
+              </a>
+            ))}
             {page.contactUrl !== null && <a href={page.contactUrl}>{words.text('contact')}</a>}
           </nav>
           <span class="fill" />

@@ -16,6 +16,7 @@ export const PLAIN_PAGE: PageSettings = {
   logoUrl: null,
   homeUrl: null,
   contactUrl: null,
+  links: [],
   language: null,
   timeZone: null,
   publicUrl: null,

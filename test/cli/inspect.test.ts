@@ -106,7 +106,7 @@ describe('keepalive inspect', () => {
     const nowhere = await inspect([], { KEEP_ALIVE_DATABASE: resolve('none.db') });
     expect(nowhere).toMatchObject({ code: 1, out: '' });
     expect(nowhere.err).toContain('KEEP_ALIVE_DATABASE');
-    expect((await inspect(['--file', 'none'])).err).toBe('The file cannot be read (ENOENT).\n');
+    expect((await inspect(['--file', 'none'])).err).toBe('none does not exist.\n');
   });
 });
 

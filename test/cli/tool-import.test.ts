@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import jsonata from 'jsonata';
 import { describe, expect, it } from 'vitest';
 import { TOOLS, type ToolName } from '../../lib/cli/commands.js';
 import { convert, importTool, problemsIn, shareOf } from '../../lib/cli/tool-import.js';
@@ -26,7 +27,7 @@ endpoints:
     url: https://www.test/
     interval: 90s
     method: POST
-    body: a \${b}
+    body: a $$\{b}
     headers: { Authorization: Bearer canary, X-A: b }
     conditions:
       - "[STATUS] == any(200, 204)"
@@ -243,7 +244,7 @@ describe('the configuration of another tool', () => {
       assertions: {
         expectStatus: [{ from: 200 }, { from: 204 }],
         expectJson:
-          'status = "UP" and ($type(list) = "string" ? $length(list) : $count(list)) > 2 and $ip = "1.1.1.1"',
+          'status = "UP" and ($type(list) = "array" ? $count(list) : $type(list) = "object" ? $count($keys(list)) : $length($string(list))) > 2 and $ip = "1.1.1.1"',
         degradedAfter: 300,
         tlsExpiry: 48 * 3_600_000,
       },
@@ -256,7 +257,7 @@ describe('the configuration of another tool', () => {
 
   it('keeps what the others ask for', () => {
     expect(targetsOf('upptime').get('shop')).toMatchObject({
-      request: { method: 'POST', headers: { Authorization: 'SHOP_AUTHORIZATION' } },
+      request: { method: 'POST', headers: { Authorization: 'Bearer SHOP_TOKEN' } },
       assertions: { degradedAfter: 5_000, expectBody: { kind: 'text', text: 'fine' } },
     });
     expect(targetsOf('upptime').get('port')?.url).toBe('tcp://db.test:5432');
@@ -285,6 +286,161 @@ describe('the configuration of another tool', () => {
       info: { interval: 900_000 },
       timeout: 30_000,
     });
+  });
+
+  it('has its variables where its targets refer to them, and no others', () => {
+    const gatus = convert(
+      'gatus',
+      `
+endpoints:
+  - { name: a, url: "https://\${HOST}:$PORT/x?api_key=canary&id=1", method: POST, body: "$$1 $WORD", conditions: ["[BODY].a == \${WANTED}"] }
+  - { name: b, url: "\${ADDRESS}", headers: { Authorization: "Bearer $TOKEN" }, conditions: ["[STATUS] == 200"] }
+  - { name: c, url: "icmp://$LEFT", conditions: ["[CONNECTED] == true"] }`,
+    );
+    expect([...gatus.imported.variables]).toEqual([
+      ['HOST', 'a part of the address of a'],
+      ['_PORT', 'a part of the address of a'],
+      ['A_API_KEY', 'the parameter api_key, percent-encoded, in the address of a'],
+      ['WORD', 'a part of body of a'],
+      ['WANTED', 'a part of expectJson of a'],
+      ['ADDRESS', 'the address of b'],
+      ['TOKEN', 'a part of headers of b'],
+    ]);
+    expect(gatus.text).toContain('"https://${HOST}:${_PORT}/x?api_key=${A_API_KEY}&id=1"');
+    expect(gatus.text).toContain('"$1 ${WORD}"');
+    expect(gatus.text).not.toMatch(/canary|[\uE000-\uF8FF]/);
+    expect(problemsIn('t', gatus.text, gatus.imported)).toEqual([]);
+    const upptime = convert(
+      'upptime',
+      'sites: [{ name: s, url: "$SITE/x", method: POST, body: "$S", headers: ["X-A: $A"] }]',
+    );
+    expect([...upptime.imported.variables.keys()].sort()).toEqual(['A', 'S', 'SITE']);
+    expect(problemsIn('t', upptime.text, upptime.imported)).toEqual([]);
+  });
+
+  it.each([
+    ['[RESPONSE_TIME] < 0', /^((?!degradedAfter).)*$/s, 1],
+    ['[RESPONSE_TIME] < 1m30s', /degradedAfter: 90s/, 0],
+    ['[BODY].a == [BODY].b', /expectJson: "a = b"/, 0],
+    ['[HEADER].X-A == b', /expectJson: "\$headers.\\"x-a\\" = \\"b\\""/, 0],
+    ['[CONTEXT].a == b', /^((?!expectJson).)*$/s, 1],
+    ['[CERTIFICATE_EXPIRATION] > 48h', /expectStatus: 100-599/, 0],
+  ])('of Gatus with %s', (condition, text, left) => {
+    const found = convert(
+      'gatus',
+      `endpoints: [{ name: a, url: "https://a.test", conditions: [${JSON.stringify(condition)}] }]`,
+    );
+    expect(found.text).toMatch(text);
+    expect(found.imported.left).toHaveLength(left);
+  });
+
+  it.each(['<', '<=', '==', '!=', '>'])(
+    'of Gatus fails for a field that is missing: len %s',
+    async (operator) => {
+      const source = `endpoints: [{ name: a, url: "https://a.test", conditions: ["len([BODY].x) ${operator} 5"] }]`;
+      const file = readTargets('t', convert('gatus', source).text, { texts: new Map() });
+      const result = parseConfig({}, file);
+      const expression = result.ok ? (result.config.targets[0]?.assertions.expectJson ?? '') : '';
+      const holds = async (body: unknown): Promise<unknown> => jsonata(expression).evaluate(body);
+      expect(await holds({ y: 1 })).not.toBe(true);
+      const isTrue = { '<': true, '<=': true, '==': false, '!=': true, '>': false }[operator];
+      for (const x of [[1], { a: 1 }, 'abc', 123, [], '']) expect(await holds({ x })).toBe(isTrue);
+    },
+  );
+
+  it.each([
+    ["body.foo == 'bar' && body.baz.startsWith('q')", { foo: 'bar', baz: 'qux' }, { foo: 'bar', baz: 'xq' }],
+    ['body.a[0].or >= 2 || (body.b != true)', { a: [{ or: 2 }], b: true }, { a: [{ or: 1 }], b: true }],
+    ['body[0].endsWith(".b") && body[1].contains("c+")', ['a.b', 'xc+'], ['a.bc', 'xc+']],
+    ["body.a == 'b'", { a: 'b' }, {}],
+  ])('of the blackbox exporter with CEL: %s', async (cel, good, bad) => {
+    const expressionOf = (key: string): string => {
+      const module = { prober: 'http', http: { [key]: cel } };
+      const jobs = [{ params: { module: ['m'] }, static_configs: [{ targets: ['https://a.test'] }] }];
+      const { text } = convert('blackbox', JSON.stringify({ modules: { m: module }, scrape_configs: jobs }));
+      const result = parseConfig({}, readTargets('t', text, { texts: new Map() }));
+      return (result.ok ? result.config.targets[0]?.assertions.expectJson : null) ?? '';
+    };
+    const must = jsonata(expressionOf('fail_if_body_json_not_matches_cel'));
+    expect([await must.evaluate(good), (await must.evaluate(bad)) === true]).toEqual([true, false]);
+    const mustNot = jsonata(expressionOf('fail_if_body_json_matches_cel'));
+    expect(await mustNot.evaluate(good)).toBe(false);
+  });
+
+  it.each(['body.map(x, x)', 'other.a == 1', 'body.a + 1 == 2', '', '!body.a', "body.a == 'b\\\\'"])(
+    'of the blackbox exporter lists other CEL: %s',
+    (cel) => {
+      const module = { prober: 'http', http: { fail_if_body_json_not_matches_cel: cel } };
+      const jobs = [{ params: { module: ['m'] }, static_configs: [{ targets: ['https://a.test'] }] }];
+      const source = JSON.stringify({ modules: { m: module }, scrape_configs: jobs });
+      expect(convert('blackbox', source).imported.left).toHaveLength(1);
+    },
+  );
+
+  it('watches a domain whose end is asked about, once, at its registry', async () => {
+    const condition = 'conditions: ["[DOMAIN_EXPIRATION] > 720h"]';
+    const { text, imported } = convert(
+      'gatus',
+      `endpoints: [{ name: a, url: "https://www.a.co.uk/x", ${condition} }, { name: b, url: "https://a.co.uk:8443", ${condition} }]`,
+    );
+    expect(imported.targets.map(({ id }) => id)).toEqual(['a', 'domain a.co.uk', 'b']);
+    const result = parseConfig({}, readTargets('t', text, { texts: new Map() }));
+    const target = result.ok ? result.config.targets.find(({ info }) => info.id === 'domain-a-co-uk') : null;
+    expect(target).toMatchObject({ url: 'https://rdap.org/domain/a.co.uk', info: { interval: 43_200_000 } });
+    const answer = (days: number) => ({
+      events: [
+        { eventAction: 'registration', eventDate: '2001-01-01T00:00:00Z' },
+        { eventAction: 'expiration', eventDate: new Date(Date.now() + days * 86_400_000).toISOString() },
+      ],
+    });
+    const of = async (expression: string | null | undefined, body: unknown): Promise<unknown> =>
+      jsonata(expression ?? '').evaluate(body);
+    expect(await of(target?.assertions.expectJson, answer(1))).toBe(true);
+    expect(await of(target?.assertions.expectJson, { events: [] })).toBe(false);
+    expect(await of(target?.assertions.degradedJson, answer(29))).toBe(true);
+    expect(await of(target?.assertions.degradedJson, answer(31))).toBe(false);
+  });
+
+  it('takes the nearest time limit and interval where its own cannot be had, and says so', () => {
+    const monitorList = [{ name: 'a', type: 'http', url: 'https://a.test', timeout: 300, interval: 5 }];
+    const { text, imported } = convert('uptime-kuma', JSON.stringify({ monitorList }));
+    expect(text).toContain('timeout: 2m');
+    expect(text).toContain('interval: 10s');
+    expect(imported.left.map(({ what, advice }) => `${what} ${advice}`).join()).toMatch(
+      /2m is written.*10s is written/,
+    );
+  });
+
+  it.each([
+    [
+      'gatus',
+      'endpoints: [{ name: a, url: "https://a.test", client: { tls: { certificate-file: a.pem, private-key-file: b.pem } } }]',
+    ],
+    [
+      'blackbox',
+      '{ modules: { m: { prober: http, http: { tls_config: { cert_file: a.pem, key_file: b.pem } } } }, scrape_configs: [{ params: { module: [m] }, static_configs: [{ targets: ["https://a.test"] }] }] }',
+    ],
+    [
+      'uptime-kuma',
+      '{ monitorList: [{ name: a, type: http, url: "https://a.test", authMethod: mtls, tlsCert: a.pem, tlsKey: canary }] }',
+    ],
+  ] as const)('of %s gives a client certificate by a variable', (tool, source) => {
+    const { text, imported } = convert(tool, source);
+    expect(text).toMatch(/tlsClientCert: "\$\{A(?:_TEST)?_CLIENT_CERT\}"/);
+    expect(text).not.toContain('canary');
+    expect(imported.left).toEqual([]);
+    expect(problemsIn('t', text, imported)).toEqual([]);
+  });
+
+  it('of UptimeRobot names the statuses that are good', () => {
+    const monitor = {
+      friendly_name: 'a',
+      type: 1,
+      url: 'https://a.test',
+      custom_http_statuses: '404:1_302:0',
+    };
+    const { text } = convert('uptimerobot', JSON.stringify({ monitors: [monitor] }));
+    expect(text).toContain('expectStatus: ["200-301", "303-399", 404]'.replaceAll('"', ''));
   });
 
   it.each(TOOLS)('that is none of %s is refused', (tool) => {
@@ -387,26 +543,35 @@ endpoints:
   });
 });
 
+interface Share {
+  readonly carried: number;
+  readonly found: number;
+  readonly own: number;
+  readonly unneeded: number;
+}
+
 /** The table of docs/moving.md, as prettier has it. */
 function shareTable(): string {
-  const sums = new Map<ToolName, { carried: number; found: number; unneeded: number }>();
+  const sums = new Map<ToolName, Share>();
   const rows = TOOL_EXAMPLES.map(({ tool, origin, source }) => {
     const { text, imported } = convert(tool, source);
-    const share = shareOf(imported, problemsIn('t', text, imported).length);
-    const unneeded = imported.unneeded.length;
-    const sum = sums.get(tool) ?? { carried: 0, found: 0, unneeded: 0 };
-    sum.carried += share.carried;
-    sum.found += share.found;
-    sum.unneeded += unneeded;
-    sums.set(tool, sum);
-    return { tool, cells: cellsOf(`${tool}: ${origin}`, { ...share, unneeded }) };
+    const share = {
+      ...shareOf(imported, problemsIn('t', text, imported).length),
+      ...{ own: imported.own.length, unneeded: imported.unneeded.length },
+    };
+    const { carried = 0, found = 0, own = 0, unneeded = 0 } = sums.get(tool) ?? {};
+    sums.set(tool, {
+      ...{ carried: carried + share.carried, found: found + share.found },
+      ...{ own: own + share.own, unneeded: unneeded + share.unneeded },
+    });
+    return { tool, cells: cellsOf(`${tool}: ${origin}`, share) };
   });
   const all = TOOLS.flatMap((tool) => {
     const own = rows.filter((row) => row.tool === tool).map(({ cells }) => cells);
     const sum = sums.get(tool);
     return own.length > 1 && sum !== undefined ? [...own, cellsOf(`**${tool}: all**`, sum)] : own;
   });
-  const head = ['example', 'settings', 'carried over', 'not needed'];
+  const head = ['example', 'settings', 'carried over', "with the tool's own", 'not needed'];
   const widths = head.map((title, column) =>
     Math.max(title.length, ...all.map((cells) => (cells[column] ?? '').length)),
   );
@@ -418,11 +583,9 @@ function shareTable(): string {
   return [line(head), line(rule), ...all.map(line)].join('\n');
 }
 
-function cellsOf(
-  name: string,
-  { carried, found, unneeded }: { carried: number; found: number; unneeded: number },
-): string[] {
-  return [name, `${found}`, `${Math.floor((100 * carried) / found)} %`, `${unneeded}`];
+function cellsOf(name: string, { carried, found, own, unneeded }: Share): string[] {
+  const share = (of: number): string => `${Math.floor((100 * carried) / of)} %`;
+  return [name, `${found}`, share(found), `${share(found + own)} of ${found + own}`, `${unneeded}`];
 }
 
 /** `convert` within so many seconds, on a machine that may be slow; its errors as texts. */
@@ -544,7 +707,14 @@ describe('keepalive import --from', () => {
     expect(readFileSync('out.yaml', 'utf8')).toBe(before);
     expect(await importTool([...args, '--force'], terminal)).toBe(0);
     await expect(importTool(['--from', 'gatsu', 'gatus.yaml'], terminal)).rejects.toThrow(
-      'did you mean gatus?',
+      'unknown tool gatsu, did you mean gatus? It reads files of uptime-kuma, uptimerobot,',
+    );
+    await expect(importTool(['--from', 'gatus', 'none.yaml'], terminal)).rejects.toThrow(
+      'none.yaml does not exist.',
+    );
+    writeFileSync('binary', Buffer.from([0x89, 0xff, 0x00]));
+    await expect(importTool(['--from', 'upptime', 'binary'], terminal)).rejects.toThrow(
+      'This is no configuration of upptime, or it is cut off: it is not UTF-8.',
     );
     expect(existsSync('targets.yaml')).toBe(false);
   });

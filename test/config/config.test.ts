@@ -82,7 +82,7 @@ describe('an empty environment', () => {
         google_chat: null,
       },
       page: {
-        ...{ title: null, description: null, logoUrl: null, homeUrl: null, contactUrl: null },
+        ...{ title: null, description: null, logoUrl: null, homeUrl: null, contactUrl: null, links: [] },
         ...{ language: null, timeZone: null, publicUrl: null },
         frameAncestors: ["'none'"],
       },
@@ -142,6 +142,7 @@ describe('a target', () => {
       maxBody: 262_144,
       maxRedirects: 5,
       tlsVerify: true,
+      clientCertificate: null,
       allowPrivate: false,
       confirm: true,
       failureThreshold: 3,

@@ -16,7 +16,7 @@ const PIXEL = 'data:image/png;base64,iVBORw0KGgo=';
 describe('the variables of the page', () => {
   it('say nothing by default, and nobody may frame it', () => {
     expect(pageOf({})).toEqual({
-      ...{ title: null, description: null, logoUrl: null, homeUrl: null, contactUrl: null },
+      ...{ title: null, description: null, logoUrl: null, homeUrl: null, contactUrl: null, links: [] },
       language: null,
       timeZone: null,
       publicUrl: null,
@@ -32,6 +32,16 @@ describe('the variables of the page', () => {
     ['PAGE_HOME_URL', 'https://acme.test', { homeUrl: 'https://acme.test/' }],
     ['PAGE_CONTACT_URL', 'mailto:ops@acme.test', { contactUrl: 'mailto:ops@acme.test' }],
     ['PAGE_CONTACT_URL', 'https://acme.test/@ops', { contactUrl: 'https://acme.test/@ops' }],
+    [
+      'PAGE_LINKS',
+      'Our docs https://acme.test/docs;Mail us mailto:ops@acme.test ;',
+      {
+        links: [
+          { label: 'Our docs', url: 'https://acme.test/docs' },
+          { label: 'Mail us', url: 'mailto:ops@acme.test' },
+        ],
+      },
+    ],
     ['PAGE_LANGUAGE', 'FR', { language: 'fr' }],
     ['PAGE_TIME_ZONE', 'europe/paris', { timeZone: 'Europe/Paris' }],
     ['PAGE_TIME_ZONE', 'UTC', { timeZone: 'UTC' }],
@@ -56,6 +66,10 @@ describe('the variables of the page', () => {
     ['PAGE_LOGO_URL', 'data:text/html;base64,c2VjcmV0', /data:image/],
     ['PAGE_LOGO_URL', `data:image/png;base64,${'A'.repeat(32_000)}`, /at most 32000/],
     ['PAGE_LOGO_URL', `https://acme.test/${'secret'.repeat(400)}`, /at most 2000/],
+    ['PAGE_LINKS', 'https://secret.test', /with words and an https:/],
+    ['PAGE_LINKS', 'Docs javascript:secret()', /with words and an https:/],
+    ['PAGE_LINKS', 'Docs https://u:secret@acme.test', /with words and an https:/],
+    ['PAGE_LINKS', 'secret https://acme.test;'.repeat(11), /at most 10 links/],
     ['PAGE_HOME_URL', 'javascript:secret()', /expected an https:/],
     ['PAGE_HOME_URL', 'secret.test', /expected an https:/],
     ['PAGE_CONTACT_URL', 'mailto:a@b.test?bcc=secret@c.test', /mailto: and one mail address/],

@@ -247,6 +247,21 @@ const table: Record<string, [text: string, expected: unknown][]> = {
       '2026-12-01T02:00:30+01:00/90s',
       [{ kind: 'once', from: Date.UTC(2026, 11, 1, 1, 0, 30), to: Date.UTC(2026, 11, 1, 1, 2) }],
     ],
+    [
+      '2026-12-01T02:00Z/2h (new disks (two)); Sun 02:00-03:00 UTC(back up)',
+      [
+        {
+          kind: 'once',
+          from: Date.UTC(2026, 11, 1, 2),
+          to: Date.UTC(2026, 11, 1, 4),
+          reason: 'new disks (two)',
+        },
+        { kind: 'weekly', window: weekly([7], 120, 180), reason: 'back up' },
+      ],
+    ],
+    ['2026-12-01T02:00Z/2h ()', BAD],
+    ['2026-12-01T02:00Z/2h (new disks', BAD],
+    [`2026-12-01T02:00Z/2h (${'x'.repeat(201)})`, BAD],
     ['2026-12-01T02:00/2h', BAD],
     ['2026-02-30T02:00Z/2h', BAD],
     ['2026-13-01T02:00Z/2h', BAD],
@@ -478,6 +493,8 @@ it('the table has rows for every option that can be wrong', () => {
   const sameAs = {
     URL: 'its own table',
     TLS_VERIFY: 'ENABLED',
+    TLS_CLIENT_CERT: 'client-certificate.test.ts',
+    PAGE_LINKS: 'page.test.ts',
     ALLOW_PRIVATE: 'ENABLED',
     REJECT_BODY: 'EXPECT_BODY',
     RECOVERY_METHOD: 'METHOD',

@@ -47,6 +47,16 @@ describe('a name that nearly is one of ours', () => {
   });
 
   it.each([
+    ['TARGETS_FILE', 'conf/targets.yaml', true],
+    ['KEEPALIVE_TARGETS_FILE', 'targets.yml', true],
+    ['KEEPALIVE_TARGETS', 'targets.yaml', true],
+    ['TARGETS_FILE', '/etc/targets.ini', false],
+  ])('of a targets file: %s=%s', (variable, text, isMeant) => {
+    expect(suggestions({ [variable]: text })).toEqual(isMeant ? [[variable, 'KEEP_ALIVE_TARGETS']] : []);
+    expect(suggestions({ [variable]: text, KEEP_ALIVE_TARGETS: 'a.yaml' })).toEqual([]);
+  });
+
+  it.each([
     ...[
       'PATH',
       'HOME',

@@ -18,6 +18,7 @@ const ENV = {
   PAGE_LOGO_URL: 'https://cdn.test/a;b,c.svg?v=1',
   PAGE_HOME_URL: 'https://www.acme.test/?a="&b',
   PAGE_CONTACT_URL: 'mailto:ops@acme.test',
+  PAGE_LINKS: 'Docs <b> https://acme.test/docs',
   PAGE_FRAME_ANCESTORS: 'self, https://acme.test',
 };
 const PAGES = ['/', '/history', '/t/a', '/t/nobody', '/nowhere'];
@@ -67,6 +68,7 @@ describe('what the operator says of the page', () => {
       expect(html, path).toContain('src="https://cdn.test/a;b,c.svg?v=1"');
       expect(html, path).toContain('href="https://www.acme.test/?a=%22&amp;b"><bdi>acme.test</bdi>');
       expect(html, path).toContain('href="mailto:ops@acme.test"');
+      expect(html, path).toContain('<a href="https://acme.test/docs"><bdi>Docs &lt;b></bdi>');
       expect(html, path).not.toContain('<script>');
       expect(html, path).not.toContain('· Keepalive');
       expect(policy.get('img-src'), path).toBe("'self' https://cdn.test/a%3Bb%2Cc.svg");

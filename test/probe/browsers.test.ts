@@ -402,7 +402,7 @@ describe('TLS', () => {
           )
         ).port;
       },
-      'the server wants a client certificate: none can be sent, so let it answer this address without one',
+      'the server wants a client certificate: give it one by TLS_CLIENT_CERT, or let it answer this address without one',
     ],
     [
       'a client certificate, and TLS 1.2 alone',
@@ -419,7 +419,7 @@ describe('TLS', () => {
         } as const;
         return (await serveHttps(tls, () => undefined)).port;
       },
-      'the server wants a client certificate: none can be sent, so let it answer this address without one',
+      'the server wants a client certificate: give it one by TLS_CLIENT_CERT, or let it answer this address without one',
     ],
     [
       'old ciphers',

@@ -66,11 +66,14 @@ describe('what a check speaks for', () => {
   it('is what follows the maintenance that it was made in, and not the maintenance itself', async () => {
     const watched = new Watched(5 * MINUTE, {
       info: { interval: 6 * HOUR },
-      maintenance: [{ kind: 'once', from: START + 5 * HOUR, to: START + 7 * HOUR }],
+      maintenance: [{ kind: 'once', from: START + 5 * HOUR, to: START + 7 * HOUR, reason: 'new disks' }],
     });
     watched.run(START, START + 11 * HOUR, 5 * MINUTE, (at) =>
       (at - START) % (6 * HOUR) === 0 ? (at === START ? goodCheck(at) : failedCheck(at)) : null,
     );
+    expect((await watched.at(START + 6 * HOUR)).maintenance).toEqual({
+      ...{ until: new Date(START + 7 * HOUR).toISOString(), reason: 'new disks' },
+    });
     const now = START + 11 * HOUR;
     const { hours, uptimeRatio, coverage, pingCount } = await watched.history(now);
     expect(pingCount).toBe(1);

@@ -69,6 +69,7 @@ export function someTarget(url: string, { info, request, assertions, ...rest }: 
     maxBody: 262_144,
     maxRedirects: 5,
     tlsVerify: true,
+    clientCertificate: null,
     allowPrivate: false,
     failureThreshold: 3,
     successThreshold: 2,

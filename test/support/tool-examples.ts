@@ -394,7 +394,7 @@ workflowSchedule: { graphs: "0 0 * * *", responseTime: "0 23 * * *", staticSite:
       http_basic_auth:
         '{ prober: http, timeout: 5s, http: { method: POST, headers: { Host: a.test }, basic_auth: { username: u, password: p } } }',
       http_json_cel:
-        '{ prober: http, timeout: 5s, http: { method: GET, fail_if_body_json_not_matches_cel: "body.a == 1" } }',
+        "{ prober: http, timeout: 5s, http: { method: GET, fail_if_body_json_not_matches_cel: \"body.a == 'b' && body.c.startsWith('d')\" } }",
       http_oauth:
         '{ prober: http, timeout: 5s, http: { valid_http_versions: ["HTTP/1.1"], follow_redirects: true, preferred_ip_protocol: ip4, valid_status_codes: [200, 201], oauth2: { client_id: a } } }',
       http_custom_ca: '{ prober: http, http: { method: GET, tls_config: { ca_file: a.crt } } }',

@@ -117,6 +117,17 @@ describe('the windows that it holds', () => {
     expect(upcomingMaintenance(targets.slice(0, 2), [], NOW)[0]?.targets).toBeNull();
   });
 
+  it('have the reasons that are configured', () => {
+    const targets = ['a', 'b'].map((id) =>
+      aTarget(id, { maintenance: [id === 'a' ? { ...SUNDAYS, reason: 'back up' } : SUNDAYS] }),
+    );
+    const found = upcomingMaintenance(targets, [], NOW);
+    expect(found.map(({ reason, targets: those }) => [reason, those?.map(({ id }) => id)])).toEqual([
+      ['back up', ['a']],
+      [null, ['b']],
+    ]);
+  });
+
   it('come from requests too, with their reason', () => {
     const begun = [{ target: 'a', from: NOW - DAY, to: NOW + DAY, reason: 'deploy' }];
     expect(calendarMaintenance([aTarget('a')], begun, NOW)).toMatchObject([

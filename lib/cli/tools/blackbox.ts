@@ -1,6 +1,8 @@
 import {
   Collector,
+  escaped,
   fieldsOf,
+  goDuration,
   isOn,
   listOf,
   literal,
@@ -42,9 +44,9 @@ export function fromBlackbox(document: unknown): Imported {
       if (textOf(job.get('job_name')) !== '')
         draft.put('GROUP', literal(textOf(job.get('job_name')).slice(0, 100)));
       if (job.has('scrape_interval'))
-        draft.set('INTERVAL', textOf(job.get('scrape_interval')), 'scrape_interval');
+        draft.set('INTERVAL', goDuration(textOf(job.get('scrape_interval'))), 'scrape_interval');
       if (job.has('scrape_timeout'))
-        draft.set('TIMEOUT', textOf(job.get('scrape_timeout')), 'scrape_timeout');
+        draft.set('TIMEOUT', goDuration(textOf(job.get('scrape_timeout'))), 'scrape_timeout');
       readModule(collector, draft, module, address);
     }
   }
@@ -68,7 +70,7 @@ function readModule(collector: Collector, draft: TargetDraft, module: ToolFields
     ['websocket', 'ws'],
   ]).get(prober);
   draft.carry();
-  if (module.has('timeout')) draft.set('TIMEOUT', textOf(module.get('timeout')));
+  if (module.has('timeout')) draft.set('TIMEOUT', goDuration(textOf(module.get('timeout'))));
   if (scheme === undefined) {
     for (const key of own.keys()) draft.leave(key);
     const shown = /^[a-z_]{1,30}$/.test(prober) ? prober : 'unknown';
@@ -139,9 +141,60 @@ function readTls(collector: Collector, draft: TargetDraft, tls: ToolFields): voi
       );
     else if (setting === 'min_version' && /^TLS1[0-2]$/.test(textOf(content)))
       draft.pass(what, 'nothing older than TLS 1.2 is spoken');
-    else if (setting === 'cert_file' || setting === 'key_file')
-      draft.leave(what, 'no client certificate can be sent');
+    else if (setting === 'cert_file' || setting === 'key_file') readClientFile(draft, tls, what);
     else draft.leave(what, 'the name in the address is the one that is asked for and checked');
+  }
+}
+
+const TEXT = String.raw`"[^"\\]*"|'[^'\\]*'`;
+/** A text, a number or word, an operator, or something of the body with a function of texts behind it. */
+const CEL = new RegExp(
+  String.raw`\s*(?:(${TEXT})|(\d{1,15}(?:\.\d{1,15})?|true|false|null)\b|(&&|\|\||[=!<>]=|[<>()])|` +
+    String.raw`body((?:\.[A-Za-z_]\w*(?![\w(])|\[\d{1,9}\])*)(?![\w[])(?:\.(startsWith|endsWith|contains)\(\s*(${TEXT})\s*\))?)`,
+  'y',
+);
+const OPERATORS: ReadonlyMap<string, string> = new Map([
+  ['&&', 'and'],
+  ['||', 'or'],
+  ['==', '='],
+]);
+
+/** A CEL expression that compares what is in the body, as JSONata; null for one with anything else in it. */
+function jsonataOf(cel: string): string | null {
+  const words: string[] = [];
+  const source = cel.trim();
+  CEL.lastIndex = 0;
+  while (CEL.lastIndex < source.length) {
+    const found = CEL.exec(source);
+    if (found === null) return null;
+    const [, text, plain, operator, path = '', method, argument = ''] = found;
+    const of =
+      path
+        .replace(/^\./, '')
+        .replace(/[A-Za-z_]\w*/g, (name) =>
+          /^(?:and|or|in|true|false|null)$/.test(name) ? `\`${name}\`` : name,
+        )
+        .replace(/^(?=\[)/, '$') || '$';
+    const wanted = argument.slice(1, -1);
+    if (text !== undefined) words.push(quoted(text.slice(1, -1)));
+    else if (plain !== undefined) words.push(plain);
+    else if (operator !== undefined) words.push(OPERATORS.get(operator) ?? operator);
+    else if (method === undefined) words.push(of);
+    else if (method === 'contains') words.push(`$contains(${of}, ${quoted(wanted)})`);
+    else
+      words.push(
+        `$contains(${of}, /${method === 'startsWith' ? '^' : ''}${escaped(wanted)}${method === 'endsWith' ? '$' : ''}/)`,
+      );
+  }
+  return words.length === 0 ? null : words.join(' ');
+}
+
+function readClientFile(draft: TargetDraft, tls: ToolFields, what: string): void {
+  const files = ['cert_file', 'key_file'].map((name) => textOf(tls.get(name)));
+  if (files.includes('')) draft.leave(what, 'tlsClientCert takes a certificate and its key');
+  else {
+    draft.useClientCertificate(files);
+    draft.carry();
   }
 }
 
@@ -169,6 +222,10 @@ function readHttp(draft: TargetDraft, key: string, value: unknown): boolean {
       return true;
     case 'valid_status_codes':
       if (list.length > 0) draft.set('EXPECT_STATUS', list.map(textOf));
+      else draft.carry();
+      return true;
+    case 'accept_any_response':
+      if (isOn(value)) draft.set('EXPECT_STATUS', '100-599', key);
       else draft.carry();
       return true;
     case 'valid_http_versions':
@@ -217,9 +274,13 @@ function readHttp(draft: TargetDraft, key: string, value: unknown): boolean {
       readHeaderRule(draft, key, list.map(fieldsOf));
       return true;
     case 'fail_if_body_json_matches_cel':
-    case 'fail_if_body_json_not_matches_cel':
-      draft.leave(key, 'write it in JSONata as expectJson: body.a == "b" is a = "b" there');
+    case 'fail_if_body_json_not_matches_cel': {
+      const expression = jsonataOf(textOf(value));
+      if (expression !== null)
+        draft.expect(key === 'fail_if_body_json_matches_cel' ? `$not(${expression})` : `(${expression})`);
+      else draft.leave(key, 'write it in JSONata as expectJson: body.a == "b" is a = "b" there');
       return true;
+    }
     case 'oauth2':
       draft.leave(key, 'set the header Authorization, if a lasting token will do');
       return true;

@@ -4,6 +4,7 @@ import {
   isOn,
   listOf,
   literal,
+  seconds,
   textOf,
   textsIn,
   withLogin,
@@ -15,6 +16,7 @@ import {
 
 /** Numbers of https://docs.cron-job.org/rest-api.html (RequestMethod). */
 const METHODS = ['GET', 'POST', 'OPTIONS', 'HEAD', 'PUT', 'DELETE', 'TRACE', 'CONNECT', 'PATCH'];
+const WITH_BODY = new Set(['POST', 'PUT', 'DELETE', 'PATCH']);
 /** What the answer says of what was done, and numbers of its own. */
 const NO_SETTING = /^(?:jobId|last.*|next.*|type|folderId)$/;
 const MAIL = 'ALERT_SMTP_URL, ALERT_EMAIL_FROM and ALERT_EMAIL_TO';
@@ -28,6 +30,8 @@ export function fromCronJobOrg(document: unknown): Imported {
     details === undefined ? listOf(top.get('jobs')) : Array.isArray(details) ? listOf(details) : [details];
   for (const job of jobs.map(fieldsOf)) {
     const draft = collector.target(textOf(job.get('title')) || withoutScheme(textOf(job.get('url'))));
+    // It follows no redirect.
+    draft.put('MAX_REDIRECTS', '0');
     for (const [key, value] of job) if (!NO_SETTING.test(key)) readJob(collector, draft, job, key, value);
     collector.add(draft);
   }
@@ -63,13 +67,13 @@ function readJob(
       else draft.pass(key, 'answers are not kept');
       break;
     case 'requestTimeout':
-      if (Number(text) > 0) draft.set('TIMEOUT', `${text}s`);
+      if (Number(text) > 0) draft.set('TIMEOUT', seconds(text));
       break;
     case 'requestMethod':
       draft.set('METHOD', METHODS[Number(text)] ?? 'GET');
       break;
     case 'redirectSuccess':
-      draft.set('EXPECT_STATUS', isOn(value) ? '200-399' : '200-299');
+      draft.set('EXPECT_STATUS', isOn(value) ? '200-299,301-303,307,308' : '200-299');
       break;
     case 'schedule':
       readSchedule(draft, fieldsOf(value));
@@ -80,8 +84,8 @@ function readJob(
       const body = textOf(data.get('body'));
       const method = Number(textOf(job.get('requestMethod')));
       if (headers.length > 0) draft.set('HEADERS', draft.headers(headers));
-      if (body !== '' && (method === 0 || method === 3))
-        draft.leave('extendedData.body', 'a body needs a method such as POST');
+      if (body !== '' && !WITH_BODY.has(METHODS[method] ?? ''))
+        draft.pass('extendedData.body', 'cron-job.org sends none with this method');
       else if (body !== '') draft.set('BODY', literal(body));
       break;
     }

@@ -3,12 +3,17 @@ import {
   escaped,
   fieldsOf,
   globRegex,
+  goDuration,
+  hostIn,
   isOn,
   listOf,
   literal,
+  marked,
   NO_PING,
   quoted,
   searchText,
+  STATUS_CODES,
+  statusRanges,
   textOf,
   textsIn,
   withoutScheme,
@@ -16,6 +21,7 @@ import {
   type TargetDraft,
   type ToolFields,
 } from './tool.js';
+import { parseDuration } from '../../config/values.js';
 
 /** What each provider of alerts becomes. Mattermost and Rocket.Chat take Slack's messages. */
 const CHANNELS: ReadonlyMap<string, { readonly channel: string; readonly variable: string }> = new Map(
@@ -50,10 +56,13 @@ interface Alerting {
   readonly defaults: ReadonlyMap<string, ToolFields>;
 }
 
+/** Variables of the environment stand anywhere in its text; a dollar sign is written twice. */
+const VARIABLES = /\$\$|\$\{([A-Za-z_]\w*)\}|\$([A-Za-z_]\w*)/g;
+
 /** A configuration of Gatus: `endpoints`, or `services` as older versions call them. */
 export function fromGatus(document: unknown): Imported {
   const collector = new Collector();
-  const top = fieldsOf(document);
+  const top = fieldsOf(marked(document, VARIABLES));
   const alerting = readAlerting(collector, fieldsOf(top.get('alerting')));
   for (const endpoint of [...listOf(top.get('endpoints')), ...listOf(top.get('services'))].map(fieldsOf)) {
     const draft = collector.target(
@@ -123,13 +132,13 @@ function readTopLevel(collector: Collector, key: string, value: unknown): void {
       break;
     case 'metrics':
       if (isOn(value)) collector.pass(key, '/api/metrics is always there');
-      else collector.leave(key, 'STATS_TOKEN closes /api/metrics to strangers');
+      else collector.leaveOwn(key, 'STATS_TOKEN closes /api/metrics to strangers');
       break;
     case 'storage':
       for (const setting of fields.keys()) {
         if (['type', 'path', 'caching'].includes(setting))
           collector.pass(`storage.${setting}`, NO_CONFIGURATION);
-        else collector.leave(`storage.${setting}`, 'how long figures are kept is fixed (docs/figures.md)');
+        else collector.leaveOwn(`storage.${setting}`, 'how long figures are kept is fixed (docs/figures.md)');
       }
       break;
     case 'concurrency':
@@ -146,7 +155,7 @@ function readTopLevel(collector: Collector, key: string, value: unknown): void {
         if (setting === 'port') collector.setting('PORT', textOf(content), 'web.port');
         else if (setting === 'read-buffer-size')
           collector.pass('web.read-buffer-size', 'it needs no limit here');
-        else collector.leave(`web.${setting}`, 'put a proxy in front of npm start');
+        else collector.leaveOwn(`web.${setting}`, 'put a proxy in front of npm start');
       }
       break;
     case 'ui':
@@ -210,12 +219,11 @@ function readPage(collector: Collector, fields: ToolFields): void {
     else if (setting === 'link') collector.setting('PAGE_HOME_URL', homeUrl(text), what);
     else if (setting === 'buttons')
       for (const button of listOf(content).map(fieldsOf)) {
-        const link = textOf(button.get('link'));
-        const variable = link.startsWith('mailto:') ? 'PAGE_CONTACT_URL' : 'PAGE_HOME_URL';
-        collector.setting(variable, homeUrl(link), `ui.buttons, ${textOf(button.get('name'))}`);
+        const words = textOf(button.get('name'));
+        collector.link(words, textOf(button.get('link')), `ui.buttons, ${words}`);
       }
     else if (setting === 'dark-mode') collector.pass(what, 'the page is light or dark as the visitor has it');
-    else collector.leave(what, 'the page has a look of its own (docs/pages.md)');
+    else collector.leaveOwn(what, 'the page has a look of its own (docs/pages.md)');
   }
 }
 
@@ -267,8 +275,8 @@ function readEndpoint(
         draft.carry();
         break;
       case 'url': {
-        const plain = address.replace(/^starttls:\/\//, 'smtp://').replace(/\$\{?(\w+)\}?/g, '${$1}');
-        draft.set('URL', isDns ? `dns://${withoutScheme(address)}` : plain);
+        const plain = address.replace(/^starttls:\/\//, 'smtp://');
+        draft.set('URL', literal(isDns ? `dns://${withoutScheme(address)}` : plain));
         break;
       }
       case 'group':
@@ -290,13 +298,13 @@ function readEndpoint(
         draft.carry();
         break;
       case 'interval':
-        draft.set('INTERVAL', text);
+        draft.set('INTERVAL', goDuration(text));
         break;
       case 'headers':
         draft.set('HEADERS', draft.headers(textsIn(value)));
         break;
       case 'conditions':
-        readConditions(draft, listOf(value).map(textOf), isDns);
+        readConditions(draft, listOf(value).map(textOf), isDns ? 'dns' : hostIn(address));
         break;
       case 'dns': {
         const dns = fieldsOf(value);
@@ -352,7 +360,8 @@ function readAlert(collector: Collector, draft: TargetDraft, alert: ToolFields):
     const what = `alerts.${setting}`;
     if (setting === 'failure-threshold') draft.set('FAILURE_THRESHOLD', text);
     else if (setting === 'success-threshold') draft.set('SUCCESS_THRESHOLD', text);
-    else if (setting === 'minimum-reminder-interval') collector.setting('ALERT_REMINDER', text, what);
+    else if (setting === 'minimum-reminder-interval')
+      collector.setting('ALERT_REMINDER', goDuration(text), what);
     else if (setting === 'type' && !CHANNELS.has(text))
       draft.leave(
         what,
@@ -371,7 +380,7 @@ function readClient(draft: TargetDraft, setting: string, content: unknown): void
   const what = `client.${setting}`;
   switch (setting) {
     case 'timeout':
-      draft.set('TIMEOUT', text);
+      draft.set('TIMEOUT', goDuration(text));
       break;
     case 'insecure':
       draft.set('TLS_VERIFY', isOn(content) ? 'false' : 'true');
@@ -380,17 +389,26 @@ function readClient(draft: TargetDraft, setting: string, content: unknown): void
       draft.set('MAX_REDIRECTS', isOn(content) ? '0' : '5');
       break;
     case 'tls':
-      for (const name of fieldsOf(content).keys())
-        draft.leave(
-          `${what}.${name}`,
-          'no client certificate can be sent: let the server answer without one',
-        );
+      readClientTls(draft, fieldsOf(content));
       break;
     case 'dns-resolver':
       draft.leave(what, "names are asked of the system's name servers");
       break;
     default:
       draft.leave(what, 'proxies, tunnels and OAuth are not supported: watch an address that needs none');
+  }
+}
+
+function readClientTls(draft: TargetDraft, tls: ToolFields): void {
+  const files = ['certificate-file', 'private-key-file'].map((name) => textOf(tls.get(name)));
+  if (files.every((file) => file !== '')) draft.useClientCertificate(files);
+  for (const name of tls.keys()) {
+    if (name === 'renegotiation')
+      draft.pass(`client.tls.${name}`, 'TLS 1.3 has none, and no client begins one');
+    else if (!/^(?:certificate|private-key)-file$/.test(name)) draft.leave(`client.tls.${name}`);
+    else if (files.includes(''))
+      draft.leave(`client.tls.${name}`, 'tlsClientCert takes a certificate and its key');
+    else draft.carry();
   }
 }
 
@@ -412,28 +430,39 @@ function conditionOf(text: string): Condition | null {
   return { left: text.slice(0, at).trim(), operator, right: text.slice(at + operator.length + 2).trim() };
 }
 
-function readConditions(draft: TargetDraft, conditions: readonly string[], isDns: boolean): void {
-  let codes = ALL_CODES;
+/** @param host the one in the address; `dns`: the conditions are about the records of a name */
+function readConditions(draft: TargetDraft, conditions: readonly string[], host: string): void {
+  let codes = STATUS_CODES;
+  let isAboutStatus = false;
   for (const text of conditions) {
     const condition = conditionOf(text);
+    isAboutStatus ||= text.includes('[STATUS]');
     const fit = condition?.left === '[STATUS]' ? codesFor(condition) : null;
     if (fit !== null) {
       codes = codes.filter((code) => fit.includes(code));
       draft.carry();
-    } else if (condition === null || !readCondition(draft, condition, isDns)) {
+    } else if (condition?.left === '[DOMAIN_EXPIRATION]' && condition.operator.startsWith('>')) {
+      draft.watchDomain(
+        host,
+        parseDuration(goDuration(condition.right)) ?? 0,
+        'the condition [DOMAIN_EXPIRATION]',
+      );
+    } else if (condition === null || !readCondition(draft, condition, host === 'dns')) {
       draft.leave(`the condition ${condition?.left ?? ''}`.trim(), adviceFor(condition));
     }
   }
-  if (codes.length < ALL_CODES.length && codes.length > 0) draft.put('EXPECT_STATUS', rangesOf(codes));
+  const isHttp = /^https?:/i.test(textOf(draft.options.get('URL')));
+  // Without such a condition, every status is good.
+  if (!isAboutStatus && isHttp) draft.put('EXPECT_STATUS', '100-599');
+  else if (codes.length < STATUS_CODES.length && codes.length > 0)
+    draft.put('EXPECT_STATUS', statusRanges(codes));
 }
 
 function adviceFor(condition: Condition | null): string {
-  if (condition?.left === '[DOMAIN_EXPIRATION]')
-    return 'let your registrar remind you of the end of the domain';
+  if (condition?.left === '[RESPONSE_TIME]' && condition.operator.startsWith('<'))
+    return 'no answer takes less than that: write how slow it may be as degradedAfter';
   return 'write it as expectJson, expectBody or degradedAfter (docs/kinds.md)';
 }
-
-const ALL_CODES = Array.from({ length: 500 }, (_, index) => index + 100);
 
 /** The status codes that a condition allows; null where it is no condition on numbers. */
 function codesFor({ operator, right }: Condition): readonly number[] | null {
@@ -442,28 +471,18 @@ function codesFor({ operator, right }: Condition): readonly number[] | null {
   if (pattern !== null && operator.endsWith('=') && operator.length === 2) {
     if (!/^[\d*]{1,8}$/.test(pattern)) return null;
     const regex = new RegExp(`^${pattern.replace(/\*+/g, '.*')}$`);
-    return ALL_CODES.filter((code) => regex.test(String(code)) === (operator === '=='));
+    return STATUS_CODES.filter((code) => regex.test(String(code)) === (operator === '=='));
   }
   const wanted = any ?? [Number(right)];
   const [bound = NaN] = wanted;
   if (wanted.some((code) => !Number.isInteger(code))) return null;
-  return ALL_CODES.filter((code) => {
+  return STATUS_CODES.filter((code) => {
     if (operator === '==') return wanted.includes(code);
     if (operator === '!=') return !wanted.includes(code);
     if (operator === '<') return code < bound;
     if (operator === '<=') return code <= bound;
     return operator === '>' ? code > bound : code >= bound;
   });
-}
-
-function rangesOf(codes: readonly number[]): string[] {
-  const ranges: [number, number][] = [];
-  for (const code of codes) {
-    const last = ranges.at(-1);
-    if (last?.[1] === code - 1) last[1] = code;
-    else ranges.push([code, code]);
-  }
-  return ranges.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`));
 }
 
 /** What stands in the brackets of `name(…)`; null for a text that is no such call. */
@@ -492,11 +511,13 @@ function readCondition(draft: TargetDraft, condition: Condition, isDns: boolean)
     return holds;
   }
   if (left === '[RESPONSE_TIME]' && operator.startsWith('<')) {
-    draft.set('DEGRADED_AFTER', /^\d+$/.test(right) ? `${right}ms` : right);
+    const limit = goDuration(/^\d+$/.test(right) ? `${right}ms` : right);
+    if (parseDuration(limit) === 0) return false;
+    draft.set('DEGRADED_AFTER', limit);
     return true;
   }
   if (left === '[CERTIFICATE_EXPIRATION]' && operator.startsWith('>')) {
-    draft.set('TLS_EXPIRY', right);
+    draft.set('TLS_EXPIRY', goDuration(right));
     return true;
   }
   if (left === '[BODY]' && (isEqual || operator === '!=')) return readBody(draft, condition, isDns);
@@ -535,7 +556,9 @@ function subjectOf(left: string): string | null {
   const measured = argumentOf(left, 'len');
   if (measured !== null) {
     const of = pathOf(measured);
-    return of === null ? null : `($type(${of}) = "string" ? $length(${of}) : $count(${of}))`;
+    if (of === null) return null;
+    // Of what is missing there is no length, so that no comparison with it is true.
+    return `($type(${of}) = "array" ? $count(${of}) : $type(${of}) = "object" ? $count($keys(${of})) : $length($string(${of})))`;
   }
   const asked = argumentOf(left, 'has');
   if (asked !== null) {
@@ -549,6 +572,8 @@ function subjectOf(left: string): string | null {
 function pathOf(text: string): string | null {
   if (text === '[IP]') return '$ip';
   if (text === '[BODY]') return '$';
+  if (/^\[HEADER\]\.[\w-]{1,100}$/.test(text))
+    return `$headers.${quoted(text.slice('[HEADER].'.length).toLowerCase())}`;
   if (!text.startsWith('[BODY].') && !text.startsWith('[BODY][')) return null;
   const path = text.slice('[BODY]'.length).replace(/^\./, '');
   const steps = path.split('.').map((step) => /^([^[\]`"]*)((?:\[\d{1,9}\])*)$/.exec(step));
@@ -565,6 +590,11 @@ function pathOf(text: string): string | null {
 function comparison(subject: string, operator: string, right: string): string | null {
   const value = (word: string): string =>
     /^(?:-?\d{1,15}(?:\.\d{1,15})?|true|false|null)$/.test(word) ? word : quoted(word);
+  if (/^(?:len\(|has\(|age\()?\[[A-Z_]+\]/.test(right)) {
+    // The other side is something of the answer too.
+    const other = subjectOf(right);
+    return other === null ? null : `${subject} ${operator === '==' ? '=' : operator} ${other}`;
+  }
   const isEqual = operator === '==';
   const any = wordsIn(right, 'any');
   const pattern = argumentOf(right, 'pat');

@@ -1,7 +1,9 @@
 import { fileName } from '../../config/targets-file.js';
+import { PAGE_OPTIONS } from '../../config/page.js';
 import { SYSTEM_OPTIONS, TARGET_OPTIONS, type TargetOptionName } from '../../config/options.js';
-import { expectationOf } from '../../config/values.js';
+import { expectationOf, parseDuration } from '../../config/values.js';
 import { singleLine } from '../../single-line.js';
+import { DAY, HOUR, MINUTE, SECOND } from '../../time.js';
 
 /** A value for a targets file: a text, or names and texts. */
 export type ToolValue = string | Readonly<Record<string, string>> | readonly string[];
@@ -35,6 +37,8 @@ export interface Imported {
   readonly settings: ReadonlyMap<string, string>;
   /** What could not be carried over. */
   readonly left: readonly Remark[];
+  /** What sets up the other tool itself: its looks, where and how it runs. Counted apart. */
+  readonly own: readonly Remark[];
   /** Settings that are not missed: Keepalive does by itself what they ask for, or has no such thing to be set. */
   readonly unneeded: readonly Remark[];
   /** Settings that are carried over. */
@@ -53,25 +57,73 @@ export type ToolFields = ReadonlyMap<string, unknown>;
 const NO_SUCH_SETTING = 'there is no such setting';
 /** Characters of a name at most. */
 const LONGEST_NAME = 100;
+/** Further down in a document, no tool has its variables. */
+const DEEPEST = 20;
+
+/**
+ * Marks around the name of a variable in the texts of a document: texts can be taken apart and quoted, and the name stays
+ * whole. `TargetDraft` makes a reference of it.
+ */
+const BEGINS = '\uE000';
+const ENDS = '\uE001';
+const MARKED = /\uE000(\w+)\uE001/g;
+
+/**
+ * A document with marks in the places of a tool's variables.
+ * @param pattern finds a variable; its first group that has found something is the name, and without one what is found is
+ * the sign itself, which stands there twice
+ */
+export function marked(document: unknown, pattern: RegExp): unknown {
+  // A document may have one part in many places.
+  const known = new Map<object, unknown>();
+  const of = (value: unknown, depth: number): unknown => {
+    if (typeof value === 'string')
+      return value.replace(pattern, (found: string, ...groups: unknown[]) => {
+        const name = groups.slice(0, -2).find((group) => typeof group === 'string');
+        return name === undefined ? found.slice(1) : `${BEGINS}${name}${ENDS}`;
+      });
+    if (typeof value !== 'object' || value === null || depth > DEEPEST) return value;
+    const before = known.get(value);
+    if (before !== undefined) return before;
+    const made: unknown = Array.isArray(value)
+      ? value.map((each) => of(each, depth + 1))
+      : Object.fromEntries(Object.entries(value).map(([key, each]) => [key, of(each, depth + 1)]));
+    known.set(value, made);
+    return made;
+  };
+  return of(document, 0);
+}
+
+/** A text as the tool has it. */
+function unmarked(text: string): string {
+  return text.replace(MARKED, '$$$1');
+}
 
 /** Collects what an importer finds: each setting is carried over, listed with what to do, or not needed. */
 export class Collector {
   private readonly targets: ToolTarget[] = [];
   private readonly variables = new Map<string, string>();
-  /** Whose variables they are, and what they stand for. */
-  private readonly secrets = new Map<string, { readonly owner: object; readonly variable: string }>();
+  /** The variables of each owner by what they stand for. */
+  private readonly secrets = new Map<object, Map<string, string>>();
+  /** Variables that targets refer to: they are to be set where such a target is there. */
+  private readonly references = new Set<string>();
+  private readonly nextNumbers = new Map<string, number>();
   private readonly addresses = new Set<string>();
   private readonly settings = new Map<string, string>();
   private readonly left: Remark[] = [];
+  private readonly own: Remark[] = [];
   private readonly unneeded: Remark[] = [];
+  private readonly domains = new Set<string>();
   private carried = 0;
+  private drafts = 0;
 
   /**
    * A target that is read setting by setting; `add` or `refuse` ends it.
    * @param id what its id is made of
    */
   target(name: string, id = name): TargetDraft {
-    return new TargetDraft(this, name.trim(), id);
+    this.drafts += 1;
+    return new TargetDraft(this, name.trim(), id.trim() || `target ${this.drafts}`);
   }
 
   add(draft: TargetDraft): void {
@@ -80,15 +132,35 @@ export class Collector {
       return;
     }
     if (draft.isDisabled) draft.options.set('ENABLED', 'false');
-    this.targets.push({ id: draft.id, options: draft.options });
+    this.targets.push({ id: draft.id, options: draft.options }, ...this.domainsOf(draft));
     this.carried += draft.carried;
     this.left.push(...draft.remarks);
     this.unneeded.push(...draft.unneededRemarks);
   }
 
+  /** A target that watches the end of a domain, which its registry tells by RDAP (RFC 9083). Each domain is watched once. */
+  private domainsOf({ domain, options }: TargetDraft): ToolTarget[] {
+    if (domain === null || this.domains.has(domain.name)) return [];
+    this.domains.add(domain.name);
+    const shared = (['GROUP', 'SHOW', 'ALERTS', 'ENABLED'] as const).flatMap((option) => {
+      const value = options.get(option);
+      return value === undefined ? [] : ([[option, value]] as const);
+    });
+    const expiration = 'events[eventAction = "expiration"]';
+    const own: [TargetOptionName, ToolValue][] = [
+      ['NAME', `Domain ${domain.name}`],
+      ['URL', `https://rdap.org/domain/${domain.name}`],
+      ['HEADERS', { Accept: 'application/rdap+json' }],
+      ['INTERVAL', '12h'],
+      ['EXPECT_JSON', `$exists(${expiration})`],
+      ['DEGRADED_JSON', `$toMillis(${expiration}[0].eventDate) < $millis() + ${domain.before}`],
+    ];
+    return [{ id: `domain ${domain.name}`, options: new Map([...own, ...shared]) }];
+  }
+
   /** Counts all settings of a target as lost. */
-  refuse({ name, found }: TargetDraft, what: string, advice: string): void {
-    this.left.push({ what, of: name, advice, count: Math.max(1, found) });
+  refuse({ label, found }: TargetDraft, what: string, advice: string): void {
+    this.left.push({ what, of: label, advice, count: Math.max(1, found) });
   }
 
   /**
@@ -96,28 +168,29 @@ export class Collector {
    * @param owner the target; the collector itself where the tool names the variable
    */
   secret(variable: string, from: string, owner: object = this): string {
-    const wanted = variable
-      .toUpperCase()
+    const own = this.secrets.get(owner) ?? new Map<string, string>();
+    this.secrets.set(owner, own);
+    const known = own.get(variable);
+    if (known !== undefined) return `\${${known}}`;
+    const wanted = (owner === this ? variable : variable.toUpperCase())
       .replace(/\W+/g, '_')
       .replace(/^(?=\d)/, '_');
     // A variable of Keepalive's own would be sent to the target.
     const base = isOwnVariable(wanted) ? `_${wanted}` : wanted;
-    for (let number = 1; ; number += 1) {
-      const name = number === 1 ? base : `${base}_${number}`;
-      const known = this.secrets.get(name);
-      const isFree = known === undefined && !this.variables.has(name);
-      if (!isFree && (known?.owner !== owner || known.variable !== variable)) continue;
-      this.secrets.set(name, { owner, variable });
-      this.variables.set(name, number === 1 ? from : `${from} (number ${number} of that name)`);
-      return `\${${name}}`;
-    }
+    let number = this.nextNumbers.get(base) ?? 1;
+    const numbered = (): string => (number === 1 ? base : `${base}_${number}`);
+    while (this.variables.has(numbered())) number += 1;
+    this.nextNumbers.set(base, number + 1);
+    const name = numbered();
+    own.set(variable, name);
+    this.references.add(name);
+    this.variables.set(name, number === 1 ? from : `${from} (number ${number} of that name)`);
+    return `\${${name}}`;
   }
 
-  /** The same in the place of a whole address. */
-  secretAddress(variable: string, from: string): string {
-    const reference = this.secret(variable, from);
-    this.addresses.add(reference.slice(2, -1));
-    return reference;
+  /** The variable of a reference stands for a whole address, or for its beginning. */
+  beginsAddress(name: string): void {
+    this.addresses.add(name);
   }
 
   carry(count = 1): void {
@@ -134,7 +207,8 @@ export class Collector {
   }
 
   /** A setting that becomes a variable with this value. */
-  setting(variable: string, value: string, what: string): void {
+  setting(variable: string, given: string, what: string): void {
+    const value = unmarked(given);
     const result = (GENERAL.get(variable) ?? targetDefault(variable)).value.safeParse(value);
     const before = this.settings.get(variable);
     if (!result.success) this.leave(what, `${variable} takes no such value: ${expectationOf(result.error)}`);
@@ -145,13 +219,26 @@ export class Collector {
     }
   }
 
-  /** The value that `setting` has given a variable. */
-  valueOf(variable: string): string | undefined {
-    return this.settings.get(variable);
+  /** A link of the page. */
+  link(label: string, address: string, what: string): void {
+    const words = singleLine(label).replaceAll(';', ',') || hostIn(address);
+    const link = `${words} ${address.replaceAll(';', '%3B')}`;
+    const before = this.settings.get('PAGE_LINKS');
+    const all = before === undefined ? link : `${before}; ${link}`;
+    const result = PAGE_OPTIONS.PAGE_LINKS.value.safeParse(all);
+    if (result.success) {
+      this.settings.set('PAGE_LINKS', all);
+      this.carry();
+    } else this.leave(what, `PAGE_LINKS: ${expectationOf(result.error)}`);
   }
 
   leave(what: string, advice = NO_SUCH_SETTING, of: string | null = null, count = 1): void {
-    this.left.push({ what, of, advice, count });
+    this.left.push({ what: unmarked(what), of, advice, count });
+  }
+
+  /** What sets up the tool itself, and not what is watched, told or shown. */
+  leaveOwn(what: string, why: string): void {
+    this.own.push({ what, of: null, advice: why, count: 1 });
   }
 
   pass(what: string, why: string): void {
@@ -159,9 +246,22 @@ export class Collector {
   }
 
   result(): Imported {
-    const { targets, variables, addresses, settings, left, unneeded, carried } = this;
-    return { targets, variables, addresses, settings, left, unneeded, carried };
+    const { targets, addresses, settings, left, own, unneeded, carried } = this;
+    const used = new Set(targets.flatMap(({ options }) => [...options.values()].flatMap(referencesIn)));
+    // A target that is left out needs none.
+    const variables = new Map(
+      [...this.variables].filter(([name]) => !this.references.has(name) || used.has(name)),
+    );
+    return { targets, variables, addresses, settings, left, own, unneeded, carried };
   }
+}
+
+/** The variables that a value refers to. */
+function referencesIn(value: ToolValue): string[] {
+  const texts = typeof value === 'string' ? [value] : Object.values(value);
+  return texts.flatMap((text) =>
+    [...text.matchAll(/\$\$\{|\$\{(\w+)\}/g)].flatMap(([, name]) => (name === undefined ? [] : [name])),
+  );
 }
 
 const GENERAL = new Map(Object.entries(SYSTEM_OPTIONS));
@@ -177,13 +277,21 @@ export class TargetDraft {
   readonly unneededRemarks: Remark[] = [];
   carried = 0;
   isDisabled = false;
+  /** Its domain is to be told of, so many ms before it ends. */
+  domain: { readonly name: string; readonly before: number } | null = null;
 
+  /** @param id what its id is made of, which is never empty */
   constructor(
     private readonly collector: Collector,
     readonly name: string,
     readonly id: string,
   ) {
-    if (name !== '') this.options.set('NAME', literal(name.slice(0, LONGEST_NAME)));
+    if (name !== '') this.put('NAME', literal(name.slice(0, LONGEST_NAME)));
+  }
+
+  /** What remarks call it. */
+  get label(): string {
+    return unmarked(this.name === '' ? this.id : this.name);
   }
 
   /** Settings of it that were found, without those that are not needed. */
@@ -193,17 +301,42 @@ export class TargetDraft {
 
   /** A setting that becomes an option. One that the option does not take is listed with what it takes. */
   set(option: TargetOptionName, given: ToolValue, what: string = fileName(option)): void {
-    const value = option === 'URL' && typeof given === 'string' ? withoutLogin(this, given) : given;
+    const value = this.prepared(option, given);
     const problem = problemOf(option, value);
+    const nearest = problem === null ? null : withinBounds(option, value);
     if (problem === null) {
       this.options.set(option, value);
       this.carry();
-    } else this.leave(what, `${fileName(option)}: ${problem}`);
+    } else {
+      if (nearest !== null) this.options.set(option, nearest);
+      this.leave(
+        what,
+        `${fileName(option)}: ${problem}${nearest === null ? '' : `, and ${nearest} is written`}`,
+      );
+    }
   }
 
   /** An option that stands for no setting: where the tool itself does so. */
   put(option: TargetOptionName, value: ToolValue): void {
-    this.options.set(option, value);
+    this.options.set(option, this.prepared(option, value));
+  }
+
+  /** With references in the places of marks, and of what is secret in an address. */
+  private prepared(option: TargetOptionName, value: ToolValue): ToolValue {
+    const of = (text: string): string =>
+      text.replace(MARKED, (found: string, name: string) => {
+        const whole = option === 'URL' && text.startsWith(found);
+        const part = option === 'URL' ? 'a part of the address' : `a part of ${fileName(option)}`;
+        const reference = this.collector.secret(name, `${whole ? 'the address' : part} of ${this.label}`);
+        if (whole) this.collector.beginsAddress(reference.slice(2, -1));
+        return reference;
+      });
+    if (typeof value === 'string') {
+      const text = of(value);
+      return option === 'URL' ? withoutSecrets(this, text) : text;
+    }
+    if (isList(value)) return value.map(of);
+    return Object.fromEntries(Object.entries(value).map(([name, text]) => [name, of(text)]));
   }
 
   /** A part of EXPECT_JSON: all parts have to be true. */
@@ -222,7 +355,7 @@ export class TargetDraft {
     const parts = this.parts.get(option) ?? [];
     parts.push(literal(expression));
     this.parts.set(option, parts);
-    this.options.set(option, parts.join(` ${word} `));
+    this.put(option, parts.join(` ${word} `));
     this.carry();
   }
 
@@ -233,6 +366,16 @@ export class TargetDraft {
     this.set('DESCRIPTION', literal(typeof before === 'string' ? `${before} ${line}` : line));
   }
 
+  /** The end of its domain is to be told of. @param before ms */
+  watchDomain(host: string, before: number, what: string): void {
+    const name = domainOf(host);
+    if (name === null) this.leave(what, 'let your registrar remind you of the end of the domain');
+    else {
+      this.domain = { name, before };
+      this.carry();
+    }
+  }
+
   /** It would be watched otherwise than its owner wants: it is written, and not watched. */
   disable(): void {
     this.isDisabled = true;
@@ -240,7 +383,13 @@ export class TargetDraft {
 
   /** A reference to a variable of its own. @param what it is, such as `the token` */
   secret(variable: string, what: string): string {
-    return this.collector.secret(`${this.name}_${variable}`, `${what} of ${this.name}`, this);
+    return this.collector.secret(`${this.label}_${variable}`, `${what} of ${this.label}`, this);
+  }
+
+  /** A client certificate and its key, of files of the tool. */
+  useClientCertificate(files: readonly string[]): void {
+    const what = `the texts of ${files.join(' and ')}, one behind the other: the client certificate`;
+    this.put('TLS_CLIENT_CERT', this.secret('CLIENT_CERT', what));
   }
 
   headers(entries: Iterable<readonly [string, string]>): ToolValue {
@@ -252,11 +401,11 @@ export class TargetDraft {
   }
 
   leave(what: string, advice = NO_SUCH_SETTING, count = 1): void {
-    this.remarks.push({ what, of: this.name, advice, count });
+    this.remarks.push({ what: unmarked(what), of: this.label, advice, count });
   }
 
   pass(what: string, why: string): void {
-    this.unneededRemarks.push({ what, of: this.name, advice: why, count: 1 });
+    this.unneededRemarks.push({ what, of: this.label, advice: why, count: 1 });
   }
 }
 
@@ -306,11 +455,67 @@ export function isOn(value: unknown): boolean {
   return value === true || value === 1 || value === '1' || value === 'true';
 }
 
-/** The address, with login data that stands in it as variables. */
-function withoutLogin(draft: TargetDraft, url: string): string {
+/** Options whose nearest value is better than their default. */
+const BOUNDS = new Map<TargetOptionName, readonly [least: string, most: string]>([
+  ['INTERVAL', ['10s', '7d']],
+  ['TIMEOUT', ['100ms', '2m']],
+]);
+
+/** The value nearest to one that an option does not take; null: there is none. */
+function withinBounds(option: TargetOptionName, value: ToolValue): string | null {
+  const bounds = BOUNDS.get(option);
+  const wanted = typeof value === 'string' ? parseDuration(value) : undefined;
+  if (bounds === undefined || wanted === undefined || wanted <= 0) return null;
+  return wanted < (parseDuration(bounds[0]) ?? 0) ? bounds[0] : bounds[1];
+}
+
+/** The address, with login data and parameters that are secret as variables. */
+function withoutSecrets(draft: TargetDraft, url: string): string {
   const [, scheme, login, rest] = /^([a-z][a-z0-9+.-]*:\/\/)([^/?#@]*)@(.*)$/is.exec(url) ?? [];
-  if (scheme === undefined || rest === undefined || login === undefined) return url;
-  return login.includes('${') ? url : withLogin(draft, `${scheme}${rest}`);
+  const isPlain = scheme !== undefined && login !== undefined && !login.includes('${');
+  const address = isPlain ? withLogin(draft, `${scheme}${rest ?? ''}`) : url;
+  return address.replace(/\?[^#]*/s, (query) =>
+    query.replace(
+      /([?&;])([\w.[\]-]{1,64})=([^&;]+)/g,
+      (found, before: string, name: string, value: string) =>
+        value.includes('${') || !isSecretParameter(name)
+          ? found
+          : `${before}${name}=${draft.secret(name, `the parameter ${name}, percent-encoded, in the address`)}`,
+    ),
+  );
+}
+
+const SECRET_WORDS = new Set([
+  ...['token', 'key', 'apikey', 'secret', 'password', 'passwd', 'pwd', 'pass', 'sig', 'signature', 'jwt'],
+  ...['credential', 'credentials', 'accesstoken', 'accesskey', 'authtoken', 'authkey', 'apitoken', 'sas'],
+]);
+
+/** `api_key`, `accessToken`, `auth` */
+function isSecretParameter(name: string): boolean {
+  const words = name
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .toLowerCase()
+    .split(/[^a-z]+/);
+  return /^auth$/i.test(name) || words.some((word) => SECRET_WORDS.has(word));
+}
+
+/** Under a country, names of registries' own stand before what is sold. */
+const SECOND_LEVEL = /^(?:ac|co|com|edu|gen|go|gob|gov|ltd|mil|ne|net|nom|or|org|plc|sch)$/;
+
+/** The domain that is registered, of a host's name: `example.co.uk` of `www.example.co.uk`; null for an IP address. */
+function domainOf(host: string): string | null {
+  const labels = host.toLowerCase().replace(/\.$/, '').split('.');
+  const isName = labels.length > 1 && labels.every((label) => /^[a-z0-9_-]{1,63}$/.test(label));
+  if (!isName || /^\d+$/.test(labels.at(-1) ?? '')) return null;
+  const isLong = labels.at(-1)?.length === 2 && SECOND_LEVEL.test(labels.at(-2) ?? '');
+  return labels.slice(isLong ? -3 : -2).join('.');
+}
+
+/** The host in an address; empty where there is none. */
+export function hostIn(address: string): string {
+  return withoutScheme(address)
+    .replace(/^[^/?#]*@/, '')
+    .replace(/[:/?#].*$/s, '');
 }
 
 /** Whether Keepalive reads a variable of this name. */
@@ -319,7 +524,7 @@ function isOwnVariable(name: string): boolean {
 }
 
 /** Headers whose values are secret as a rule. */
-const SECRET_HEADER = /auth|cookie|token|secret|key|password/i;
+export const SECRET_HEADER = /auth|cookie|token|secret|key|password/i;
 
 /** Headers for a target, those that are secret as variables. */
 function headersFor(
@@ -329,7 +534,9 @@ function headersFor(
   return Object.fromEntries(
     [...headers].map(([name, text]) => [
       name,
-      SECRET_HEADER.test(name) ? draft.secret(name, `the header ${name}`) : literal(text),
+      SECRET_HEADER.test(name) && !text.includes(BEGINS)
+        ? draft.secret(name, `the header ${name}`)
+        : literal(text),
     ]),
   );
 }
@@ -369,9 +576,44 @@ export function withLogin(draft: TargetDraft, url: string): string {
   return end < 0 ? url : `${url.slice(0, end + 3)}${user}:${password}@${url.slice(end + 3)}`;
 }
 
+/** Every status code. */
+export const STATUS_CODES: readonly number[] = Array.from({ length: 500 }, (_, index) => index + 100);
+
+/** Codes in their order as `200-299` and `404`. */
+export function statusRanges(codes: readonly number[]): string[] {
+  const ranges: [number, number][] = [];
+  for (const code of codes) {
+    const last = ranges.at(-1);
+    if (last?.[1] === code - 1) last[1] = code;
+    else ranges.push([code, code]);
+  }
+  return ranges.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`));
+}
+
 /** Seconds as a duration. */
 export function seconds(value: unknown): string {
-  return `${Math.round(Number(textOf(value)) * 1000)}ms`;
+  return milliseconds(Number(textOf(value)) * 1000);
+}
+
+const UNITS = [
+  ['d', DAY],
+  ['h', HOUR],
+  ['m', MINUTE],
+  ['s', SECOND],
+] as const;
+
+/** `1m`, `90s`, `1500ms`: a duration in the largest unit in which it is whole. */
+export function milliseconds(length: number): string {
+  const whole = Math.round(length);
+  const [unit, size] = UNITS.find(([, each]) => whole > 0 && whole % each === 0) ?? ['ms', 1];
+  return `${whole / size}${unit}`;
+}
+
+/** Go's `1h30m` or `1.5s` as a duration; anything else as it is. */
+export function goDuration(text: string): string {
+  const parts = [...text.matchAll(/(\d{1,9}(?:\.\d{1,9})?)(ms|h|m|s)/g)];
+  if (parts.length === 0 || parts.map(([part]) => part).join('') !== text) return text;
+  return milliseconds(parts.reduce((sum, [part]) => sum + (parseDuration(part) ?? NaN), 0));
 }
 
 /** An address without its scheme. */

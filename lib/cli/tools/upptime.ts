@@ -4,6 +4,8 @@ import {
   isOn,
   listOf,
   literal,
+  marked,
+  milliseconds,
   NO_PING,
   quoted,
   searchText,
@@ -15,19 +17,21 @@ import {
 } from './tool.js';
 
 /** `$NAME` of Upptime is a secret of its repository. */
-const withSecrets = (collector: Collector, text: string, what: string): string =>
-  literal(text).replace(/(?<!\$)\$([A-Z_][A-Z0-9_]*)/g, (_, name: string) => collector.secret(name, what));
+const SECRETS = /(?<!\$)\$([A-Z_][A-Z0-9_]*)/g;
 
 const REPOSITORY = 'there is no repository, and nothing is committed';
+/** GitHub tells assignees by mail. */
+const MAIL = 'ALERT_SMTP_URL, ALERT_EMAIL_FROM and ALERT_EMAIL_TO';
 const PAGE = 'the page has a look of its own (docs/pages.md)';
 
 /** `.upptimerc.yml` */
 export function fromUpptime(document: unknown): Imported {
   const collector = new Collector();
   const top = fieldsOf(document);
-  for (const site of listOf(top.get('sites')).map(fieldsOf)) {
+  const assignees = new Set(listOf(top.get('assignees')).map(textOf));
+  for (const site of listOf(marked(top.get('sites'), SECRETS)).map(fieldsOf)) {
     const draft = collector.target(textOf(site.get('name')) || withoutScheme(textOf(site.get('url'))));
-    for (const [key, value] of site) readSite(collector, draft, site, key, value);
+    for (const [key, value] of site) readSite(draft, site, { key, value, assignees });
     if (/^icmp/.test(textOf(site.get('check')))) collector.refuse(draft, 'check: icmp-ping', NO_PING);
     else collector.add(draft);
   }
@@ -35,17 +39,18 @@ export function fromUpptime(document: unknown): Imported {
   return collector.result();
 }
 
-function readSite(
-  collector: Collector,
-  draft: TargetDraft,
-  site: ToolFields,
-  key: string,
-  value: unknown,
-): void {
+interface Setting {
+  readonly key: string;
+  readonly value: unknown;
+  /** Who is told of every site. */
+  readonly assignees: ReadonlySet<string>;
+}
+
+function readSite(draft: TargetDraft, site: ToolFields, { key, value, assignees }: Setting): void {
   const text = textOf(value);
   switch (key) {
     case 'url':
-      draft.set('URL', addressOf(collector, draft.name, site));
+      draft.set('URL', addressOf(site));
       break;
     case 'name':
     case 'port':
@@ -62,13 +67,14 @@ function readSite(
       draft.leave(key, 'the page has no icons');
       break;
     case 'assignees':
-      draft.leave(key, 'alerts names the channels that are told of a target');
+      if (listOf(value).every((each) => assignees.has(textOf(each)))) draft.carry();
+      else draft.leave(key, 'alerts names the channels that are told of a target');
       break;
     case 'method':
       draft.set('METHOD', text);
       break;
     case 'body':
-      draft.set('BODY', withSecrets(collector, text, `the body of ${draft.name}`));
+      draft.set('BODY', literal(text));
       break;
     case 'headers':
       draft.set(
@@ -85,7 +91,7 @@ function readSite(
       draft.set('EXPECT_STATUS', listOf(value).map(textOf));
       break;
     case 'maxResponseTime':
-      draft.set('DEGRADED_AFTER', `${text}ms`);
+      draft.set('DEGRADED_AFTER', milliseconds(Number(text)));
       break;
     case 'maxRedirects':
       draft.set('MAX_REDIRECTS', text);
@@ -112,12 +118,8 @@ function readSite(
   }
 }
 
-function addressOf(collector: Collector, name: string, site: ToolFields): string {
-  const text = textOf(site.get('url'));
-  const whole = /^\$([A-Z_][A-Z0-9_]*)$/.exec(text)?.[1];
-  if (whole !== undefined)
-    return collector.secretAddress(whole, `the address of ${name}, a secret of the repository`);
-  const address = withSecrets(collector, text, `a part of the address of ${name}`);
+function addressOf(site: ToolFields): string {
+  const address = literal(textOf(site.get('url')));
   const check = textOf(site.get('check'));
   if (check === 'tcp-ping') {
     const host = withoutScheme(address)
@@ -126,8 +128,8 @@ function addressOf(collector: Collector, name: string, site: ToolFields): string
     return `tcp://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${textOf(site.get('port')) || '80'}`;
   }
   if (check === 'ws') return address.replace(/^http/i, 'ws');
-  // What has no scheme is asked as curl does.
-  return /^[a-z]+:\/\//i.test(address) ? address : `http://${address}`;
+  // What has no scheme is asked as curl does. A secret that stands for the beginning has one.
+  return /^(?:[a-z]+:\/\/|\uE000)/i.test(address) ? address : `http://${address}`;
 }
 
 function readTopLevel(collector: Collector, top: ToolFields, key: string, value: unknown): void {
@@ -147,7 +149,7 @@ function readTopLevel(collector: Collector, top: ToolFields, key: string, value:
       collector.pass(key, REPOSITORY);
       break;
     case 'assignees':
-      collector.leave(key, 'set up a channel for them (ALERT_…, see .env.example)');
+      collector.variable(MAIL, 'the mail addresses of the assignees', key);
       break;
     case 'workflowSchedule':
       for (const [workflow, schedule] of fieldsOf(value)) {
@@ -169,6 +171,7 @@ function readTopLevel(collector: Collector, top: ToolFields, key: string, value:
 }
 
 function readPage(collector: Collector, top: ToolFields, page: ToolFields): void {
+  const introduction: string[] = [];
   for (const [setting, value] of page) {
     const text = textOf(value);
     const what = `status-website.${setting}`;
@@ -180,12 +183,8 @@ function readPage(collector: Collector, top: ToolFields, page: ToolFields): void
         collector.setting('PAGE_LOGO_URL', text, what);
         break;
       case 'introTitle':
-        collector.setting('PAGE_DESCRIPTION', withoutMarkdown(text), what);
-        break;
       case 'introMessage':
-        if (page.has('introTitle'))
-          collector.leave(what, 'PAGE_DESCRIPTION is one sentence: choose what it says');
-        else collector.setting('PAGE_DESCRIPTION', withoutMarkdown(text), what);
+        introduction.push(withoutMarkdown(text));
         break;
       case 'cname':
         collector.setting('KEEP_ALIVE_PUBLIC_URL', `https://${text}`, what);
@@ -202,18 +201,17 @@ function readPage(collector: Collector, top: ToolFields, page: ToolFields): void
             .replaceAll('$REPO', () => textOf(top.get('repo')));
           if (href.startsWith('/'))
             collector.pass(`${what}, ${textOf(entry.get('title'))}`, 'it is the page itself');
-          else
-            collector.setting(
-              href.startsWith('mailto:') ? 'PAGE_CONTACT_URL' : 'PAGE_HOME_URL',
-              URL.canParse(href) ? new URL(href).href : href,
-              `${what}, ${textOf(entry.get('title'))}`,
-            );
+          else collector.link(textOf(entry.get('title')), href, `${what}, ${textOf(entry.get('title'))}`);
         }
         break;
       default:
-        collector.leave(what, PAGE);
+        collector.leaveOwn(what, PAGE);
     }
   }
+  const said = introduction.join(' ');
+  if (said === '') return;
+  collector.setting('PAGE_DESCRIPTION', said, 'status-website.introTitle and introMessage');
+  if (introduction.length > 1) collector.carry();
 }
 
 /** Without emphasis, and of links only their words. */

@@ -1,6 +1,7 @@
 import {
   Collector,
   fieldsOf,
+  hostIn,
   isOn,
   listOf,
   literal,
@@ -15,6 +16,7 @@ import {
   type TargetDraft,
   type ToolFields,
 } from './tool.js';
+import { DAY } from '../../time.js';
 
 const hostAndPort = (monitor: ToolFields, port = ''): string => {
   const host = textOf(monitor.get('hostname'));
@@ -278,12 +280,15 @@ function readSetting(draft: TargetDraft, { monitor, type, key, value }: Setting)
       else if (isHttp) draft.carry();
       break;
     case 'domainExpiryNotification':
-      draft.leave(key, 'let your registrar remind you of the end of the domain');
+      // It begins to tell 21 days before.
+      draft.watchDomain(hostIn(urlOf(monitor)) || textOf(monitor.get('hostname')), 21 * DAY, key);
       break;
     case 'authMethod':
       if (text === 'basic' || text === 'bearer') draft.carry();
-      else if (text === 'mtls') draft.leave(key, 'no client certificate can be sent');
-      else
+      else if (text === 'mtls' && isHttp) {
+        draft.useClientCertificate(['tlsCert', 'tlsKey']);
+        draft.carry();
+      } else
         draft.leave(key, 'there is no such log in: set the header Authorization, if a lasting token will do');
       break;
     case 'basic_auth_user':
@@ -308,7 +313,7 @@ function readSetting(draft: TargetDraft, { monitor, type, key, value }: Setting)
       draft.disable();
       break;
     case 'tags':
-      draft.leave(key, 'group takes one of them');
+      draft.describe(`Tags: ${listOf(value).map(fieldsOf).map(tagText).join(', ')}`);
       break;
     case 'cacheBust':
       draft.leave(key, 'let the header Cache-Control: no-cache ask for a fresh answer');
@@ -331,6 +336,11 @@ function readSetting(draft: TargetDraft, { monitor, type, key, value }: Setting)
     case 'ipFamily':
       draft.set('IP_VERSION', text.replace(/^ipv/i, ''));
       break;
+    case 'tlsCert':
+    case 'tlsKey':
+      // They stay in the form when the kind of log in is changed.
+      if (textOf(monitor.get('authMethod')) === 'mtls' && isHttp) draft.carry();
+      break;
     case 'tlsCa':
       draft.leave(key, 'NODE_EXTRA_CA_CERTS names the authority of a certificate on one machine');
       break;
@@ -345,6 +355,11 @@ function readSetting(draft: TargetDraft, { monitor, type, key, value }: Setting)
     default:
       if (belongsTo(type, key)) draft.leave(key);
   }
+}
+
+function tagText(tag: ToolFields): string {
+  const value = textOf(tag.get('value'));
+  return `${textOf(tag.get('name'))}${value === '' ? '' : `: ${value}`}`;
 }
 
 /** Fields of other kinds of monitors stay behind when the type of one is changed. */

@@ -1,3 +1,5 @@
+import { LONGEST_REASON } from '../../config/time-windows.js';
+import { singleLine } from '../../single-line.js';
 import { constantOf, Expression } from './literal-reader.js';
 import {
   Collector,
@@ -5,7 +7,9 @@ import {
   isOn,
   listOf,
   literal,
+  milliseconds,
   searchText,
+  SECRET_HEADER,
   textOf,
   textsIn,
   ToolError,
@@ -77,7 +81,7 @@ function readMonitor(draft: TargetDraft, monitor: ToolFields, key: string, value
       draft.set('EXPECT_STATUS', listOf(value).map(textOf));
       break;
     case 'timeout':
-      draft.set('TIMEOUT', `${text}ms`);
+      draft.set('TIMEOUT', milliseconds(Number(text)));
       break;
     case 'headers':
       draft.set('HEADERS', draft.headers(textsIn(value)));
@@ -134,33 +138,48 @@ function readMaintenance(
       continue;
     }
     const fields = fieldsOf(entry);
-    const window = windowOf(fields);
-    const title = textOf(fields.get('title')) || 'maintenances';
     const when = ['monitors', 'start', 'end'].filter((key) => fields.has(key)).length;
-    if (window === null)
+    const about = ['title', 'body'].filter((key) => textOf(fields.get(key)) !== '');
+    const { reason, said } = reasonOf(fields, about);
+    const time = windowOf(fields);
+    if (time === null)
       collector.leave(
-        `maintenances, ${title}`,
+        `maintenances, ${textOf(fields.get('title'))}`,
         'write maintenance with a beginning and a length',
         null,
-        when,
+        when + about.length,
       );
     else {
+      const window = reason === '' ? time : `${time} (${literal(reason)})`;
       const ids = listOf(fields.get('monitors')).map(textOf);
       for (const id of ids) {
         const draft = drafts.get(id);
         if (draft !== undefined) windows.set(draft, [...(windows.get(draft) ?? []), window]);
       }
       if (!fields.has('monitors')) general.push(window);
-      collector.carry(when);
+      collector.carry(when + said.length);
+      for (const key of about)
+        if (!said.includes(key))
+          collector.leave(`maintenances.${key}`, 'it is too long for a reason: write a note (docs/pages.md)');
     }
-    for (const key of ['title', 'body'])
-      if (fields.has(key))
-        collector.leave(`maintenances.${key}`, 'write a note about it: POST /api/notes (docs/pages.md)');
-    if (fields.has('color')) collector.leave('maintenances.color', LOOK);
+    if (fields.has('color')) collector.leaveOwn('maintenances.color', LOOK);
   }
   for (const [draft, found] of windows) draft.put('MAINTENANCE', [...general, ...found]);
   if (general.length > 0)
     for (const draft of drafts.values()) if (!windows.has(draft)) draft.put('MAINTENANCE', general);
+}
+
+/** The reason of a window out of as many of its texts as there is room for, and which these are. */
+function reasonOf(
+  fields: ToolFields,
+  about: readonly string[],
+): { readonly reason: string; readonly said: readonly string[] } {
+  for (let count = about.length; count > 0; count -= 1) {
+    const said = about.slice(0, count);
+    const reason = said.map((key) => singleLine(textOf(fields.get(key))).replaceAll(';', ',')).join(': ');
+    if (reason !== '' && Array.from(reason).length <= LONGEST_REASON) return { reason, said };
+  }
+  return { reason: '', said: [] };
 }
 
 /** `2026-12-01T02:00Z/120m`; null where it has no end, or cannot be read. */
@@ -227,17 +246,22 @@ function readWebhook(collector: Collector, webhook: ToolFields): void {
   const host = URL.canParse(url) ? new URL(url).hostname : '';
   const known = SERVICES.find(([name]) => name === host)?.[1];
   const variable = known ?? 'ALERT_WEBHOOK_URL';
-  for (const key of webhook.keys()) {
+  for (const [key, value] of webhook) {
     const what = `notification.webhook.${key}`;
     if (key === 'url') collector.variable(variable, 'notification.webhook', what);
     else if (key === 'timeout')
       collector.pass(what, 'a channel that does not answer is tried again for a day');
     else if (known !== undefined && key === 'payload')
       collector.variable(variable, 'notification.webhook', what);
-    else if (known !== undefined && (key === 'method' || key === 'payloadType'))
+    else if (known !== undefined && (key === 'method' || key === 'payloadType' || isPlainHeaders(key, value)))
       collector.pass(what, 'each channel is called as its service wants it');
     else collector.leave(what, 'the webhook posts JSON of its own form (docs/alerts.md)');
   }
+}
+
+/** Headers without which a known service takes a call just as well. */
+function isPlainHeaders(key: string, value: unknown): boolean {
+  return key === 'headers' && [...fieldsOf(value).keys()].every((name) => !SECRET_HEADER.test(name));
 }
 
 function readWorker(collector: Collector, key: string, value: unknown): void {
@@ -277,20 +301,15 @@ function readPage(collector: Collector, key: string, value: unknown): void {
       break;
     case 'links':
       for (const link of listOf(value).map(fieldsOf)) {
-        const address = textOf(link.get('link'));
-        const variable = address.startsWith('mailto:') ? 'PAGE_CONTACT_URL' : 'PAGE_HOME_URL';
-        collector.setting(
-          variable,
-          URL.canParse(address) ? new URL(address).href : address,
-          `links, ${textOf(link.get('label'))}`,
-        );
+        const words = textOf(link.get('label'));
+        collector.link(words, textOf(link.get('link')), `links, ${words}`);
       }
       break;
     case 'maintenances':
       for (const setting of fieldsOf(value).keys())
-        collector.leave(`pageConfig.maintenances.${setting}`, LOOK);
+        collector.leaveOwn(`pageConfig.maintenances.${setting}`, LOOK);
       break;
     default:
-      collector.leave(`pageConfig.${key}`, LOOK);
+      collector.leaveOwn(`pageConfig.${key}`, LOOK);
   }
 }

@@ -7,6 +7,8 @@ import {
   NO_PING,
   searchText,
   seconds,
+  STATUS_CODES,
+  statusRanges,
   textOf,
   textsIn,
   withLogin,
@@ -139,7 +141,7 @@ function readMonitor(
     }
     case 'custom_http_statuses':
     case 'success_http_codes':
-      draft.leave(key, 'write the codes that are good as expectStatus, such as 200-299,404');
+      draft.set('EXPECT_STATUS', statusRanges(goodCodes(value)), key);
       break;
     case 'ignore_ssl_errors':
     case 'disable_domain_expire_notifications':
@@ -155,6 +157,23 @@ function readMonitor(
     default:
       draft.leave(key);
   }
+}
+
+/** `404:0_200:1` beside what is good otherwise, or a list of codes and classes such as `2xx`. */
+function goodCodes(value: unknown): readonly number[] {
+  if (Array.isArray(value)) {
+    const words = value.map(textOf);
+    return STATUS_CODES.filter(
+      (code) => words.includes(String(code)) || words.includes(`${String(code)[0]}xx`),
+    );
+  }
+  const changes = new Map(
+    textOf(value)
+      .split('_')
+      .map((each) => each.split(':'))
+      .map(([code = '', isGood = '']) => [Number(code), isGood === '1']),
+  );
+  return STATUS_CODES.filter((code) => changes.get(code) ?? (code >= 200 && code < 400));
 }
 
 function addressOf(draft: TargetDraft, monitor: ToolFields): string {
