@@ -110,7 +110,7 @@ function isUnmistakable(variable: string, name: string): boolean {
   return isSystem && folded(variable).replace(/S$/, '') === folded(name).replace(/S$/, '');
 }
 
-/** `TARGETS_FILE=targets.yaml`: it its name is about targets, and its value is the name of such a file. */
+/** `TARGETS_FILE=targets.yaml`: its name is about targets, and its value is the name of such a file. */
 function isTargetsFile(variable: string, text: string): boolean {
   return (
     /^(?:KEEPALIVE_)?TARGETS_(?:FILE|PATH|CONFIG|YAML|YML|JSON|URL)$/i.test(variable) &&
