@@ -220,7 +220,7 @@ it('a tick of two minutes is free', () => {
 describe('the command', () => {
   const root = resolve(import.meta.dirname, '../..');
   beforeAll(async () => {
-    await promisify(execFile)('npm', ['run', 'build'], { cwd: root });
+    await promisify(execFile)(process.execPath, ['scripts/build.js'], { cwd: root });
   });
 
   async function keepalive(args: readonly string[], env: Readonly<Record<string, string>> = {}) {

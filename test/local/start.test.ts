@@ -18,7 +18,7 @@ let goodUrl: string;
 const children: ChildProcess[] = [];
 
 beforeAll(async () => {
-  await promisify(execFile)('npm', ['run', 'build'], { cwd: ROOT });
+  await promisify(execFile)(process.execPath, ['scripts/build.js'], { cwd: ROOT });
   good = createServer((_, response) => response.end('ok'));
   await new Promise<void>((done) => good.listen(0, '127.0.0.1', done));
   goodUrl = `http://127.0.0.1:${(good.address() as AddressInfo).port}/`;

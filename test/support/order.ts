@@ -14,6 +14,7 @@ const LONG = [
   ],
   ...['run/budget', 'run/refusals', 'run/week', 'run/sleeping', 'run/clock', 'run/overlap', 'run/scale'],
   ...['probe/clients', 'local/faults', 'record/notifier', 'cli/schedule'],
+  ...['store/upstash-faults', 'store/redis', 'cli/init', 'run/stores'],
 ];
 
 /** Begins with the files of that list, in its order. */
