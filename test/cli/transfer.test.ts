@@ -535,7 +535,7 @@ describe('the command', () => {
   });
 
   it.each<[string, () => Record<string, string>, string[], string]>([
-    ['a file that is not there', () => sqlite('x.db'), ['import', 'none.jsonl'], 'ENOENT'],
+    ['a file that is not there', () => sqlite('x.db'), ['import', 'none.jsonl'], 'does not exist'],
     ['a place that cannot be written', () => sqlite('held.db'), ['export', 'none/x.jsonl'], 'ENOENT'],
     ['a database that is not there', () => sqlite('none.db'), ['export'], 'does not exist'],
     ['no store at all', () => ({}), ['export'], 'No store is set'],
