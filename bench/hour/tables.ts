@@ -1,4 +1,5 @@
 import { mannerOf, numberOf } from '../shards/targets.js';
+import type { Manner } from '../shards/servers-child.js';
 import { quantile, type Table } from '../table.js';
 import type { Message } from './messages.js';
 import type { Digest } from './receiver.js';
@@ -259,9 +260,10 @@ export function alertTable({ digests, recorded, ticks, targets }: Known): Table 
       digestsOf.set(alert.id, (digestsOf.get(alert.id) ?? new Set()).add(id));
     }
   }
-  const row = (kind: 'down' | 'up'): string[] => {
+  const row = (kind: 'down' | 'up', isSteady: boolean): string[] => {
     const counts = { due: 0, once: 0, twice: 0, waiting: 0, missing: 0, wrong: 0 };
     for (let target = 0; target < targets; target += 1) {
+      if (changesOften(mannerOf(target)) === isSteady) continue;
       const id = `service-${target}`;
       const due = alertsDue(recorded.targets.get(id)?.checks ?? [])[kind];
       const its = [...told.values()].filter((each) => each.kind === kind && each.target === id);
@@ -276,7 +278,7 @@ export function alertTable({ digests, recorded, ticks, targets }: Known): Table 
       counts.missing += Math.max(0, due - its.length - open.length);
       counts.wrong += Math.max(0, its.length + open.length - due);
     }
-    return [kind, ...Object.values(counts).map(String)];
+    return [isSteady ? kind : `${kind}, of a target that flaps`, ...Object.values(counts).map(String)];
   };
   const others = new Map<string, number>();
   for (const { kind } of told.values())
@@ -291,7 +293,7 @@ export function alertTable({ digests, recorded, ticks, targets }: Known): Table 
   const rest = [...others].map(([kind, count]) => `${count} × ${kind}`).join(', ');
   return {
     title: 'What people were told',
-    note: `One channel; ${failing} targets fail or flap. ${digests.length} digests in ${withAny.length} ticks, at most ${Math.max(0, ...withAny)} in one. ${repeats} were the same digest again (with the same id). Other alerts: ${rest === '' ? 'none' : rest}.`,
+    note: `One channel; ${failing} targets fail or flap. Of one that flaps people are told that it does, and no more of its outages. ${digests.length} digests in ${withAny.length} ticks, at most ${Math.max(0, ...withAny)} in one. ${repeats} were the same digest again (with the same id). Other alerts: ${rest === '' ? 'none' : rest}.`,
     columns: [
       'alerts',
       'due by the checks on record',
@@ -301,6 +303,10 @@ export function alertTable({ digests, recorded, ticks, targets }: Known): Table 
       'missing',
       'false',
     ],
-    rows: [row('down'), row('up')],
+    rows: [row('down', true), row('up', true), row('down', false), row('up', false)],
   };
+}
+
+function changesOften(manner: Manner): boolean {
+  return manner === 'flaps' || manner === 'flickers';
 }

@@ -18,8 +18,11 @@ export interface Ping {
   readonly isWell: boolean;
 }
 
-/** Ms between two requests of one check at most. Two checks of a target are further apart, unless a run is very late. */
-const TOGETHER = 9_000;
+/**
+ * Ms between two requests of one check at most: a further attempt comes 14 s after the one before, where all runs begin at
+ * once in one process. Two checks of a target are further apart, unless a run is very late.
+ */
+const TOGETHER = 25_000;
 /** Ms by which the time of a check in the log is rounded, and then some. */
 const ROUNDED = 500;
 /** As the defaults are. */

@@ -58,8 +58,7 @@ export class Workers {
 
   /** @param path with the query */
   async call(path: string, init: RequestInit): Promise<Answered> {
-    const worker = await this.#idlest();
-    worker.underWay += 1;
+    const worker = await this.#take();
     try {
       const answer = await fetch(worker.origin + path, init);
       return { status: answer.status, body: await answer.text() };
@@ -70,10 +69,14 @@ export class Workers {
     }
   }
 
-  async #idlest(): Promise<Worker> {
+  /** The one with the fewest requests under way, and one more: those that are asked for in one turn must not all get the same. */
+  async #take(): Promise<Worker> {
     for (;;) {
       const [first] = [...this.#workers].sort((a, b) => a.underWay - b.underWay);
-      if (first !== undefined) return first;
+      if (first !== undefined) {
+        first.underWay += 1;
+        return first;
+      }
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
