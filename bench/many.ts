@@ -123,6 +123,8 @@ async function paintTable(ground: Ground, file: string): Promise<Table> {
           const tab = await context.newPage();
           if (!isCold) await sleep(FRESH_FOR + 100);
           await tab.goto(`http://127.0.0.1:${port}${page}`, { waitUntil: 'load' });
+          // A page that has little to load is painted after that.
+          await tab.waitForFunction("performance.getEntriesByName('first-contentful-paint').length > 0");
           times.push(
             ...(await tab.evaluate(() => {
               const [navigation] = performance.getEntriesByType(
