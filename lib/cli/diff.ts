@@ -81,7 +81,9 @@ function changesBetween(before: Version, after: Version): Change[] {
     const [old, now] = [byName(before, same), byName(after, target)];
     for (const name of new Set([...old.keys(), ...now.keys()])) {
       const [was, is] = [old.get(name), now.get(name)];
-      if (was?.text === is?.text) continue;
+      if ((was?.text ?? null) === (is?.text ?? null)) continue;
+      // What the kind of target has no use for any more, and nobody has set, is no change of the file.
+      if ((was === undefined || is === undefined) && (was ?? is)?.place === null) continue;
       const change = {
         option: fileName(name),
         from: was?.shown ?? 'none',

@@ -9,6 +9,8 @@ export interface FileOption {
   readonly place: FilePlace;
   /** It takes a variable, so that it may not be shown. */
   readonly hasReference: boolean;
+  /** It takes a variable that is not set, whose name stands in its place (`Outside.mayLackVariables`). */
+  readonly isUnknown: boolean;
 }
 
 export type FileOptions = ReadonlyMap<TargetOptionName, FileOption>;
@@ -41,16 +43,33 @@ export function inFileWords(message: string): string {
   return message.replace(/\b[A-Z]+(?:_[A-Z]+)*\b/g, (word) => (isTargetOption(word) ? fileName(word) : word));
 }
 
-/** Reads the options that are valid; reports the others at their places. */
+/**
+ * Reads the options that are valid; reports the others at their places. One that is not known is no problem: it is left out,
+ * and an address has a made-up one in its place.
+ */
 export function readFileOptions(options: FileOptions, problems: Problem[]): Partial<TargetOptions> {
   const values = new Map<TargetOptionName, unknown>();
-  for (const [name, { text, place }] of options) {
+  for (const [name, { text, place, isUnknown }] of options) {
     const result = TARGET_OPTIONS[name].value.safeParse(text);
     if (result.success) values.set(name, result.data);
-    else {
+    else if (isUnknown) {
+      if (name === 'URL')
+        values.set(name, TARGET_OPTIONS.URL.value.parse(`https://${nameLike(text)}.invalid/`));
+    } else {
       const message = inFileWords(expectationOf(result.error));
       problems.push({ ...place, message: `${fileName(name)}: ${message}` });
     }
   }
   return Object.fromEntries(values);
+}
+
+/** A host name that is made of a text. */
+function nameLike(text: string): string {
+  return (
+    text
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, '-')
+      .replace(/^-|-$/g, '')
+      .slice(0, 60) || 'unknown'
+  );
 }

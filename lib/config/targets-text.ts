@@ -230,13 +230,14 @@ class Reader {
   private option(option: TargetOptionName, { value, place }: FileEntry): FileOption | null {
     const problemsBefore = this.problems.length;
     const { form, expected } = TARGET_OPTIONS[option].value;
-    const seen = { reference: false };
+    const seen = { reference: false, unknown: false };
     const textOf = (given: Node): string | null => {
       const node = this.resolved(given);
       if (!isScalar(node) || node.value === null) return null;
       const source = sourceOf(node);
-      const text = this.expanded(option, source, this.placeOf(node));
+      const { text, isUnknown } = this.expanded(option, source, this.placeOf(node));
       seen.reference ||= text !== source;
+      seen.unknown ||= isUnknown;
       return text;
     };
     const node = this.resolved(value);
@@ -261,20 +262,25 @@ class Reader {
       this.problems.push({ ...place, message: `${fileName(option)}: expected ${inFileWords(what)}` });
       return null;
     }
-    // The name of a variable that is not set cannot stand for a certificate.
-    const isUnknown =
-      option === 'TLS_CLIENT_CERT' && seen.reference && this.outside.mayLackVariables === true;
-    return text === '' || isUnknown ? null : { text, place, hasReference: seen.reference };
+    return text === '' ? null : { text, place, hasReference: seen.reference, isUnknown: seen.unknown };
   }
 
   /** A text with what variables hold in the places of their names. */
-  private expanded(option: TargetOptionName, text: string, place: FilePlace): string {
-    if (!text.includes('${')) return text;
-    return text.replace(REFERENCE, (match, name: string | undefined, rest: string | undefined) => {
+  private expanded(
+    option: TargetOptionName,
+    given: string,
+    place: FilePlace,
+  ): { readonly text: string; readonly isUnknown: boolean } {
+    let isUnknown = false;
+    if (!given.includes('${')) return { text: given, isUnknown };
+    const text = given.replace(REFERENCE, (match, name: string | undefined, rest: string | undefined) => {
       if (name === undefined) return '${';
       const found = rest === undefined ? this.outside.texts.get(name) : undefined;
       if (found !== undefined) return found;
-      if (this.outside.mayLackVariables === true) return name;
+      if (this.outside.mayLackVariables === true) {
+        isUnknown = true;
+        return name;
+      }
       const message =
         rest === undefined
           ? `the variable ${name} is not set ($\${ stands for \${)`
@@ -282,6 +288,7 @@ class Reader {
       this.problems.push({ ...place, message: `${fileName(option)}: ${message}` });
       return match;
     });
+    return { text, isUnknown };
   }
 
   /** What an alias stands for. One that would make much of little is reported, and given back as it is. */

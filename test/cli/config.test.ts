@@ -98,6 +98,29 @@ describe('what a new version changes', () => {
     expect(lines).toMatch(/pings +43,200 +86,400 +\+43,200/);
   });
 
+  it('is told where whole values are variables that are not set', async () => {
+    const of = (value: string, id: string, option: string) =>
+      `targets:\n- {id: ${id}, url: '\${API_URL}', ${option}: '\${${value}}'}\n`;
+    for (const option of ['recoveryUrl', 'headers', 'interval', 'maintenance', 'tlsClientCert', 'timeout']) {
+      const same = await compare(of('ONE', 'a', option), of('ONE', 'a', option));
+      expect([option, same.changed]).toEqual([option, []]);
+      const other = await compare(of('ONE', 'a', option), of('TWO', 'a', option));
+      expect(other.changed).toEqual([{ option, from: '***', to: '***', targets: ['a'] }]);
+      const gone = await compare(of('ONE', 'a', option), `targets:\n- {id: a, url: '\${API_URL}'}\n`);
+      expect(gone.changed).toEqual([expect.objectContaining({ option, from: '***', targets: ['a'] })]);
+    }
+    const { added } = await compare(of('ONE', 'a', 'headers'), of('ONE', 'b', 'headers'));
+    expect(added).toEqual([{ id: 'b', healthUrl: 'https://api-url.invalid/' }]);
+  });
+
+  it('is what was set and what follows from it, not what another kind of target has no use for', async () => {
+    const found = await compare(
+      'targets: [{id: a, url: https://a.test}]',
+      'targets: [{id: a, url: tcp://a.test:1}]',
+    );
+    expect(found.changed.map(({ option }) => option)).toEqual(['url']);
+  });
+
   it('is nothing where nothing changes but the form', async () => {
     const json = '{"targets":[{"id":"a","url":"http://a.test","interval":"60s"}]}';
     const found = await compare(json, 'targets:\n- url: http://a.test\n  id: a\n  interval: 60s\n');
