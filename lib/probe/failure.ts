@@ -54,6 +54,15 @@ const NO_CLIENT_CERTIFICATE: TlsProblem = [
   'the server wants a client certificate',
   'give it one by TLS_CLIENT_CERT, or let it answer this address without one',
 ];
+/** Some servers say so of one that is missing, too. */
+const BAD_CLIENT_CERTIFICATE: TlsProblem = [
+  'the server wants a client certificate that it accepts',
+  'give it one by TLS_CLIENT_CERT, or let it answer this address without one',
+];
+const CLIENT_CERTIFICATE_REFUSED: TlsProblem = [
+  'the server does not accept the client certificate',
+  'check the end and the issuer of the one in TLS_CLIENT_CERT, and whom the server trusts',
+];
 const REFUSED: TlsProblem = [
   'no cipher in common',
   'let the server offer a modern one, such as ECDHE with AES-GCM, for its kind of key',
@@ -113,9 +122,19 @@ const TLS: ReadonlyMap<string, TlsProblem> = new Map(
     ERR_SSL_NO_SHARED_CIPHER: REFUSED,
     ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: REFUSED,
     ERR_SSL_SSL_TLS_ALERT_HANDSHAKE_FAILURE: REFUSED,
-    // We send no certificate, so what is bad about it is that there is none.
-    ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: NO_CLIENT_CERTIFICATE,
-    ERR_SSL_SSL_TLS_ALERT_BAD_CERTIFICATE: NO_CLIENT_CERTIFICATE,
+    ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: BAD_CLIENT_CERTIFICATE,
+    ERR_SSL_SSL_TLS_ALERT_BAD_CERTIFICATE: BAD_CLIENT_CERTIFICATE,
+    ...Object.fromEntries(
+      [
+        ...['UNSUPPORTED_CERTIFICATE', 'CERTIFICATE_REVOKED', 'CERTIFICATE_EXPIRED', 'CERTIFICATE_UNKNOWN'],
+        ...['UNKNOWN_CA', 'ACCESS_DENIED'],
+      ].flatMap((alert) =>
+        ['SSLV3', 'TLSV1', 'SSL_TLS'].map((version) => [
+          `ERR_SSL_${version}_ALERT_${alert}`,
+          CLIENT_CERTIFICATE_REFUSED,
+        ]),
+      ),
+    ),
     ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: NO_CLIENT_CERTIFICATE,
     ERR_SSL_TLSV1_UNRECOGNIZED_NAME: UNKNOWN_NAME,
     ERR_SSL_TLSV1_ALERT_UNRECOGNIZED_NAME: UNKNOWN_NAME,

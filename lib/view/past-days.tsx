@@ -14,6 +14,8 @@ interface PastDay {
   readonly episodes: readonly Episode[];
   readonly maintenance: readonly MaintenanceSpan[];
   readonly notes: readonly NoteView[];
+  /** Some services cannot be read now, and may have had incidents on it. */
+  readonly isPartlyRead: boolean;
   /** Nothing was observed of any service. */
   readonly isUnseen: boolean;
   /** An incident that is not over began on it, and is told elsewhere. */
@@ -52,7 +54,7 @@ export function PastDays({ found, span, withOpen, lines, heading }: PastProps): 
 const KNOWN = 90;
 
 function daysOf(
-  { past, targets, notes, freshness: { updatedAt, recordedSince } }: Summary,
+  { past, targets, notes, freshness: { updatedAt, recordedSince, unread } }: Summary,
   { span, withOpen, words }: Pick<PastProps, 'span' | 'withOpen'> & { readonly words: Words },
 ): PastDay[] {
   const begun = new Map<string, TargetIncident[]>();
@@ -80,6 +82,7 @@ function daysOf(
         episodes: episodes(incidents),
         maintenance: past.maintenance.filter((window) => words.dateOf(window.from) === date),
         notes: notes.filter(({ at, until }) => words.dateOf(at) === date && (withOpen || until <= updatedAt)),
+        isPartlyRead: unread !== undefined,
         isUnseen: hasDays && !utcDatesOf(date, words).some((utcDate) => seen.has(`${utcDate}T00:00:00.000Z`)),
         hasOpen: incidents.length < all.length,
       };
@@ -131,8 +134,13 @@ function isQuiet(day: PastDay): boolean {
 }
 
 /** What is said of a day without anything to tell. */
-function quietWords({ isUnseen, hasOpen }: PastDay): 'noOtherIncidents' | 'noData' | 'noIncidents' {
+function quietWords({
+  isUnseen,
+  hasOpen,
+  isPartlyRead,
+}: PastDay): 'noOtherIncidents' | 'noKnownIncidents' | 'noData' | 'noIncidents' {
   if (hasOpen) return 'noOtherIncidents';
+  if (isPartlyRead) return 'noKnownIncidents';
   return isUnseen ? 'noData' : 'noIncidents';
 }
 

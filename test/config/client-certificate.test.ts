@@ -1,10 +1,16 @@
-import { describe, expect, it } from 'vitest';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { TARGET_OPTIONS } from '../../lib/config/options.js';
 import { questionOf } from '../../lib/peers/question.js';
 import { unasked } from '../../lib/peers/globalping.js';
 import { createProber } from '../../lib/probe/probe.js';
 import type { HttpTarget } from '../../lib/types.js';
 import { createAuthority } from '../support/certificates.js';
+import { freePort } from '../support/redis.js';
 import { serveHttps } from '../support/servers.js';
 import { configOf } from '../support/runs.js';
 
@@ -69,6 +75,28 @@ describe('TLS_CLIENT_CERT', () => {
       ['/a', false],
       ['/b', false],
     ]);
+  });
+
+  it.each(['', '-tls1_2'])('is told of where the server does not accept it, %s', async (version) => {
+    const folder = mkdtempSync(join(tmpdir(), 'keepalive-mtls-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const { cert, key } = authority.issue(['127.0.0.1']);
+    const paths = { cert, key, ca: createAuthority('Another CA').ca };
+    for (const [name, text] of Object.entries(paths)) writeFileSync(join(folder, name), text);
+    const port = await freePort();
+    const options = `s_server -accept ${port} -cert cert -key key -CAfile ca -Verify 2 -verify_return_error -www`;
+    const args = [...options.split(' '), ...(version === '' ? [] : [version])];
+    const server = spawn('openssl', args, { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] });
+    onTestFinished(() => void server.kill('SIGKILL'));
+    await once(server.stdout, 'data');
+    const prober = createProber({ ca: [authority.ca] });
+    onTestFinished(() => prober.close());
+    const env = { TARGET_A_URL: `https://127.0.0.1:${port}/`, TARGET_A_ALLOW_PRIVATE: 'true' };
+    const target = targetOf({ ...env, TARGET_A_TLS_CLIENT_CERT: both });
+    expect(await prober.attempt(target, new AbortController().signal)).toMatchObject({
+      reason: 'tls',
+      message: expect.stringMatching(/^the server does not accept the client certificate: /) as string,
+    });
   });
 
   it('is a secret of this installation: nobody else is asked about its target', () => {

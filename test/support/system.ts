@@ -20,6 +20,7 @@ interface Tool {
 
 const TOOLS: readonly Tool[] = [
   { command: 'curl', debianPackage: 'curl' },
+  { command: 'openssl', debianPackage: 'openssl' },
   { command: 'redis-server', debianPackage: 'redis-server' },
   { command: 'promtool', debianPackage: 'prometheus' },
   { command: 'dnsmasq', debianPackage: 'dnsmasq-base' },
@@ -48,7 +49,7 @@ export default function setup(project: TestProject): void {
   if (absent.length > 0) {
     const names = absent.map((tool) => tool.command).join(', ');
     throw new Error(
-      `The tests need ${names}. On Debian or Ubuntu: sudo apt-get install ${packages.join(' ')}; with Homebrew: brew install curl redis prometheus dnsmasq postgresql mariadb tmux; CHROMIUM=<path> names a Chromium or Chrome that is there.`,
+      `The tests need ${names}. On Debian or Ubuntu: sudo apt-get install ${packages.join(' ')}; with Homebrew: brew install curl openssl redis prometheus dnsmasq postgresql mariadb tmux; CHROMIUM=<path> names a Chromium or Chrome that is there.`,
     );
   }
 }

@@ -112,6 +112,12 @@ describe('the history', () => {
     expect(count(html, /No incidents/)).toBeLessThanOrEqual(3);
   });
 
+  it('denies no incident of a service that cannot be read now', () => {
+    const html = historyPage({ ...found, freshness: { ...found.freshness, unread: 1 } }, PUBLIC);
+    expect(html).toContain('No known incidents');
+    expect(html).not.toContain('>No incidents<');
+  });
+
   it('says where it does not list all', () => {
     const html = historyPage({ ...found, past: { ...found.past, cutOff: ['a', 'b'] } }, PUBLIC);
     expect(html).toContain('2 services had more incidents than are listed here.');

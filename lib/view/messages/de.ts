@@ -280,6 +280,7 @@ const de: Messages = {
   backToStatus: 'Aktueller Status',
   noIncidents: 'Keine Störungen',
   noOtherIncidents: 'Keine weiteren Störungen',
+  noKnownIncidents: 'Keine bekannten Störungen',
   moreIncidents: '{count, plural, one {und # weitere Störung} other {und # weitere Störungen}}',
   noData: 'Es wurde nichts aufgezeichnet',
   fromTo: '{from} – {to}',

@@ -288,6 +288,8 @@ const en = {
   backToStatus: 'Current status',
   noIncidents: 'No incidents',
   noOtherIncidents: 'No incidents but those above',
+  /** Some services cannot be read now. */
+  noKnownIncidents: 'No known incidents',
   moreIncidents: '{count, plural, one {and # more incident} other {and # more incidents}}',
   noData: 'Nothing was recorded',
   fromTo: '{from} – {to}',

@@ -280,6 +280,7 @@ const es: Messages = {
   backToStatus: 'Estado actual',
   noIncidents: 'Sin incidentes',
   noOtherIncidents: 'Sin más incidentes que los de arriba',
+  noKnownIncidents: 'Sin incidentes conocidos',
   moreIncidents: '{count, plural, one {y # incidente más} other {y # incidentes más}}',
   noData: 'No se registró nada',
   fromTo: '{from} – {to}',

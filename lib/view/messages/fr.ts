@@ -282,6 +282,7 @@ const fr: Messages = {
   backToStatus: 'État actuel',
   noIncidents: 'Aucun incident',
   noOtherIncidents: 'Aucun autre incident que ceux ci-dessus',
+  noKnownIncidents: 'Aucun incident connu',
   moreIncidents: '{count, plural, one {et # autre incident} other {et # autres incidents}}',
   noData: 'Aucune donnée enregistrée',
   fromTo: '{from} – {to}',

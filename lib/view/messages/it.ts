@@ -282,6 +282,7 @@ const it: Messages = {
   backToStatus: 'Stato attuale',
   noIncidents: 'Nessun incidente',
   noOtherIncidents: 'Nessun altro incidente',
+  noKnownIncidents: 'Nessun incidente noto',
   moreIncidents: '{count, plural, one {e # altro incidente} other {e altri # incidenti}}',
   noData: 'Nessun dato registrato',
   fromTo: '{from} – {to}',

@@ -280,6 +280,7 @@ const pt: Messages = {
   backToStatus: 'Status atual',
   noIncidents: 'Nenhum incidente',
   noOtherIncidents: 'Nenhum outro incidente',
+  noKnownIncidents: 'Nenhum incidente conhecido',
   moreIncidents: '{count, plural, one {e mais # incidente} other {e mais # incidentes}}',
   noData: 'Nada foi registrado',
   fromTo: '{from} – {to}',
