@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createSecureContext } from 'node:tls';
 import type { ClientCertificate } from '../types.js';
 import { InvalidValue, value } from './values.js';
 
@@ -22,7 +23,10 @@ export const clientCertificate = value(
     if (first === undefined || key === undefined || second !== undefined) return undefined;
     if (!new X509Certificate(first).checkPrivateKey(createPrivateKey(key)))
       throw new InvalidValue('the private key belongs to another certificate');
-    return { cert: certificates.join(''), key };
+    const both = { cert: certificates.join(''), key };
+    // OpenSSL refuses keys that are too short, which would fail each check.
+    createSecureContext(both);
+    return both;
   },
 );
 

@@ -46,7 +46,8 @@ const links = value(
         const end = entry.search(/\s\S+$/);
         const words = entry.slice(0, Math.max(0, end)).trim();
         const { data: url } = contactUrl.safeParse(entry.slice(end + 1));
-        return url !== undefined && label.safeParse(words).success ? { label: words, url } : undefined;
+        const isLabel = label.safeParse(words).success && !/:\/\/|mailto:/i.test(words);
+        return url !== undefined && isLabel ? { label: words, url } : undefined;
       });
     const known = found.filter((link) => link !== undefined);
     return known.length === found.length && known.length <= MOST_LINKS ? known : undefined;

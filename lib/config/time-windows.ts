@@ -15,7 +15,7 @@ export const activeHours = value(
 
 /** Windows with `;` between, each with its reason in brackets where it has one; empty for `off`. */
 export const maintenance = value(
-  'windows such as 2026-12-01T02:00Z/2h (new disks) or Sun 02:00-03:00 UTC with ; between, or off',
+  'windows such as 2026-12-01T02:00Z/2h (new disks) or Sun 02:00-03:00 UTC with ; between (none in a reason, which has 200 characters at most), or off',
   (text): MaintenanceWindow[] | undefined => {
     if (isOff(text)) return [];
     const entries = text

@@ -27,6 +27,8 @@ export class TcpTransport implements RedisTransport {
   #connection: TcpConnection | null = null;
   #failures = 0;
   #coolUntil = 0;
+  /** Why the server last refused us: it is told of until it is asked again. */
+  #refusal: StoreError | null = null;
   #closed = false;
 
   /** @param url `redis[s]://[[user]:password@]host[:port][/database]` */
@@ -70,7 +72,9 @@ export class TcpTransport implements RedisTransport {
       return replies;
     } catch (error) {
       this.#drop(connection);
-      throw failure(error);
+      const found = failure(error);
+      this.#refusal = found.code === 'store_denied' ? found : null;
+      throw found;
     }
   }
 
@@ -90,7 +94,9 @@ export class TcpTransport implements RedisTransport {
   #connect(): TcpConnection {
     if (this.#closed) throw new StoreError('store_unreachable', 'the store is closed');
     if (performance.now() < this.#coolUntil) {
-      throw new StoreError('store_unreachable', 'the store could not be reached a moment ago');
+      throw (
+        this.#refusal ?? new StoreError('store_unreachable', 'the store could not be reached a moment ago')
+      );
     }
     let client;
     try {

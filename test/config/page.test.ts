@@ -67,6 +67,7 @@ describe('the variables of the page', () => {
     ['PAGE_LOGO_URL', `data:image/png;base64,${'A'.repeat(32_000)}`, /at most 32000/],
     ['PAGE_LOGO_URL', `https://acme.test/${'secret'.repeat(400)}`, /at most 2000/],
     ['PAGE_LINKS', 'https://secret.test', /with words and an https:/],
+    ['PAGE_LINKS', 'A https://secret.test B https://b.test', /with ; between/],
     ['PAGE_LINKS', 'Docs javascript:secret()', /with words and an https:/],
     ['PAGE_LINKS', 'Docs https://u:secret@acme.test', /with words and an https:/],
     ['PAGE_LINKS', 'secret https://acme.test;'.repeat(11), /at most 10 links/],
