@@ -377,6 +377,100 @@ endpoints:
     },
   );
 
+  it.each<[string, string, RegExp, readonly string[]]>([
+    [
+      'the interval of all jobs',
+      'global: { scrape_interval: 15s, scrape_timeout: 7s }',
+      /interval: 15s\n {4}timeout: 7s/,
+      [],
+    ],
+    ['no interval', '', /interval: 1m\n {4}timeout: 10s/, []],
+    [
+      'what sets up Prometheus',
+      'global: { evaluation_interval: 1m }\nalerting: {}\nrule_files: [a.yml]',
+      /interval: 1m/,
+      ['alerting', 'rule_files'],
+    ],
+  ])('of Prometheus has %s', (_name, more, text, left) => {
+    const jobs =
+      'scrape_configs: [{ job_name: j, params: { module: [http_2xx] }, static_configs: [{ targets: [a.test] }] }]';
+    const found = convert('blackbox', `${more}\n${jobs}`);
+    expect(found.text).toMatch(text);
+    expect(found.imported.left.map(({ what }) => what)).toEqual(left);
+  });
+
+  it.each<[string, string, RegExp, readonly string[]]>([
+    [
+      'rules that make the address',
+      `params: { module: [http_2xx] }, static_configs: [{ targets: [a.test] }], relabel_configs: [
+        { source_labels: [__address__], target_label: __param_target, replacement: "https://$1/health" },
+        { source_labels: [__param_target], target_label: instance },
+        { target_label: __address__, replacement: "bb:9115" }]`,
+      /id: a-test-health\n[^]*url: "https:\/\/a\.test\/health"/,
+      [],
+    ],
+    [
+      'the address in params',
+      'params: { module: [http_2xx], target: ["https://d.test"] }, static_configs: [{ targets: ["bb:9115"] }]',
+      /url: "https:\/\/d\.test"/,
+      [],
+    ],
+    [
+      'a module in a label',
+      'metrics_path: /probe, static_configs: [{ targets: ["a.test:53"], labels: { __param_module: tcp_connect } }]',
+      /url: "tcp:\/\/a\.test:53"/,
+      [],
+    ],
+    [
+      'a module that a rule takes from a label, and the default one',
+      `static_configs: [{ targets: ["a.test:53"], labels: { module: tcp_connect } }, { targets: [b.test] }], relabel_configs: [
+        { source_labels: [module], target_label: __param_module }]`,
+      /url: "tcp:\/\/a\.test:53"[^]*url: "http:\/\/b\.test"/,
+      [],
+    ],
+    [
+      'names and other labels',
+      'params: { module: [http_2xx] }, static_configs: [{ targets: [a.test], labels: { instance: courses, team: x } }]',
+      /id: courses\n {4}name: courses/,
+      ['the label team'],
+    ],
+    [
+      'rules that are not read',
+      'params: { module: [http_2xx] }, static_configs: [{ targets: [a.test] }], relabel_configs: [{ action: hashmod }]',
+      /http:\/\/a\.test/,
+      ['j: relabel_configs'],
+    ],
+    [
+      'a target that a rule drops',
+      `params: { module: [http_2xx] }, static_configs: [{ targets: [a.test, b.test] }], relabel_configs: [
+        { action: drop, source_labels: [__address__], regex: b.* }]`,
+      /^((?!b\.test).)*a\.test((?!b\.test).)*$/s,
+      [],
+    ],
+    [
+      'redirects that are not followed',
+      'params: { module: [still] }, static_configs: [{ targets: [a.test] }]',
+      /maxRedirects: 0/,
+      [],
+    ],
+  ])('of Prometheus with %s', (_name, job, text, left) => {
+    const modules = 'modules: { still: { prober: http, http: { no_follow_redirects: true } } }';
+    const found = convert('blackbox', `${modules}\nscrape_configs: [{ job_name: j, ${job} }]`);
+    expect(found.text).toMatch(text);
+    expect(found.imported.left.map(({ what }) => what)).toEqual(left);
+    expect(problemsIn('t', found.text, found.imported)).toEqual([]);
+  });
+
+  it('of Prometheus names the jobs that probe nothing', () => {
+    const found = convert(
+      'blackbox',
+      `scrape_configs: [{ job_name: node, static_configs: [{ targets: [n.test] }] },
+        { job_name: web, metrics_path: /probe, static_configs: [{ targets: [a.test] }] }]`,
+    );
+    expect(found.imported.targets.map(({ id }) => id)).toEqual(['a.test']);
+    expect(found.imported.own.map(({ what }) => what)).toEqual(['the scrape job node']);
+  });
+
   it('watches a domain whose end is asked about, once, at its registry', async () => {
     const condition = 'conditions: ["[DOMAIN_EXPIRATION] > 720h"]';
     const { text, imported } = convert(
