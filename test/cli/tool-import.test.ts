@@ -577,6 +577,18 @@ endpoints:
     expect(text).not.toContain('canary');
   });
 
+  it.each([
+    ['redis://:canary@r.test', '"redis://:${A_PASSWORD}@r.test"', 1],
+    ['redis://canary@r.test', '"redis://${A_USER}@r.test"', 1],
+    ['redis://canary:canary@r.test', '"redis://${A_USER}:${A_PASSWORD}@r.test"', 2],
+    ['redis://@r.test', '"redis://r.test"', 0],
+  ])('keeps the parts of the login data that are there: %s', (databaseConnectionString, url, variables) => {
+    const monitorList = [{ name: 'a', type: 'redis', databaseConnectionString }];
+    const { text, imported } = convert('uptime-kuma', JSON.stringify({ monitorList }));
+    expect(text).toContain(`url: ${url}`);
+    expect(imported.variables.size).toBe(variables);
+  });
+
   it('is not watched where it would be watched otherwise than its owner wants', () => {
     const kuma = { name: 'x', type: 'http', url: 'https://x.test/', active: true, upsideDown: true };
     const gatus = `

@@ -137,9 +137,10 @@ function readMonitor(collector: Collector, monitor: ToolFields, groups: Readonly
   const draft = collector.target(textOf(monitor.get('name')));
   const address = ADDRESSES.get(type)?.(monitor) ?? '';
   const isBasic = textOf(monitor.get('basic_auth_user')) !== '' && HTTP.includes(type);
-  const hasLogin = DATABASES.includes(type) && /\/\/[^/@]*@/.test(address);
-  const plain = literal(hasLogin ? address.replace(/\/\/[^/@]*@/, '//') : address);
-  if (address !== '') draft.set('URL', isBasic || hasLogin ? withLogin(draft, plain) : plain);
+  const login = DATABASES.includes(type) ? /\/\/([^/@]*)@/.exec(address)?.[1] : undefined;
+  const plain = literal(login === undefined ? address : address.replace(/\/\/[^/@]*@/, '//'));
+  if (address !== '')
+    draft.set('URL', isBasic || login !== undefined ? withLogin(draft, plain, login) : plain);
   const group = groups.get(textOf(monitor.get('parent')));
   if (group !== undefined) draft.set('GROUP', literal(group), 'parent');
   for (const [key, value] of monitor) {
