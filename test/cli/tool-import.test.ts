@@ -495,6 +495,50 @@ endpoints:
     expect(await of(target?.assertions.degradedJson, answer(31))).toBe(false);
   });
 
+  it.each<[string, object, RegExp, readonly string[]]>([
+    ['no notification', { notificationIDList: {} }, /alerts: "off"/, []],
+    ['one notification of two', { notificationIDList: { 1: true, 2: false } }, /alerts: \[telegram\]/, []],
+    ['all notifications', { notificationIDList: { 1: true, 2: true } }, /^((?!alerts).)*$/s, []],
+    [
+      'a notification without a channel',
+      { notificationIDList: [3] },
+      /^((?!alerts).)*$/s,
+      ['notificationIDList'],
+    ],
+    ['nothing said of notifications', {}, /^((?!alerts).)*$/s, []],
+    ['no time limit', { interval: 40 }, /timeout: 32s/, []],
+    ['a browser', { type: 'real-browser' }, /https:\/\/a\.test/, ['type real-browser']],
+    [
+      'a scheme before gRPC',
+      { type: 'grpc-keyword', grpcUrl: 'grpcs://voice:1', grpcEnableTls: true },
+      /url: "grpcs:\/\/voice:1"/,
+      [],
+    ],
+  ])('of Uptime Kuma with %s', (_name, more, text, left) => {
+    const found = convert(
+      'uptime-kuma',
+      JSON.stringify({
+        notificationList: [
+          { id: 1, name: 't', config: '{"type":"telegram"}' },
+          { id: 2, name: 's', config: '{"type":"slack"}' },
+        ],
+        monitorList: [{ name: 'a', type: 'http', url: 'https://a.test', ...more }],
+      }),
+    );
+    expect(found.text).toMatch(text);
+    expect(found.imported.left.map(({ what }) => what)).toEqual(left);
+    expect(problemsIn('t', found.text, found.imported)).toEqual([]);
+  });
+
+  it('of Uptime Kuma lists a notification without a type in whole words', () => {
+    const monitorList = [{ name: 'a', type: 'http', url: 'https://a.test' }];
+    const notificationList = [{ id: 1, name: 'n' }];
+    const { imported } = convert('uptime-kuma', JSON.stringify({ notificationList, monitorList }));
+    expect(imported.left[0]?.advice).toBe(
+      'set up a channel that reaches the same people, such as ALERT_APPRISE_URL',
+    );
+  });
+
   it('takes the nearest time limit and interval where its own cannot be had, and says so', () => {
     const monitorList = [{ name: 'a', type: 'http', url: 'https://a.test', timeout: 300, interval: 5 }];
     const { text, imported } = convert('uptime-kuma', JSON.stringify({ monitorList }));
