@@ -334,6 +334,41 @@ endpoints:
     expect(found.imported.left).toHaveLength(left);
   });
 
+  it.each([
+    ['"[DNS_RCODE] == NXDOMAIN"', true, 1],
+    ['"[DNS_RCODE] != NOERROR"', true, 1],
+    ['"[DNS_RCODE] == pat(NX*)"', true, 1],
+    ['"[DNS_RCODE] == any(NOERROR, NXDOMAIN)"', false, 1],
+    ['"[DNS_RCODE] == NOERROR"', false, 0],
+    ['"[CONNECTED] == false"', true, 1],
+    ['"[STATUS] == 0"', true, 1],
+    ['"[STATUS] == 404"', false, 0],
+    ['"[CERTIFICATE_EXPIRATION] < 1h"', true, 1],
+  ])('of Gatus is not watched where it must fail: %s', (condition, isPaused, left) => {
+    const source = `endpoints: [{ name: a, url: "https://a.test", conditions: [${condition}] }]`;
+    const { text, imported } = convert('gatus', source);
+    expect(/enabled: "?false/.test(text)).toBe(isPaused);
+    expect(imported.left).toHaveLength(left);
+    if (isPaused) expect(imported.left[0]?.advice).toContain('enabled: false');
+  });
+
+  it('of Gatus counts what holds anchors where it is used', () => {
+    const { imported } = convert(
+      'gatus',
+      `anchors: { a: &a { interval: 90s } }
+_defaults: &b { group: core }
+endpoints: [{ <<: [*a, *b], name: a, url: "https://a.test" }]`,
+    );
+    expect(imported.left).toEqual([]);
+    expect(imported.targets[0]?.options.get('GROUP')).toBe('core');
+  });
+
+  it('of UptimeRobot says what becomes of its status pages', () => {
+    const monitors = [{ friendly_name: 'a', type: 1, url: 'https://a.test', psp: '123' }];
+    const { imported } = convert('uptimerobot', JSON.stringify({ monitors }));
+    expect(imported.left.map(({ advice }) => advice).join()).toContain('status pages');
+  });
+
   it.each(['<', '<=', '==', '!=', '>'])(
     'of Gatus fails for a field that is missing: len %s',
     async (operator) => {
