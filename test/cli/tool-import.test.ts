@@ -334,6 +334,41 @@ endpoints:
     expect(found.imported.left).toHaveLength(left);
   });
 
+  it.each([
+    ['"[DNS_RCODE] == NXDOMAIN"', true, 1],
+    ['"[DNS_RCODE] != NOERROR"', true, 1],
+    ['"[DNS_RCODE] == pat(NX*)"', true, 1],
+    ['"[DNS_RCODE] == any(NOERROR, NXDOMAIN)"', false, 1],
+    ['"[DNS_RCODE] == NOERROR"', false, 0],
+    ['"[CONNECTED] == false"', true, 1],
+    ['"[STATUS] == 0"', true, 1],
+    ['"[STATUS] == 404"', false, 0],
+    ['"[CERTIFICATE_EXPIRATION] < 1h"', true, 1],
+  ])('of Gatus is not watched where it must fail: %s', (condition, isPaused, left) => {
+    const source = `endpoints: [{ name: a, url: "https://a.test", conditions: [${condition}] }]`;
+    const { text, imported } = convert('gatus', source);
+    expect(/enabled: "?false/.test(text)).toBe(isPaused);
+    expect(imported.left).toHaveLength(left);
+    if (isPaused) expect(imported.left[0]?.advice).toContain('enabled: false');
+  });
+
+  it('of Gatus counts what holds anchors where it is used', () => {
+    const { imported } = convert(
+      'gatus',
+      `anchors: { a: &a { interval: 90s } }
+_defaults: &b { group: core }
+endpoints: [{ <<: [*a, *b], name: a, url: "https://a.test" }]`,
+    );
+    expect(imported.left).toEqual([]);
+    expect(imported.targets[0]?.options.get('GROUP')).toBe('core');
+  });
+
+  it('of UptimeRobot says what becomes of its status pages', () => {
+    const monitors = [{ friendly_name: 'a', type: 1, url: 'https://a.test', psp: '123' }];
+    const { imported } = convert('uptimerobot', JSON.stringify({ monitors }));
+    expect(imported.left.map(({ advice }) => advice).join()).toContain('status pages');
+  });
+
   it.each(['<', '<=', '==', '!=', '>'])(
     'of Gatus fails for a field that is missing: len %s',
     async (operator) => {
@@ -377,6 +412,100 @@ endpoints:
     },
   );
 
+  it.each<[string, string, RegExp, readonly string[]]>([
+    [
+      'the interval of all jobs',
+      'global: { scrape_interval: 15s, scrape_timeout: 7s }',
+      /interval: 15s\n {4}timeout: 7s/,
+      [],
+    ],
+    ['no interval', '', /interval: 1m\n {4}timeout: 10s/, []],
+    [
+      'what sets up Prometheus',
+      'global: { evaluation_interval: 1m }\nalerting: {}\nrule_files: [a.yml]',
+      /interval: 1m/,
+      ['alerting', 'rule_files'],
+    ],
+  ])('of Prometheus has %s', (_name, more, text, left) => {
+    const jobs =
+      'scrape_configs: [{ job_name: j, params: { module: [http_2xx] }, static_configs: [{ targets: [a.test] }] }]';
+    const found = convert('blackbox', `${more}\n${jobs}`);
+    expect(found.text).toMatch(text);
+    expect(found.imported.left.map(({ what }) => what)).toEqual(left);
+  });
+
+  it.each<[string, string, RegExp, readonly string[]]>([
+    [
+      'rules that make the address',
+      `params: { module: [http_2xx] }, static_configs: [{ targets: [a.test] }], relabel_configs: [
+        { source_labels: [__address__], target_label: __param_target, replacement: "https://$1/health" },
+        { source_labels: [__param_target], target_label: instance },
+        { target_label: __address__, replacement: "bb:9115" }]`,
+      /id: a-test-health\n[^]*url: "https:\/\/a\.test\/health"/,
+      [],
+    ],
+    [
+      'the address in params',
+      'params: { module: [http_2xx], target: ["https://d.test"] }, static_configs: [{ targets: ["bb:9115"] }]',
+      /url: "https:\/\/d\.test"/,
+      [],
+    ],
+    [
+      'a module in a label',
+      'metrics_path: /probe, static_configs: [{ targets: ["a.test:53"], labels: { __param_module: tcp_connect } }]',
+      /url: "tcp:\/\/a\.test:53"/,
+      [],
+    ],
+    [
+      'a module that a rule takes from a label, and the default one',
+      `static_configs: [{ targets: ["a.test:53"], labels: { module: tcp_connect } }, { targets: [b.test] }], relabel_configs: [
+        { source_labels: [module], target_label: __param_module }]`,
+      /url: "tcp:\/\/a\.test:53"[^]*url: "http:\/\/b\.test"/,
+      [],
+    ],
+    [
+      'names and other labels',
+      'params: { module: [http_2xx] }, static_configs: [{ targets: [a.test], labels: { instance: courses, team: x } }]',
+      /id: courses\n {4}name: courses/,
+      ['the label team'],
+    ],
+    [
+      'rules that are not read',
+      'params: { module: [http_2xx] }, static_configs: [{ targets: [a.test] }], relabel_configs: [{ action: hashmod }]',
+      /http:\/\/a\.test/,
+      ['j: relabel_configs'],
+    ],
+    [
+      'a target that a rule drops',
+      `params: { module: [http_2xx] }, static_configs: [{ targets: [a.test, b.test] }], relabel_configs: [
+        { action: drop, source_labels: [__address__], regex: b.* }]`,
+      /^((?!b\.test).)*a\.test((?!b\.test).)*$/s,
+      [],
+    ],
+    [
+      'redirects that are not followed',
+      'params: { module: [still] }, static_configs: [{ targets: [a.test] }]',
+      /maxRedirects: 0/,
+      [],
+    ],
+  ])('of Prometheus with %s', (_name, job, text, left) => {
+    const modules = 'modules: { still: { prober: http, http: { no_follow_redirects: true } } }';
+    const found = convert('blackbox', `${modules}\nscrape_configs: [{ job_name: j, ${job} }]`);
+    expect(found.text).toMatch(text);
+    expect(found.imported.left.map(({ what }) => what)).toEqual(left);
+    expect(problemsIn('t', found.text, found.imported)).toEqual([]);
+  });
+
+  it('of Prometheus names the jobs that probe nothing', () => {
+    const found = convert(
+      'blackbox',
+      `scrape_configs: [{ job_name: node, static_configs: [{ targets: [n.test] }] },
+        { job_name: web, metrics_path: /probe, static_configs: [{ targets: [a.test] }] }]`,
+    );
+    expect(found.imported.targets.map(({ id }) => id)).toEqual(['a.test']);
+    expect(found.imported.own.map(({ what }) => what)).toEqual(['the scrape job node']);
+  });
+
   it('watches a domain whose end is asked about, once, at its registry', async () => {
     const condition = 'conditions: ["[DOMAIN_EXPIRATION] > 720h"]';
     const { text, imported } = convert(
@@ -399,6 +528,50 @@ endpoints:
     expect(await of(target?.assertions.expectJson, { events: [] })).toBe(false);
     expect(await of(target?.assertions.degradedJson, answer(29))).toBe(true);
     expect(await of(target?.assertions.degradedJson, answer(31))).toBe(false);
+  });
+
+  it.each<[string, object, RegExp, readonly string[]]>([
+    ['no notification', { notificationIDList: {} }, /alerts: "off"/, []],
+    ['one notification of two', { notificationIDList: { 1: true, 2: false } }, /alerts: \[telegram\]/, []],
+    ['all notifications', { notificationIDList: { 1: true, 2: true } }, /^((?!alerts).)*$/s, []],
+    [
+      'a notification without a channel',
+      { notificationIDList: [3] },
+      /^((?!alerts).)*$/s,
+      ['notificationIDList'],
+    ],
+    ['nothing said of notifications', {}, /^((?!alerts).)*$/s, []],
+    ['no time limit', { interval: 40 }, /timeout: 32s/, []],
+    ['a browser', { type: 'real-browser' }, /https:\/\/a\.test/, ['type real-browser']],
+    [
+      'a scheme before gRPC',
+      { type: 'grpc-keyword', grpcUrl: 'grpcs://voice:1', grpcEnableTls: true },
+      /url: "grpcs:\/\/voice:1"/,
+      [],
+    ],
+  ])('of Uptime Kuma with %s', (_name, more, text, left) => {
+    const found = convert(
+      'uptime-kuma',
+      JSON.stringify({
+        notificationList: [
+          { id: 1, name: 't', config: '{"type":"telegram"}' },
+          { id: 2, name: 's', config: '{"type":"slack"}' },
+        ],
+        monitorList: [{ name: 'a', type: 'http', url: 'https://a.test', ...more }],
+      }),
+    );
+    expect(found.text).toMatch(text);
+    expect(found.imported.left.map(({ what }) => what)).toEqual(left);
+    expect(problemsIn('t', found.text, found.imported)).toEqual([]);
+  });
+
+  it('of Uptime Kuma lists a notification without a type in whole words', () => {
+    const monitorList = [{ name: 'a', type: 'http', url: 'https://a.test' }];
+    const notificationList = [{ id: 1, name: 'n' }];
+    const { imported } = convert('uptime-kuma', JSON.stringify({ notificationList, monitorList }));
+    expect(imported.left[0]?.advice).toBe(
+      'set up a channel that reaches the same people, such as ALERT_APPRISE_URL',
+    );
   });
 
   it('takes the nearest time limit and interval where its own cannot be had, and says so', () => {
@@ -481,6 +654,18 @@ endpoints:
     expect(names).toContain('_STATS_TOKEN');
     expect(names).not.toContain('STATS_TOKEN');
     expect(text).not.toContain('canary');
+  });
+
+  it.each([
+    ['redis://:canary@r.test', '"redis://:${A_PASSWORD}@r.test"', 1],
+    ['redis://canary@r.test', '"redis://${A_USER}@r.test"', 1],
+    ['redis://canary:canary@r.test', '"redis://${A_USER}:${A_PASSWORD}@r.test"', 2],
+    ['redis://@r.test', '"redis://r.test"', 0],
+  ])('keeps the parts of the login data that are there: %s', (databaseConnectionString, url, variables) => {
+    const monitorList = [{ name: 'a', type: 'redis', databaseConnectionString }];
+    const { text, imported } = convert('uptime-kuma', JSON.stringify({ monitorList }));
+    expect(text).toContain(`url: ${url}`);
+    expect(imported.variables.size).toBe(variables);
   });
 
   it('is not watched where it would be watched otherwise than its owner wants', () => {

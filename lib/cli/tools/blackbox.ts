@@ -16,6 +16,7 @@ import {
   type TargetDraft,
   type ToolFields,
 } from './tool.js';
+import { parseDuration } from '../../config/values.js';
 
 const NO_PROXY = 'proxies are not supported: watch an address that needs none';
 const AUTHORITY = 'NODE_EXTRA_CA_CERTS';
@@ -27,30 +28,187 @@ export function fromBlackbox(document: unknown): Imported {
   const modules = new Map(
     [...fieldsOf(top.get('modules'))].map(([name, module]) => [name, fieldsOf(module)]),
   );
-  for (const job of listOf(top.get('scrape_configs')).map(fieldsOf)) {
-    const named = textOf(listOf(fieldsOf(job.get('params')).get('module'))[0]);
-    // Other exporters are scraped by the same Prometheus.
-    if (named === '') continue;
-    const module: ToolFields = modules.get(named) ?? new Map([['prober', named.split('_')[0]]]);
-    const addresses = listOf(job.get('static_configs')).flatMap((each) =>
-      listOf(fieldsOf(each).get('targets')).map(textOf),
+  const timing = readGlobal(collector, fieldsOf(top.get('global')));
+  for (const job of listOf(top.get('scrape_configs')).map(fieldsOf)) readJob(collector, job, modules, timing);
+  for (const key of top.keys()) readTopLevel(collector, key);
+  return collector.result();
+}
+
+/** What holds for each job that has no such setting of its own. */
+interface Timing {
+  readonly interval: string;
+  readonly timeout: string;
+}
+
+function readGlobal(collector: Collector, global: ToolFields): Timing {
+  for (const key of global.keys()) {
+    if (key !== 'scrape_interval' && key !== 'scrape_timeout')
+      collector.leaveOwn(`global.${key}`, 'it sets up Prometheus itself');
+  }
+  return { interval: textOf(global.get('scrape_interval')), timeout: textOf(global.get('scrape_timeout')) };
+}
+
+function readTopLevel(collector: Collector, key: string): void {
+  if (key === 'modules' || key === 'scrape_configs' || key === 'global') return;
+  if (key === 'alerting') collector.leave(key, 'set up a channel for alerts (docs/alerts.md)');
+  else if (key === 'rule_files')
+    collector.leave(
+      key,
+      'failureThreshold, degradedAfter and tlsExpiry say when a target is told of: set them as your rules do',
     );
-    for (const key of job.keys()) {
-      if (/_sd_configs$/.test(key))
-        collector.leave(`${textOf(job.get('job_name'))}: ${key}`, 'list the addresses in static_configs');
-    }
-    for (const address of addresses) {
-      const draft = collector.target(withoutScheme(address));
-      if (textOf(job.get('job_name')) !== '')
-        draft.put('GROUP', literal(textOf(job.get('job_name')).slice(0, 100)));
-      if (job.has('scrape_interval'))
-        draft.set('INTERVAL', goDuration(textOf(job.get('scrape_interval'))), 'scrape_interval');
-      if (job.has('scrape_timeout'))
-        draft.set('TIMEOUT', goDuration(textOf(job.get('scrape_timeout'))), 'scrape_timeout');
-      readModule(collector, draft, module, address);
+  else if (key === 'scrape_config_files')
+    collector.leave(key, 'put the scrape_configs of these files into the file');
+  else collector.leaveOwn(key, 'it sets up Prometheus itself');
+}
+
+/** What a job has for its targets. The rest is about how Prometheus reaches the exporter. */
+const JOB_SETTINGS =
+  /^(?:job_name|params|static_configs|relabel_configs|scrape_interval|scrape_timeout|metrics_path)$/;
+
+function readJob(
+  collector: Collector,
+  job: ToolFields,
+  modules: ReadonlyMap<string, ToolFields>,
+  timing: Timing,
+): void {
+  const name = textOf(job.get('job_name'));
+  const params = [...fieldsOf(job.get('params'))].map(
+    ([param, values]) => [param, textOf(listOf(values)[0])] as const,
+  );
+  const rules = listOf(job.get('relabel_configs')).map(fieldsOf);
+  const groups = listOf(job.get('static_configs')).map(fieldsOf);
+  const isProbing =
+    textOf(job.get('metrics_path')).endsWith('/probe') ||
+    params.some(([param]) => param === 'module') ||
+    rules.some((rule) => /^__param_(?:module|target)$/.test(textOf(rule.get('target_label')))) ||
+    groups.some((group) => fieldsOf(group.get('labels')).has('__param_module'));
+  if (!isProbing) {
+    collector.leaveOwn(`the scrape job ${name}`, 'it probes no address');
+    return;
+  }
+  for (const key of job.keys()) {
+    if (key.endsWith('_sd_configs'))
+      collector.leave(`${name}: ${key}`, 'list the addresses in static_configs');
+    else if (!JOB_SETTINGS.test(key))
+      collector.leaveOwn(`${name}: ${key}`, 'it is about how Prometheus asks the exporter');
+  }
+  const relabel = rulesOf(rules);
+  if (relabel === null)
+    collector.leave(
+      `${name}: relabel_configs`,
+      'only replace, keep, drop, lowercase and uppercase with plain patterns are read: look at the addresses',
+    );
+  else if (rules.length > 0) collector.carry();
+  const used = new Set(rules.flatMap((rule) => listOf(rule.get('source_labels')).map(textOf)));
+  for (const group of groups) {
+    const own = textsIn(group.get('labels'));
+    for (const given of listOf(group.get('targets')).map(textOf)) {
+      const before = new Map([
+        ...params.map(([param, value]) => [`__param_${param}`, value] as const),
+        ['job', name],
+        ['__address__', given],
+        ...own,
+      ]);
+      const labels = (relabel ?? ((all: Labels) => all))(before);
+      if (labels === null) {
+        collector.pass(`${name}: ${given}`, 'a rule in relabel_configs drops it');
+        continue;
+      }
+      const address = labels.get('__param_target') ?? given;
+      const instance = labels.get('instance') ?? '';
+      const isNamed = ![labels.get('__address__'), address, given].includes(instance) && instance !== '';
+      const title = isNamed ? instance : (labels.get('name') ?? '');
+      const draft = collector.target(title === '' ? withoutScheme(address) : title);
+      if (name !== '') draft.put('GROUP', literal(name.slice(0, 100)));
+      for (const [label, value] of own) {
+        if (label.startsWith('__') || used.has(label) || value === title) draft.carry();
+        else
+          draft.leave(
+            `the label ${label}`,
+            'there are no labels: write what people are to read as description',
+          );
+      }
+      for (const [param] of params) {
+        if (param === 'hostname')
+          draft.leave('params.hostname', 'set the header Host, where it differs from the address');
+        else if (param !== 'module' && param !== 'target')
+          draft.pass(`params.${param}`, 'it is for the exporter');
+      }
+      setTiming(draft, job, timing);
+      // The exporter takes this module where none is named.
+      const named = labels.get('__param_module') ?? 'http_2xx';
+      readModule(collector, draft, modules.get(named) ?? new Map([['prober', named.split('_')[0]]]), address);
     }
   }
-  return collector.result();
+}
+
+/** A job's own value, the one for all, or the default of Prometheus. */
+function setTiming(draft: TargetDraft, job: ToolFields, timing: Timing): void {
+  for (const [option, key, shared, fallback] of [
+    ['INTERVAL', 'scrape_interval', timing.interval, '1m'],
+    ['TIMEOUT', 'scrape_timeout', timing.timeout, '10s'],
+  ] as const) {
+    if (job.has(key)) draft.set(option, goDuration(textOf(job.get(key))), key);
+    else if (shared !== '') draft.set(option, goDuration(shared), `global.${key}`);
+    else draft.put(option, fallback);
+  }
+}
+
+type Labels = ReadonlyMap<string, string>;
+
+/** Repeats inside of what is repeated, and many of them in a row, may take a regular expression very long. */
+const SLOW = /[*+}|][^()]*\)[*+{]|(?:[*+}].*){4}/s;
+const LONGEST_PATTERN = 200;
+
+/** What `relabel_configs` make of the labels of a target: null drops it. Null where a rule cannot be read. */
+function rulesOf(rules: readonly ToolFields[]): ((labels: Labels) => Labels | null) | null {
+  const steps = rules.map(stepOf);
+  const known = steps.filter((step) => step !== null);
+  if (known.length < steps.length) return null;
+  return (labels) => known.reduce<Labels | null>((all, step) => all && step(all), labels);
+}
+
+function stepOf(rule: ToolFields): ((labels: Labels) => Labels | null) | null {
+  const action = textOf(rule.get('action')).toLowerCase() || 'replace';
+  const target = textOf(rule.get('target_label'));
+  const pattern = rule.has('regex') ? textOf(rule.get('regex')) : '(.*)';
+  const { source, flags } = regexParts(pattern);
+  if (pattern.length > LONGEST_PATTERN || SLOW.test(pattern)) return null;
+  let regex: RegExp;
+  try {
+    regex = new RegExp(`^(?:${source})$`, `${flags.replace(/[^im]/g, '')}s`);
+  } catch {
+    return null;
+  }
+  const names = listOf(rule.get('source_labels')).map(textOf);
+  const separator = rule.has('separator') ? textOf(rule.get('separator')) : ';';
+  const textIn = (labels: Labels): string => names.map((name) => labels.get(name) ?? '').join(separator);
+  if (action === 'keep' || action === 'drop')
+    return (labels) => (regex.test(textIn(labels)) === (action === 'keep') ? labels : null);
+  if (!/^\w+$/.test(target)) return null;
+  if (action === 'lowercase') return (labels) => withLabel(labels, target, textIn(labels).toLowerCase());
+  if (action === 'uppercase') return (labels) => withLabel(labels, target, textIn(labels).toUpperCase());
+  if (action !== 'replace') return null;
+  const replacement = rule.has('replacement') ? textOf(rule.get('replacement')) : '$1';
+  return (labels) => {
+    const found = regex.exec(textIn(labels));
+    return found === null ? labels : withLabel(labels, target, expanded(replacement, found));
+  };
+}
+
+function withLabel(labels: Labels, name: string, value: string): Labels {
+  const others = [...labels].filter(([each]) => each !== name);
+  return new Map(value === '' ? others : [...others, [name, value]]);
+}
+
+/** `$1`, `${1}` and `${name}` stand for what a group has found. */
+function expanded(text: string, found: RegExpExecArray): string {
+  const groups = new Map(Object.entries(found.groups ?? {}));
+  return text.replace(/\$(?:\$|\{(\w+)\}|(\w+))/g, (_, braced?: string, bare?: string) => {
+    const name = braced ?? bare;
+    if (name === undefined) return '$';
+    return (/^\d{1,3}$/.test(name) ? found[Number(name)] : groups.get(name)) ?? '';
+  });
 }
 
 const ADVICE: ReadonlyMap<string, string> = new Map([
@@ -70,7 +228,7 @@ function readModule(collector: Collector, draft: TargetDraft, module: ToolFields
     ['websocket', 'ws'],
   ]).get(prober);
   draft.carry();
-  if (module.has('timeout')) draft.set('TIMEOUT', goDuration(textOf(module.get('timeout'))));
+  if (module.has('timeout')) readTimeout(draft, goDuration(textOf(module.get('timeout'))));
   if (scheme === undefined) {
     for (const key of own.keys()) draft.leave(key);
     const shown = /^[a-z_]{1,30}$/.test(prober) ? prober : 'unknown';
@@ -92,6 +250,13 @@ function readModule(collector: Collector, draft: TargetDraft, module: ToolFields
     if (!isDone) draft.leave(`${prober}.${key}`);
   }
   collector.add(draft);
+}
+
+/** The shorter of the time limits of the job and of the module holds. */
+function readTimeout(draft: TargetDraft, timeout: string): void {
+  const ofJob = parseDuration(textOf(draft.options.get('TIMEOUT'))) ?? Infinity;
+  if ((parseDuration(timeout) ?? 0) > ofJob) draft.pass('timeout', 'the scrape_timeout is shorter');
+  else draft.set('TIMEOUT', timeout);
 }
 
 /** @returns whether it is a setting that several probers have */
@@ -242,6 +407,11 @@ function readHttp(draft: TargetDraft, key: string, value: unknown): boolean {
       return true;
     case 'follow_redirects':
       draft.set('MAX_REDIRECTS', isOn(value) ? '10' : '0');
+      return true;
+    case 'no_follow_redirects':
+      // Its older name.
+      if (isOn(value)) draft.set('MAX_REDIRECTS', '0');
+      else draft.carry();
       return true;
     case 'compression': {
       const coding = textOf(value);

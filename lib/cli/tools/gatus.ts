@@ -122,6 +122,9 @@ function readAlerting(collector: Collector, providers: ToolFields): Alerting {
 
 const NO_CONFIGURATION = 'Keepalive keeps its data in its own store (docs/self-hosting.md)';
 
+/** Settings of Gatus that have no place here. */
+const UNREAD = new Set(['debug', 'remote', 'tunneling', 'state', 'api']);
+
 function readTopLevel(collector: Collector, key: string, value: unknown): void {
   const text = textOf(value);
   const fields = fieldsOf(value);
@@ -204,8 +207,9 @@ function readTopLevel(collector: Collector, key: string, value: unknown): void {
       );
       break;
     default:
-      if (key.startsWith('x-')) collector.pass(key, 'what it holds counts where it is used');
-      else collector.leave(key);
+      if (UNREAD.has(key)) collector.leave(key);
+      // Gatus knows no other names: what stands there is for aliases.
+      else collector.pass(key, 'what it holds counts where it is used');
   }
 }
 
@@ -438,7 +442,13 @@ function readConditions(draft: TargetDraft, conditions: readonly string[], host:
     const condition = conditionOf(text);
     isAboutStatus ||= text.includes('[STATUS]');
     const fit = condition?.left === '[STATUS]' ? codesFor(condition) : null;
-    if (fit !== null) {
+    if (condition !== null && asksForFailure(condition, fit)) {
+      draft.disable();
+      draft.leave(
+        `the condition ${condition.left}`,
+        'a target that must fail cannot be watched: it is written with enabled: false',
+      );
+    } else if (fit !== null) {
       codes = codes.filter((code) => fit.includes(code));
       draft.carry();
     } else if (condition?.left === '[DOMAIN_EXPIRATION]' && condition.operator.startsWith('>')) {
@@ -456,6 +466,23 @@ function readConditions(draft: TargetDraft, conditions: readonly string[], host:
   if (!isAboutStatus && isHttp) draft.put('EXPECT_STATUS', '100-599');
   else if (codes.length < STATUS_CODES.length && codes.length > 0)
     draft.put('EXPECT_STATUS', statusRanges(codes));
+}
+
+/** Whether a check that is good here can never meet the condition. @param codes the status codes that meet it */
+function asksForFailure({ left, operator, right }: Condition, codes: readonly number[] | null): boolean {
+  if (left === '[STATUS]') return codes?.length === 0;
+  if (left === '[CERTIFICATE_EXPIRATION]') return operator.startsWith('<');
+  const good = new Map([
+    ['[CONNECTED]', 'true'],
+    ['[DNS_RCODE]', 'NOERROR'],
+  ]).get(left);
+  if (good === undefined) return false;
+  const pattern = argumentOf(right, 'pat');
+  const isMet =
+    pattern === null
+      ? (wordsIn(right, 'any') ?? [right]).includes(good)
+      : new RegExp(globRegex(pattern)).test(good);
+  return operator === '==' ? !isMet : operator === '!=' && isMet;
 }
 
 function adviceFor(condition: Condition | null): string {
@@ -504,10 +531,8 @@ function readCondition(draft: TargetDraft, condition: Condition, isDns: boolean)
   const isEqual = operator === '==';
   if (left === '[CONNECTED]' || left === '[DNS_RCODE]') {
     // Whatever does not hold here has failed already.
-    const holds = isEqual && (left === '[CONNECTED]' ? right === 'true' : right === 'NOERROR');
+    const holds = isEqual && right === (left === '[CONNECTED]' ? 'true' : 'NOERROR');
     if (holds) draft.carry();
-    // It is well where the target fails.
-    else if (left === '[CONNECTED]') draft.disable();
     return holds;
   }
   if (left === '[RESPONSE_TIME]' && operator.startsWith('<')) {

@@ -473,7 +473,7 @@ function withinBounds(option: TargetOptionName, value: ToolValue): string | null
 function withoutSecrets(draft: TargetDraft, url: string): string {
   const [, scheme, login, rest] = /^([a-z][a-z0-9+.-]*:\/\/)([^/?#@]*)@(.*)$/is.exec(url) ?? [];
   const isPlain = scheme !== undefined && login !== undefined && !login.includes('${');
-  const address = isPlain ? withLogin(draft, `${scheme}${rest ?? ''}`) : url;
+  const address = isPlain ? withLogin(draft, `${scheme}${rest ?? ''}`, login) : url;
   return address.replace(/\?[^#]*/s, (query) =>
     query.replace(
       /([?&;])([\w.[\]-]{1,64})=([^&;]+)/g,
@@ -568,12 +568,19 @@ export function globRegex(pattern: string): string {
     .replaceAll(String.raw`[\s\S]*\s*$`, '');
 }
 
-/** An address with the user info that a tool keeps beside it, as variables. */
-export function withLogin(draft: TargetDraft, url: string): string {
-  const user = draft.secret('USER', 'the user name');
-  const password = draft.secret('PASSWORD', 'the percent-encoded password');
+/**
+ * An address with login data as variables.
+ * @param login `user:password` as the address had it, of which an empty part stays empty; without it, a tool keeps both
+ * beside the address
+ */
+export function withLogin(draft: TargetDraft, url: string, login = 'user:password'): string {
   const end = url.indexOf('://');
-  return end < 0 ? url : `${url.slice(0, end + 3)}${user}:${password}@${url.slice(end + 3)}`;
+  if (end < 0) return url;
+  const [, user = '', password = ''] = /^([^:]*):?(.*)$/s.exec(login) ?? [];
+  const name = user === '' ? '' : draft.secret('USER', 'the user name');
+  const word = password === '' ? '' : `:${draft.secret('PASSWORD', 'the percent-encoded password')}`;
+  const info = `${name}${word}`;
+  return `${url.slice(0, end + 3)}${info}${info === '' ? '' : '@'}${url.slice(end + 3)}`;
 }
 
 /** Every status code. */

@@ -12,6 +12,7 @@ import {
   textOf,
   textsIn,
   withLogin,
+  withoutScheme,
   type Imported,
   type TargetDraft,
   type ToolFields,
@@ -51,7 +52,8 @@ const ADDRESSES: ReadonlyMap<string, (monitor: ToolFields) => string> = new Map<
   ['redis', databaseOf],
   [
     'grpc-keyword',
-    (monitor) => `grpc${isOn(monitor.get('grpcEnableTls')) ? 's' : ''}://${textOf(monitor.get('grpcUrl'))}`,
+    (monitor) =>
+      `grpc${isOn(monitor.get('grpcEnableTls')) ? 's' : ''}://${withoutScheme(textOf(monitor.get('grpcUrl')))}`,
   ],
 ]);
 const HTTP = ['http', 'keyword', 'json-query', 'real-browser'];
@@ -96,10 +98,11 @@ export function fromUptimeKuma(document: unknown): Imported {
       .filter((each) => each.get('type') === 'group')
       .map((each) => [textOf(each.get('id')), textOf(each.get('name'))]),
   );
+  const alerting = alertingOf(listOf(top.get('notificationList')).map(fieldsOf), monitors);
   for (const monitor of monitors) {
     if (monitor.get('type') === 'group') {
       if (textOf(monitor.get('name')) !== '') collector.carry();
-    } else readMonitor(collector, monitor, groups);
+    } else readMonitor(collector, monitor, groups, alerting);
   }
   for (const notification of listOf(top.get('notificationList')).map(fieldsOf))
     readNotification(collector, notification);
@@ -108,40 +111,100 @@ export function fromUptimeKuma(document: unknown): Imported {
   return collector.result();
 }
 
-const CHANNELS: ReadonlyMap<string, string> = new Map([
-  ['webhook', 'ALERT_WEBHOOK_URL'],
-  ['slack', 'ALERT_SLACK_URL'],
-  ['mattermost', 'ALERT_SLACK_URL'],
-  ['rocket.chat', 'ALERT_SLACK_URL'],
-  ['discord', 'ALERT_DISCORD_URL'],
-  ['telegram', 'ALERT_TELEGRAM_TOKEN and ALERT_TELEGRAM_CHAT'],
-  ['ntfy', 'ALERT_NTFY_URL'],
-  ['pagerduty', 'ALERT_PAGERDUTY_KEY'],
-  ['smtp', 'ALERT_SMTP_URL, ALERT_EMAIL_FROM and ALERT_EMAIL_TO'],
-  ['apprise', 'ALERT_APPRISE_URL'],
-  ['teams', 'ALERT_TEAMS_URL'],
-  ['googlechat', 'ALERT_GOOGLE_CHAT_URL'],
-]);
+/** What each kind of notification becomes. Mattermost and Rocket.Chat take Slack's messages. */
+const CHANNELS: ReadonlyMap<string, { readonly channel: string; readonly variable: string }> = new Map(
+  Object.entries({
+    webhook: { channel: 'webhook', variable: 'ALERT_WEBHOOK_URL' },
+    slack: { channel: 'slack', variable: 'ALERT_SLACK_URL' },
+    mattermost: { channel: 'slack', variable: 'ALERT_SLACK_URL' },
+    'rocket.chat': { channel: 'slack', variable: 'ALERT_SLACK_URL' },
+    discord: { channel: 'discord', variable: 'ALERT_DISCORD_URL' },
+    telegram: { channel: 'telegram', variable: 'ALERT_TELEGRAM_TOKEN and ALERT_TELEGRAM_CHAT' },
+    ntfy: { channel: 'ntfy', variable: 'ALERT_NTFY_URL' },
+    pagerduty: { channel: 'pagerduty', variable: 'ALERT_PAGERDUTY_KEY' },
+    smtp: { channel: 'email', variable: 'ALERT_SMTP_URL, ALERT_EMAIL_FROM and ALERT_EMAIL_TO' },
+    apprise: { channel: 'apprise', variable: 'ALERT_APPRISE_URL' },
+    teams: { channel: 'teams', variable: 'ALERT_TEAMS_URL' },
+    googlechat: { channel: 'google_chat', variable: 'ALERT_GOOGLE_CHAT_URL' },
+  }),
+);
 
-function readNotification(collector: Collector, notification: ToolFields): void {
-  const config = parsed(notification.get('config'));
-  const kind = textOf(config.get('type') ?? notification.get('type'));
-  const variable = CHANNELS.get(kind.toLowerCase());
-  const what = `the notification ${textOf(notification.get('name'))}`;
-  if (variable !== undefined) collector.variable(variable, what, what);
-  else collector.leave(what, `set up a channel that reaches ${kind}, such as ALERT_APPRISE_URL`);
+function kindOf(notification: ToolFields): string {
+  return textOf(parsed(notification.get('config')).get('type') ?? notification.get('type'));
 }
 
-function readMonitor(collector: Collector, monitor: ToolFields, groups: ReadonlyMap<string, string>): void {
+function readNotification(collector: Collector, notification: ToolFields): void {
+  const kind = kindOf(notification);
+  const known = CHANNELS.get(kind.toLowerCase());
+  const what = `the notification ${textOf(notification.get('name'))}`;
+  const shown = /^[\w .-]{1,40}$/.test(kind) ? kind : 'the same people';
+  if (known !== undefined) collector.variable(known.variable, what, what);
+  else collector.leave(what, `set up a channel that reaches ${shown}, such as ALERT_APPRISE_URL`);
+}
+
+interface Alerting {
+  /** The channels that notifications become, by the numbers of these; null: there is none for it. */
+  readonly channels: ReadonlyMap<string, string | null>;
+  /** Whether anything in the file tells anybody. */
+  readonly isThere: boolean;
+}
+
+function alertingOf(notifications: readonly ToolFields[], monitors: readonly ToolFields[]): Alerting {
+  const channels = new Map(
+    notifications.map((each) => [
+      textOf(each.get('id')),
+      CHANNELS.get(kindOf(each).toLowerCase())?.channel ?? null,
+    ]),
+  );
+  return { channels, isThere: channels.size > 0 || monitors.some((each) => toldBy(each).length > 0) };
+}
+
+/** The numbers of the notifications of a monitor. */
+function toldBy(monitor: ToolFields): string[] {
+  const value = monitor.get('notificationIDList');
+  if (Array.isArray(value)) return value.map(textOf);
+  return [...fieldsOf(value)].filter(([, isUsed]) => isOn(isUsed)).map(([id]) => id);
+}
+
+/** A monitor tells its own notifications and no others. */
+function readAlerts(draft: TargetDraft, monitor: ToolFields, { channels, isThere }: Alerting): void {
+  const key = 'notificationIDList';
+  const value = monitor.get(key);
+  if (!isThere || typeof value !== 'object' || value === null) return;
+  const told = toldBy(monitor).map((id) => channels.get(id) ?? null);
+  const names = new Set(told.filter((name) => name !== null));
+  const hasAll = [...channels.values()].every((name) => name !== null && names.has(name));
+  if (told.length === 0) draft.set('ALERTS', 'off', key);
+  else if (told.includes(null))
+    draft.leave(key, 'name the channels that are to be told of it as alerts: all of them are now');
+  else if (hasAll) draft.carry();
+  else draft.set('ALERTS', [...names], key);
+}
+
+function readMonitor(
+  collector: Collector,
+  monitor: ToolFields,
+  groups: ReadonlyMap<string, string>,
+  alerting: Alerting,
+): void {
   const type = textOf(monitor.get('type'));
   const draft = collector.target(textOf(monitor.get('name')));
   const address = ADDRESSES.get(type)?.(monitor) ?? '';
   const isBasic = textOf(monitor.get('basic_auth_user')) !== '' && HTTP.includes(type);
-  const hasLogin = DATABASES.includes(type) && /\/\/[^/@]*@/.test(address);
-  const plain = literal(hasLogin ? address.replace(/\/\/[^/@]*@/, '//') : address);
-  if (address !== '') draft.set('URL', isBasic || hasLogin ? withLogin(draft, plain) : plain);
+  const login = DATABASES.includes(type) ? /\/\/([^/@]*)@/.exec(address)?.[1] : undefined;
+  const plain = literal(login === undefined ? address : address.replace(/\/\/[^/@]*@/, '//'));
+  if (address !== '')
+    draft.set('URL', isBasic || login !== undefined ? withLogin(draft, plain, login) : plain);
   const group = groups.get(textOf(monitor.get('parent')));
   if (group !== undefined) draft.set('GROUP', literal(group), 'parent');
+  readAlerts(draft, monitor, alerting);
+  if (type === 'real-browser')
+    draft.leave('type real-browser', 'its page is asked for by a plain GET, and no script of it runs');
+  // Without a time limit, it is a part of the interval.
+  const limit = 0.8 * (Number(textOf(monitor.get('interval'))) || 60);
+  const hasLimit = HTTP.includes(type) || type === 'grpc-keyword';
+  if (hasLimit && !(Number(textOf(monitor.get('timeout'))) > 0))
+    draft.put('TIMEOUT', seconds(Math.min(120, Math.max(0.1, limit))));
   for (const [key, value] of monitor) {
     const isNothing =
       value === null || value === false || value === 0 || (value === '' && !Array.isArray(value));

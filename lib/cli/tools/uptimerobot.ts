@@ -154,6 +154,10 @@ function readMonitor(
     case 'mwindows':
       for (const window of listOf(value).map(fieldsOf)) readWindow(draft, window);
       break;
+    case 'psp':
+    case 'psps':
+      draft.leave(key, 'it names status pages: group and show say where and how the page shows the target');
+      break;
     default:
       draft.leave(key);
   }
