@@ -443,6 +443,29 @@ endpoints:
     expect(text).toContain('expectStatus: ["200-301", "303-399", 404]'.replaceAll('"', ''));
   });
 
+  it.each([
+    ['url: $SITE', /show: name/],
+    ['url: "https://a.test?k=$KEY"', /show: name/],
+    ['url: "https://a.test"', /^((?!show:).)*$/s],
+    [
+      'url: "https://a.test"',
+      /timeout: 30s\n {4}maxRedirects: 3\n {4}expectStatus: \[200-208, 226, 300-308\]/,
+    ],
+    [
+      'url: "https://a.test", maxRedirects: 0',
+      /maxRedirects: 0\n {4}expectStatus: \[200-208, 226, 300-308\]/,
+    ],
+    ['url: "https://a.test", expectedStatusCodes: [404]', /expectStatus: \[404\]/],
+    ['url: a.test, check: tcp-ping, port: 22', /^((?!timeout|expectStatus).)*$/s],
+    ['url: "https://a.test", ipv6: true', /ipVersion: 6/],
+    ['url: "https://a.test", slug: b-c', /id: b-c/],
+  ])('of Upptime with %s', (settings, wanted) => {
+    const { text, imported } = convert('upptime', `sites: [{ name: a, ${settings} }]`);
+    expect(text).toMatch(wanted);
+    expect(imported.left).toEqual([]);
+    expect(problemsIn('t', text, imported)).toEqual([]);
+  });
+
   it.each(TOOLS)('that is none of %s is refused', (tool) => {
     for (const text of [
       '',

@@ -95,7 +95,7 @@ export function marked(document: unknown, pattern: RegExp): unknown {
 }
 
 /** A text as the tool has it. */
-function unmarked(text: string): string {
+export function unmarked(text: string): string {
   return text.replace(MARKED, '$$$1');
 }
 
