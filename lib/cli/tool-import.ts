@@ -166,6 +166,8 @@ class Ids {
 
   of(name: string): string {
     const plain = name
+      .normalize('NFKD')
+      .replace(/\p{M}+/gu, '')
       .toLowerCase()
       .replace(/[^a-z0-9]+/g, '-')
       .slice(0, 56)

@@ -466,6 +466,33 @@ endpoints:
     expect(problemsIn('t', text, imported)).toEqual([]);
   });
 
+  it.each([
+    [[0, 14, 28, 42, 56], [-1], '14m'],
+    [[0, 10], [3, 4], '1370m'],
+  ])('of cron-job.org with uneven minutes %j and hours %j', (minutes, hours, interval) => {
+    const all = { mdays: [-1], months: [-1], wdays: [-1] };
+    const job = { title: 'a', url: 'https://a.test', enabled: true, schedule: { minutes, hours, ...all } };
+    const { text, imported } = convert('cronjob.org', JSON.stringify({ jobs: [job] }));
+    expect(text).toContain(`interval: ${interval}\n`);
+    expect(text).not.toContain('enabled: false');
+    expect(imported.left.map(({ advice }) => advice).join()).toContain(`interval: ${interval}`);
+  });
+
+  it('of UptimeFlare leaves out a body that is no text', () => {
+    const source =
+      "const workerConfig = { monitors: [{ id: 'Événements', target: 'https://a.test', method: 'POST', body: { a: 1 } }] }";
+    const { text, imported } = convert('uptimeflare', source);
+    expect(text).not.toContain('body:');
+    expect(text).toContain('id: evenements\n');
+    expect(imported.left.map(({ what }) => what)).toEqual(['body']);
+  });
+
+  it('has no header that passes a protection', () => {
+    const source =
+      'sites: [{ name: a, url: "https://a.test", headers: ["x-vercel-protection-bypass: canary"] }]';
+    expect(convert('upptime', source).text).not.toContain('canary');
+  });
+
   it.each(TOOLS)('that is none of %s is refused', (tool) => {
     for (const text of [
       '',

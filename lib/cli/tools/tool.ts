@@ -524,7 +524,7 @@ function isOwnVariable(name: string): boolean {
 }
 
 /** Headers whose values are secret as a rule. */
-export const SECRET_HEADER = /auth|cookie|token|secret|key|password/i;
+export const SECRET_HEADER = /auth|bypass|cookie|token|secret|key|password/i;
 
 /** Headers for a target, those that are secret as variables. */
 function headersFor(
