@@ -493,6 +493,19 @@ endpoints:
     expect(convert('upptime', source).text).not.toContain('canary');
   });
 
+  it.each([
+    [
+      String.raw`{"user": "u", "password": "can\"ary", "n": 1}`,
+      '{"user": "u", "password": "${A_PASSWORD}", "n": 1}',
+    ],
+    ['username=u&api_key=canary&x=1', 'username=u&api_key=${A_API_KEY}&x=1'],
+    ['the password=canary', 'the password=canary'],
+  ])('has variables for what is secret in a body: %s', (body, wanted) => {
+    const monitorList = [{ name: 'a', type: 'http', url: 'https://a.test', method: 'POST', body }];
+    const { imported } = convert('uptime-kuma', JSON.stringify({ monitorList }));
+    expect(imported.targets[0]?.options.get('BODY')).toBe(wanted);
+  });
+
   it.each(TOOLS)('that is none of %s is refused', (tool) => {
     for (const text of [
       '',

@@ -333,6 +333,7 @@ export class TargetDraft {
       });
     if (typeof value === 'string') {
       const text = of(value);
+      if (option === 'BODY') return bodyWithoutSecrets(this, text);
       return option === 'URL' ? withoutSecrets(this, text) : text;
     }
     if (isList(value)) return value.map(of);
@@ -482,6 +483,28 @@ function withoutSecrets(draft: TargetDraft, url: string): string {
           ? found
           : `${before}${name}=${draft.secret(name, `the parameter ${name}, percent-encoded, in the address`)}`,
     ),
+  );
+}
+
+/** A body of JSON or of a form, with the members that are secret as variables. */
+function bodyWithoutSecrets(draft: TargetDraft, body: string): string {
+  const isKept = (name: string, value: string): boolean =>
+    value === '' || value.includes('${') || !isSecretParameter(name);
+  if (/^\s*[[{]/.test(body))
+    return body.replace(
+      /("([\w.-]{1,64})"\s{0,9}:\s{0,9}")((?:[^"\\]|\\.)*)"/g,
+      (found, before: string, name: string, value: string) =>
+        isKept(name, value)
+          ? found
+          : `${before}${draft.secret(name, `the member ${name}, escaped as in JSON, in the body`)}"`,
+    );
+  if (!/^[\w.[\]-]{1,64}=/.test(body)) return body;
+  return body.replace(
+    /(^|&)([\w.[\]-]{1,64})=([^&]+)/g,
+    (found, before: string, name: string, value: string) =>
+      isKept(name, value)
+        ? found
+        : `${before}${name}=${draft.secret(name, `the member ${name}, percent-encoded, in the body`)}`,
   );
 }
 
