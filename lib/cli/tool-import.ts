@@ -82,6 +82,7 @@ export function convert(
 ): { readonly text: string; readonly imported: Imported } {
   const { form, read } = IMPORTERS[tool];
   try {
+    if (source.trim() === '') throw new ToolError('it is empty');
     const imported = read(form === 'source' ? source : dataOf(source));
     if (imported.targets.length === 0) throw new ToolError('no target was found in it');
     return { text: targetsText(tool, imported.targets), imported };

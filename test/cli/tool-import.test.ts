@@ -506,6 +506,13 @@ endpoints:
     expect(imported.targets[0]?.options.get('BODY')).toBe(wanted);
   });
 
+  it('of Upptime with minutes that begin later, and no introduction', () => {
+    const source =
+      'sites: [{ name: a, url: "https://a.test" }]\nworkflowSchedule: { uptime: "2-59/5 * * * *" }\nstatus-website: { introTitle: "", introMessage: "" }';
+    expect([...convert('upptime', source).imported.settings]).toEqual([['KEEP_ALIVE_INTERVAL', '5m']]);
+    expect(() => convert('upptime', ' ')).toThrow('This is no configuration of upptime: it is empty.');
+  });
+
   it.each(TOOLS)('that is none of %s is refused', (tool) => {
     for (const text of [
       '',

@@ -169,7 +169,7 @@ function readTopLevel(collector: Collector, top: ToolFields, key: string, value:
       break;
     case 'workflowSchedule':
       for (const [workflow, schedule] of fieldsOf(value)) {
-        const minutes = /^\*\/(\d{1,2}) \* \* \* \*$/.exec(textOf(schedule))?.[1];
+        const minutes = /^(?:\*|\d{1,2}-59)\/(\d{1,2}) \* \* \* \*$/.exec(textOf(schedule))?.[1];
         if (workflow !== 'uptime') collector.pass(`${key}.${workflow}`, REPOSITORY);
         else if (minutes === undefined) collector.leave(`${key}.uptime`, 'set KEEP_ALIVE_INTERVAL');
         else collector.setting('KEEP_ALIVE_INTERVAL', `${minutes}m`, `${key}.uptime`);
@@ -227,7 +227,7 @@ function readPage(collector: Collector, top: ToolFields, page: ToolFields): void
         collector.leaveOwn(what, PAGE);
     }
   }
-  const said = introduction.join(' ');
+  const said = introduction.filter((text) => text !== '').join(' ');
   if (said === '') return;
   collector.setting('PAGE_DESCRIPTION', said, 'status-website.introTitle and introMessage');
   if (introduction.length > 1) collector.carry();
