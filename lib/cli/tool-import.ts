@@ -82,6 +82,7 @@ export function convert(
 ): { readonly text: string; readonly imported: Imported } {
   const { form, read } = IMPORTERS[tool];
   try {
+    if (source.trim() === '') throw new ToolError('it is empty');
     const imported = read(form === 'source' ? source : dataOf(source));
     if (imported.targets.length === 0) throw new ToolError('no target was found in it');
     return { text: targetsText(tool, imported.targets), imported };
@@ -166,6 +167,8 @@ class Ids {
 
   of(name: string): string {
     const plain = name
+      .normalize('NFKD')
+      .replace(/\p{M}+/gu, '')
       .toLowerCase()
       .replace(/[^a-z0-9]+/g, '-')
       .slice(0, 56)

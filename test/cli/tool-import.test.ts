@@ -616,6 +616,80 @@ endpoints: [{ <<: [*a, *b], name: a, url: "https://a.test" }]`,
     expect(text).toContain('expectStatus: ["200-301", "303-399", 404]'.replaceAll('"', ''));
   });
 
+  it.each([
+    ['url: $SITE', /show: name/],
+    ['url: "https://a.test?k=$KEY"', /show: name/],
+    ['url: "https://a.test"', /^((?!show:).)*$/s],
+    [
+      'url: "https://a.test"',
+      /timeout: 30s\n {4}maxRedirects: 3\n {4}expectStatus: \[200-208, 226, 300-308\]/,
+    ],
+    [
+      'url: "https://a.test", maxRedirects: 0',
+      /maxRedirects: 0\n {4}expectStatus: \[200-208, 226, 300-308\]/,
+    ],
+    ['url: "https://a.test", expectedStatusCodes: [404]', /expectStatus: \[404\]/],
+    ['url: a.test, check: tcp-ping, port: 22', /^((?!timeout|expectStatus).)*$/s],
+    ['url: "https://a.test", ipv6: true', /ipVersion: 6/],
+    ['url: "https://a.test", slug: b-c', /id: b-c/],
+  ])('of Upptime with %s', (settings, wanted) => {
+    const { text, imported } = convert('upptime', `sites: [{ name: a, ${settings} }]`);
+    expect(text).toMatch(wanted);
+    expect(imported.left).toEqual([]);
+    expect(problemsIn('t', text, imported)).toEqual([]);
+  });
+
+  it.each([
+    [[0, 14, 28, 42, 56], [-1], '14m'],
+    [[0, 10], [3, 4], '1370m'],
+  ])('of cron-job.org with uneven minutes %j and hours %j', (minutes, hours, interval) => {
+    const all = { mdays: [-1], months: [-1], wdays: [-1] };
+    const job = { title: 'a', url: 'https://a.test', enabled: true, schedule: { minutes, hours, ...all } };
+    const { text, imported } = convert('cronjob.org', JSON.stringify({ jobs: [job] }));
+    expect(text).toContain(`interval: ${interval}\n`);
+    expect(text).not.toContain('enabled: false');
+    expect(imported.left.map(({ advice }) => advice).join()).toContain(`interval: ${interval}`);
+  });
+
+  it('of UptimeFlare leaves out a body that is no text', () => {
+    const source =
+      "const workerConfig = { monitors: [{ id: 'Événements', target: 'https://a.test', method: 'POST', body: { a: 1 } }] }";
+    const { text, imported } = convert('uptimeflare', source);
+    expect(text).not.toContain('body:');
+    expect(text).toContain('id: evenements\n');
+    expect(imported.left.map(({ what }) => what)).toEqual(['body']);
+  });
+
+  it('has no header that passes a protection', () => {
+    const source =
+      'sites: [{ name: a, url: "https://a.test", headers: ["x-vercel-protection-bypass: canary"] }]';
+    expect(convert('upptime', source).text).not.toContain('canary');
+  });
+
+  it.each([
+    [
+      String.raw`{"user": "u", "password": "can\"ary", "n": 1}`,
+      '{"user": "u", "password": "${A_BODY_PASSWORD}", "n": 1}',
+    ],
+    ['username=u&api_key=canary&x=1', 'username=u&api_key=${A_BODY_API_KEY}&x=1'],
+    [
+      '{"token":"canary","b":{"token":"other"}}',
+      '{"token":"${A_BODY_TOKEN}","b":{"token":"${A_BODY_2_TOKEN}"}}',
+    ],
+    ['the password=canary', 'the password=canary'],
+  ])('has variables for what is secret in a body: %s', (body, wanted) => {
+    const monitorList = [{ name: 'a', type: 'http', url: 'https://a.test', method: 'POST', body }];
+    const { imported } = convert('uptime-kuma', JSON.stringify({ monitorList }));
+    expect(imported.targets[0]?.options.get('BODY')).toBe(wanted);
+  });
+
+  it('of Upptime with minutes that begin later, and no introduction', () => {
+    const source =
+      'sites: [{ name: a, url: "https://a.test" }]\nworkflowSchedule: { uptime: "2-59/5 * * * *" }\nstatus-website: { introTitle: "", introMessage: "" }';
+    expect([...convert('upptime', source).imported.settings]).toEqual([['KEEP_ALIVE_INTERVAL', '5m']]);
+    expect(() => convert('upptime', ' ')).toThrow('This is no configuration of upptime: it is empty.');
+  });
+
   it.each(TOOLS)('that is none of %s is refused', (tool) => {
     for (const text of [
       '',

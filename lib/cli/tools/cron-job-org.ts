@@ -120,6 +120,14 @@ function readSchedule(draft: TargetDraft, schedule: ToolFields): void {
   const isPlain =
     of('mdays') === null && of('months') === null && Number(textOf(schedule.get('expiresAt')) || 0) === 0;
   const zone = textOf(schedule.get('timezone')) || 'UTC';
+  if (isPlain && days === null && every === null && minutes != null && hours !== undefined) {
+    const pause = longestPause(minutes, hours);
+    if (pause !== null) {
+      draft.put('INTERVAL', `${pause}m`);
+      draft.leave('schedule', `its times are not even: interval: ${pause}m, its longest pause, is written`);
+      return;
+    }
+  }
   if (!isPlain || every === null || hours === undefined || days === undefined) {
     draft.leave('schedule', advice);
     draft.disable();
@@ -142,6 +150,17 @@ function readSchedule(draft: TargetDraft, schedule: ToolFields): void {
     draft.leave('schedule', advice);
     draft.disable();
   }
+}
+
+/** Minutes between two calls of a day at most; null for what is no time. @param hours null: all */
+function longestPause(minutes: readonly number[], hours: readonly number[] | null): number | null {
+  const isWithin = (times: readonly number[], whole: number): boolean =>
+    times.every((time) => Number.isInteger(time) && time >= 0 && time < whole);
+  const all = hours ?? Array.from({ length: 24 }, (_, hour) => hour);
+  if (!isWithin(minutes, 60) || !isWithin(all, 24)) return null;
+  const times = all.flatMap((hour) => minutes.map((minute) => 60 * hour + minute));
+  const pauses = times.map((time, index) => (times[index + 1] ?? (times[0] ?? 0) + 24 * 60) - time);
+  return Math.max(...pauses);
 }
 
 /** The time between two of these, which come again after `whole`; null where they do not come evenly. */

@@ -95,7 +95,7 @@ export function marked(document: unknown, pattern: RegExp): unknown {
 }
 
 /** A text as the tool has it. */
-function unmarked(text: string): string {
+export function unmarked(text: string): string {
   return text.replace(MARKED, '$$$1');
 }
 
@@ -333,6 +333,7 @@ export class TargetDraft {
       });
     if (typeof value === 'string') {
       const text = of(value);
+      if (option === 'BODY') return bodyWithoutSecrets(this, text);
       return option === 'URL' ? withoutSecrets(this, text) : text;
     }
     if (isList(value)) return value.map(of);
@@ -485,6 +486,30 @@ function withoutSecrets(draft: TargetDraft, url: string): string {
   );
 }
 
+/** A body of JSON or of a form, with the members that are secret as variables, each its own. */
+function bodyWithoutSecrets(draft: TargetDraft, body: string): string {
+  const isKept = (name: string, value: string): boolean =>
+    value === '' || value.includes('${') || name.toLowerCase() === 'key' || !isSecretParameter(name);
+  let members = 0;
+  const secret = (name: string, how: string): string => {
+    members += 1;
+    const variable = members === 1 ? `BODY_${name}` : `BODY_${members}_${name}`;
+    return draft.secret(variable, `the member ${name}, ${how}, in the body`);
+  };
+  if (/^\s*[[{]/.test(body))
+    return body.replace(
+      /("([\w.-]{1,64})"\s{0,9}:\s{0,9}")((?:[^"\\]|\\.)*)"/g,
+      (found, before: string, name: string, value: string) =>
+        isKept(name, value) ? found : `${before}${secret(name, 'escaped as in JSON')}"`,
+    );
+  if (!/^[\w.[\]-]{1,64}=/.test(body)) return body;
+  return body.replace(
+    /(^|&)([\w.[\]-]{1,64})=([^&]+)/g,
+    (found, before: string, name: string, value: string) =>
+      isKept(name, value) ? found : `${before}${name}=${secret(name, 'percent-encoded')}`,
+  );
+}
+
 const SECRET_WORDS = new Set([
   ...['token', 'key', 'apikey', 'secret', 'password', 'passwd', 'pwd', 'pass', 'sig', 'signature', 'jwt'],
   ...['credential', 'credentials', 'accesstoken', 'accesskey', 'authtoken', 'authkey', 'apitoken', 'sas'],
@@ -524,7 +549,7 @@ function isOwnVariable(name: string): boolean {
 }
 
 /** Headers whose values are secret as a rule. */
-export const SECRET_HEADER = /auth|cookie|token|secret|key|password/i;
+export const SECRET_HEADER = /auth|bypass|cookie|token|secret|key|password/i;
 
 /** Headers for a target, those that are secret as variables. */
 function headersFor(

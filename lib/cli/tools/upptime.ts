@@ -10,6 +10,7 @@ import {
   quoted,
   searchText,
   textOf,
+  unmarked,
   withoutScheme,
   type Imported,
   type TargetDraft,
@@ -30,13 +31,22 @@ export function fromUpptime(document: unknown): Imported {
   const top = fieldsOf(document);
   const assignees = new Set(listOf(top.get('assignees')).map(textOf));
   for (const site of listOf(marked(top.get('sites'), SECRETS)).map(fieldsOf)) {
-    const draft = collector.target(textOf(site.get('name')) || withoutScheme(textOf(site.get('url'))));
+    const name = textOf(site.get('name')) || withoutScheme(textOf(site.get('url')));
+    const draft = collector.target(name, textOf(site.get('slug')) || name);
+    if (!/^(?:icmp|tcp|ws)/.test(textOf(site.get('check')))) putDefaults(draft);
     for (const [key, value] of site) readSite(draft, site, { key, value, assignees });
     if (/^icmp/.test(textOf(site.get('check')))) collector.refuse(draft, 'check: icmp-ping', NO_PING);
     else collector.add(draft);
   }
   for (const [key, value] of top) readTopLevel(collector, top, key, value);
   return collector.result();
+}
+
+/** What a request of Upptime has where its site says nothing else. */
+function putDefaults(draft: TargetDraft): void {
+  draft.put('TIMEOUT', '30s');
+  draft.put('MAX_REDIRECTS', '3');
+  draft.put('EXPECT_STATUS', ['200-208', '226', '300-308']);
 }
 
 interface Setting {
@@ -51,8 +61,13 @@ function readSite(draft: TargetDraft, site: ToolFields, { key, value, assignees 
   switch (key) {
     case 'url':
       draft.set('URL', addressOf(site));
+      if (text !== unmarked(text)) {
+        draft.put('SHOW', 'name');
+        draft.pass(key, 'show: name is written, since a part of the address is a secret');
+      }
       break;
     case 'name':
+    case 'slug':
     case 'port':
     case 'check':
       draft.carry();
@@ -60,8 +75,9 @@ function readSite(draft: TargetDraft, site: ToolFields, { key, value, assignees 
     case 'verbose':
       draft.pass(key, 'keepalive check says how a check went');
       break;
-    case 'slug':
-      draft.leave(key, 'ids come from names: change the id in the file');
+    case 'ipv6':
+      if (isOn(value)) draft.set('IP_VERSION', '6', key);
+      else draft.carry();
       break;
     case 'icon':
       draft.leave(key, 'the page has no icons');
@@ -153,7 +169,7 @@ function readTopLevel(collector: Collector, top: ToolFields, key: string, value:
       break;
     case 'workflowSchedule':
       for (const [workflow, schedule] of fieldsOf(value)) {
-        const minutes = /^\*\/(\d{1,2}) \* \* \* \*$/.exec(textOf(schedule))?.[1];
+        const minutes = /^(?:\*|\d{1,2}-59)\/(\d{1,2}) \* \* \* \*$/.exec(textOf(schedule))?.[1];
         if (workflow !== 'uptime') collector.pass(`${key}.${workflow}`, REPOSITORY);
         else if (minutes === undefined) collector.leave(`${key}.uptime`, 'set KEEP_ALIVE_INTERVAL');
         else collector.setting('KEEP_ALIVE_INTERVAL', `${minutes}m`, `${key}.uptime`);
@@ -161,6 +177,9 @@ function readTopLevel(collector: Collector, top: ToolFields, key: string, value:
       break;
     case 'status-website':
       readPage(collector, top, fieldsOf(value));
+      break;
+    case 'notifications':
+      collector.leave(key, 'set up a channel of alerts (docs/alerts.md)');
       break;
     case 'i18n':
       collector.leave(key, 'PAGE_LANGUAGE chooses one of six languages');
@@ -208,7 +227,7 @@ function readPage(collector: Collector, top: ToolFields, page: ToolFields): void
         collector.leaveOwn(what, PAGE);
     }
   }
-  const said = introduction.join(' ');
+  const said = introduction.filter((text) => text !== '').join(' ');
   if (said === '') return;
   collector.setting('PAGE_DESCRIPTION', said, 'status-website.introTitle and introMessage');
   if (introduction.length > 1) collector.carry();

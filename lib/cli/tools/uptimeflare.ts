@@ -87,7 +87,9 @@ function readMonitor(draft: TargetDraft, monitor: ToolFields, key: string, value
       draft.set('HEADERS', draft.headers(textsIn(value)));
       break;
     case 'body':
-      draft.set('BODY', literal(text));
+      if (typeof value === 'object' && value !== null)
+        draft.leave(key, 'it is no text, and is sent as [object Object]: write the text that is meant');
+      else draft.set('BODY', literal(text));
       break;
     case 'responseKeyword':
       draft.set('EXPECT_BODY', searchText(text));
