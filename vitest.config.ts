@@ -7,9 +7,10 @@ const LONG = process.env.LONG === '1';
 /** What takes so long that only `npm run test:long` has it. */
 const ONLY_LONG = [
   'test/fuzz/*.test.ts',
-  ...['deploy/functions', 'deploy/peers', 'probe/clients', 'run/scale', 'run/truth', 'run/week'].map(
-    (name) => `test/${name}.test.ts`,
-  ),
+  ...[
+    ...['deploy/functions', 'deploy/peers', 'probe/clients'],
+    ...['run/fault-sweep', 'run/host-sims', 'run/overlap', 'run/scale', 'run/truth', 'run/week'],
+  ].map((name) => `test/${name}.test.ts`),
 ];
 
 export default defineConfig({
@@ -29,11 +30,8 @@ export default defineConfig({
             ...[
               'budget',
               'clock',
-              'fault-sweep',
               'hostile',
-              'host-sims',
               'month',
-              'overlap',
               'refusals',
               'shards',
               'sleeping',

@@ -3,7 +3,7 @@ import { renameSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { loadHistory, loadState } from '../../lib/read/load.js';
 import { openRemoteStore, openSqlite } from '../support/stores.js';
 import type { Store } from '../../lib/store/store.js';
@@ -251,13 +251,9 @@ it('the story has a checkpoint between claim and commit, and an acknowledgement,
   expect(CALLS).toBe(4);
 });
 
-/** Of the two sequels of each fault, `npm test` has one at every third call; `npm run test:long` has both at every call. */
-const ALL = inject('long');
-
 describe.concurrent.each(stores)('%s', (_, { build, faults, silent }) => {
-  describe.each(faults.map((fault, i) => [fault, i] as const))('%s', (fault, i) => {
+  describe.each(faults.map((fault) => [fault] as const))('%s', (fault) => {
     describe.each(stretches)('at %s of a run', (__, from, to) => {
-      const turn = (i + from) % 6;
       const faultyRun = async (): Promise<{ rig: Rig; teller: Storyteller; stored: boolean }> => {
         const rig = await build(silent.includes(fault) ? PATIENCE : PATIENT);
         const teller = new Storyteller(rig.store);
@@ -276,7 +272,7 @@ describe.concurrent.each(stores)('%s', (_, { build, faults, silent }) => {
         return { rig, teller, stored };
       };
 
-      it.runIf(ALL || turn === 1)('the next run of the process records everything once', async () => {
+      it('the next run of the process records everything once', async () => {
         const { rig, teller, stored } = await faultyRun();
         expect(notStored(teller).length > 0).toBe(!stored);
         expect(await teller.tell(2)).toMatchObject({ status: 'completed', stored: true, checked: 4 });
@@ -291,35 +287,32 @@ describe.concurrent.each(stores)('%s', (_, { build, faults, silent }) => {
         await rig.close();
       });
 
-      it.runIf(ALL || turn === 4)(
-        'what another process goes on from is what was said to be stored',
-        async () => {
-          const { rig, teller, stored } = await faultyRun();
-          const store = await rig.another();
-          const pings = await recorded(store);
-          const seen = new Set(TARGETS.filter((id) => pings[id] === 2));
-          const missing = notStored(teller);
-          for (const id of TARGETS) {
-            expect(seen.has(id) || missing.includes(id), `${id}: neither on record nor reported`).toBe(true);
-            const printed = teller.lines.some((line) => line.startsWith(`ping #2 ${id} `));
-            expect(printed && !seen.has(id), `${id}: printed and not on record`).toBe(false);
-          }
-          if (stored) expect(seen.size).toBe(TARGETS.length);
-          const heir = new Storyteller(store);
-          const next = await heir.tell(2);
-          if (next.reason === 'locked') {
-            await rig.expireLease();
-            expect(await heir.tell(2, heir.now + LATER)).toMatchObject({ stored: true });
-          }
-          await rig.settle();
-          await expectTruth(store, seen, heir.now);
-          const told = new Set([...teller.told, ...heir.told]);
-          // What was not recorded did not happen, but for what comes of the heir's own checks.
-          const news = NEWS.filter((each) => !each.startsWith('wakes') || seen.has('wakes'));
-          expect([...told], 'told at least once').toEqual(expect.arrayContaining(news));
-          await rig.close();
-        },
-      );
+      it('what another process goes on from is what was said to be stored', async () => {
+        const { rig, teller, stored } = await faultyRun();
+        const store = await rig.another();
+        const pings = await recorded(store);
+        const seen = new Set(TARGETS.filter((id) => pings[id] === 2));
+        const missing = notStored(teller);
+        for (const id of TARGETS) {
+          expect(seen.has(id) || missing.includes(id), `${id}: neither on record nor reported`).toBe(true);
+          const printed = teller.lines.some((line) => line.startsWith(`ping #2 ${id} `));
+          expect(printed && !seen.has(id), `${id}: printed and not on record`).toBe(false);
+        }
+        if (stored) expect(seen.size).toBe(TARGETS.length);
+        const heir = new Storyteller(store);
+        const next = await heir.tell(2);
+        if (next.reason === 'locked') {
+          await rig.expireLease();
+          expect(await heir.tell(2, heir.now + LATER)).toMatchObject({ stored: true });
+        }
+        await rig.settle();
+        await expectTruth(store, seen, heir.now);
+        const told = new Set([...teller.told, ...heir.told]);
+        // What was not recorded did not happen, but for what comes of the heir's own checks.
+        const news = NEWS.filter((each) => !each.startsWith('wakes') || seen.has('wakes'));
+        expect([...told], 'told at least once').toEqual(expect.arrayContaining(news));
+        await rig.close();
+      });
     });
   });
 

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
-import { expect, inject, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { checkTarget } from '../../lib/probe/check-target.js';
 import type { Prober } from '../../lib/probe/probe.js';
 import { stats } from '../../lib/read/stats.js';
@@ -314,7 +314,7 @@ function tableOf(name: string, results: ReadonlyMap<string, ReadonlyMap<string, 
   ].join('\n');
 }
 
-const days = inject('long') ? 30 : 1;
+const days = 30;
 
 it.each(Object.entries(TRIGGERS))(
   `says of no host that it was kept awake while it slept: ${days} days, runs %s`,
@@ -365,7 +365,7 @@ const BEGIN = '<!-- made by test/run/host-sims.test.ts -->';
 const END = '<!-- end of host-sims -->';
 
 /** `UPDATE_DOCS=1` writes the tables instead of comparing them. */
-it.runIf(inject('long'))('docs/measurements.md has these tables', async () => {
+it('docs/measurements.md has these tables', async () => {
   const path = join(ROOT, 'docs/measurements.md');
   const before = readFileSync(path, 'utf8');
   const [start = '', rest = ''] = before.split(BEGIN);

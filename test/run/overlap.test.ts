@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { GET as getHealth } from '../../api/health.js';
 import { setApp } from '../../lib/app.js';
 import type { Health } from '../../lib/read/health.js';
@@ -67,7 +67,7 @@ const CROWDS = {
   'twenty triggers of four processes whose clocks are wrong': {
     ahead: [10, 0, -10, 0],
     each: 5,
-    times: inject('long') ? 100 : 3,
+    times: 100,
   },
 };
 
@@ -210,7 +210,7 @@ describe('late, missed and irregular triggers', () => {
       fc.asyncProperty(fc.infiniteStream(wait), fc.infiniteStream(fc.boolean()), async (waits, fails) => {
         await redis.flush();
         const pinger = new Pinger(config, store);
-        const end = pinger.now + (inject('long') ? 24 : 6) * HOUR;
+        const end = pinger.now + 24 * HOUR;
         const checkedAt = new Map<string, number[]>(Object.keys(intervals).map((id) => [id, []]));
         let failing = false;
         pinger.attempt = ({ info }) => {
@@ -231,7 +231,7 @@ describe('late, missed and irregular triggers', () => {
           expect(Math.min(...gaps.slice(0, -1)), `${id}: too often`).toBeGreaterThanOrEqual(spacing / 2);
         }
       }),
-      { numRuns: inject('long') ? 5 : 2 },
+      { numRuns: 5 },
     );
   });
 

@@ -6,8 +6,8 @@ const LONG = [
   ...['run/truth', 'run/month', 'local/machines', 'fuzz/readers', 'deploy/peers', 'deploy/functions'],
   ...[
     'run/fault-sweep',
-    'view/pages',
     'run/host-sims',
+    'view/pages',
     'rules/opinions-played',
     'local/start',
     'cli/transfer',
