@@ -61,7 +61,7 @@ const BAD_CLIENT_CERTIFICATE: TlsProblem = [
 ];
 const CLIENT_CERTIFICATE_REFUSED: TlsProblem = [
   'the server does not accept the client certificate',
-  'check the end and the issuer of the one in TLS_CLIENT_CERT, and whom the server trusts',
+  'check when the one in TLS_CLIENT_CERT expires, who issued it, and whom the server trusts',
 ];
 const REFUSED: TlsProblem = [
   'no cipher in common',

@@ -101,7 +101,7 @@ async function pingsOnRecord(home = directory): Promise<Map<string, number>> {
 }
 
 describe('a runner killed again and again', () => {
-  // Once is in test/local/start.test.ts.
+  // test/local/start.test.ts kills it once.
   it.runIf(inject('long'))(
     'keeps every ping that it printed, and counts none that was not made',
     async () => {

@@ -16,6 +16,7 @@ import {
   type TargetDraft,
   type ToolFields,
 } from './tool.js';
+import { regexParts, relabelling, type Labels } from './relabel.js';
 import { parseDuration } from '../../config/values.js';
 
 const NO_PROXY = 'proxies are not supported: watch an address that needs none';
@@ -92,7 +93,7 @@ function readJob(
     else if (!JOB_SETTINGS.test(key))
       collector.leaveOwn(`${name}: ${key}`, 'it is about how Prometheus asks the exporter');
   }
-  const relabel = rulesOf(rules);
+  const relabel = relabelling(rules);
   if (relabel === null)
     collector.leave(
       `${name}: relabel_configs`,
@@ -152,63 +153,6 @@ function setTiming(draft: TargetDraft, job: ToolFields, timing: Timing): void {
     else if (shared !== '') draft.set(option, goDuration(shared), `global.${key}`);
     else draft.put(option, fallback);
   }
-}
-
-type Labels = ReadonlyMap<string, string>;
-
-/** Repeats inside of what is repeated, and many of them in a row, may take a regular expression very long. */
-const SLOW = /[*+}|][^()]*\)[*+{]|(?:[*+}].*){4}/s;
-const LONGEST_PATTERN = 200;
-
-/** What `relabel_configs` make of the labels of a target: null drops it. Null where a rule cannot be read. */
-function rulesOf(rules: readonly ToolFields[]): ((labels: Labels) => Labels | null) | null {
-  const steps = rules.map(stepOf);
-  const known = steps.filter((step) => step !== null);
-  if (known.length < steps.length) return null;
-  return (labels) => known.reduce<Labels | null>((all, step) => all && step(all), labels);
-}
-
-function stepOf(rule: ToolFields): ((labels: Labels) => Labels | null) | null {
-  const action = textOf(rule.get('action')).toLowerCase() || 'replace';
-  const target = textOf(rule.get('target_label'));
-  const pattern = rule.has('regex') ? textOf(rule.get('regex')) : '(.*)';
-  const { source, flags } = regexParts(pattern);
-  if (pattern.length > LONGEST_PATTERN || SLOW.test(pattern)) return null;
-  let regex: RegExp;
-  try {
-    regex = new RegExp(`^(?:${source})$`, `${flags.replace(/[^im]/g, '')}s`);
-  } catch {
-    return null;
-  }
-  const names = listOf(rule.get('source_labels')).map(textOf);
-  const separator = rule.has('separator') ? textOf(rule.get('separator')) : ';';
-  const textIn = (labels: Labels): string => names.map((name) => labels.get(name) ?? '').join(separator);
-  if (action === 'keep' || action === 'drop')
-    return (labels) => (regex.test(textIn(labels)) === (action === 'keep') ? labels : null);
-  if (!/^\w+$/.test(target)) return null;
-  if (action === 'lowercase') return (labels) => withLabel(labels, target, textIn(labels).toLowerCase());
-  if (action === 'uppercase') return (labels) => withLabel(labels, target, textIn(labels).toUpperCase());
-  if (action !== 'replace') return null;
-  const replacement = rule.has('replacement') ? textOf(rule.get('replacement')) : '$1';
-  return (labels) => {
-    const found = regex.exec(textIn(labels));
-    return found === null ? labels : withLabel(labels, target, expanded(replacement, found));
-  };
-}
-
-function withLabel(labels: Labels, name: string, value: string): Labels {
-  const others = [...labels].filter(([each]) => each !== name);
-  return new Map(value === '' ? others : [...others, [name, value]]);
-}
-
-/** `$1`, `${1}` and `${name}` stand for what a group has found. */
-function expanded(text: string, found: RegExpExecArray): string {
-  const groups = new Map(Object.entries(found.groups ?? {}));
-  return text.replace(/\$(?:\$|\{(\w+)\}|(\w+))/g, (_, braced?: string, bare?: string) => {
-    const name = braced ?? bare;
-    if (name === undefined) return '$';
-    return (/^\d{1,3}$/.test(name) ? found[Number(name)] : groups.get(name)) ?? '';
-  });
 }
 
 const ADVICE: ReadonlyMap<string, string> = new Map([
@@ -544,19 +488,6 @@ function readHeaderRule(draft: TargetDraft, key: string, rules: readonly ToolFie
       );
     else draft.expect(mayLack ? `($not($exists(${header})) or ${found})` : found);
   }
-}
-
-/** Go's regular expressions in the words of JavaScript, as far as they differ. */
-function regexParts(go: string): { readonly source: string; readonly flags: string } {
-  const [, flags = ''] = /^\(\?([ims]+)\)/.exec(go) ?? [];
-  const source = go
-    .slice(flags === '' ? 0 : flags.length + 3)
-    .replaceAll('(?P<', '(?<')
-    // Go repeats the beginning of a text, which JavaScript does not allow.
-    .replace(/^\^[+*]/, '(?:^)')
-    .replace(/^\\A/, '^')
-    .replace(/\\z$/, '$');
-  return { source, flags };
 }
 
 function regexOf(go: string, more = ''): string {
