@@ -39,7 +39,7 @@ describe('TLS_CLIENT_CERT', () => {
   it.each([
     ['the certificate alone', client.cert],
     ['the key alone', client.key],
-    ['the key of another one', `${client.cert}${authority.issue(['b.test']).key}`],
+    ['the key of another one', `${client.cert}${createAuthority('Other CA').issue(['b.test']).key}`],
     ['something else', 'secret'],
   ])('refuses %s', (_what, text) => {
     expect(read(text).success).toBe(false);

@@ -19,9 +19,18 @@ export interface TestAuthority {
   intermediate(name: string, to: number): TestAuthority;
 }
 
+/** Making one takes a quarter of a second of work: an authority has one, and its leaves share another. */
+const keyPairs = new Map<string, forge.pki.rsa.KeyPair>();
+
+function keyPairOf(owner: string): forge.pki.rsa.KeyPair {
+  const pair = keyPairs.get(owner) ?? forge.pki.rsa.generateKeyPair(2048);
+  keyPairs.set(owner, pair);
+  return pair;
+}
+
 /** A certificate authority of the test's own. */
 export function createAuthority(name: string): TestAuthority {
-  return authorityOf(name, forge.pki.rsa.generateKeyPair(2048), '');
+  return authorityOf(name, keyPairOf(name), '');
 }
 
 /** @param chain its own certificate, where others have to be told of it */
@@ -70,10 +79,10 @@ function authorityOf(name: string, keys: forge.pki.rsa.KeyPair, chain: string): 
 
   return {
     ca: forge.pki.certificateToPem(sign([], keys.publicKey, -1, 3650)),
-    issue: (names, from = -1, to = 90) => issue(forge.pki.rsa.generateKeyPair(2048), names, from, to),
+    issue: (names, from = -1, to = 90) => issue(keyPairOf(`leaves of ${name}`), names, from, to),
     selfSigned: () => issue(keys, [name], -1, 90),
     intermediate(own, to) {
-      const ownKeys = forge.pki.rsa.generateKeyPair(2048);
+      const ownKeys = keyPairOf(own);
       const certificate = sign([], ownKeys.publicKey, -1, to, own);
       return authorityOf(own, ownKeys, forge.pki.certificateToPem(certificate));
     },
