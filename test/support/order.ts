@@ -7,7 +7,7 @@ const LONG = [
   ...[
     'run/fault-sweep',
     'run/host-sims',
-    'view/pages',
+    'view/status-page',
     'rules/opinions-played',
     'local/start',
     'cli/transfer',
