@@ -25,7 +25,8 @@ export default defineConfig({
             ...['alerts', 'notifier'].map((name) => `test/record/${name}.test.ts`),
             'test/probe/http-parser.test.ts',
             'test/local/machines.test.ts',
-            'test/read/one-target.test.ts',
+            ...['one-target', 'truth'].map((name) => `test/read/${name}.test.ts`),
+            'test/http/openapi.test.ts',
             'test/rules/opinions-played.test.ts',
             ...[
               'budget',

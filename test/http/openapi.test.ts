@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { GET as badge } from '../../api/badge/[id].js';
 import { GET as cron } from '../../api/cron.js';
 import { GET as health } from '../../api/health.js';
@@ -10,13 +12,19 @@ import { ERROR_STATUS } from '../../lib/http/error-codes.js';
 import { serve } from '../../lib/local/server.js';
 import type { Store } from '../../lib/store/store.js';
 import { expectDocument } from '../support/made-documents.js';
+import type { Schema } from '../support/json-schema.js';
 import { openApi } from '../support/openapi.js';
+import { ROOT } from '../support/root.js';
 import { configOf, FAILED, GOOD, Pinger } from '../support/runs.js';
 import { openSqlite } from '../support/stores.js';
 
 const SECRET = 'a-secret-of-32-characters-length';
+const PLACE = 'public/openapi.json';
 /** A program of TypeScript makes it, which takes seconds. */
-const document = openApi();
+const document =
+  inject('long') || process.env.UPDATE_DOCS === '1'
+    ? openApi()
+    : (JSON.parse(readFileSync(join(ROOT, PLACE), 'utf8')) as Schema);
 const ajv = new Ajv2020({ strict: false, allErrors: true });
 ajv.addSchema({ $id: 'api', ...document });
 let store: Store;
@@ -48,7 +56,7 @@ afterAll(async () => {
 });
 
 it('the document is made of the types', async () => {
-  await expectDocument('public/openapi.json', () => JSON.stringify(document));
+  await expectDocument(PLACE, () => JSON.stringify(document));
 });
 
 it('the document is served, and pages of any origin may read it', async () => {

@@ -65,7 +65,7 @@ async function put(fields: Record<string, string>, logs: ReadonlyMap<string, str
   await store.commit({ token: 't', fields, append: null, release: true });
 }
 
-describe.each([[1], [10], [100], [500]])('one of %i targets', (count) => {
+describe.each([[1], [10], [100], ...(inject('long') ? [[500]] : [])])('one of %i targets', (count) => {
   it('costs three commands and at most 100 KB, and nothing within five seconds', async () => {
     const config = manyTargets(count);
     const pinger = new Pinger(config, store);
