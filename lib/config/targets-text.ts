@@ -126,7 +126,7 @@ class Reader {
         this.problems.push({ ...place, message: MESSAGES.get(code) ?? 'this is not valid YAML' });
       }
       if (document.errors.length > 0) return null;
-      this.aliases = aliasesOf(document);
+      if (text.includes('*')) this.aliases = aliasesOf(document);
       return document.contents;
     } catch (error) {
       // The parser calls itself once a level.
