@@ -26,9 +26,10 @@ export default defineConfig({
             'test/probe/http-parser.test.ts',
             'test/local/machines.test.ts',
             ...['one-target', 'truth'].map((name) => `test/read/${name}.test.ts`),
-            'test/http/openapi.test.ts',
+            ...['cron', 'openapi'].map((name) => `test/http/${name}.test.ts`),
             'test/rules/opinions-played.test.ts',
             ...[
+              'backlog',
               'budget',
               'clock',
               'hostile',

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import { GET, POST } from '../../api/cron.js';
 import { setApp } from '../../lib/app.js';
 import type { RunReport } from '../../lib/run/report.js';
@@ -204,12 +204,13 @@ describe('a copy of a signed request', () => {
     expect((await post(signature, { body: '{}' })).status).toBe('completed');
   });
 
-  it('is told from the next request of the same second, of a thousand too', async () => {
-    for (let i = 0; i < 1_100; i += 1) {
+  it('is told from the next request of the same second, of many too', async () => {
+    const count = inject('long') ? 1_100 : 110;
+    for (let i = 0; i < count; i += 1) {
       const { status } = await post(signed({ claims: { jti: `jwt_${i}` } }));
       expect(status).toBe('completed');
     }
-    expect((await post(signed({ claims: { jti: 'jwt_1099' } }))).reason).toBe('replayed');
+    expect((await post(signed({ claims: { jti: `jwt_${count - 1}` } }))).reason).toBe('replayed');
   });
 });
 
