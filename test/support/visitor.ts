@@ -49,7 +49,6 @@ export function useVisitor(): Visitor {
   const contexts: BrowserContext[] = [];
 
   beforeAll(async () => {
-    thirtyLives = null;
     browser = await startBrowser();
     ({ server } = await serve(0));
     origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -144,10 +143,13 @@ export function many(count: number, env: Record<string, string> = {}): Config {
 
 export const QUICK = { step: 6 * HOUR, lately: 15 * MINUTE, fine: 26 * HOUR };
 export const secondsAgo = (seconds = 20): number => Date.now() - seconds * 1000;
-let thirtyLives: Books | null = null;
+let thirtyLives: { readonly books: Books; readonly madeAt: number } | null = null;
 const thirty = many(30);
 
 export function showThirty(): void {
-  thirtyLives ??= lived(thirty, LIVES, secondsAgo(), QUICK);
-  setApp({ config: thirty, store: thirtyLives.store });
+  // Three ticks after the last run the page would say that nothing is checked.
+  if (thirtyLives === null || Date.now() - thirtyLives.madeAt > MINUTE) {
+    thirtyLives = { books: lived(thirty, LIVES, secondsAgo(), QUICK), madeAt: Date.now() };
+  }
+  setApp({ config: thirty, store: thirtyLives.books.store });
 }
