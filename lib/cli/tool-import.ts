@@ -16,6 +16,7 @@ import { fromGatus } from './tools/gatus.js';
 import {
   fieldsOf,
   isList,
+  slugOf,
   ToolError,
   type Imported,
   type Importer,
@@ -166,13 +167,7 @@ class Ids {
   private readonly next = new Map<string, number>();
 
   of(name: string): string {
-    const plain = name
-      .normalize('NFKD')
-      .replace(/\p{M}+/gu, '')
-      .toLowerCase()
-      .replace(/[^a-z0-9]+/g, '-')
-      .slice(0, 56)
-      .replace(/^-|-$/g, '');
+    const plain = slugOf(name);
     const base = plain === '' ? 'target' : plain;
     let id = base;
     let number = this.next.get(base) ?? 2;

@@ -11,11 +11,11 @@ import {
   textOf,
   textsIn,
   withLogin,
-  withoutScheme,
   type Imported,
   type TargetDraft,
   type ToolFields,
 } from './tool.js';
+import { withoutLogin, withoutSecrets } from './secrets.js';
 import { regexParts, relabelling, type Labels } from './relabel.js';
 import { parseDuration } from '../../config/values.js';
 
@@ -112,14 +112,17 @@ function readJob(
       ]);
       const labels = (relabel ?? ((all: Labels) => all))(before);
       if (labels === null) {
-        collector.pass(`${name}: ${given}`, 'a rule in relabel_configs drops it');
+        collector.pass(
+          `${name}: ${withoutSecrets(withoutLogin(given))}`,
+          'a rule in relabel_configs drops it',
+        );
         continue;
       }
       const address = labels.get('__param_target') ?? given;
       const instance = labels.get('instance') ?? '';
       const isNamed = ![labels.get('__address__'), address, given].includes(instance) && instance !== '';
       const title = isNamed ? instance : (labels.get('name') ?? '');
-      const draft = collector.target(title === '' ? withoutScheme(address) : title);
+      const draft = collector.target({ name: title, address });
       if (name !== '') draft.put('GROUP', literal(name.slice(0, 100)));
       for (const [label, value] of own) {
         if (label.startsWith('__') || used.has(label) || value === title) draft.carry();
@@ -324,7 +327,7 @@ function readHttp(draft: TargetDraft, key: string, value: unknown): boolean {
       draft.set('MAX_BODY', textOf(value).toLowerCase());
       return true;
     case 'headers':
-      addHeaders(draft, draft.headers(textsIn(value)) as Record<string, string>);
+      addHeaders(draft, draft.headers(textsIn(value)));
       return true;
     case 'http_headers':
       addHeaders(draft, headersIn(draft, value));
@@ -436,7 +439,7 @@ function readCall(collector: Collector, draft: TargetDraft, key: string, value: 
         draft,
         draft.headers(
           [...fieldsOf(value)].map(([name, texts]) => [name, listOf(texts).map(textOf).join(', ')]),
-        ) as Record<string, string>,
+        ),
       );
       return true;
     case 'headers':
@@ -473,7 +476,7 @@ function headersIn(draft: TargetDraft, value: unknown): Readonly<Record<string, 
     else if (kinds.has('secrets')) others.push([header, draft.secret(header, what)]);
     else plain.push([header, textOf(listOf(kinds.get('values')).at(-1))]);
   }
-  return { ...(draft.headers(plain) as Record<string, string>), ...Object.fromEntries(others) };
+  return { ...draft.headers(plain), ...Object.fromEntries(others) };
 }
 
 function readHeaderRule(draft: TargetDraft, key: string, rules: readonly ToolFields[]): void {

@@ -8,7 +8,6 @@ import {
   textOf,
   textsIn,
   withLogin,
-  withoutScheme,
   type Imported,
   type TargetDraft,
   type ToolFields,
@@ -29,7 +28,10 @@ export function fromCronJobOrg(document: unknown): Imported {
   const jobs =
     details === undefined ? listOf(top.get('jobs')) : Array.isArray(details) ? listOf(details) : [details];
   for (const job of jobs.map(fieldsOf)) {
-    const draft = collector.target(textOf(job.get('title')) || withoutScheme(textOf(job.get('url'))));
+    const draft = collector.target({
+      name: textOf(job.get('title')),
+      address: textOf(job.get('url')),
+    });
     // It follows no redirect.
     draft.put('MAX_REDIRECTS', '0');
     for (const [key, value] of job) if (!NO_SETTING.test(key)) readJob(collector, draft, job, key, value);

@@ -65,9 +65,10 @@ export function fromGatus(document: unknown): Imported {
   const top = fieldsOf(marked(document, VARIABLES));
   const alerting = readAlerting(collector, fieldsOf(top.get('alerting')));
   for (const endpoint of [...listOf(top.get('endpoints')), ...listOf(top.get('services'))].map(fieldsOf)) {
-    const draft = collector.target(
-      textOf(endpoint.get('name')) || withoutScheme(textOf(endpoint.get('url'))),
-    );
+    const draft = collector.target({
+      name: textOf(endpoint.get('name')),
+      address: textOf(endpoint.get('url')),
+    });
     const scheme = /^([a-z]+):\/\//i.exec(textOf(endpoint.get('url')))?.[1]?.toLowerCase();
     readEndpoint(collector, draft, endpoint, alerting);
     if (scheme === 'icmp') collector.refuse(draft, 'the address icmp://', NO_PING);

@@ -31,8 +31,12 @@ export function fromUpptime(document: unknown): Imported {
   const top = fieldsOf(document);
   const assignees = new Set(listOf(top.get('assignees')).map(textOf));
   for (const site of listOf(marked(top.get('sites'), SECRETS)).map(fieldsOf)) {
-    const name = textOf(site.get('name')) || withoutScheme(textOf(site.get('url')));
-    const draft = collector.target(name, textOf(site.get('slug')) || name);
+    const slug = textOf(site.get('slug'));
+    const draft = collector.target({
+      name: textOf(site.get('name')),
+      address: textOf(site.get('url')),
+      ...(slug === '' ? {} : { id: slug }),
+    });
     if (!/^(?:icmp|tcp|ws)/.test(textOf(site.get('check')))) putDefaults(draft);
     for (const [key, value] of site) readSite(draft, site, { key, value, assignees });
     if (/^icmp/.test(textOf(site.get('check')))) collector.refuse(draft, 'check: icmp-ping', NO_PING);

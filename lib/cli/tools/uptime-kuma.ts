@@ -188,13 +188,10 @@ function readMonitor(
   alerting: Alerting,
 ): void {
   const type = textOf(monitor.get('type'));
-  const draft = collector.target(textOf(monitor.get('name')));
   const address = ADDRESSES.get(type)?.(monitor) ?? '';
+  const draft = collector.target({ name: textOf(monitor.get('name')), address });
   const isBasic = textOf(monitor.get('basic_auth_user')) !== '' && HTTP.includes(type);
-  const login = DATABASES.includes(type) ? /\/\/([^/@]*)@/.exec(address)?.[1] : undefined;
-  const plain = literal(login === undefined ? address : address.replace(/\/\/[^/@]*@/, '//'));
-  if (address !== '')
-    draft.set('URL', isBasic || login !== undefined ? withLogin(draft, plain, login) : plain);
+  if (address !== '') draft.set('URL', isBasic ? withLogin(draft, literal(address)) : literal(address));
   const group = groups.get(textOf(monitor.get('parent')));
   if (group !== undefined) draft.set('GROUP', literal(group), 'parent');
   readAlerts(draft, monitor, alerting);

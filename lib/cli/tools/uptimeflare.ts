@@ -1,6 +1,7 @@
 import { LONGEST_REASON } from '../../config/time-windows.js';
 import { singleLine } from '../../single-line.js';
 import { constantOf, Expression } from './literal-reader.js';
+import { SECRET_HEADER } from './secrets.js';
 import {
   Collector,
   fieldsOf,
@@ -9,7 +10,6 @@ import {
   literal,
   milliseconds,
   searchText,
-  SECRET_HEADER,
   textOf,
   textsIn,
   ToolError,
@@ -32,7 +32,11 @@ export function fromUptimeFlare(document: unknown): Imported {
   const drafts = new Map<string, TargetDraft>();
   for (const monitor of listOf(worker.get('monitors')).map(fieldsOf)) {
     const id = textOf(monitor.get('id'));
-    const draft = collector.target(textOf(monitor.get('name')) || id, id);
+    const draft = collector.target({
+      name: textOf(monitor.get('name')) || id,
+      address: textOf(monitor.get('target')),
+      id,
+    });
     // It checks every minute.
     draft.put('INTERVAL', '1m');
     const grace = Number(textOf(notification.get('gracePeriod')));

@@ -50,9 +50,10 @@ export function fromUptimeRobot(document: unknown): Imported {
   const collector = new Collector();
   for (const monitor of listOf(fieldsOf(document).get('monitors')).map(fieldsOf)) {
     const kind = KINDS.get(textOf(monitor.get('type')));
-    const draft = collector.target(
-      textOf(monitor.get('friendly_name')) || withoutScheme(textOf(monitor.get('url'))),
-    );
+    const draft = collector.target({
+      name: textOf(monitor.get('friendly_name')),
+      address: textOf(monitor.get('url')),
+    });
     for (const [key, value] of monitor) {
       const isEmpty =
         typeof value === 'object' && value !== null ? Object.keys(value).length === 0 : textOf(value) === '';
@@ -136,7 +137,7 @@ function readMonitor(
       break;
     case 'custom_http_headers': {
       const headers = draft.options.get('HEADERS') ?? {};
-      draft.set('HEADERS', { ...(headers as object), ...(draft.headers(textsIn(value)) as object) });
+      draft.set('HEADERS', { ...(headers as object), ...draft.headers(textsIn(value)) });
       break;
     }
     case 'custom_http_statuses':
