@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import jsonata from 'jsonata';
@@ -976,6 +976,68 @@ describe('keepalive import --from', () => {
       'This is no configuration of upptime, or it is cut off: it is not UTF-8.',
     );
     expect(existsSync('targets.yaml')).toBe(false);
+  });
+
+  it('prints to stdout, and writes into no folder', async () => {
+    writeFileSync('kuma.json', FIXTURES['uptime-kuma']);
+    const [out, err]: [string[], string[]] = [[], []];
+    const terminal = {
+      out: (line: string) => out.push(line),
+      err: (line: string) => err.push(line),
+    } as unknown as Parameters<typeof importTool>[1];
+    const from = ['--from', 'UptimeKuma', 'kuma.json', '--output'];
+    expect(await importTool([...from, '-'], terminal)).toBe(0);
+    expect(`${out.join('\n')}\n`).toBe(convert('uptime-kuma', FIXTURES['uptime-kuma']).text);
+    expect(err[0]).toMatch(/^Wrote \d+ targets to the output: /);
+    expect(existsSync('-')).toBe(false);
+    mkdirSync('folder', { recursive: true });
+    for (const force of [[], ['--force']])
+      await expect(importTool([...from, 'folder', ...force], terminal)).rejects.toThrow(
+        'folder is a folder: name a file, such as --output folder/targets.yaml.',
+      );
+    await expect(importTool([...from, 'none/a.yaml'], terminal)).rejects.toThrow(
+      'The folder of the targets file does not exist.',
+    );
+  });
+
+  it.each([
+    ['kuma', 'uptime-kuma'],
+    ['blackbox_exporter', 'blackbox'],
+    ['prometheus', 'blackbox'],
+    ['robot', 'uptimerobot'],
+    ['cronjobs', 'cronjob.org'],
+    ['upptme', 'upptime'],
+  ])('asks for %s whether %s is meant', async (word, tool) => {
+    await expect(importTool(['--from', word], {} as never)).rejects.toThrow(
+      `unknown tool ${word}, did you mean ${tool}? It reads`,
+    );
+  });
+
+  it.each(TOOLS)('is told where the file is of %s', (tool) => {
+    const other = tool === 'gatus' ? 'upptime' : 'gatus';
+    const examples = TOOL_EXAMPLES.filter((each) => each.tool === tool).map(({ source }) => source);
+    for (const source of [FIXTURES[tool], ...examples])
+      expect(() => convert(other, source)).toThrow(`It looks like one of ${tool}.`);
+  });
+
+  it.each<[ToolName, string, string]>([
+    [
+      'blackbox',
+      'file_sd_configs: [{ files: [a.yml] }]',
+      'j: file_sd_configs: put what is in its files into static_configs',
+    ],
+    ['blackbox', 'kubernetes_sd_configs: [{ role: service }]', '/api/v1/targets of Prometheus lists'],
+  ])('says what to do where %s has no target of its own: %s', (tool, job, advice) => {
+    expect(() => convert(tool, `scrape_configs: [{ job_name: j, metrics_path: /probe, ${job} }]`)).toThrow(
+      advice,
+    );
+  });
+
+  it('says what to do where no target can be watched', () => {
+    const monitorList = [{ name: 'p', type: 'ping', hostname: 'p.test' }];
+    expect(() => convert('uptime-kuma', JSON.stringify({ monitorList }))).toThrow(
+      /^No target of this configuration of uptime-kuma can be carried over:\n {2}a monitor of type ping of p: Keepalive sends no ICMP/,
+    );
   });
 
   it('carries over so much of the own examples of each tool (UPDATE_DOCS=1 writes it)', () => {

@@ -10,6 +10,7 @@ import {
   quoted,
   textOf,
   textsIn,
+  ToolError,
   withLogin,
   type Imported,
   type TargetDraft,
@@ -26,6 +27,8 @@ const AUTHORITY = 'NODE_EXTRA_CA_CERTS';
 export function fromBlackbox(document: unknown): Imported {
   const collector = new Collector();
   const top = fieldsOf(document);
+  if (!top.has('scrape_configs'))
+    throw new ToolError('expected scrape_configs of prometheus.yml, which have the addresses');
   const modules = new Map(
     [...fieldsOf(top.get('modules'))].map(([name, module]) => [name, fieldsOf(module)]),
   );
@@ -62,6 +65,14 @@ function readTopLevel(collector: Collector, key: string): void {
   else collector.leaveOwn(key, 'it sets up Prometheus itself');
 }
 
+/** What to do where a job finds its addresses elsewhere. */
+const ELSEWHERE =
+  'put the addresses that it finds, which /api/v1/targets of Prometheus lists, into static_configs of the job';
+const DISCOVERY: ReadonlyMap<string, string> = new Map([
+  ['file_sd_configs', 'put what is in its files into static_configs of the job: the form is the same'],
+  ['http_sd_configs', 'put what its address answers into static_configs of the job: the form is the same'],
+]);
+
 /** What a job has for its targets. The rest is about how Prometheus reaches the exporter. */
 const JOB_SETTINGS =
   /^(?:job_name|params|static_configs|relabel_configs|scrape_interval|scrape_timeout|metrics_path)$/;
@@ -88,8 +99,7 @@ function readJob(
     return;
   }
   for (const key of job.keys()) {
-    if (key.endsWith('_sd_configs'))
-      collector.leave(`${name}: ${key}`, 'list the addresses in static_configs');
+    if (key.endsWith('_sd_configs')) collector.leave(`${name}: ${key}`, DISCOVERY.get(key) ?? ELSEWHERE);
     else if (!JOB_SETTINGS.test(key))
       collector.leaveOwn(`${name}: ${key}`, 'it is about how Prometheus asks the exporter');
   }

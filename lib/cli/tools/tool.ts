@@ -66,7 +66,7 @@ export class ToolError extends Error {
 
 export type ToolFields = ReadonlyMap<string, unknown>;
 
-const NO_SUCH_SETTING = 'there is no such setting';
+export const NO_SUCH_SETTING = 'there is no such setting';
 /** Characters of a name at most. */
 const LONGEST_NAME = 100;
 /** Further down in a document, no tool has its variables. */
