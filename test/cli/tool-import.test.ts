@@ -622,7 +622,7 @@ endpoints: [{ <<: [*a, *b], name: a, url: "https://a.test" }]`,
     ['url: "https://a.test"', /^((?!show:).)*$/s],
     [
       'url: "https://a.test"',
-      /timeout: 30s\n {4}maxRedirects: 3\n {4}expectStatus: \[200-208, 226, 300-308\]/,
+      /timeout: 1m\n {4}maxRedirects: 3\n {4}expectStatus: \[200-208, 226, 300-308\]/,
     ],
     [
       'url: "https://a.test", maxRedirects: 0',
@@ -632,6 +632,9 @@ endpoints: [{ <<: [*a, *b], name: a, url: "https://a.test" }]`,
     ['url: a.test, check: tcp-ping, port: 22', /^((?!timeout|expectStatus).)*$/s],
     ['url: "https://a.test", ipv6: true', /ipVersion: 6/],
     ['url: "https://a.test", slug: b-c', /id: b-c/],
+    ['url: "https://a.test", maxRetries: 3, requestTimeout: 20', /timeout: 20s[^]*retries: 2/],
+    ['url: "https://a.test", tags: [b, c]', /description: "Tags: b, c"/],
+    ['url: a.test, check: ssl', /tlsVerify: "?false"?\n {4}tlsExpiry: 7d\n {4}url: "tls:\/\/a\.test:443"/],
   ])('of Upptime with %s', (settings, wanted) => {
     const { text, imported } = convert('upptime', `sites: [{ name: a, ${settings} }]`);
     expect(text).toMatch(wanted);
@@ -651,6 +654,83 @@ endpoints: [{ <<: [*a, *b], name: a, url: "https://a.test" }]`,
     expect(imported.left.map(({ advice }) => advice).join()).toContain(`interval: ${interval}`);
   });
 
+  const all = Array.from({ length: 60 }, (_, time) => time);
+  it.each<[string, object, RegExp, RegExp | null]>([
+    [
+      'every month by its number',
+      { months: all.slice(1, 13), mdays: all.slice(1, 32) },
+      /interval: 1d\n/,
+      null,
+    ],
+    [
+      'every minute and hour by its number',
+      { minutes: all, hours: all.slice(0, 24) },
+      /interval: 1m\n/,
+      null,
+    ],
+    [
+      'working days',
+      { wdays: [1, 2, 3, 4, 5] },
+      /activeHours: "Mon,Tue,Wed,Thu,Fri 03:00-04:00 Europe\/Berlin"\n {4}interval: 1h/,
+      null,
+    ],
+    [
+      'hours over midnight',
+      { minutes: [0, 30], hours: [0, 1, 22, 23] },
+      /activeHours: "Mon-Sun 22:00-02:00 Europe\/Berlin"\n {4}interval: 30m/,
+      null,
+    ],
+    [
+      'every second hour of the day',
+      { hours: [8, 10, 12, 14], wdays: [1, 2] },
+      /activeHours: "Mon,Tue 08:00-15:00 [^"]*"\n {4}interval: 2h/,
+      null,
+    ],
+    [
+      'a whole day a week',
+      { minutes: [0], hours: [-1], wdays: [6] },
+      /activeHours: "Sat 00:00-24:00 [^"]*"\n {4}interval: 1h/,
+      null,
+    ],
+    ['two hours that are far apart', { hours: [2, 22] }, /interval: 20h\n/, /its longest pause/],
+    [
+      'every second day',
+      { mdays: all.slice(0, 32).filter((day) => day % 2 === 1) },
+      /interval: 2d\n/,
+      /each month: interval: 2d/,
+    ],
+    ['one day of the month', { mdays: [1] }, /enabled: "?false[^]*interval: 1d\n/, /days of the month/],
+    [
+      'some months and an end',
+      { months: [6, 7], expiresAt: 20300101000000 },
+      /enabled: "?false/,
+      /months and an end/,
+    ],
+    [
+      'working days of the first week',
+      { mdays: all.slice(1, 8), wdays: [1, 2] },
+      /enabled: "?false[^]*activeHours: "Mon,Tue 03:00/,
+      /days of the month/,
+    ],
+  ])('of cron-job.org with %s', (_name, more, text, left) => {
+    const schedule = {
+      timezone: 'Europe/Berlin',
+      minutes: [7],
+      hours: [3],
+      mdays: [-1],
+      months: [-1],
+      wdays: [-1],
+      ...more,
+    };
+    const job = { title: 'a', url: 'https://a.test', enabled: true, schedule };
+    const found = convert('cronjob.org', JSON.stringify({ jobs: [job] }));
+    expect(found.text).toMatch(text);
+    expect(problemsIn('t', found.text, found.imported)).toEqual([]);
+    expect(found.imported.left.length).toBe(left === null ? 0 : 1);
+    if (left === null) expect(found.text).not.toContain('false');
+    else expect(found.imported.left[0]?.advice).toMatch(left);
+  });
+
   it('of UptimeFlare leaves out a body that is no text', () => {
     const source =
       "const workerConfig = { monitors: [{ id: 'Événements', target: 'https://a.test', method: 'POST', body: { a: 1 } }] }";
@@ -658,6 +738,35 @@ endpoints: [{ <<: [*a, *b], name: a, url: "https://a.test" }]`,
     expect(text).not.toContain('body:');
     expect(text).toContain('id: evenements\n');
     expect(imported.left.map(({ what }) => what)).toEqual(['body']);
+  });
+
+  it('of UptimeFlare does not count what is about no monitor, and loses none of two with one id', () => {
+    const monitor = "{ id: 'a', name: 'A', target: 'https://a.test' }";
+    const source = `const pageConfig = { group: { G: ['b'], H: ['a'] } }
+const workerConfig = { monitors: [${monitor}, ${monitor}], notification: { skipNotificationIds: ['b'] } }
+const maintenances = [{ monitors: ['b'], title: 'T', start: '2026-01-01T00:00Z', end: '2026-01-01T01:00Z' }]`;
+    const { text, imported } = convert('uptimeflare', source);
+    expect(imported.unneeded.map(({ what }) => what)).toEqual([
+      'the group G',
+      'maintenances, T',
+      'notification.skipNotificationIds',
+    ]);
+    expect(imported.carried).toBe(2 * 3 + 1);
+    expect(text.match(/group: H\n/g)).toHaveLength(2);
+  });
+
+  it('of Uptime Kuma does not count a group without monitors', () => {
+    const group = (id: number) => ({ id, type: 'group', name: `G${id}` });
+    const monitor = { name: 'a', type: 'http', url: 'https://a.test', parent: 1 };
+    const { imported } = convert('uptime-kuma', JSON.stringify([group(1), group(2), monitor]));
+    expect(imported.unneeded.map(({ what }) => what)).toEqual(['the group G2']);
+    expect(imported.carried).toBe(4);
+  });
+
+  it('of Upptime needs no list of its secrets', () => {
+    const { imported } = convert('upptime', 'secrets: [SITE]\nsites: [{ name: a, url: $SITE }]');
+    expect(imported.left).toEqual([]);
+    expect([...imported.variables.keys()]).toEqual(['SITE']);
   });
 
   it('has no header that passes a protection', () => {

@@ -101,7 +101,9 @@ export function fromUptimeKuma(document: unknown): Imported {
   const alerting = alertingOf(listOf(top.get('notificationList')).map(fieldsOf), monitors);
   for (const monitor of monitors) {
     if (monitor.get('type') === 'group') {
-      if (textOf(monitor.get('name')) !== '') collector.carry();
+      const isUsed = monitors.some((each) => textOf(each.get('parent')) === textOf(monitor.get('id')));
+      if (isUsed) collector.carry();
+      else collector.pass(`the group ${textOf(monitor.get('name'))}`, 'no monitor is in it');
     } else readMonitor(collector, monitor, groups, alerting);
   }
   for (const notification of listOf(top.get('notificationList')).map(fieldsOf))

@@ -29,7 +29,7 @@ export function fromUptimeFlare(document: unknown): Imported {
   if (!worker.has('monitors')) throw new ToolError('expected const workerConfig with monitors');
   const page = fieldsOf(constantOf(source, 'pageConfig'));
   const notification = fieldsOf(worker.get('notification'));
-  const drafts = new Map<string, TargetDraft>();
+  const drafts: Monitors = new Map<string, TargetDraft[]>();
   for (const monitor of listOf(worker.get('monitors')).map(fieldsOf)) {
     const id = textOf(monitor.get('id'));
     const draft = collector.target({
@@ -43,15 +43,24 @@ export function fromUptimeFlare(document: unknown): Imported {
     if (notification.has('gracePeriod') && grace >= 0)
       draft.put('FAILURE_THRESHOLD', String(Math.min(100, grace + 1)));
     for (const [key, value] of monitor) readMonitor(draft, monitor, key, value);
-    drafts.set(id, draft);
+    drafts.set(id, [...(drafts.get(id) ?? []), draft]);
   }
   readGroups(collector, drafts, page);
   readMaintenance(collector, drafts, constantOf(source, 'maintenances'));
   readNotification(collector, drafts, notification);
-  for (const draft of drafts.values()) collector.add(draft);
+  for (const draft of [...drafts.values()].flat()) collector.add(draft);
   for (const [key, value] of worker) readWorker(collector, key, value);
   for (const [key, value] of page) readPage(collector, key, value);
   return collector.result();
+}
+
+/** Drafts by the ids of their monitors, of which two may have one. */
+type Monitors = Map<string, TargetDraft[]>;
+
+const NO_MONITOR = 'it names no monitor that is there';
+
+function monitorsOf(drafts: Monitors, ids: unknown): TargetDraft[] {
+  return listOf(ids).flatMap((id) => drafts.get(textOf(id)) ?? []);
 }
 
 function readMonitor(draft: TargetDraft, monitor: ToolFields, key: string, value: unknown): void {
@@ -113,29 +122,25 @@ function readMonitor(draft: TargetDraft, monitor: ToolFields, key: string, value
 }
 
 /** Groups are shown as they are listed, and monitors in none of them are not shown. */
-function readGroups(collector: Collector, drafts: ReadonlyMap<string, TargetDraft>, page: ToolFields): void {
+function readGroups(collector: Collector, drafts: Monitors, page: ToolFields): void {
   const groups = fieldsOf(page.get('group'));
   if (groups.size === 0) return;
   let order = 0;
   const shown = new Set<TargetDraft>();
   for (const [group, ids] of groups) {
-    for (const id of listOf(ids)) {
-      const draft = drafts.get(textOf(id));
-      if (draft === undefined) continue;
+    const members = monitorsOf(drafts, ids);
+    for (const draft of members) {
       draft.put('GROUP', literal(group.slice(0, 100)));
       draft.put('ORDER', String((order += 1)));
       shown.add(draft);
     }
-    collector.carry();
+    if (members.length > 0) collector.carry();
+    else collector.pass(`the group ${group}`, NO_MONITOR);
   }
-  for (const draft of drafts.values()) if (!shown.has(draft)) draft.put('SHOW', 'none');
+  for (const draft of [...drafts.values()].flat()) if (!shown.has(draft)) draft.put('SHOW', 'none');
 }
 
-function readMaintenance(
-  collector: Collector,
-  drafts: ReadonlyMap<string, TargetDraft>,
-  maintenances: unknown,
-): void {
+function readMaintenance(collector: Collector, drafts: Monitors, maintenances: unknown): void {
   const windows = new Map<TargetDraft, string[]>();
   const general: string[] = [];
   for (const entry of listOf(maintenances)) {
@@ -157,12 +162,13 @@ function readMaintenance(
       );
     else {
       const window = reason === '' ? time : `${time} (${literal(reason)})`;
-      const ids = listOf(fields.get('monitors')).map(textOf);
-      for (const id of ids) {
-        const draft = drafts.get(id);
-        if (draft !== undefined) windows.set(draft, [...(windows.get(draft) ?? []), window]);
-      }
+      const members = monitorsOf(drafts, fields.get('monitors'));
+      for (const draft of members) windows.set(draft, [...(windows.get(draft) ?? []), window]);
       if (!fields.has('monitors')) general.push(window);
+      else if (members.length === 0) {
+        collector.pass(`maintenances, ${textOf(fields.get('title'))}`, NO_MONITOR);
+        continue;
+      }
       collector.carry(when + said.length);
       for (const key of about)
         if (!said.includes(key))
@@ -172,7 +178,8 @@ function readMaintenance(
   }
   for (const [draft, found] of windows) draft.put('MAINTENANCE', [...general, ...found]);
   if (general.length > 0)
-    for (const draft of drafts.values()) if (!windows.has(draft)) draft.put('MAINTENANCE', general);
+    for (const draft of [...drafts.values()].flat())
+      if (!windows.has(draft)) draft.put('MAINTENANCE', general);
 }
 
 /** The reason of a window out of as many of its texts as there is room for, and which these are. */
@@ -211,11 +218,7 @@ const SERVICES: readonly (readonly [string, string])[] = [
   ['ntfy.sh', 'ALERT_NTFY_URL'],
 ];
 
-function readNotification(
-  collector: Collector,
-  drafts: ReadonlyMap<string, TargetDraft>,
-  notification: ToolFields,
-): void {
+function readNotification(collector: Collector, drafts: Monitors, notification: ToolFields): void {
   for (const [key, value] of notification) {
     const what = `notification.${key}`;
     switch (key) {
@@ -234,8 +237,9 @@ function readNotification(
         collector.carry();
         break;
       case 'skipNotificationIds':
-        for (const id of listOf(value)) drafts.get(textOf(id))?.put('ALERTS', 'off');
-        collector.carry();
+        for (const draft of monitorsOf(drafts, value)) draft.put('ALERTS', 'off');
+        if (monitorsOf(drafts, value).length > 0) collector.carry();
+        else collector.pass(what, NO_MONITOR);
         break;
       case 'skipErrorChangeNotification':
         if (isOn(value)) collector.carry();
