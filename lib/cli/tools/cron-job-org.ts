@@ -13,6 +13,7 @@ import {
   type TargetDraft,
   type ToolFields,
 } from './tool.js';
+import { CHANNEL_VARIABLES } from './channels.js';
 import { HOUR, MINUTE } from '../../time.js';
 
 /** Numbers of https://docs.cron-job.org/rest-api.html (RequestMethod). */
@@ -20,7 +21,6 @@ const METHODS = ['GET', 'POST', 'OPTIONS', 'HEAD', 'PUT', 'DELETE', 'TRACE', 'CO
 const WITH_BODY = new Set(['POST', 'PUT', 'DELETE', 'PATCH']);
 /** What the answer says of what was done, and numbers of its own. */
 const NO_SETTING = /^(?:jobId|last.*|next.*|type|folderId)$/;
-const MAIL = 'ALERT_SMTP_URL, ALERT_EMAIL_FROM and ALERT_EMAIL_TO';
 
 /** The answer of `GET /jobs`, or of `GET /jobs/<id>`, which has headers, body and login too. */
 export function fromCronJobOrg(document: unknown): Imported {
@@ -96,7 +96,7 @@ function readJob(
     case 'notification': {
       const told = fieldsOf(value);
       const isTold = isOn(told.get('onFailure'));
-      if (isTold) collector.variable(MAIL, 'the notifications of cron-job.org', key);
+      if (isTold) collector.variable(CHANNEL_VARIABLES.email, 'the notifications of cron-job.org', key);
       else draft.set('ALERTS', 'off', key);
       const count = Number(textOf(told.get('onFailureCount')));
       if (isTold && count > 0) draft.set('FAILURE_THRESHOLD', String(count));

@@ -17,13 +17,12 @@ import {
   type TargetDraft,
   type ToolFields,
 } from './tool.js';
+import { CHANNEL_VARIABLES } from './channels.js';
 
 /** `$NAME` of Upptime is a secret of its repository. */
 const SECRETS = /(?<!\$)\$([A-Z_][A-Z0-9_]*)/g;
 
 const REPOSITORY = 'there is no repository, and nothing is committed';
-/** GitHub tells assignees by mail. */
-const MAIL = 'ALERT_SMTP_URL, ALERT_EMAIL_FROM and ALERT_EMAIL_TO';
 const ELSEWHERE = 'peers and Globalping give opinions from elsewhere (docs/peers.md)';
 const PAGE = 'the page has a look of its own (docs/pages.md)';
 
@@ -214,7 +213,7 @@ function readTopLevel(collector: Collector, top: ToolFields, key: string, value:
       collector.leaveOwn(key, PAGE);
       break;
     case 'assignees':
-      collector.variable(MAIL, 'the mail addresses of the assignees', key);
+      collector.variable(CHANNEL_VARIABLES.email, 'the mail addresses of the assignees', key);
       break;
     case 'workflowSchedule':
       for (const [workflow, schedule] of fieldsOf(value)) {

@@ -17,6 +17,7 @@ import {
   type TargetDraft,
   type ToolFields,
 } from './tool.js';
+import { CHANNEL_VARIABLES, channelFor } from './channels.js';
 import { DAY } from '../../time.js';
 
 const hostAndPort = (monitor: ToolFields, port = ''): string => {
@@ -113,34 +114,16 @@ export function fromUptimeKuma(document: unknown): Imported {
   return collector.result();
 }
 
-/** What each kind of notification becomes. Mattermost and Rocket.Chat take Slack's messages. */
-const CHANNELS: ReadonlyMap<string, { readonly channel: string; readonly variable: string }> = new Map(
-  Object.entries({
-    webhook: { channel: 'webhook', variable: 'ALERT_WEBHOOK_URL' },
-    slack: { channel: 'slack', variable: 'ALERT_SLACK_URL' },
-    mattermost: { channel: 'slack', variable: 'ALERT_SLACK_URL' },
-    'rocket.chat': { channel: 'slack', variable: 'ALERT_SLACK_URL' },
-    discord: { channel: 'discord', variable: 'ALERT_DISCORD_URL' },
-    telegram: { channel: 'telegram', variable: 'ALERT_TELEGRAM_TOKEN and ALERT_TELEGRAM_CHAT' },
-    ntfy: { channel: 'ntfy', variable: 'ALERT_NTFY_URL' },
-    pagerduty: { channel: 'pagerduty', variable: 'ALERT_PAGERDUTY_KEY' },
-    smtp: { channel: 'email', variable: 'ALERT_SMTP_URL, ALERT_EMAIL_FROM and ALERT_EMAIL_TO' },
-    apprise: { channel: 'apprise', variable: 'ALERT_APPRISE_URL' },
-    teams: { channel: 'teams', variable: 'ALERT_TEAMS_URL' },
-    googlechat: { channel: 'google_chat', variable: 'ALERT_GOOGLE_CHAT_URL' },
-  }),
-);
-
 function kindOf(notification: ToolFields): string {
   return textOf(parsed(notification.get('config')).get('type') ?? notification.get('type'));
 }
 
 function readNotification(collector: Collector, notification: ToolFields): void {
   const kind = kindOf(notification);
-  const known = CHANNELS.get(kind.toLowerCase());
+  const channel = channelFor(kind);
   const what = `the notification ${textOf(notification.get('name'))}`;
   const shown = /^[\w .-]{1,40}$/.test(kind) ? kind : 'the same people';
-  if (known !== undefined) collector.variable(known.variable, what, what);
+  if (channel !== undefined) collector.variable(CHANNEL_VARIABLES[channel], what, what);
   else collector.leave(what, `set up a channel that reaches ${shown}, such as ALERT_APPRISE_URL`);
 }
 
@@ -153,10 +136,7 @@ interface Alerting {
 
 function alertingOf(notifications: readonly ToolFields[], monitors: readonly ToolFields[]): Alerting {
   const channels = new Map(
-    notifications.map((each) => [
-      textOf(each.get('id')),
-      CHANNELS.get(kindOf(each).toLowerCase())?.channel ?? null,
-    ]),
+    notifications.map((each) => [textOf(each.get('id')), channelFor(kindOf(each)) ?? null]),
   );
   return { channels, isThere: channels.size > 0 || monitors.some((each) => toldBy(each).length > 0) };
 }

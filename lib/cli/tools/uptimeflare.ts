@@ -17,6 +17,8 @@ import {
   type TargetDraft,
   type ToolFields,
 } from './tool.js';
+import { CHANNEL_VARIABLES } from './channels.js';
+import type { ChannelName } from '../../types.js';
 
 const COMPUTED = 'it is computed: write its value';
 const LOOK = 'the page has colours of its own (docs/pages.md)';
@@ -207,16 +209,16 @@ function windowOf(fields: ToolFields): string | null {
   return `${start.toISOString().slice(0, 16)}Z/${Math.round((to - from) / 60_000)}m`;
 }
 
-/** Services that a webhook's address tells, and the variables that stand for them. */
-const SERVICES: readonly (readonly [string, string])[] = [
-  ['api.telegram.org', 'ALERT_TELEGRAM_TOKEN and ALERT_TELEGRAM_CHAT'],
-  ['hooks.slack.com', 'ALERT_SLACK_URL'],
-  ['discord.com', 'ALERT_DISCORD_URL'],
-  ['discordapp.com', 'ALERT_DISCORD_URL'],
-  ['chat.googleapis.com', 'ALERT_GOOGLE_CHAT_URL'],
-  ['events.pagerduty.com', 'ALERT_PAGERDUTY_KEY'],
-  ['ntfy.sh', 'ALERT_NTFY_URL'],
-];
+/** Services that a webhook's address tells, and the channels that stand for them. */
+const SERVICES: ReadonlyMap<string, ChannelName> = new Map([
+  ['api.telegram.org', 'telegram'],
+  ['hooks.slack.com', 'slack'],
+  ['discord.com', 'discord'],
+  ['discordapp.com', 'discord'],
+  ['chat.googleapis.com', 'google_chat'],
+  ['events.pagerduty.com', 'pagerduty'],
+  ['ntfy.sh', 'ntfy'],
+]);
 
 function readNotification(collector: Collector, drafts: Monitors, notification: ToolFields): void {
   for (const [key, value] of notification) {
@@ -224,7 +226,7 @@ function readNotification(collector: Collector, drafts: Monitors, notification: 
     switch (key) {
       case 'appriseApiServer':
       case 'recipientUrl':
-        collector.variable('ALERT_APPRISE_URL', 'notification.appriseApiServer and recipientUrl', what);
+        collector.variable(CHANNEL_VARIABLES.apprise, 'notification.appriseApiServer and recipientUrl', what);
         break;
       case 'webhook':
         for (const webhook of Array.isArray(value) ? value : [value])
@@ -254,8 +256,8 @@ function readNotification(collector: Collector, drafts: Monitors, notification: 
 function readWebhook(collector: Collector, webhook: ToolFields): void {
   const url = textOf(webhook.get('url'));
   const host = URL.canParse(url) ? new URL(url).hostname : '';
-  const known = SERVICES.find(([name]) => name === host)?.[1];
-  const variable = known ?? 'ALERT_WEBHOOK_URL';
+  const known = SERVICES.get(host);
+  const variable = CHANNEL_VARIABLES[known ?? 'webhook'];
   for (const [key, value] of webhook) {
     const what = `notification.webhook.${key}`;
     if (key === 'url') collector.variable(variable, 'notification.webhook', what);
