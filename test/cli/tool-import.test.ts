@@ -763,6 +763,93 @@ const maintenances = [{ monitors: ['b'], title: 'T', start: '2026-01-01T00:00Z',
     expect(imported.carried).toBe(4);
   });
 
+  it.each<[string, object, RegExp, readonly string[]]>([
+    [
+      'login data of another way to log in',
+      { authMethod: null, basic_auth_user: 'u', basic_auth_pass: 'p', bearer_token: 't', tlsKey: 'k' },
+      /url: "https:\/\/a\.test"\n((?!headers).)*$/s,
+      [],
+    ],
+    [
+      'login data of an older version',
+      { basic_auth_user: 'u', basic_auth_pass: 'p' },
+      /url: "https:\/\/\$\{A_USER\}:\$\{A_PASSWORD\}@a\.test"/,
+      [],
+    ],
+    [
+      'NTLM',
+      { authMethod: 'ntlm', basic_auth_user: 'u', basic_auth_pass: 'p' },
+      /url: "https:\/\/a\.test"/,
+      ['authMethod', 'basic_auth_user', 'basic_auth_pass'],
+    ],
+    [
+      'a keyword of gRPC that the health service has, and another',
+      { type: 'grpc-keyword', grpcUrl: 'a.test:1', keyword: 'SERVING' },
+      /url: "grpc:\/\/a\.test:1"/,
+      [],
+    ],
+    [
+      'another keyword of gRPC',
+      { type: 'grpc-keyword', grpcUrl: 'a.test:1', keyword: 'x' },
+      /grpc/,
+      ['keyword'],
+    ],
+    ['what the form begins with', { oauth_auth_method: 'client_secret_basic' }, /a\.test/, []],
+  ])('of Uptime Kuma by number with %s', (_name, more, text, left) => {
+    const monitor = { name: 'a', type: 'http', url: 'https://a.test', ...more };
+    const found = convert('uptime-kuma', JSON.stringify({ 7: monitor }));
+    expect(found.text).toMatch(text);
+    expect(found.imported.left.map(({ what }) => what)).toEqual(left);
+    expect(problemsIn('t', found.text, found.imported)).toEqual([]);
+  });
+
+  it('of Uptime Kuma makes one reminder of what counts checks', () => {
+    const monitor = (resendInterval: number) => ({
+      name: 'a',
+      type: 'http',
+      url: 'https://a.test',
+      interval: 20,
+      resendInterval,
+    });
+    const { imported } = convert('uptime-kuma', JSON.stringify([monitor(3), monitor(3), monitor(6)]));
+    expect([...imported.settings]).toEqual([['ALERT_REMINDER', '1m']]);
+    expect(imported.left.map(({ what }) => what)).toEqual(['resendInterval']);
+  });
+
+  it('of Gatus tells nobody by a provider that is not set up', () => {
+    const alerts = '[{ type: discord }]';
+    const source = `alerting: { slack: { webhook-url: x } }\nendpoints: [{ name: a, url: "https://a.test", alerts: ${alerts} }]`;
+    expect(convert('gatus', source).text).toContain('alerts: "off"');
+    expect(convert('gatus', source.replace('discord', 'slack')).text).not.toContain('alerts:');
+  });
+
+  it.each<[string, string, RegExp, readonly string[]]>([
+    [
+      'a module that is not in the file',
+      'params: { module: [http_odd] }',
+      /http:\/\/a\.test/,
+      ['the module http_odd'],
+    ],
+    ['a module that comes with the exporter', 'params: { module: [http_post_2xx] }', /method: POST/, []],
+    [
+      'labels that a rule drops',
+      'params: { module: [http_2xx] }, relabel_configs: [{ source_labels: [__address__], target_label: __param_target, replacement: "https://$1/x" }, { action: labeldrop, regex: x }]',
+      /https:\/\/a\.test\/x/,
+      [],
+    ],
+  ])('of Prometheus with %s', (_name, job, text, left) => {
+    const snmp =
+      '{ job_name: s, metrics_path: /snmp, params: { module: [if_mib] }, static_configs: [{ targets: [b.test] }] }';
+    const found = convert(
+      'blackbox',
+      `scrape_configs: [{ ${job}, static_configs: [{ targets: [a.test] }] }, ${snmp}]`,
+    );
+    expect(found.text).toMatch(text);
+    expect(found.text).not.toContain('b.test');
+    expect(found.imported.left.map(({ what }) => what)).toEqual(left);
+    expect(found.imported.own.map(({ what }) => what)).toEqual(['the scrape job s']);
+  });
+
   it('of Upptime needs no list of its secrets', () => {
     const { imported } = convert('upptime', 'secrets: [SITE]\nsites: [{ name: a, url: $SITE }]');
     expect(imported.left).toEqual([]);

@@ -65,6 +65,15 @@ function readTopLevel(collector: Collector, key: string): void {
   else collector.leaveOwn(key, 'it sets up Prometheus itself');
 }
 
+/** Modules that come with the exporter, as far as probes differ from what they are without settings. */
+const DEFAULT_MODULES: ReadonlyMap<string, unknown> = new Map([
+  ['http_2xx', { prober: 'http' }],
+  ['http_post_2xx', { prober: 'http', http: { method: 'POST' } }],
+  ['tcp_connect', { prober: 'tcp' }],
+  ['ssh_banner', { prober: 'tcp', tcp: { query_response: [{ expect: '^SSH-2.0-' }] } }],
+  ['icmp', { prober: 'icmp' }],
+]);
+
 /** What to do where a job finds its addresses elsewhere. */
 const ELSEWHERE =
   'put the addresses that it finds, which /api/v1/targets of Prometheus lists, into static_configs of the job';
@@ -89,11 +98,13 @@ function readJob(
   );
   const rules = listOf(job.get('relabel_configs')).map(fieldsOf);
   const groups = listOf(job.get('static_configs')).map(fieldsOf);
+  const path = textOf(job.get('metrics_path'));
   const isProbing =
-    textOf(job.get('metrics_path')).endsWith('/probe') ||
-    params.some(([param]) => param === 'module') ||
-    rules.some((rule) => /^__param_(?:module|target)$/.test(textOf(rule.get('target_label')))) ||
-    groups.some((group) => fieldsOf(group.get('labels')).has('__param_module'));
+    /^$|\/metrics$|\/probe$/.test(path) &&
+    (path.endsWith('/probe') ||
+      params.some(([param]) => param === 'module') ||
+      rules.some((rule) => /^__param_(?:module|target)$/.test(textOf(rule.get('target_label')))) ||
+      groups.some((group) => fieldsOf(group.get('labels')).has('__param_module')));
   if (!isProbing) {
     collector.leaveOwn(`the scrape job ${name}`, 'it probes no address');
     return;
@@ -107,7 +118,7 @@ function readJob(
   if (relabel === null)
     collector.leave(
       `${name}: relabel_configs`,
-      'only replace, keep, drop, lowercase and uppercase with plain patterns are read: look at the addresses',
+      'only replace, keep, drop, labeldrop, lowercase and uppercase with plain patterns are read: look at the addresses',
     );
   else if (rules.length > 0) collector.carry();
   const used = new Set(rules.flatMap((rule) => listOf(rule.get('source_labels')).map(textOf)));
@@ -151,7 +162,15 @@ function readJob(
       setTiming(draft, job, timing);
       // The exporter takes this module where none is named.
       const named = labels.get('__param_module') ?? 'http_2xx';
-      readModule(collector, draft, modules.get(named) ?? new Map([['prober', named.split('_')[0]]]), address);
+      const module = modules.get(named) ?? fieldsOf(DEFAULT_MODULES.get(named));
+      if (module.size > 0) draft.carry();
+      else draft.leave(`the module ${named}`, 'put modules of blackbox.yml into the file: it is not there');
+      readModule(
+        collector,
+        draft,
+        module.size > 0 ? module : new Map([['prober', named.split('_')[0]]]),
+        address,
+      );
     }
   }
 }
@@ -184,7 +203,6 @@ function readModule(collector: Collector, draft: TargetDraft, module: ToolFields
     ['grpc', isTls ? 'grpcs' : 'grpc'],
     ['websocket', 'ws'],
   ]).get(prober);
-  draft.carry();
   if (module.has('timeout')) readTimeout(draft, goDuration(textOf(module.get('timeout'))));
   if (scheme === undefined) {
     for (const key of own.keys()) draft.leave(key);

@@ -328,7 +328,8 @@ function readEndpoint(
           readAlert(collector, draft, all);
         }
         const names = [...told].filter((name) => channels.has(name));
-        if (names.length > 0 && names.length < channels.size) draft.put('ALERTS', names);
+        if (names.length === 0 && channels.size > 0) draft.put('ALERTS', 'off');
+        else if (names.length < channels.size) draft.put('ALERTS', names);
         break;
       }
       default:

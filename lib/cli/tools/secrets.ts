@@ -129,9 +129,8 @@ function hideInPath(path: string, hide: Hide): string {
     if (bot !== undefined) return `${bot}${part(`what stands behind /${bot}`)}`;
     const before = kept[index - 1] ?? '';
     const isNamed = !/^(?:auth|code|k)$/i.test(before) && isSecretName(before) && /\d|[A-Z]|.{16}/.test(step);
-    return isNamed || looksSecret(step)
-      ? part(`what stands behind /${looksSecret(before) ? '' : before}`)
-      : step;
+    if (isNamed) return part(`what stands behind /${before}`);
+    return looksSecret(step) ? part('a part of the path') : step;
   });
   if (isHook) hidden.push(part(`what stands behind /${steps[hook] ?? ''}/`));
   return hidden.join('/');

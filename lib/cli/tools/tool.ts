@@ -602,9 +602,11 @@ export function goDuration(text: string): string {
   return milliseconds(parts.reduce((sum, [part]) => sum + (parseDuration(part) ?? NaN), 0));
 }
 
-/** What a monitor without a name is called: its address without scheme, login data and secrets. */
+/** What a monitor without a name is called: its address without scheme, login data, and a query that is secret. */
 function titleOf(address: string): string {
-  return withoutSecrets(withoutScheme(withoutLogin(address.trim())));
+  return withoutSecrets(withoutScheme(withoutLogin(address.trim())))
+    .replace(/[?#].*….*$/s, '')
+    .replace(/\/$/, '');
 }
 
 /** Letters and digits of a text with dashes between, as they stand in ids. */
