@@ -1073,6 +1073,16 @@ describe('a hostile file', () => {
     ['backquotes that are not closed', 'uptimeflare', `const workerConfig = { a: ${'\\`'.repeat(LONG)}`],
     ['comments that are not closed', 'uptimeflare', `const workerConfig = { a: f(${'/*'.repeat(LONG)}`],
     ['the constant again and again', 'uptimeflare', 'const workerConfig '.repeat(LONG / 10)],
+    ...Array.from('ab/?@:<=&", ').map((sign): [string, ToolName, string] => [
+      `names, addresses, headers and bodies of ${JSON.stringify(sign)}`,
+      'upptime',
+      JSON.stringify({
+        sites: ['', '<a>', '{"a":"', 'a=', 'LOGIN '].map((begin) => ({
+          ...{ name: sign.repeat(LONG), url: `https://a.test/${sign.repeat(LONG)}`, method: 'POST' },
+          ...{ headers: [`X-A: ${sign.repeat(LONG)}`], body: `${begin}${sign.repeat(LONG)}` },
+        })),
+      }),
+    ]),
     ['slashes', 'upptime', `sites: [{ url: "${'/'.repeat(LONG)}" }]`],
     ['brackets of links', 'upptime', `status-website: { introTitle: "${'['.repeat(LONG)}" }\nsites: []`],
     [

@@ -124,7 +124,7 @@ function hideInPath(path: string, hide: Hide): string {
     return hide(found === 1 ? 'PATH' : `PATH_${found}`, what);
   };
   const hidden = kept.map((step, index) => {
-    if (isReference(step)) return step;
+    if (step === '' || isReference(step)) return step;
     const [, bot] = /^(bot)\d+(?::|%3a)./i.exec(step) ?? [];
     if (bot !== undefined) return `${bot}${part(`what stands behind /${bot}`)}`;
     const before = kept[index - 1] ?? '';
@@ -167,7 +167,7 @@ export function hasSecret(text: string): boolean {
 
 /** A text for people, in which dots stand in the places of secrets in addresses. */
 export function withoutSecrets(text: string): string {
-  return text.replace(/[^\s()<>"']*[/?][^\s()<>"']*/g, (word) => hideInAddress(word, () => '…'));
+  return text.replace(/[^\s()<>"']+/g, (word) => (/[/?]/.test(word) ? hideInAddress(word, () => '…') : word));
 }
 
 /** A body of JSON, of a form, of XML or of any text, with what is secret in it hidden. */

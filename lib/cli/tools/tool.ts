@@ -604,9 +604,9 @@ export function goDuration(text: string): string {
 
 /** What a monitor without a name is called: its address without scheme, login data, and a query that is secret. */
 function titleOf(address: string): string {
-  return withoutSecrets(withoutScheme(withoutLogin(address.trim())))
-    .replace(/[?#].*….*$/s, '')
-    .replace(/\/$/, '');
+  const shown = withoutSecrets(withoutScheme(withoutLogin(address.trim())));
+  const query = shown.search(/[?#]/);
+  return (query >= 0 && shown.includes('…', query) ? shown.slice(0, query) : shown).replace(/\/$/, '');
 }
 
 /** Letters and digits of a text with dashes between, as they stand in ids. */
