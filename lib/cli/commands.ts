@@ -118,7 +118,7 @@ uptimerobot, gatus, uptimeflare, upptime, blackbox or cronjob.org.`,
     arguments: [{ name: 'file', isOptional: true }],
     options: {
       from: { value: 'tool', help: 'read the configuration of this tool' },
-      output: { value: 'file', help: 'the targets file to write; targets.yaml by default' },
+      output: { value: 'file', help: 'the targets file to write, - for stdout; targets.yaml by default' },
       force: { help: 'replace other data in the store, or the targets file' },
     },
   },

@@ -100,6 +100,11 @@ export function parseDump(source: string): Dump & { readonly lineOf: ReadonlyMap
   return { fields, logs, lineOf };
 }
 
+/** Whether a text begins as an export of Keepalive does. */
+export function isDump(source: string): boolean {
+  return parse(source.split('\n', 1)[0] ?? '')?.keepalive === 'export';
+}
+
 function checkHeader(text = ''): void {
   const header = parse(text);
   if (header?.keepalive !== 'export') throw new TransferError('This is no export of Keepalive.');

@@ -4,6 +4,7 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
+import { calledAs } from '../called-as.js';
 import { DEFAULT_DATABASE, type Config } from '../config/config.js';
 import { validConfig, type Env } from '../config/valid.js';
 import { STORE_FIELDS } from '../record/fields.js';
@@ -14,9 +15,10 @@ import { openSqlite } from '../store/sqlite.js';
 import { DATABASE_IN_USE } from '../store/sqlite-failure.js';
 import { StoreError, type Store } from '../store/store.js';
 import { COMMANDS } from './commands.js';
-import { readDump, TransferError, writeDump } from './dump.js';
+import { isDump, readDump, TransferError, writeDump } from './dump.js';
 import { readStored } from './read-store.js';
 import { collect, restore, type Progress } from './transfer.js';
+import { toolOf } from './tools/names.js';
 import { readArguments } from './usage.js';
 
 /** Prints to stderr: stdout may be the export. */
@@ -34,7 +36,7 @@ export function exportData(
   progress: (line: string) => void,
 ): Promise<number> {
   const { words, has } = readArguments('export', COMMANDS.export, args);
-  const [file] = words;
+  const file = words[0] === '-' ? undefined : words[0];
   return exitCodeOf(async () => {
     if (file !== undefined && !has('force') && existsSync(file)) {
       throw new TransferError('The file exists already: --force replaces it.');
@@ -59,7 +61,13 @@ export function importData(
   const { words, has } = readArguments('import', COMMANDS.import, args);
   return exitCodeOf(async () => {
     if (words[0] === undefined && process.stdin.isTTY) progress('Reading the export from the terminal.');
-    const dump = readDump(await readText(words[0]));
+    const text = await readText(words[0]);
+    const tool = isDump(text) ? undefined : toolOf(text);
+    if (tool !== undefined)
+      throw new TransferError(
+        `This is no export of Keepalive, but looks like one of ${tool}: \`${calledAs()} import --from ${tool}\` reads it.`,
+      );
+    const dump = readDump(text);
     const size = `${dump.fields.size} fields and ${dump.logs.size} logs`;
     if (dump.fields.size === 0) {
       report('The export is of an installation without data: there is nothing to import.');
@@ -133,14 +141,14 @@ function inTenths(what: string, print: (line: string) => void): Progress {
 }
 
 /**
- * The text of a file, or of stdin.
+ * The text of a file, or of stdin, which `-` stands for too.
  * @param what it should be, for messages
  * @throws TransferError
  */
 export async function readText(file: string | undefined, what = 'export of Keepalive'): Promise<string> {
   let bytes: Buffer;
   try {
-    bytes = file === undefined ? await buffer(process.stdin) : await readFile(file);
+    bytes = file === undefined || file === '-' ? await buffer(process.stdin) : await readFile(file);
   } catch (cause) {
     throw new TransferError(`${file === undefined ? 'The input' : singleLine(file)} ${unreadable(cause)}.`, {
       cause,

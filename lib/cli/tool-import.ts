@@ -1,5 +1,6 @@
 import { calledAs } from '../called-as.js';
-import { writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseAllDocuments } from '#yaml';
 import { parseConfig } from '../config/config.js';
 import { placeInWords, type Problem } from '../config/problems.js';
@@ -13,9 +14,12 @@ import type { Terminal } from './terminal.js';
 import { fromBlackbox } from './tools/blackbox.js';
 import { fromCronJobOrg } from './tools/cron-job-org.js';
 import { fromGatus } from './tools/gatus.js';
+import { toolMeant, toolNamed, toolOf } from './tools/names.js';
 import {
   fieldsOf,
   isList,
+  NO_SUCH_SETTING,
+  slugOf,
   ToolError,
   type Imported,
   type Importer,
@@ -51,28 +55,41 @@ const IMPORTERS: Readonly<Record<ToolName, Tool>> = {
  * @returns the exit code
  * @throws UsageError OperatorError
  */
-export async function importTool(args: readonly string[], { out }: Terminal): Promise<number> {
+export async function importTool(args: readonly string[], { out, err }: Terminal): Promise<number> {
   const { words, has, value } = readArguments('import', COMMANDS.import, args);
   const named = value('from') ?? '';
-  const tool = TOOLS.find((each) => each === named);
+  const tool = toolNamed(named);
   if (tool === undefined) {
-    const why = sentence(unknown('tool', named, TOOLS));
+    const why = sentence(unknown('tool', named, TOOLS, toolMeant(named)));
     throw new UsageError(`keepalive import: ${why} It reads files of ${TOOLS.join(', ')}.`);
   }
   const output = value('output') ?? 'targets.yaml';
   const { text, imported } = convert(tool, await readText(words[0], `configuration of ${tool}`));
+  const isPiped = output === '-';
+  if (isPiped) out(text.trimEnd());
+  else writeTargets(output, text, { mayReplace: has('force') });
+  for (const line of report(isPiped ? 'the output' : output, text, imported)) (isPiped ? err : out)(line);
+  return 0;
+}
+
+const UNWRITABLE: ReadonlyMap<string, string> = new Map([
+  ['EEXIST', 'The targets file exists already: --force replaces it.'],
+  ['ENOENT', 'The folder of the targets file does not exist.'],
+]);
+
+/** @throws OperatorError */
+function writeTargets(file: string, text: string, { mayReplace }: { readonly mayReplace: boolean }): void {
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true) {
+    const inside = singleLine(join(file, 'targets.yaml'));
+    throw new OperatorError(`${singleLine(file)} is a folder: name a file, such as --output ${inside}.`);
+  }
   try {
     // It may hold what nobody else should read.
-    writeFileSync(output, text, { mode: 0o600, flag: has('force') ? 'w' : 'wx' });
+    writeFileSync(file, text, { mode: 0o600, flag: mayReplace ? 'w' : 'wx' });
   } catch (cause) {
-    const isThere = cause instanceof Error && 'code' in cause && cause.code === 'EEXIST';
-    const why = isThere
-      ? 'The targets file exists already: --force replaces it.'
-      : 'The targets file cannot be written.';
-    throw new OperatorError(why, { cause });
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+    throw new OperatorError(UNWRITABLE.get(code) ?? 'The targets file cannot be written.', { cause });
   }
-  for (const line of report(output, text, imported)) out(line);
-  return 0;
 }
 
 /** @throws OperatorError for a text that is not the tool's */
@@ -84,11 +101,22 @@ export function convert(
   try {
     if (source.trim() === '') throw new ToolError('it is empty');
     const imported = read(form === 'source' ? source : dataOf(source));
-    if (imported.targets.length === 0) throw new ToolError('no target was found in it');
-    return { text: targetsText(tool, imported.targets), imported };
+    if (imported.targets.length > 0) return { text: targetsText(tool, imported.targets), imported };
+    const remarks = [...imported.left, ...imported.own].filter(({ advice }) => advice !== NO_SUCH_SETTING);
+    if (remarks.length === 0 || (toolOf(source) ?? tool) !== tool)
+      throw new ToolError('no target was found in it');
+    const lines = [
+      `No target of this configuration of ${tool} can be carried over:`,
+      ...remarkLines(remarks),
+    ];
+    throw new OperatorError(lines.join('\n'));
   } catch (error) {
     if (!(error instanceof ToolError)) throw error;
-    throw new OperatorError(`This is no configuration of ${tool}: ${error.message}.`, { cause: error });
+    const other = toolOf(source);
+    const hint = other === undefined || other === tool ? '' : ` It looks like one of ${other}.`;
+    throw new OperatorError(`This is no configuration of ${tool}: ${error.message}.${hint}`, {
+      cause: error,
+    });
   }
 }
 
@@ -166,13 +194,7 @@ class Ids {
   private readonly next = new Map<string, number>();
 
   of(name: string): string {
-    const plain = name
-      .normalize('NFKD')
-      .replace(/\p{M}+/gu, '')
-      .toLowerCase()
-      .replace(/[^a-z0-9]+/g, '-')
-      .slice(0, 56)
-      .replace(/^-|-$/g, '');
+    const plain = slugOf(name);
     const base = plain === '' ? 'target' : plain;
     let id = base;
     let number = this.next.get(base) ?? 2;

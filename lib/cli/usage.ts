@@ -116,16 +116,20 @@ export function readArguments<Usage extends CommandUsage>(
   return { words, has: (option) => given.has(option), value: (option) => given.get(option) };
 }
 
-/** `unknown option --jsno, did you mean --json?` */
+/**
+ * `unknown option --jsno, did you mean --json?`
+ * @param likely the one that is meant, where more than the spelling tells it
+ */
 export function unknown(
   what: 'command' | 'option' | 'argument' | 'tool',
   word: string,
   known: readonly string[],
+  likely?: string,
 ): string {
   const dashes = what === 'option' ? '--' : '';
   const plain = word.replace(/^-+/, '');
   if (!SHOWN.test(plain)) return `unknown ${what}`;
-  const meant = nearest(plain.toLowerCase(), known, ({ length }) => Math.ceil(length / 3));
+  const meant = likely ?? nearest(plain.toLowerCase(), known, ({ length }) => Math.ceil(length / 3));
   return `unknown ${what} ${word}${meant === undefined ? '' : `, did you mean ${dashes}${meant}?`}`;
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import jsonata from 'jsonata';
@@ -622,7 +622,7 @@ endpoints: [{ <<: [*a, *b], name: a, url: "https://a.test" }]`,
     ['url: "https://a.test"', /^((?!show:).)*$/s],
     [
       'url: "https://a.test"',
-      /timeout: 30s\n {4}maxRedirects: 3\n {4}expectStatus: \[200-208, 226, 300-308\]/,
+      /timeout: 1m\n {4}maxRedirects: 3\n {4}expectStatus: \[200-208, 226, 300-308\]/,
     ],
     [
       'url: "https://a.test", maxRedirects: 0',
@@ -632,6 +632,9 @@ endpoints: [{ <<: [*a, *b], name: a, url: "https://a.test" }]`,
     ['url: a.test, check: tcp-ping, port: 22', /^((?!timeout|expectStatus).)*$/s],
     ['url: "https://a.test", ipv6: true', /ipVersion: 6/],
     ['url: "https://a.test", slug: b-c', /id: b-c/],
+    ['url: "https://a.test", maxRetries: 3, requestTimeout: 20', /timeout: 20s[^]*retries: 2/],
+    ['url: "https://a.test", tags: [b, c]', /description: "Tags: b, c"/],
+    ['url: a.test, check: ssl', /tlsVerify: "?false"?\n {4}tlsExpiry: 7d\n {4}url: "tls:\/\/a\.test:443"/],
   ])('of Upptime with %s', (settings, wanted) => {
     const { text, imported } = convert('upptime', `sites: [{ name: a, ${settings} }]`);
     expect(text).toMatch(wanted);
@@ -651,6 +654,83 @@ endpoints: [{ <<: [*a, *b], name: a, url: "https://a.test" }]`,
     expect(imported.left.map(({ advice }) => advice).join()).toContain(`interval: ${interval}`);
   });
 
+  const all = Array.from({ length: 60 }, (_, time) => time);
+  it.each<[string, object, RegExp, RegExp | null]>([
+    [
+      'every month by its number',
+      { months: all.slice(1, 13), mdays: all.slice(1, 32) },
+      /interval: 1d\n/,
+      null,
+    ],
+    [
+      'every minute and hour by its number',
+      { minutes: all, hours: all.slice(0, 24) },
+      /interval: 1m\n/,
+      null,
+    ],
+    [
+      'working days',
+      { wdays: [1, 2, 3, 4, 5] },
+      /activeHours: "Mon,Tue,Wed,Thu,Fri 03:00-04:00 Europe\/Berlin"\n {4}interval: 1h/,
+      null,
+    ],
+    [
+      'hours over midnight',
+      { minutes: [0, 30], hours: [0, 1, 22, 23] },
+      /activeHours: "Mon-Sun 22:00-02:00 Europe\/Berlin"\n {4}interval: 30m/,
+      null,
+    ],
+    [
+      'every second hour of the day',
+      { hours: [8, 10, 12, 14], wdays: [1, 2] },
+      /activeHours: "Mon,Tue 08:00-15:00 [^"]*"\n {4}interval: 2h/,
+      null,
+    ],
+    [
+      'a whole day a week',
+      { minutes: [0], hours: [-1], wdays: [6] },
+      /activeHours: "Sat 00:00-24:00 [^"]*"\n {4}interval: 1h/,
+      null,
+    ],
+    ['two hours that are far apart', { hours: [2, 22] }, /interval: 20h\n/, /its longest pause/],
+    [
+      'every second day',
+      { mdays: all.slice(0, 32).filter((day) => day % 2 === 1) },
+      /interval: 2d\n/,
+      /each month: interval: 2d/,
+    ],
+    ['one day of the month', { mdays: [1] }, /enabled: "?false[^]*interval: 1d\n/, /days of the month/],
+    [
+      'some months and an end',
+      { months: [6, 7], expiresAt: 20300101000000 },
+      /enabled: "?false/,
+      /months and an end/,
+    ],
+    [
+      'working days of the first week',
+      { mdays: all.slice(1, 8), wdays: [1, 2] },
+      /enabled: "?false[^]*activeHours: "Mon,Tue 03:00/,
+      /days of the month/,
+    ],
+  ])('of cron-job.org with %s', (_name, more, text, left) => {
+    const schedule = {
+      timezone: 'Europe/Berlin',
+      minutes: [7],
+      hours: [3],
+      mdays: [-1],
+      months: [-1],
+      wdays: [-1],
+      ...more,
+    };
+    const job = { title: 'a', url: 'https://a.test', enabled: true, schedule };
+    const found = convert('cronjob.org', JSON.stringify({ jobs: [job] }));
+    expect(found.text).toMatch(text);
+    expect(problemsIn('t', found.text, found.imported)).toEqual([]);
+    expect(found.imported.left.length).toBe(left === null ? 0 : 1);
+    if (left === null) expect(found.text).not.toContain('false');
+    else expect(found.imported.left[0]?.advice).toMatch(left);
+  });
+
   it('of UptimeFlare leaves out a body that is no text', () => {
     const source =
       "const workerConfig = { monitors: [{ id: 'Événements', target: 'https://a.test', method: 'POST', body: { a: 1 } }] }";
@@ -658,6 +738,122 @@ endpoints: [{ <<: [*a, *b], name: a, url: "https://a.test" }]`,
     expect(text).not.toContain('body:');
     expect(text).toContain('id: evenements\n');
     expect(imported.left.map(({ what }) => what)).toEqual(['body']);
+  });
+
+  it('of UptimeFlare does not count what is about no monitor, and loses none of two with one id', () => {
+    const monitor = "{ id: 'a', name: 'A', target: 'https://a.test' }";
+    const source = `const pageConfig = { group: { G: ['b'], H: ['a'] } }
+const workerConfig = { monitors: [${monitor}, ${monitor}], notification: { skipNotificationIds: ['b'] } }
+const maintenances = [{ monitors: ['b'], title: 'T', start: '2026-01-01T00:00Z', end: '2026-01-01T01:00Z' }]`;
+    const { text, imported } = convert('uptimeflare', source);
+    expect(imported.unneeded.map(({ what }) => what)).toEqual([
+      'the group G',
+      'maintenances, T',
+      'notification.skipNotificationIds',
+    ]);
+    expect(imported.carried).toBe(2 * 3 + 1);
+    expect(text.match(/group: H\n/g)).toHaveLength(2);
+  });
+
+  it('of Uptime Kuma does not count a group without monitors', () => {
+    const group = (id: number) => ({ id, type: 'group', name: `G${id}` });
+    const monitor = { name: 'a', type: 'http', url: 'https://a.test', parent: 1 };
+    const { imported } = convert('uptime-kuma', JSON.stringify([group(1), group(2), monitor]));
+    expect(imported.unneeded.map(({ what }) => what)).toEqual(['the group G2']);
+    expect(imported.carried).toBe(4);
+  });
+
+  it.each<[string, object, RegExp, readonly string[]]>([
+    [
+      'login data of another way to log in',
+      { authMethod: null, basic_auth_user: 'u', basic_auth_pass: 'p', bearer_token: 't', tlsKey: 'k' },
+      /url: "https:\/\/a\.test"\n((?!headers).)*$/s,
+      [],
+    ],
+    [
+      'login data of an older version',
+      { basic_auth_user: 'u', basic_auth_pass: 'p' },
+      /url: "https:\/\/\$\{A_USER\}:\$\{A_PASSWORD\}@a\.test"/,
+      [],
+    ],
+    [
+      'NTLM',
+      { authMethod: 'ntlm', basic_auth_user: 'u', basic_auth_pass: 'p' },
+      /url: "https:\/\/a\.test"/,
+      ['authMethod', 'basic_auth_user', 'basic_auth_pass'],
+    ],
+    [
+      'a keyword of gRPC that the health service has, and another',
+      { type: 'grpc-keyword', grpcUrl: 'a.test:1', keyword: 'SERVING' },
+      /url: "grpc:\/\/a\.test:1"/,
+      [],
+    ],
+    [
+      'another keyword of gRPC',
+      { type: 'grpc-keyword', grpcUrl: 'a.test:1', keyword: 'x' },
+      /grpc/,
+      ['keyword'],
+    ],
+    ['what the form begins with', { oauth_auth_method: 'client_secret_basic' }, /a\.test/, []],
+  ])('of Uptime Kuma by number with %s', (_name, more, text, left) => {
+    const monitor = { name: 'a', type: 'http', url: 'https://a.test', ...more };
+    const found = convert('uptime-kuma', JSON.stringify({ 7: monitor }));
+    expect(found.text).toMatch(text);
+    expect(found.imported.left.map(({ what }) => what)).toEqual(left);
+    expect(problemsIn('t', found.text, found.imported)).toEqual([]);
+  });
+
+  it('of Uptime Kuma makes one reminder of what counts checks', () => {
+    const monitor = (resendInterval: number) => ({
+      name: 'a',
+      type: 'http',
+      url: 'https://a.test',
+      interval: 20,
+      resendInterval,
+    });
+    const { imported } = convert('uptime-kuma', JSON.stringify([monitor(3), monitor(3), monitor(6)]));
+    expect([...imported.settings]).toEqual([['ALERT_REMINDER', '1m']]);
+    expect(imported.left.map(({ what }) => what)).toEqual(['resendInterval']);
+  });
+
+  it('of Gatus tells nobody by a provider that is not set up', () => {
+    const alerts = '[{ type: discord }]';
+    const source = `alerting: { slack: { webhook-url: x } }\nendpoints: [{ name: a, url: "https://a.test", alerts: ${alerts} }]`;
+    expect(convert('gatus', source).text).toContain('alerts: "off"');
+    expect(convert('gatus', source.replace('discord', 'slack')).text).not.toContain('alerts:');
+  });
+
+  it.each<[string, string, RegExp, readonly string[]]>([
+    [
+      'a module that is not in the file',
+      'params: { module: [http_odd] }',
+      /http:\/\/a\.test/,
+      ['the module http_odd'],
+    ],
+    ['a module that comes with the exporter', 'params: { module: [http_post_2xx] }', /method: POST/, []],
+    [
+      'labels that a rule drops',
+      'params: { module: [http_2xx] }, relabel_configs: [{ source_labels: [__address__], target_label: __param_target, replacement: "https://$1/x" }, { action: labeldrop, regex: x }]',
+      /https:\/\/a\.test\/x/,
+      [],
+    ],
+  ])('of Prometheus with %s', (_name, job, text, left) => {
+    const snmp =
+      '{ job_name: s, metrics_path: /snmp, params: { module: [if_mib] }, static_configs: [{ targets: [b.test] }] }';
+    const found = convert(
+      'blackbox',
+      `scrape_configs: [{ ${job}, static_configs: [{ targets: [a.test] }] }, ${snmp}]`,
+    );
+    expect(found.text).toMatch(text);
+    expect(found.text).not.toContain('b.test');
+    expect(found.imported.left.map(({ what }) => what)).toEqual(left);
+    expect(found.imported.own.map(({ what }) => what)).toEqual(['the scrape job s']);
+  });
+
+  it('of Upptime needs no list of its secrets', () => {
+    const { imported } = convert('upptime', 'secrets: [SITE]\nsites: [{ name: a, url: $SITE }]');
+    expect(imported.left).toEqual([]);
+    expect([...imported.variables.keys()]).toEqual(['SITE']);
   });
 
   it('has no header that passes a protection', () => {
@@ -877,6 +1073,16 @@ describe('a hostile file', () => {
     ['backquotes that are not closed', 'uptimeflare', `const workerConfig = { a: ${'\\`'.repeat(LONG)}`],
     ['comments that are not closed', 'uptimeflare', `const workerConfig = { a: f(${'/*'.repeat(LONG)}`],
     ['the constant again and again', 'uptimeflare', 'const workerConfig '.repeat(LONG / 10)],
+    ...Array.from('ab/?@:<=&", ').map((sign): [string, ToolName, string] => [
+      `names, addresses, headers and bodies of ${JSON.stringify(sign)}`,
+      'upptime',
+      JSON.stringify({
+        sites: ['', '<a>', '{"a":"', 'a=', 'LOGIN '].map((begin) => ({
+          ...{ name: sign.repeat(LONG), url: `https://a.test/${sign.repeat(LONG)}`, method: 'POST' },
+          ...{ headers: [`X-A: ${sign.repeat(LONG)}`], body: `${begin}${sign.repeat(LONG)}` },
+        })),
+      }),
+    ]),
     ['slashes', 'upptime', `sites: [{ url: "${'/'.repeat(LONG)}" }]`],
     ['brackets of links', 'upptime', `status-website: { introTitle: "${'['.repeat(LONG)}" }\nsites: []`],
     [
@@ -976,6 +1182,68 @@ describe('keepalive import --from', () => {
       'This is no configuration of upptime, or it is cut off: it is not UTF-8.',
     );
     expect(existsSync('targets.yaml')).toBe(false);
+  });
+
+  it('prints to stdout, and writes into no folder', async () => {
+    writeFileSync('kuma.json', FIXTURES['uptime-kuma']);
+    const [out, err]: [string[], string[]] = [[], []];
+    const terminal = {
+      out: (line: string) => out.push(line),
+      err: (line: string) => err.push(line),
+    } as unknown as Parameters<typeof importTool>[1];
+    const from = ['--from', 'UptimeKuma', 'kuma.json', '--output'];
+    expect(await importTool([...from, '-'], terminal)).toBe(0);
+    expect(`${out.join('\n')}\n`).toBe(convert('uptime-kuma', FIXTURES['uptime-kuma']).text);
+    expect(err[0]).toMatch(/^Wrote \d+ targets to the output: /);
+    expect(existsSync('-')).toBe(false);
+    mkdirSync('folder', { recursive: true });
+    for (const force of [[], ['--force']])
+      await expect(importTool([...from, 'folder', ...force], terminal)).rejects.toThrow(
+        'folder is a folder: name a file, such as --output folder/targets.yaml.',
+      );
+    await expect(importTool([...from, 'none/a.yaml'], terminal)).rejects.toThrow(
+      'The folder of the targets file does not exist.',
+    );
+  });
+
+  it.each([
+    ['kuma', 'uptime-kuma'],
+    ['blackbox_exporter', 'blackbox'],
+    ['prometheus', 'blackbox'],
+    ['robot', 'uptimerobot'],
+    ['cronjobs', 'cronjob.org'],
+    ['upptme', 'upptime'],
+  ])('asks for %s whether %s is meant', async (word, tool) => {
+    await expect(importTool(['--from', word], {} as never)).rejects.toThrow(
+      `unknown tool ${word}, did you mean ${tool}? It reads`,
+    );
+  });
+
+  it.each(TOOLS)('is told where the file is of %s', (tool) => {
+    const other = tool === 'gatus' ? 'upptime' : 'gatus';
+    const examples = TOOL_EXAMPLES.filter((each) => each.tool === tool).map(({ source }) => source);
+    for (const source of [FIXTURES[tool], ...examples])
+      expect(() => convert(other, source)).toThrow(`It looks like one of ${tool}.`);
+  });
+
+  it.each<[ToolName, string, string]>([
+    [
+      'blackbox',
+      'file_sd_configs: [{ files: [a.yml] }]',
+      'j: file_sd_configs: put what is in its files into static_configs',
+    ],
+    ['blackbox', 'kubernetes_sd_configs: [{ role: service }]', '/api/v1/targets of Prometheus lists'],
+  ])('says what to do where %s has no target of its own: %s', (tool, job, advice) => {
+    expect(() => convert(tool, `scrape_configs: [{ job_name: j, metrics_path: /probe, ${job} }]`)).toThrow(
+      advice,
+    );
+  });
+
+  it('says what to do where no target can be watched', () => {
+    const monitorList = [{ name: 'p', type: 'ping', hostname: 'p.test' }];
+    expect(() => convert('uptime-kuma', JSON.stringify({ monitorList }))).toThrow(
+      /^No target of this configuration of uptime-kuma can be carried over:\n {2}a monitor of type ping of p: Keepalive sends no ICMP/,
+    );
   });
 
   it('carries over so much of the own examples of each tool (UPDATE_DOCS=1 writes it)', () => {

@@ -576,6 +576,15 @@ describe('the command', () => {
     expect(await redis.command('DBSIZE')).toBe(0);
   });
 
+  it('says how the configuration of another tool is read', async () => {
+    const backup = JSON.stringify({ version: '1.23', monitorList: [{ name: 'a' }] });
+    for (const args of [['import'], ['import', '-']]) {
+      const result = await keepalive({ REDIS_URL: redis.url }, args, backup);
+      expect(result.code).toBe(1);
+      expect(result.stderr).toContain('keepalive import --from uptime-kuma` reads it.');
+    }
+  });
+
   it('exports what a runner that owns the database has written', async () => {
     const store = openSqlite(join(directory, 'busy-export.db'));
     await fill(store, data);

@@ -64,8 +64,8 @@ const RABBIT = String.raw`[{ send: "HELO\r" }, { send: "\r" }, { send: "\r" }, {
 /** Every field that the form of a monitor of each kind offers, with a value that is not the one it begins with. */
 const KUMA = JSON.stringify({
   notificationList: [
-    { name: 'chat', config: '{"type":"telegram"}' },
-    { name: 'mail', config: '{"type":"smtp"}' },
+    { id: 1, name: 'chat', config: '{"type":"telegram"}' },
+    { id: 2, name: 'mail', config: '{"type":"smtp"}' },
   ],
   monitorList: [
     { id: 1, type: 'group', name: 'Core', childrenIDs: [2] },

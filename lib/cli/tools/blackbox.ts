@@ -10,12 +10,13 @@ import {
   quoted,
   textOf,
   textsIn,
+  ToolError,
   withLogin,
-  withoutScheme,
   type Imported,
   type TargetDraft,
   type ToolFields,
 } from './tool.js';
+import { withoutLogin, withoutSecrets } from './secrets.js';
 import { regexParts, relabelling, type Labels } from './relabel.js';
 import { parseDuration } from '../../config/values.js';
 
@@ -26,6 +27,8 @@ const AUTHORITY = 'NODE_EXTRA_CA_CERTS';
 export function fromBlackbox(document: unknown): Imported {
   const collector = new Collector();
   const top = fieldsOf(document);
+  if (!top.has('scrape_configs'))
+    throw new ToolError('expected scrape_configs of prometheus.yml, which have the addresses');
   const modules = new Map(
     [...fieldsOf(top.get('modules'))].map(([name, module]) => [name, fieldsOf(module)]),
   );
@@ -62,6 +65,23 @@ function readTopLevel(collector: Collector, key: string): void {
   else collector.leaveOwn(key, 'it sets up Prometheus itself');
 }
 
+/** Modules that come with the exporter, as far as probes differ from what they are without settings. */
+const DEFAULT_MODULES: ReadonlyMap<string, unknown> = new Map([
+  ['http_2xx', { prober: 'http' }],
+  ['http_post_2xx', { prober: 'http', http: { method: 'POST' } }],
+  ['tcp_connect', { prober: 'tcp' }],
+  ['ssh_banner', { prober: 'tcp', tcp: { query_response: [{ expect: '^SSH-2.0-' }] } }],
+  ['icmp', { prober: 'icmp' }],
+]);
+
+/** What to do where a job finds its addresses elsewhere. */
+const ELSEWHERE =
+  'put the addresses that it finds, which /api/v1/targets of Prometheus lists, into static_configs of the job';
+const DISCOVERY: ReadonlyMap<string, string> = new Map([
+  ['file_sd_configs', 'put what is in its files into static_configs of the job: the form is the same'],
+  ['http_sd_configs', 'put what its address answers into static_configs of the job: the form is the same'],
+]);
+
 /** What a job has for its targets. The rest is about how Prometheus reaches the exporter. */
 const JOB_SETTINGS =
   /^(?:job_name|params|static_configs|relabel_configs|scrape_interval|scrape_timeout|metrics_path)$/;
@@ -78,18 +98,19 @@ function readJob(
   );
   const rules = listOf(job.get('relabel_configs')).map(fieldsOf);
   const groups = listOf(job.get('static_configs')).map(fieldsOf);
+  const path = textOf(job.get('metrics_path'));
   const isProbing =
-    textOf(job.get('metrics_path')).endsWith('/probe') ||
-    params.some(([param]) => param === 'module') ||
-    rules.some((rule) => /^__param_(?:module|target)$/.test(textOf(rule.get('target_label')))) ||
-    groups.some((group) => fieldsOf(group.get('labels')).has('__param_module'));
+    /^$|\/metrics$|\/probe$/.test(path) &&
+    (path.endsWith('/probe') ||
+      params.some(([param]) => param === 'module') ||
+      rules.some((rule) => /^__param_(?:module|target)$/.test(textOf(rule.get('target_label')))) ||
+      groups.some((group) => fieldsOf(group.get('labels')).has('__param_module')));
   if (!isProbing) {
     collector.leaveOwn(`the scrape job ${name}`, 'it probes no address');
     return;
   }
   for (const key of job.keys()) {
-    if (key.endsWith('_sd_configs'))
-      collector.leave(`${name}: ${key}`, 'list the addresses in static_configs');
+    if (key.endsWith('_sd_configs')) collector.leave(`${name}: ${key}`, DISCOVERY.get(key) ?? ELSEWHERE);
     else if (!JOB_SETTINGS.test(key))
       collector.leaveOwn(`${name}: ${key}`, 'it is about how Prometheus asks the exporter');
   }
@@ -97,7 +118,7 @@ function readJob(
   if (relabel === null)
     collector.leave(
       `${name}: relabel_configs`,
-      'only replace, keep, drop, lowercase and uppercase with plain patterns are read: look at the addresses',
+      'only replace, keep, drop, labeldrop, lowercase and uppercase with plain patterns are read: look at the addresses',
     );
   else if (rules.length > 0) collector.carry();
   const used = new Set(rules.flatMap((rule) => listOf(rule.get('source_labels')).map(textOf)));
@@ -112,14 +133,17 @@ function readJob(
       ]);
       const labels = (relabel ?? ((all: Labels) => all))(before);
       if (labels === null) {
-        collector.pass(`${name}: ${given}`, 'a rule in relabel_configs drops it');
+        collector.pass(
+          `${name}: ${withoutSecrets(withoutLogin(given))}`,
+          'a rule in relabel_configs drops it',
+        );
         continue;
       }
       const address = labels.get('__param_target') ?? given;
       const instance = labels.get('instance') ?? '';
       const isNamed = ![labels.get('__address__'), address, given].includes(instance) && instance !== '';
       const title = isNamed ? instance : (labels.get('name') ?? '');
-      const draft = collector.target(title === '' ? withoutScheme(address) : title);
+      const draft = collector.target({ name: title, address });
       if (name !== '') draft.put('GROUP', literal(name.slice(0, 100)));
       for (const [label, value] of own) {
         if (label.startsWith('__') || used.has(label) || value === title) draft.carry();
@@ -138,7 +162,15 @@ function readJob(
       setTiming(draft, job, timing);
       // The exporter takes this module where none is named.
       const named = labels.get('__param_module') ?? 'http_2xx';
-      readModule(collector, draft, modules.get(named) ?? new Map([['prober', named.split('_')[0]]]), address);
+      const module = modules.get(named) ?? fieldsOf(DEFAULT_MODULES.get(named));
+      if (module.size > 0) draft.carry();
+      else draft.leave(`the module ${named}`, 'put modules of blackbox.yml into the file: it is not there');
+      readModule(
+        collector,
+        draft,
+        module.size > 0 ? module : new Map([['prober', named.split('_')[0]]]),
+        address,
+      );
     }
   }
 }
@@ -171,7 +203,6 @@ function readModule(collector: Collector, draft: TargetDraft, module: ToolFields
     ['grpc', isTls ? 'grpcs' : 'grpc'],
     ['websocket', 'ws'],
   ]).get(prober);
-  draft.carry();
   if (module.has('timeout')) readTimeout(draft, goDuration(textOf(module.get('timeout'))));
   if (scheme === undefined) {
     for (const key of own.keys()) draft.leave(key);
@@ -324,7 +355,7 @@ function readHttp(draft: TargetDraft, key: string, value: unknown): boolean {
       draft.set('MAX_BODY', textOf(value).toLowerCase());
       return true;
     case 'headers':
-      addHeaders(draft, draft.headers(textsIn(value)) as Record<string, string>);
+      addHeaders(draft, draft.headers(textsIn(value)));
       return true;
     case 'http_headers':
       addHeaders(draft, headersIn(draft, value));
@@ -436,7 +467,7 @@ function readCall(collector: Collector, draft: TargetDraft, key: string, value: 
         draft,
         draft.headers(
           [...fieldsOf(value)].map(([name, texts]) => [name, listOf(texts).map(textOf).join(', ')]),
-        ) as Record<string, string>,
+        ),
       );
       return true;
     case 'headers':
@@ -473,7 +504,7 @@ function headersIn(draft: TargetDraft, value: unknown): Readonly<Record<string, 
     else if (kinds.has('secrets')) others.push([header, draft.secret(header, what)]);
     else plain.push([header, textOf(listOf(kinds.get('values')).at(-1))]);
   }
-  return { ...(draft.headers(plain) as Record<string, string>), ...Object.fromEntries(others) };
+  return { ...draft.headers(plain), ...Object.fromEntries(others) };
 }
 
 function readHeaderRule(draft: TargetDraft, key: string, rules: readonly ToolFields[]): void {

@@ -4,22 +4,23 @@ import {
   isOn,
   listOf,
   literal,
+  milliseconds,
   seconds,
   textOf,
   textsIn,
   withLogin,
-  withoutScheme,
   type Imported,
   type TargetDraft,
   type ToolFields,
 } from './tool.js';
+import { CHANNEL_VARIABLES } from './channels.js';
+import { HOUR, MINUTE } from '../../time.js';
 
 /** Numbers of https://docs.cron-job.org/rest-api.html (RequestMethod). */
 const METHODS = ['GET', 'POST', 'OPTIONS', 'HEAD', 'PUT', 'DELETE', 'TRACE', 'CONNECT', 'PATCH'];
 const WITH_BODY = new Set(['POST', 'PUT', 'DELETE', 'PATCH']);
 /** What the answer says of what was done, and numbers of its own. */
 const NO_SETTING = /^(?:jobId|last.*|next.*|type|folderId)$/;
-const MAIL = 'ALERT_SMTP_URL, ALERT_EMAIL_FROM and ALERT_EMAIL_TO';
 
 /** The answer of `GET /jobs`, or of `GET /jobs/<id>`, which has headers, body and login too. */
 export function fromCronJobOrg(document: unknown): Imported {
@@ -29,7 +30,10 @@ export function fromCronJobOrg(document: unknown): Imported {
   const jobs =
     details === undefined ? listOf(top.get('jobs')) : Array.isArray(details) ? listOf(details) : [details];
   for (const job of jobs.map(fieldsOf)) {
-    const draft = collector.target(textOf(job.get('title')) || withoutScheme(textOf(job.get('url'))));
+    const draft = collector.target({
+      name: textOf(job.get('title')),
+      address: textOf(job.get('url')),
+    });
     // It follows no redirect.
     draft.put('MAX_REDIRECTS', '0');
     for (const [key, value] of job) if (!NO_SETTING.test(key)) readJob(collector, draft, job, key, value);
@@ -92,7 +96,7 @@ function readJob(
     case 'notification': {
       const told = fieldsOf(value);
       const isTold = isOn(told.get('onFailure'));
-      if (isTold) collector.variable(MAIL, 'the notifications of cron-job.org', key);
+      if (isTold) collector.variable(CHANNEL_VARIABLES.email, 'the notifications of cron-job.org', key);
       else draft.set('ALERTS', 'off', key);
       const count = Number(textOf(told.get('onFailureCount')));
       if (isTold && count > 0) draft.set('FAILURE_THRESHOLD', String(count));
@@ -107,58 +111,114 @@ function readJob(
 }
 
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+const NO_LIMIT = 'no option has it: the rest is written with enabled: false';
+
+/** When a job runs. Null: at all times of a kind. */
+interface Times {
+  readonly minutes: readonly number[] | null;
+  readonly hours: readonly number[] | null;
+  /** 0 is Sunday. */
+  readonly weekdays: readonly number[] | null;
+  readonly zone: string;
+}
 
 /** Times that come evenly over the day become INTERVAL; hours of the day and days of the week become ACTIVE_HOURS. */
 function readSchedule(draft: TargetDraft, schedule: ToolFields): void {
-  const of = (key: string): readonly number[] | null => {
-    const times = listOf(schedule.get(key)).map(Number);
-    return times.length === 0 || times[0] === -1 ? null : [...new Set(times)].sort((a, b) => a - b);
+  const of = (key: string, first: number, count: number): readonly number[] | null => {
+    const times = [...new Set(listOf(schedule.get(key)).map(Number))].sort((a, b) => a - b);
+    const isWithin = times.every((time) => Number.isInteger(time) && time >= first && time < first + count);
+    return times.length === 0 || times[0] === -1 || (isWithin && times.length === count) ? null : times;
   };
-  const [minutes, hours, days] = ['minutes', 'hours', 'wdays'].map(of);
-  const every = minutes === null ? 1 : stepOf(minutes ?? [], 60);
-  const advice = 'it is written with enabled: false: set interval, and activeHours where it rests';
-  const isPlain =
-    of('mdays') === null && of('months') === null && Number(textOf(schedule.get('expiresAt')) || 0) === 0;
-  const zone = textOf(schedule.get('timezone')) || 'UTC';
-  if (isPlain && days === null && every === null && minutes != null && hours !== undefined) {
-    const pause = longestPause(minutes, hours);
-    if (pause !== null) {
-      draft.put('INTERVAL', `${pause}m`);
-      draft.leave('schedule', `its times are not even: interval: ${pause}m, its longest pause, is written`);
-      return;
-    }
-  }
-  if (!isPlain || every === null || hours === undefined || days === undefined) {
-    draft.leave('schedule', advice);
+  const [days, months] = [of('mdays', 1, 31), of('months', 1, 12)];
+  const times = {
+    ...{ minutes: of('minutes', 0, 60), hours: of('hours', 0, 24), weekdays: of('wdays', 0, 7) },
+    zone: textOf(schedule.get('timezone')) || 'UTC',
+  };
+  const advice = writeTimes(draft, times);
+  const hasEnd = Number(textOf(schedule.get('expiresAt')) || 0) !== 0;
+  const limits = [
+    ...(months === null ? [] : ['months']),
+    ...(days === null ? [] : ['days of the month']),
+    ...(hasEnd ? ['an end'] : []),
+  ];
+  const pace = days !== null && months === null && !hasEnd && isDaily(times) ? paceOf(days) : null;
+  if (pace !== null && pace <= 7) {
+    draft.put('INTERVAL', `${pace}d`);
+    draft.leave('schedule', `its days begin anew each month: interval: ${pace}d is written`);
+  } else if (limits.length > 0) {
+    draft.leave('schedule', `it has ${limits.join(' and ')}, and ${NO_LIMIT}`);
     draft.disable();
-    return;
-  }
-  const step = hours === null ? 1 : stepOf(hours, 24);
-  const isRow =
-    hours !== null && hours.length > 1 && hours.every((hour, index) => hour === (hours[0] ?? 0) + index);
-  const isOnce = every === 60 && step === 24;
-  if (isOnce && days !== null && days.length === 1) draft.set('INTERVAL', '7d', 'schedule');
-  else if (days === null && step !== null && (step === 1 || every === 60))
-    draft.set('INTERVAL', step === 1 ? `${every}m` : `${step}h`, 'schedule');
-  else if ((hours === null || isRow) && !(hours === null && days === null)) {
-    const [first, last] = hours === null ? [0, 23] : [hours[0] ?? 0, hours.at(-1) ?? 23];
-    const names = days === null ? 'Mon-Sun' : days.map((day) => DAYS[day % 7]).join(',');
-    const two = (hour: number): string => String(hour).padStart(2, '0');
-    draft.put('ACTIVE_HOURS', `${names} ${two(first)}:00-${two((last + 1) % 24)}:00 ${zone}`);
-    draft.set('INTERVAL', `${every}m`, 'schedule');
-  } else {
-    draft.leave('schedule', advice);
-    draft.disable();
-  }
+  } else if (advice === null) draft.carry();
+  else draft.leave('schedule', advice);
 }
 
-/** Minutes between two calls of a day at most; null for what is no time. @param hours null: all */
-function longestPause(minutes: readonly number[], hours: readonly number[] | null): number | null {
-  const isWithin = (times: readonly number[], whole: number): boolean =>
-    times.every((time) => Number.isInteger(time) && time >= 0 && time < whole);
-  const all = hours ?? Array.from({ length: 24 }, (_, hour) => hour);
-  if (!isWithin(minutes, 60) || !isWithin(all, 24)) return null;
-  const times = all.flatMap((hour) => minutes.map((minute) => 60 * hour + minute));
+/** Days from one of these to the next, of those that go through the whole month; null where they do not come evenly. */
+function paceOf(days: readonly number[]): number | null {
+  const [first = 0, second = Infinity] = days;
+  const pace = second - first;
+  const isWhole = first <= pace && (days.at(-1) ?? 0) + pace > 31;
+  return isWhole && days.every((day, index) => day === first + index * pace) ? pace : null;
+}
+
+const isDaily = ({ minutes, hours, weekdays }: Times): boolean =>
+  minutes?.length === 1 && hours?.length === 1 && weekdays === null;
+
+/** @returns what to do about times that have no such form; null: nothing */
+function writeTimes(draft: TargetDraft, { minutes, hours, weekdays, zone }: Times): string | null {
+  const every = minutes === null ? 1 : stepOf(minutes, 60);
+  const step = hours === null ? 1 : stepOf(hours, 24);
+  const isOnce = every === 60 && step === 24;
+  const row = hours === null ? { first: 0, last: 23, step: 1 } : rowOf(hours, { mayWrap: weekdays === null });
+  if (isOnce && weekdays?.length === 1) draft.put('INTERVAL', '7d');
+  else if (weekdays === null && every !== null && step !== null && (step === 1 || every === 60))
+    draft.put('INTERVAL', milliseconds(step === 1 ? every * MINUTE : step * HOUR));
+  else if (every !== null && row !== null && (row.step === 1 || every === 60)) {
+    const days = weekdays?.map((day) => DAYS[day % 7]).join(',') ?? 'Mon-Sun';
+    const time = (hour: number): string => `${String(hour).padStart(2, '0')}:00`;
+    const end = row.last === 23 ? 24 : row.last + 1;
+    draft.put('ACTIVE_HOURS', `${days} ${time(row.first)}-${time(end)} ${zone}`);
+    draft.put('INTERVAL', milliseconds(row.step === 1 ? every * MINUTE : row.step * HOUR));
+  } else {
+    const pause = weekdays === null ? longestPause(minutes, hours) : null;
+    if (pause !== null) {
+      const interval = milliseconds(pause * MINUTE);
+      draft.put('INTERVAL', interval);
+      return `its times are not even: interval: ${interval}, its longest pause, is written`;
+    }
+    draft.disable();
+    return 'it is written with enabled: false: set interval, and activeHours where it rests';
+  }
+  return null;
+}
+
+/** Hours of which each comes as long after the one before; null where they do not. @param mayWrap over midnight */
+function rowOf(
+  hours: readonly number[],
+  { mayWrap }: { readonly mayWrap: boolean },
+): { readonly first: number; readonly last: number; readonly step: number } | null {
+  const [first = 0, second = first + 1] = hours;
+  const step = second - first;
+  const last = hours.at(-1) ?? first;
+  const isEven = hours.every((hour, index) => hour === first + index * step);
+  // Otherwise the day after would begin too late.
+  if (isEven && 24 - last + first >= step) return { first, last, step };
+  const gap = hours.findIndex((hour, index) => index > 0 && hour !== (hours[index - 1] ?? 0) + 1);
+  const isWrapped =
+    first === 0 &&
+    last === 23 &&
+    hours.slice(gap).every((hour, index) => hour === 24 - hours.length + gap + index);
+  return mayWrap && isWrapped ? { first: hours[gap] ?? 0, last: hours[gap - 1] ?? 0, step: 1 } : null;
+}
+
+/** Minutes between two calls of a day at most; null for what is no time. */
+function longestPause(minutes: readonly number[] | null, hours: readonly number[] | null): number | null {
+  const within = (times: readonly number[] | null, whole: number): readonly number[] | null =>
+    times?.every((time) => Number.isInteger(time) && time >= 0 && time < whole) === false
+      ? null
+      : (times ?? Array.from({ length: whole }, (_, time) => time));
+  const [each, all] = [within(minutes, 60), within(hours, 24)];
+  if (each === null || all === null) return null;
+  const times = all.flatMap((hour) => each.map((minute) => 60 * hour + minute));
   const pauses = times.map((time, index) => (times[index + 1] ?? (times[0] ?? 0) + 24 * 60) - time);
   return Math.max(...pauses);
 }

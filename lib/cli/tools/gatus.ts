@@ -21,25 +21,8 @@ import {
   type TargetDraft,
   type ToolFields,
 } from './tool.js';
+import { CHANNEL_VARIABLES, channelFor } from './channels.js';
 import { parseDuration } from '../../config/values.js';
-
-/** What each provider of alerts becomes. Mattermost and Rocket.Chat take Slack's messages. */
-const CHANNELS: ReadonlyMap<string, { readonly channel: string; readonly variable: string }> = new Map(
-  Object.entries({
-    slack: { channel: 'slack', variable: 'ALERT_SLACK_URL' },
-    mattermost: { channel: 'slack', variable: 'ALERT_SLACK_URL' },
-    rocketchat: { channel: 'slack', variable: 'ALERT_SLACK_URL' },
-    discord: { channel: 'discord', variable: 'ALERT_DISCORD_URL' },
-    telegram: { channel: 'telegram', variable: 'ALERT_TELEGRAM_TOKEN and ALERT_TELEGRAM_CHAT' },
-    ntfy: { channel: 'ntfy', variable: 'ALERT_NTFY_URL' },
-    pagerduty: { channel: 'pagerduty', variable: 'ALERT_PAGERDUTY_KEY' },
-    email: { channel: 'email', variable: 'ALERT_SMTP_URL, ALERT_EMAIL_FROM and ALERT_EMAIL_TO' },
-    googlechat: { channel: 'google_chat', variable: 'ALERT_GOOGLE_CHAT_URL' },
-    teams: { channel: 'teams', variable: 'ALERT_TEAMS_URL' },
-    'teams-workflows': { channel: 'teams', variable: 'ALERT_TEAMS_URL' },
-    custom: { channel: 'webhook', variable: 'ALERT_WEBHOOK_URL' },
-  }),
-);
 
 /** Settings of providers that say where alerts go: they are in the variable. */
 const ADDRESSES = new Set([
@@ -65,9 +48,10 @@ export function fromGatus(document: unknown): Imported {
   const top = fieldsOf(marked(document, VARIABLES));
   const alerting = readAlerting(collector, fieldsOf(top.get('alerting')));
   for (const endpoint of [...listOf(top.get('endpoints')), ...listOf(top.get('services'))].map(fieldsOf)) {
-    const draft = collector.target(
-      textOf(endpoint.get('name')) || withoutScheme(textOf(endpoint.get('url'))),
-    );
+    const draft = collector.target({
+      name: textOf(endpoint.get('name')),
+      address: textOf(endpoint.get('url')),
+    });
     const scheme = /^([a-z]+):\/\//i.exec(textOf(endpoint.get('url')))?.[1]?.toLowerCase();
     readEndpoint(collector, draft, endpoint, alerting);
     if (scheme === 'icmp') collector.refuse(draft, 'the address icmp://', NO_PING);
@@ -89,15 +73,16 @@ function readAlerting(collector: Collector, providers: ToolFields): Alerting {
   const channels = new Set<string>();
   const defaults = new Map<string, ToolFields>();
   for (const [provider, value] of providers) {
-    const known = CHANNELS.get(provider);
+    const channel = channelFor(provider);
     const fields = fieldsOf(value);
-    if (known === undefined) {
+    if (channel === undefined) {
       const advice = 'set up another channel, such as ALERT_APPRISE_URL, which reaches a hundred services';
       collector.leave(`alerting.${provider}`, advice, null, Math.max(1, fields.size));
       continue;
     }
-    channels.add(known.channel);
-    if (fields.size === 0) collector.variable(known.variable, `alerting.${provider}`, `alerting.${provider}`);
+    channels.add(channel);
+    const variable = CHANNEL_VARIABLES[channel];
+    if (fields.size === 0) collector.variable(variable, `alerting.${provider}`, `alerting.${provider}`);
     for (const [setting, content] of fields) {
       const what = `alerting.${provider}.${setting}`;
       if (setting === 'default-alert') defaults.set(provider, fieldsOf(content));
@@ -113,8 +98,8 @@ function readAlerting(collector: Collector, providers: ToolFields): Alerting {
         collector.pass(what, 'the address has no TLS');
       else if (setting === 'insecure')
         collector.leave(what, 'NODE_EXTRA_CA_CERTS names the authority of a certificate on one machine');
-      else if (ADDRESSES.has(setting)) collector.variable(known.variable, `alerting.${provider}`, what);
-      else collector.leave(what, `${known.variable} has all that is sent to it`);
+      else if (ADDRESSES.has(setting)) collector.variable(variable, `alerting.${provider}`, what);
+      else collector.leave(what, `${variable} has all that is sent to it`);
     }
   }
   return { channels, defaults };
@@ -339,11 +324,12 @@ function readEndpoint(
         for (const alert of listOf(value).map(fieldsOf)) {
           const type = textOf(alert.get('type'));
           const all = new Map([...(defaults.get(type) ?? []), ...alert]);
-          if (!isOff(all.get('enabled'))) told.add(CHANNELS.get(type)?.channel ?? '');
+          if (!isOff(all.get('enabled'))) told.add(channelFor(type) ?? '');
           readAlert(collector, draft, all);
         }
         const names = [...told].filter((name) => channels.has(name));
-        if (names.length > 0 && names.length < channels.size) draft.put('ALERTS', names);
+        if (names.length === 0 && channels.size > 0) draft.put('ALERTS', 'off');
+        else if (names.length < channels.size) draft.put('ALERTS', names);
         break;
       }
       default:
@@ -366,7 +352,7 @@ function readAlert(collector: Collector, draft: TargetDraft, alert: ToolFields):
     else if (setting === 'success-threshold') draft.set('SUCCESS_THRESHOLD', text);
     else if (setting === 'minimum-reminder-interval')
       collector.setting('ALERT_REMINDER', goDuration(text), what);
-    else if (setting === 'type' && !CHANNELS.has(text))
+    else if (setting === 'type' && channelFor(text) === undefined)
       draft.leave(
         what,
         'set up another channel, such as ALERT_APPRISE_URL, which reaches a hundred services',

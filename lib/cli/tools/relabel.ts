@@ -34,6 +34,7 @@ function stepOf(rule: ToolFields): ((labels: Labels) => Labels | null) | null {
   const textIn = (labels: Labels): string => names.map((name) => labels.get(name) ?? '').join(separator);
   if (action === 'keep' || action === 'drop')
     return (labels) => (regex.test(textIn(labels)) === (action === 'keep') ? labels : null);
+  if (action === 'labeldrop') return (labels) => new Map([...labels].filter(([name]) => !regex.test(name)));
   if (!/^\w+$/.test(target)) return null;
   if (action === 'lowercase') return (labels) => withLabel(labels, target, textIn(labels).toLowerCase());
   if (action === 'uppercase') return (labels) => withLabel(labels, target, textIn(labels).toUpperCase());

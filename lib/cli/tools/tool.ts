@@ -4,6 +4,18 @@ import { SYSTEM_OPTIONS, TARGET_OPTIONS, type TargetOptionName } from '../../con
 import { expectationOf, parseDuration } from '../../config/values.js';
 import { singleLine } from '../../single-line.js';
 import { DAY, HOUR, MINUTE, SECOND } from '../../time.js';
+import {
+  hasSecret,
+  hideInAddress,
+  hideInBody,
+  hideInDialogue,
+  hideLogin,
+  referencesIn,
+  SECRET_HEADER,
+  withoutLogin,
+  withoutSecrets,
+  type Hide,
+} from './secrets.js';
 
 /** A value for a targets file: a text, or names and texts. */
 export type ToolValue = string | Readonly<Record<string, string>> | readonly string[];
@@ -54,7 +66,7 @@ export class ToolError extends Error {
 
 export type ToolFields = ReadonlyMap<string, unknown>;
 
-const NO_SUCH_SETTING = 'there is no such setting';
+export const NO_SUCH_SETTING = 'there is no such setting';
 /** Characters of a name at most. */
 const LONGEST_NAME = 100;
 /** Further down in a document, no tool has its variables. */
@@ -99,6 +111,15 @@ export function unmarked(text: string): string {
   return text.replace(MARKED, '$$$1');
 }
 
+/** What a monitor is called. */
+interface TargetNames {
+  /** Empty: it has none, and the address stands for it. */
+  readonly name: string;
+  readonly address: string;
+  /** What its id is made of; otherwise its name, and the host in the address where no letter of that can be in an id. */
+  readonly id?: string;
+}
+
 /** Collects what an importer finds: each setting is carried over, listed with what to do, or not needed. */
 export class Collector {
   private readonly targets: ToolTarget[] = [];
@@ -117,13 +138,12 @@ export class Collector {
   private carried = 0;
   private drafts = 0;
 
-  /**
-   * A target that is read setting by setting; `add` or `refuse` ends it.
-   * @param id what its id is made of
-   */
-  target(name: string, id = name): TargetDraft {
+  /** A target that is read setting by setting; `add` or `refuse` ends it. */
+  target({ name, address, id }: TargetNames): TargetDraft {
     this.drafts += 1;
-    return new TargetDraft(this, name.trim(), id.trim() || `target ${this.drafts}`);
+    const shown = withoutSecrets(name.trim()) || titleOf(address);
+    const ids = [withoutSecrets(id ?? shown), hostIn(withoutLogin(address)), `target ${this.drafts}`];
+    return new TargetDraft(this, shown, ids.find((each) => slugOf(each) !== '') ?? '');
   }
 
   add(draft: TargetDraft): void {
@@ -170,11 +190,10 @@ export class Collector {
   secret(variable: string, from: string, owner: object = this): string {
     const own = this.secrets.get(owner) ?? new Map<string, string>();
     this.secrets.set(owner, own);
-    const known = own.get(variable);
+    const key = owner === this ? variable : `${variable} ${from}`;
+    const known = own.get(key);
     if (known !== undefined) return `\${${known}}`;
-    const wanted = (owner === this ? variable : variable.toUpperCase())
-      .replace(/\W+/g, '_')
-      .replace(/^(?=\d)/, '_');
+    const wanted = variable.replace(/\W+/g, '_').replace(/^(?=\d)/, '_');
     // A variable of Keepalive's own would be sent to the target.
     const base = isOwnVariable(wanted) ? `_${wanted}` : wanted;
     let number = this.nextNumbers.get(base) ?? 1;
@@ -182,7 +201,7 @@ export class Collector {
     while (this.variables.has(numbered())) number += 1;
     this.nextNumbers.set(base, number + 1);
     const name = numbered();
-    own.set(variable, name);
+    own.set(key, name);
     this.references.add(name);
     this.variables.set(name, number === 1 ? from : `${from} (number ${number} of that name)`);
     return `\${${name}}`;
@@ -247,7 +266,7 @@ export class Collector {
 
   result(): Imported {
     const { targets, addresses, settings, left, own, unneeded, carried } = this;
-    const used = new Set(targets.flatMap(({ options }) => [...options.values()].flatMap(referencesIn)));
+    const used = new Set(targets.flatMap(({ options }) => [...options.values()].flatMap(referencesOf)));
     // A target that is left out needs none.
     const variables = new Map(
       [...this.variables].filter(([name]) => !this.references.has(name) || used.has(name)),
@@ -257,11 +276,8 @@ export class Collector {
 }
 
 /** The variables that a value refers to. */
-function referencesIn(value: ToolValue): string[] {
-  const texts = typeof value === 'string' ? [value] : Object.values(value);
-  return texts.flatMap((text) =>
-    [...text.matchAll(/\$\$\{|\$\{(\w+)\}/g)].flatMap(([, name]) => (name === undefined ? [] : [name])),
-  );
+function referencesOf(value: ToolValue): string[] {
+  return (typeof value === 'string' ? [value] : Object.values(value)).flatMap(referencesIn);
 }
 
 const GENERAL = new Map(Object.entries(SYSTEM_OPTIONS));
@@ -331,13 +347,27 @@ export class TargetDraft {
         if (whole) this.collector.beginsAddress(reference.slice(2, -1));
         return reference;
       });
-    if (typeof value === 'string') {
-      const text = of(value);
-      if (option === 'BODY') return bodyWithoutSecrets(this, text);
-      return option === 'URL' ? withoutSecrets(this, text) : text;
-    }
+    if (typeof value === 'string') return this.hidden(option, of(value));
     if (isList(value)) return value.map(of);
-    return Object.fromEntries(Object.entries(value).map(([name, text]) => [name, of(text)]));
+    return Object.fromEntries(
+      Object.entries(value).map(([name, text]) => [name, this.hiddenHeader(name, of(text))]),
+    );
+  }
+
+  private hidden(option: TargetOptionName, text: string): string {
+    const hide: Hide = (name, what) => this.secret(name, what);
+    if (option === 'URL') return hideInAddress(text, (name, what) => hide(name, `${what} in the address`));
+    if (option === 'BODY') return hideInBody(text, hide);
+    if (option === 'QUERY') return hideInDialogue(text, hide);
+    const isRead = option === 'NAME' || option === 'GROUP' || option === 'DESCRIPTION';
+    return isRead ? withoutSecrets(text) : text;
+  }
+
+  private hiddenHeader(name: string, text: string): string {
+    const isPlain =
+      text === '' || referencesIn(text).length > 0 || /^(?:content-type|user-agent)$/i.test(name);
+    const isHidden = !isPlain && (SECRET_HEADER.test(name) || hasSecret(text));
+    return isHidden ? this.secret(name, `the header ${name}`) : text;
   }
 
   /** A part of EXPECT_JSON: all parts have to be true. */
@@ -384,7 +414,9 @@ export class TargetDraft {
 
   /** A reference to a variable of its own. @param what it is, such as `the token` */
   secret(variable: string, what: string): string {
-    return this.collector.secret(`${this.label}_${variable}`, `${what} of ${this.label}`, this);
+    const owner = slugOf(this.label) || slugOf(this.id);
+    const name = `${owner}_${slugOf(variable)}`.replaceAll('-', '_').toUpperCase();
+    return this.collector.secret(name, `${what} of ${this.label}`, this);
   }
 
   /** A client certificate and its key, of files of the tool. */
@@ -393,8 +425,8 @@ export class TargetDraft {
     this.put('TLS_CLIENT_CERT', this.secret('CLIENT_CERT', what));
   }
 
-  headers(entries: Iterable<readonly [string, string]>): ToolValue {
-    return headersFor(this, entries);
+  headers(entries: Iterable<readonly [string, string]>): Readonly<Record<string, string>> {
+    return Object.fromEntries([...entries].map(([name, text]) => [name, literal(text)]));
   }
 
   carry(count = 1): void {
@@ -470,60 +502,6 @@ function withinBounds(option: TargetOptionName, value: ToolValue): string | null
   return wanted < (parseDuration(bounds[0]) ?? 0) ? bounds[0] : bounds[1];
 }
 
-/** The address, with login data and parameters that are secret as variables. */
-function withoutSecrets(draft: TargetDraft, url: string): string {
-  const [, scheme, login, rest] = /^([a-z][a-z0-9+.-]*:\/\/)([^/?#@]*)@(.*)$/is.exec(url) ?? [];
-  const isPlain = scheme !== undefined && login !== undefined && !login.includes('${');
-  const address = isPlain ? withLogin(draft, `${scheme}${rest ?? ''}`, login) : url;
-  return address.replace(/\?[^#]*/s, (query) =>
-    query.replace(
-      /([?&;])([\w.[\]-]{1,64})=([^&;]+)/g,
-      (found, before: string, name: string, value: string) =>
-        value.includes('${') || !isSecretParameter(name)
-          ? found
-          : `${before}${name}=${draft.secret(name, `the parameter ${name}, percent-encoded, in the address`)}`,
-    ),
-  );
-}
-
-/** A body of JSON or of a form, with the members that are secret as variables, each its own. */
-function bodyWithoutSecrets(draft: TargetDraft, body: string): string {
-  const isKept = (name: string, value: string): boolean =>
-    value === '' || value.includes('${') || name.toLowerCase() === 'key' || !isSecretParameter(name);
-  let members = 0;
-  const secret = (name: string, how: string): string => {
-    members += 1;
-    const variable = members === 1 ? `BODY_${name}` : `BODY_${members}_${name}`;
-    return draft.secret(variable, `the member ${name}, ${how}, in the body`);
-  };
-  if (/^\s*[[{]/.test(body))
-    return body.replace(
-      /("([\w.-]{1,64})"\s{0,9}:\s{0,9}")((?:[^"\\]|\\.)*)"/g,
-      (found, before: string, name: string, value: string) =>
-        isKept(name, value) ? found : `${before}${secret(name, 'escaped as in JSON')}"`,
-    );
-  if (!/^[\w.[\]-]{1,64}=/.test(body)) return body;
-  return body.replace(
-    /(^|&)([\w.[\]-]{1,64})=([^&]+)/g,
-    (found, before: string, name: string, value: string) =>
-      isKept(name, value) ? found : `${before}${name}=${secret(name, 'percent-encoded')}`,
-  );
-}
-
-const SECRET_WORDS = new Set([
-  ...['token', 'key', 'apikey', 'secret', 'password', 'passwd', 'pwd', 'pass', 'sig', 'signature', 'jwt'],
-  ...['credential', 'credentials', 'accesstoken', 'accesskey', 'authtoken', 'authkey', 'apitoken', 'sas'],
-]);
-
-/** `api_key`, `accessToken`, `auth` */
-function isSecretParameter(name: string): boolean {
-  const words = name
-    .replace(/([a-z])([A-Z])/g, '$1 $2')
-    .toLowerCase()
-    .split(/[^a-z]+/);
-  return /^auth$/i.test(name) || words.some((word) => SECRET_WORDS.has(word));
-}
-
 /** Under a country, names of registries' own stand before what is sold. */
 const SECOND_LEVEL = /^(?:ac|co|com|edu|gen|go|gob|gov|ltd|mil|ne|net|nom|or|org|plc|sch)$/;
 
@@ -546,24 +524,6 @@ export function hostIn(address: string): string {
 /** Whether Keepalive reads a variable of this name. */
 function isOwnVariable(name: string): boolean {
   return GENERAL.has(name) || /^(?:TARGET|KEEP_ALIVE|ALERT|PAGE)_/.test(name);
-}
-
-/** Headers whose values are secret as a rule. */
-export const SECRET_HEADER = /auth|bypass|cookie|token|secret|key|password/i;
-
-/** Headers for a target, those that are secret as variables. */
-function headersFor(
-  draft: TargetDraft,
-  headers: Iterable<readonly [string, string]>,
-): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    [...headers].map(([name, text]) => [
-      name,
-      SECRET_HEADER.test(name) && !text.includes(BEGINS)
-        ? draft.secret(name, `the header ${name}`)
-        : literal(text),
-    ]),
-  );
 }
 
 /** A text in which `${` stands for itself. */
@@ -593,19 +553,13 @@ export function globRegex(pattern: string): string {
     .replaceAll(String.raw`[\s\S]*\s*$`, '');
 }
 
-/**
- * An address with login data as variables.
- * @param login `user:password` as the address had it, of which an empty part stays empty; without it, a tool keeps both
- * beside the address
- */
-export function withLogin(draft: TargetDraft, url: string, login = 'user:password'): string {
-  const end = url.indexOf('://');
+/** An address with login data as variables, which a tool keeps beside the address. */
+export function withLogin(draft: TargetDraft, url: string): string {
+  const plain = withoutLogin(url);
+  const end = plain.indexOf('://');
   if (end < 0) return url;
-  const [, user = '', password = ''] = /^([^:]*):?(.*)$/s.exec(login) ?? [];
-  const name = user === '' ? '' : draft.secret('USER', 'the user name');
-  const word = password === '' ? '' : `:${draft.secret('PASSWORD', 'the percent-encoded password')}`;
-  const info = `${name}${word}`;
-  return `${url.slice(0, end + 3)}${info}${info === '' ? '' : '@'}${url.slice(end + 3)}`;
+  const login = hideLogin('user:password@', (name, what) => draft.secret(name, what));
+  return `${plain.slice(0, end + 3)}${login}${plain.slice(end + 3)}`;
 }
 
 /** Every status code. */
@@ -646,6 +600,24 @@ export function goDuration(text: string): string {
   const parts = [...text.matchAll(/(\d{1,9}(?:\.\d{1,9})?)(ms|h|m|s)/g)];
   if (parts.length === 0 || parts.map(([part]) => part).join('') !== text) return text;
   return milliseconds(parts.reduce((sum, [part]) => sum + (parseDuration(part) ?? NaN), 0));
+}
+
+/** What a monitor without a name is called: its address without scheme, login data, and a query that is secret. */
+function titleOf(address: string): string {
+  const shown = withoutSecrets(withoutScheme(withoutLogin(address.trim())));
+  const query = shown.search(/[?#]/);
+  return (query >= 0 && shown.includes('…', query) ? shown.slice(0, query) : shown).replace(/\/$/, '');
+}
+
+/** Letters and digits of a text with dashes between, as they stand in ids. */
+export function slugOf(text: string): string {
+  return text
+    .normalize('NFKD')
+    .replace(/\p{M}+/gu, '')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, 56)
+    .replace(/^-|-$/g, '');
 }
 
 /** An address without its scheme. */

@@ -9,6 +9,7 @@ import {
   NO_PING,
   quoted,
   searchText,
+  seconds,
   textOf,
   unmarked,
   withoutScheme,
@@ -16,13 +17,13 @@ import {
   type TargetDraft,
   type ToolFields,
 } from './tool.js';
+import { CHANNEL_VARIABLES } from './channels.js';
 
 /** `$NAME` of Upptime is a secret of its repository. */
 const SECRETS = /(?<!\$)\$([A-Z_][A-Z0-9_]*)/g;
 
 const REPOSITORY = 'there is no repository, and nothing is committed';
-/** GitHub tells assignees by mail. */
-const MAIL = 'ALERT_SMTP_URL, ALERT_EMAIL_FROM and ALERT_EMAIL_TO';
+const ELSEWHERE = 'peers and Globalping give opinions from elsewhere (docs/peers.md)';
 const PAGE = 'the page has a look of its own (docs/pages.md)';
 
 /** `.upptimerc.yml` */
@@ -31,11 +32,20 @@ export function fromUpptime(document: unknown): Imported {
   const top = fieldsOf(document);
   const assignees = new Set(listOf(top.get('assignees')).map(textOf));
   for (const site of listOf(marked(top.get('sites'), SECRETS)).map(fieldsOf)) {
-    const name = textOf(site.get('name')) || withoutScheme(textOf(site.get('url')));
-    const draft = collector.target(name, textOf(site.get('slug')) || name);
-    if (!/^(?:icmp|tcp|ws)/.test(textOf(site.get('check')))) putDefaults(draft);
+    const slug = textOf(site.get('slug'));
+    const draft = collector.target({
+      name: textOf(site.get('name')),
+      address: textOf(site.get('url')),
+      ...(slug === '' ? {} : { id: slug }),
+    });
+    const check = textOf(site.get('check'));
+    if (!/^(?:icmp|tcp|ws|ssl)/.test(check)) putDefaults(draft);
+    if (check === 'ssl') {
+      draft.put('TLS_VERIFY', 'false');
+      draft.put('TLS_EXPIRY', '7d');
+    }
     for (const [key, value] of site) readSite(draft, site, { key, value, assignees });
-    if (/^icmp/.test(textOf(site.get('check')))) collector.refuse(draft, 'check: icmp-ping', NO_PING);
+    if (check.startsWith('icmp')) collector.refuse(draft, 'check: icmp-ping', NO_PING);
     else collector.add(draft);
   }
   for (const [key, value] of top) readTopLevel(collector, top, key, value);
@@ -44,7 +54,7 @@ export function fromUpptime(document: unknown): Imported {
 
 /** What a request of Upptime has where its site says nothing else. */
 function putDefaults(draft: TargetDraft): void {
-  draft.put('TIMEOUT', '30s');
+  draft.put('TIMEOUT', '1m');
   draft.put('MAX_REDIRECTS', '3');
   draft.put('EXPECT_STATUS', ['200-208', '226', '300-308']);
 }
@@ -78,6 +88,26 @@ function readSite(draft: TargetDraft, site: ToolFields, { key, value, assignees 
     case 'ipv6':
       if (isOn(value)) draft.set('IP_VERSION', '6', key);
       else draft.carry();
+      break;
+    case 'type':
+      if (text === 'globalping') draft.leave(key, ELSEWHERE);
+      else draft.carry();
+      break;
+    case 'location':
+      draft.leave(key, ELSEWHERE);
+      break;
+    case 'tags':
+      draft.describe(`Tags: ${listOf(value).map(textOf).join(', ')}`);
+      break;
+    case 'maxRetries':
+      // It counts the first attempt too.
+      draft.set('RETRIES', String(Math.max(0, Number(text) - 1)));
+      break;
+    case 'requestTimeout':
+      draft.set('TIMEOUT', seconds(text));
+      break;
+    case 'connectTimeout':
+      draft.leave(key, 'timeout is for the attempt as a whole');
       break;
     case 'icon':
       draft.leave(key, 'the page has no icons');
@@ -137,11 +167,12 @@ function readSite(draft: TargetDraft, site: ToolFields, { key, value, assignees 
 function addressOf(site: ToolFields): string {
   const address = literal(textOf(site.get('url')));
   const check = textOf(site.get('check'));
-  if (check === 'tcp-ping') {
+  if (check === 'tcp-ping' || check === 'ssl') {
     const host = withoutScheme(address)
       .replace(/[/?#].*$/s, '')
       .replace(/:\d{1,5}$/, '');
-    return `tcp://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${textOf(site.get('port')) || '80'}`;
+    const [scheme, port] = check === 'ssl' ? ['tls', '443'] : ['tcp', '80'];
+    return `${scheme}://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${textOf(site.get('port')) || port}`;
   }
   if (check === 'ws') return address.replace(/^http/i, 'ws');
   // What has no scheme is asked as curl does. A secret that stands for the beginning has one.
@@ -158,14 +189,31 @@ function readTopLevel(collector: Collector, top: ToolFields, key: string, value:
     case 'PAT':
     case 'runner':
     case 'commitMessages':
+    case 'commitPrefixStatusUp':
+    case 'commitPrefixStatusDown':
+    case 'commitPrefixStatusDegraded':
+    case 'summaryStartHtmlComment':
+    case 'summaryEndHtmlComment':
+    case 'liveStatusHtmlComment':
     case 'skipDescriptionUpdate':
     case 'skipTopicsUpdate':
     case 'skipHomepageUpdate':
+    case 'skipPoweredByReadme':
     case 'skipDeleteIssues':
       collector.pass(key, REPOSITORY);
       break;
+    case 'secrets':
+      collector.pass(key, 'those that targets refer to are among the variables to set');
+      break;
+    case 'delay':
+      collector.pass(key, 'targets are checked side by side');
+      break;
+    case 'customStatusWebsitePackage':
+    case 'skipGeneratingWebsite':
+      collector.leaveOwn(key, PAGE);
+      break;
     case 'assignees':
-      collector.variable(MAIL, 'the mail addresses of the assignees', key);
+      collector.variable(CHANNEL_VARIABLES.email, 'the mail addresses of the assignees', key);
       break;
     case 'workflowSchedule':
       for (const [workflow, schedule] of fieldsOf(value)) {
@@ -211,6 +259,7 @@ function readPage(collector: Collector, top: ToolFields, page: ToolFields): void
       case 'baseUrl':
       case 'apiBaseUrl':
       case 'publish':
+      case 'singleCommit':
         collector.pass(what, REPOSITORY);
         break;
       case 'navbar':

@@ -17,6 +17,7 @@ import {
   type TargetDraft,
   type ToolFields,
 } from './tool.js';
+import { CHANNEL_VARIABLES, channelFor } from './channels.js';
 import { DAY } from '../../time.js';
 
 const hostAndPort = (monitor: ToolFields, port = ''): string => {
@@ -57,6 +58,7 @@ const ADDRESSES: ReadonlyMap<string, (monitor: ToolFields) => string> = new Map<
   ],
 ]);
 const HTTP = ['http', 'keyword', 'json-query', 'real-browser'];
+const HEALTH = 'only the standard health service is asked (docs/kinds.md)';
 const DATABASES = ['postgres', 'mysql', 'mongodb', 'redis'];
 
 /** Fields that say nothing of what is to be watched: numbers of its own, and what it has found. */
@@ -85,13 +87,16 @@ const UNCHANGED: ReadonlyMap<string, string> = new Map([
   ['ntpTimeOffsetThreshold', '1000'],
   ['ntpRootDispersionThreshold', '500'],
   ['authMethod', 'null'],
+  ['oauth_auth_method', 'client_secret_basic'],
 ]);
 
 /** A backup of Uptime Kuma (`monitorList`), or the list of monitors that its API gives, as a list or by their numbers. */
 export function fromUptimeKuma(document: unknown): Imported {
   const collector = new Collector();
   const top = fieldsOf(document);
-  const listed = Array.isArray(document) ? document : (top.get('monitorList') ?? top.get('monitors'));
+  const isNumbered = [...top.keys()].every((key) => /^\d+$/.test(key));
+  const listed =
+    Array.isArray(document) || isNumbered ? document : (top.get('monitorList') ?? top.get('monitors'));
   const monitors = (Array.isArray(listed) ? listOf(listed) : [...fieldsOf(listed).values()]).map(fieldsOf);
   const groups = new Map(
     monitors
@@ -101,7 +106,9 @@ export function fromUptimeKuma(document: unknown): Imported {
   const alerting = alertingOf(listOf(top.get('notificationList')).map(fieldsOf), monitors);
   for (const monitor of monitors) {
     if (monitor.get('type') === 'group') {
-      if (textOf(monitor.get('name')) !== '') collector.carry();
+      const isUsed = monitors.some((each) => textOf(each.get('parent')) === textOf(monitor.get('id')));
+      if (isUsed) collector.carry();
+      else collector.pass(`the group ${textOf(monitor.get('name'))}`, 'no monitor is in it');
     } else readMonitor(collector, monitor, groups, alerting);
   }
   for (const notification of listOf(top.get('notificationList')).map(fieldsOf))
@@ -111,34 +118,16 @@ export function fromUptimeKuma(document: unknown): Imported {
   return collector.result();
 }
 
-/** What each kind of notification becomes. Mattermost and Rocket.Chat take Slack's messages. */
-const CHANNELS: ReadonlyMap<string, { readonly channel: string; readonly variable: string }> = new Map(
-  Object.entries({
-    webhook: { channel: 'webhook', variable: 'ALERT_WEBHOOK_URL' },
-    slack: { channel: 'slack', variable: 'ALERT_SLACK_URL' },
-    mattermost: { channel: 'slack', variable: 'ALERT_SLACK_URL' },
-    'rocket.chat': { channel: 'slack', variable: 'ALERT_SLACK_URL' },
-    discord: { channel: 'discord', variable: 'ALERT_DISCORD_URL' },
-    telegram: { channel: 'telegram', variable: 'ALERT_TELEGRAM_TOKEN and ALERT_TELEGRAM_CHAT' },
-    ntfy: { channel: 'ntfy', variable: 'ALERT_NTFY_URL' },
-    pagerduty: { channel: 'pagerduty', variable: 'ALERT_PAGERDUTY_KEY' },
-    smtp: { channel: 'email', variable: 'ALERT_SMTP_URL, ALERT_EMAIL_FROM and ALERT_EMAIL_TO' },
-    apprise: { channel: 'apprise', variable: 'ALERT_APPRISE_URL' },
-    teams: { channel: 'teams', variable: 'ALERT_TEAMS_URL' },
-    googlechat: { channel: 'google_chat', variable: 'ALERT_GOOGLE_CHAT_URL' },
-  }),
-);
-
 function kindOf(notification: ToolFields): string {
   return textOf(parsed(notification.get('config')).get('type') ?? notification.get('type'));
 }
 
 function readNotification(collector: Collector, notification: ToolFields): void {
   const kind = kindOf(notification);
-  const known = CHANNELS.get(kind.toLowerCase());
+  const channel = channelFor(kind);
   const what = `the notification ${textOf(notification.get('name'))}`;
   const shown = /^[\w .-]{1,40}$/.test(kind) ? kind : 'the same people';
-  if (known !== undefined) collector.variable(known.variable, what, what);
+  if (channel !== undefined) collector.variable(CHANNEL_VARIABLES[channel], what, what);
   else collector.leave(what, `set up a channel that reaches ${shown}, such as ALERT_APPRISE_URL`);
 }
 
@@ -151,10 +140,7 @@ interface Alerting {
 
 function alertingOf(notifications: readonly ToolFields[], monitors: readonly ToolFields[]): Alerting {
   const channels = new Map(
-    notifications.map((each) => [
-      textOf(each.get('id')),
-      CHANNELS.get(kindOf(each).toLowerCase())?.channel ?? null,
-    ]),
+    notifications.map((each) => [textOf(each.get('id')), channelFor(kindOf(each)) ?? null]),
   );
   return { channels, isThere: channels.size > 0 || monitors.some((each) => toldBy(each).length > 0) };
 }
@@ -188,13 +174,10 @@ function readMonitor(
   alerting: Alerting,
 ): void {
   const type = textOf(monitor.get('type'));
-  const draft = collector.target(textOf(monitor.get('name')));
   const address = ADDRESSES.get(type)?.(monitor) ?? '';
-  const isBasic = textOf(monitor.get('basic_auth_user')) !== '' && HTTP.includes(type);
-  const login = DATABASES.includes(type) ? /\/\/([^/@]*)@/.exec(address)?.[1] : undefined;
-  const plain = literal(login === undefined ? address : address.replace(/\/\/[^/@]*@/, '//'));
-  if (address !== '')
-    draft.set('URL', isBasic || login !== undefined ? withLogin(draft, plain, login) : plain);
+  const draft = collector.target({ name: textOf(monitor.get('name')), address });
+  const isBasic = textOf(monitor.get('basic_auth_user')) !== '' && loginOf(monitor) === 'basic';
+  if (address !== '') draft.set('URL', isBasic ? withLogin(draft, literal(address)) : literal(address));
   const group = groups.get(textOf(monitor.get('parent')));
   if (group !== undefined) draft.set('GROUP', literal(group), 'parent');
   readAlerts(draft, monitor, alerting);
@@ -214,7 +197,7 @@ function readMonitor(
     const counts =
       ['active', 'maxretries', 'maxredirects', 'expiryNotification'].includes(key) && value !== null;
     if (NO_SETTING.test(key) || ((isNothing || isEmpty || isPlain) && !counts)) continue;
-    readSetting(draft, { monitor, type, key, value });
+    readSetting(collector, draft, { monitor, type, key, value });
   }
   if (type === 'ping' || type === 'tailscale-ping' || type === 'globalping')
     collector.refuse(draft, `a monitor of type ${type}`, NO_PING);
@@ -234,6 +217,14 @@ function readMonitor(
   } else collector.add(draft);
 }
 
+/** How it logs in, where its kind does. What the form had for other ways stays in it. */
+function loginOf(monitor: ToolFields): string {
+  const type = textOf(monitor.get('type'));
+  if (!HTTP.includes(type) && type !== 'websocket-upgrade') return '';
+  // Older versions have no other way.
+  return monitor.has('authMethod') ? textOf(monitor.get('authMethod')) : 'basic';
+}
+
 interface Setting {
   readonly monitor: ToolFields;
   readonly type: string;
@@ -241,9 +232,10 @@ interface Setting {
   readonly value: unknown;
 }
 
-function readSetting(draft: TargetDraft, { monitor, type, key, value }: Setting): void {
+function readSetting(collector: Collector, draft: TargetDraft, { monitor, type, key, value }: Setting): void {
   const text = textOf(value);
   const isHttp = HTTP.includes(type);
+  const login = loginOf(monitor);
   switch (key) {
     case 'name':
       draft.carry();
@@ -287,9 +279,12 @@ function readSetting(draft: TargetDraft, { monitor, type, key, value }: Setting)
       // A target that fails is due at every run until it is decided.
       draft.carry();
       break;
-    case 'resendInterval':
-      draft.leave(key, `set ALERT_REMINDER to ${Number(text)} times the interval`);
+    case 'resendInterval': {
+      // It counts checks.
+      const length = Number(text) * Number(textOf(monitor.get('interval')) || 60);
+      collector.setting('ALERT_REMINDER', seconds(length), key);
       break;
+    }
     case 'method':
       if (isHttp) draft.set('METHOD', text);
       break;
@@ -310,9 +305,13 @@ function readSetting(draft: TargetDraft, { monitor, type, key, value }: Setting)
     case 'keyword':
       if (type === 'keyword')
         draft.set(isOn(monitor.get('invertKeyword')) ? 'REJECT_BODY' : 'EXPECT_BODY', searchText(text));
+      // What the health service answers.
+      else if (type === 'grpc-keyword' && text === 'SERVING') draft.carry();
+      else if (type === 'grpc-keyword') draft.leave(key, HEALTH);
       break;
     case 'invertKeyword':
       if (type === 'keyword') draft.carry();
+      else if (type === 'grpc-keyword') draft.leave(key, HEALTH);
       break;
     case 'jsonPath':
       if (type === 'json-query') draft.expect(jsonQuery(monitor));
@@ -347,8 +346,9 @@ function readSetting(draft: TargetDraft, { monitor, type, key, value }: Setting)
       draft.watchDomain(hostIn(urlOf(monitor)) || textOf(monitor.get('hostname')), 21 * DAY, key);
       break;
     case 'authMethod':
+      if (login === '') break;
       if (text === 'basic' || text === 'bearer') draft.carry();
-      else if (text === 'mtls' && isHttp) {
+      else if (text === 'mtls') {
         draft.useClientCertificate(['tlsCert', 'tlsKey']);
         draft.carry();
       } else
@@ -356,13 +356,15 @@ function readSetting(draft: TargetDraft, { monitor, type, key, value }: Setting)
       break;
     case 'basic_auth_user':
     case 'basic_auth_pass':
-      if (isHttp) draft.carry();
+      if (login === 'basic') draft.carry();
+      else if (login === 'ntlm') draft.leave(key, 'there is no such log in');
       break;
     case 'bearer_token':
-      draft.set('HEADERS', {
-        ...headersSoFar(draft),
-        Authorization: `Bearer ${draft.secret('TOKEN', 'the bearer token')}`,
-      });
+      if (login === 'bearer')
+        draft.set('HEADERS', {
+          ...headersSoFar(draft),
+          Authorization: `Bearer ${draft.secret('TOKEN', 'the bearer token')}`,
+        });
       break;
     case 'wsSubprotocol':
       if (type === 'websocket-upgrade')
@@ -402,14 +404,13 @@ function readSetting(draft: TargetDraft, { monitor, type, key, value }: Setting)
     case 'tlsCert':
     case 'tlsKey':
       // They stay in the form when the kind of log in is changed.
-      if (textOf(monitor.get('authMethod')) === 'mtls' && isHttp) draft.carry();
+      if (login === 'mtls') draft.carry();
       break;
     case 'tlsCa':
       draft.leave(key, 'NODE_EXTRA_CA_CERTS names the authority of a certificate on one machine');
       break;
     case 'grpcServiceName':
-      if (type === 'grpc-keyword' && text !== 'grpc.health.v1.Health')
-        draft.leave(key, 'only the standard health service is asked (docs/kinds.md)');
+      if (type === 'grpc-keyword' && text !== 'grpc.health.v1.Health') draft.leave(key, HEALTH);
       else if (type === 'grpc-keyword') draft.carry();
       break;
     case 'retryOnlyOnStatusCodeFailure':

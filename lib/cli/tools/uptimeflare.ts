@@ -1,6 +1,7 @@
 import { LONGEST_REASON } from '../../config/time-windows.js';
 import { singleLine } from '../../single-line.js';
 import { constantOf, Expression } from './literal-reader.js';
+import { SECRET_HEADER } from './secrets.js';
 import {
   Collector,
   fieldsOf,
@@ -9,7 +10,6 @@ import {
   literal,
   milliseconds,
   searchText,
-  SECRET_HEADER,
   textOf,
   textsIn,
   ToolError,
@@ -17,6 +17,8 @@ import {
   type TargetDraft,
   type ToolFields,
 } from './tool.js';
+import { CHANNEL_VARIABLES } from './channels.js';
+import type { ChannelName } from '../../types.js';
 
 const COMPUTED = 'it is computed: write its value';
 const LOOK = 'the page has colours of its own (docs/pages.md)';
@@ -29,25 +31,38 @@ export function fromUptimeFlare(document: unknown): Imported {
   if (!worker.has('monitors')) throw new ToolError('expected const workerConfig with monitors');
   const page = fieldsOf(constantOf(source, 'pageConfig'));
   const notification = fieldsOf(worker.get('notification'));
-  const drafts = new Map<string, TargetDraft>();
+  const drafts: Monitors = new Map<string, TargetDraft[]>();
   for (const monitor of listOf(worker.get('monitors')).map(fieldsOf)) {
     const id = textOf(monitor.get('id'));
-    const draft = collector.target(textOf(monitor.get('name')) || id, id);
+    const draft = collector.target({
+      name: textOf(monitor.get('name')) || id,
+      address: textOf(monitor.get('target')),
+      id,
+    });
     // It checks every minute.
     draft.put('INTERVAL', '1m');
     const grace = Number(textOf(notification.get('gracePeriod')));
     if (notification.has('gracePeriod') && grace >= 0)
       draft.put('FAILURE_THRESHOLD', String(Math.min(100, grace + 1)));
     for (const [key, value] of monitor) readMonitor(draft, monitor, key, value);
-    drafts.set(id, draft);
+    drafts.set(id, [...(drafts.get(id) ?? []), draft]);
   }
   readGroups(collector, drafts, page);
   readMaintenance(collector, drafts, constantOf(source, 'maintenances'));
   readNotification(collector, drafts, notification);
-  for (const draft of drafts.values()) collector.add(draft);
+  for (const draft of [...drafts.values()].flat()) collector.add(draft);
   for (const [key, value] of worker) readWorker(collector, key, value);
   for (const [key, value] of page) readPage(collector, key, value);
   return collector.result();
+}
+
+/** Drafts by the ids of their monitors, of which two may have one. */
+type Monitors = Map<string, TargetDraft[]>;
+
+const NO_MONITOR = 'it names no monitor that is there';
+
+function monitorsOf(drafts: Monitors, ids: unknown): TargetDraft[] {
+  return listOf(ids).flatMap((id) => drafts.get(textOf(id)) ?? []);
 }
 
 function readMonitor(draft: TargetDraft, monitor: ToolFields, key: string, value: unknown): void {
@@ -109,29 +124,25 @@ function readMonitor(draft: TargetDraft, monitor: ToolFields, key: string, value
 }
 
 /** Groups are shown as they are listed, and monitors in none of them are not shown. */
-function readGroups(collector: Collector, drafts: ReadonlyMap<string, TargetDraft>, page: ToolFields): void {
+function readGroups(collector: Collector, drafts: Monitors, page: ToolFields): void {
   const groups = fieldsOf(page.get('group'));
   if (groups.size === 0) return;
   let order = 0;
   const shown = new Set<TargetDraft>();
   for (const [group, ids] of groups) {
-    for (const id of listOf(ids)) {
-      const draft = drafts.get(textOf(id));
-      if (draft === undefined) continue;
+    const members = monitorsOf(drafts, ids);
+    for (const draft of members) {
       draft.put('GROUP', literal(group.slice(0, 100)));
       draft.put('ORDER', String((order += 1)));
       shown.add(draft);
     }
-    collector.carry();
+    if (members.length > 0) collector.carry();
+    else collector.pass(`the group ${group}`, NO_MONITOR);
   }
-  for (const draft of drafts.values()) if (!shown.has(draft)) draft.put('SHOW', 'none');
+  for (const draft of [...drafts.values()].flat()) if (!shown.has(draft)) draft.put('SHOW', 'none');
 }
 
-function readMaintenance(
-  collector: Collector,
-  drafts: ReadonlyMap<string, TargetDraft>,
-  maintenances: unknown,
-): void {
+function readMaintenance(collector: Collector, drafts: Monitors, maintenances: unknown): void {
   const windows = new Map<TargetDraft, string[]>();
   const general: string[] = [];
   for (const entry of listOf(maintenances)) {
@@ -153,12 +164,13 @@ function readMaintenance(
       );
     else {
       const window = reason === '' ? time : `${time} (${literal(reason)})`;
-      const ids = listOf(fields.get('monitors')).map(textOf);
-      for (const id of ids) {
-        const draft = drafts.get(id);
-        if (draft !== undefined) windows.set(draft, [...(windows.get(draft) ?? []), window]);
-      }
+      const members = monitorsOf(drafts, fields.get('monitors'));
+      for (const draft of members) windows.set(draft, [...(windows.get(draft) ?? []), window]);
       if (!fields.has('monitors')) general.push(window);
+      else if (members.length === 0) {
+        collector.pass(`maintenances, ${textOf(fields.get('title'))}`, NO_MONITOR);
+        continue;
+      }
       collector.carry(when + said.length);
       for (const key of about)
         if (!said.includes(key))
@@ -168,7 +180,8 @@ function readMaintenance(
   }
   for (const [draft, found] of windows) draft.put('MAINTENANCE', [...general, ...found]);
   if (general.length > 0)
-    for (const draft of drafts.values()) if (!windows.has(draft)) draft.put('MAINTENANCE', general);
+    for (const draft of [...drafts.values()].flat())
+      if (!windows.has(draft)) draft.put('MAINTENANCE', general);
 }
 
 /** The reason of a window out of as many of its texts as there is room for, and which these are. */
@@ -196,28 +209,24 @@ function windowOf(fields: ToolFields): string | null {
   return `${start.toISOString().slice(0, 16)}Z/${Math.round((to - from) / 60_000)}m`;
 }
 
-/** Services that a webhook's address tells, and the variables that stand for them. */
-const SERVICES: readonly (readonly [string, string])[] = [
-  ['api.telegram.org', 'ALERT_TELEGRAM_TOKEN and ALERT_TELEGRAM_CHAT'],
-  ['hooks.slack.com', 'ALERT_SLACK_URL'],
-  ['discord.com', 'ALERT_DISCORD_URL'],
-  ['discordapp.com', 'ALERT_DISCORD_URL'],
-  ['chat.googleapis.com', 'ALERT_GOOGLE_CHAT_URL'],
-  ['events.pagerduty.com', 'ALERT_PAGERDUTY_KEY'],
-  ['ntfy.sh', 'ALERT_NTFY_URL'],
-];
+/** Services that a webhook's address tells, and the channels that stand for them. */
+const SERVICES: ReadonlyMap<string, ChannelName> = new Map([
+  ['api.telegram.org', 'telegram'],
+  ['hooks.slack.com', 'slack'],
+  ['discord.com', 'discord'],
+  ['discordapp.com', 'discord'],
+  ['chat.googleapis.com', 'google_chat'],
+  ['events.pagerduty.com', 'pagerduty'],
+  ['ntfy.sh', 'ntfy'],
+]);
 
-function readNotification(
-  collector: Collector,
-  drafts: ReadonlyMap<string, TargetDraft>,
-  notification: ToolFields,
-): void {
+function readNotification(collector: Collector, drafts: Monitors, notification: ToolFields): void {
   for (const [key, value] of notification) {
     const what = `notification.${key}`;
     switch (key) {
       case 'appriseApiServer':
       case 'recipientUrl':
-        collector.variable('ALERT_APPRISE_URL', 'notification.appriseApiServer and recipientUrl', what);
+        collector.variable(CHANNEL_VARIABLES.apprise, 'notification.appriseApiServer and recipientUrl', what);
         break;
       case 'webhook':
         for (const webhook of Array.isArray(value) ? value : [value])
@@ -230,8 +239,9 @@ function readNotification(
         collector.carry();
         break;
       case 'skipNotificationIds':
-        for (const id of listOf(value)) drafts.get(textOf(id))?.put('ALERTS', 'off');
-        collector.carry();
+        for (const draft of monitorsOf(drafts, value)) draft.put('ALERTS', 'off');
+        if (monitorsOf(drafts, value).length > 0) collector.carry();
+        else collector.pass(what, NO_MONITOR);
         break;
       case 'skipErrorChangeNotification':
         if (isOn(value)) collector.carry();
@@ -246,8 +256,8 @@ function readNotification(
 function readWebhook(collector: Collector, webhook: ToolFields): void {
   const url = textOf(webhook.get('url'));
   const host = URL.canParse(url) ? new URL(url).hostname : '';
-  const known = SERVICES.find(([name]) => name === host)?.[1];
-  const variable = known ?? 'ALERT_WEBHOOK_URL';
+  const known = SERVICES.get(host);
+  const variable = CHANNEL_VARIABLES[known ?? 'webhook'];
   for (const [key, value] of webhook) {
     const what = `notification.webhook.${key}`;
     if (key === 'url') collector.variable(variable, 'notification.webhook', what);

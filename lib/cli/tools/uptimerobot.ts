@@ -17,6 +17,8 @@ import {
   type TargetDraft,
   type ToolFields,
 } from './tool.js';
+import { CHANNEL_VARIABLES } from './channels.js';
+import type { ChannelName } from '../../types.js';
 
 /** Numbers of https://uptimerobot.com/api/ (getMonitors, v2). */
 const KINDS: ReadonlyMap<string, 'http' | 'keyword' | 'ping' | 'port' | 'heartbeat'> = new Map([
@@ -50,9 +52,10 @@ export function fromUptimeRobot(document: unknown): Imported {
   const collector = new Collector();
   for (const monitor of listOf(fieldsOf(document).get('monitors')).map(fieldsOf)) {
     const kind = KINDS.get(textOf(monitor.get('type')));
-    const draft = collector.target(
-      textOf(monitor.get('friendly_name')) || withoutScheme(textOf(monitor.get('url'))),
-    );
+    const draft = collector.target({
+      name: textOf(monitor.get('friendly_name')),
+      address: textOf(monitor.get('url')),
+    });
     for (const [key, value] of monitor) {
       const isEmpty =
         typeof value === 'object' && value !== null ? Object.keys(value).length === 0 : textOf(value) === '';
@@ -136,7 +139,7 @@ function readMonitor(
       break;
     case 'custom_http_headers': {
       const headers = draft.options.get('HEADERS') ?? {};
-      draft.set('HEADERS', { ...(headers as object), ...(draft.headers(textsIn(value)) as object) });
+      draft.set('HEADERS', { ...(headers as object), ...draft.headers(textsIn(value)) });
       break;
     }
     case 'custom_http_statuses':
@@ -190,24 +193,24 @@ function addressOf(draft: TargetDraft, monitor: ToolFields): string {
   return textOf(monitor.get('http_username')) === '' ? address : withLogin(draft, address);
 }
 
-/** Numbers of its kinds of contacts, and the variables that stand for them. */
-const CONTACTS: ReadonlyMap<string, string> = new Map([
-  ['2', 'ALERT_SMTP_URL, ALERT_EMAIL_FROM and ALERT_EMAIL_TO'],
-  ['5', 'ALERT_WEBHOOK_URL'],
-  ['11', 'ALERT_SLACK_URL'],
-  ['18', 'ALERT_TELEGRAM_TOKEN and ALERT_TELEGRAM_CHAT'],
-  ['20', 'ALERT_TEAMS_URL'],
-  ['21', 'ALERT_GOOGLE_CHAT_URL'],
-  ['23', 'ALERT_DISCORD_URL'],
-  ['16', 'ALERT_PAGERDUTY_KEY'],
+/** Numbers of its kinds of contacts, and the channels that stand for them. */
+const CONTACTS: ReadonlyMap<string, ChannelName> = new Map([
+  ['2', 'email'],
+  ['5', 'webhook'],
+  ['11', 'slack'],
+  ['16', 'pagerduty'],
+  ['18', 'telegram'],
+  ['20', 'teams'],
+  ['21', 'google_chat'],
+  ['23', 'discord'],
 ]);
 
 function readContact(collector: Collector, draft: TargetDraft, contact: ToolFields): void {
-  const variable = CONTACTS.get(textOf(contact.get('type')));
+  const channel = CONTACTS.get(textOf(contact.get('type')));
   const what = 'alert_contacts';
-  if (variable === undefined)
+  if (channel === undefined)
     draft.leave(what, 'set up a channel that reaches them, such as ALERT_APPRISE_URL');
-  else collector.variable(variable, 'the alert contacts', what);
+  else collector.variable(CHANNEL_VARIABLES[channel], 'the alert contacts', what);
   const threshold = Number(textOf(contact.get('threshold')));
   if (threshold > 0)
     draft.leave('alert_contacts.threshold', 'failureThreshold times interval is the time until an alert');

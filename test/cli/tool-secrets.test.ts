@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import { convert, problemsIn } from '../../lib/cli/tool-import.js';
+import { TOOLS, type ToolName } from '../../lib/cli/commands.js';
+
+const TOKEN = 'cAn4ryT0k3nXy7Zw9Qv2';
+
+/** A configuration of each tool that watches one address. */
+const AT: Readonly<Record<ToolName, (url: string) => string>> = {
+  'uptime-kuma': (url) => JSON.stringify({ monitorList: [{ name: 'a', type: 'http', url }] }),
+  uptimerobot: (url) => JSON.stringify({ monitors: [{ friendly_name: '', type: 1, url }] }),
+  gatus: (url) => JSON.stringify({ endpoints: [{ url }] }),
+  uptimeflare: (url) => `const workerConfig = { monitors: [{ id: 'a', target: ${JSON.stringify(url)} }] }`,
+  upptime: (url) => JSON.stringify({ sites: [{ url }] }),
+  blackbox: (url) =>
+    JSON.stringify({
+      scrape_configs: [{ metrics_path: '/probe', static_configs: [{ targets: [url] }] }],
+    }),
+  'cronjob.org': (url) => JSON.stringify({ jobs: [{ title: '', url }] }),
+};
+
+const kuma = (more: object): string =>
+  JSON.stringify({ monitorList: [{ name: 'a', type: 'http', url: 'https://a.test', ...more }] });
+
+const wholly = (tool: ToolName, source: string): string => {
+  const { text, imported } = convert(tool, source);
+  expect(problemsIn('t', text, imported)).toEqual([]);
+  return `${text}\n${JSON.stringify([imported.left, imported.own, imported.unneeded, [...imported.variables]])}`;
+};
+
+describe('what is secret in the configuration of another tool', () => {
+  it.each(TOOLS)('in an address of %s is neither written nor printed', (tool) => {
+    for (const url of [
+      'https://hooks.slack.com/services/canary/canary/canary',
+      'https://discord.com/api/webhooks/1/canary',
+      'https://api.telegram.org/bot1:canary/getMe',
+      'https://a.test/hook/canary',
+      `https://a.test/x/${TOKEN}/health`,
+      `https://a.test/?${TOKEN}`,
+      `https://a.test/?x=${TOKEN}#token=canary`,
+      'https://a.test/?code=canary&k=canary&session=canary&token=canary&token=canary2',
+      'https://u:canary@a.test/x',
+      'https://u:can/canary@a.test/x',
+      'https://u:can@canary@a.test/x',
+    ])
+      expect(wholly(tool, AT[tool](url)), url).not.toMatch(/canary|cAn4ry/);
+  });
+
+  it.each<[string, string, string]>([
+    ['https://hooks.slack.com/services/T/B/x', 'https://hooks.slack.com/${A_PATH}', 'A_PATH'],
+    ['https://a.test/api/webhooks/1/x?wait=1', 'https://a.test/api/webhooks/${A_PATH}?wait=1', 'A_PATH'],
+    ['https://api.telegram.org/bot1:x/getMe', 'https://api.telegram.org/bot${A_PATH}/getMe', 'A_PATH'],
+    [
+      'https://a.test/?token=x&token=y',
+      'https://a.test/?token=${A_TOKEN}&token=${A_TOKEN_2}',
+      'A_TOKEN A_TOKEN_2',
+    ],
+  ])('is one variable each in %s', (url, wanted, variables) => {
+    const { imported } = convert('uptime-kuma', kuma({ url }));
+    expect(imported.targets[0]?.options.get('URL')).toBe(wanted);
+    expect([...imported.variables.keys()].join(' ')).toBe(variables);
+  });
+
+  it.each([
+    'https://a.test/webhooks/health',
+    'https://a.test/auth/login2?lang=de&page=12#top',
+    'https://a.test:8080/@user/my-api-2024-health-check-v2',
+    'https://a.test/docs/utf8-to-base64-converter/index.html',
+    'mongodb://a.test:1,b.test:2/d?x=a@b',
+    'https://[::1]:8443/@x',
+  ])('is not seen in %s', (url) => {
+    const type = url.startsWith('mongodb') ? { type: 'mongodb', databaseConnectionString: url } : { url };
+    expect(convert('uptime-kuma', kuma(type)).imported.targets[0]?.options.get('URL')).toBe(url);
+  });
+
+  it.each([
+    [{ headers: '{"Referer":"https://a.test/?token=canary"}' }],
+    [{ headers: `{"X-Id":"${TOKEN}"}` }],
+    [{ headers: '{"X-Session":"canary"}' }],
+    [{ type: 'websocket-upgrade', url: 'wss://a.test', wsSubprotocol: TOKEN }],
+    [{ method: 'POST', body: '{"pin":12345678,"password":"canary"}' }],
+    [{ method: 'POST', body: '<a><Password x="1">canary</Password></a>' }],
+    [{ method: 'POST', body: `say ${TOKEN} twice: ${TOKEN}` }],
+    [{ method: 'POST', body: '{"to":"https://hooks.slack.com/services/canary"}' }],
+    [{ description: 'see https://a.test/?token=canary' }],
+    [{ name: 'https://a.test/?token=canary' }],
+    [{ authMethod: 'basic', basic_auth_user: 'canary', url: 'https://u:canary@a.test' }],
+  ])('is hidden wherever it stands: %j', (more) => {
+    expect(wholly('uptime-kuma', kuma(more))).not.toMatch(/canary|cAn4ry|12345678/);
+  });
+
+  it('is hidden in what is sent to a server line by line', () => {
+    const query_response = [
+      { send: 'AUTH canary' },
+      { expect: 'OK' },
+      { send: 'PASS canary' },
+      { expect: 'OK' },
+    ];
+    const source = {
+      modules: { m: { prober: 'tcp', tcp: { query_response } } },
+      scrape_configs: [{ params: { module: ['m'] }, static_configs: [{ targets: ['a.test:1'] }] }],
+    };
+    expect(wholly('blackbox', JSON.stringify(source))).not.toContain('canary');
+  });
+
+  it('has a variable of its own where a header and a parameter have one name', () => {
+    const { imported } = convert(
+      'uptime-kuma',
+      kuma({ url: 'https://a.test/?token=x', headers: '{"token":"y"}' }),
+    );
+    expect(imported.variables.size).toBe(2);
+  });
+
+  it('has a variable that is named after the host where the name has no Latin letter', () => {
+    const source = kuma({ name: 'Сайт', url: 'https://api.test/', headers: '{"Authorization":"x"}' });
+    const { text, imported } = convert('uptime-kuma', source);
+    expect([...imported.variables.keys()]).toEqual(['API_TEST_AUTHORIZATION']);
+    expect(text).toContain('id: api-test\n');
+    expect(text).toContain('name: "Сайт"');
+  });
+});
