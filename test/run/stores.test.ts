@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readDump, writeDump } from '../../lib/cli/dump.js';
 import { collect, restore } from '../../lib/cli/transfer.js';
 import { setApp } from '../../lib/app.js';
-import type { Channel } from '../../lib/deliver/channel.js';
+import { DeliveryError, type Channel } from '../../lib/deliver/channel.js';
 import { answerBadge } from '../../lib/http/badge-endpoint.js';
 import { answerHealth } from '../../lib/http/health-endpoint.js';
 import { answerMetrics } from '../../lib/http/metrics-endpoint.js';
@@ -322,6 +322,45 @@ describe('the first database goes away', () => {
       await front.start();
     }
   });
+
+  it.each(['begins then', 'has something to tell'])(
+    'and hangs: a process that %s pings what lives in the others meanwhile',
+    async (when) => {
+      const patient = () => openRemoteStores({ 1: rest(), 3: tcp(3) }, { prefix, timeout: 1_000 });
+      const config = { ...configOf(12), tick: 1_000 };
+      const pinger = new ShardedPinger(config, await patient());
+      const refusing: Channel = {
+        name: 'slack',
+        deliver: () => Promise.reject(new DeliveryError('permanent', 'no')),
+      };
+      pinger.channels = new Map([['slack', refusing]]);
+      pinger.attempt = () => FAILED;
+      for (let tick = 1; tick <= 3; tick += 1) {
+        await pinger.tick();
+        pinger.clock.now += MINUTE;
+      }
+      const next = when === 'begins then' ? new ShardedPinger(config, await patient(), pinger.clock) : pinger;
+      const asked = () => front.requests.map(({ commands }) => JSON.stringify(commands));
+      const askedBefore: string[][] = [];
+      next.attempt = ({ info }) => {
+        if ((pinger.directory.known?.directory.get(info.id)?.shard ?? 0) >= 8) askedBefore.push(asked());
+        return FAILED;
+      };
+      front.reset();
+      front.fault = () => ({ kind: 'hang' });
+      try {
+        expect(await next.tick()).toMatchObject({ checked: 12, stored: false });
+        // What fails is asked again.
+        expect(askedBefore).toHaveLength(6);
+        for (const before of askedBefore) expect(new Set(before).size).toBe(before.length);
+        // Nor do its own shards wait for each other. A new process asks first whether it is the right database.
+        const leases = asked().flatMap((commands) => /:lease(?::1)?(?=")/.exec(commands)?.[0] ?? []);
+        expect(leases.slice(0, 2)).toEqual(when === 'begins then' ? [] : [':lease', ':lease:1']);
+      } finally {
+        front.reset();
+      }
+    },
+  );
 
   it.each(['began before', 'begins then'])(
     'and every endpoint of a process that %s tells what can be read',
