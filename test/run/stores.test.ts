@@ -4,6 +4,7 @@ import { collect, restore } from '../../lib/cli/transfer.js';
 import { setApp } from '../../lib/app.js';
 import { DeliveryError, type Channel } from '../../lib/deliver/channel.js';
 import { answerBadge } from '../../lib/http/badge-endpoint.js';
+import { answerFeed } from '../../lib/http/feed-endpoint.js';
 import { answerHealth } from '../../lib/http/health-endpoint.js';
 import { answerMetrics } from '../../lib/http/metrics-endpoint.js';
 import { answerPages } from '../../lib/http/pages.js';
@@ -294,6 +295,18 @@ describe('a database that goes away in the middle of ticks and comes back', () =
       expect(page.text.match(/Cannot be read now/g)).toHaveLength(6);
       expect(page.text).toContain('6 cannot be read<');
       expect(page.text).not.toContain('systems operational');
+      const listed = async (query: string) =>
+        [...(await get(answerPages, `/${query}`)).text.matchAll(/<a class="name" href="\/t\/(.*?)"/g)].length;
+      expect(await listed('?status=pending')).toBe(0);
+      expect(await listed('?status=up')).toBe(6);
+      const unread = await get(answerPages, '/?status=unread');
+      expect(unread.text).toContain('<option value="unread" selected>Cannot be read now</option>');
+      expect(unread.text.match(/data-status="unread"/g)).toHaveLength(6);
+      const feed = await get(answerFeed, '/api/feed');
+      expect(feed.status).toBe(200);
+      expect(feed.text).toContain(
+        '<subtitle>6 services cannot be read now. One of the databases does not answer. What it holds is missing here.</subtitle>',
+      );
       const metrics = await get(answerMetrics, '/api/metrics');
       expect(metrics.text.match(/^probe_success\{.*\} 1$/gm)).toHaveLength(6);
       expect(metrics.text.match(/^keepalive_checks_total\{/gm)).toHaveLength(6);
