@@ -1,8 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import { parseConfig, type Config } from '../config/config.js';
 import { settingsReader, type Setting } from '../config/settings.js';
 import { fileName, type FileOptions, type TargetsFile } from '../config/targets-file.js';
 import { compareTargets } from '../config/targets-source.js';
-import type { TargetOptionName } from '../config/options.js';
+import { TARGET_OPTIONS, type TargetOptionName } from '../config/options.js';
 import { ConfigError, type Env } from '../config/valid.js';
 import type { Target } from '../types.js';
 import { thousands } from './numbers.js';
@@ -81,7 +82,7 @@ function changesBetween(before: Version, after: Version): Change[] {
     const [old, now] = [byName(before, same), byName(after, target)];
     for (const name of new Set([...old.keys(), ...now.keys()])) {
       const [was, is] = [old.get(name), now.get(name)];
-      if ((was?.text ?? null) === (is?.text ?? null)) continue;
+      if (isSameValue(name, was?.text ?? null, is?.text ?? null)) continue;
       // What the kind of target has no use for any more, and nobody has set, is no change of the file.
       if ((was === undefined || is === undefined) && (was ?? is)?.place === null) continue;
       const change = {
@@ -97,6 +98,14 @@ function changesBetween(before: Version, after: Version): Change[] {
     }
   }
   return [...changes.values()];
+}
+
+/** `5m` and `300s` are one value. */
+function isSameValue(name: TargetOptionName, some: string | null, other: string | null): boolean {
+  if (some === other) return true;
+  if (some === null || other === null) return false;
+  const [a, b] = [some, other].map((text) => TARGET_OPTIONS[name].value.safeParse(text));
+  return a?.success === true && b?.success === true && isDeepStrictEqual(a.data, b.data);
 }
 
 /** Tells of which targets two files say the same, without looking at what follows from it: of most. */

@@ -27,6 +27,7 @@ import {
   flag,
   integer,
   isOff,
+  line,
   label,
   matching,
   oneOf,
@@ -62,7 +63,7 @@ export const TARGET_OPTIONS = {
   GROUP: targetOption(null, label, 'The group under which the page shows the target.'),
   DESCRIPTION: targetOption(
     null,
-    matching('one line of at most 300 characters', /^\P{Cc}{1,300}$/u),
+    line(300),
     'What the page of the target says of it; addresses in it become links.',
   ),
   ORDER: targetOption(null, decimal, 'Targets and groups are shown by it, then by name.'),

@@ -3,7 +3,7 @@ import { option, type OptionValues } from './option-table.js';
 import { parseUrl } from './request.js';
 import type { Problem } from './problems.js';
 import { isTimeZone } from './time-windows.js';
-import { flag, integer, isOff, label, matching, value } from './values.js';
+import { flag, integer, isOff, label, line, value } from './values.js';
 
 /** Characters of an address at most. */
 const LONGEST_URL = 2_000;
@@ -36,8 +36,9 @@ const MOST_LINKS = 10;
 
 /** What is shown stands before the address. */
 const links = value(
-  `at most ${MOST_LINKS} links such as Docs https://docs.example.com with ; between, each with words and an https:// or mailto: address`,
+  `off, or at most ${MOST_LINKS} links such as Docs https://docs.example.com with ; between, each with words and an https:// or mailto: address`,
   (text): readonly PageLink[] | undefined => {
+    if (isOff(text)) return [];
     const found = text
       .split(';')
       .map((entry) => entry.trim())
@@ -84,7 +85,7 @@ const timeZone = value('the name of a time zone, such as Europe/Paris or UTC', (
 /** What the operator says of the page as a whole. */
 export const PAGE_OPTIONS = {
   PAGE_TITLE: option(null, label),
-  PAGE_DESCRIPTION: option(null, matching('one line of at most 300 characters', /^\P{Cc}{1,300}$/u)),
+  PAGE_DESCRIPTION: option(null, line(300)),
   PAGE_LOGO_URL: option(null, logoUrl),
   PAGE_HOME_URL: option(null, homeUrl),
   PAGE_CONTACT_URL: option(null, contactUrl),

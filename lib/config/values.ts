@@ -1,4 +1,5 @@
 import * as z from '#zod';
+import { isSingleLine } from '../single-line.js';
 import { DAY, HOUR, MINUTE } from '../time.js';
 
 /**
@@ -139,7 +140,14 @@ export function oneOf<const T extends string>(words: readonly T[]): Value<T> {
 export const text = value<string>('a text', (found) => found);
 
 /** What people read in one line: alerts put it into mail headers. */
-export const label = matching('one line of at most 100 characters', /^\P{Cc}{1,100}$/u);
+export const label = line(100);
+
+/** Without control characters, and without what turns the direction of the text behind it. */
+export function line(longest: number): Value<string> {
+  return value(`one line of at most ${longest} characters`, (found) =>
+    found !== '' && isSingleLine(found) && Array.from(found).length <= longest ? found : undefined,
+  );
+}
 
 /** Fit to be sent in an HTTP header. */
 export function secret(minLength: number): Value<string> {

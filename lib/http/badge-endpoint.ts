@@ -1,8 +1,8 @@
 import { nowOf } from '../app.js';
 import type { App } from '../app.js';
 import { shownTarget } from '../read/audience.js';
-import { daysEnded, loadOverview, WINDOWS, type Window } from '../read/load.js';
-import { ofShardWith, type ShardedReader } from '../read/shards.js';
+import { daysEnded, WINDOWS, type Window } from '../read/load.js';
+import { overviewOf, type ShardedReader } from '../read/shards.js';
 import { latencyWithin, stats } from '../read/stats.js';
 import {
   badgeOf,
@@ -66,7 +66,7 @@ async function find(
   const now = nowOf(app);
   const watch = { ...config, audience, targets: [target] };
   const days = metric === 'latency' ? daysEnded(window, now) : [];
-  const overview = await ofShardWith(reader, id, config, (its) => loadOverview(its, now, days));
+  const overview = await overviewOf(reader, id, config, { now, days });
   const [found] = stats(watch, overview, now).targets;
   if (found === undefined) return wrong(404, 'not found');
   const latency = metric === 'latency' ? latencyWithin(watch, target, overview, window, now).p50 : null;

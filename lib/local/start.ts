@@ -8,6 +8,7 @@ import { MONTHLY_HOURS } from '../rules/hosts.js';
 import { configWarnings, validConfig, type Env } from '../config/valid.js';
 import { LiveConfig } from '../config/live-config.js';
 import { loadState } from '../read/load.js';
+import { RecentReader } from '../read/recent.js';
 import { ofEachShard } from '../read/shards.js';
 import { STORE_FIELDS } from '../record/fields.js';
 import { SPREAD_FIELDS } from '../record/spread-fields.js';
@@ -157,7 +158,7 @@ function schedule(
       if (isHeldUp && !wasHeldUp) print(HELD_UP);
       wasHeldUp = isHeldUp;
       if (statistics.isDue(results.length, performance.now())) {
-        const states = await ofEachShard(store, app.config, loadState);
+        const states = await ofEachShard(new RecentReader(store), app.config, loadState);
         const known = states.flatMap((state) => state?.targets ?? []);
         if (known.length > 0) print(statisticsLine(app.config.targets, known));
       }

@@ -5,6 +5,7 @@ import { staleSince } from './health.js';
 import { noteViews } from './notes.js';
 import type { TargetAlert, WatchedTarget } from '../types.js';
 import { latestIncidents, type Present, type ResolvedIncidents } from './load.js';
+import { isUnread, type Joined } from './shards.js';
 import type {
   IncidentEventView,
   IncidentView,
@@ -21,11 +22,12 @@ export function recentIncidents(
     readonly tick: number;
     readonly targets: readonly WatchedTarget[];
   },
-  loaded: Present & ResolvedIncidents,
+  loaded: Joined<Present & ResolvedIncidents>,
   now: number,
   limit: number,
 ): RecentIncidents {
   const { state, notes } = loaded;
+  const unread = shownTargets(watch).filter(({ info }) => isUnread(loaded, info.id)).length;
   const incidents = latestIncidents(watch, loaded, now);
   const stale = staleSince(watch, state, now);
   const all = shownTargets(watch).flatMap(({ info }) =>
@@ -42,6 +44,7 @@ export function recentIncidents(
         incident: incidentView(incident, now, { clean: addressView(info, watch.audience).clean }),
       })),
     notes: noteViews(notes, shownTargets(watch)),
+    ...(unread > 0 && { unread }),
   };
 }
 

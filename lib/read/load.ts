@@ -115,9 +115,22 @@ export async function loadOverview(
   now: number,
   days: readonly number[] = [],
 ): Promise<Overview> {
+  return loadKept(store, now, { times: overviewTimes(now, days) });
+}
+
+/** The same of one target: a store at the end of a line sends what is of this target alone. Two store commands. */
+export async function loadOverviewOf(
+  store: Reader,
+  id: string,
+  now: number,
+  days: readonly number[],
+): Promise<Overview> {
+  return loadKept(store, now, { times: overviewTimes(now, days), id });
+}
+
+function overviewTimes(now: number, days: readonly number[]): number[] {
   const midnight = Math.floor(now / DAY) * DAY;
-  const times = new Set([...WINDOWS.map((window) => windowStart(window, now)), midnight, ...days]);
-  return loadKept(store, now, { times: [...times] });
+  return [...new Set([...WINDOWS.map((window) => windowStart(window, now)), midnight, ...days])];
 }
 
 /** The midnights (UTC) with which the whole days of a window ended, latest first; none where it is 24 hours. */
@@ -422,9 +435,9 @@ interface LoadRequest {
   /** At whose snapshots. */
   readonly times?: readonly number[];
   readonly logs?: readonly string[];
-  /** The target whose snapshots, logs and incidents are wanted; without it, the snapshots of all. */
+  /** The target whose snapshots and logs are wanted; without it, the snapshots of all. */
   readonly id?: string;
-  /** The slot that it may have. */
+  /** The slot that it may have: its incidents are wanted as well. */
   readonly guess?: number | null;
   /** So many of the latest resolved incidents of all targets are wanted at most. */
   readonly incidents?: number;
@@ -444,11 +457,11 @@ interface Loaded extends Overview, ResolvedIncidents {
 
 /** One store command, of one target three; then more for snapshots that others refer to, and for incidents. */
 async function load(store: Reader, wanted: LoadRequest, known: KeptTexts = NOTHING_KEPT): Promise<Loaded> {
-  const { times = [], id, guess = null, logs: names = [] } = wanted;
+  const { times = [], id, guess, logs: names = [] } = wanted;
   const texts = new Map<number, SnapshotText | null>(known.snapshots);
   const asked = times.filter((at) => !texts.has(at));
   const present = [STATE_FIELD, MAINTENANCE_FIELD, OUTBOX_FIELD, NOTES_FIELD];
-  const guessed = guess === null ? [] : incidentFields(guess);
+  const guessed = guess == null ? [] : incidentFields(guess);
   const { answer, state, slot, note } = await readTexts(store, id, {
     fields: [...present, ...asked.map(snapshotField), ...guessed],
     logs: names,
@@ -492,7 +505,8 @@ async function load(store: Reader, wanted: LoadRequest, known: KeptTexts = NOTHI
       : storedIncidents(state, wanted.incidents);
   const unknown = stored.filter(({ key }) => !known.incidents.has(key));
   const target = state?.targets[slot] ?? null;
-  const ofOne = target === null || resolvedOf(target) === 0 ? [] : incidentFields(slot);
+  const hasIncidents = guess !== undefined && target !== null && resolvedOf(target) > 0;
+  const ofOne = hasIncidents ? incidentFields(slot) : [];
   const more = [
     ...absent.map(snapshotField),
     ...unknown.map(({ field }) => field),

@@ -7,6 +7,8 @@ import { StoreError } from '../store/store.js';
 import type { WatchedTarget } from '../types.js';
 import {
   loadHistory,
+  loadOverview,
+  loadOverviewOf,
   unpack,
   UnreadError,
   type History,
@@ -87,7 +89,7 @@ async function unlessUnread<T>(
 const directories = new WeakMap<ShardedReader, { readonly hash: string; readonly directory: Directory }>();
 
 /** Loads something of the shard in which a target lives, and of no other. */
-export async function ofShardWith<T>(
+async function ofShardWith<T>(
   reader: ShardedReader,
   id: string,
   { shardSize, targets }: Expected,
@@ -119,21 +121,46 @@ async function attempt<T>(
   }
 }
 
-/**
- * One target's history, from its shard alone. Where the directory was not read yet, it is looked for where it would be if
- * no target had ever been removed: the directory itself grows with the number of targets. It may live in another database
- * than the one that was asked, which is read where that one is away.
- */
-export async function historyOf(
+/** One target's history, from its shard alone. */
+export function historyOf(
   reader: ShardedReader,
   id: string,
   expected: Expected,
   now: number,
 ): Promise<History> {
+  return ofTarget(reader, id, expected, (its, guess) => loadHistory(its, id, now, guess));
+}
+
+/** Up to so many targets, those of all cost one command and some 100 KB at most, and the next reader needs none. */
+const FEW = 10;
+
+/** One target's figures, from its shard alone. @param days as of `loadOverview` */
+export function overviewOf(
+  reader: ShardedReader,
+  id: string,
+  expected: Expected,
+  { now, days }: { readonly now: number; readonly days: readonly number[] },
+): Promise<Overview> {
+  if (expected.targets.length <= FEW)
+    return ofShardWith(reader, id, expected, (its) => loadOverview(its, now, days));
+  return ofTarget(reader, id, expected, (its) => loadOverviewOf(its, id, now, days));
+}
+
+/**
+ * Something of one target, from its shard alone. Where the directory was not read yet, it is looked for where it would be if
+ * no target had ever been removed: the directory itself grows with the number of targets. It may live in another database
+ * than the one that was asked, which is read where that one is away.
+ */
+async function ofTarget<T extends Present>(
+  reader: ShardedReader,
+  id: string,
+  expected: Expected,
+  loadWith: (reader: Reader, guess: number) => Promise<T>,
+): Promise<T> {
   const { shardSize, targets } = expected;
   const place = targets.findIndex(({ info }) => info.id === id);
   const shard = directories.get(reader)?.directory.get(id)?.shard ?? Math.floor(place / shardSize);
-  const load = (its: Reader): Promise<History> => loadHistory(its, id, now, place % shardSize);
+  const load = (its: Reader): Promise<T> => loadWith(its, place % shardSize);
   const likely = await attempt(load(reader.shard(shard)));
   const targetsThere = 'loaded' in likely ? (likely.loaded.state?.targets ?? []) : [];
   const isThere = targetsThere.some((target) => target?.id === id && target.removedAt === null);

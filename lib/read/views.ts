@@ -216,6 +216,8 @@ export interface RecentIncidents {
   readonly incidents: readonly TargetIncident[];
   /** Latest first. */
   readonly notes: readonly NoteView[];
+  /** Of how many targets nothing can be read now; absent: of none. */
+  readonly unread?: number;
 }
 
 export interface TargetIncident {

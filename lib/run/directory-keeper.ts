@@ -62,24 +62,35 @@ export class DirectoryKeeper {
 
   /**
    * The directory with a place for each of these targets. One store command; more where it has changed, or is to be.
+   * @param within ms that each database may take to say who lives where
    * @throws StoreError
    */
-  async place(store: Store, ids: readonly string[], placing: Placing): Promise<KnownDirectory> {
+  async place(
+    store: Store,
+    ids: readonly string[],
+    placing: Placing,
+    within?: number,
+  ): Promise<KnownDirectory> {
     try {
-      return await this.#place(store, ids, placing);
+      return await this.#place(store, ids, placing, within);
     } catch (error) {
-      if (error instanceof StoreError) this.#known ??= await copyIn(store);
+      if (error instanceof StoreError) this.#known ??= await copyIn(store, within);
       throw error;
     }
   }
 
-  async #place(store: Store, ids: readonly string[], placing: Placing): Promise<KnownDirectory> {
+  async #place(
+    store: Store,
+    ids: readonly string[],
+    placing: Placing,
+    within: number | undefined,
+  ): Promise<KnownDirectory> {
     const known = this.#known;
-    if (known !== null && (await hintOf(store)).hash === known.hash) {
+    if (known !== null && (await hintOf(store, within)).hash === known.hash) {
       if (placed(known.directory, ids, placing) === known.directory) return known;
     }
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-      const found = await read(store);
+      const found = await read(store, within);
       const { directory, layout } = await this.#placesFor(store, found, ids, placing);
       if (directory === found.directory && layout.origin === found.layout.origin && found.isStored)
         this.#known = found;
@@ -189,12 +200,12 @@ export async function joined(
 }
 
 /** What the databases beside the first know of the directory; null: nothing, or there are none. */
-async function copyIn({ databases }: Store): Promise<KnownDirectory | null> {
+async function copyIn({ databases }: Store, within?: number): Promise<KnownDirectory | null> {
   for (const number of databases?.numbers.slice(1) ?? []) {
     try {
       const fields = await databases
         ?.database(number)
-        .read({ fields: [SHARDS_FIELD, DIRECTORY_FIELD], logs: [] });
+        .read({ fields: [SHARDS_FIELD, DIRECTORY_FIELD], logs: [], within });
       const text = fields?.fields.get(DIRECTORY_FIELD);
       const copy = readShards(fields?.fields.get(SHARDS_FIELD) ?? null);
       if (text === undefined || copy?.store !== number) continue;
@@ -211,16 +222,17 @@ async function copyIn({ databases }: Store): Promise<KnownDirectory | null> {
 
 async function hintOf(
   store: Store,
+  within?: number,
 ): Promise<{ readonly text: string | null; readonly hints: Shards | null; readonly hash: string | null }> {
-  const { fields } = await store.read({ fields: [SHARDS_FIELD], logs: [] });
+  const { fields } = await store.read({ fields: [SHARDS_FIELD], logs: [], within });
   const text = fields.get(SHARDS_FIELD) ?? null;
   const hints = readable(() => readShards(text));
   return { text, hints, hash: hints?.directory ?? null };
 }
 
-async function read(store: Store): Promise<Found> {
+async function read(store: Store, within?: number): Promise<Found> {
   // The layout tells whether this is the first database, whose directory counts.
-  const { fields } = await store.read({ fields: [DIRECTORY_FIELD, SHARDS_FIELD], logs: [] });
+  const { fields } = await store.read({ fields: [DIRECTORY_FIELD, SHARDS_FIELD], logs: [], within });
   const text = fields.get(DIRECTORY_FIELD) ?? null;
   const stored = text === null ? null : readable(() => readPlaces(text));
   if (text !== null && stored !== null)

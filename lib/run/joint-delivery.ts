@@ -89,10 +89,14 @@ export class JointDelivery {
     return this.#record;
   }
 
-  /** What came of the deliveries so far. @throws StoreError */
-  async read(store: Store, log: (line: string) => void): Promise<JointRecord> {
+  /**
+   * What came of the deliveries so far.
+   * @param within ms that the database may take
+   * @throws StoreError
+   */
+  async read(store: Store, log: (line: string) => void, within?: number): Promise<JointRecord> {
     const name = nameInShard(DELIVERIES_FIELD, ALL_SHARDS);
-    const { fields } = await store.read({ fields: [name], logs: [] });
+    const { fields } = await store.read({ fields: [name], logs: [], within });
     return this.#know(fields.get(name) ?? null, log);
   }
 

@@ -35,6 +35,7 @@ import {
   type OpenRun,
   type RecordFailure,
 } from './committer.js';
+import { patienceWith } from './patience.js';
 import { peerLine, transitionView, type RunReport } from './report.js';
 import { areAllSilent, readPeers, watchedPeers, type PeerReadings } from './peer-readings.js';
 import { RunUsage } from './run-usage.js';
@@ -352,9 +353,12 @@ async function open(
 }
 
 /** What other runs have delivered of what waits; where that cannot be read, what this process knows of it. */
-async function deliveredForAll({ log }: RunContext, { delivery, store }: Together): Promise<JointRecord> {
+async function deliveredForAll(
+  { config, log }: RunContext,
+  { delivery, store }: Together,
+): Promise<JointRecord> {
   try {
-    return await delivery.read(store, log);
+    return await delivery.read(store, log, patienceWith(store, config.tick));
   } catch (error) {
     const { reason } = recordFailureOf(error);
     log(JSON.stringify({ event: 'deliveries_unreadable', reason }));

@@ -6,11 +6,12 @@ import { groupOf, StoreError, type Meter, type Store } from '../store/store.js';
 import type { Target } from '../types.js';
 import type { Batch } from './backlog.js';
 import type { KnownDirectory } from './directory-keeper.js';
+import { patienceWith } from './patience.js';
 import { mergedReport, type RunReport } from './report.js';
 import { UNPLACED, type SharedContext } from './run-context.js';
 import { run, type RunRequest } from './run.js';
 import type { Together } from './joint-delivery.js';
-import { DAY } from '../time.js';
+import { DAY, SECOND } from '../time.js';
 
 /** What the runs of a process are made of. */
 export type Installation = SharedContext & {
@@ -58,7 +59,8 @@ export async function shardsOf(
   try {
     const ids = targets.map(({ info }) => info.id);
     const placing = { size: shardSize, now: now() };
-    const known = await directory.place(store.metered(meter), ids, placing);
+    const within = patienceWith(store, config.tick);
+    const known = await directory.place(store.metered(meter), ids, placing, within);
     return shardsIn(known, targets, { isRead: true, now: now() });
   } catch (error) {
     if (!(error instanceof StoreError) || directory.known === null) throw error;
@@ -160,6 +162,9 @@ function byId(config: Config): ReadonlyMap<string, Target> {
   return found;
 }
 
+/** Ms after which the run of the next shard begins although the database has not answered the one before. */
+const NEXT_RUN_AFTER = SECOND / 2;
+
 /**
  * The runs of these shards in this process. Each begins when the one before has started its attempts: so a run lasts no
  * longer than if it were alone, and none waits for what is slow in another, nor for another database.
@@ -196,7 +201,9 @@ async function runInTurn(
     allBegan = resolve;
   });
   for (const shard of shards) {
+    let waiting: NodeJS.Timeout | undefined;
     await new Promise<void>((onBegun) => {
+      waiting = setTimeout(onBegun, NEXT_RUN_AFTER);
       const watched = {
         ...prober,
         attempt: (...of: Parameters<typeof prober.attempt>) => {
@@ -217,6 +224,7 @@ async function runInTurn(
       );
       runs.push(run);
     });
+    clearTimeout(waiting);
     await installation.whenStarted();
   }
   allBegan();

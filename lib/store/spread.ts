@@ -147,8 +147,9 @@ class Spread implements Pick<Databases, 'numbers' | 'layout' | 'nameOf' | 'learn
   }
 
   /** Ms that a read may wait for each database; undefined: as long as any other call. */
-  limitOf({ partly = false, within = Infinity }: ReadRequest): number | undefined {
-    return partly && !this.isOne ? Math.min(within, PARTLY_WITHIN) : undefined;
+  limitOf({ partly = false, within }: ReadRequest): number | undefined {
+    if (this.isOne) return undefined;
+    return partly ? Math.min(within ?? Infinity, PARTLY_WITHIN) : within;
   }
 
   /**
@@ -490,10 +491,10 @@ class SpreadStore extends SpreadPart {
   async #readAll(request: ReadRequest): Promise<ReadAnswer> {
     const parts = [...partsOf(request, this.spread)];
     const [only] = parts;
-    if (parts.length <= 1 && (only === undefined || only[0] === 1) && request.partly !== true)
-      return this.#readPart(1, request);
     const { partly = false } = request;
     const limit = this.spread.limitOf(request);
+    if (parts.length <= 1 && (only === undefined || only[0] === 1) && !partly)
+      return this.#readPart(1, request, limit);
     const answers = await Promise.allSettled(
       parts.map(([number, part]) => this.#readPart(number, { ...limited(request, limit), ...part }, limit)),
     );

@@ -131,7 +131,7 @@ export interface ReadRequest {
    * Ms that the call may take with all its attempts; then it rejects with `store_timeout`. Without it, three times the
    * time limit of one attempt. The embedded database answers at once and does not look at it.
    */
-  readonly within?: number;
+  readonly within?: number | undefined;
   /** Where one of several databases cannot be read, the others are read all the same. */
   readonly partly?: boolean;
   /** Texts of one shard are to be cut down before they are sent. A store that hands them over for nothing does not do it. */

@@ -9,7 +9,7 @@ import { singleLine } from '../single-line.js';
  * @param site.name what the page is called
  */
 export async function atomFeed(
-  { since, staleSince, incidents, notes }: RecentIncidents,
+  { since, staleSince, incidents, notes, unread }: RecentIncidents,
   origin: string,
   { name, words }: { readonly name: string; readonly words: Words },
 ): Promise<string> {
@@ -21,6 +21,9 @@ export async function atomFeed(
   ].reduce((a, b) => (a > b ? a : b), since);
   const feed = new Feed({
     title: words.text('feedTitle', { name }),
+    ...(unread !== undefined && {
+      description: `${words.text('unread', { count: unread })}. ${words.text('unreadWhy')}`,
+    }),
     id: `tag:keepalive,2026:feed/${Date.parse(since)}`,
     link: `${origin}/`,
     feedLinks: { atom: self },

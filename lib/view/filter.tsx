@@ -8,7 +8,15 @@ export interface Filter {
   /** A part of the name or the group; empty: all. */
   readonly name: string;
   /** Null: any. */
-  readonly state: Shown | null;
+  readonly state: FilterState | null;
+}
+
+/** `unread`: those that cannot be read now. */
+export type FilterState = Shown | 'unread';
+const STATES: readonly FilterState[] = [...SHOWN, 'unread'];
+
+export function filterState(target: ShownStatus): FilterState {
+  return target.unread === true ? 'unread' : shownStatus(target);
 }
 
 export const NO_FILTER: Filter = { name: '', state: null };
@@ -19,7 +27,7 @@ const LONGEST = 100;
 export function readFilter(query: URLSearchParams): Filter {
   return {
     name: singleLine(query.get('q') ?? '', LONGEST),
-    state: SHOWN.find((state) => state === query.get('status')) ?? null,
+    state: STATES.find((state) => state === query.get('status')) ?? null,
   };
 }
 
@@ -40,7 +48,7 @@ export function matches(
   { name, state }: Filter,
   target: ShownStatus & { readonly name: string; readonly group: string | null },
 ): boolean {
-  if (state !== null && shownStatus(target) !== state) return false;
+  if (state !== null && filterState(target) !== state) return false;
   return `${target.name}\n${target.group ?? ''}`.toLowerCase().includes(name.toLowerCase());
 }
 
@@ -51,7 +59,7 @@ export function FilterForm({
 }: {
   filter: Filter;
   /** States that there are targets in. */
-  present: ReadonlySet<Shown>;
+  present: ReadonlySet<FilterState>;
 }): JSX.Element {
   const words = useWords();
   return (
@@ -72,9 +80,9 @@ export function FilterForm({
         <span class="hidden">{words.text('filterState')}</span>
         <select id="filter-state" name="status">
           <option value="">{words.text('anyState')}</option>
-          {SHOWN.filter((each) => present.has(each) || each === state).map((each) => (
+          {STATES.filter((each) => present.has(each) || each === state).map((each) => (
             <option value={each} selected={each === state}>
-              {words.text(`status.${each}`)}
+              {words.text(each === 'unread' ? 'unreadStatus' : `status.${each}`)}
             </option>
           ))}
         </select>

@@ -4,6 +4,7 @@ import { awakeInWords, Glyph } from './components.js';
 import { Sparkline } from './lines.js';
 import { byOrder, byUrgency, orderOf } from './order.js';
 import { useWords } from './phrase.js';
+import { filterState } from './filter.js';
 import { fewSamples, shownStatus, targetMood, type Mood, type Shown } from './words.js';
 import type { JSX } from 'preact';
 
@@ -190,7 +191,7 @@ function TargetRow({
   const covered = coverage['90d'];
   const few = fewSamples('p50', latencyMs.samples, words);
   return (
-    <li class="target" data-status={status}>
+    <li class="target" data-status={filterState(target)}>
       <div class="who">
         <Glyph mood={mood} size={isRoomy ? 18 : 16} />
         <div>

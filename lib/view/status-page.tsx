@@ -1,6 +1,6 @@
 import type { Freshness, IncidentView, PastView, Summary, TargetSummary } from '../read/views.js';
 import { Glyph, Moment } from './components.js';
-import { FilterForm, isFiltering, matches, NO_FILTER, queryOf, type Filter } from './filter.js';
+import { FilterForm, filterState, isFiltering, matches, NO_FILTER, queryOf, type Filter } from './filter.js';
 import { StaleNotice } from './freshness-notices.js';
 import { Groups } from './groups.js';
 import { renderPage } from './layout.js';
@@ -11,7 +11,7 @@ import { PastDays } from './past-days.js';
 import { Phrase, useWords } from './phrase.js';
 import { Problems } from './current-problems.js';
 import { Upcoming } from './upcoming.js';
-import { overallStatus, shownStatus, type OverallStatus } from './words.js';
+import { overallStatus, type OverallStatus } from './words.js';
 import type { JSX } from 'preact';
 
 /** Days of past incidents below the services; the history has 90. */
@@ -121,7 +121,7 @@ function Services({
   return (
     <section data-filtered={isFiltered ? '' : undefined}>
       {(targets.length >= FILTERED_FROM || isFiltered) && (
-        <FilterForm filter={filter} present={new Set(targets.map(shownStatus))} />
+        <FilterForm filter={filter} present={new Set(targets.map(filterState))} />
       )}
       <p
         id="shown"

@@ -76,6 +76,12 @@ describe('what a new version changes', () => {
     return difference('old.yaml', 'new.yaml', {});
   };
 
+  it('is none where a value is only spelled differently', async () => {
+    const file = (interval: string) => `targets: [{ id: a, url: https://a.test, interval: ${interval} }]\n`;
+    expect((await compare(file('5m'), file('300s'))).changed).toEqual([]);
+    expect((await compare(file('5m'), file('301s'))).changed).toHaveLength(1);
+  });
+
   it('is told target by target, without secrets and without needing them', async () => {
     const found = await compare(
       FILE,

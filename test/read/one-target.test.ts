@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import { historyOf } from '../../lib/read/shards.js';
-import { historyTimes, loadHistory } from '../../lib/read/load.js';
+import { historyOf, ofAllShards, overviewOf } from '../../lib/read/shards.js';
+import { daysEnded, historyTimes, loadHistory, loadOverview } from '../../lib/read/load.js';
 import { RecentReader } from '../../lib/read/recent.js';
-import { targetHistory } from '../../lib/read/stats.js';
+import { stats, targetHistory } from '../../lib/read/stats.js';
 import { SLOTS_FIELD, STATE_FIELD } from '../../lib/record/fields.js';
 import { EXCERPT } from '../../lib/record/excerpt.js';
 import { logName, NO_LOG, readChecks, writeRow } from '../../lib/record/log.js';
@@ -131,6 +131,17 @@ describe.each([[1], [10], [100], ...(inject('long') ? [[500]] : [])])('one of %i
     expect(cost.bytes).toBeLessThanOrEqual(BYTES);
     expect(found.checks.length).toBeGreaterThan(1400);
     expect([...found.snapshots.values()].filter((each) => each !== null).length).toBeGreaterThan(250);
+    for (const its of [[], daysEnded('90d', NOW)]) {
+      const badge = await costOf((reader) => overviewOf(reader, id, config, { now: NOW, days: its }));
+      const watch = { ...config, targets: config.targets.filter(({ info }) => info.id === id) };
+      const whole = await ofAllShards(new RecentReader(store, () => NOW), config, (each) =>
+        loadOverview(each, NOW, its),
+      );
+      expect(stats(watch, badge.found, NOW).targets).toEqual(stats(watch, whole, NOW).targets);
+      expect([badge.commands, badge.counted]).toEqual(count > 10 ? [2, 2] : [1, 1]);
+      expect(badge.bytes).toBeLessThanOrEqual(count === 10 ? BYTES : 20_000);
+      console.log(`its badge with ${its.length} days: ${badge.bytes} bytes`);
+    }
     console.log(`${count} targets: ${cost.bytes} bytes, ${cost.commands} commands`);
   });
 });

@@ -2,8 +2,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readDump, writeDump } from '../../lib/cli/dump.js';
 import { collect, restore } from '../../lib/cli/transfer.js';
 import { setApp } from '../../lib/app.js';
-import type { Channel } from '../../lib/deliver/channel.js';
+import { DeliveryError, type Channel } from '../../lib/deliver/channel.js';
 import { answerBadge } from '../../lib/http/badge-endpoint.js';
+import { answerFeed } from '../../lib/http/feed-endpoint.js';
 import { answerHealth } from '../../lib/http/health-endpoint.js';
 import { answerMetrics } from '../../lib/http/metrics-endpoint.js';
 import { answerPages } from '../../lib/http/pages.js';
@@ -294,6 +295,18 @@ describe('a database that goes away in the middle of ticks and comes back', () =
       expect(page.text.match(/Cannot be read now/g)).toHaveLength(6);
       expect(page.text).toContain('6 cannot be read<');
       expect(page.text).not.toContain('systems operational');
+      const listed = async (query: string) =>
+        [...(await get(answerPages, `/${query}`)).text.matchAll(/<a class="name" href="\/t\/(.*?)"/g)].length;
+      expect(await listed('?status=pending')).toBe(0);
+      expect(await listed('?status=up')).toBe(6);
+      const unread = await get(answerPages, '/?status=unread');
+      expect(unread.text).toContain('<option value="unread" selected>Cannot be read now</option>');
+      expect(unread.text.match(/data-status="unread"/g)).toHaveLength(6);
+      const feed = await get(answerFeed, '/api/feed');
+      expect(feed.status).toBe(200);
+      expect(feed.text).toContain(
+        '<subtitle>6 services cannot be read now. One of the databases does not answer. What it holds is missing here.</subtitle>',
+      );
       const metrics = await get(answerMetrics, '/api/metrics');
       expect(metrics.text.match(/^probe_success\{.*\} 1$/gm)).toHaveLength(6);
       expect(metrics.text.match(/^keepalive_checks_total\{/gm)).toHaveLength(6);
@@ -322,6 +335,45 @@ describe('the first database goes away', () => {
       await front.start();
     }
   });
+
+  it.each(['begins then', 'has something to tell'])(
+    'and hangs: a process that %s pings what lives in the others meanwhile',
+    async (when) => {
+      const patient = () => openRemoteStores({ 1: rest(), 3: tcp(3) }, { prefix, timeout: 1_000 });
+      const config = { ...configOf(12), tick: 1_000 };
+      const pinger = new ShardedPinger(config, await patient());
+      const refusing: Channel = {
+        name: 'slack',
+        deliver: () => Promise.reject(new DeliveryError('permanent', 'no')),
+      };
+      pinger.channels = new Map([['slack', refusing]]);
+      pinger.attempt = () => FAILED;
+      for (let tick = 1; tick <= 3; tick += 1) {
+        await pinger.tick();
+        pinger.clock.now += MINUTE;
+      }
+      const next = when === 'begins then' ? new ShardedPinger(config, await patient(), pinger.clock) : pinger;
+      const asked = () => front.requests.map(({ commands }) => JSON.stringify(commands));
+      const askedBefore: string[][] = [];
+      next.attempt = ({ info }) => {
+        if ((pinger.directory.known?.directory.get(info.id)?.shard ?? 0) >= 8) askedBefore.push(asked());
+        return FAILED;
+      };
+      front.reset();
+      front.fault = () => ({ kind: 'hang' });
+      try {
+        expect(await next.tick()).toMatchObject({ checked: 12, stored: false });
+        // What fails is asked again.
+        expect(askedBefore).toHaveLength(6);
+        for (const before of askedBefore) expect(new Set(before).size).toBe(before.length);
+        // Nor do its own shards wait for each other. A new process asks first whether it is the right database.
+        const leases = asked().flatMap((commands) => /:lease(?::1)?(?=")/.exec(commands)?.[0] ?? []);
+        expect(leases.slice(0, 2)).toEqual(when === 'begins then' ? [] : [':lease', ':lease:1']);
+      } finally {
+        front.reset();
+      }
+    },
+  );
 
   it.each(['began before', 'begins then'])(
     'and every endpoint of a process that %s tells what can be read',
