@@ -55,8 +55,6 @@ export default defineConfig({
     expect: { poll: { timeout: 60_000 } },
     // Twice as many as there are cores: many tests wait, but the long ones. By itself vitest leaves a core idle, which on two is half of them.
     maxWorkers: LONG ? availableParallelism() : availableParallelism() * 2,
-    // A process that ran the files of test/probe one after the other sometimes does not end by itself; why is not known.
-    teardownTimeout: 2_000,
     // Of tests that wait rather than work.
     maxConcurrency: 40,
     sequence: { sequencer: LongestFirst },

@@ -3,18 +3,13 @@ import { createServer as createHttp, type RequestListener } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import { connect, createServer as createTcp, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createServer as createTls, type TlsOptions } from 'node:tls';
-import { afterAll } from 'vitest';
+import { atEnd } from './at-end.js';
 
 export interface Listening {
   readonly port: number;
   /** Connections accepted so far. */
   readonly accepted: () => number;
 }
-
-const open: (() => Promise<void>)[] = [];
-afterAll(async () => {
-  await Promise.all(open.splice(0).map((close) => close()));
-});
 
 async function listen(server: Server, address: string): Promise<Listening> {
   const sockets = new Set<Socket>();
@@ -30,7 +25,7 @@ async function listen(server: Server, address: string): Promise<Listening> {
     server.once('error', reject);
     server.listen(0, address, resolve);
   });
-  open.push(
+  atEnd(
     () =>
       new Promise((resolve) => {
         for (const socket of sockets) socket.destroy();
@@ -83,7 +78,7 @@ export async function hang(address: string, port: number): Promise<void> {
   const fillers = Array.from({ length: 4 }, () =>
     connect({ host: address, port }).on('error', () => undefined),
   );
-  open.push(() => {
+  atEnd(() => {
     for (const filler of fillers) filler.destroy();
     return new Promise((resolve) => {
       child.once('exit', () => resolve());

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
-import { afterAll } from 'vitest';
+import { atEnd } from './at-end.js';
 
 export interface Mail {
   readonly from: string;
@@ -14,13 +14,6 @@ export interface MailServer {
   readonly url: string;
   readonly mails: readonly Mail[];
 }
-
-const open: SMTPServer[] = [];
-afterAll(async () => {
-  await Promise.all(
-    open.splice(0).map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
-  );
-});
 
 /** A mail server on loopback; `options` are smtp-server's own, for what it should refuse. */
 export async function serveMail(options: SMTPServerOptions = {}): Promise<MailServer> {
@@ -48,7 +41,7 @@ export async function serveMail(options: SMTPServerOptions = {}): Promise<MailSe
   });
   server.on('error', () => undefined);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  open.push(server);
+  atEnd(() => new Promise<void>((resolve) => server.close(() => resolve())));
   const { port } = server.server.address() as AddressInfo;
   return { url: `smtp://user:mail-password@127.0.0.1:${port}`, mails };
 }
