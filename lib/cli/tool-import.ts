@@ -14,6 +14,7 @@ import type { Terminal } from './terminal.js';
 import { fromBlackbox } from './tools/blackbox.js';
 import { fromCronJobOrg } from './tools/cron-job-org.js';
 import { fromGatus } from './tools/gatus.js';
+import { withoutSecrets } from './tools/secrets.js';
 import { toolMeant, toolNamed, toolOf } from './tools/names.js';
 import {
   fieldsOf,
@@ -244,6 +245,11 @@ export function problemsIn(
 
 const MOST_NAMED = 3;
 
+/** What people named something may hold an address with a secret in it. */
+function shown(text: string): string {
+  return withoutSecrets(singleLine(text));
+}
+
 /** Remarks of which only the monitor differs, as one line each. */
 function remarkLines(remarks: readonly Remark[]): string[] {
   const lines = new Map<string, { readonly remark: Remark; readonly of: string[] }>();
@@ -256,7 +262,7 @@ function remarkLines(remarks: readonly Remark[]): string[] {
   return [...lines.values()].map(({ remark: { what, advice }, of }) => {
     const named = of.slice(0, MOST_NAMED).join(', ');
     const more = of.length > MOST_NAMED ? ` and ${of.length - MOST_NAMED} more` : '';
-    return `  ${singleLine(of.length === 0 ? what : `${what} of ${named}${more}`)}: ${advice}`;
+    return `  ${shown(of.length === 0 ? what : `${what} of ${named}${more}`)}: ${advice}`;
   });
 }
 
@@ -271,7 +277,7 @@ function report(output: string, text: string, imported: Imported): string[] {
     ...[...settings].map(
       ([name, value]) => `  ${name}=${/^[\w.:/-]+$/.test(value) ? value : quotedLine(value)}`,
     ),
-    ...[...variables].map(([name, from]) => `  ${name}: ${singleLine(from)}`),
+    ...[...variables].map(([name, from]) => `  ${name}: ${shown(from)}`),
     ...(left.length === 0 ? [] : ['', 'Not carried over:']),
     ...remarkLines(left),
     ...(problems.length === 0 ? [] : ['', 'To be corrected in the file:']),

@@ -731,6 +731,50 @@ endpoints: [{ <<: [*a, *b], name: a, url: "https://a.test" }]`,
     else expect(found.imported.left[0]?.advice).toMatch(left);
   });
 
+  it('of UptimeFlare may say of what type its values are, and what stands behind them', () => {
+    const { imported } = convert(
+      'uptimeflare',
+      `const workerConfig = {
+        monitors: [{ id: 'a', target: 'https://a.test' as string, expectedCodes: [200] as number[] }, ...more] as const,
+      } satisfies WorkerConfig
+      let other = 1`,
+    );
+    expect(imported.targets.map(({ options }) => options.get('URL'))).toEqual(['https://a.test']);
+    expect(imported.targets[0]?.options.get('EXPECT_STATUS')).toEqual(['200']);
+    expect(imported.left).toMatchObject([{ what: 'monitors', advice: 'it is computed: write its value' }]);
+  });
+
+  it('of UptimeFlare lists headers that are computed, and writes none without its value', () => {
+    const headers = "{ A: 'b', Authorization: `Bearer ${env.TOKEN}`, C: process.env.C! }";
+    const { imported } = convert(
+      'uptimeflare',
+      `const workerConfig = { monitors: [{ id: 'a', target: 'https://a.test', headers: ${headers} }] }`,
+    );
+    expect(imported.targets[0]?.options.get('HEADERS')).toEqual({ A: 'b' });
+    expect(imported.left.map(({ what }) => what)).toEqual(['headers.Authorization', 'headers.C']);
+  });
+
+  it('of UptimeFlare whose monitors are all computed says so', () => {
+    expect(() => convert('uptimeflare', 'const workerConfig = { monitors: make() }')).toThrow(
+      'its monitors are computed: write them as a list in workerConfig',
+    );
+  });
+
+  it('of UptimeRobot says which answer it reads', () => {
+    expect(() => convert('uptimerobot', '{ "data": [{ "friendlyName": "a" }] }')).toThrow(
+      'expected monitors, as getMonitors of the API v2 answers',
+    );
+  });
+
+  it('of Upptime may have an IPv6 address, with a port or without', () => {
+    const url = (site: string): unknown =>
+      convert('upptime', `sites: [{ name: a, check: tcp-ping, ${site} }]`).imported.targets[0]?.options.get(
+        'URL',
+      );
+    expect(url("url: '2001:db8::1111', port: 443")).toBe('tcp://[2001:db8::1111]:443');
+    expect(url("url: '[2001:db8::1111]:22', port: 443")).toBe('tcp://[2001:db8::1111]:443');
+  });
+
   it('of UptimeFlare leaves out a body that is no text', () => {
     const source =
       "const workerConfig = { monitors: [{ id: 'Événements', target: 'https://a.test', method: 'POST', body: { a: 1 } }] }";
@@ -872,7 +916,7 @@ const maintenances = [{ monitors: ['b'], title: 'T', start: '2026-01-01T00:00Z',
       '{"token":"canary","b":{"token":"other"}}',
       '{"token":"${A_BODY_TOKEN}","b":{"token":"${A_BODY_2_TOKEN}"}}',
     ],
-    ['the password=canary', 'the password=canary'],
+    ['the password=canary', 'the password=${A_BODY_PASSWORD}'],
   ])('has variables for what is secret in a body: %s', (body, wanted) => {
     const monitorList = [{ name: 'a', type: 'http', url: 'https://a.test', method: 'POST', body }];
     const { imported } = convert('uptime-kuma', JSON.stringify({ monitorList }));
@@ -1143,6 +1187,48 @@ describe('a hostile file', () => {
     const header = '{"targets":[]}';
     expect(converted(tool, header)).toMatch(/^This is no configuration/);
     expect(Object.prototype).not.toHaveProperty('a');
+  });
+
+  it.each<[string, ToolName, (count: number) => unknown]>([
+    [
+      'windows',
+      'uptimerobot',
+      (count) => ({
+        monitors: [
+          {
+            friendly_name: 'a',
+            type: 1,
+            url: 'https://a.test',
+            mwindows: Array.from({ length: count }, () => ({ type: 2, start_time: '01:00', duration: 60 })),
+          },
+        ],
+      }),
+    ],
+    [
+      'conditions',
+      'gatus',
+      (count) => ({
+        endpoints: [
+          {
+            name: 'a',
+            url: 'https://a.test',
+            conditions: Array.from({ length: count }, (_, index) => `[BODY].a${index} == 1`),
+          },
+        ],
+      }),
+    ],
+    [
+      'groups',
+      'uptime-kuma',
+      (count) => ({
+        monitorList: [
+          ...Array.from({ length: count }, (_, id) => ({ id, name: 'g', type: 'group' })),
+          { name: 'a', type: 'http', url: 'https://a.test' },
+        ],
+      }),
+    ],
+  ])('with many %s of %s is read in reasonable time', (_, tool, made) => {
+    expect(convert(tool, JSON.stringify(made(20_000))).imported.targets).toHaveLength(1);
   });
 
   it('keeps a header named __proto__', () => {

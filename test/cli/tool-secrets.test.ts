@@ -1,5 +1,8 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { convert, problemsIn } from '../../lib/cli/tool-import.js';
+import { convert, importTool, problemsIn } from '../../lib/cli/tool-import.js';
 import { TOOLS, type ToolName } from '../../lib/cli/commands.js';
 
 const TOKEN = 'cAn4ryT0k3nXy7Zw9Qv2';
@@ -116,5 +119,44 @@ describe('what is secret in the configuration of another tool', () => {
     expect([...imported.variables.keys()]).toEqual(['API_TEST_AUTHORIZATION']);
     expect(text).toContain('id: api-test\n');
     expect(text).toContain('name: "Сайт"');
+  });
+
+  it.each([
+    '{"tokens":["canary","canary"],"x":[1]}',
+    '{"$password":"canary","api key":"canary"}',
+    '<login user="a" password="canary and canary"/>',
+    'user: a\npassword: canary canary\nx: y',
+    "say = hi\nsecret = 'canary'",
+  ])('in a body %s is neither written nor printed, and the rest stays', (body) => {
+    const { text, imported } = convert('uptime-kuma', kuma({ method: 'POST', body }));
+    expect(problemsIn('t', text, imported)).toEqual([]);
+    expect(text).not.toContain('canary');
+    expect(text).toContain('${A_BODY_');
+    const rest = body.replace(/canary(?: and canary| canary)?/g, '');
+    const written = imported.targets[0]?.options.get('BODY');
+    expect(JSON.stringify(written).replace(/\$\{\w+\}/g, '')).toBe(JSON.stringify(rest));
+  });
+
+  it('in JSON that is sent over a socket is not written', () => {
+    const endpoint = { name: 'a', url: 'wss://a.test', body: '{"op":"login","token":"canary"}' };
+    expect(wholly('gatus', JSON.stringify({ endpoints: [endpoint] }))).not.toContain('canary');
+  });
+
+  it('in what somebody called a notification or a proxy is not printed', async () => {
+    const source = JSON.stringify({
+      notificationList: [
+        { id: 1, name: 'https://hooks.slack.com/services/T/B/canary', config: '{"type":"slack"}' },
+        { id: 2, name: 'https://u:canary@b.test', config: '{"type":"slack"}' },
+      ],
+      proxyList: [{ host: 'http://u:canary@c.test' }],
+      monitorList: [{ name: 'a', type: 'http', url: 'https://a.test' }],
+    });
+    const lines: string[] = [];
+    const file = join(mkdtempSync(join(tmpdir(), 'keepalive-')), 'kuma.json');
+    writeFileSync(file, source);
+    const terminal = { out: (line: string) => lines.push(line), err: (line: string) => lines.push(line) };
+    await importTool(['--from', 'uptime-kuma', file, '--output', '-'], terminal as never);
+    expect(lines.join('\n')).toContain('the proxy http://…:…@c.test');
+    expect(lines.join('\n')).not.toContain('canary');
   });
 });

@@ -2,6 +2,10 @@ import { ToolError } from './tool.js';
 
 const WORD = /[A-Za-z_$][\w$]*/y;
 const NUMBER = /-?\d[\d_]*(?:\.\d+)?/y;
+/** What TypeScript says of the type of a value. */
+const TYPE = /(?:as|satisfies)\s{1,9}[\w.$]{1,100}(?:<[\w\s.,|[\]]{0,100}>)?(?:\[\])*/y;
+/** What stands behind a value that is whole, if it is no operator. */
+const STATEMENT = /^(?!(?:in|instanceof|as|satisfies)\b)[A-Za-z_$]/;
 const ESCAPES: ReadonlyMap<string, string> = new Map([
   ['n', '\n'],
   ['t', '\t'],
@@ -61,7 +65,9 @@ class LiteralReader {
       else value = WORDS.has(word) ? WORDS.get(word) : undefined;
     }
     this.skip();
-    const isWhole = /^(?:[,}\];]|$|export\b|const\b)/.test(this.source.slice(this.at, this.at + 7));
+    while (this.take(TYPE) !== null) this.skip();
+    const behind = this.source.slice(this.at, this.at + 11);
+    const isWhole = /^(?:[,}\];]|$)/.test(behind) || (depth === 0 && STATEMENT.test(behind));
     if (isWhole && value !== undefined) return value;
     this.at = started;
     return this.expression();

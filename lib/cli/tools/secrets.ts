@@ -170,6 +170,21 @@ export function withoutSecrets(text: string): string {
   return text.replace(/[^\s()<>"']+/g, (word) => (/[/?]/.test(word) ? hideInAddress(word, () => '…') : word));
 }
 
+/** JSON in which the texts of lists are hidden whose names say that they are secret. */
+function hideInLists(json: string, secret: Hide): string {
+  return json.replace(
+    /("([^"\\]{1,64})"\s{0,9}:\s{0,9}\[)((?:[^"[\]{}]|"(?:[^"\\]|\\.)*")*)(?=\])/g,
+    (found, before: string, name: string, items: string) =>
+      PLAIN_MEMBER.test(name) || !isSecretName(name.replace(/s$/, ''))
+        ? found
+        : `${before}${items.replace(/"((?:[^"\\]|\\.)*)"/g, (item, text: string) =>
+            text === '' || isReference(text)
+              ? item
+              : `"${secret(name, `a text in the list ${name}, escaped as in JSON`)}"`,
+          )}`,
+  );
+}
+
 /** A body of JSON, of a form, of XML or of any text, with what is secret in it hidden. */
 export function hideInBody(body: string, hide: Hide): string {
   const isKept = (name: string, value: string): boolean =>
@@ -182,8 +197,8 @@ export function hideInBody(body: string, hide: Hide): string {
     return hide(members === 1 ? `BODY_${name}` : `BODY_${members}_${name}`, `${how}, in the body`);
   };
   if (/^\s*[[{]/.test(body))
-    return body.replace(
-      /("([\w.-]{1,64})"\s{0,9}:\s{0,9})(?:"((?:[^"\\]|\\.)*)"|(\d{4,}))/g,
+    return hideInLists(body, secret).replace(
+      /("([^"\\]{1,64})"\s{0,9}:\s{0,9})(?:"((?:[^"\\]|\\.)*)"|(\d{4,}))/g,
       (found, before: string, name: string, text?: string, digits?: string) => {
         if (isKept(name, text ?? digits ?? '')) return found;
         const value = secret(name, `the member ${name}, escaped as in JSON`);
@@ -200,6 +215,14 @@ export function hideInBody(body: string, hide: Hide): string {
     );
   const runs = new Map<string, string>();
   return body
+    .replace(
+      /((?<![\w.-])([\w.-]{1,64})\s{0,9}[:=][ \t]{0,9})("[^"\n]{1,1000}"|'[^'\n]{1,1000}'|[^\s"'<>][^\n"'<>]*)/g,
+      (found, before: string, name: string, written: string) => {
+        const [, quote = '', value = ''] = /^(["']?)(.*?)\1\s*$/s.exec(written) ?? [];
+        if (!isSecretName(name) || isKept(name, value)) return found;
+        return `${before}${quote}${secret(name, `what stands behind ${name}`)}${quote}`;
+      },
+    )
     .replace(
       /(<(?:[\w-]{1,64}:)?([\w.-]{1,64})(?:\s[^<>]{0,500})?>)([^<>]+)(?=<\/)/g,
       (found, before: string, name: string, value: string) =>

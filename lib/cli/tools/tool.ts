@@ -151,6 +151,7 @@ export class Collector {
       this.refuse(draft, 'the address', 'write it as one of those in docs/kinds.md');
       return;
     }
+    draft.joinParts();
     if (draft.isDisabled) draft.options.set('ENABLED', 'false');
     this.targets.push({ id: draft.id, options: draft.options }, ...this.domainsOf(draft));
     this.carried += draft.carried;
@@ -222,7 +223,7 @@ export class Collector {
     if (before === undefined || before === from) {
       this.variables.set(variable, from);
       this.carry(count);
-    } else this.leave(what, `${variable} is for ${before}: it takes one only`, null, count);
+    } else this.leave(what, `${variable} is for ${withoutSecrets(before)}: it takes one only`, null, count);
   }
 
   /** A setting that becomes a variable with this value. */
@@ -339,14 +340,7 @@ export class TargetDraft {
 
   /** With references in the places of marks, and of what is secret in an address. */
   private prepared(option: TargetOptionName, value: ToolValue): ToolValue {
-    const of = (text: string): string =>
-      text.replace(MARKED, (found: string, name: string) => {
-        const whole = option === 'URL' && text.startsWith(found);
-        const part = option === 'URL' ? 'a part of the address' : `a part of ${fileName(option)}`;
-        const reference = this.collector.secret(name, `${whole ? 'the address' : part} of ${this.label}`);
-        if (whole) this.collector.beginsAddress(reference.slice(2, -1));
-        return reference;
-      });
+    const of = (text: string): string => this.withReferences(option, text);
     if (typeof value === 'string') return this.hidden(option, of(value));
     if (isList(value)) return value.map(of);
     return Object.fromEntries(
@@ -354,11 +348,22 @@ export class TargetDraft {
     );
   }
 
+  private withReferences(option: TargetOptionName, text: string): string {
+    return text.replace(MARKED, (found: string, name: string) => {
+      const whole = option === 'URL' && text.startsWith(found);
+      const part = option === 'URL' ? 'a part of the address' : `a part of ${fileName(option)}`;
+      const reference = this.collector.secret(name, `${whole ? 'the address' : part} of ${this.label}`);
+      if (whole) this.collector.beginsAddress(reference.slice(2, -1));
+      return reference;
+    });
+  }
+
   private hidden(option: TargetOptionName, text: string): string {
     const hide: Hide = (name, what) => this.secret(name, what);
     if (option === 'URL') return hideInAddress(text, (name, what) => hide(name, `${what} in the address`));
     if (option === 'BODY') return hideInBody(text, hide);
-    if (option === 'QUERY') return hideInDialogue(text, hide);
+    if (option === 'QUERY')
+      return /^\s*[[{]/.test(text) ? hideInBody(text, hide) : hideInDialogue(text, hide);
     const isRead = option === 'NAME' || option === 'GROUP' || option === 'DESCRIPTION';
     return isRead ? withoutSecrets(text) : text;
   }
@@ -372,22 +377,29 @@ export class TargetDraft {
 
   /** A part of EXPECT_JSON: all parts have to be true. */
   expect(expression: string): void {
-    this.join('EXPECT_JSON', expression, 'and');
+    this.addPart('EXPECT_JSON', expression);
   }
 
   /** A part of DEGRADED_JSON: any part that is true is enough. */
   degradedIf(expression: string): void {
-    this.join('DEGRADED_JSON', expression, 'or');
+    this.addPart('DEGRADED_JSON', expression);
   }
 
-  private readonly parts = new Map<TargetOptionName, string[]>();
+  private readonly parts = new Map<'EXPECT_JSON' | 'DEGRADED_JSON', string[]>();
 
-  private join(option: 'EXPECT_JSON' | 'DEGRADED_JSON', expression: string, word: 'and' | 'or'): void {
-    const parts = this.parts.get(option) ?? [];
-    parts.push(literal(expression));
+  private addPart(option: 'EXPECT_JSON' | 'DEGRADED_JSON', expression: string): void {
+    const part = this.withReferences(option, literal(expression));
+    const parts = this.parts.get(option) ?? [part];
+    if (this.parts.has(option)) parts.push(part);
+    else this.options.set(option, part);
     this.parts.set(option, parts);
-    this.put(option, parts.join(` ${word} `));
     this.carry();
+  }
+
+  /** Writes the options that consist of parts. */
+  joinParts(): void {
+    for (const [option, parts] of this.parts)
+      this.options.set(option, parts.join(option === 'EXPECT_JSON' ? ' and ' : ' or '));
   }
 
   /** A part of DESCRIPTION. */

@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import {
   Collector,
   fieldsOf,
@@ -168,9 +169,8 @@ function addressOf(site: ToolFields): string {
   const address = literal(textOf(site.get('url')));
   const check = textOf(site.get('check'));
   if (check === 'tcp-ping' || check === 'ssl') {
-    const host = withoutScheme(address)
-      .replace(/[/?#].*$/s, '')
-      .replace(/:\d{1,5}$/, '');
+    const given = withoutScheme(address).replace(/[/?#].*$/s, '');
+    const host = isIPv6(given) ? given : given.replace(/:\d{1,5}$/, '');
     const [scheme, port] = check === 'ssl' ? ['tls', '443'] : ['tcp', '80'];
     return `${scheme}://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${textOf(site.get('port')) || port}`;
   }

@@ -103,11 +103,11 @@ export function fromUptimeKuma(document: unknown): Imported {
       .filter((each) => each.get('type') === 'group')
       .map((each) => [textOf(each.get('id')), textOf(each.get('name'))]),
   );
+  const parents = new Set(monitors.map((each) => textOf(each.get('parent'))));
   const alerting = alertingOf(listOf(top.get('notificationList')).map(fieldsOf), monitors);
   for (const monitor of monitors) {
     if (monitor.get('type') === 'group') {
-      const isUsed = monitors.some((each) => textOf(each.get('parent')) === textOf(monitor.get('id')));
-      if (isUsed) collector.carry();
+      if (parents.has(textOf(monitor.get('id')))) collector.carry();
       else collector.pass(`the group ${textOf(monitor.get('name'))}`, 'no monitor is in it');
     } else readMonitor(collector, monitor, groups, alerting);
   }

@@ -11,7 +11,6 @@ import {
   milliseconds,
   searchText,
   textOf,
-  textsIn,
   ToolError,
   type Imported,
   type TargetDraft,
@@ -28,11 +27,19 @@ export function fromUptimeFlare(document: unknown): Imported {
   const collector = new Collector();
   const source = textOf(document);
   const worker = fieldsOf(constantOf(source, 'workerConfig'));
+  const monitors = worker.get('monitors');
   if (!worker.has('monitors')) throw new ToolError('expected const workerConfig with monitors');
+  if (monitors instanceof Expression)
+    throw new ToolError('its monitors are computed: write them as a list in workerConfig');
   const page = fieldsOf(constantOf(source, 'pageConfig'));
   const notification = fieldsOf(worker.get('notification'));
   const drafts: Monitors = new Map<string, TargetDraft[]>();
-  for (const monitor of listOf(worker.get('monitors')).map(fieldsOf)) {
+  for (const entry of listOf(monitors)) {
+    if (entry instanceof Expression) {
+      collector.leave('monitors', COMPUTED);
+      continue;
+    }
+    const monitor = fieldsOf(entry);
     const id = textOf(monitor.get('id'));
     const draft = collector.target({
       name: textOf(monitor.get('name')) || id,
@@ -99,7 +106,7 @@ function readMonitor(draft: TargetDraft, monitor: ToolFields, key: string, value
       draft.set('TIMEOUT', milliseconds(Number(text)));
       break;
     case 'headers':
-      draft.set('HEADERS', draft.headers(textsIn(value)));
+      readHeaders(draft, fieldsOf(value));
       break;
     case 'body':
       if (typeof value === 'object' && value !== null)
@@ -121,6 +128,13 @@ function readMonitor(draft: TargetDraft, monitor: ToolFields, key: string, value
     default:
       draft.leave(key);
   }
+}
+
+function readHeaders(draft: TargetDraft, headers: ToolFields): void {
+  const known = [...headers].filter(([, content]) => !(content instanceof Expression));
+  draft.set('HEADERS', draft.headers(known.map(([name, content]) => [name, textOf(content)] as const)));
+  for (const [name, content] of headers)
+    if (content instanceof Expression) draft.leave(`headers.${name}`, COMPUTED);
 }
 
 /** Groups are shown as they are listed, and monitors in none of them are not shown. */

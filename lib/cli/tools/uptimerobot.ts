@@ -11,6 +11,7 @@ import {
   statusRanges,
   textOf,
   textsIn,
+  ToolError,
   withLogin,
   withoutScheme,
   type Imported,
@@ -18,6 +19,7 @@ import {
   type ToolFields,
 } from './tool.js';
 import { CHANNEL_VARIABLES } from './channels.js';
+import { TARGET_OPTIONS } from '../../config/options.js';
 import type { ChannelName } from '../../types.js';
 
 /** Numbers of https://uptimerobot.com/api/ (getMonitors, v2). */
@@ -50,7 +52,9 @@ const NO_SETTING =
 /** The answer of getMonitors. */
 export function fromUptimeRobot(document: unknown): Imported {
   const collector = new Collector();
-  for (const monitor of listOf(fieldsOf(document).get('monitors')).map(fieldsOf)) {
+  const top = fieldsOf(document);
+  if (!top.has('monitors')) throw new ToolError('expected monitors, as getMonitors of the API v2 answers');
+  for (const monitor of listOf(top.get('monitors')).map(fieldsOf)) {
     const kind = KINDS.get(textOf(monitor.get('type')));
     const draft = collector.target({
       name: textOf(monitor.get('friendly_name')),
@@ -155,7 +159,7 @@ function readMonitor(
       for (const contact of listOf(value).map(fieldsOf)) readContact(collector, draft, contact);
       break;
     case 'mwindows':
-      for (const window of listOf(value).map(fieldsOf)) readWindow(draft, window);
+      readWindows(draft, listOf(value).map(fieldsOf));
       break;
     case 'psp':
     case 'psps':
@@ -221,12 +225,16 @@ function readContact(collector: Collector, draft: TargetDraft, contact: ToolFiel
 const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 
 /** https://uptimerobot.com/api/ (getMWindows): type 1 once, 2 daily, 3 weekly, 4 monthly; duration in minutes. */
-function readWindow(draft: TargetDraft, window: ToolFields): void {
-  const text = windowText(window);
-  const before = draft.options.get('MAINTENANCE');
-  const windows = Array.isArray(before) ? (before as readonly string[]) : [];
-  if (text === null) draft.leave('mwindows', 'write it as maintenance, with its time zone');
-  else draft.set('MAINTENANCE', [...windows, text], 'mwindows');
+function readWindows(draft: TargetDraft, windows: readonly ToolFields[]): void {
+  const known = windows
+    .map(windowText)
+    .filter((text) => text !== null && TARGET_OPTIONS.MAINTENANCE.value.safeParse(text).success)
+    .filter((text) => text !== null);
+  for (let lost = windows.length - known.length; lost > 0; lost -= 1)
+    draft.leave('mwindows', 'write it as maintenance, with its time zone');
+  if (known.length === 0) return;
+  draft.set('MAINTENANCE', known, 'mwindows');
+  draft.carry(known.length - 1);
 }
 
 function windowText(window: ToolFields): string | null {
