@@ -228,8 +228,9 @@ const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 function readWindows(draft: TargetDraft, windows: readonly ToolFields[]): void {
   const known = windows
     .map(windowText)
-    .filter((text) => text !== null && TARGET_OPTIONS.MAINTENANCE.value.safeParse(text).success)
-    .filter((text) => text !== null);
+    .filter(
+      (text): text is string => text !== null && TARGET_OPTIONS.MAINTENANCE.value.safeParse(text).success,
+    );
   for (let lost = windows.length - known.length; lost > 0; lost -= 1)
     draft.leave('mwindows', 'write it as maintenance, with its time zone');
   if (known.length === 0) return;
