@@ -1,14 +1,19 @@
-import { cpSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { ROOT } from './root.js';
+
+/** Where `transpile` writes to. */
+export function transpiledFolder(): string {
+  return join(ROOT, 'node_modules', '.cache', `keepalive-test-${process.pid}`);
+}
 
 /**
  * Writes the sources, and what tests run in processes of their own, as JavaScript to where packages are still found:
  * Node 20 runs no TypeScript. Gives the folder, which is removed when this process ends.
  */
 export function transpile(): string {
-  const target = join(ROOT, 'node_modules', '.cache', `keepalive-test-${process.pid}`);
+  const target = transpiledFolder();
   process.once('exit', () => rmSync(target, { recursive: true, force: true }));
   const files = ['api', 'bin', 'lib', join('test', 'support')].flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((file) => join(folder, file)),
@@ -25,6 +30,7 @@ export function transpile(): string {
     jsxImportSource: 'preact',
   });
   cpSync(join(ROOT, 'test/record/golden'), join(target, 'test/record/golden'), { recursive: true });
+  symlinkSync(join(ROOT, 'public'), join(target, 'public'));
   cpSync(join(ROOT, 'dist/vendor'), join(target, 'vendor'), { recursive: true });
   writeFileSync(
     join(target, 'package.json'),
