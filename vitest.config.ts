@@ -7,7 +7,7 @@ import { transpiledFolder } from './test/support/transpile.js';
 
 const LONG = process.env.LONG === '1';
 
-/** Tests run the sources as Node runs them: rewritten by Vite, they take a tenth more work, and seconds until they begin. */
+/** Lets Node run the sources: rewritten by Vite they take a tenth more CPU time, and seconds longer to begin. */
 const NATIVE = {
   name: 'native-sources',
   enforce: 'pre' as const,

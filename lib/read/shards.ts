@@ -131,7 +131,7 @@ export function historyOf(
   return ofTarget(reader, id, expected, (its, guess) => loadHistory(its, id, now, guess));
 }
 
-/** Up to so many targets, those of all cost one command and some 100 KB at most, and the next reader needs none. */
+/** With so many targets or fewer, the figures of all cost one command and 100 KB at most, and serve the next reader too. */
 const FEW = 10;
 
 /** One target's figures, from its shard alone. @param days as of `loadOverview` */

@@ -166,8 +166,8 @@ function byId(config: Config): ReadonlyMap<string, Target> {
 const NEXT_RUN_AFTER = SECOND / 2;
 
 /**
- * The runs of these shards in this process. Each begins when the one before has started its attempts: so a run lasts no
- * longer than if it were alone, and none waits for what is slow in another, nor for another database.
+ * The runs of these shards in this process. Each begins when the one before has started its attempts, or waits for its
+ * database: so a run lasts no longer than if it were alone, and none waits for what is slow in another, nor for another database.
  */
 export async function runShards(
   installation: Installation,

@@ -147,7 +147,7 @@ let thirtyLives: { readonly books: Books; readonly madeAt: number } | null = nul
 const thirty = many(30);
 
 export function showThirty(): void {
-  // Three ticks after the last run the page would say that nothing is checked.
+  // Three ticks after its last run, the page would say that nothing is checked.
   if (thirtyLives === null || Date.now() - thirtyLives.madeAt > MINUTE) {
     thirtyLives = { books: lived(thirty, LIVES, secondsAgo(), QUICK), madeAt: Date.now() };
   }
