@@ -13,6 +13,7 @@ import { intervalInWords, lengthInWords } from '../rules/durations.js';
 import { monthlyHours } from '../rules/host-hours.js';
 import { longestRounds } from '../rules/throttle.js';
 import { RESOURCE_WORDS } from '../rules/wording.js';
+import { JOINT_WAIT } from '../run/joint-delivery.js';
 import {
   GITHUB_GAPS,
   meanPace,
@@ -57,6 +58,9 @@ interface Plan {
   readonly allowances: readonly Share[];
   /** Null: nobody is asked for second opinions. */
   readonly peers: PeerCosts | null;
+  readonly shards: number;
+  /** From the beginning of a run until people are told what it found for all shards together, in ms; null: there is one. */
+  readonly toldAfter: typeof JOINT_WAIT | null;
 }
 
 /** What second opinions cost. What peers use is in their own accounts. */
@@ -154,7 +158,9 @@ export function planOf(config: Config, named?: TriggerName): Plan {
     })),
   ];
   const peers = peerCosts(config, meanPace(trigger), tick);
-  return { trigger: name, triggerInWords: words, targets, allowances, peers };
+  const shards = shardsOf(config);
+  const toldAfter = shards === 1 ? null : JOINT_WAIT;
+  return { trigger: name, triggerInWords: words, targets, allowances, peers, shards, toldAfter };
 }
 
 function peerCosts(
@@ -311,7 +317,10 @@ function rounded(amount: number): number {
 }
 
 /** The plan as tables for people. */
-export function planLines({ triggerInWords, targets, allowances, peers }: Plan, paint: Paint): string[] {
+export function planLines(
+  { triggerInWords, targets, allowances, peers, shards, toldAfter }: Plan,
+  paint: Paint,
+): string[] {
   const rows = targets.map((row) => [
     row.id,
     row.host,
@@ -329,12 +338,17 @@ export function planLines({ triggerInWords, targets, allowances, peers }: Plan, 
     `${triggerInWords}.`,
     '',
     ...table(['target', 'host', 'interval', 'kept awake', 'down after'], rows, paint),
+    ...(toldAfter === null ? [] : ['', toldTogether(shards, toldAfter)]),
     ...(shares.length === 0 ? [] : ['', ...table(['allowance', 'used', 'allowed', 'share'], shares, paint)]),
     ...(shares.length === 0
       ? []
       : ['', 'Used while all targets are well: failing and waking ones make runs longer.']),
     ...(peers === null ? [] : ['', ...peerLines(peers, paint)]),
   ];
+}
+
+function toldTogether(shards: number, { least, most }: typeof JOINT_WAIT): string {
+  return `${shards} shards tell their alerts together, ${lengthInWords(least)} to ${lengthInWords(most)} after a run begins.`;
 }
 
 function peerLines(costs: PeerCosts, paint: Paint): string[] {

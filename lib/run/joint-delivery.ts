@@ -28,6 +28,8 @@ const BEGINNING = 5 * SECOND;
  * for those that have recorded what was quick.
  */
 const LONGEST_WAIT = { undecided: 30 * SECOND, decided: 10 * SECOND };
+/** From the beginning of a run until what it found is told for all shards, in ms. */
+export const JOINT_WAIT = { least: BEGINNING, most: BEGINNING + LONGEST_WAIT.undecided };
 /** Ms between two looks at them: the first, and the longest. */
 const LOOKS = { first: SECOND / 2, longest: 5 * SECOND };
 /** Ms for recording what came of a message, and for it with the message itself. */

@@ -70,6 +70,7 @@ describe('keepalive plan', () => {
         [],
         0,
       ],
+      ['three shards on one machine', { ...TARGETS, KEEP_ALIVE_SHARD_SIZE: '2' }, [], 0],
       ['no target', {}, [], 0],
     ];
     for (const [what, env, args, code] of cases) {
@@ -89,6 +90,13 @@ describe('keepalive plan', () => {
       allowances: expect.arrayContaining([
         { what: 'QStash messages a month', used: 21_600, allowed: 30_000 },
       ]) as unknown,
+      shards: 1,
+      toldAfter: null,
+    });
+    const three = await run({ ...TARGETS, KEEP_ALIVE_SHARD_SIZE: '2' }, '--json');
+    expect(JSON.parse(three.text)).toMatchObject({
+      shards: 3,
+      toldAfter: { least: 5_000, most: 35_000 },
     });
   });
 
