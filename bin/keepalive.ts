@@ -5,15 +5,10 @@ import { debuglog } from 'node:util';
 import { calledAs } from '../lib/called-as.js';
 import { COMMANDS, COMMAND_NAMES, type CommandName } from '../lib/cli/commands.js';
 import { commandHelp, overview } from '../lib/cli/help.js';
-import { jsonText, openTerminal, USAGE_ERROR, type Terminal } from '../lib/cli/terminal.js';
+import { openTerminal, USAGE_ERROR, type Terminal } from '../lib/cli/terminal.js';
 import { COMMON_OPTIONS, readArguments, sentence, unknown, UsageError } from '../lib/cli/usage.js';
 import { DOTENV_FILE, readCommandEnv } from '../lib/config/env.js';
-import { adviceByText } from '../lib/rules/host-advice.js';
-import { MONTHLY_HOURS } from '../lib/rules/hosts.js';
-import { keepForFunctions } from '../lib/config/targets-source.js';
-import { configWarnings, validConfig } from '../lib/config/valid.js';
 import { OperatorError } from '../lib/operator-error.js';
-import { monthlyHours } from '../lib/rules/host-hours.js';
 
 /** What shells give for a program that ends because nobody reads what it prints: 128 and the number of SIGPIPE. */
 const PIPE_CLOSED = 141;
@@ -47,68 +42,9 @@ async function start({ env, out }: Terminal, args: readonly string[]): Promise<n
   return 0;
 }
 
-async function config({ env, out, err, paint }: Terminal, args: readonly string[]): Promise<number> {
-  const { words, has, value } = readArguments('config', COMMANDS.config, args);
-  const [newFile] = words;
-  const oldFile = value('diff');
-  if ((newFile === undefined) !== (oldFile === undefined)) {
-    throw new UsageError('keepalive config: two targets files are compared: --diff <old-file> <new-file>.');
-  }
-  if (newFile !== undefined && oldFile !== undefined) {
-    const { difference, differenceLines } = await import('../lib/cli/diff.js');
-    const found = await difference(oldFile, newFile, env);
-    for (const line of has('json') ? [jsonText(found)] : differenceLines(found, paint)) out(line);
-    return 0;
-  }
-  // Vercel sets it while it builds, to what becomes of the build.
-  const isProductionBuild = env.VERCEL_ENV?.trim() === 'production';
-  for (const warning of configWarnings(env)) err(warning);
-  const valid = await validConfig(env, { isProductionBuild });
-  const { targets, tick, qstash } = valid;
-  const { inForceLines, settingsInForce } = await import('../lib/cli/settings-command.js');
-  if (has('json')) {
-    out(jsonText(await settingsInForce(valid, env)));
-    return 0;
-  }
-  out(`The configuration is valid: ${targets.length === 1 ? '1 target' : `${targets.length} targets`}.`);
-  const times = { pace: tick, tick, lastRunMs: 0 };
-  for (const { message } of monthlyHours(targets, MONTHLY_HOURS, Date.now(), times)) {
-    if (message !== undefined) out(message);
-  }
-  if (env.VERCEL !== undefined) await keepForFunctions(env);
-  // The log of a build shows what is about to be deployed.
-  if (env.VERCEL !== undefined && targets.length > 0) {
-    const { planLines, planOf } = await import('../lib/cli/plan-command.js');
-    for (const line of ['', ...planLines(planOf(valid), paint)]) out(line);
-  }
-  for (const { what, todo } of adviceByText(targets)) out(`${what} ${todo}`);
-  if (env.VERCEL === undefined) {
-    for (const line of inForceLines(await settingsInForce(valid, env), has('all'), paint)) out(line);
-  }
-  if (targets.length > 0) {
-    const { misfit } = await import('../lib/cli/plan-command.js');
-    const reason = misfit(valid);
-    if (reason !== null) {
-      err(reason);
-      return 1;
-    }
-  }
-  // A production build: what it deploys is to be called.
-  if (isProductionBuild && qstash.token !== null) {
-    const { createSchedule, ScheduleError } = await import('../lib/cli/schedule-command.js');
-    await createSchedule(valid, out, { mayReplace: false }).catch((error: unknown) => {
-      if (!(error instanceof ScheduleError)) throw error;
-      err(`Warning: the QStash schedule was not made. ${error.message}`);
-      err(
-        `The build goes on. Until there is a schedule, the crons of vercel.json start runs, about every 12 minutes. The next production build tries again; \`${calledAs()} schedule create\` makes it by hand.`,
-      );
-    });
-  }
-  return 0;
-}
-
 async function schedule({ env, out }: Terminal, args: readonly string[]): Promise<number> {
   const [action] = readArguments('schedule', COMMANDS.schedule, args).words;
+  const { validConfig } = await import('../lib/config/valid.js');
   const valid = await validConfig(env);
   const { createSchedule, listSchedules, removeSchedule } = await import('../lib/cli/schedule-command.js');
   if (action === 'create') await createSchedule(valid, out, { mayReplace: true });
@@ -122,7 +58,7 @@ const ACTIONS: Readonly<
 > = {
   init: async (terminal, args) => (await import('../lib/cli/init.js')).init(args, terminal),
   start,
-  config,
+  config: async (terminal, args) => (await import('../lib/cli/config-command.js')).config(args, terminal),
   schedule,
   plan: async (terminal, args) => (await import('../lib/cli/plan-command.js')).plan(args, terminal),
   check: async (terminal, args) => (await import('../lib/cli/check-command.js')).check(args, terminal),
