@@ -43,6 +43,7 @@ export default defineConfig({
             'test/local/machines.test.ts',
             ...['one-target', 'truth'].map((name) => `test/read/${name}.test.ts`),
             ...['cron', 'openapi'].map((name) => `test/http/${name}.test.ts`),
+            ...['first-visit', 'status-page'].map((name) => `test/view/${name}.test.ts`),
             'test/rules/opinions-played.test.ts',
             ...[
               'backlog',

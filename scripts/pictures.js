@@ -23,7 +23,7 @@ const STATES = {
 const LINE = 'fill="none" stroke-linecap="round" stroke-linejoin="round"';
 
 const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium-headless-shell',
   args: ['--no-sandbox'],
 });
 

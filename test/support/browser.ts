@@ -1,6 +1,7 @@
 import { chromium, type BrowserContext } from 'playwright-core';
+import { CHROMIUM } from './program.js';
 
-const EXECUTABLE = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const EXECUTABLE = process.env.CHROMIUM ?? `/usr/bin/${CHROMIUM}`;
 const QUIET = [
   '--headless',
   '--no-sandbox',

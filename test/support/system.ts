@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { TestProject } from 'vitest/node';
-import { program } from './program.js';
+import { CHROMIUM, program } from './program.js';
 import { transpile } from './transpile.js';
 
 declare module 'vitest' {
@@ -28,7 +28,7 @@ const TOOLS: readonly Tool[] = [
   { command: 'mariadbd', debianPackage: 'mariadb-server' },
   { command: 'tmux', debianPackage: 'tmux' },
   // CHROMIUM: the path of another build of it.
-  ...(process.env.CHROMIUM ? [] : [{ command: 'chromium', debianPackage: 'chromium' }]),
+  ...(process.env.CHROMIUM ? [] : [{ command: CHROMIUM, debianPackage: CHROMIUM }]),
 ];
 
 /** Makes sure that what tests run against exists: nothing is skipped for want of it. */
