@@ -6,6 +6,7 @@ import { answerCalendar } from '../../lib/http/calendar-endpoint.js';
 import { answerFeed } from '../../lib/http/feed-endpoint.js';
 import { preferredLanguage } from '../../lib/http/language.js';
 import { answerPages } from '../../lib/http/pages.js';
+import type { Books } from '../support/books.js';
 import { lived } from '../support/lives.js';
 import { ROOT } from '../support/root.js';
 import { configOf } from '../support/runs.js';
@@ -36,6 +37,8 @@ describe('the language of a visitor', () => {
   });
 });
 
+let shown: { readonly books: Books; readonly madeAt: number } | null = null;
+
 function show(env: Record<string, string> = {}): void {
   const config = configOf({
     TARGET_API_URL: 'https://api.test/',
@@ -43,9 +46,14 @@ function show(env: Record<string, string> = {}): void {
     KEEP_ALIVE_MAINTENANCE: `${new Date(Date.now() + DAY).toISOString().slice(0, 16)}Z/2h`,
     ...env,
   });
-  const outages = [{ ago: 50 * 60_000, length: HOUR, message: 'status 503, expected 200-299' }];
-  const age = { step: 6 * HOUR, lately: 15 * 60_000, fine: 26 * HOUR };
-  setApp({ config, store: lived(config, [{ latency: 90, outages }], Date.now() - 20_000, age).store });
+  // Three ticks after its last run, pages would say that nothing is checked.
+  if (shown === null || Date.now() - shown.madeAt > 60_000) {
+    const madeAt = Date.now();
+    const outages = [{ ago: 50 * 60_000, length: HOUR, message: 'status 503, expected 200-299' }];
+    const age = { step: 6 * HOUR, lately: 15 * 60_000, fine: 26 * HOUR };
+    shown = { madeAt, books: lived(config, [{ latency: 90, outages }], madeAt - 20_000, age) };
+  }
+  setApp({ config, store: shown.books.store });
 }
 
 const get = (path: string, language: string): Promise<Response> =>

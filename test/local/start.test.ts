@@ -36,9 +36,9 @@ afterEach(async () => {
 });
 
 /** The runner in a directory of its own, as `npm start` starts it. */
-function start(env: Record<string, string>, command = 'start') {
+function start(env: Record<string, string>, command = 'start', folder = '.') {
   const child = spawn(process.execPath, [ENTRY, command], {
-    cwd: directory,
+    cwd: join(directory, folder),
     env: { PATH: process.env.PATH, PORT: '0', ...env },
   });
   children.push(child);
@@ -276,6 +276,8 @@ describe.skipIf(process.platform === 'win32')('npm start, of whose processes npm
     slow.close();
   });
 
+  const slowUrl = () => `http://127.0.0.1:${(slow.address() as AddressInfo).port}/`;
+
   /** In a copy of the project that is built already, as the leader of a process group of its own. */
   async function npmStart() {
     const copy = join(directory, 'project');
@@ -293,7 +295,7 @@ describe.skipIf(process.platform === 'win32')('npm start, of whose processes npm
         HOME: directory,
         npm_config_update_notifier: 'false',
         PORT: '0',
-        TARGET_SLOW_URL: `http://127.0.0.1:${(slow.address() as AddressInfo).port}/`,
+        TARGET_SLOW_URL: slowUrl(),
         TARGET_SLOW_TIMEOUT: '2m',
       },
     });
@@ -308,9 +310,6 @@ describe.skipIf(process.platform === 'win32')('npm start, of whose processes npm
       // Not when its output ends, which a child of it may hold.
       ended: new Promise<number | null>((done) => npm.once('exit', done)),
       says: (text: string) => expect.poll(() => output, { timeout: 120_000 }).toContain(text),
-      get origin() {
-        return /http:\/\/localhost:\d+/.exec(output)?.[0] ?? '';
-      },
     };
   }
 
@@ -334,13 +333,12 @@ describe.skipIf(process.platform === 'win32')('npm start, of whose processes npm
       await expect.poll(() => living(all), { timeout: 120_000 }).toEqual([]);
       await npm.says('ping #1 slow ok');
 
-      const second = await npmStart();
+      const second = start({ TARGET_SLOW_URL: slowUrl() }, 'start', 'project');
       await second.says('http://localhost:');
-      const { pingCount, failedPings } = await json(await fetch(`${second.origin}/api/keepalive`));
+      const { pingCount, failedPings } = await json(await second.get('/api/keepalive'));
       expect(pingCount).toBeGreaterThanOrEqual(1);
       expect(failedPings).toBe(0);
-      process.kill(second.pid, 'SIGTERM');
-      expect(await second.ended).toBe(0);
+      expect(await second.stop('SIGTERM')).toBe(0);
     },
     180_000,
   );

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, inject, it } from 'vitest';
 import { stats, targetHistory } from '../../lib/read/stats.js';
 import type { TargetHistory, TargetStats } from '../../lib/read/views.js';
 import { readIncident, writeIncident } from '../../lib/record/incidents.js';
@@ -543,39 +543,44 @@ describe('a clock that was wrong for ten runs', () => {
     return [watched, before + 10 * every];
   };
 
-  it.each([
+  const offsets: [string, number][] = [
     ['30 days ahead', 30 * DAY],
+    ['two hours behind', -2 * HOUR],
     ['a day ahead', DAY],
     ['two hours ahead', 2 * HOUR],
     ['30 days behind', -30 * DAY],
     ['a day behind', -DAY],
-    ['two hours behind', -2 * HOUR],
-  ])('%s: what comes after it is counted at once', async (_, off) => {
-    const [watched, now] = await played(off);
-    for (const hour of [0, 1, 2, 3]) {
-      watched.run(now + hour * HOUR, now + (hour + 1) * HOUR, every);
-      const { pingCount, hours, latencyMs } = await look(watched, now + (hour + 1) * HOUR);
-      expect(pingCount).toBe(1200 + 10 + 12 * (hour + 1));
-      expect(latencyMs.samples).toBeGreaterThanOrEqual(12 * (hour + 1));
-      const last = hours.filter(({ from }) => Date.parse(from) > now);
-      expect(last.map((each) => each.uptimeRatio)).toEqual(last.map(() => 1));
-      expect(last.map((each) => each.coverage)).toEqual(last.map(() => 1));
-    }
-    watched.run(now + 4 * HOUR, now + 30 * HOUR, every, (at) =>
-      at < now + 28 * HOUR
-        ? goodCheck(at)
-        : failedCheck(at, { statusCode: 500, reached: true, origin: 'container' }),
-    );
-    const later = now + 30 * HOUR;
-    const { uptimeRatio, coverage, awake, incident } = await look(watched, later);
-    expect(coverage['24h']).toBe(1);
-    expect(uptimeRatio['24h']).toBeCloseTo(1 - 120 / (24 * 60 + 50), 2);
-    expect(awake).toMatchObject({ keptAwake: true, longestGap: every });
-    expect(incident).toMatchObject({ durationMs: 2 * HOUR, unobservedMs: 0 });
-    // Of the week, the wrong time alone may be missing.
-    expect(coverage['7d']).toBeGreaterThan(0.95);
-    expect(uptimeRatio['7d']).toBeCloseTo(1 - 2 / 130, 2);
-  });
+  ];
+  // `npm test` has one ahead and one behind.
+  it.each(offsets.slice(0, inject('long') ? undefined : 2))(
+    '%s: what comes after it is counted at once',
+    async (_, off) => {
+      const [watched, now] = await played(off);
+      for (const hour of [0, 1, 2, 3]) {
+        watched.run(now + hour * HOUR, now + (hour + 1) * HOUR, every);
+        const { pingCount, hours, latencyMs } = await look(watched, now + (hour + 1) * HOUR);
+        expect(pingCount).toBe(1200 + 10 + 12 * (hour + 1));
+        expect(latencyMs.samples).toBeGreaterThanOrEqual(12 * (hour + 1));
+        const last = hours.filter(({ from }) => Date.parse(from) > now);
+        expect(last.map((each) => each.uptimeRatio)).toEqual(last.map(() => 1));
+        expect(last.map((each) => each.coverage)).toEqual(last.map(() => 1));
+      }
+      watched.run(now + 4 * HOUR, now + 30 * HOUR, every, (at) =>
+        at < now + 28 * HOUR
+          ? goodCheck(at)
+          : failedCheck(at, { statusCode: 500, reached: true, origin: 'container' }),
+      );
+      const later = now + 30 * HOUR;
+      const { uptimeRatio, coverage, awake, incident } = await look(watched, later);
+      expect(coverage['24h']).toBe(1);
+      expect(uptimeRatio['24h']).toBeCloseTo(1 - 120 / (24 * 60 + 50), 2);
+      expect(awake).toMatchObject({ keptAwake: true, longestGap: every });
+      expect(incident).toMatchObject({ durationMs: 2 * HOUR, unobservedMs: 0 });
+      // Of the week, the wrong time alone may be missing.
+      expect(coverage['7d']).toBeGreaterThan(0.95);
+      expect(uptimeRatio['7d']).toBeCloseTo(1 - 2 / 130, 2);
+    },
+  );
 
   it('30 days ahead in an outage: it is no longer than it was', async () => {
     const [watched, now] = await played(30 * DAY, failedCheck);

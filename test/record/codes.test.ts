@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import ts from 'typescript';
-import { expect, it } from 'vitest';
+import { expect, inject, it } from 'vitest';
 import * as codes from '../../lib/record/codes.js';
 import { ROOT } from '../support/root.js';
 
@@ -167,7 +167,7 @@ function problemsWith(file: string, from: string, to: string): string[] {
     .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, ' '));
 }
 
-it.each([
+it.runIf(inject('long')).each([
   ['types.ts', "  'blocked',", "  'blocked', 'quota',", 'quota'],
   ['types.ts', 'export type Outcome = ', "export type Outcome = 'local' | ", 'local'],
   ['types.ts', "  'webhook',", "  'webhook', 'pager',", 'pager'],
