@@ -8,7 +8,7 @@ export const MAINTENANCE_FIELD = 'maintenance';
 /** The operator's notes. Runs neither read nor write this field. */
 export const NOTES_FIELD = 'notes';
 
-/** Who gets mails. Runs read this field where there is something to tell, and never write it. */
+/** Who gets mails. Runs read this field where there is something to tell, and take out who has no mailbox any more. */
 export const SUBSCRIBERS_FIELD = 'subscribers';
 /** What subscribers are to be told, and how far that is done. */
 export const MAILING_FIELD = 'mailing';
