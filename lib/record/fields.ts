@@ -25,6 +25,8 @@ export const MAILING_HEAD_FIELDS: readonly string[] = [...HEAD_FIELDS, MAILING_F
 
 /** What came of messages that were sent for several shards (rules/joint-delivery.ts). */
 export const DELIVERIES_FIELD = 'deliveries';
+/** A copy of it in each database beside the first that holds shards. It may be old, and is not exported. */
+export const DELIVERIES_COPY_FIELD = 'deliveries-copy';
 
 /** In which shard each target lives (directory.ts). */
 export const DIRECTORY_FIELD = 'directory';
