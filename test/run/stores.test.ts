@@ -15,6 +15,7 @@ import { loadOverview } from '../../lib/read/load.js';
 import { RecentReader } from '../../lib/read/recent.js';
 import { historyOf, ofAllShards } from '../../lib/read/shards.js';
 import { stats } from '../../lib/read/stats.js';
+import type { Stats } from '../../lib/read/views.js';
 import { DELIVERIES_COPY_FIELD, MAINTENANCE_FIELD, STATE_FIELD } from '../../lib/record/fields.js';
 import { readState } from '../../lib/record/state.js';
 import { DirectoryKeeper } from '../../lib/run/directory-keeper.js';
@@ -249,7 +250,7 @@ describe('a database that goes away in the middle of ticks and comes back', () =
 
   it('loses nothing where the process lives, and the others never notice', async () => {
     const { meanwhile, pinger, store } = await outlived({ dies: false });
-    expect(meanwhile).toMatchObject({ unread: 6, pingCount: 24, summary: { up: 6, pending: 6 } });
+    expect(meanwhile).toMatchObject({ unread: 6, pingCount: 24, summary: { up: 6, pending: 0 } });
     for (const { id, pingCount, unread } of meanwhile.targets)
       expect([pingCount, unread ?? false]).toEqual(first(id, pinger) ? [4, false] : [0, true]);
     pinger.clock.now += MINUTE;
@@ -297,11 +298,25 @@ describe('a database that goes away in the middle of ticks and comes back', () =
       expect(page.text).not.toContain('systems operational');
       const listed = async (query: string) =>
         [...(await get(answerPages, `/${query}`)).text.matchAll(/<a class="name" href="\/t\/(.*?)"/g)].length;
+      const asked = async (query: string) =>
+        JSON.parse((await get(answerKeepalive, `/api/keepalive${query}`)).text) as Stats;
       expect(await listed('?status=pending')).toBe(0);
       expect(await listed('?status=up')).toBe(6);
       const unread = await get(answerPages, '/?status=unread');
       expect(unread.text).toContain('<option value="unread" selected>Cannot be read now</option>');
       expect(unread.text.match(/data-status="unread"/g)).toHaveLength(6);
+      // The API filters as the page does, and counts each target once.
+      const all = await asked('');
+      expect(all).toMatchObject({ unread: 6, summary: { up: 6, pending: 0 } });
+      expect(all.targets).toHaveLength(12);
+      for (const [status, count] of [...Object.entries(all.summary), ['unread', all.unread] as const]) {
+        const found = await asked(`?status=${status}`);
+        expect([status, found.targets.length]).toEqual([status, count]);
+        expect(found.targets.every((target) => (target.unread === true) === (status === 'unread'))).toBe(
+          true,
+        );
+        expect(found).toMatchObject({ unread: all.unread, summary: all.summary });
+      }
       const feed = await get(answerFeed, '/api/feed');
       expect(feed.status).toBe(200);
       expect(feed.text).toContain(
@@ -326,7 +341,7 @@ describe('the first database goes away', () => {
     await front.stop();
     try {
       const meanwhile = await statsOf(await openBoth(), pinger);
-      expect(meanwhile).toMatchObject({ unread: 6, pingCount: 6, summary: { up: 6, pending: 6 } });
+      expect(meanwhile).toMatchObject({ unread: 6, pingCount: 6, summary: { up: 6, pending: 0 } });
       const next = new ShardedPinger(pinger.config, await openBoth(), pinger.clock);
       next.clock.now += MINUTE;
       expect(await next.tick()).toMatchObject({ checked: 12, stored: false });
