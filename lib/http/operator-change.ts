@@ -3,7 +3,8 @@ import * as z from '#zod';
 import type { Config } from '../config/config.js';
 import { readShards } from '../record/directory.js';
 import { SHARDS_FIELD } from '../record/fields.js';
-import { groupOf, SHARDS_TOGETHER, StoreError, type Store } from '../store/store.js';
+import { groupsWithCopies, updateCopies } from '../run/shared-copies.js';
+import type { Store } from '../store/store.js';
 import { answerError, bears } from './responses.js';
 import { readText } from './request-body.js';
 import { noStore, withApp } from './endpoints.js';
@@ -65,7 +66,7 @@ export interface Change {
 }
 
 /**
- * Changes one field. Runs go on meanwhile, and so do other changes: none of them is lost.
+ * Changes one field of what all shards share. Runs go on meanwhile, and so do other changes: none of them is lost.
  * @param apply makes the change of what the field holds (null: nothing), or the refusal
  */
 export async function changeField(
@@ -80,38 +81,13 @@ export async function changeField(
     if (change instanceof Response) return change;
     const { value, answer } = change;
     if (value === expected || (await store.swap({ field, expected, value }))) {
-      await copyToGroups(store, field, value, fields.get(SHARDS_FIELD) ?? null);
+      const shards = readShards(fields.get(SHARDS_FIELD) ?? null)?.count ?? 1;
+      await updateCopies(store, [field], groupsWithCopies(shards));
       return answer();
     }
     await delay(Math.random() * LONGEST_PAUSE);
   }
   return answerError('conflict', `Others change the ${field} at this moment: try again.`);
-}
-
-/**
- * Writes what all shards share wherever shards are stored together. Whoever changes it later writes all copies again.
- * @throws StoreError where one could not be written; all others are
- */
-async function copyToGroups(
-  store: Store,
-  field: string,
-  value: string,
-  shards: string | null,
-): Promise<void> {
-  const count = readShards(shards)?.count ?? 1;
-  let failure: StoreError | null = null;
-  for (let group = 1; group <= groupOf(count - 1); group += 1) {
-    const there = store.shard(group * SHARDS_TOGETHER);
-    try {
-      const { fields } = await there.read({ fields: [field], logs: [] });
-      const expected = fields.get(field) ?? null;
-      if (value !== expected) await there.swap({ field, expected, value });
-    } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
-      failure ??= error;
-    }
-  }
-  if (failure !== null) throw failure;
 }
 
 /** What the body says, and what the query says besides. */

@@ -1,5 +1,4 @@
-import type { TargetsFilter } from '../read/paging.js';
-import { STATUSES } from '../types.js';
+import { STATUS_FILTERS, type TargetsFilter } from '../read/paging.js';
 import { answerError } from './responses.js';
 
 /** How answers name these parameters. */
@@ -9,8 +8,8 @@ export const FILTERS = '?group= and ?status=';
 export function targetsFilterOf(request: Request): TargetsFilter | Response {
   const { searchParams } = new URL(request.url);
   const wanted = searchParams.get('status');
-  const status = STATUSES.find((each) => each === wanted) ?? null;
+  const status = STATUS_FILTERS.find((each) => each === wanted) ?? null;
   if (wanted !== null && status === null)
-    return answerError('bad_request', `status: expected one of ${STATUSES.join(', ')}.`);
+    return answerError('bad_request', `status: expected one of ${STATUS_FILTERS.join(', ')}.`);
   return { status, group: searchParams.get('group') };
 }

@@ -1,12 +1,16 @@
-import type { Status } from '../types.js';
+import { STATUSES, type Status } from '../types.js';
 import type { TargetStats } from './views.js';
 
 /** Targets of one answer. */
 export const PAGE_SIZE = 500;
 
+/** `unread`: those that cannot be read now; whatever their status, no other has them. */
+export type StatusFilter = Status | 'unread';
+export const STATUS_FILTERS: readonly StatusFilter[] = [...STATUSES, 'unread'];
+
 /** Which targets an answer tells of; null: any. */
 export interface TargetsFilter {
-  readonly status: Status | null;
+  readonly status: StatusFilter | null;
   /** Empty: those without a group. */
   readonly group: string | null;
 }
@@ -18,14 +22,13 @@ export interface TargetsAsked extends TargetsFilter {
 }
 
 /** What the filters look at. */
-export type Filterable = Pick<TargetStats, 'id' | 'status' | 'group'>;
+export type Filterable = Pick<TargetStats, 'id' | 'status' | 'unread' | 'group'>;
 
 /** The targets that are asked for. */
 export function filtered<T extends Filterable>(targets: readonly T[], { status, group }: TargetsFilter): T[] {
-  return targets.filter(
-    (target) =>
-      (status === null || target.status === status) && (group === null || (target.group ?? '') === group),
-  );
+  const isAsked = (target: T): boolean =>
+    status === null || (target.unread === true ? 'unread' : target.status) === status;
+  return targets.filter((target) => isAsked(target) && (group === null || (target.group ?? '') === group));
 }
 
 /** As many of them as a page takes, in the order of their ids; `next`: where the others are. */

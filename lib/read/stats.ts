@@ -105,7 +105,7 @@ export function stats(
   const heardOf = leastRecent(overview)?.lastRun ?? null;
   const only = all.length === 1 ? all[0]?.whole().healthUrl : null;
   const summary = { pending: 0, up: 0, degraded: 0, down: 0, paused: 0, sleeping: 0 };
-  for (const { status } of all) summary[status] += 1;
+  for (const { status, unread } of all) if (unread !== true) summary[status] += 1;
   return {
     isRunning: enabled && heardOf !== null && now - endOf(heardOf) <= MISSED_AFTER_TICKS * tick,
     stale: stale !== null,

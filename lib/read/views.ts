@@ -26,6 +26,7 @@ export interface Stats {
   /** Of how many targets nothing can be read now, because one of several databases is away; absent: of none. */
   readonly unread?: number;
   readonly lastRun: LastRunView | null;
+  /** How many targets have each status, without those that cannot be read. */
   readonly summary: Readonly<Record<Status, number>>;
   /** Those that are current, latest first. */
   readonly notes: readonly NoteView[];
@@ -70,7 +71,7 @@ export interface TargetStats {
   readonly group: string | null;
   /** Only where the operator says something of it. */
   readonly description?: string;
-  /** `pending` too while `lastKnownStatus` is not null. */
+  /** `pending` too while `lastKnownStatus` is not null, or `unread` is true. */
   readonly status: Status;
   /** What the last check came to where no run came for three ticks, so that nothing is known since; else null. */
   readonly lastKnownStatus: Status | null;

@@ -8,7 +8,7 @@ export const MAINTENANCE_FIELD = 'maintenance';
 /** The operator's notes. Runs neither read nor write this field. */
 export const NOTES_FIELD = 'notes';
 
-/** Who gets mails. Runs read this field where there is something to tell, and never write it. */
+/** Who gets mails. Runs read this field where there is something to tell, and take out who has no mailbox any more. */
 export const SUBSCRIBERS_FIELD = 'subscribers';
 /** What subscribers are to be told, and how far that is done. */
 export const MAILING_FIELD = 'mailing';
@@ -25,6 +25,8 @@ export const MAILING_HEAD_FIELDS: readonly string[] = [...HEAD_FIELDS, MAILING_F
 
 /** What came of messages that were sent for several shards (rules/joint-delivery.ts). */
 export const DELIVERIES_FIELD = 'deliveries';
+/** A copy of it in each database beside the first that holds shards. It may be old, and is not exported. */
+export const DELIVERIES_COPY_FIELD = 'deliveries-copy';
 
 /** In which shard each target lives (directory.ts). */
 export const DIRECTORY_FIELD = 'directory';

@@ -40,13 +40,18 @@ export interface DeliveredPart {
 /** By shard. */
 export type Outboxes = ReadonlyMap<number, Outbox>;
 
-/** The outbox of a shard with what came of messages that were sent for it. Doing it again changes nothing. */
+/**
+ * The outbox of a shard with what came of messages that were sent for it. Doing it again changes nothing. A trouble that
+ * began after the last of them stays.
+ */
 export function withJointRecord(outbox: Outbox, record: JointRecord, shard: number): Outbox {
   return entriesOf(record).reduce((left, [channel, { attemptedAt, trouble, moved, delivered }]) => {
     const taken = delivered.reduce((rest, part) => {
       const isNew = part.shard === shard && heldBy(rest, channel, part.ids).length > 0;
       return isNew ? withoutPart(rest, channel, part) : rest;
     }, left);
+    const known = taken.troubles[channel];
+    const isLater = known !== undefined && known.since > attemptedAt;
     return {
       ...taken,
       alerts: taken.alerts.map((pending) =>
@@ -54,7 +59,7 @@ export function withJointRecord(outbox: Outbox, record: JointRecord, shard: numb
           ? { ...pending, to: { ...pending.to, [channel]: 1 } }
           : pending,
       ),
-      troubles: withValue(taken.troubles, channel, trouble),
+      troubles: isLater ? taken.troubles : withValue(taken.troubles, channel, trouble),
       moved: withValue(taken.moved, channel, moved),
     };
   }, outbox);
@@ -141,6 +146,15 @@ export function merged(stored: JointRecord, unsaved: JointRecord): JointRecord {
     return [channel, { ...later, delivered: [...other.delivered, ...delivered] }];
   });
   return { ...stored, ...Object.fromEntries(mine) };
+}
+
+/**
+ * What a process knows, with a copy of the record that may be older or newer. The later of both counts for each channel; a
+ * trouble of which only the copy tells may be over since, and holds nothing back.
+ */
+export function withCopy(known: JointRecord, copy: JointRecord): JointRecord {
+  const trusted = entriesOf(copy).map(([channel, its]) => [channel, { ...its, trouble: null }] as const);
+  return merged(known, Object.fromEntries(trusted));
 }
 
 const REPEATED: ReadonlySet<Alert['kind']> = new Set(['missed', 'pace', 'allowances', 'unrecorded']);

@@ -26,8 +26,9 @@ import {
   SUBSCRIBERS_FIELD,
 } from '../record/fields.js';
 import { readState } from '../record/state.js';
-import { groupOf, nameInShard, SHARDS_TOGETHER, StoreError, type Store } from '../store/store.js';
+import { nameInShard, SHARDS_TOGETHER, StoreError, type Store } from '../store/store.js';
 import { DAY } from '../time.js';
+import { groupsWithCopies, updateCopies } from './shared-copies.js';
 
 /** A directory that was read or written. */
 export interface KnownDirectory {
@@ -297,20 +298,10 @@ async function announce(store: Store, known: KnownDirectory): Promise<void> {
   if (before.hash === hash) return;
   const hints = { count: shards, directory: hash, layout };
   await store.swap({ field: SHARDS_FIELD, expected: before.text, value: writeShards(hints) });
-  const counted = before.hints?.count ?? 1;
-  for (let group = groupOf(counted - 1) + 1; group <= groupOf(shards - 1); group += 1)
-    await copyShared(store, group);
+  const counted = groupsWithCopies(before.hints?.count ?? 1).length;
+  const added = groupsWithCopies(shards).slice(counted);
+  await updateCopies(store, [MAINTENANCE_FIELD, NOTES_FIELD, SUBSCRIBERS_FIELD], added);
   for (const number of new Set(layout.stores)) if (number !== 1) await copyLayout(store, number, known);
-}
-
-/** What all shards share has a copy wherever shards are stored together. */
-async function copyShared(store: Store, group: number): Promise<void> {
-  const { fields } = await store.read({
-    fields: [MAINTENANCE_FIELD, NOTES_FIELD, SUBSCRIBERS_FIELD],
-    logs: [],
-  });
-  const there = store.shard(group * SHARDS_TOGETHER);
-  for (const [field, value] of fields) await there.swap({ field, expected: null, value });
 }
 
 /**

@@ -1,4 +1,4 @@
-import { DELIVERIES_FIELD, OUTBOX_FIELD } from '../record/fields.js';
+import { DELIVERIES_COPY_FIELD, DELIVERIES_FIELD, OUTBOX_FIELD } from '../record/fields.js';
 import { TextError } from '../record/codec/text-error.js';
 import { readJointRecord, writeJointRecord } from '../record/joint-record-text.js';
 import { readOutbox } from '../record/outbox-text.js';
@@ -7,12 +7,13 @@ import {
   afterJointDelivery,
   jointOutbox,
   merged,
+  withCopy,
   type JointRecord,
   type Outboxes,
 } from '../rules/joint-delivery.js';
 import type { DeliveryOutcome } from '../rules/delivery-outcome.js';
 import type { Outbox } from '../rules/outbox.js';
-import { ALL_SHARDS, nameInShard, StoreError, type Store } from '../store/store.js';
+import { ALL_SHARDS, groupOf, nameInShard, SHARDS_TOGETHER, StoreError, type Store } from '../store/store.js';
 import { SECOND } from '../time.js';
 import type { Target } from '../types.js';
 import { DELIVERY_TIMEOUT, sendDigests, type DeliveryContext } from './delivery.js';
@@ -37,6 +38,8 @@ const RECORDING = 10 * SECOND;
 const DELIVERING = DELIVERY_TIMEOUT + RECORDING;
 /** Ms that a channel may take that gets each alert by itself, of many shards, where there is time. */
 const LONGEST_DELIVERY = 30 * SECOND;
+/** Ms for which a run waits until the other databases have their copies of the record. */
+const COPYING = 2 * SECOND;
 /** How often one run delivers at most; alerts that come still later are left to the next run. */
 const MOST_DELIVERIES = 3;
 
@@ -103,6 +106,28 @@ export class JointDelivery {
   }
 
   /**
+   * The same where the first database is away: what this process knows, and what the copy in the database of the shard says.
+   * Never rejects. One command, where the shard is in another database.
+   */
+  async readCopy(
+    store: Store,
+    shard: number,
+    log: (line: string) => void,
+    within?: number,
+  ): Promise<JointRecord> {
+    const place = placeOfCopy(store, store.databases?.layout?.stores[groupOf(shard)] ?? 1);
+    try {
+      const answer = await place?.read({ fields: [DELIVERIES_COPY_FIELD], logs: [], within });
+      const copy = readJointRecord(answer?.fields.get(DELIVERIES_COPY_FIELD) ?? null);
+      this.#record = withCopy(this.#record, copy);
+    } catch (error) {
+      if (!(error instanceof StoreError || error instanceof TextError)) throw error;
+      log(JSON.stringify({ event: 'deliveries_unreadable', message: error.message }));
+    }
+    return this.#record;
+  }
+
+  /**
    * Delivers what waits, unless another run is doing so.
    * @throws StoreError where it cannot be known what waits. `record` says what was delivered before that.
    */
@@ -110,29 +135,36 @@ export class JointDelivery {
     const { now, end } = context;
     const lease = together.store.shard(ALL_SHARDS);
     let outboxes: Outboxes | null = null;
-    for (let i = 0; i < MOST_DELIVERIES && now() + DELIVERING < end; i += 1) {
-      const token = newToken();
-      const claim = await lease.claim({ token, ttl: LEASE, fields: [DELIVERIES_FIELD] });
-      if (!claim.claimed) return;
-      const renewing = keepLease(lease, LEASE, end - now());
-      try {
-        const record = this.#know(claim.fields.get(DELIVERIES_FIELD) ?? null, context.log);
-        if (outboxes === null) {
-          await waitForOthers(together, context);
-          outboxes = await this.#outboxes(together, context);
+    let copying: Promise<void> | null = null;
+    try {
+      for (let i = 0; i < MOST_DELIVERIES && now() + DELIVERING < end; i += 1) {
+        const token = newToken();
+        const claim = await lease.claim({ token, ttl: LEASE, fields: [DELIVERIES_FIELD] });
+        if (!claim.claimed) return;
+        const renewing = keepLease(lease, LEASE, end - now());
+        try {
+          const record = this.#know(claim.fields.get(DELIVERIES_FIELD) ?? null, context.log);
+          if (outboxes === null) {
+            await waitForOthers(together, context);
+            outboxes = await this.#outboxes(together, context);
+          }
+          const text = await this.#deliverOnce(lease, token, { record, outboxes }, context);
+          if (text !== null)
+            copying = (copying ?? Promise.resolve()).then(() => copyRecord(together.store, text));
+        } catch (error) {
+          // Where this fails as well, the lease expires.
+          await lease.commit({ token, fields: {}, append: null, release: true }).catch(() => undefined);
+          throw error;
+        } finally {
+          clearInterval(renewing);
         }
-        await this.#deliverOnce(lease, token, { record, outboxes }, context);
-      } catch (error) {
-        // Where this fails as well, the lease expires.
-        await lease.commit({ token, fields: {}, append: null, release: true }).catch(() => undefined);
-        throw error;
-      } finally {
-        clearInterval(renewing);
+        // Who found the lease taken has left its alerts to us.
+        outboxes = await this.#outboxes(together, context);
+        if (digestsOf(jointOutbox(this.#record, outboxes), [...context.channels.keys()], now()).length === 0)
+          return;
       }
-      // Who found the lease taken has left its alerts to us.
-      outboxes = await this.#outboxes(together, context);
-      if (digestsOf(jointOutbox(this.#record, outboxes), [...context.channels.keys()], now()).length === 0)
-        return;
+    } finally {
+      if (copying !== null) await within(COPYING, copying);
     }
   }
 
@@ -158,20 +190,22 @@ export class JointDelivery {
     return partOf(await this.#sending, digests);
   }
 
+  /** @returns the text of the record; null: no channel was to be told anything */
   async #deliverOnce(
     lease: Store,
     token: string,
     { record, outboxes }: { readonly record: JointRecord; readonly outboxes: Outboxes },
     context: JointDeliveryContext,
-  ): Promise<void> {
+  ): Promise<string | null> {
     const { channels, now, log } = context;
     const joint = jointOutbox(record, outboxes);
     const spare = context.end - now() - RECORDING;
     const time = Math.max(DELIVERY_TIMEOUT, Math.min(LONGEST_DELIVERY, spare));
     const outcomes = await sendDigests(digestsOf(joint, [...channels.keys()], now()), context, time);
     this.#record = afterJointDelivery(record, { outboxes, joint, outcomes, now: now() });
-    const fields = { [DELIVERIES_FIELD]: writeJointRecord(this.#record, now()) };
+    const text = writeJointRecord(this.#record, now());
     try {
+      const fields = { [DELIVERIES_FIELD]: text };
       const answer = await lease.commit({ token, fields, append: null, release: true });
       this.#isUnsaved = answer === 'lost';
     } catch (error) {
@@ -179,6 +213,7 @@ export class JointDelivery {
       this.#isUnsaved = true;
     }
     if (this.#isUnsaved && outcomes.length > 0) log(JSON.stringify({ event: 'delivery_not_acknowledged' }));
+    return outcomes.length === 0 ? null : text;
   }
 
   /** @param text what was read just now. What cannot be read is written anew, by what this process knows. */
@@ -213,6 +248,29 @@ export class JointDelivery {
       }),
     );
   }
+}
+
+/** Where the copy of the record is in one of several databases: with the first of its shards. Null: it has none. */
+function placeOfCopy(store: Store, database: number): Store | null {
+  const group = store.databases?.layout?.stores.indexOf(database) ?? 0;
+  return group > 0 ? store.shard(group * SHARDS_TOGETHER) : null;
+}
+
+/** Gives every other database that holds shards a copy. One that is away keeps an older one. Never rejects. */
+async function copyRecord(store: Store, value: string): Promise<void> {
+  const databases = new Set(store.databases?.layout?.stores);
+  await Promise.all(
+    [...databases].map(async (database) => {
+      const field = DELIVERIES_COPY_FIELD;
+      try {
+        const place = placeOfCopy(store, database);
+        const held = await place?.read({ fields: [field], logs: [], within: COPYING });
+        await place?.swap({ field, expected: held?.fields.get(field) ?? null, value });
+      } catch (error) {
+        if (!(error instanceof StoreError)) throw error;
+      }
+    }),
+  );
 }
 
 /** One digest a channel. */

@@ -352,17 +352,21 @@ async function open(
   }
 }
 
-/** What other runs have delivered of what waits; where that cannot be read, what this process knows of it. */
+/**
+ * What other runs have delivered of what waits; where that cannot be read, what this process and the shard's database know
+ * of it.
+ */
 async function deliveredForAll(
-  { config, log }: RunContext,
+  { config, log, shard = 0 }: RunContext,
   { delivery, store }: Together,
 ): Promise<JointRecord> {
+  const within = patienceWith(store, config.tick);
   try {
-    return await delivery.read(store, log, patienceWith(store, config.tick));
+    return await delivery.read(store, log, within);
   } catch (error) {
     const { reason } = recordFailureOf(error);
     log(JSON.stringify({ event: 'deliveries_unreadable', reason }));
-    return delivery.record;
+    return delivery.readCopy(store, shard, log, within);
   }
 }
 

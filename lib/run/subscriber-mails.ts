@@ -31,13 +31,17 @@ import {
   type Recipient,
 } from '../rules/mailing.js';
 import { inMaintenance, isActive } from '../rules/windows.js';
+import { withinLimit } from '../store/retry.js';
 import { StoreError, type Store, type Texts } from '../store/store.js';
 import { LANGUAGES, type Target } from '../types.js';
 import type { MailText } from '../view/subscriber-mail.js';
 import type { RunContext } from './run-context.js';
+import { groupsWithCopies, updateCopies } from './shared-copies.js';
 
 /** Ms for one mail. */
 const MAIL_TIMEOUT = 10_000;
+/** Ms that a database may take for each step in which addresses are removed: the run is not recorded yet. */
+const REMOVAL_TIMEOUT = 2_000;
 /**
  * Mails of a run after which the database is told, where each commit costs commands: so many are sent twice at most if the
  * process dies meanwhile. The embedded database is told after every four.
@@ -181,21 +185,42 @@ export class SubscriberMails {
     return this.list !== null && goneKeys(this.mailing, this.parts.openedAt).length > 0;
   }
 
-  /** Takes those addresses away, unless a visitor has changed the list meanwhile: then a later run does. It is one swap. */
+  /** There are more shards than are stored together: the list that was read is a copy, or has copies. */
+  get hasCopies(): boolean {
+    return this.groups.length > 0;
+  }
+
+  private get groups(): readonly number[] {
+    return groupsWithCopies(this.parts.context.shards ?? 1);
+  }
+
+  /**
+   * Takes those addresses away, in one swap against the list that was read. If a visitor or another shard has changed it, or
+   * a copy could not be written, a later run goes on.
+   */
   async removeGone(): Promise<void> {
-    const { store, openedAt, context } = this.parts;
+    const { openedAt, context } = this.parts;
+    const store = context.together?.store ?? this.parts.store;
     const gone = goneKeys(this.mailing, openedAt);
     const ids = gone.flatMap((key) => this.subscribers?.get(key)?.id ?? []);
     try {
       const before = readSubscribers(this.list);
       if (before === null) return;
-      const after = unsubscribe(before, new Set(ids), openedAt);
-      const swap = { field: SUBSCRIBERS_FIELD, expected: this.list, value: writeSubscribers(after) };
-      if (after !== before && !(await store.swap(swap))) return;
+      if (ids.length > 0) {
+        const value = writeSubscribers(unsubscribe(before, new Set(ids), openedAt));
+        const swap = { field: SUBSCRIBERS_FIELD, expected: this.list, value };
+        const isRemoved = await withinLimit(REMOVAL_TIMEOUT, store.swap(swap));
+        if (isRemoved) {
+          const addresses = ids.length === 1 ? '1 address' : `${ids.length} addresses`;
+          context.log(
+            `subscribers: ${addresses} removed: their mail servers say that there is no such mailbox`,
+          );
+        }
+        // Also where it was not: the copy that was read may be out of date.
+        await updateCopies(store, [SUBSCRIBERS_FIELD], this.groups, REMOVAL_TIMEOUT);
+        if (!isRemoved) return;
+      }
       this.mailing = withoutGone(this.mailing, gone);
-      if (ids.length === 0) return;
-      const addresses = ids.length === 1 ? '1 address' : `${ids.length} addresses`;
-      context.log(`subscribers: ${addresses} removed: their mail servers say that there is no such mailbox`);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       context.log(JSON.stringify({ event: 'subscribers_not_removed', message: error.message }));

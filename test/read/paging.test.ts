@@ -1,15 +1,17 @@
 import { expect, it } from 'vitest';
-import { PAGE_SIZE, pageOf, type Filterable } from '../../lib/read/paging.js';
+import { PAGE_SIZE, pageOf, STATUS_FILTERS, type Filterable } from '../../lib/read/paging.js';
 import type { Status } from '../../lib/types.js';
 
 const ALL = { status: null, group: null, after: null };
-const STATUSES: readonly Status[] = ['up', 'down', 'degraded'];
+const STATUSES: readonly Status[] = ['up', 'down', 'degraded', 'pending'];
 
 const targetsOf = (count: number) =>
   Array.from({ length: count }, (_, i) => ({
     id: `t${String(i).padStart(5, '0')}`,
-    status: STATUSES[i % 3] ?? 'up',
-    group: i % 4 === 0 ? null : `g${i % 4}`,
+    status: STATUSES[i % 4] ?? 'up',
+    // What cannot be read looks as if it were pending.
+    ...(i % 8 === 3 && { unread: true as const }),
+    group: i % 3 === 0 ? null : `g${i % 3}`,
   }));
 
 function pages(targets: readonly Filterable[], query: string): string[] {
@@ -17,7 +19,7 @@ function pages(targets: readonly Filterable[], query: string): string[] {
   for (let next: string | null = query; next !== null;) {
     const { searchParams }: URL = new URL(next, 'http://x');
     const page: ReturnType<typeof pageOf> = pageOf(targets, {
-      status: (searchParams.get('status') as Status | null) ?? null,
+      status: STATUS_FILTERS.find((each) => each === searchParams.get('status')) ?? null,
       group: searchParams.get('group'),
       after: searchParams.get('after'),
     });
@@ -39,6 +41,8 @@ it.each([0, 1, PAGE_SIZE - 1, PAGE_SIZE, PAGE_SIZE + 1, 3 * PAGE_SIZE])(
 
 it.each([
   ['status=down', ({ status }: Filterable) => status === 'down'],
+  ['status=pending', ({ status, unread }: Filterable) => status === 'pending' && unread !== true],
+  ['status=unread', ({ unread }: Filterable) => unread === true],
   ['group=g1', ({ group }: Filterable) => group === 'g1'],
   ['group=', ({ group }: Filterable) => group === null],
   ['status=up&group=g2', ({ status, group }: Filterable) => status === 'up' && group === 'g2'],

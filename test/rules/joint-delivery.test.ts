@@ -3,16 +3,17 @@ import { describe, expect, it } from 'vitest';
 import { digestsOf } from '../../lib/record/notifier.js';
 import { readJointRecord, writeJointRecord } from '../../lib/record/joint-record-text.js';
 import { TextError } from '../../lib/record/codec/text-error.js';
-import type { DeliveryOutcome } from '../../lib/rules/delivery-outcome.js';
+import { applyOutcome, type DeliveryOutcome } from '../../lib/rules/delivery-outcome.js';
 import {
   afterJointDelivery,
   jointOutbox,
   merged,
+  withCopy,
   withJointRecord,
   withoutRepetitions,
   type JointRecord,
 } from '../../lib/rules/joint-delivery.js';
-import { EMPTY_OUTBOX, enqueued, pendingFor, type Outbox } from '../../lib/rules/outbox.js';
+import { dueFor, EMPTY_OUTBOX, enqueued, pendingFor, type Outbox } from '../../lib/rules/outbox.js';
 import { CHANNEL_NAMES, type Alert, type ChannelName } from '../../lib/types.js';
 import { cases } from '../support/cases.js';
 
@@ -177,6 +178,68 @@ describe('the record of deliveries for all shards', () => {
     expect(both.slack).toMatchObject({ attemptedAt: NOON + 1 });
     expect(both.slack?.delivered.map(({ ids }) => ids)).toEqual([['b'], ['a']]);
     expect(merged(both, unsaved)).toEqual(both);
+  });
+
+  it('leaves a trouble that began after it', () => {
+    const outbox = outboxOf(['a']);
+    const failed = (at: number): DeliveryOutcome => ({
+      ...{ kind: 'failed', channel: 'slack', ids: ['a'], at, permanent: false },
+      ...{ message: 'answered 503', retryAfter: null },
+    });
+    const record: JointRecord = {
+      slack: { attemptedAt: NOON, trouble: null, moved: null, delivered: [] },
+    };
+    const later = applyOutcome(outbox, failed(NOON + 1));
+    expect(withJointRecord(later, record, 0).troubles).toEqual(later.troubles);
+    expect(withJointRecord(applyOutcome(outbox, failed(NOON)), record, 0).troubles).toEqual({});
+  });
+
+  it('of which a process reads an old copy hides nothing that waits, and no delivery', () => {
+    const shard = fc.nat(SHARDS - 1);
+    const step = fc.oneof(
+      fc.record({ shard, more: fc.nat(3) }),
+      fc.record({ taken: fc.dictionary(fc.constantFrom(...CHANNELS), fc.option(fc.nat(2))) }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 30 }), fc.nat(30), fc.nat(30), (steps, copied, known) => {
+        const all = new Installation();
+        const records = [all.record];
+        for (const each of steps) {
+          if ('more' in each) all.run(each.shard, each.more);
+          else all.deliver(each.taken);
+          records.push(all.record);
+        }
+        const at = (i: number): JointRecord => records[Math.min(i, records.length - 1)] ?? {};
+        const record = withCopy(at(known), at(copied));
+        const delivered = [at(copied), at(known)].flatMap(({ slack }) =>
+          (slack?.delivered ?? []).flatMap(({ ids }) => ids),
+        );
+        for (const [number, outbox] of all.outboxes) {
+          const after = withJointRecord(outbox, record, number);
+          const waiting = (box: Outbox) =>
+            box.alerts.flatMap(({ alert, to }) => (to.slack === undefined ? [] : [alert.id]));
+          expect(waiting(after)).toEqual(waiting(outbox).filter((id) => !delivered.includes(id)));
+          // Whatever the copy says, nothing waits for longer than it would by what the process knows.
+          const before = withJointRecord(outbox, at(known), number);
+          const due = (box: Outbox) => new Set(dueFor(box, 'slack', all.now).map(({ id }) => id));
+          for (const id of due(before)) expect(due(after).has(id) || delivered.includes(id)).toBe(true);
+        }
+      }),
+      cases(200),
+    );
+  });
+
+  it('counts as a process knows it where a copy is no later', () => {
+    const trouble = { since: NOON, failures: 3, nextAt: NOON + DAY, permanent: true, message: 'no' };
+    const of = (attemptedAt: number, more: object = {}) => ({
+      slack: { ...{ attemptedAt, trouble, moved: null, delivered: [] }, ...more },
+    });
+    expect(withCopy(of(NOON), of(NOON))).toEqual(of(NOON));
+    expect(withCopy(of(NOON), of(NOON - 1, { trouble: null }))).toEqual(of(NOON));
+    expect(withCopy(of(NOON), of(NOON + 1))).toEqual(of(NOON + 1, { trouble: null }));
+    expect(withCopy({}, of(NOON))).toEqual(of(NOON, { trouble: null }));
+    const part = { shard: 1, ids: ['a'], undelivered: 0 };
+    expect(withCopy(of(NOON), of(NOON - 1, { delivered: [part] }))).toEqual(of(NOON, { delivered: [part] }));
   });
 
   it('is read as it was written, and nothing else is', () => {

@@ -15,13 +15,14 @@ import { loadOverview } from '../../lib/read/load.js';
 import { RecentReader } from '../../lib/read/recent.js';
 import { historyOf, ofAllShards } from '../../lib/read/shards.js';
 import { stats } from '../../lib/read/stats.js';
-import { MAINTENANCE_FIELD, STATE_FIELD } from '../../lib/record/fields.js';
+import type { Stats } from '../../lib/read/views.js';
+import { DELIVERIES_COPY_FIELD, MAINTENANCE_FIELD, STATE_FIELD } from '../../lib/record/fields.js';
 import { readState } from '../../lib/record/state.js';
 import { DirectoryKeeper } from '../../lib/run/directory-keeper.js';
 import type { RemoteStoreConfig } from '../../lib/store/open.js';
 import { nameInShard, type Meter, type Store } from '../../lib/store/store.js';
 import { startRedis, type RedisServer } from '../support/redis.js';
-import { FAILED, manyTargets } from '../support/runs.js';
+import { FAILED, GOOD, manyTargets } from '../support/runs.js';
 import { ShardedPinger } from '../support/shards.js';
 import { openRemoteStore, openRemoteStores } from '../support/stores.js';
 import { startUpstashFront, type UpstashFront } from '../support/upstash-front.js';
@@ -249,7 +250,7 @@ describe('a database that goes away in the middle of ticks and comes back', () =
 
   it('loses nothing where the process lives, and the others never notice', async () => {
     const { meanwhile, pinger, store } = await outlived({ dies: false });
-    expect(meanwhile).toMatchObject({ unread: 6, pingCount: 24, summary: { up: 6, pending: 6 } });
+    expect(meanwhile).toMatchObject({ unread: 6, pingCount: 24, summary: { up: 6, pending: 0 } });
     for (const { id, pingCount, unread } of meanwhile.targets)
       expect([pingCount, unread ?? false]).toEqual(first(id, pinger) ? [4, false] : [0, true]);
     pinger.clock.now += MINUTE;
@@ -297,11 +298,25 @@ describe('a database that goes away in the middle of ticks and comes back', () =
       expect(page.text).not.toContain('systems operational');
       const listed = async (query: string) =>
         [...(await get(answerPages, `/${query}`)).text.matchAll(/<a class="name" href="\/t\/(.*?)"/g)].length;
+      const asked = async (query: string) =>
+        JSON.parse((await get(answerKeepalive, `/api/keepalive${query}`)).text) as Stats;
       expect(await listed('?status=pending')).toBe(0);
       expect(await listed('?status=up')).toBe(6);
       const unread = await get(answerPages, '/?status=unread');
       expect(unread.text).toContain('<option value="unread" selected>Cannot be read now</option>');
       expect(unread.text.match(/data-status="unread"/g)).toHaveLength(6);
+      // The API filters as the page does, and counts each target once.
+      const all = await asked('');
+      expect(all).toMatchObject({ unread: 6, summary: { up: 6, pending: 0 } });
+      expect(all.targets).toHaveLength(12);
+      for (const [status, count] of [...Object.entries(all.summary), ['unread', all.unread] as const]) {
+        const found = await asked(`?status=${status}`);
+        expect([status, found.targets.length]).toEqual([status, count]);
+        expect(found.targets.every((target) => (target.unread === true) === (status === 'unread'))).toBe(
+          true,
+        );
+        expect(found).toMatchObject({ unread: all.unread, summary: all.summary });
+      }
       const feed = await get(answerFeed, '/api/feed');
       expect(feed.status).toBe(200);
       expect(feed.text).toContain(
@@ -326,7 +341,7 @@ describe('the first database goes away', () => {
     await front.stop();
     try {
       const meanwhile = await statsOf(await openBoth(), pinger);
-      expect(meanwhile).toMatchObject({ unread: 6, pingCount: 6, summary: { up: 6, pending: 6 } });
+      expect(meanwhile).toMatchObject({ unread: 6, pingCount: 6, summary: { up: 6, pending: 0 } });
       const next = new ShardedPinger(pinger.config, await openBoth(), pinger.clock);
       next.clock.now += MINUTE;
       expect(await next.tick()).toMatchObject({ checked: 12, stored: false });
@@ -420,6 +435,129 @@ describe('the first database goes away', () => {
         setApp(null);
         await front.start();
       }
+    },
+  );
+});
+
+describe('what was told for all shards', () => {
+  const config = manyTargets(12, {
+    ...{ KEEP_ALIVE_SHARD_SIZE: '3', KEEP_ALIVE_TICK: '1m' },
+    ...{ KEEP_ALIVE_FAILURE_THRESHOLD: '1', KEEP_ALIVE_SUCCESS_THRESHOLD: '1' },
+  });
+  /** What people hear of the processes with these databases, in which all is well so far. */
+  async function installed(openAll: () => Promise<Store>) {
+    const heard: string[] = [];
+    const slack: { refusal: DeliveryError | null; readonly channel: Channel } = {
+      refusal: null,
+      channel: {
+        name: 'slack',
+        deliver: ({ items }) => {
+          if (slack.refusal !== null) return Promise.reject(slack.refusal);
+          heard.push(...items.map(({ alert }) => `${alert.kind} ${'target' in alert ? alert.target : ''}`));
+          return Promise.resolve();
+        },
+      },
+    };
+    const begin = async (clock?: ShardedPinger['clock']) => {
+      const pinger = new ShardedPinger(config, await openAll(), clock);
+      pinger.channels = new Map([['slack', slack.channel]]);
+      return pinger;
+    };
+    const pinger = await begin();
+    await pinger.tick();
+    /** A tick with these down, and what it tells. */
+    const tick = async (its: ShardedPinger, ...down: readonly string[]) => {
+      its.clock.now += MINUTE;
+      its.attempt = ({ info }) => (down.includes(info.id) ? FAILED : GOOD);
+      await its.tick();
+      return heard.splice(0).sort();
+    };
+    const idsIn = (shard: number) =>
+      [...(pinger.directory.known?.directory ?? [])].flatMap(([id, place]) =>
+        place.shard === shard ? [id] : [],
+      );
+    return { pinger, begin, tick, slack, idsIn };
+  }
+  const copyIn = async (store: Store | null) =>
+    (await store?.shard(8).read({ fields: [DELIVERIES_COPY_FIELD], logs: [] }))?.fields.get(
+      DELIVERIES_COPY_FIELD,
+    );
+  const copying = () =>
+    front.requests.flatMap(({ commands }) =>
+      commands.filter((command) => command.join().includes(DELIVERIES_COPY_FIELD)),
+    );
+
+  it('is not told again by a process that begins while the first database is away, and what is new is', async () => {
+    const { pinger, begin, tick, idsIn } = await installed(() => open([1, rest()], 3));
+    const [known = '', , other = ''] = idsIn(8);
+    const [more = ''] = idsIn(9);
+    expect(await tick(pinger, known)).toEqual([`down ${known}`]);
+    await front.stop();
+    try {
+      const next = await begin(pinger.clock);
+      expect(await tick(next, known, other, more)).toEqual([`down ${more}`, `down ${other}`].sort());
+      expect(await tick(next, known, other, more)).toEqual([]);
+    } finally {
+      await front.start();
+    }
+    await serverOf(1).expireLeases();
+    const last = await begin(pinger.clock);
+    // Of the shards in the first database.
+    expect(await tick(last, known, other, more)).toEqual(['missed ']);
+    expect(await tick(last)).toEqual([known, other, more].map((id) => `up ${id}`).sort());
+  });
+
+  it('is told where the copy of the record is from before', async () => {
+    const { pinger, begin, tick, slack, idsIn } = await installed(() => open([1, rest()], 3));
+    const [id = '', other = ''] = idsIn(8);
+    expect(await tick(pinger, id)).toEqual([`down ${id}`]);
+    const old = await copyIn(pinger.store);
+    slack.refusal = new DeliveryError('temporary', 'answered 503');
+    expect(await tick(pinger, other)).toEqual([]);
+    const field = DELIVERIES_COPY_FIELD;
+    const expected = await copyIn(pinger.store);
+    expect(expected).not.toBe(old);
+    await pinger.store?.shard(8).swap({ field, expected: expected ?? null, value: old ?? '' });
+    slack.refusal = null;
+    await front.stop();
+    try {
+      expect(await tick(await begin(pinger.clock), other)).toEqual([`down ${other}`, `up ${id}`]);
+    } finally {
+      await front.start();
+    }
+  });
+
+  it('is copied with a read and a swap where something was told, and else nothing is', async () => {
+    const { pinger, tick, idsIn } = await installed(() => open(1, [2, rest()]));
+    const [id = ''] = idsIn(0);
+    front.reset();
+    expect(await tick(pinger, id)).toEqual([`down ${id}`]);
+    expect(copying().map(([name]) => name)).toEqual(['HMGET', 'EVALSHA']);
+    front.reset();
+    expect(await tick(pinger, id)).toEqual([]);
+    expect(copying()).toEqual([]);
+    // With one database there is no copy.
+    prefix = `k${installations++}`;
+    const one = await installed(() => open([1, rest()]));
+    front.reset();
+    expect(await one.tick(one.pinger, id)).toEqual([`down ${id}`]);
+    expect(copying()).toEqual([]);
+  });
+
+  it.each([{ kind: 'hang' }, { kind: 'refuse' }] as const)(
+    'is on record although a database takes no copy: $kind',
+    async (fault) => {
+      const { pinger, begin, tick, idsIn } = await installed(() => open(1, [2, rest()]));
+      const [id = ''] = idsIn(0);
+      front.fault = ({ commands }) =>
+        JSON.stringify(commands).includes(DELIVERIES_COPY_FIELD) ? fault : null;
+      try {
+        expect(await tick(pinger, id)).toEqual([`down ${id}`]);
+      } finally {
+        front.reset();
+      }
+      expect(pinger.lines.join()).not.toContain('"event"');
+      expect(await tick(await begin(pinger.clock), id)).toEqual([]);
     },
   );
 });

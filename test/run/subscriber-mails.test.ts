@@ -4,14 +4,22 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { createMailer, type Mailer } from '../../lib/deliver/mailer.js';
 import { answerNote } from '../../lib/http/notes-endpoint.js';
+import { changeField } from '../../lib/http/operator-change.js';
 import { setApp } from '../../lib/app.js';
 import { NOTES_FIELD, SUBSCRIBERS_FIELD } from '../../lib/record/fields.js';
 import { writeNotes } from '../../lib/record/notes.js';
-import { noSubscribers, readSubscribers, ringKey, writeSubscribers } from '../../lib/record/subscribers.js';
+import {
+  noSubscribers,
+  readSubscribers,
+  ringKey,
+  subscribe,
+  writeSubscribers,
+} from '../../lib/record/subscribers.js';
 import { MOST_UNSAVED } from '../../lib/run/subscriber-mails.js';
 import type { Store } from '../../lib/store/store.js';
 import { COMMANDS_A_RUN, COMMANDS_DELIVERING } from '../support/budget.js';
-import { configOf, FAILED, GOOD, Pinger } from '../support/runs.js';
+import { configOf, FAILED, GOOD, manyTargets, Pinger } from '../support/runs.js';
+import { ShardedPinger } from '../support/shards.js';
 import { openRemoteStore, openSqlite } from '../support/stores.js';
 import { startRedis, type RedisServer } from '../support/redis.js';
 import { refusal, serveMail, type Mail } from '../support/smtp.js';
@@ -402,6 +410,187 @@ describe('subscribers', () => {
     expect(pinger.lines.join()).toContain('subscribers_unreadable');
     const { fields } = await store.read({ fields: [SUBSCRIBERS_FIELD], logs: [] });
     expect([fields.get(SUBSCRIBERS_FIELD), server.mails]).toEqual([' 2nonsense', []]);
+    await store.close();
+  });
+});
+
+describe('an address without a mailbox, of more than eight shards', () => {
+  const NEW = 'new@example.com';
+
+  /** Shards of one target; the ninth is in a group of its own. */
+  async function sharded(store: Store, failing: (shard: number) => boolean, shards = 9) {
+    const server = await serveMail({
+      onRcptTo: ({ address }, _session, done) =>
+        done(
+          address === 'person-0@example.com'
+            ? Object.assign(new Error('5.1.1 no such user'), { responseCode: 550 })
+            : null,
+        ),
+    });
+    const settings = Object.entries(ENV).filter(([name]) => !name.startsWith('TARGET_'));
+    const config = manyTargets(shards, {
+      ...Object.fromEntries(settings),
+      ALERT_SMTP_URL: server.url,
+      KEEP_ALIVE_SHARD_SIZE: '1',
+    });
+    const pinger = new ShardedPinger(config, store);
+    pinger.mailer = config.alerts.email && createMailer(config.alerts.email);
+    await addSubscribers(store, people(3));
+    await pinger.tick();
+    const shardOf = (id: string) => pinger.directory.known?.directory.get(id)?.shard ?? -1;
+    const tick = async (attempt: typeof GOOD | typeof FAILED = GOOD) => {
+      pinger.clock.now += MINUTE;
+      pinger.attempt = ({ info }) => (failing(shardOf(info.id)) ? attempt : GOOD);
+      return (await pinger.tick()).commands;
+    };
+    /** Outages on the first, the fourth and the eighth day: the next tick can remove the address. */
+    const outages = async () => {
+      for (const days of [3, 4, 0]) {
+        await tick(FAILED);
+        await tick();
+        if (days > 0) await tick();
+        pinger.clock.now += days * 24 * 60 * MINUTE;
+      }
+    };
+    return { pinger, tick, outages };
+  }
+  /** The addresses of each copy of the list. */
+  const lists = (store: Store) =>
+    Promise.all(
+      [0, 8].map(async (shard) => {
+        const { fields } = await store.shard(shard).read({ fields: [SUBSCRIBERS_FIELD], logs: [] });
+        return readSubscribers(fields.get(SUBSCRIBERS_FIELD) ?? null)
+          ?.list.map(({ address }) => address)
+          .sort();
+      }),
+    );
+  /** The same store, and its shards, where `around` may make something else of a swap of the list. */
+  const swapping = (
+    store: Store,
+    around: (shard: number, swap: () => Promise<boolean>) => Promise<boolean>,
+    number = 0,
+  ): Store => ({
+    ...bound(store),
+    metered: (meter) => swapping(store.metered(meter), around, number),
+    shard: (other) => swapping(store.shard(other), around, other),
+    swap: (swap) =>
+      swap.field === SUBSCRIBERS_FIELD ? around(number, () => store.swap(swap)) : store.swap(swap),
+  });
+  const add = async (store: Store) => {
+    const answer = await changeField(store, SUBSCRIBERS_FIELD, (text, now) => {
+      const before = readSubscribers(text) ?? noSubscribers(KEY);
+      const after = subscribe(before, { address: NEW, language: 'en' }, { asked: now, now });
+      if (!('subscribers' in after)) throw new Error(after.refused);
+      return { value: writeSubscribers(after.subscribers), answer: () => new Response() };
+    });
+    expect(answer.status).toBe(200);
+  };
+  const left = people(3).slice(1);
+
+  it.each([0, 8])(
+    'is taken from all copies of the list, whichever shard finds it: shard %i',
+    async (finder) => {
+      const store = await remote();
+      const { pinger, tick, outages } = await sharded(store, (shard) => shard === finder);
+      await outages();
+      expect(await lists(store)).toEqual([people(3), people(3)]);
+      // For two hashes: the list of the shard, a swap, both lists, a swap.
+      expect(await tick()).toBe(9 * 7 + 1 + 4 * 2);
+      expect(await lists(store)).toEqual([left, left]);
+      expect(pinger.lines).toContain(
+        'subscribers: 1 address removed: their mail servers say that there is no such mailbox',
+      );
+      expect(await tick()).toBe(9 * 7 + 1);
+      await store.close();
+    },
+  );
+
+  it('costs one swap where eight shards have one list', async () => {
+    const store = await remote();
+    const { tick, outages } = await sharded(store, (shard) => shard === 7, 8);
+    await outages();
+    // Beside its 7: the list and a swap; the commit leaves a row of the log to the next run.
+    expect(await tick()).toBe(8 * 7 + 1 + 1 + 3 - 1);
+    expect((await lists(store))[0]).toEqual(left);
+    expect(await tick()).toBe(8 * 7 + 1);
+    await store.close();
+  });
+
+  it('is removed once where several shards find it at the same time', async () => {
+    const store = await remote();
+    const { pinger, tick, outages } = await sharded(store, () => true);
+    await outages();
+    await tick();
+    expect(await lists(store)).toEqual([left, left]);
+    expect(pinger.lines.filter((line) => line.includes('removed:'))).toHaveLength(1);
+    // The others look at the list once more.
+    await tick();
+    expect(await tick()).toBe(9 * 7 + 1);
+    await store.close();
+  });
+
+  it('is removed in the embedded database too', async () => {
+    const store = openSqlite(join(folder, `${(files += 1)}.db`));
+    const { tick, outages } = await sharded(store, (shard) => shard === 8);
+    await outages();
+    await tick();
+    expect(await lists(store)).toEqual([left, left]);
+    await store.close();
+  });
+
+  it.each([0, 8])(
+    'takes nobody along who subscribes in that moment, where shard %i finds it',
+    async (finder) => {
+      const store = await remote();
+      const { pinger, tick, outages } = await sharded(store, (shard) => shard === finder);
+      await outages();
+      let isFirst = true;
+      pinger.store = swapping(store, async (_shard, swap) => {
+        if (isFirst) {
+          isFirst = false;
+          await add(store);
+        }
+        return swap();
+      });
+      await tick();
+      expect(await lists(store)).toEqual([0, 8].map(() => [NEW, ...people(3)]));
+      await tick();
+      expect(await lists(store)).toEqual([0, 8].map(() => [NEW, ...left]));
+      await store.close();
+    },
+  );
+
+  it('holds up no run whose list is in a database that hangs', async () => {
+    const store = await remote();
+    const { pinger, tick, outages } = await sharded(store, (shard) => shard === 8);
+    await outages();
+    pinger.store = swapping(store, (shard, swap) => (shard === 0 ? new Promise(() => undefined) : swap()));
+    await tick();
+    expect(pinger.lines.filter((line) => line.includes('"event"'))).toEqual([
+      '{"event":"subscribers_not_removed","message":"the store did not answer in time"}',
+    ]);
+    pinger.store = store;
+    await tick();
+    expect(await lists(store)).toEqual([left, left]);
+    await store.close();
+  });
+
+  it('is removed from a copy that could not be written by a later run, which brings back nobody', async () => {
+    const store = await remote();
+    const { pinger, tick, outages } = await sharded(store, (shard) => shard === 0 || shard === 8);
+    await outages();
+    pinger.store = swapping(store, (shard, swap) => (shard === 8 ? lostAnswer() : swap()));
+    await tick();
+    expect(await lists(store)).toEqual([left, people(3)]);
+    expect(pinger.lines.join()).toContain('subscribers_not_removed');
+    // A visitor is told to try again, and may not come.
+    await expect(add(pinger.store)).rejects.toThrow('no answer');
+    expect(await lists(store)).toEqual([[NEW, ...left], people(3)]);
+    pinger.store = store;
+    await tick();
+    expect(await lists(store)).toEqual([0, 8].map(() => [NEW, ...left]));
+    await tick();
+    expect(await tick()).toBe(9 * 7 + 1);
     await store.close();
   });
 });

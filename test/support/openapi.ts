@@ -1,8 +1,8 @@
 import { FORMATS } from '../../lib/http/badge-endpoint.js';
 import { ERROR_STATUS, type ErrorCode } from '../../lib/http/error-codes.js';
 import { WINDOWS } from '../../lib/read/load.js';
+import { STATUS_FILTERS } from '../../lib/read/paging.js';
 import { METRICS } from '../../lib/view/badge-image.js';
-import { STATUSES } from '../../lib/types.js';
 import { schemasOf, type Schema } from './json-schema.js';
 
 const TYPES = {
@@ -46,7 +46,10 @@ const ID = {
   description: "A target's id.",
 };
 const FILTERS = [
-  words('status', STATUSES),
+  {
+    ...words('status', STATUS_FILTERS),
+    description: 'Its targets alone; `unread`: those that cannot be read now, which no other status has.',
+  },
   { ...inQuery('group'), description: 'Its targets alone; empty: those without a group.' },
 ];
 const STATS_TOKEN = [{}, { statsToken: [] }];

@@ -8,6 +8,7 @@ import { runTick, type Installation } from '../../lib/run/tick.js';
 import type { Turns } from '../../lib/run/turns.js';
 import type { RunRequest } from '../../lib/run/run.js';
 import type { Channel } from '../../lib/deliver/channel.js';
+import type { Mailer } from '../../lib/deliver/mailer.js';
 import type { Store } from '../../lib/store/store.js';
 import type { Attempt, ChannelName, Target } from '../../lib/types.js';
 import { VirtualClock } from './clock.js';
@@ -23,6 +24,7 @@ export class ShardedPinger {
   /** Set: it is one of several machines. */
   turns: Turns | undefined;
   peers: Peers = NO_PEERS;
+  mailer: Mailer | null = null;
   channels: ReadonlyMap<ChannelName, Channel> = new Map();
   readonly directory = new DirectoryKeeper();
   readonly jointDelivery = new JointDelivery();
@@ -36,9 +38,9 @@ export class ShardedPinger {
   ) {}
 
   get installation(): Installation {
-    const { config, store, channels, directory, jointDelivery, clock } = this;
+    const { config, store, channels, directory, jointDelivery, mailer, peers, clock } = this;
     return {
-      ...{ config, store, channels, directory, jointDelivery, mailer: null, peers: this.peers },
+      ...{ config, store, channels, directory, jointDelivery, mailer, peers },
       ...(this.turns && { turns: this.turns }),
       backlog: this.backlogOf(0),
       backlogOf: (shard) => this.backlogOf(shard),
