@@ -22,8 +22,17 @@ const NATIVE = {
 const ONLY_LONG = [
   'test/fuzz/*.test.ts',
   ...[
-    ...['deploy/functions', 'deploy/peers', 'probe/clients'],
-    ...['run/fault-sweep', 'run/host-sims', 'run/overlap', 'run/scale', 'run/truth', 'run/week'],
+    ...['deploy/functions', 'deploy/package', 'deploy/peers', 'probe/clients', 'view/big-pages'],
+    ...['deliver', 'http', 'probe', 'record'].map((area) => `${area}/linear`),
+    ...[
+      'run/fault-sweep',
+      'run/host-sims',
+      'run/overlap',
+      'run/refusals',
+      'run/scale',
+      'run/truth',
+      'run/week',
+    ],
   ].map((name) => `test/${name}.test.ts`),
 ];
 
@@ -37,7 +46,9 @@ export default defineConfig({
         ? [
             ...ONLY_LONG,
             'test/probe/latency.test.ts',
-            ...['cli/transfer', 'config/targets-file', 'local/faults'].map((name) => `test/${name}.test.ts`),
+            ...['cli/tool-import', 'cli/transfer', 'config/targets-file', 'local/faults'].map(
+              (name) => `test/${name}.test.ts`,
+            ),
             ...['alerts', 'codes', 'notifier'].map((name) => `test/record/${name}.test.ts`),
             'test/probe/http-parser.test.ts',
             'test/local/machines.test.ts',
@@ -50,8 +61,9 @@ export default defineConfig({
               'budget',
               'clock',
               'hostile',
+              'maintenance',
               'month',
-              'refusals',
+              'peer-watch',
               'shards',
               'sleeping',
               'subscriber-mails',

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, inject, it } from 'vitest';
 import { OUTBOX_FIELD } from '../../lib/record/fields.js';
 import { readOutbox } from '../../lib/record/outbox-text.js';
 import { readIncident } from '../../lib/record/incidents.js';
@@ -269,6 +269,9 @@ describe('missed runs', () => {
     expect(missed('gg.....gg......gg')).toBe('missed@7');
     expect(missed('gg.....gg............gg')).toBe('missed@7 missed@21');
     expect(missed('gg...gg')).toBe('');
+  });
+
+  it.runIf(inject('long'))('are said again after a day', () => {
     const day = 24 * 60;
     expect(missed('gg.....g' + 'g'.repeat(day) + '......g')).toBe(`missed@7 missed@${day + 14}`);
   });
@@ -299,7 +302,7 @@ describe('the pace of the runs', () => {
     expect(said('ggggg' + every(10, 8))).toBe('missed@15 pace@65');
   });
 
-  it('is told of again only after it was mended for a day', () => {
+  it.runIf(inject('long'))('is told of again only after it was mended for a day', () => {
     const slow = every(10, 9);
     expect(said(slow + 'g'.repeat(12 * 60) + slow)).toBe('pace@40 missed@820');
     expect(said(slow + 'g'.repeat(25 * 60) + slow)).toMatch(/^pace@40 missed@\d+ pace@\d+$/);

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { DeliveryError, type Digest } from '../../lib/deliver/channel.js';
 import { sentenceOf, PLAIN } from '../../lib/deliver/compose.js';
 import { loadPresent } from '../../lib/read/load.js';
@@ -104,32 +104,35 @@ describe('a peer that is killed', () => {
     ]);
   });
 
-  it('is told of to a channel that works again, and its return is not where nobody heard of it', async () => {
-    const told = new Told();
-    told.works = false;
-    const pinger = pingerOf(told);
-    readings.set('b.test', SILENT);
-    await play(pinger, 300);
-    told.works = true;
-    // An hour at most lies between two attempts.
-    await play(pinger, 13);
-    expect(told.lines).toEqual([expect.stringContaining('Peer b.test does not answer')]);
-    readings.set('b.test', RUNNING);
-    told.works = false;
-    await play(pinger, 1);
-    readings.set('b.test', SILENT);
-    await play(pinger, 4);
-    readings.set('b.test', RUNNING);
-    // Longer than an alert is kept, shorter than the end of one that was delivered.
-    await play(pinger, 300);
-    told.works = true;
-    await play(pinger, 13);
-    expect(told.lines.map((line) => line.split(' –')[0])).toEqual([
-      'Peer b.test does not answer',
-      expect.stringMatching(/^Peer b\.test is back/),
-      expect.stringMatching(/^Keepalive could not deliver/),
-    ]);
-  });
+  it.runIf(inject('long'))(
+    'is told of to a channel that works again, and its return is not where nobody heard of it',
+    async () => {
+      const told = new Told();
+      told.works = false;
+      const pinger = pingerOf(told);
+      readings.set('b.test', SILENT);
+      await play(pinger, 300);
+      told.works = true;
+      // An hour at most lies between two attempts.
+      await play(pinger, 13);
+      expect(told.lines).toEqual([expect.stringContaining('Peer b.test does not answer')]);
+      readings.set('b.test', RUNNING);
+      told.works = false;
+      await play(pinger, 1);
+      readings.set('b.test', SILENT);
+      await play(pinger, 4);
+      readings.set('b.test', RUNNING);
+      // Longer than an alert is kept, shorter than the end of one that was delivered.
+      await play(pinger, 300);
+      told.works = true;
+      await play(pinger, 13);
+      expect(told.lines.map((line) => line.split(' –')[0])).toEqual([
+        'Peer b.test does not answer',
+        expect.stringMatching(/^Peer b\.test is back/),
+        expect.stringMatching(/^Keepalive could not deliver/),
+      ]);
+    },
+  );
 
   it('ends with its place in KEEP_ALIVE_PEERS', async () => {
     const told = new Told();

@@ -292,7 +292,7 @@ describe('while a host is waking', () => {
   });
 });
 
-const RUNS = inject('long') ? 40 : 8;
+const RUNS = inject('long') ? 40 : 4;
 /** When the host wakes is not looked at this near to the end of WAKE_TIMEOUT: nobody asks at that moment. */
 const EDGE = 15 * SECOND;
 
