@@ -35,7 +35,8 @@ export interface Clock {
 
 /**
  * The deadline of one attempt; the end of the run ends the attempt too. The clock runs only while a step (DNS, connect, TLS,
- * response) is pending, so that our own scheduling delay is not counted as the target's latency.
+ * response) is pending, so that our own scheduling delay is not counted as the target's latency, unless the target went on
+ * meanwhile (`continueStep`).
  *
  * A step ends when we see its event. How long the event had waited for the event loop cannot be known, so that wait is
  * counted: a latency is never less than what the target took. `afterEvents` keeps the wait short.
@@ -48,6 +49,8 @@ export class Deadline implements Clock {
   #before = 0;
   /** When the clock was started, by `performance.now`; null while it stands still. */
   #runsSince: number | null = null;
+  /** When the clock was stopped last, by `performance.now`. */
+  #stoppedAt: number | null = null;
   /** The clock's time at which the attempt ends, in ms. */
   #ms: number;
   #isPaused = false;
@@ -92,6 +95,14 @@ export class Deadline implements Clock {
   /** Restarts the time of the step under way: until now, only our own code has worked on it. */
   beginStep(): void {
     if (this.#runsSince !== null) this.#runsSince = performance.now();
+  }
+
+  /**
+   * Counts what has passed since the last step ended too: the target speaks without being asked, and did not wait for our own
+   * code.
+   */
+  continueStep(): void {
+    if (this.#runsSince !== null && this.#stoppedAt !== null) this.#runsSince = this.#stoppedAt;
   }
 
   /** Stops the clock. Until `resume`, only the end of the run ends a step. */
@@ -166,6 +177,7 @@ export class Deadline implements Clock {
   }
 
   #stopClock(at = this.elapsed): void {
+    if (this.#runsSince !== null) this.#stoppedAt = this.#runsSince + at - this.#before;
     this.#before = at;
     this.#runsSince = null;
   }

@@ -108,8 +108,11 @@ export class FramedDialogue {
         return detach;
       }
       socket.on('data', onData).on('end', onEnd).on('close', onEnd).on('error', fail);
-      deadline.beginStep();
-      if (step.send !== null) socket.write(step.send);
+      if (step.send === null) deadline.continueStep();
+      else {
+        deadline.beginStep();
+        socket.write(step.send);
+      }
       socket.resume();
       return detach;
     });

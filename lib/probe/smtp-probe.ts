@@ -148,8 +148,11 @@ function exchange(
     }
     stream.on('data', onData).on('end', onEnd).on('close', onEnd).on('error', fail);
     stream.resume();
-    deadline.beginStep();
-    if (line !== null) stream.write(`${line}\r\n`);
+    if (line === null) deadline.continueStep();
+    else {
+      deadline.beginStep();
+      stream.write(`${line}\r\n`);
+    }
     return stop;
   });
 }

@@ -44,7 +44,10 @@ export async function playDialogue(
       const found = await waitFor(
         socket,
         step.pattern,
-        { received, used, number: index + 1, maxBody: target.maxBody },
+        {
+          ...{ received, used, number: index + 1, maxBody: target.maxBody },
+          isAsked: steps[index - 1]?.kind === 'send',
+        },
         context,
       );
       ({ used, groups } = found);
@@ -61,6 +64,8 @@ interface Search {
   /** The step's, from 1. */
   readonly number: number;
   readonly maxBody: number;
+  /** The step before it has sent something. */
+  readonly isAsked: boolean;
 }
 
 interface Found {
@@ -71,7 +76,7 @@ interface Found {
 function waitFor(
   socket: Socket,
   pattern: TextPattern,
-  { received, used, number, maxBody }: Search,
+  { received, used, number, maxBody, isAsked }: Search,
   { deadline, trace, evaluator }: ProbeContext,
 ): Promise<Found> {
   const start = deadline.elapsed;
@@ -175,7 +180,8 @@ function waitFor(
       else socket.resume();
     };
     socket.on('data', onData).on('end', onEnd).on('close', onEnd).on('error', onError);
-    deadline.beginStep();
+    if (isAsked) deadline.beginStep();
+    else deadline.continueStep();
     if (received.length > used) {
       look(false);
       lookLater();

@@ -135,8 +135,11 @@ function converse(
       return stop;
     }
     socket.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onError);
-    deadline.beginStep();
-    if (line !== null) socket.write(line);
+    if (line === null) deadline.continueStep();
+    else {
+      deadline.beginStep();
+      socket.write(line);
+    }
     return stop;
   });
 }

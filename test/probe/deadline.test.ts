@@ -60,6 +60,23 @@ describe('the clock of a deadline', () => {
     expect(deadline.elapsed).toBe(30);
   });
 
+  it('runs between two steps where the target goes on without being asked', async () => {
+    begin();
+    const connecting = step();
+    await pass(10);
+    connecting.succeed(null);
+    await pass(30);
+    const greeted = step('waiting for the greeting');
+    deadline.continueStep();
+    expect(deadline.elapsed).toBe(40);
+    await pass(5);
+    greeted.succeed(null);
+    expect(deadline.elapsed).toBe(45);
+    await pass(500);
+    step('waiting for the answer');
+    expect(deadline.elapsed).toBe(45);
+  });
+
   it('stands still while the target waits for us', async () => {
     begin();
     const resolving = step('resolving');
