@@ -27,7 +27,7 @@ const lives = [
 const fresh = (books: Books): Store => ({ ...books.store });
 
 describe('the days and hours of all targets', () => {
-  const books = lived(config, lives, NOW, { lately: 10 * MINUTE });
+  const books = lived(config, lives, NOW, { step: 5 * HOUR, lately: 10 * MINUTE });
 
   it('are those of each target’s history, and the rest is what the API answers', async () => {
     const seen = summary(config, await loadSummary(fresh(books), NOW), NOW);
