@@ -1,9 +1,16 @@
 import type { NumberedStore } from '../config/store-choice.js';
 import { SHARDS_FIELD, STATE_FIELD } from '../record/fields.js';
 import { SPREAD_FIELDS } from '../record/spread-fields.js';
-import { StoreError, type Databases, type Store } from '../store/store.js';
+import { StoreError, type Databases, type ShardLayout, type Store } from '../store/store.js';
 import type { Finding } from './finding.js';
-import { ofForeignDatabase, ofMissingDatabase, ofStore, ofStoreError } from './store-findings.js';
+import {
+  ofEmptyFirstDatabase,
+  ofExchangedDatabase,
+  ofForeignDatabase,
+  ofMissingDatabase,
+  ofStore,
+  ofStoreError,
+} from './store-findings.js';
 
 /** What is done with each of the databases. */
 interface Tests {
@@ -12,32 +19,70 @@ interface Tests {
   readonly write: (store: Store) => Promise<void>;
 }
 
+/** What a database holds. */
+interface Held {
+  /** Of the layout; null: there is none. */
+  readonly copy: ReturnType<typeof SPREAD_FIELDS.layoutIn>;
+  readonly isEmpty: boolean;
+}
+
 /** Looks at the databases beside the first: those that are set, and those in which targets live although they are not. */
 export async function examineDatabases(
   databases: Databases,
   stores: readonly NumberedStore[],
   tests: Tests,
 ): Promise<Finding[]> {
-  const { layout, numbers } = databases;
-  const missing = [...new Set(layout?.stores)].filter((number) => !numbers.includes(number));
-  const found = await Promise.all(stores.slice(1).map((each) => examineDatabase(databases, each, tests)));
-  return [...found.flat(), ...missing.map((number) => ofMissingDatabase(databases.nameOf(number)))];
+  const others = await Promise.all(
+    stores.slice(1).map(async (each) => ({ ...each, held: await heldBy(databases.database(each.number)) })),
+  );
+  const used = others.find(
+    ({ number, held }) => !(held instanceof StoreError) && held.copy?.store === number,
+  );
+  const isFirstEmpty = used !== undefined && (await isEmpty(databases.database(1)));
+  // An empty database says of no other that it is a stranger.
+  const layout =
+    isFirstEmpty && !(used.held instanceof StoreError) ? (used.held.copy?.layout ?? null) : databases.layout;
+  const missing = [...new Set(layout?.stores)].filter((number) => !databases.numbers.includes(number));
+  const found = await Promise.all(others.map((each) => examineDatabase({ databases, layout }, each, tests)));
+  return [
+    ...(isFirstEmpty ? [ofEmptyFirstDatabase(databases.nameOf(1), databases.nameOf(used.number))] : []),
+    ...found.flat(),
+    ...missing.map((number) => ofMissingDatabase(databases.nameOf(number))),
+  ];
+}
+
+/** What cannot be read is the error. */
+async function heldBy(store: Store): Promise<Held | StoreError> {
+  try {
+    const { fields } = await store.read({ fields: [SHARDS_FIELD, STATE_FIELD], logs: [] });
+    const copy = SPREAD_FIELDS.layoutIn(fields.get(SHARDS_FIELD) ?? null);
+    return { copy, isEmpty: copy === null && !fields.has(STATE_FIELD) };
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    return error;
+  }
+}
+
+async function isEmpty(store: Store): Promise<boolean> {
+  const held = await heldBy(store);
+  return !(held instanceof StoreError) && held.isEmpty;
 }
 
 async function examineDatabase(
-  { layout, ...databases }: Databases,
-  { number, variables, store: { kind } }: NumberedStore,
+  { databases, layout }: { readonly databases: Databases; readonly layout: ShardLayout | null },
+  { number, variables, store: { kind }, held }: NumberedStore & { readonly held: Held | StoreError },
   { latency, write }: Tests,
 ): Promise<Finding[]> {
   let writing = false;
   try {
+    if (held instanceof StoreError) throw held;
+    const { copy, isEmpty } = held;
     const store = databases.database(number);
-    const { fields } = await store.read({ fields: [SHARDS_FIELD, STATE_FIELD], logs: [] });
-    const copy = SPREAD_FIELDS.layoutIn(fields.get(SHARDS_FIELD) ?? null);
     const isUsed = layout?.stores.includes(number) === true;
-    const isOurs = copy?.store === number && copy.layout.origin === layout?.origin;
-    const isEmpty = copy === null && !fields.has(STATE_FIELD);
-    if (!isOurs && (isUsed || !isEmpty)) {
+    const isOfInstallation = copy !== null && copy.layout.origin === layout?.origin;
+    if (isOfInstallation && copy.store !== number)
+      return [ofExchangedDatabase(databases.nameOf(number), databases.nameOf(copy.store))];
+    if (!isOfInstallation && (isUsed || !isEmpty)) {
       const problem = isEmpty
         ? 'the database is empty, and targets live in another one'
         : 'the database holds data of another installation';

@@ -101,7 +101,25 @@ export function ofForeignDatabase(name: string, problem: string): Finding {
   return error('store', {
     what: `${name}: ${problem}`,
     why: 'Nothing is recorded of targets that live in the database that it named, and no others are put there.',
-    todo: 'Set the variable to the database in which the targets live, or to an empty one where none do. If theirs is gone: keepalive export --incomplete, then import that with --force.',
+    todo: 'Set the variable to the database in which the targets live, or to an empty one where none do. If theirs is gone: stop the runs, keepalive export --incomplete, then import that with --force.',
+  });
+}
+
+/** @param other the variable whose database it is */
+export function ofExchangedDatabase(name: string, other: string): Finding {
+  return error('store', {
+    what: `${name}: the database is that of ${other}`,
+    why: 'Nothing is recorded of targets that live in a database whose variable names another one.',
+    todo: `Let ${other} name this database again, and ${name} its own.`,
+  });
+}
+
+/** @param other the variable of a database that is in use */
+export function ofEmptyFirstDatabase(name: string, other: string): Finding {
+  return error('store', {
+    what: `${name}: the database is empty, and the one of ${other} belongs to an installation whose first database holds data`,
+    why: 'Nothing is recorded of any target: who lives where is in the first database.',
+    todo: `Set ${name} to the first database of that installation. If its data is gone: stop the runs, keepalive export --incomplete, then import that with --force. Only if this installation is new: set ${other} to an empty database.`,
   });
 }
 

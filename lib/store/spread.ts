@@ -287,7 +287,7 @@ function isSilence({ code }: StoreError): boolean {
 function mismatch(): StoreError {
   return new StoreError(
     'store_mismatch',
-    'it names another database than the one in which these targets live',
+    'it names another database than the one in which these targets live, or that one has been emptied',
   );
 }
 

@@ -61,6 +61,28 @@ it.each<[string, readonly number[], () => Promise<void>, readonly string[]]>([
     ['error: REDIS_URL_2: the database holds data of another installation'],
   ],
   [
+    'in use although the first one is empty',
+    [1, 2],
+    () => put(2, 'shards', copyOf(2)),
+    [
+      'error: REDIS_URL: the database is empty, and the one of REDIS_URL_2 belongs to an installation whose first database holds data',
+      'ok: redis answers in 1 ms, reads and writes, from REDIS_URL_2; targets live there',
+    ],
+  ],
+  [
+    'exchanged with another one',
+    [1, 2, 3],
+    async () => {
+      await put(1, 'shards', copyOf(1));
+      await put(2, 'shards', copyOf(3));
+      await put(3, 'shards', copyOf(2));
+    },
+    [
+      'error: REDIS_URL_2: the database is that of REDIS_URL_3',
+      'error: REDIS_URL_3: the database is that of REDIS_URL_2',
+    ],
+  ],
+  [
     'not set any more',
     [1],
     () => put(1, 'shards', copyOf(1)),
