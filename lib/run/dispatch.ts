@@ -182,7 +182,7 @@ export async function dispatch(
 async function shardsToDispatch(installation: Installation, meter: Meter): Promise<Shards | null> {
   try {
     const found = await shardsOf(installation, meter);
-    return found?.isRead === true && found.shards.length > 0 ? found : null;
+    return found?.failure === null && found.shards.length > 0 ? found : null;
   } catch (error) {
     if (error instanceof StoreError) return null;
     throw error;

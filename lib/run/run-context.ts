@@ -55,8 +55,10 @@ export interface RunContext {
   readonly log: (text: string) => void;
 }
 
-/** In the place of a shard's number: of the run of targets of which nobody knows where they live. */
+/** In the place of a shard's number: of the run of all targets where nobody knows where they live. */
 export const UNPLACED = -1;
+/** The same of those that have no place yet, while the database that gives places is away. */
+export const NEW_TARGETS = -2;
 
 /** What a run of one shard needs, but for what is the shard's own. */
 export interface SharedContext extends Omit<

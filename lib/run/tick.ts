@@ -4,11 +4,11 @@ import { NO_USAGE } from '../rules/account.js';
 import type { Among } from '../rules/allowances.js';
 import { groupOf, StoreError, type Meter, type Store } from '../store/store.js';
 import type { Target } from '../types.js';
-import type { Batch } from './backlog.js';
+import type { Backlog, Batch } from './backlog.js';
 import type { KnownDirectory } from './directory-keeper.js';
 import { patienceWith } from './patience.js';
 import { mergedReport, type RunReport } from './report.js';
-import { UNPLACED, type SharedContext } from './run-context.js';
+import { NEW_TARGETS, UNPLACED, type SharedContext } from './run-context.js';
 import { run, type RunRequest } from './run.js';
 import type { Together } from './joint-delivery.js';
 import { DAY, SECOND } from '../time.js';
@@ -37,15 +37,17 @@ export interface Shards {
   readonly count: number;
   /** Of the directory. */
   readonly hash: string;
-  /** False: the store could not be asked, and this is what the process remembers. */
-  readonly isRead: boolean;
+  /** Why the store could not be asked, so that this is what the process remembers; null: it was. */
+  readonly failure: StoreError | null;
+  /** Targets without a place: no others than those that are new while the store cannot be asked. */
+  readonly unplaced: readonly Target[];
   /** Those with a configured target, or without one since today or yesterday. */
   readonly shards: readonly Shard[];
 }
 
 /**
  * Gives every target a place, and says who lives where; null: there is one shard, as far as this process knows. While the
- * store cannot be read, what is known counts, and targets without a place are left out.
+ * store cannot be read, what is known counts, and new targets have no place.
  * @throws StoreError where nothing is known
  */
 export async function shardsOf(
@@ -61,10 +63,10 @@ export async function shardsOf(
     const placing = { size: shardSize, now: now() };
     const within = patienceWith(store, config.tick);
     const known = await directory.place(store.metered(meter), ids, placing, within);
-    return shardsIn(known, targets, { isRead: true, now: now() });
+    return shardsIn(known, targets, { failure: null, now: now() });
   } catch (error) {
     if (!(error instanceof StoreError) || directory.known === null) throw error;
-    return shardsIn(directory.known, targets, { isRead: false, now: now() });
+    return shardsIn(directory.known, targets, { failure: error, now: now() });
   }
 }
 
@@ -75,7 +77,7 @@ export async function findShard(
 ): Promise<Shards & { readonly shard: Shard }> {
   if (store === null) throw new StoreError('store_unreachable', 'no store is configured');
   const known = await directory.find(store, hash);
-  const found = shardsIn(known, config.targets, { isRead: true, now: now() });
+  const found = shardsIn(known, config.targets, { failure: null, now: now() });
   const shard = found.shards.find((each) => each.number === number) ?? { number, targets: [] };
   return { ...found, shard };
 }
@@ -83,12 +85,16 @@ export async function findShard(
 function shardsIn(
   { directory, hash, shards: count, layout }: KnownDirectory,
   targets: readonly Target[],
-  { isRead, now }: { readonly isRead: boolean; readonly now: number },
+  { failure, now }: { readonly failure: StoreError | null; readonly now: number },
 ): Shards {
   const members = new Map<number, Target[]>();
+  const unplaced: Target[] = [];
   for (const target of targets) {
     const place = directory.get(target.info.id);
-    if (place === undefined) continue;
+    if (place === undefined) {
+      unplaced.push(target);
+      continue;
+    }
     const others = members.get(place.shard);
     if (others === undefined) members.set(place.shard, [target]);
     else others.push(target);
@@ -102,7 +108,7 @@ function shardsIn(
     ...{ number, targets: its, isEmptied: its.length === 0 },
     ...spread(number),
   }));
-  return { count, hash, isRead, shards: shards.sort((a, b) => a.number - b.number) };
+  return { count, hash, failure, unplaced, shards: shards.sort((a, b) => a.number - b.number) };
 }
 
 /** What `Shard.spread` is, by the number of the shard. */
@@ -255,16 +261,34 @@ export async function runTick(installation: Installation, request: RunRequest): 
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     // Nobody knows who lives where, and the pings still go out.
-    const backlog = installation.backlogOf(UNPLACED);
-    return run({ ...installation, backlog, store: null, storeFailure: error, shards: 1 }, request);
+    return runUnplaced(installation, UNPLACED, error, request);
   }
   installation.backlog.giveBack({ ...NO_USAGE, commands: meter.commands });
   rehome(installation, found);
-  const { count } = found;
-  const reports = await inTurn(installation, { request, meter }, found.shards, (shards) =>
+  const { count, failure, unplaced } = found;
+  const runs = inTurn(installation, { request, meter }, found.shards, (shards) =>
     runShards(installation, { shards, count }, request),
   );
+  const config = { ...installation.config, targets: unplaced };
+  const more =
+    failure === null || unplaced.length === 0
+      ? []
+      : [await runUnplaced({ ...installation, config }, NEW_TARGETS, failure, request)];
+  const reports = [...(await runs), ...more];
   return reports.length === 0 ? standby(request, installation, meter) : mergedReport(reports, meter.commands);
+}
+
+/** The run of targets without a place, which cannot be recorded. Several machines make it each. */
+function runUnplaced(
+  installation: Installation,
+  number: typeof UNPLACED | typeof NEW_TARGETS,
+  storeFailure: StoreError,
+  request: RunRequest,
+): Promise<RunReport> {
+  const backlog = installation.backlogOf(number);
+  // What one shard does for all is not done for new targets again.
+  const shard = number === NEW_TARGETS ? { shard: number } : {};
+  return run({ ...installation, backlog, store: null, storeFailure, shards: 1, ...shard }, request);
 }
 
 /** The runs of those shards that this machine has to make. */
@@ -304,17 +328,21 @@ function standby({ trigger }: RunRequest, { now }: Installation, { commands }: M
 }
 
 /** Gives the checks that were made while nobody knew who lives where to the backlogs of their shards. */
-function rehome(installation: Installation, { shards }: Shards): void {
-  const unplaced = installation.backlogOf(UNPLACED);
-  const batches = unplaced.all;
-  if (batches.length === 0) return;
-  for (const { number, targets } of shards) {
-    const its = new Set(targets.map(({ info }) => info.id));
-    const parts = batches.flatMap(({ at, checks }): Batch[] => {
-      const part = new Map([...checks].filter(([id]) => its.has(id)));
-      return part.size === 0 ? [] : [{ at, checks: part }];
-    });
-    if (parts.length > 0) installation.backlogOf(number).keep(parts);
+function rehome(installation: Installation, { shards, unplaced }: Shards): void {
+  for (const number of [UNPLACED, NEW_TARGETS]) {
+    const backlog = installation.backlogOf(number);
+    const batches = backlog.all;
+    if (batches.length === 0) continue;
+    const give = (to: Backlog, targets: readonly Target[]): void => {
+      const its = new Set(targets.map(({ info }) => info.id));
+      const parts = batches.flatMap(({ at, checks }): Batch[] => {
+        const part = new Map([...checks].filter(([id]) => its.has(id)));
+        return part.size === 0 ? [] : [{ at, checks: part }];
+      });
+      if (parts.length > 0) to.keep(parts);
+    };
+    for (const shard of shards) give(installation.backlogOf(shard.number), shard.targets);
+    backlog.drop(batches);
+    give(backlog, unplaced);
   }
-  unplaced.drop(batches);
 }

@@ -351,6 +351,36 @@ describe('the first database goes away', () => {
     }
   });
 
+  it('targets that are new then are pinged, and recorded once it is back', async () => {
+    const pinger = new ShardedPinger(configOf(12), await openBoth());
+    await pinger.tick();
+    await front.stop();
+    const store = await openBoth();
+    const next = new ShardedPinger(configOf(14), store, pinger.clock);
+    const ids = next.config.targets.map(({ info }) => info.id);
+    try {
+      for (let i = 0; i < 2; i += 1) {
+        next.clock.now += MINUTE;
+        expect(await next.tick()).toMatchObject({ checked: 14, stored: false });
+        expect([...next.asked].sort()).toEqual(ids);
+      }
+    } finally {
+      await front.start();
+    }
+    let ticks = 3;
+    // For a second, a database that did not answer is not asked again.
+    const isStored = async (): Promise<boolean> => {
+      next.clock.now += MINUTE;
+      ticks += 1;
+      return (await next.tick()).stored;
+    };
+    await expect.poll(isStored, { interval: 400 }).toBe(true);
+    const { targets } = await statsOf(await openBoth(), next);
+    const isNew = (id: string) => !pinger.config.targets.some(({ info }) => info.id === id);
+    for (const { id, pingCount } of targets)
+      expect([id, pingCount]).toEqual([id, isNew(id) ? ticks - 1 : ticks]);
+  });
+
   it.each(['begins then', 'has something to tell'])(
     'and hangs: a process that %s pings what lives in the others meanwhile',
     async (when) => {
@@ -615,7 +645,9 @@ describe('an export', () => {
       expect(await Promise.all([1, 2, 3].map(shardsOn))).toEqual(where);
       expect(await statsOf(other, pinger)).toEqual(figures);
       const next = new ShardedPinger(pinger.config, await openOther(), pinger.clock);
-      expect(await next.tick()).toMatchObject({ checked: 14, stored: true });
+      const back = await next.tick();
+      console.log(next.lines.slice(-30).join('\n'));
+      expect(back).toMatchObject({ checked: 14, stored: true });
       expect([...(await pingsOf(other, next)).values()]).toEqual(Array.from({ length: 14 }, () => 3));
       // Into a place with other data it goes by force alone, and takes the place of all of it.
       await expect(restore(other, dump, { force: false })).rejects.toThrow('holds data already');
