@@ -15,6 +15,7 @@ import { pingLine, resultOf, transitionLine, type RunResult } from './report.js'
 import type { RunContext } from './run-context.js';
 import type { RunUsage } from './run-usage.js';
 import type { SubscriberMails } from './subscriber-mails.js';
+import { newToken } from './turns.js';
 import { DAY, MINUTE } from '../time.js';
 
 /** Why a run could not be recorded. */
@@ -45,6 +46,8 @@ export interface OpenRun {
 /** Ms after which an alert says that nothing can be recorded, and ms until it is repeated. */
 const UNRECORDED_AFTER = 15 * MINUTE;
 const UNRECORDED_AGAIN_AFTER = DAY;
+/** Ms of a lease that is taken to record once more. */
+const SHORT_LEASE = 10_000;
 /** Store commands that a run may cost, without deliveries and with them. */
 const MOST_COMMANDS = 10;
 const MOST_DELIVERING = 12;
@@ -311,10 +314,36 @@ export class Committer {
       const outcomes = await deliverDigests(notifier, this.deliveryContext());
       this.outcomes = [...this.outcomes, ...outcomes];
       backlog.outcomes = this.outcomes;
+      await this.recordToldAlone();
     }
     const { [OUTBOX_FIELD]: outbox } = opened.ledger.acknowledgement().fields;
     if (outbox !== undefined && backlog.lastKnown !== null)
       backlog.lastKnown = { ...backlog.lastKnown, outbox };
+  }
+
+  /**
+   * Records in the shard's own outbox what it has told alone: another machine that makes its next run would tell it again.
+   * The lease was given back before. Where another run has it, this process remembers what was told.
+   */
+  private async recordToldAlone(): Promise<void> {
+    const { context, opened, store } = this;
+    const { backlog } = context;
+    const token = newToken();
+    try {
+      const claim = await store?.claim({ token, ttl: SHORT_LEASE, fields: [OUTBOX_FIELD] });
+      if (store == null || claim?.claimed !== true) return;
+      const isSame = (claim.fields.get(OUTBOX_FIELD) ?? null) === (backlog.lastKnown?.outbox ?? null);
+      const { fields } = isSame ? opened.ledger.acknowledgement() : { fields: {} };
+      const answer = await store.commit({ token, fields, append: null, release: true });
+      if (isSame && answer !== 'lost') backlog.outcomes = [];
+    } catch (error) {
+      context.log(
+        JSON.stringify({
+          ...{ event: 'delivery_not_acknowledged', runId: this.runId },
+          reason: recordFailureOf(error).reason,
+        }),
+      );
+    }
   }
 
   private async deliverUnrecorded(): Promise<readonly DeliveryOutcome[]> {

@@ -537,6 +537,25 @@ describe('what was told for all shards', () => {
     expect(await tick(last)).toEqual([known, other, more].map((id) => `up ${id}`).sort());
   });
 
+  it('is not told again by another living process while the first database is away', async () => {
+    const { pinger, begin, tick, idsIn } = await installed(() => open([1, rest()], 3));
+    const other = await begin(pinger.clock);
+    expect(await tick(other)).toEqual([]);
+    const [down = '', later = ''] = idsIn(8);
+    await front.stop();
+    try {
+      expect(await tick(pinger, down)).toEqual([`down ${down}`]);
+      expect(await tick(other, down)).toEqual([]);
+      expect(await tick(other, down, later)).toEqual([`down ${later}`]);
+      expect(await tick(pinger, down, later)).toEqual([]);
+      expect(await tick(pinger)).toEqual([`up ${down}`, `up ${later}`].sort());
+    } finally {
+      await front.start();
+    }
+    // Runs that the other process could not record are missed ones to this one.
+    expect((await tick(other)).filter((told) => !told.startsWith('missed'))).toEqual([]);
+  });
+
   it('is told where the copy of the record is from before', async () => {
     const { pinger, begin, tick, slack, idsIn } = await installed(() => open([1, rest()], 3));
     const [id = '', other = ''] = idsIn(8);
