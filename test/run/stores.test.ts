@@ -320,7 +320,7 @@ describe('a database that goes away in the middle of ticks and comes back', () =
       const feed = await get(answerFeed, '/api/feed');
       expect(feed.status).toBe(200);
       expect(feed.text).toContain(
-        '<subtitle>6 services cannot be read now. One of the databases does not answer. What it holds is missing here.</subtitle>',
+        '<subtitle>6 services cannot be read now. One of the databases cannot be read. What it holds is missing here.</subtitle>',
       );
       const metrics = await get(answerMetrics, '/api/metrics');
       expect(metrics.text.match(/^probe_success\{.*\} 1$/gm)).toHaveLength(6);

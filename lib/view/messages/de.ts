@@ -301,7 +301,7 @@ const de: Messages = {
   outOfDate: 'Nicht aktuell.',
   outOfDateSince: 'Zuletzt geprüft: {time}. Der hier gezeigte Stand ist von diesem Zeitpunkt.',
   operatorHint: 'Wenn Sie diese Seite betreiben, sagt Ihnen {command}, was zu tun ist.',
-  unreadWhy: 'Eine der Datenbanken antwortet nicht. Ihre Daten fehlen hier.',
+  unreadWhy: 'Eine der Datenbanken kann nicht gelesen werden. Ihre Daten fehlen hier.',
   operatorFirstRun:
     'Der erste Lauf zeichnet sie auf: Lassen Sie einen Zeitplaner {path} mit {header} aufrufen.',
   operatorTrigger: 'Prüfen Sie den Auslöser, der {path} aufruft.',

@@ -310,7 +310,7 @@ const en = {
   outOfDate: 'Out of date.',
   outOfDateSince: 'Nothing has been checked since {time}, and what is shown here is from then.',
   operatorHint: 'If you run this page, {command} tells you what to do.',
-  unreadWhy: 'One of the databases does not answer. What it holds is missing here.',
+  unreadWhy: 'One of the databases cannot be read. What it holds is missing here.',
   operatorFirstRun: 'The first run records them: let a scheduler call {path} with {header}.',
   operatorTrigger: 'Check the trigger that calls {path}.',
   began: 'No earlier data: recording began {time}.',

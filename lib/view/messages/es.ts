@@ -301,7 +301,7 @@ const es: Messages = {
   outOfDate: 'Datos desactualizados.',
   outOfDateSince: 'Última comprobación: {time}. Lo que se muestra aquí es de ese momento.',
   operatorHint: 'Si administra esta página, {command} le indica qué hacer.',
-  unreadWhy: 'Una de las bases de datos no responde. Aquí faltan sus datos.',
+  unreadWhy: 'No se puede leer una de las bases de datos. Aquí faltan sus datos.',
   operatorFirstRun:
     'La primera ejecución los registrará: haga que un programador de tareas llame a {path} con {header}.',
   operatorTrigger: 'Compruebe el programador de tareas que llama a {path}.',

@@ -303,7 +303,7 @@ const fr: Messages = {
   outOfDate: 'Données périmées.',
   outOfDateSince: 'Dernière vérification : {time}. L’état présenté ici date de ce moment.',
   operatorHint: 'Si vous gérez cette page, {command} vous indique ce qu’il faut faire.',
-  unreadWhy: 'Une des bases de données ne répond pas. Ses données manquent ici.',
+  unreadWhy: 'Impossible de lire l’une des bases de données. Ses données manquent ici.',
   operatorFirstRun:
     'La première exécution les enregistrera : faites appeler {path} par un planificateur avec {header}.',
   operatorTrigger: 'Vérifiez le déclencheur qui appelle {path}.',

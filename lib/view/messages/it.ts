@@ -304,7 +304,7 @@ const it: Messages = {
   outOfDate: 'Dati non aggiornati.',
   outOfDateSince: 'Ultimo controllo: {time}. Quanto mostrato qui risale a quel momento.',
   operatorHint: 'Per chi gestisce questa pagina: {command} indica che cosa fare.',
-  unreadWhy: 'Uno dei database non risponde. Qui mancano i suoi dati.',
+  unreadWhy: 'Non è possibile leggere uno dei database. Qui mancano i suoi dati.',
   operatorFirstRun:
     'Saranno registrati dalla prima esecuzione: uno scheduler deve chiamare {path} con {header}.',
   operatorTrigger: 'Controllare lo scheduler che chiama {path}.',

@@ -301,7 +301,7 @@ const pt: Messages = {
   outOfDate: 'Dados desatualizados.',
   outOfDateSince: 'Última verificação: {time}. O que é exibido aqui é desse momento.',
   operatorHint: 'Para quem administra esta página, {command} indica o que fazer.',
-  unreadWhy: 'Um dos bancos de dados não responde. Os dados dele não aparecem aqui.',
+  unreadWhy: 'Não é possível ler um dos bancos de dados. Os dados dele não aparecem aqui.',
   operatorFirstRun:
     'A primeira execução fará o registro: configure um agendador para chamar {path} com {header}.',
   operatorTrigger: 'Verifique o agendador que chama {path}.',
