@@ -22,7 +22,8 @@ const NATIVE = {
 const ONLY_LONG = [
   'test/fuzz/*.test.ts',
   ...[
-    ...['deploy/functions', 'deploy/package', 'deploy/peers', 'probe/clients', 'view/big-pages'],
+    ...['deploy/functions', 'deploy/package', 'deploy/peers', 'local/build', 'probe/clients'],
+    ...['big-pages', 'hostile-texts', 'pages'].map((name) => `view/${name}`),
     ...['deliver', 'http', 'probe', 'record'].map((area) => `${area}/linear`),
     ...[
       'run/fault-sweep',
@@ -46,7 +47,7 @@ export default defineConfig({
         ? [
             ...ONLY_LONG,
             'test/probe/latency.test.ts',
-            ...['cli/tool-import', 'cli/transfer', 'config/targets-file', 'local/faults'].map(
+            ...['cli/tool-import', 'cli/transfer', 'config/targets-file', 'local/faults', 'local/start'].map(
               (name) => `test/${name}.test.ts`,
             ),
             ...['alerts', 'codes', 'notifier'].map((name) => `test/record/${name}.test.ts`),
@@ -54,7 +55,7 @@ export default defineConfig({
             'test/local/machines.test.ts',
             ...['edges', 'one-target', 'truth'].map((name) => `test/read/${name}.test.ts`),
             ...['cron', 'openapi'].map((name) => `test/http/${name}.test.ts`),
-            ...['first-visit', 'hostile-texts', 'status-page'].map((name) => `test/view/${name}.test.ts`),
+            ...['first-visit', 'status-page'].map((name) => `test/view/${name}.test.ts`),
             'test/rules/opinions-played.test.ts',
             ...[
               'backlog',

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import type { Stats } from '../../lib/read/views.js';
 import { freePort } from '../support/redis.js';
 
@@ -313,14 +313,15 @@ describe.skipIf(process.platform === 'win32')('npm start, of whose processes npm
     };
   }
 
-  it.each([
+  const signals: [string, NodeJS.Signals, boolean][] = [
     ['SIGTERM to npm', 'SIGTERM', false],
-    ['SIGINT to npm', 'SIGINT', false],
     ['Ctrl+C, which reaches all of them', 'SIGINT', true],
+    ['SIGKILL to npm', 'SIGKILL', false],
+    ['SIGINT to npm', 'SIGINT', false],
     ['a terminal that closes', 'SIGHUP', true],
     ['SIGHUP to npm alone', 'SIGHUP', false],
-    ['SIGKILL to npm', 'SIGKILL', false],
-  ] as const)(
+  ];
+  it.each(signals.slice(0, inject('long') ? undefined : 3))(
     '%s: the run under way is finished, then all end',
     async (_, signal, toGroup) => {
       const npm = await npmStart();

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answerHtml } from '../../lib/http/html.js';
 import { staticFile } from '../../lib/local/files.js';
 import { loadHistory, loadSummary } from '../../lib/read/load.js';
@@ -109,31 +109,26 @@ describe('hostile names and messages', () => {
   });
   afterAll(() => pages.close());
 
-  const visits: [string, string, object][] = [
+  it.each([
+    ['/', 'wide', {}],
     ['/', 'narrow', PHONE],
+    ['/t/x', 'wide', {}],
     ['/t/x', 'narrow', PHONE],
     ['/history', 'narrow', PHONE],
-    ['/', 'wide', {}],
-    ['/t/x', 'wide', {}],
-  ];
-  // `npm test` looks at the narrow ones.
-  it.each(visits.slice(0, inject('long') ? undefined : 3))(
-    'are shown as text at %s (%s)',
-    async (path, _, options) => {
-      const seen = await visit(at + path, options);
-      await seen.page
-        .locator(path === '/t/x' ? 'canvas' : path === '/' ? 'svg.bars' : '.past-days')
-        .first()
-        .waitFor();
-      expectWell(seen, at);
-      expect(await overflowOf(seen.page)).toBeLessThanOrEqual(0);
-      expect(await seen.page.locator('main img, main script').count()).toBe(0);
-      expect(await textOf(seen.page)).toContain('<script>alert(1)</script>');
-      expect(await illsOf(seen.page)).toEqual([]);
-      await seen.page.evaluate('document.dispatchEvent(new Event("keepalive:refresh"))');
-      expectWell(seen, at);
-    },
-  );
+  ])('are shown as text at %s (%s)', async (path, _, options) => {
+    const seen = await visit(at + path, options);
+    await seen.page
+      .locator(path === '/t/x' ? 'canvas' : path === '/' ? 'svg.bars' : '.past-days')
+      .first()
+      .waitFor();
+    expectWell(seen, at);
+    expect(await overflowOf(seen.page)).toBeLessThanOrEqual(0);
+    expect(await seen.page.locator('main img, main script').count()).toBe(0);
+    expect(await textOf(seen.page)).toContain('<script>alert(1)</script>');
+    expect(await illsOf(seen.page)).toEqual([]);
+    await seen.page.evaluate('document.dispatchEvent(new Event("keepalive:refresh"))');
+    expectWell(seen, at);
+  });
 
   it('hold what is done about an incident, the phases, restarts and maintenance', async () => {
     const { page } = await visit(`${at}/t/x`);
