@@ -67,6 +67,7 @@ export default defineConfig({
               'peer-watch',
               'shards',
               'sleeping',
+              'stores',
               'subscriber-mails',
               'waking',
             ].map((name) => `test/run/${name}.test.ts`),

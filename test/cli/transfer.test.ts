@@ -16,6 +16,7 @@ import { readState } from '../../lib/record/state.js';
 import { EMPTY_OUTBOX } from '../../lib/rules/outbox.js';
 import { openRemoteStore, openSqlite } from '../support/stores.js';
 import type { Meter, Store } from '../../lib/store/store.js';
+import { cases } from '../support/cases.js';
 import { runChild } from '../support/child.js';
 import { lived, type Life } from '../support/lives.js';
 import { startRedis, type RedisServer } from '../support/redis.js';
@@ -312,29 +313,26 @@ describe('runs', () => {
   });
 });
 
-describe('a fault at every call of an import', () => {
-  /** `npm test` has one of 15 calls, `npm run test:long` all of them. */
-  const STEP = inject('long') ? 1 : 15;
+describe.runIf(inject('long'))('a fault at every call of an import', () => {
   const small = (): Dump => {
     const { fields, logs } = lived(manyTargets(1), [{ latency: 10 }], NOW, { step: DAY, lately: HOUR });
     return { fields, logs: new Map([...logs].slice(0, 3)) };
   };
 
-  const faults: [string, boolean, Fault][] = [
+  it.each<[string, boolean, Fault]>([
+    ['nothing, refused', false, { kind: 'refuse' }],
     ['nothing, done without an answer', false, { kind: 'lose-answer' }],
     ['other data, refused', true, { kind: 'refuse' }],
-    ['nothing, refused', false, { kind: 'refuse' }],
     ['other data, done without an answer', true, { kind: 'lose-answer' }],
     ['other data, an error of the store', true, { kind: 'answer', status: 500, body: '{"error":"ERR no"}' }],
-  ];
-  it.each(faults.slice(0, inject('long') ? undefined : 2))(
+  ])(
     'over %s leaves the old or the new',
     async (_, force, fault) => {
       const old: Dump = force ? data : { fields: new Map(), logs: new Map() };
       const fresh = small();
       const store = await open('upstash');
       const seen = new Set<string>();
-      for (let at = 1, done = false; !done; at += STEP) {
+      for (let at = 1, done = false; !done; at += 1) {
         await redis.flush();
         if (force) await fill(await open('redis'), old);
         front.reset();
@@ -376,7 +374,7 @@ describe('a fault at every call of an import', () => {
     const store = await open('upstash');
     const fresh = small();
     for (const kind of ['refuse', 'lose-answer', 'half-answer'] as const) {
-      for (let at = 1, calls = at; calls >= at; at += STEP) {
+      for (let at = 1, calls = at; calls >= at; at += 1) {
         await redis.flush();
         calls = 0;
         front.fault = () => (++calls === at ? { kind } : null);
@@ -417,7 +415,7 @@ describe('an export', () => {
       fc.property(fc.nat(whole.length - 1), (kept) => {
         expect(() => readDump(whole.slice(0, kept))).toThrow(refused);
       }),
-      { numRuns: 200 },
+      cases(200),
     );
   });
 
@@ -428,7 +426,7 @@ describe('an export', () => {
         expect(reading(all.toSpliced(at, 1))).toThrow(refused);
         expect(reading(all.toSpliced(at, 0, all[at] ?? ''))).toThrow(refused);
       }),
-      { numRuns: 100 },
+      cases(100),
     );
   });
 

@@ -295,7 +295,7 @@ test('an answer is read as Node reads it', async () => {
       const bytes = Buffer.from(text, 'latin1');
       expect(readPieces([bytes], method)).toEqual(await readByNode(bytes, method));
     }),
-    runs(1_000),
+    runs(400),
   );
 });
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { readDump, writeDump } from '../../lib/cli/dump.js';
 import { collect, restore } from '../../lib/cli/transfer.js';
 import { setApp } from '../../lib/app.js';
@@ -642,12 +642,13 @@ describe('an export', () => {
     expect(told).toHaveLength(6);
   });
 
-  it.each<[string, () => Promise<Store>, number[][]]>([
-    ['two others', () => open(1, 2), [[0, 1, 2], [8, 9], []]],
+  const others: [string, () => Promise<Store>, number[][]][] = [
     ['one', () => open(1), [[0, 1, 2, 3, 4], [], []]],
     ['three', () => open(1, 2, 3), [[0, 1], [8, 9], [16]]],
+    ['two others', () => open(1, 2), [[0, 1, 2], [8, 9], []]],
     ['two of which the third is one', () => open(1, 3), [[0, 1, 2], [], [8, 9]]],
-  ])(
+  ];
+  it.each(others.slice(0, inject('long') ? undefined : 2))(
     'of two databases goes into %s, with all figures, and everything goes on',
     async (_, openOther, where) => {
       const pinger = new ShardedPinger(configOf(14), await open(1, 2));

@@ -73,6 +73,13 @@ async function addSubscribers(store: Store, addresses: readonly string[]): Promi
 
 const remote = () => openRemoteStore({ kind: 'redis', url: redis.url }, { prefix: 'k' });
 
+const embedded = () => Promise.resolve(openSqlite(join(folder, `${(files += 1)}.db`)));
+/** `npm test` has the one in which each step is recorded, `npm run test:long` both. */
+const databases: [string, () => Promise<Store>][] = [
+  ['the embedded database', embedded],
+  ...(inject('long') ? [['a database on another machine', remote] as [string, () => Promise<Store>]] : []),
+];
+
 interface Life {
   readonly pinger: Pinger;
   readonly store: Store;
@@ -257,10 +264,7 @@ describe('subscribers', () => {
     await store.close();
   });
 
-  it.each([
-    ['the embedded database', () => Promise.resolve(openSqlite(join(folder, `${(files += 1)}.db`)))],
-    ['a database on another machine', remote],
-  ] as const)(
+  it.each(databases)(
     'are told as soon as a server that refused everybody for hours takes mails, on %s',
     async (_name, open) => {
       let refuses = true;
@@ -311,10 +315,7 @@ describe('subscribers', () => {
     await store.close();
   });
 
-  it.each([
-    ['the embedded database', () => Promise.resolve(openSqlite(join(folder, `${(files += 1)}.db`)))],
-    ['a database on another machine', remote],
-  ] as const)(
+  it.each(databases)(
     'are removed once three mails over a week found no mailbox, and no others are, on %s',
     async (_name, open) => {
       const replies = new Map<string, readonly [string, number]>([
