@@ -35,13 +35,11 @@ export async function examineDatabases(
   const others = await Promise.all(
     stores.slice(1).map(async (each) => ({ ...each, held: await heldBy(databases.database(each.number)) })),
   );
-  const used = others.find(
-    ({ number, held }) => !(held instanceof StoreError) && held.copy?.store === number,
-  );
+  const copyIn = (held: Held | StoreError): Held['copy'] => (held instanceof StoreError ? null : held.copy);
+  const used = others.find(({ number, held }) => copyIn(held)?.store === number);
   const isFirstEmpty = used !== undefined && (await isEmpty(databases.database(1)));
   // An empty database says of no other that it is a stranger.
-  const layout =
-    isFirstEmpty && !(used.held instanceof StoreError) ? (used.held.copy?.layout ?? null) : databases.layout;
+  const layout = isFirstEmpty ? (copyIn(used.held)?.layout ?? null) : databases.layout;
   const missing = [...new Set(layout?.stores)].filter((number) => !databases.numbers.includes(number));
   const found = await Promise.all(others.map((each) => examineDatabase({ databases, layout }, each, tests)));
   return [

@@ -266,15 +266,16 @@ export async function runTick(installation: Installation, request: RunRequest): 
   installation.backlog.giveBack({ ...NO_USAGE, commands: meter.commands });
   rehome(installation, found);
   const { count, failure, unplaced } = found;
-  const runs = inTurn(installation, { request, meter }, found.shards, (shards) =>
-    runShards(installation, { shards, count }, request),
-  );
   const config = { ...installation.config, targets: unplaced };
-  const more =
-    failure === null || unplaced.length === 0
+  const [placed, ...others] = await Promise.all([
+    inTurn(installation, { request, meter }, found.shards, (shards) =>
+      runShards(installation, { shards, count }, request),
+    ),
+    ...(failure === null || unplaced.length === 0
       ? []
-      : [await runUnplaced({ ...installation, config }, NEW_TARGETS, failure, request)];
-  const reports = [...(await runs), ...more];
+      : [runUnplaced({ ...installation, config }, NEW_TARGETS, failure, request)]),
+  ]);
+  const reports = [...placed, ...others];
   return reports.length === 0 ? standby(request, installation, meter) : mergedReport(reports, meter.commands);
 }
 

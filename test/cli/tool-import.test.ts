@@ -1087,9 +1087,8 @@ function cellsOf(name: string, { carried, found, own, unneeded }: Share): string
   return [name, `${found}`, share(found), `${share(found + own)} of ${found + own}`, `${unneeded}`];
 }
 
-/** `convert` within so many seconds, on a machine that may be slow; its errors as texts. */
+/** What came of `convert`; its errors as texts. */
 function converted(tool: ToolName, source: string): string {
-  const began = performance.now();
   let outcome = 'converted';
   try {
     convert(tool, source);
@@ -1097,7 +1096,6 @@ function converted(tool: ToolName, source: string): string {
     if (!(error instanceof OperatorError)) throw error;
     outcome = error.message;
   }
-  expect(performance.now() - began).toBeLessThan(30_000);
   return outcome;
 }
 

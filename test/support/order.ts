@@ -4,17 +4,11 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** The files that take longest. One that begins last would keep the others' cores idle. */
 const LONG = [
   ...['run/truth', 'run/month', 'local/machines', 'fuzz/readers', 'deploy/peers', 'deploy/functions'],
-  ...[
-    'run/fault-sweep',
-    'run/host-sims',
-    'view/status-page',
-    'rules/opinions-played',
-    'local/start',
-    'cli/transfer',
-  ],
-  ...['run/budget', 'run/refusals', 'run/week', 'run/sleeping', 'run/clock', 'run/overlap', 'run/scale'],
-  ...['probe/clients', 'local/faults', 'record/notifier', 'cli/schedule'],
-  ...['store/upstash-faults', 'store/redis', 'cli/init', 'run/stores'],
+  ...['run/fault-sweep', 'run/host-sims', 'run/week', 'run/overlap', 'run/scale', 'probe/clients'],
+  ...['rules/opinions-played', 'run/refusals', 'record/notifier'],
+  ...['local/start', 'cli/transfer', 'view/status-page', 'run/stores', 'run/subscriber-mails'],
+  ...['store/redis', 'store/upstash-faults', 'cli/init', 'store/sqlite', 'local/faults', 'store/cluster'],
+  ...['run/hostile', 'store/spread', 'run/sleeping', 'run/clock', 'run/budget', 'read/one-target'],
 ];
 
 /** Begins with the files of that list, in its order. */
