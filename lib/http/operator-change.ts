@@ -3,7 +3,7 @@ import * as z from '#zod';
 import type { Config } from '../config/config.js';
 import { readShards } from '../record/directory.js';
 import { SHARDS_FIELD } from '../record/fields.js';
-import { groupsWithCopies, updateCopies } from '../run/shared-copies.js';
+import { groupsWithCopies, updateCopies } from '../store/shared-copies.js';
 import type { Store } from '../store/store.js';
 import { answerError, bears } from './responses.js';
 import { readText } from './request-body.js';

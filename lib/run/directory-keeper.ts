@@ -28,7 +28,7 @@ import {
 import { readState } from '../record/state.js';
 import { nameInShard, SHARDS_TOGETHER, StoreError, type Store } from '../store/store.js';
 import { DAY } from '../time.js';
-import { groupsWithCopies, updateCopies } from './shared-copies.js';
+import { groupsWithCopies, updateCopies } from '../store/shared-copies.js';
 
 /** A directory that was read or written. */
 export interface KnownDirectory {

@@ -36,7 +36,7 @@ import { StoreError, type Store, type Texts } from '../store/store.js';
 import { LANGUAGES, type Target } from '../types.js';
 import type { MailText } from '../view/subscriber-mail.js';
 import type { RunContext } from './run-context.js';
-import { groupsWithCopies, updateCopies } from './shared-copies.js';
+import { groupsWithCopies, updateCopies } from '../store/shared-copies.js';
 
 /** Ms for one mail. */
 const MAIL_TIMEOUT = 10_000;

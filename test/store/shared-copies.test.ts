@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { changeField } from '../../lib/http/operator-change.js';
 import { NOTES_FIELD } from '../../lib/record/fields.js';
 import { DirectoryKeeper } from '../../lib/run/directory-keeper.js';
-import { groupsWithCopies, updateCopies } from '../../lib/run/shared-copies.js';
+import { groupsWithCopies, updateCopies } from '../../lib/store/shared-copies.js';
 import type { Meter, Store } from '../../lib/store/store.js';
 import { startRedis, type RedisServer } from '../support/redis.js';
 import { openRemoteStore } from '../support/stores.js';

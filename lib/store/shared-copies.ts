@@ -1,4 +1,4 @@
-import { groupOf, SHARDS_TOGETHER, StoreError, type Store } from '../store/store.js';
+import { groupOf, SHARDS_TOGETHER, StoreError, type Store } from './store.js';
 
 /** How often copies are compared anew because others write them at the same time. */
 const ATTEMPTS = 10;
