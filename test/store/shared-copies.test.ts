@@ -4,6 +4,7 @@ import { NOTES_FIELD } from '../../lib/record/fields.js';
 import { DirectoryKeeper } from '../../lib/run/directory-keeper.js';
 import { groupsWithCopies, updateCopies } from '../../lib/store/shared-copies.js';
 import type { Meter, Store } from '../../lib/store/store.js';
+import { meddled } from '../support/meddle.js';
 import { startRedis, type RedisServer } from '../support/redis.js';
 import { openRemoteStore } from '../support/stores.js';
 
@@ -46,13 +47,13 @@ function interrupted(call: 'copy read' | 'first read' | 'copy written', happens:
   };
   let isChanged = false;
   return {
-    ...plain(store),
+    ...meddled(store, (_, work) => work()),
     read: (request) => (isChanged ? before('first read', () => store.read(request)) : store.read(request)),
     swap: async (swap) => (isChanged = await store.swap(swap)),
     shard: (number) => {
       const shard = store.shard(number);
       return {
-        ...plain(shard),
+        ...meddled(shard, (_, work) => work()),
         read: (request) => before('copy read', () => shard.read(request)),
         swap: (swap) => before('copy written', () => shard.swap(swap)),
       };
@@ -98,23 +99,3 @@ it('cost a command for each hash, and a swap for each that is another', async ()
   await updateCopies(store.metered(meter), [NOTES_FIELD], groupsWithCopies(8));
   expect(meter.commands).toBe(0);
 });
-
-/** Its methods, to put another in the place of one of them. */
-function plain(its: Store): Store {
-  return {
-    kind: its.kind,
-    writes: its.writes,
-    metered: (meter) => its.metered(meter),
-    shard: (number) => its.shard(number),
-    claim: (request) => its.claim(request),
-    renew: (ttl) => its.renew(ttl),
-    underWay: (shards) => its.underWay(shards),
-    read: (request) => its.read(request),
-    commit: (commit) => its.commit(commit),
-    swap: (swap) => its.swap(swap),
-    replace: (replacement) => its.replace(replacement),
-    now: () => its.now(),
-    ping: () => its.ping(),
-    close: () => its.close(),
-  };
-}
