@@ -167,8 +167,6 @@ async function play(
   );
 }
 
-// A run every few minutes for each answer: the shortest outage is in `npm test`.
-
 it.each(CASES)('what is said, and when, where a channel answers so: $title', async (each) => {
   // Each try of a channel that hangs takes real time; two cases tell what it is like.
   const answers = ANSWERS.filter((answer) => answer !== 'hang' || each.worksAfter === 1);
