@@ -136,11 +136,14 @@ export class RedisStore implements Store {
       const known = fields.filter(isKnown);
       const asked = [...known, ...fields.filter((field) => !isKnown(field))];
       const args = [
-        ...[token, String(ttl), String(tokens.length), ...tokens],
+        ...[String(tokens.length), ...tokens],
         ...[written?.token ?? '', String(known.length), ...asked.map(this.#name)],
       ];
       const keys = [this.#dataKey, this.#leaseKey];
-      const answer = await withRetry(this.#transport.timeout, () => this.#run(CLAIM, keys, args));
+      const answer = await withRetry(this.#transport.timeout, async () => {
+        await this.#measureClock();
+        return this.#run(CLAIM, keys, [token, ...this.#expiry(ttl), ...args]);
+      });
       if (answer.length === 0) return { claimed: false };
       const [lastCommitter, list] = answer;
       if (typeof lastCommitter !== 'string') throw nonsense();
@@ -150,7 +153,6 @@ export class RedisStore implements Store {
       const full = asked.map((field, i) => (values[i] === 0 ? written?.fields.get(field) : values[i]));
       const found = texts(full, asked);
       givenUp.length = 0;
-      await this.#measureClock();
       claims.set(token, { lastCommitter, ttl });
       const [oldest = ''] = claims.keys();
       if (claims.size > TOKENS_KEPT) claims.delete(oldest);
@@ -310,12 +312,22 @@ export class RedisStore implements Store {
     return this.#shared.clock.now();
   }
 
-  /** Measures the store's clock where that is due. A failure is ignored: it must not fail the claim. */
+  /**
+   * Until when a lease that is taken now lasts: a moment by the store's clock. A claim that the store takes up much later,
+   * when nobody waits for it any more, then holds up nobody. A span where that clock could not be asked.
+   */
+  #expiry(ttl: number): readonly [unit: 'PXAT' | 'PX', ms: string] {
+    const { storeTime } = this.#shared.clock;
+    return storeTime === null ? ['PX', String(ttl)] : ['PXAT', String(storeTime + ttl)];
+  }
+
+  /** Measures the store's clock where that is due. A store that does not tell it must not fail the claim. */
   async #measureClock(): Promise<void> {
     const { clock } = this.#shared;
     if (clock.isMeasured) return;
     const measured = clock.measure();
-    const [time] = await this.#send([['TIME']]).catch(() => []);
+    const [reply] = await this.#exchange([['TIME']]);
+    const time = reply && 'value' in reply ? reply.value : null;
     const [seconds, micros] = Array.isArray(time) ? (time as unknown[]).map(Number) : [];
     measured(Number(seconds) * 1000 + Number(micros) / 1000);
   }

@@ -7,8 +7,7 @@ export interface Script {
 }
 
 /**
- * The key `lease` holds the token of the run that is under way. It expires by the server's own clock, so the clocks of
- * those who claim it do not matter.
+ * The key `lease` holds the token of the run that is under way. It expires by the server's own clock.
  *
  * Shard 3 has the key `lease:3`, and the field of the same name in its hash.
  *
@@ -19,26 +18,26 @@ export interface Script {
 
 /**
  * KEYS: the data hash, the lease.
- * ARGV: token, lifetime of the lease in ms, how many tokens are given up, those, the token whose last commit the caller
- * remembers, how many fields of it, then the fields to read: those first.
+ * ARGV: token, PX and the lifetime of the lease in ms, or PXAT and its end in ms since the epoch, how many tokens are given
+ * up, those, the token whose last commit the caller remembers, how many fields of it, then the fields to read: those first.
  * Answers `{calls, last committer, values}`, or `{calls}` when somebody else holds the lease. Where the commit that the
  * caller remembers is the last one, 0 stands for each value that the caller remembers.
  */
 export const CLAIM = script(`
 local data, lease = KEYS[1], KEYS[2]
-local token, lifetime = ARGV[1], ARGV[2]
-local known = 4 + tonumber(ARGV[3])
+local token, unit, expiry = ARGV[1], ARGV[2], ARGV[3]
+local known = 5 + tonumber(ARGV[4])
 local calls = 2
-if not redis.call('SET', lease, token, 'NX', 'PX', lifetime) then
+if not redis.call('SET', lease, token, 'NX', unit, expiry) then
   local holder = redis.call('GET', lease)
   local mine = holder == token
-  for i = 4, known - 1 do
+  for i = 5, known - 1 do
     mine = mine or holder == ARGV[i]
   end
   if not mine then
     return {2}
   end
-  redis.call('SET', lease, token, 'PX', lifetime)
+  redis.call('SET', lease, token, unit, expiry)
   calls = 4
 end
 local values = redis.call('HMGET', data, string.match(lease, 'lease:?%d*$'), unpack(ARGV, known + 2))

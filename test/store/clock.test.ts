@@ -23,7 +23,7 @@ function setUp() {
 describe('the clock of a store', () => {
   test('is the process clock before anything was measured', () => {
     const { clock } = setUp();
-    expect([clock.isMeasured, clock.now()]).toEqual([false, NOW]);
+    expect([clock.isMeasured, clock.now(), clock.storeTime]).toEqual([false, NOW, null]);
   });
 
   test.each([
@@ -38,6 +38,7 @@ describe('the clock of a store', () => {
     measure(ahead);
     pass(MINUTE);
     expect(clock.now()).toBe(time.wall + expected);
+    expect(clock.storeTime).toBe(time.wall + ahead);
   });
 
   test('is not corrected by less than a slow answer leaves open', () => {
@@ -59,7 +60,7 @@ describe('the clock of a store', () => {
     const { time, clock, measure } = setUp();
     measure(10 * MINUTE);
     time.wall += 10 * MINUTE;
-    expect([clock.isMeasured, clock.now()]).toEqual([false, time.wall]);
+    expect([clock.isMeasured, clock.now(), clock.storeTime]).toEqual([false, time.wall, null]);
     measure(0);
     expect([clock.isMeasured, clock.now()]).toEqual([true, time.wall]);
   });

@@ -18,6 +18,9 @@ export interface RedisServer {
   expireLeases(): Promise<void>;
   /** Commands run since `flush`, calls inside scripts included, without those of connecting and of this helper. */
   callsMade(): Promise<number>;
+  /** From now on it takes up nothing, as a machine that hangs; until `wake`. */
+  hang(): void;
+  wake(): void;
   /** Kills the server; its data is gone. */
   kill(): Promise<void>;
   /** Starts it again on the same port. */
@@ -70,6 +73,8 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
         0,
       );
     },
+    hang: () => void server.kill('SIGSTOP'),
+    wake: () => void server.kill('SIGCONT'),
     kill,
     restart: async () => {
       server = await launch(port, directory, options);
