@@ -32,12 +32,12 @@ export function wordingOf(alert: Alert, { name, isLocal }: WordingContext): Word
     return {
       level: 'warning',
       subject: 'Keepalive',
-      predicate: `made no runs for ${lengthInWords(alert.to - alert.from)}`,
+      predicate: `recorded no runs for ${lengthInWords(alert.to - alert.from)}`,
       details: [
         spanInWords(alert.from, alert.to, alert.at),
         isLocal
-          ? 'npm start was not running, or its machine was asleep'
-          : 'check the trigger; if it is meant to call that rarely, set KEEP_ALIVE_TICK to its interval',
+          ? 'npm start was not running, its machine was asleep, or it could not reach its database'
+          : 'check the trigger and the database; if the trigger is meant to call that rarely, set KEEP_ALIVE_TICK to its interval',
       ],
     };
   }

@@ -74,7 +74,7 @@ describe('an alert', () => {
     ],
     [
       'missed',
-      'warning | Keepalive made no runs for 1 h 35 m | from 10:25 to 12:00 UTC | check the trigger; if it is meant to call that rarely, set KEEP_ALIVE_TICK to its interval',
+      'warning | Keepalive recorded no runs for 1 h 35 m | from 10:25 to 12:00 UTC | check the trigger and the database; if the trigger is meant to call that rarely, set KEEP_ALIVE_TICK to its interval',
     ],
     [
       'pace',
@@ -123,7 +123,7 @@ describe('an alert', () => {
   });
 
   it.each([
-    ['missed', 'npm start was not running, or its machine was asleep'],
+    ['missed', 'npm start was not running, its machine was asleep, or it could not reach its database'],
     ['pace', 'its runs take longer than that; set KEEP_ALIVE_TICK to the interval it can keep'],
   ])('%s names no trigger where there is none', (name, expected) => {
     expect(wordingOf(alertOf(name), { ...API, isLocal: true }).details.at(-1)).toBe(expected);
@@ -139,7 +139,7 @@ describe('a headline', () => {
 
   it.each([
     [['down'], 'API is down'],
-    [['missed'], 'Keepalive made no runs for 1 h 35 m'],
+    [['missed'], 'Keepalive recorded no runs for 1 h 35 m'],
     [['pace'], 'Keepalive runs every 20 m, expected every 1 m'],
     [['pace', 'down'], '1 warning about the pace of the runs, 1 down'],
     [['down', 'down', 'up after down'], '2 down, 1 up again'],
