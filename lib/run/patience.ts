@@ -1,9 +1,7 @@
-import type { Store } from '../store/store.js';
-
 /**
- * Ms for which a run may wait for the first database, which says who lives where: targets of the other databases must not be
- * pinged late because of it. Undefined: there is one database.
+ * Ms for which a run waits for one answer of a database at most, before it goes on with what this process knows: no target
+ * is to be pinged much too late because a database hangs.
  */
-export function patienceWith({ databases }: Store, tick: number): number | undefined {
-  return (databases?.numbers.length ?? 1) > 1 ? tick / 5 : undefined;
+export function patience(tick: number): number {
+  return tick / 5;
 }

@@ -35,7 +35,7 @@ import {
   type OpenRun,
   type RecordFailure,
 } from './committer.js';
-import { patienceWith } from './patience.js';
+import { patience } from './patience.js';
 import { peerLine, transitionView, type RunReport } from './report.js';
 import { areAllSilent, readPeers, watchedPeers, type PeerReadings } from './peer-readings.js';
 import { RunUsage } from './run-usage.js';
@@ -319,7 +319,7 @@ async function open(
       ...(hasRead ? [SUBSCRIBERS_FIELD, NOTES_FIELD] : []),
       ...(shards === undefined ? [SHARDS_FIELD] : []),
     ];
-    const claim = await store.claim({ ...lease, fields });
+    const claim = await store.claim({ ...lease, fields, within: patience(config.tick) });
     if (!claim.claimed) return 'locked';
     backlog.expectsMails = false;
     isClaimed = true;
@@ -360,7 +360,7 @@ async function deliveredForAll(
   { config, log, shard = 0 }: RunContext,
   { delivery, store }: Together,
 ): Promise<JointRecord> {
-  const within = patienceWith(store, config.tick);
+  const within = patience(config.tick);
   try {
     return await delivery.read(store, log, within);
   } catch (error) {

@@ -6,7 +6,7 @@ import { groupOf, StoreError, type Meter, type Store } from '../store/store.js';
 import type { Target } from '../types.js';
 import type { Backlog, Batch } from './backlog.js';
 import type { KnownDirectory } from './directory-keeper.js';
-import { patienceWith } from './patience.js';
+import { patience } from './patience.js';
 import { mergedReport, type RunReport } from './report.js';
 import { NEW_TARGETS, UNPLACED, type SharedContext } from './run-context.js';
 import { run, type RunRequest } from './run.js';
@@ -61,8 +61,7 @@ export async function shardsOf(
   try {
     const ids = targets.map(({ info }) => info.id);
     const placing = { size: shardSize, now: now() };
-    const within = patienceWith(store, config.tick);
-    const known = await directory.place(store.metered(meter), ids, placing, within);
+    const known = await directory.place(store.metered(meter), ids, placing, patience(config.tick));
     return shardsIn(known, targets, { failure: null, now: now() });
   } catch (error) {
     if (!(error instanceof StoreError) || directory.known === null) throw error;
@@ -294,14 +293,14 @@ function runUnplaced(
 
 /** The runs of those shards that this machine has to make. */
 async function inTurn(
-  { store, turns, now }: Installation,
+  { config, store, turns, now }: Installation,
   { request, meter }: { readonly request: RunRequest; readonly meter: Meter },
   shards: readonly Shard[],
   make: (shards: readonly Shard[]) => Promise<RunReport[]>,
 ): Promise<RunReport[]> {
   if (turns === undefined || store === null) return make(shards);
   const numbers = shards.map(({ number }) => number);
-  const time = { now: now(), period: request.nextRunIn };
+  const time = { now: now(), period: request.nextRunIn, within: patience(config.tick) };
   const chosen = new Set(await turns.choose(store.metered(meter), numbers, time));
   const its = shards.filter(({ number }) => chosen.has(number));
   const reports = its.length === 0 ? [] : await make(its);

@@ -59,6 +59,8 @@ interface Time {
   readonly now: number;
   /** Ms between two runs. */
   readonly period: number;
+  /** Ms that the store may take to answer. */
+  readonly within: number;
 }
 
 /**
@@ -80,7 +82,7 @@ export class Turns {
     const others = shards.filter((shard) => !this.#mine.has(shard));
     if (others.length === 0) return [...shards];
     try {
-      const { found, unread } = await ofShards(store, 'lease', others);
+      const { found, unread } = await ofShards(store, 'lease', others, time.within);
       const away = new Set(unread);
       const readable = others.filter((shard) => !away.has(shard));
       const taken = new Set(
@@ -112,7 +114,8 @@ export class Turns {
     };
     const held = shards.filter((shard) => !isFree(shard));
     const unknown = held.filter((shard) => !this.#seen.has(shard));
-    const states = unknown.length === 0 ? null : (await ofShards(store, STATE_FIELD, unknown)).found;
+    const states =
+      unknown.length === 0 ? null : (await ofShards(store, STATE_FIELD, unknown, time.within)).found;
     const owners = new Map<string, number[]>();
     const taken = shards.filter(isFree);
     for (const shard of held) {
@@ -179,9 +182,11 @@ async function ofShards(
   store: Store,
   field: string,
   shards: readonly number[],
+  within: number,
 ): Promise<{ readonly found: ReadonlyMap<number, string>; readonly unread: readonly number[] }> {
   const nameOf = (shard: number): string => nameInShard(field, shard);
-  const { fields, unread } = await store.read({ fields: shards.map(nameOf), logs: [], partly: true });
+  const request = { fields: shards.map(nameOf), logs: [], partly: true, within };
+  const { fields, unread } = await store.read(request);
   const found = shards.flatMap((shard): [number, string][] => {
     const text = fields.get(nameOf(shard));
     return text === undefined ? [] : [[shard, text]];

@@ -1,6 +1,6 @@
 import { StoreClock } from './clock.js';
 import { refusal } from './refusal.js';
-import { withinLimit, withRetry } from './retry.js';
+import { withRetry } from './retry.js';
 import { CLAIM, COMMIT, excerptScript, REPLACE, SWAP, type Script } from './scripts.js';
 import {
   checkSwap,
@@ -128,7 +128,7 @@ export class RedisStore implements Store {
     return new RedisStore(this.#transport, this.#options, this.#meter, this.#shared, number);
   }
 
-  claim({ token, ttl, fields }: ClaimRequest): Promise<Claim> {
+  claim({ token, ttl, fields, within }: ClaimRequest): Promise<Claim> {
     return this.#givingUp(token, async () => {
       const { givenUp, claims, written } = this.#memory;
       const tokens = givenUp.slice(-TOKENS_KEPT);
@@ -140,10 +140,11 @@ export class RedisStore implements Store {
         ...[written?.token ?? '', String(known.length), ...asked.map(this.#name)],
       ];
       const keys = [this.#dataKey, this.#leaseKey];
-      const answer = await withRetry(this.#transport.timeout, async () => {
+      const attempt = async (): Promise<unknown[]> => {
         await this.#measureClock();
         return this.#run(CLAIM, keys, [token, ...this.#expiry(ttl), ...args]);
-      });
+      };
+      const answer = await withRetry(this.#transport.timeout, attempt, within);
       if (answer.length === 0) return { claimed: false };
       const [lastCommitter, list] = answer;
       if (typeof lastCommitter !== 'string') throw nonsense();
@@ -189,8 +190,7 @@ export class RedisStore implements Store {
     const { excerpt } = request;
     const attempt =
       excerpt === undefined ? this.#reading(request) : () => this.#readExcerpt(request, excerpt);
-    const answer = withRetry(this.#transport.timeout, attempt, within);
-    return within === undefined ? answer : withinLimit(within, answer);
+    return withRetry(this.#transport.timeout, attempt, within);
   }
 
   #reading({ fields, logs }: ReadRequest): () => Promise<ReadAnswer> {

@@ -28,13 +28,20 @@ export async function withinLimit<T>(limit: number, work: Promise<T>): Promise<T
  * calls that may be done twice.
  * @param timeout Ms that one attempt may take.
  * @param attempt Gets the failure of the attempt before it, which may have reached the store; null at first.
- * @param within Ms within which attempts may begin; by default none is begun that could end after three time limits.
+ * @param within Ms after which nobody waits any more: the attempt under way comes to nothing. By default an attempt is
+ * waited for to its end, and none is begun that could end after three time limits.
  */
-export async function withRetry<T>(
+export function withRetry<T>(
   timeout: number,
   attempt: (earlier: StoreError | null) => Promise<T>,
-  within = (LIMITS_A_CALL - 1) * timeout,
+  within?: number,
 ): Promise<T> {
+  const answer = repeated(attempt, within ?? (LIMITS_A_CALL - 1) * timeout);
+  return within === undefined ? answer : withinLimit(within, answer);
+}
+
+/** @param within ms within which attempts may begin */
+async function repeated<T>(attempt: (earlier: StoreError | null) => Promise<T>, within: number): Promise<T> {
   const latestStart = performance.now() + within;
   let earlier: StoreError | null = null;
   for (let retries = 0; ; retries++) {

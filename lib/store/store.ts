@@ -116,6 +116,8 @@ export interface ClaimRequest {
   readonly ttl: number;
   /** Names of the fields to read, at most 3,000. */
   readonly fields: readonly string[];
+  /** As for a read. */
+  readonly within?: number;
 }
 
 /** Texts by name. What does not exist is left out. */

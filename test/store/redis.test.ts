@@ -145,6 +145,21 @@ describe.each([
     },
   );
 
+  test('a claim is waited for as long as was asked for, and holds up no other of its process', async () => {
+    // Its attempts would be waited for until the test is given up.
+    const other = await open(600_000);
+    store = (await store.close(), other);
+    await store.ping();
+    redis.hang();
+    try {
+      await expect(store.claim({ ...claim(), within: 50 })).rejects.toMatchObject({ code: 'store_timeout' });
+    } finally {
+      redis.wake();
+    }
+    await expect.poll(() => redis.command('GET', 'k:lease'), { timeout: 60_000 }).toBe('a');
+    expect(await store.claim({ ...claim(), token: 'b' })).toMatchObject({ claimed: true });
+  });
+
   test.each([
     ['right', 0],
     ['an hour behind', -3_600_000],
