@@ -294,6 +294,29 @@ it('pings go on while nobody can say who lives where, and what was found is reco
   await store.close();
 });
 
+it.each([
+  ['one shard', 2],
+  ['several shards', 10],
+])('pings go on while the store hangs, of %s, and what was found is recorded later', async (_, count) => {
+  // An attempt would be waited for until the test is given up.
+  const options = { prefix: `k${stores++}`, timeout: 600_000 };
+  const store = await openRemoteStore({ kind: 'redis', url: redis.url }, options);
+  const pinger = new ShardedPinger({ ...configOf(count), tick: 1_000 }, store);
+  await pinger.tick();
+  pinger.clock.now += MINUTE;
+  redis.hang();
+  try {
+    expect(await pinger.tick()).toMatchObject({ stored: false, reason: 'store_timeout', checked: count });
+  } finally {
+    redis.wake();
+  }
+  pinger.clock.now += MINUTE;
+  expect(await pinger.tick()).toMatchObject({ stored: true, checked: count });
+  const { targets } = await statsOf(store, pinger);
+  expect(targets.map(({ pingCount }) => pingCount)).toEqual(Array.from({ length: count }, () => 3));
+  await store.close();
+});
+
 describe('a tick whose store goes away at any step', () => {
   /** A tick makes eleven requests. */
   const STEPS = 12;
