@@ -18,6 +18,7 @@ import { stats } from '../../lib/read/stats.js';
 import type { Stats } from '../../lib/read/views.js';
 import { DELIVERIES_COPY_FIELD, MAINTENANCE_FIELD, STATE_FIELD } from '../../lib/record/fields.js';
 import { readState } from '../../lib/record/state.js';
+import { dispatch, type Engine } from '../../lib/run/dispatch.js';
 import { DirectoryKeeper } from '../../lib/run/directory-keeper.js';
 import type { RemoteStoreConfig } from '../../lib/store/open.js';
 import { nameInShard, type Meter, type Store } from '../../lib/store/store.js';
@@ -379,6 +380,22 @@ describe('the first database goes away', () => {
     const isNew = (id: string) => !pinger.config.targets.some(({ info }) => info.id === id);
     for (const { id, pingCount } of targets)
       expect([id, pingCount]).toEqual([id, isNew(id) ? ticks - 1 : ticks]);
+  });
+
+  it('the process that would start the runs elsewhere makes them, those of new targets too', async () => {
+    const pinger = new ShardedPinger(configOf(12), await openBoth());
+    await pinger.tick();
+    await front.stop();
+    try {
+      const next = new ShardedPinger(configOf(14), await openBoth(), pinger.clock);
+      next.clock.now += MINUTE;
+      const engine: Engine = { name: 'qstash', start: () => Promise.reject(new Error('nothing is started')) };
+      const request = { trigger: 'test', limit: 60_000, nextRunIn: 0 };
+      expect(await dispatch(next.installation, request, engine)).toMatchObject({ checked: 14 });
+      expect([...next.asked].sort()).toEqual(next.config.targets.map(({ info }) => info.id));
+    } finally {
+      await front.start();
+    }
   });
 
   it.each(['begins then', 'has something to tell'])(
