@@ -150,16 +150,20 @@ export class DirectoryKeeper {
     }
   }
 
-  /** The directory of this hash, or a later one. No command where it is known, else one. @throws StoreError */
-  async find(store: Store, hash: string): Promise<KnownDirectory> {
+  /**
+   * The directory of this hash, or a later one. No command where it is known, else one.
+   * @param within as for `place`
+   * @throws StoreError
+   */
+  async find(store: Store, hash: string, within?: number): Promise<KnownDirectory> {
     if (this.#known?.hash === hash) return this.#known;
     try {
-      const found = await read(store);
+      const found = await read(store, within);
       if (!found.isStored)
         throw new StoreError('store_corrupt', 'the directory of the targets cannot be read');
       this.#known = found;
     } catch (error) {
-      const copy = error instanceof StoreError ? await copyIn(store) : null;
+      const copy = error instanceof StoreError ? await copyIn(store, within) : null;
       if (copy === null) throw error;
       this.#known = copy;
     }

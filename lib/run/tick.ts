@@ -75,7 +75,7 @@ export async function findShard(
   { number, hash }: { readonly number: number; readonly hash: string },
 ): Promise<Shards & { readonly shard: Shard }> {
   if (store === null) throw new StoreError('store_unreachable', 'no store is configured');
-  const known = await directory.find(store, hash);
+  const known = await directory.find(store, hash, patience(config.tick));
   const found = shardsIn(known, config.targets, { failure: null, now: now() });
   const shard = found.shards.find((each) => each.number === number) ?? { number, targets: [] };
   return { ...found, shard };
