@@ -20,6 +20,7 @@ import { limitsOf } from '../rules/allowances.js';
 import { isActive } from '../rules/windows.js';
 import { DELIVERY_TIMEOUT } from '../run/delivery.js';
 import { sharedContext } from '../run/run-context.js';
+import { machineOf } from '../run/turns.js';
 import { openRemoteStores } from '../store/open.js';
 import { StoreError, type Store } from '../store/store.js';
 import type { Finding } from './finding.js';
@@ -87,9 +88,12 @@ async function examine(
   { sendTest }: { readonly sendTest: boolean },
 ): Promise<Finding[]> {
   const now = Date.now();
-  const isLocal = databaseOf(config) !== null;
   progress('Looking at the store.');
   const { findings: storeFindings, kind, found } = await examineStore(config, env);
+  const state = found?.state ?? null;
+  const lastRun = state?.lastRun ?? null;
+  /** Whether `npm start` makes the runs. On a Redis, the last of them says so. */
+  const isLocal = databaseOf(config) !== null || (lastRun !== null && machineOf(lastRun.id) !== null);
   // What runs on Vercel is looked at from here, where VERCEL is not set.
   const limits = limitsOf({ ...config, plan: config.plan ?? 'hobby' }, { isLocal });
   const { checks } = health({
@@ -100,7 +104,6 @@ async function examine(
     memory: { usedBytes: 0, limitBytes: 1 },
     processStartedAt: now,
   });
-  const state = found?.state ?? null;
   const schedule =
     found === null || !config.enabled || config.targets.length === 0
       ? []

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { doctor } from '../../lib/cli/doctor.js';
 import { DeliveryError } from '../../lib/deliver/channel.js';
+import type { RunRequest } from '../../lib/run/run.js';
 import { openRemoteStore, openSqlite } from '../support/stores.js';
 import { receive, type Receiver } from '../support/receiver.js';
 import { startRedis, type RedisServer } from '../support/redis.js';
@@ -61,7 +62,11 @@ const without = (env: Env, ...names: string[]): Env =>
   Object.fromEntries(Object.entries(env).filter(([name]) => !names.includes(name)));
 
 /** Makes runs so many ms ago; `refused`: the target is down, and the channel refuses to hear of it. */
-async function runsAgo(env: Env, times: readonly number[], refused = false): Promise<void> {
+async function runsAgo(
+  env: Env,
+  times: readonly number[],
+  { refused = false, ...request }: { readonly refused?: boolean } & Partial<RunRequest> = {},
+): Promise<void> {
   const config = configOf(env);
   const store = await openRemoteStore({ kind: 'upstash', url: front.url, token: TOKEN }, config);
   const now = Date.now();
@@ -73,7 +78,7 @@ async function runsAgo(env: Env, times: readonly number[], refused = false): Pro
       pinger.channels = new Map([['webhook', { name: 'webhook', deliver }]]);
     }
     pinger.now = now - ago;
-    await pinger.run();
+    await pinger.run(request);
   }
   await store.close();
 }
@@ -176,6 +181,11 @@ const CASES: Readonly<Record<string, Case>> = {
     code: 1,
   },
   'a tick that costs more than the plan has': withRuns(() => ({ KEEP_ALIVE_TICK: '10s' }), 0),
+  'npm start on a Redis': {
+    env: () => without(base(), 'CRON_SECRET'),
+    before: (env) => runsAgo(env, RECENT, { trigger: 'local', machine: { id: '0a1b2c3d', lease: MINUTE } }),
+    code: 0,
+  },
   'no run yet': { env: base, code: 0 },
   'no run for long': { env: base, before: (env) => runsAgo(env, [11 * MINUTE, 10 * MINUTE]), code: 1 },
   'a trigger slower than the tick, and than a host sleeps': {
@@ -229,7 +239,7 @@ const CASES: Readonly<Record<string, Case>> = {
   ),
   'a channel that refused alerts': {
     env: () => ({ ...base(), TARGET_API_FAILURE_THRESHOLD: '1' }),
-    before: (env) => runsAgo(env, RECENT, true),
+    before: (env) => runsAgo(env, RECENT, { refused: true }),
     code: 1,
   },
   'everything is paused': withRuns(() => ({ KEEP_ALIVE_ENABLED: 'false' }), 0),
