@@ -128,7 +128,8 @@ uptimerobot, gatus, uptimeflare, upptime, blackbox or cronjob.org.`,
     summary: 'print what is stored as JSON',
     details: `Prints one part of what is stored, or all of it. It writes nothing, and works while runs
 are made. What cannot be read is shown with the reason. The parts are:
-${STORED_PARTS.join(', ')}.`,
+${STORED_PARTS.join(', ')}.
+Exit code: 0, or 1 where a database cannot be read; what others hold is printed.`,
     arguments: [{ name: 'part', oneOf: STORED_PARTS, isOptional: true }],
     options: { file: { value: 'file', help: 'read an export instead of the store' } },
   },
