@@ -144,7 +144,7 @@ interface Examined {
   readonly findings: readonly Finding[];
   /** Null: none is configured. */
   readonly kind: Store['kind'] | null;
-  /** Null: it could not be read. */
+  /** Null: it could not be read, or is not the one that counts. */
   readonly found: (Present & Mailings & { readonly kind: Store['kind']; readonly latencyMs: number }) | null;
 }
 
@@ -180,32 +180,37 @@ async function examineStore(config: Config, env: Env): Promise<Examined> {
     found = { kind, latencyMs, ...(await presentOf(store, config)) };
     await write(store);
     const readOnly = Object.keys(env).filter((name) => name.endsWith('KV_REST_API_READ_ONLY_TOKEN'));
+    const others = await examineOthers(store, config);
     const findings = [
       ...ofStore({ kind, variables, latency: latencyMs }),
       ...(kind === 'upstash' ? ofReadOnlyVariable(readOnly) : []),
-      ...(await examineOthers(store, config)),
+      ...others.findings,
     ];
-    return { findings, kind, found };
+    return { findings, kind, found: others.isFirstEmpty ? null : found };
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     const copied = path === null ? null : await examineCopy(path, config, error);
     if (copied !== null) return copied;
     const isOneOfSeveral = config.stores.length > 1;
     const finding = ofStoreError(error, { kind, variables, writing: found !== null, isOneOfSeveral });
-    const others = store === null ? [] : await examineOthers(store, config);
-    return { findings: [finding, ...others], kind, found };
+    const others = store === null ? null : await examineOthers(store, config);
+    return {
+      findings: [finding, ...(others?.findings ?? [])],
+      kind,
+      found: others?.isFirstEmpty === true ? null : found,
+    };
   } finally {
     await store?.close();
   }
 }
 
 /** The databases beside the first, which say what is to be there where the first does not. */
-async function examineOthers(store: Store, { stores }: Config): Promise<readonly Finding[]> {
+async function examineOthers(store: Store, { stores }: Config): ReturnType<typeof examineDatabases> {
   if (stores.length > 1 && store.databases?.layout == null)
     await store.read({ fields: [SHARDS_FIELD], logs: [], partly: true }).catch(() => undefined);
   const { databases } = store;
   return databases === undefined
-    ? []
+    ? { findings: [], isFirstEmpty: false }
     : examineDatabases(databases, stores, { latency: medianLatency, write });
 }
 

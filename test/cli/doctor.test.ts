@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { doctor } from '../../lib/cli/doctor.js';
 import { DeliveryError } from '../../lib/deliver/channel.js';
+import { writeShards } from '../../lib/record/directory.js';
 import type { RunRequest } from '../../lib/run/run.js';
 import { openRemoteStore, openSqlite } from '../support/stores.js';
 import { receive, type Receiver } from '../support/receiver.js';
@@ -164,6 +165,21 @@ const CASES: Readonly<Record<string, Case>> = {
       REDIS_URL: `redis://:user-secret@127.0.0.1:${refused}`,
       REDIS_URL_2: redis.url,
     }),
+    code: 1,
+  },
+  'the first of two databases that is empty, beside one with data': {
+    env: () => ({
+      ...without(base(), 'UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN'),
+      REDIS_URL: `${redis.url}/1`,
+      REDIS_URL_2: `${redis.url}/2`,
+    }),
+    before: async () => {
+      const layout = { origin: 'our', stores: [1, 2] };
+      await redis.command('SELECT', '2');
+      const copy = writeShards({ count: 9, directory: 'x', layout, store: 2 });
+      await redis.command('HSET', 'keepalive:data', 'shards', copy);
+      await redis.command('SELECT', '0');
+    },
     code: 1,
   },
   'a wrong token': {
