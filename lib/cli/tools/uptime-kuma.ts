@@ -5,6 +5,7 @@ import {
   isOn,
   listOf,
   literal,
+  NO_CALLS,
   NO_PING,
   quoted,
   searchText,
@@ -201,12 +202,7 @@ function readMonitor(
   }
   if (type === 'ping' || type === 'tailscale-ping' || type === 'globalping')
     collector.refuse(draft, `a monitor of type ${type}`, NO_PING);
-  else if (type === 'push')
-    collector.refuse(
-      draft,
-      'a monitor of type push',
-      'Keepalive waits for no calls: watch an address of the job instead',
-    );
+  else if (type === 'push') collector.refuse(draft, 'a monitor of type push', NO_CALLS);
   else if (!ADDRESSES.has(type)) {
     const shown = /^[a-z0-9-]{1,30}$/.test(type) ? type : 'unknown';
     collector.refuse(
