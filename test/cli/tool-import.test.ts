@@ -760,6 +760,100 @@ endpoints: [{ <<: [*a, *b], name: a, url: "https://a.test" }]`,
     );
   });
 
+  it('of Uptime Kuma 2 may be rows of its database', () => {
+    const ROW = {
+      ...{ active: 1, user_id: 1, interval: 60, url: 'https://', weight: 2000, hostname: null, port: null },
+      ...{ created_date: '2026-01-01 00:00:00', keyword: null, maxretries: 2, ignore_tls: 0, upside_down: 0 },
+      ...{ maxredirects: 10, accepted_statuscodes_json: '["200-299"]', dns_resolve_type: 'A' },
+      ...{ dns_resolve_server: '1.1.1.1', dns_last_result: null, retry_interval: 60, push_token: null },
+      ...{ method: 'GET', body: null, headers: null, basic_auth_user: null, basic_auth_pass: null },
+      ...{ docker_host: null, docker_container: null, proxy_id: null, expiry_notification: 0 },
+      ...{ mqtt_topic: '', database_connection_string: null, database_query: null, auth_method: '' },
+      ...{ grpc_enable_tls: 0, resend_interval: 0, packet_size: 56, game: null, http_body_encoding: 'json' },
+      ...{ description: null, tls_ca: null, parent: null, invert_keyword: 0, json_path: null, timeout: 48 },
+      ...{ gamedig_given_port_only: 1, kafka_producer_sasl_options: null, cache_bust: 0, conditions: '[]' },
+      ...{ ping_numeric: 1, save_response: 0, save_error_response: 1, response_max_length: 1024 },
+    };
+    const monitors = [
+      { id: 1, name: 'Core', type: 'group', ...ROW },
+      {
+        ...{
+          ...ROW,
+          id: 2,
+          name: 'Web',
+          type: 'keyword',
+          url: 'https://web.test',
+          keyword: 'fine',
+          parent: 1,
+        },
+        ...{
+          ignore_tls: 1,
+          active: 0,
+          auth_method: 'basic',
+          basic_auth_user: 'canary',
+          basic_auth_pass: 'canary',
+        },
+        ...{ headers: '{"X-Api-Key":"canary"}', accepted_statuscodes_json: '["200-299","404"]' },
+      },
+      {
+        ...{ ...ROW, id: 3, name: 'Names', type: 'dns', hostname: 'a.test', dns_resolve_type: 'MX' },
+        conditions:
+          '[{"type":"expression","variable":"record","operator":"contains","value":"mx","andOr":"and"}]',
+      },
+      {
+        ...ROW,
+        id: 4,
+        name: 'DB',
+        type: 'postgres',
+        database_connection_string: 'postgres://u:canary@db.test/a',
+      },
+    ];
+    const tables = [
+      monitors,
+      [
+        {
+          id: 1,
+          name: 'Ops',
+          active: 1,
+          user_id: 1,
+          is_default: 0,
+          config: '{"type":"slack","url":"canary"}',
+        },
+        { id: 2, name: 'Me', active: 1, user_id: 1, is_default: 0, config: '{"type":"smtp"}' },
+      ],
+      [
+        { id: 1, monitor_id: 2, notification_id: 1 },
+        { id: 2, monitor_id: 4, notification_id: 1 },
+        { id: 3, monitor_id: 4, notification_id: 2 },
+      ],
+      [{ id: 5, name: 'env', color: '#fff', created_date: '2026-01-01 00:00:00' }],
+      [{ id: 1, monitor_id: 2, tag_id: 5, value: 'prod' }],
+    ];
+    const source = tables.map((table) => `${JSON.stringify(table)}\n`).join('');
+    const { text, imported } = convert('uptime-kuma', source);
+    expect(text).not.toContain('canary');
+    expect(imported.left).toEqual([]);
+    expect(imported.unneeded).toEqual([]);
+    const texts = new Map([...imported.variables.keys()].map((name): [string, string] => [name, name]));
+    const result = parseConfig({}, readTargets('t', text, { texts }), { mayLackChannels: true });
+    const targets = new Map(result.ok ? result.config.targets.map((each) => [each.info.id, each]) : []);
+    expect(targets.get('web')).toMatchObject({
+      info: { group: 'Core', enabled: false, interval: 60_000, description: 'Tags: env: prod' },
+      ...{ timeout: 48_000, failureThreshold: 3, tlsVerify: false, alerts: ['slack'] },
+      request: { headers: { 'X-Api-Key': 'WEB_X_API_KEY' } },
+      assertions: { expectBody: { text: 'fine' }, expectStatus: [{ from: 200 }, { from: 404 }] },
+    });
+    expect(targets.get('names')).toMatchObject({
+      ...{ query: 'MX a.test', alerts: [] },
+      assertions: { expectJson: '$exists($[$contains($, "mx")])' },
+    });
+    expect(targets.get('db')).toMatchObject({ protocol: 'postgres:', alerts: null });
+    expect(() => convert('gatus', source)).toThrow('It looks like one of uptime-kuma.');
+    // Monitors alone: nothing is known of who is told.
+    const alone = convert('uptime-kuma', JSON.stringify(monitors));
+    expect(alone.text).not.toContain('alerts:');
+  });
+
   it('of UptimeRobot says which answer it reads', () => {
     expect(() => convert('uptimerobot', '{ "items": [{ "friendlyName": "a" }] }')).toThrow(
       'expected monitors, as getMonitors of the API v2 answers, or data, as GET /monitors of v3 does',

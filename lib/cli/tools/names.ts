@@ -18,7 +18,7 @@ export function toolMeant(word: string): ToolName | undefined {
 
 /** Names that a configuration of each tool has, in one of its forms, and no other tool's has together. */
 const MARKS = {
-  'uptime-kuma': [['monitorList']],
+  'uptime-kuma': [['monitorList'], ['maxretries', 'accepted_statuscodes_json']],
   uptimerobot: [
     ['monitors', 'friendly_name'],
     ['data', 'friendlyName'],
