@@ -1003,6 +1003,20 @@ endpoints: [{ <<: [*a, *b], name: a, url: "https://a.test" }]`,
       expect(advice).toContain('set up a channel that reaches them');
     });
 
+    it('may have an IPv6 address, and a name server at another port', () => {
+      const data = [
+        { type: 'PORT', friendlyName: 'A', url: '2001:db8::1', port: 22, interval: 60 },
+        { type: 'DNS', friendlyName: 'B', url: 'b.test', port: 5353, interval: 60 },
+      ];
+      const { imported } = convert('uptimerobot', JSON.stringify({ data }));
+      expect(imported.targets.map(({ options }) => options.get('URL'))).toEqual([
+        'tcp://[2001:db8::1]:22',
+        'dns://1.1.1.1',
+      ]);
+      expect(imported.targets[1]?.options.get('QUERY')).toBe('A b.test');
+      expect(imported.left.map(({ what }) => what)).toEqual(['port']);
+    });
+
     it('lists assertions that JSONata cannot be made of', () => {
       const checks = ['$..a', '$.a[*]', '$.a["b"]', '$.a[?(@.b)]'].map((property) => ({
         ...{ property, comparison: 'equals', target: 1 },

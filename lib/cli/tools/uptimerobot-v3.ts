@@ -92,7 +92,8 @@ function readSetting(
       if (type === 'DNS') readRecords(draft, monitor);
       break;
     case 'port':
-      if (type === 'PORT' || type === 'DNS') draft.carry();
+      if (type === 'PORT' || (type === 'DNS' && text === '53')) draft.carry();
+      else if (type === 'DNS') draft.leave(key, 'write the name server that listens there as url');
       break;
     case 'authType':
       if (isHttp) readLogin(draft, text);
@@ -221,7 +222,10 @@ function unescaped(text: string): string {
 function addressOf(draft: TargetDraft, monitor: ToolFields, type: string): string {
   const url = unescaped(textOf(monitor.get('url')));
   const host = withoutScheme(url).replace(/\/.*$/s, '');
-  if (type === 'PORT') return `tcp://${literal(host)}:${textOf(monitor.get('port'))}`;
+  if (type === 'PORT') {
+    const isIpv6 = host.includes(':') && !host.startsWith('[');
+    return `tcp://${literal(isIpv6 ? `[${host}]` : host)}:${textOf(monitor.get('port'))}`;
+  }
   if (type === 'DNS') return 'dns://1.1.1.1';
   const address = literal(/^https?:\/\//i.test(url) ? url : `http://${url}`);
   return monitor.get('authType') === 'HTTP_BASIC' ? withLogin(draft, address) : address;
