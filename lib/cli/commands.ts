@@ -65,7 +65,9 @@ is used of each allowance. The trigger is QStash where its token is set, npm sta
 where no Redis is, the crons of vercel.json in a build on Vercel, and otherwise whoever calls
 every KEEP_ALIVE_TICK (tick). Before anything is deployed: --trigger qstash. crons: the 96
 daily crons of vercel.json, as the Hobby plan calls them; github: GitHub Actions, as they
-really come; cron-job: cron-job.org, every minute.
+really come; cron-job: cron-job.org, every minute. With tick, and without KEEP_ALIVE_PLAN or
+a link to a project of Vercel's, it may be npm start that makes the runs: what Vercel allows
+is shown then, and not counted.
 Exit code: 0, or 1 where an allowance is exceeded.`,
     arguments: [],
     options: {
@@ -126,7 +128,8 @@ uptimerobot, gatus, uptimeflare, upptime, blackbox or cronjob.org.`,
     summary: 'print what is stored as JSON',
     details: `Prints one part of what is stored, or all of it. It writes nothing, and works while runs
 are made. What cannot be read is shown with the reason. The parts are:
-${STORED_PARTS.join(', ')}.`,
+${STORED_PARTS.join(', ')}.
+Exit code: 0, or 1 where a database cannot be read; what others hold is printed.`,
     arguments: [{ name: 'part', oneOf: STORED_PARTS, isOptional: true }],
     options: { file: { value: 'file', help: 'read an export instead of the store' } },
   },

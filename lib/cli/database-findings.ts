@@ -19,6 +19,12 @@ interface Tests {
   readonly write: (store: Store) => Promise<void>;
 }
 
+interface ExaminedDatabases {
+  readonly findings: readonly Finding[];
+  /** Others hold data of an installation whose first database is another one, or was emptied: nothing in it counts. */
+  readonly isFirstEmpty: boolean;
+}
+
 /** What a database holds. */
 interface Held {
   /** Of the layout; null: there is none. */
@@ -31,7 +37,7 @@ export async function examineDatabases(
   databases: Databases,
   stores: readonly NumberedStore[],
   tests: Tests,
-): Promise<Finding[]> {
+): Promise<ExaminedDatabases> {
   const others = await Promise.all(
     stores.slice(1).map(async (each) => ({ ...each, held: await heldBy(databases.database(each.number)) })),
   );
@@ -42,11 +48,12 @@ export async function examineDatabases(
   const layout = isFirstEmpty ? (copyIn(used.held)?.layout ?? null) : databases.layout;
   const missing = [...new Set(layout?.stores)].filter((number) => !databases.numbers.includes(number));
   const found = await Promise.all(others.map((each) => examineDatabase({ databases, layout }, each, tests)));
-  return [
+  const findings = [
     ...(isFirstEmpty ? [ofEmptyFirstDatabase(databases.nameOf(1), databases.nameOf(used.number))] : []),
     ...found.flat(),
     ...missing.map((number) => ofMissingDatabase(databases.nameOf(number))),
   ];
+  return { findings, isFirstEmpty };
 }
 
 /** What cannot be read is the error. */

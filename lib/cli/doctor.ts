@@ -20,6 +20,7 @@ import { limitsOf } from '../rules/allowances.js';
 import { isActive } from '../rules/windows.js';
 import { DELIVERY_TIMEOUT } from '../run/delivery.js';
 import { sharedContext } from '../run/run-context.js';
+import { machineOf } from '../run/turns.js';
 import { openRemoteStores } from '../store/open.js';
 import { StoreError, type Store } from '../store/store.js';
 import type { Finding } from './finding.js';
@@ -87,9 +88,12 @@ async function examine(
   { sendTest }: { readonly sendTest: boolean },
 ): Promise<Finding[]> {
   const now = Date.now();
-  const isLocal = databaseOf(config) !== null;
   progress('Looking at the store.');
   const { findings: storeFindings, kind, found } = await examineStore(config, env);
+  const state = found?.state ?? null;
+  const lastRun = state?.lastRun ?? null;
+  /** Whether `npm start` makes the runs. On a Redis, the last of them says so. */
+  const isLocal = databaseOf(config) !== null || (lastRun !== null && machineOf(lastRun.id) !== null);
   // What runs on Vercel is looked at from here, where VERCEL is not set.
   const limits = limitsOf({ ...config, plan: config.plan ?? 'hobby' }, { isLocal });
   const { checks } = health({
@@ -100,7 +104,6 @@ async function examine(
     memory: { usedBytes: 0, limitBytes: 1 },
     processStartedAt: now,
   });
-  const state = found?.state ?? null;
   const schedule =
     found === null || !config.enabled || config.targets.length === 0
       ? []
@@ -141,7 +144,7 @@ interface Examined {
   readonly findings: readonly Finding[];
   /** Null: none is configured. */
   readonly kind: Store['kind'] | null;
-  /** Null: it could not be read. */
+  /** Null: it could not be read, or is not the one that counts. */
   readonly found: (Present & Mailings & { readonly kind: Store['kind']; readonly latencyMs: number }) | null;
 }
 
@@ -177,32 +180,37 @@ async function examineStore(config: Config, env: Env): Promise<Examined> {
     found = { kind, latencyMs, ...(await presentOf(store, config)) };
     await write(store);
     const readOnly = Object.keys(env).filter((name) => name.endsWith('KV_REST_API_READ_ONLY_TOKEN'));
+    const others = await examineOthers(store, config);
     const findings = [
       ...ofStore({ kind, variables, latency: latencyMs }),
       ...(kind === 'upstash' ? ofReadOnlyVariable(readOnly) : []),
-      ...(await examineOthers(store, config)),
+      ...others.findings,
     ];
-    return { findings, kind, found };
+    return { findings, kind, found: others.isFirstEmpty ? null : found };
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     const copied = path === null ? null : await examineCopy(path, config, error);
     if (copied !== null) return copied;
     const isOneOfSeveral = config.stores.length > 1;
     const finding = ofStoreError(error, { kind, variables, writing: found !== null, isOneOfSeveral });
-    const others = store === null ? [] : await examineOthers(store, config);
-    return { findings: [finding, ...others], kind, found };
+    const others = store === null ? null : await examineOthers(store, config);
+    return {
+      findings: [finding, ...(others?.findings ?? [])],
+      kind,
+      found: others?.isFirstEmpty === true ? null : found,
+    };
   } finally {
     await store?.close();
   }
 }
 
 /** The databases beside the first, which say what is to be there where the first does not. */
-async function examineOthers(store: Store, { stores }: Config): Promise<readonly Finding[]> {
+async function examineOthers(store: Store, { stores }: Config): ReturnType<typeof examineDatabases> {
   if (stores.length > 1 && store.databases?.layout == null)
     await store.read({ fields: [SHARDS_FIELD], logs: [], partly: true }).catch(() => undefined);
   const { databases } = store;
   return databases === undefined
-    ? []
+    ? { findings: [], isFirstEmpty: false }
     : examineDatabases(databases, stores, { latency: medianLatency, write });
 }
 

@@ -35,6 +35,14 @@ import { readArguments } from './usage.js';
 
 type StoredPart = (typeof STORED_PARTS)[number];
 
+/** All data, as far as it can be read. */
+interface Stored extends Dump {
+  /** Why the shards that are in a database that is away cannot be read, where others can. */
+  readonly awayShards: ReadonlyMap<number, StoreError>;
+  /** The same of what all shards share, by field. */
+  readonly awayFields: ReadonlyMap<string, StoreError>;
+}
+
 /** How many fields and logs are read at once. */
 const FIELDS_A_PAGE = 40;
 const LOGS_A_PAGE = 4;
@@ -42,7 +50,7 @@ const LOGS_A_PAGE = 4;
 /**
  * Prints what is stored as JSON: one part of it, or all. It reads the store that is configured (of the embedded database
  * a copy, so that the runner may go on), or an export, and writes nothing. What cannot be read is shown with the reason.
- * @returns the exit code
+ * @returns the exit code: 1 also where one of several databases is away, and the others are printed
  * @throws ConfigError UsageError
  */
 export async function inspect(env: Env, args: readonly string[]): Promise<number> {
@@ -50,9 +58,15 @@ export async function inspect(env: Env, args: readonly string[]): Promise<number
   const part = STORED_PARTS.find((each) => each === words[0]) ?? null;
   const file = value('file');
   try {
-    const dump = file === undefined ? await readStore(env, part) : parseDump(await readText(file));
-    await print(render(dump, part));
-    return 0;
+    const stored: Stored =
+      file === undefined
+        ? await readStore(env, part)
+        : { ...parseDump(await readText(file)), awayShards: new Map(), awayFields: new Map() };
+    await print(render(stored, part));
+    const away = [...stored.awayShards.values(), ...stored.awayFields.values()];
+    const problems = new Set(away.map((error) => problem(error, 'read')));
+    for (const each of problems) console.error(each);
+    return problems.size > 0 ? 1 : 0;
   } catch (error) {
     if (!(error instanceof TransferError || error instanceof StoreError)) throw error;
     console.error(error instanceof StoreError ? problem(error, 'read') : error.message);
@@ -69,34 +83,67 @@ async function print(text: Iterable<string>): Promise<void> {
   }
 }
 
-async function readStore(env: Env, part: StoredPart | null): Promise<Dump> {
+async function readStore(env: Env, part: StoredPart | null): Promise<Stored> {
   return readStored(await validConfig(env), (store) => readTexts(store, part));
 }
 
-/** The texts that are needed to show a part; null: all. The state names the targets of the others. */
-async function readTexts(store: Store, part: StoredPart | null): Promise<Dump> {
+/**
+ * The texts that are needed to show a part; null: all. The state names the targets of the others. A database that is away is
+ * asked once.
+ * @throws StoreError where nothing can be read
+ */
+async function readTexts(store: Store, part: StoredPart | null): Promise<Stored> {
+  const { fields: shared, unread = new Map<string, StoreError>() } = await store.read({
+    fields: SHARED_FIELDS,
+    logs: [],
+    partly: true,
+  });
+  const fields = new Map(shared);
+  const logs = new Map<string, string>();
+  const awayShards = new Map<number, StoreError>();
+  const awayDatabases = new Map<number, StoreError>();
+  const shards = shardsIn(fields);
+  for (let shard = 0; shard < shards; shard += 1) {
+    const database = store.databases?.layout?.stores[groupOf(shard)] ?? 1;
+    let failure = awayDatabases.get(database) ?? null;
+    try {
+      if (failure === null) await readShard(store, part, shard, { fields, logs });
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      failure = error;
+    }
+    if (failure === null) continue;
+    awayDatabases.set(database, failure);
+    awayShards.set(shard, failure);
+  }
+  const [failure] = awayShards.values();
+  if (failure !== undefined && awayShards.size === shards) throw failure;
+  return { fields, logs, awayShards, awayFields: unread };
+}
+
+/** Adds the texts of one shard. @throws StoreError */
+async function readShard(
+  store: Store,
+  part: StoredPart | null,
+  shard: number,
+  { fields, logs }: { readonly fields: Map<string, string>; readonly logs: Map<string, string> },
+): Promise<void> {
   const isWanted = (...parts: StoredPart[]): boolean => part === null || parts.includes(part);
-  const fields = new Map<string, string>();
+  const named = (names: readonly string[]): string[] => names.map((name) => nameInShard(name, shard));
   const readFields = async (names: readonly string[]): Promise<void> => {
-    const answer = await store.read({ fields: names, logs: [] });
+    const answer = await store.read({ fields: named(names), logs: [] });
     for (const [name, text] of answer.fields) fields.set(name, text);
   };
-  await readFields(SHARED_FIELDS);
-  const logs = new Map<string, string>();
-  for (let shard = 0; shard < shardsIn(fields); shard += 1) {
-    const named = (names: readonly string[]): string[] => names.map((name) => nameInShard(name, shard));
-    await readFields(named([STATE_FIELD, OUTBOX_FIELD]));
-    const state = stateIn(ofShard({ fields, logs }, shard).fields);
-    const snapshots = isWanted('marks') ? snapshotFields() : [];
-    const incidents =
-      isWanted('incidents') && state !== null ? incidentsOf(state).map(({ field }) => field) : [];
-    for (const page of pages([...snapshots, ...incidents], FIELDS_A_PAGE)) await readFields(named(page));
-    for (const page of pages(isWanted('log') ? logNames() : [], LOGS_A_PAGE)) {
-      const answer = await store.read({ fields: [], logs: named(page) });
-      for (const [name, text] of answer.logs) logs.set(name, text);
-    }
+  await readFields([STATE_FIELD, OUTBOX_FIELD, MAILING_FIELD]);
+  const state = stateIn(ofShard({ fields, logs }, shard).fields);
+  const snapshots = isWanted('marks') ? snapshotFields() : [];
+  const incidents =
+    isWanted('incidents') && state !== null ? incidentsOf(state).map(({ field }) => field) : [];
+  for (const page of pages([...snapshots, ...incidents], FIELDS_A_PAGE)) await readFields(page);
+  for (const page of pages(isWanted('log') ? logNames() : [], LOGS_A_PAGE)) {
+    const answer = await store.read({ fields: [], logs: named(page) });
+    for (const [name, text] of answer.logs) logs.set(name, text);
   }
-  return { fields, logs };
 }
 
 /** How many shards there are; 1 where that cannot be read. */
@@ -144,16 +191,16 @@ function incidentsOf({ targets }: State): { field: string; target: string }[] {
 }
 
 /** One part as JSON, or all of them as an object. What there are many of is printed one a line. */
-function* render(dump: Dump, part: StoredPart | null): Generator<string> {
+function* render(stored: Stored, part: StoredPart | null): Generator<string> {
   if (part !== null) {
-    yield* lines(show(dump, part), '');
+    yield* lines(show(stored, part), '');
     yield '\n';
     return;
   }
   let before = '{\n';
   for (const each of STORED_PARTS) {
     yield `${before}  ${JSON.stringify(each)}: `;
-    yield* lines(show(dump, each), '  ');
+    yield* lines(show(stored, each), '  ');
     before = ',\n';
   }
   yield '\n}\n';
@@ -173,17 +220,40 @@ function* lines(shown: unknown, indent: string): Generator<string> {
 }
 
 /** Null: it is not stored. Of several shards a list, of which each item says where it is from. */
-function show(dump: Dump, part: StoredPart): unknown {
-  const shards = shardsIn(dump.fields);
-  if (shards === 1 || SHARED_PARTS.includes(part)) return showShard(dump, part);
+function show(stored: Stored, part: StoredPart): unknown {
+  const shards = shardsIn(stored.fields);
+  const sharedField = SHARED_PARTS.get(part);
+  const away = sharedField === undefined ? undefined : stored.awayFields.get(sharedField);
+  if (away !== undefined) return { unreadable: away.message };
+  if (shards === 1 || sharedField !== undefined) return showShard(stored, part);
+  const inUse = shardsInUse(stored);
   return Array.from({ length: shards }, (_, shard) => shard).flatMap((shard) => {
-    const found = showShard(ofShard(dump, shard), part);
+    if (inUse?.has(shard) === false && !stored.fields.has(nameInShard(STATE_FIELD, shard))) return [];
+    const failure = stored.awayShards.get(shard);
+    if (failure !== undefined) return [{ shard, unreadable: failure.message }];
+    const found = showShard(ofShard(stored, shard), part);
     return [found].flat().map((item) => ({ shard, ...(item as object) }));
   });
 }
 
-/** Parts that all shards share. */
-const SHARED_PARTS: readonly StoredPart[] = ['maintenance', 'notes', 'subscribers', 'places'];
+/** The shards in which targets live: of several databases, not every number is taken. Null: that cannot be read. */
+function shardsInUse({ fields }: Stored): ReadonlySet<number> | null {
+  try {
+    const { directory } = readPlaces(fields.get(DIRECTORY_FIELD) ?? '');
+    return new Set([...directory.values()].map(({ shard }) => shard));
+  } catch (error) {
+    if (error instanceof TextError) return null;
+    throw error;
+  }
+}
+
+/** Parts that all shards share, and where they are stored. */
+const SHARED_PARTS: ReadonlyMap<StoredPart, string> = new Map([
+  ['maintenance', MAINTENANCE_FIELD],
+  ['notes', NOTES_FIELD],
+  ['subscribers', SUBSCRIBERS_FIELD],
+  ['places', DIRECTORY_FIELD],
+]);
 
 function showShard({ fields, logs }: Dump, part: StoredPart): unknown {
   const state = stateIn(fields);

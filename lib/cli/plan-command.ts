@@ -1,7 +1,7 @@
 import { calledAs } from '../called-as.js';
 import { DEFAULT_TICKS, type Config } from '../config/config.js';
 import { NO_USAGE, type Usage } from '../rules/account.js';
-import { limitsOf, watched, type Limits } from '../rules/allowances.js';
+import { limitsOf, NO_LIMITS, watched, type Limits } from '../rules/allowances.js';
 import { HOSTS, MONTHLY_HOURS } from '../rules/hosts.js';
 import { validConfig } from '../config/valid.js';
 import { peerHosts } from '../config/peers.js';
@@ -31,6 +31,7 @@ import { thousands } from './numbers.js';
 import { table } from './table.js';
 import { jsonText, type Paint, type Terminal } from './terminal.js';
 import { readArguments, UsageError } from './usage.js';
+import { isLinkedToVercel } from './vercel-command.js';
 
 type TriggerName = (typeof TRIGGERS)[number];
 
@@ -48,6 +49,8 @@ interface Share {
   readonly allowed: number;
   /** It is the host's of the targets: it does not limit the deployment. */
   readonly isHosts?: true;
+  /** It is of Vercel's functions, and nothing shows whether the runs will be made there. */
+  readonly onVercelOnly?: true;
 }
 
 interface Plan {
@@ -108,7 +111,7 @@ export async function plan(args: readonly string[], terminal: Terminal): Promise
   const planned = planOf(await validConfig(terminal.env), trigger);
   if (has('json')) terminal.out(jsonText(planned));
   else for (const line of planLines(planned, terminal.paint)) terminal.out(line);
-  return planned.allowances.some(isOver) ? 1 : 0;
+  return planned.allowances.some(isExceeded) ? 1 : 0;
 }
 
 /** Why a deployment of this configuration would use up its plan; null: it fits, or no plan is watched. */
@@ -123,6 +126,11 @@ export function misfit(config: Config): string | null {
 
 function isOver({ used, allowed }: Share): boolean {
   return used > allowed;
+}
+
+/** An allowance that may not be the user's at all is not exceeded. */
+function isExceeded(share: Share): boolean {
+  return isOver(share) && share.onVercelOnly !== true;
 }
 
 /** @param named the trigger; without, the one that the configuration shows */
@@ -144,11 +152,16 @@ export function planOf(config: Config, named?: TriggerName): Plan {
   });
   const awakeShares = new Map(targets.map(({ id, awakeShare }) => [id, awakeShare]));
   const hours = monthlyHours(config.targets, MONTHLY_HOURS, Date.now(), ({ id }) => awakeShares.get(id) ?? 1);
+  const ofFunctions = watched({ ...NO_LIMITS, functions: limits.functions }, MONTH);
+  const onVercelOnly = new Set(
+    mayBeElsewhere(config, name) ? ofFunctions.map(({ resource }) => resource) : [],
+  );
   const allowances = [
     ...watched(limits, MONTH).map(({ resource, amount, allowed }) => ({
       what: `${RESOURCE_WORDS[resource]} a month`,
       used: rounded(amount(monthOfRuns(config, trigger, rounds))),
       allowed,
+      ...(onVercelOnly.has(resource) && { onVercelOnly: true as const }),
     })),
     ...hours.map(({ host, hours: used, allowance }) => ({
       what: `${host} hours this month`,
@@ -216,6 +229,14 @@ function triggerOf({ qstash, store, isOnVercel, namedTick }: Config): TriggerNam
   if (qstash.token !== null) return 'qstash';
   if (store.kind === 'sqlite' || store.kind === 'none') return 'local';
   return isOnVercel && namedTick === null ? 'crons' : 'tick';
+}
+
+/**
+ * Whether `npm start` may make the runs as well as functions: a Redis is set, which both take, and nothing that only a
+ * deployment has.
+ */
+function mayBeElsewhere({ plan: named }: Config, name: TriggerName): boolean {
+  return name === 'tick' && named === null && !isLinkedToVercel();
 }
 
 interface Described {
@@ -329,9 +350,10 @@ export function planLines(
       ? [awakeInWords(row), `${lengthInWords(row.downAfter)}, ${lengthInWords(row.downAfterAtMost)} at most`]
       : ['paused', '–']),
   ]);
-  const shares = allowances.map(({ what, used, allowed }) => {
+  const shares = allowances.map((each) => {
+    const { what, used, allowed } = each;
     const share = `${Math.round((100 * used) / allowed)} %`;
-    return [what, thousands(used), thousands(allowed), used > allowed ? paint('red', share) : share];
+    return [what, thousands(used), thousands(allowed), isExceeded(each) ? paint('red', share) : share];
   });
   if (targets.length === 0) return [`No target is configured: ${calledAs()} init adds one.`];
   return [
@@ -343,8 +365,13 @@ export function planLines(
     ...(shares.length === 0
       ? []
       : ['', 'Used while all targets are well: failing and waking ones make runs longer.']),
+    ...(allowances.some((each) => each.onVercelOnly === true) ? [forWhichPlace()] : []),
     ...(peers === null ? [] : ['', ...peerLines(peers, paint)]),
   ];
+}
+
+function forWhichPlace(): string {
+  return `Vercel's figures are for a deployment to its Hobby plan (KEEP_ALIVE_PLAN=hobby, pro or none). On one machine with npm start: ${calledAs()} plan --trigger local.`;
 }
 
 function toldTogether(shards: number, { least, most }: typeof JOINT_WAIT): string {

@@ -134,11 +134,11 @@ function depthOf(source: string): number {
   return deepest;
 }
 
-/** JSON, or YAML of one document or more; documents of one configuration count as one. */
+/** JSON or YAML of one document or more; documents of one configuration count as one. */
 function dataOf(source: string): unknown {
   if (/^\s*[[{]/.test(source)) {
     try {
-      return JSON.parse(source) as unknown;
+      return merged(jsonTexts(source).map((text) => JSON.parse(text) as unknown));
     } catch {
       // It may be YAML, whose parser takes long to find out that brackets are nested too deeply.
       if (depthOf(source) > DEEPEST) throw new ToolError('it is nested too deeply');
@@ -156,10 +156,31 @@ function dataOf(source: string): unknown {
   }
 }
 
-/** Maps become one, in which lists are joined; of anything else, the last one counts. */
+/** The texts of JSON documents that stand one behind the other, as `cat` and several queries of sqlite3 leave them. */
+function jsonTexts(source: string): string[] {
+  const texts: string[] = [];
+  let [depth, from, isInText] = [0, 0, false];
+  for (let at = 0; at < source.length; at += 1) {
+    const sign = source[at];
+    if (isInText && sign === '\\') at += 1;
+    else if (sign === '"') isInText = !isInText;
+    else if (!isInText && (sign === '[' || sign === '{')) depth += 1;
+    else if (!isInText && (sign === ']' || sign === '}')) {
+      depth -= 1;
+      if (depth > 0) continue;
+      texts.push(source.slice(from, at + 1));
+      from = at + 1;
+    }
+  }
+  const rest = source.slice(from);
+  return rest.trim() === '' ? texts : [...texts, rest];
+}
+
+/** Lists become one, and maps one in which lists are joined; of anything else, the last one counts. */
 function merged(documents: readonly unknown[]): unknown {
   const [first, ...others] = documents;
   if (others.length === 0) return first;
+  if (documents.every((document) => Array.isArray(document))) return documents.flat();
   const all = new Map<string, unknown>();
   for (const document of documents) {
     for (const [key, value] of fieldsOf(document)) {

@@ -4,9 +4,14 @@ import { existsSync } from 'node:fs';
 /** Ms that one call of the command may take. */
 const TIMEOUT = 30_000;
 
+/** Whether this folder is linked to a project of Vercel's. */
+export function isLinkedToVercel(): boolean {
+  return existsSync('.vercel/project.json');
+}
+
 /** Whether this folder is linked to a project of Vercel's, and its command is installed and signed in. */
 export async function isVercelReady(): Promise<boolean> {
-  return existsSync('.vercel/project.json') && (await vercel(['whoami'], '')) === 0;
+  return isLinkedToVercel() && (await vercel(['whoami'], '')) === 0;
 }
 
 /** Sets a variable of production. The value goes through stdin: other users can see arguments. @returns whether it was set */

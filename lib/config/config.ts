@@ -1,5 +1,6 @@
 import type { PageSettings, Target } from '../types.js';
 import { CHANNEL_OPTIONS, halfChannels, toAlerts, unusableChannels, type Alerts } from './alerts.js';
+import { compareNaturally } from '../rules/natural-order.js';
 import { isPublicName } from './host-defaults.js';
 import { findTargets, unknownVariables } from './variable-names.js';
 import { defaultsOf, readOptions } from './option-table.js';
@@ -159,7 +160,7 @@ export function parseConfig(
   }
   const targets = [...declared, ...plain]
     .map((source) => toTarget(source, channelTexts, problems))
-    .sort((a, b) => (a.info.id < b.info.id ? -1 : 1));
+    .sort((a, b) => compareNaturally(a.info.id, b.info.id));
   const storeProblems: Problem[] = [];
   const store = chooseStore(texts, storeProblems);
   const stores = chooseStores(store, texts, storeProblems);

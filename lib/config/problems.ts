@@ -1,3 +1,5 @@
+import { compareNaturally } from '../rules/natural-order.js';
+
 /** Where something stands in a targets file. Lines and columns count from 1. */
 export interface FilePlace {
   /** As it is named in KEEP_ALIVE_TARGETS; of an address, without what may be secret. */
@@ -27,12 +29,8 @@ export function formatProblems(problems: readonly Problem[]): string {
 export function sortProblems(problems: readonly Problem[]): Problem[] {
   return problems.toSorted(
     (a, b) =>
-      compare(a.file ?? a.variable, b.file ?? b.variable) ||
+      compareNaturally(a.file ?? a.variable, b.file ?? b.variable) ||
       (a.file === undefined || b.file === undefined ? 0 : a.line - b.line || a.column - b.column) ||
-      compare(a.message, b.message),
+      compareNaturally(a.message, b.message),
   );
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
 }

@@ -50,7 +50,7 @@ export function unknownVariables(variables: readonly string[]): Problem[] {
 }
 
 /**
- * Finds the targets that `TARGET_` variables declare, in the order of their ids, and reports the variables that should
+ * Finds the targets that `TARGET_` variables declare, and reports the variables that should
  * belong to one and do not.
  *
  * A variable belongs to the target with the longest name whose remainder is an option: with targets `A` and `A_MAX`,
@@ -90,7 +90,7 @@ export function findTargets(
     if (message === null) declarations.set(id, { id, variables: own });
     else problems.push({ variable: `TARGET_${name}_URL`, message });
   }
-  return [...declarations.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  return [...declarations.values()];
 }
 
 /** `MY_API` → `my-api` */

@@ -1,3 +1,4 @@
+import { compareNaturally } from '../rules/natural-order.js';
 import { isProbablyCut } from './address.js';
 import { GENERAL_VARIABLES } from './variable-names.js';
 import { SYSTEM_OPTIONS } from './options.js';
@@ -55,7 +56,7 @@ export function warningsOf(
     .filter(([variable, text]) => Object.hasOwn(SYSTEM_OPTIONS, variable) && isQuoted(text))
     .map(([variable]) => ({ variable, message: 'is in quotes, which are part of the value' }));
   const missed = nearMisses(texts).map(({ variable, message }) => ({ variable, message }));
-  return [...cut, ...quoted, ...missed].sort((a, b) => (a.variable < b.variable ? -1 : 1));
+  return [...cut, ...quoted, ...missed].sort((a, b) => compareNaturally(a.variable, b.variable));
 }
 
 /**

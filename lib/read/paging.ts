@@ -1,3 +1,4 @@
+import { compareNaturally } from '../rules/natural-order.js';
 import { STATUSES, type Status } from '../types.js';
 import type { TargetStats } from './views.js';
 
@@ -31,13 +32,15 @@ export function filtered<T extends Filterable>(targets: readonly T[], { status, 
   return targets.filter((target) => isAsked(target) && (group === null || (target.group ?? '') === group));
 }
 
-/** As many of them as a page takes, in the order of their ids; `next`: where the others are. */
+/** As many of them as a page takes, in the order of their ids, in which they come; `next`: where the others are. */
 export function pageOf<T extends Filterable>(
   targets: readonly T[],
   { after, ...filter }: TargetsAsked,
 ): { readonly targets: readonly T[]; readonly next: string | null } {
   const { status, group } = filter;
-  const found = filtered(targets, filter).filter(({ id }) => after === null || id > after);
+  const found = filtered(targets, filter).filter(
+    ({ id }) => after === null || compareNaturally(id, after) > 0,
+  );
   const page = found.slice(0, PAGE_SIZE);
   const last = page.at(-1);
   if (last === undefined || found.length === page.length) return { targets: page, next: null };

@@ -34,7 +34,7 @@ export interface Stats {
   readonly hours: readonly HostHours[];
   /** Where the next targets are, if there are more than one answer lists. */
   readonly next?: string;
-  /** Those that were asked for, at most 500, sorted by id. */
+  /** Those that were asked for, at most 500, sorted by id, with numbers in ids by their value. */
   readonly targets: readonly TargetStats[];
 }
 

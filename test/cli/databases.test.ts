@@ -103,7 +103,7 @@ it.each<[string, readonly number[], () => Promise<void>, readonly string[]]>([
   await store.read({ fields: ['shards'], logs: [] });
   if (store.databases === undefined) throw new Error('not several');
   const written: unknown[] = [];
-  const findings = await examineDatabases(store.databases, configs, {
+  const { findings } = await examineDatabases(store.databases, configs, {
     latency: () => Promise.resolve(1),
     write: (each) => Promise.resolve(void written.push(each)),
   });

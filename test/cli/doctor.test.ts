@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { doctor } from '../../lib/cli/doctor.js';
 import { DeliveryError } from '../../lib/deliver/channel.js';
+import { writeShards } from '../../lib/record/directory.js';
+import type { RunRequest } from '../../lib/run/run.js';
 import { openRemoteStore, openSqlite } from '../support/stores.js';
 import { receive, type Receiver } from '../support/receiver.js';
 import { startRedis, type RedisServer } from '../support/redis.js';
@@ -61,7 +63,11 @@ const without = (env: Env, ...names: string[]): Env =>
   Object.fromEntries(Object.entries(env).filter(([name]) => !names.includes(name)));
 
 /** Makes runs so many ms ago; `refused`: the target is down, and the channel refuses to hear of it. */
-async function runsAgo(env: Env, times: readonly number[], refused = false): Promise<void> {
+async function runsAgo(
+  env: Env,
+  times: readonly number[],
+  { refused = false, ...request }: { readonly refused?: boolean } & Partial<RunRequest> = {},
+): Promise<void> {
   const config = configOf(env);
   const store = await openRemoteStore({ kind: 'upstash', url: front.url, token: TOKEN }, config);
   const now = Date.now();
@@ -73,7 +79,7 @@ async function runsAgo(env: Env, times: readonly number[], refused = false): Pro
       pinger.channels = new Map([['webhook', { name: 'webhook', deliver }]]);
     }
     pinger.now = now - ago;
-    await pinger.run();
+    await pinger.run(request);
   }
   await store.close();
 }
@@ -161,6 +167,21 @@ const CASES: Readonly<Record<string, Case>> = {
     }),
     code: 1,
   },
+  'the first of two databases that is empty, beside one with data': {
+    env: () => ({
+      ...without(base(), 'UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN'),
+      REDIS_URL: `${redis.url}/1`,
+      REDIS_URL_2: `${redis.url}/2`,
+    }),
+    before: async () => {
+      const layout = { origin: 'our', stores: [1, 2] };
+      await redis.command('SELECT', '2');
+      const copy = writeShards({ count: 9, directory: 'x', layout, store: 2 });
+      await redis.command('HSET', 'keepalive:data', 'shards', copy);
+      await redis.command('SELECT', '0');
+    },
+    code: 1,
+  },
   'a wrong token': {
     env: () => ({ ...base(), UPSTASH_REDIS_REST_TOKEN: 'another-token' }),
     code: 1,
@@ -176,6 +197,11 @@ const CASES: Readonly<Record<string, Case>> = {
     code: 1,
   },
   'a tick that costs more than the plan has': withRuns(() => ({ KEEP_ALIVE_TICK: '10s' }), 0),
+  'npm start on a Redis': {
+    env: () => without(base(), 'CRON_SECRET'),
+    before: (env) => runsAgo(env, RECENT, { trigger: 'local', machine: { id: '0a1b2c3d', lease: MINUTE } }),
+    code: 0,
+  },
   'no run yet': { env: base, code: 0 },
   'no run for long': { env: base, before: (env) => runsAgo(env, [11 * MINUTE, 10 * MINUTE]), code: 1 },
   'a trigger slower than the tick, and than a host sleeps': {
@@ -229,7 +255,7 @@ const CASES: Readonly<Record<string, Case>> = {
   ),
   'a channel that refused alerts': {
     env: () => ({ ...base(), TARGET_API_FAILURE_THRESHOLD: '1' }),
-    before: (env) => runsAgo(env, RECENT, true),
+    before: (env) => runsAgo(env, RECENT, { refused: true }),
     code: 1,
   },
   'everything is paused': withRuns(() => ({ KEEP_ALIVE_ENABLED: 'false' }), 0),

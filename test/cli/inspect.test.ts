@@ -2,8 +2,12 @@ import { copyFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Readable } from 'node:stream';
-import { beforeEach, describe, expect, it } from 'vitest';
-import { openSqlite } from '../support/stores.js';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { closedPort } from '../support/servers.js';
+import { startRedis, type RedisServer } from '../support/redis.js';
+import { FAILED, manyTargets } from '../support/runs.js';
+import { ShardedPinger } from '../support/shards.js';
+import { openRemoteStores, openSqlite } from '../support/stores.js';
 import { runChild } from '../support/child.js';
 import { ROOT } from '../support/root.js';
 
@@ -145,8 +149,66 @@ describe('keepalive inspect of the embedded database', () => {
       version: 2,
       value: [{ id: 'n1', ...times, target: null, text: 'Hello.' }],
     });
+    await store.claim({ token: 'runner', ttl: 60_000, fields: [] });
+    await store.commit({ token: 'runner', fields: { mailing: ' 9x' }, append: null, release: true });
+    expect(await read(['mailing'], { KEEP_ALIVE_DATABASE: path })).toMatchObject({ version: 9 });
     expect(await commit(' 2[]')).toBe('committed');
     expect(await read(['maintenance'], { KEEP_ALIVE_DATABASE: path })).toEqual({ version: 2, value: [] });
     await store.close();
+  });
+});
+
+describe('keepalive inspect of two databases', () => {
+  interface Item {
+    readonly shard: number;
+    readonly unreadable?: string;
+  }
+  let servers: RedisServer[];
+  let env: Readonly<Record<string, string>>;
+  beforeAll(async () => {
+    servers = await Promise.all([startRedis(), startRedis()]);
+    const [first = '', second = ''] = servers.map(({ url }) => url);
+    env = { REDIS_URL: first, REDIS_URL_2: second, KEEP_ALIVE_SHARD_SIZE: '3' };
+    const store = await openRemoteStores(
+      { 1: { kind: 'redis', url: first }, 2: { kind: 'redis', url: second } },
+      { prefix: 'keepalive' },
+    );
+    const pinger = new ShardedPinger(manyTargets(6, { KEEP_ALIVE_SHARD_SIZE: '3' }), store);
+    pinger.attempt = () => FAILED;
+    for (let i = 0; i < 4; i += 1) {
+      await pinger.tick();
+      pinger.clock.now += 60_000;
+    }
+    await store.close();
+  });
+  afterAll(() => Promise.all(servers.map((server) => server.stop())));
+
+  /** Which shards are in a part, and why others are not. */
+  const shardsIn = (out: string) => {
+    const items = JSON.parse(out) as Item[];
+    const reasons = items.flatMap(({ shard, unreadable }) =>
+      unreadable === undefined ? [] : [{ shard, unreadable }],
+    );
+    return { shards: [...new Set(items.map(({ shard }) => shard))], reasons };
+  };
+
+  it.each([
+    ['second', 'REDIS_URL_2', 8],
+    ['first', 'REDIS_URL', 0],
+  ])('says what is in the %s, which is away, and prints the rest', async (_, name, gone) => {
+    const whole = await inspect(['log'], env);
+    expect(whole).toMatchObject({ code: 0, err: '' });
+    expect(shardsIn(whole.out)).toEqual({ shards: [0, 8], reasons: [] });
+    const left = { ...env, [name]: `redis://127.0.0.1:${await closedPort()}` };
+    const message = expect.stringMatching(new RegExp(`^${name}: `)) as string;
+    for (const part of ['state', 'log']) {
+      const { code, out, err } = await inspect([part], left);
+      expect([part, code]).toEqual([part, 1]);
+      expect(err).toMatch(new RegExp(`^The store: ${name}: .*\\.\\n$`));
+      expect(shardsIn(out)).toEqual({ shards: [0, 8], reasons: [{ shard: gone, unreadable: message }] });
+    }
+    const all = await inspect([], left);
+    expect(all.code).toBe(1);
+    expect(JSON.parse(all.out)).toMatchObject({ maintenance: null, places: { version: 3 } });
   });
 });

@@ -1,3 +1,4 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { misfit, plan } from '../../lib/cli/plan-command.js';
 import { configOf } from '../support/runs.js';
@@ -44,6 +45,30 @@ describe('keepalive plan', () => {
         ['--trigger', 'cron-job'],
         0,
       ],
+      [
+        'a Redis, and more than Vercel allows',
+        { ...TARGETS, REDIS_URL: 'redis://db.example', KEEP_ALIVE_TICK: '10s' },
+        [],
+        0,
+      ],
+      [
+        'a deployment to the Hobby plan, and more than it allows',
+        { ...TARGETS, REDIS_URL: 'redis://db.example', KEEP_ALIVE_TICK: '10s', KEEP_ALIVE_PLAN: 'hobby' },
+        [],
+        1,
+      ],
+      [
+        'a Redis, and no plan',
+        { ...TARGETS, REDIS_URL: 'redis://db.example', KEEP_ALIVE_TICK: '10s', KEEP_ALIVE_PLAN: 'none' },
+        [],
+        0,
+      ],
+      [
+        'npm start on more commands than Upstash allows',
+        { ...TARGETS, ...UPSTASH, KEEP_ALIVE_TICK: '10s' },
+        ['--trigger', 'local'],
+        1,
+      ],
       ['once a day', { ...TARGETS, ...UPSTASH, KEEP_ALIVE_TICK: '1d' }, [], 0],
       [
         'a target every 10 seconds',
@@ -80,6 +105,18 @@ describe('keepalive plan', () => {
       parts.push(`--- ${what} (exit code ${code})\n${normal(found.text)}\n`);
     }
     await expect(parts.join('\n')).toMatchFileSnapshot('__snapshots__/plan.txt');
+  });
+
+  it('counts what Vercel allows where the folder is linked to a project there', async () => {
+    const env = { ...TARGETS, REDIS_URL: 'redis://db.example', KEEP_ALIVE_TICK: '10s' };
+    const before = await run(env);
+    expect(before.code).toBe(0);
+    expect(before.text).toContain('keepalive plan --trigger local');
+    await mkdir('.vercel');
+    await writeFile('.vercel/project.json', '{}');
+    const linked = await run(env).finally(() => rm('.vercel', { recursive: true }));
+    expect(linked.code).toBe(1);
+    expect(linked.text).not.toContain('--trigger local');
   });
 
   it('gives the same as JSON', async () => {

@@ -760,10 +760,272 @@ endpoints: [{ <<: [*a, *b], name: a, url: "https://a.test" }]`,
     );
   });
 
+  it('of Uptime Kuma 2 may be rows of its database', () => {
+    const ROW = {
+      ...{ active: 1, user_id: 1, interval: 60, url: 'https://', weight: 2000, hostname: null, port: null },
+      ...{ created_date: '2026-01-01 00:00:00', keyword: null, maxretries: 2, ignore_tls: 0, upside_down: 0 },
+      ...{ maxredirects: 10, accepted_statuscodes_json: '["200-299"]', dns_resolve_type: 'A' },
+      ...{ dns_resolve_server: '1.1.1.1', dns_last_result: null, retry_interval: 60, push_token: null },
+      ...{ method: 'GET', body: null, headers: null, basic_auth_user: null, basic_auth_pass: null },
+      ...{ docker_host: null, docker_container: null, proxy_id: null, expiry_notification: 0 },
+      ...{ mqtt_topic: '', database_connection_string: null, database_query: null, auth_method: '' },
+      ...{ grpc_enable_tls: 0, resend_interval: 0, packet_size: 56, game: null, http_body_encoding: 'json' },
+      ...{ description: null, tls_ca: null, parent: null, invert_keyword: 0, json_path: null, timeout: 48 },
+      ...{ gamedig_given_port_only: 1, kafka_producer_sasl_options: null, cache_bust: 0, conditions: '[]' },
+      ...{ ping_numeric: 1, save_response: 0, save_error_response: 1, response_max_length: 1024 },
+    };
+    const monitors = [
+      { id: 1, name: 'Core', type: 'group', ...ROW },
+      {
+        ...{
+          ...ROW,
+          id: 2,
+          name: 'Web',
+          type: 'keyword',
+          url: 'https://web.test',
+          keyword: 'fine',
+          parent: 1,
+        },
+        ...{
+          ignore_tls: 1,
+          active: 0,
+          auth_method: 'basic',
+          basic_auth_user: 'canary',
+          basic_auth_pass: 'canary',
+        },
+        ...{ headers: '{"X-Api-Key":"canary"}', accepted_statuscodes_json: '["200-299","404"]' },
+      },
+      {
+        ...{ ...ROW, id: 3, name: 'Names', type: 'dns', hostname: 'a.test', dns_resolve_type: 'MX' },
+        conditions:
+          '[{"type":"expression","variable":"record","operator":"contains","value":"mx","andOr":"and"}]',
+      },
+      {
+        ...ROW,
+        id: 4,
+        name: 'DB',
+        type: 'postgres',
+        database_connection_string: 'postgres://u:canary@db.test/a',
+      },
+    ];
+    const tables = [
+      monitors,
+      [
+        {
+          id: 1,
+          name: 'Ops',
+          active: 1,
+          user_id: 1,
+          is_default: 0,
+          config: '{"type":"slack","url":"canary"}',
+        },
+        { id: 2, name: 'Me', active: 1, user_id: 1, is_default: 0, config: '{"type":"smtp"}' },
+      ],
+      [
+        { id: 1, monitor_id: 2, notification_id: 1 },
+        { id: 2, monitor_id: 4, notification_id: 1 },
+        { id: 3, monitor_id: 4, notification_id: 2 },
+      ],
+      [{ id: 5, name: 'env', color: '#fff', created_date: '2026-01-01 00:00:00' }],
+      [{ id: 1, monitor_id: 2, tag_id: 5, value: 'prod' }],
+    ];
+    const source = tables.map((table) => `${JSON.stringify(table)}\n`).join('');
+    const { text, imported } = convert('uptime-kuma', source);
+    expect(text).not.toContain('canary');
+    expect(imported.left).toEqual([]);
+    expect(imported.unneeded).toEqual([]);
+    const texts = new Map([...imported.variables.keys()].map((name): [string, string] => [name, name]));
+    const result = parseConfig({}, readTargets('t', text, { texts }), { mayLackChannels: true });
+    const targets = new Map(result.ok ? result.config.targets.map((each) => [each.info.id, each]) : []);
+    expect(targets.get('web')).toMatchObject({
+      info: { group: 'Core', enabled: false, interval: 60_000, description: 'Tags: env: prod' },
+      ...{ timeout: 48_000, failureThreshold: 3, tlsVerify: false, alerts: ['slack'] },
+      request: { headers: { 'X-Api-Key': 'WEB_X_API_KEY' } },
+      assertions: { expectBody: { text: 'fine' }, expectStatus: [{ from: 200 }, { from: 404 }] },
+    });
+    expect(targets.get('names')).toMatchObject({
+      ...{ query: 'MX a.test', alerts: [] },
+      assertions: { expectJson: '$exists($[$contains($, "mx")])' },
+    });
+    expect(targets.get('db')).toMatchObject({ protocol: 'postgres:', alerts: null });
+    expect(() => convert('gatus', source)).toThrow('It looks like one of uptime-kuma.');
+    // Monitors alone: nothing is known of who is told.
+    const alone = convert('uptime-kuma', JSON.stringify(monitors));
+    expect(alone.text).not.toContain('alerts:');
+  });
+
   it('of UptimeRobot says which answer it reads', () => {
-    expect(() => convert('uptimerobot', '{ "data": [{ "friendlyName": "a" }] }')).toThrow(
-      'expected monitors, as getMonitors of the API v2 answers',
+    expect(() => convert('uptimerobot', '{ "items": [{ "friendlyName": "a" }] }')).toThrow(
+      'expected monitors, as getMonitors of the API v2 answers, or data, as GET /monitors of v3 does',
     );
+  });
+
+  describe('of UptimeRobot by its API v3', () => {
+    const MONITORS = [
+      {
+        ...{ id: 1, type: 'HTTP', friendlyName: 'Shop &amp; Co', url: 'https://shop.test/?a=1&amp;b=2' },
+        ...{ interval: 60, timeout: 20, httpMethodType: 'HEAD', authType: 'NONE', groupId: 7 },
+        ...{ checkSSLErrors: false, followRedirections: false, sslExpirationReminder: false },
+        ...{ successHttpResponseCodes: ['2xx', '404'], domainExpirationReminder: true, status: 'PAUSED' },
+        ...{
+          responseTimeThreshold: 0,
+          regionalData: { REGION: ['na', 'eu'], THRESHOLD: { na: 800, eu: 900 } },
+        },
+        assignedAlertContacts: [
+          { alertContactId: 10, threshold: 5, recurrence: 30 },
+          { alertContactId: 11, threshold: 0, recurrence: 0 },
+        ],
+      },
+      {
+        ...{ id: 2, type: 'KEYWORD', friendlyName: 'Login', url: 'https://login.test/', interval: 300 },
+        ...{ keywordType: 'ALERT_NOT_EXISTS', keywordCaseType: 1, keywordValue: 'Sign in?' },
+        ...{ authType: 'HTTP_BASIC', httpUsername: 'canary', httpPassword: 'canary', httpMethodType: 'POST' },
+        ...{ postValueType: 'KEY_VALUE', postValueData: { user: 'a b', token: 'canary' } },
+        config: { ipVersion: 'ipv6Only', sslExpirationPeriodDays: [7, 30], applicationErrorRetries: 3 },
+        ...{ sslExpirationReminder: true, customHttpHeaders: { 'X-Api-Key': 'canary' } },
+        maintenanceWindows: [
+          { interval: 'once', date: '2030-12-15', time: '01:00:00', duration: 240, status: 'active' },
+          { interval: 'daily', date: null, time: '23:30:00', duration: 60, status: 'active' },
+          { interval: 'weekly', date: null, time: '09:00:00', duration: 60, days: [2, 7], status: 'active' },
+          { interval: 'monthly', date: null, time: '09:00:00', duration: 60, days: [2], status: 'active' },
+          { interval: 'daily', date: null, time: '04:00:00', duration: 60, status: 'paused' },
+        ],
+      },
+    ];
+    const MORE = [
+      { id: 3, type: 'PORT', friendlyName: 'SSH', url: 'https://ssh.test/', port: 22, interval: 300 },
+      {
+        ...{ id: 4, type: 'DNS', friendlyName: 'Names', url: 'names.test', interval: 600 },
+        config: { dnsRecords: { MX: ['20 B.names.test.', '10 a.names.test.'], A: ['192.0.2.1'] } },
+      },
+      {
+        ...{
+          id: 5,
+          type: 'API',
+          friendlyName: 'API',
+          url: 'https://api.test',
+          interval: 60,
+          authType: 'BEARER',
+        },
+        config: {
+          apiAssertions: {
+            logic: 'OR',
+            checks: [
+              { property: '$.data.my-status', comparison: 'equals', target: 'active' },
+              { property: '$.items[0].count', comparison: 'greater_than', target: 0 },
+            ],
+          },
+        },
+      },
+      { id: 6, type: 'UDP', friendlyName: 'Game', url: '192.0.2.2', port: 53, interval: 60 },
+    ];
+    const NAMES = [
+      { data: [{ id: 7, name: 'Core', createdAt: '2026-01-01' }], nextLink: null },
+      { data: [{ id: 10, friendlyName: 'Me', type: 'EMAIL', value: 'canary@a.test' }], nextLink: null },
+      {
+        data: [{ id: 11, friendlyName: 'Ops', type: 'MSTeams', value: 'https://canary.test' }],
+        nextLink: null,
+      },
+    ];
+    const NEXT = 'https://api.uptimerobot.com/v3/monitors/?cursor=2';
+    const PAGES = [{ data: MONITORS, nextLink: NEXT }, { data: MORE, nextLink: null }, ...NAMES];
+    const CONCATENATED = PAGES.map((page) => JSON.stringify(page)).join('\n');
+    const targetsIn = (text: string, variables: Iterable<string>) => {
+      const texts = new Map([...variables].map((name): [string, string] => [name, name]));
+      const result = parseConfig({}, readTargets('t', text, { texts }), { mayLackChannels: true });
+      if (!result.ok) throw new Error(JSON.stringify(result.problems));
+      return new Map(result.config.targets.map((target) => [target.info.id, target]));
+    };
+
+    it.each([
+      ['one behind the other', CONCATENATED],
+      ['as a list', JSON.stringify(PAGES)],
+    ])('keeps what its pages ask for, %s', (_, source) => {
+      const { text, imported } = convert('uptimerobot', source);
+      expect(text).not.toContain('canary');
+      const targets = targetsIn(text, imported.variables.keys());
+      expect([...targets.keys()]).toEqual(['api', 'domain-shop-test', 'login', 'names', 'shop-co', 'ssh']);
+      expect(targets.get('shop-co')).toMatchObject({
+        info: { name: 'Shop & Co', group: 'Core', interval: 60_000, enabled: false },
+        ...{ url: 'https://shop.test/?a=1&b=2', timeout: 20_000, maxRedirects: 0, tlsVerify: false },
+        request: { method: 'HEAD' },
+        assertions: {
+          expectStatus: [
+            { from: 200, to: 299 },
+            { from: 404, to: 404 },
+          ],
+          ...{ tlsExpiry: 0, degradedAfter: 900 },
+        },
+      });
+      expect(targets.get('login')).toMatchObject({
+        ...{ ipVersion: '6', retries: 3 },
+        request: {
+          ...{ method: 'POST', body: 'user=a+b&token=LOGIN_BODY_TOKEN' },
+          headers: {
+            'Content-Type': 'application/x-www-form-urlencoded',
+            'X-Api-Key': 'LOGIN_X_API_KEY',
+          },
+        },
+        assertions: {
+          expectBody: { kind: 'regex', source: String.raw`Sign in\?`, flags: 'i' },
+          tlsExpiry: 30 * 86_400_000,
+        },
+      });
+      for (const window of ['2030-12-15T01:00Z/240m', 'Mon-Sun 23:30-00:30 UTC', 'Tue,Sun 09:00-10:00 UTC'])
+        expect(text).toContain(window);
+      expect(text).not.toContain('04:00');
+      expect(targets.get('ssh')?.url).toBe('tcp://ssh.test:22');
+      expect(targets.get('names')).toMatchObject({
+        ...{ protocol: 'dns:', query: 'MX names.test' },
+        assertions: { expectBody: { text: '["10 a.names.test","20 b.names.test"]' } },
+      });
+      expect(targets.get('api')).toMatchObject({
+        request: { headers: { Authorization: 'Bearer API_TOKEN' } },
+        assertions: { expectJson: '($.data.`my-status` = "active" or $.items[0].count > 0)' },
+      });
+      expect([...imported.variables.keys()]).toEqual(
+        expect.arrayContaining(['ALERT_SMTP_URL, ALERT_EMAIL_FROM and ALERT_EMAIL_TO', 'ALERT_TEAMS_URL']),
+      );
+      expect(imported.settings).toEqual(new Map([['ALERT_REMINDER', '30m']]));
+      expect(imported.left.map(({ of, what }) => `${of ?? ''}: ${what}`)).toEqual([
+        'Shop & Co: regionalData.REGION',
+        'Shop & Co: assignedAlertContacts.threshold',
+        'Login: maintenanceWindows',
+        'Names: dnsRecords.A',
+        'Game: type UDP',
+      ]);
+    });
+
+    it('asks for the names of groups and contacts that are not there', () => {
+      const { imported } = convert('uptimerobot', JSON.stringify(PAGES[0]));
+      const advice = imported.left.map(({ advice }) => advice).join('\n');
+      expect(advice).toContain('GET /monitor-groups');
+      expect(advice).toContain('set up a channel that reaches them');
+    });
+
+    it('may have an IPv6 address, and a name server at another port', () => {
+      const data = [
+        { type: 'PORT', friendlyName: 'A', url: '2001:db8::1', port: 22, interval: 60 },
+        { type: 'DNS', friendlyName: 'B', url: 'b.test', port: 5353, interval: 60 },
+      ];
+      const { imported } = convert('uptimerobot', JSON.stringify({ data }));
+      expect(imported.targets.map(({ options }) => options.get('URL'))).toEqual([
+        'tcp://[2001:db8::1]:22',
+        'dns://1.1.1.1',
+      ]);
+      expect(imported.targets[1]?.options.get('QUERY')).toBe('A b.test');
+      expect(imported.left.map(({ what }) => what)).toEqual(['port']);
+    });
+
+    it('lists assertions that JSONata cannot be made of', () => {
+      const checks = ['$..a', '$.a[*]', '$.a["b"]', '$.a[?(@.b)]'].map((property) => ({
+        ...{ property, comparison: 'equals', target: 1 },
+      }));
+      const config = { apiAssertions: { logic: 'AND', checks } };
+      const data = [{ type: 'API', friendlyName: 'A', url: 'https://a.test', interval: 60, config }];
+      const { imported } = convert('uptimerobot', JSON.stringify({ data }));
+      expect(imported.left).toHaveLength(checks.length);
+    });
   });
 
   it('of Upptime may have an IPv6 address, with a port or without', () => {

@@ -586,6 +586,21 @@ it('reports all problems together, sorted, once each', () => {
   ]);
 });
 
+it('sorts targets and problems as people look for them, numbers by their value', () => {
+  const env = {
+    TARGET_T10_URL: 'http://a',
+    TARGET_T2_URL: 'http://b',
+    TARGET_T1_URL: 'http://c',
+    KEEP_ALIVE_URLS: 'http://t3/',
+  };
+  expect(config(env).targets.map(({ info }) => info.id)).toEqual(['t1', 't2', 't3', 't10']);
+  const wrong = { ...env, TARGET_T10_TIMEOUT: 'x', TARGET_T2_TIMEOUT: 'x' };
+  expect(lines(wrong).map((line) => line.replace(/:.*/s, ''))).toEqual([
+    'TARGET_T2_TIMEOUT',
+    'TARGET_T10_TIMEOUT',
+  ]);
+});
+
 describe('laws', () => {
   const CANARY = 'xq7canary';
   const names = fc.constantFrom(

@@ -7,7 +7,7 @@ const STATUSES: readonly Status[] = ['up', 'down', 'degraded', 'pending'];
 
 const targetsOf = (count: number) =>
   Array.from({ length: count }, (_, i) => ({
-    id: `t${String(i).padStart(5, '0')}`,
+    id: `t${i}`,
     status: STATUSES[i % 4] ?? 'up',
     // What cannot be read looks as if it were pending.
     ...(i % 8 === 3 && { unread: true as const }),
@@ -50,4 +50,9 @@ it.each([
 ])('%s goes on from page to page', (query, isAsked) => {
   const targets = targetsOf(5_000);
   expect(pages(targets, `/api/keepalive?${query}`)).toEqual(targets.filter(isAsked).map(({ id }) => id));
+});
+
+it('goes on behind a target that is gone meanwhile', () => {
+  const targets = targetsOf(2 * PAGE_SIZE).filter(({ id }) => id !== 't99');
+  expect(pages(targets, '/api/keepalive?after=t99')).toEqual(targets.slice(99).map(({ id }) => id));
 });

@@ -214,7 +214,7 @@ describe('the alerts of all shards', () => {
     // At least two of the run, and one of the record of deliveries.
     expect(commits).toBeGreaterThanOrEqual(3);
     expect(world.heard().slack.map(sorted)).toEqual([
-      sorted(all('down', ['service-0', 'service-1', 'service-10'])),
+      sorted(all('down', ['service-0', 'service-1', 'service-2'])),
     ]);
     await world.close();
   });

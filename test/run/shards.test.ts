@@ -8,6 +8,7 @@ import { RecentReader } from '../../lib/read/recent.js';
 import { loadOverview } from '../../lib/read/load.js';
 import { historyOf, ofAllShards } from '../../lib/read/shards.js';
 import { stats } from '../../lib/read/stats.js';
+import { compareNaturally } from '../../lib/rules/natural-order.js';
 import { DirectoryKeeper } from '../../lib/run/directory-keeper.js';
 import {
   DIRECTORY_FIELD,
@@ -92,7 +93,9 @@ describe.each(Object.entries(kinds))('shards in %s', (_, open) => {
     for (let tick = 1; tick <= 3; tick += 1) {
       const report = await pinger.tick();
       expect(report).toMatchObject({ status: 'completed', due: 30, checked: 30, failed: 1, stored: true });
-      expect([...pinger.asked].sort()).toEqual(pinger.config.targets.map(({ info }) => info.id));
+      expect([...pinger.asked].sort(compareNaturally)).toEqual(
+        pinger.config.targets.map(({ info }) => info.id),
+      );
       pinger.clock.now += MINUTE;
     }
     const found = await statsOf(store, pinger);
@@ -169,7 +172,7 @@ describe.each(Object.entries(kinds))('shards in %s', (_, open) => {
       ...Array.from({ length: 10 }, () => 1),
     ]);
     const all40 = (await Promise.all(Array.from({ length: 20 }, (_, shard) => idsIn(store, shard)))).flat();
-    expect(all40.sort()).toEqual(all.targets.map(({ info }) => info.id));
+    expect(all40.sort(compareNaturally)).toEqual(all.targets.map(({ info }) => info.id));
   });
 
   it('reads one target from its shard', async () => {
@@ -356,7 +359,7 @@ describe('a tick whose store goes away at any step', () => {
     }
     const { targets } = await statsOf(store, pinger);
     const ids = (await Promise.all([0, 1, 2, 3].map((shard) => idsIn(store, shard)))).flat();
-    expect(ids.sort()).toEqual(ALL.targets.map(({ info }) => info.id));
+    expect(ids.sort(compareNaturally)).toEqual(ALL.targets.map(({ info }) => info.id));
     const recorded = new Map(targets.map(({ id, pingCount }) => [id, pingCount]));
     await front.close();
     return { recorded, pinged };

@@ -18,8 +18,9 @@ import { stats } from '../../lib/read/stats.js';
 import type { Stats } from '../../lib/read/views.js';
 import { DELIVERIES_COPY_FIELD, MAINTENANCE_FIELD, STATE_FIELD } from '../../lib/record/fields.js';
 import { readState } from '../../lib/record/state.js';
-import { dispatch, type Engine } from '../../lib/run/dispatch.js';
+import { compareNaturally } from '../../lib/rules/natural-order.js';
 import { DirectoryKeeper } from '../../lib/run/directory-keeper.js';
+import { dispatch, type Engine } from '../../lib/run/dispatch.js';
 import type { RemoteStoreConfig } from '../../lib/store/open.js';
 import { nameInShard, type Meter, type Store } from '../../lib/store/store.js';
 import { startRedis, type RedisServer } from '../support/redis.js';
@@ -92,7 +93,9 @@ describe.each([
     for (let tick = 1; tick <= 3; tick += 1) {
       const report = await pinger.tick();
       expect(report).toMatchObject({ status: 'completed', checked: 15, stored: true });
-      expect([...pinger.asked].sort()).toEqual(pinger.config.targets.map(({ info }) => info.id));
+      expect([...pinger.asked].sort(compareNaturally)).toEqual(
+        pinger.config.targets.map(({ info }) => info.id),
+      );
       pinger.clock.now += MINUTE;
     }
     expect(await shardsOn(1)).toEqual([0, 1, 2]);
@@ -186,7 +189,7 @@ describe('a database that is not the right one', () => {
     const report = await wrong.tick();
     expect(report.checked).toBe(12);
     expect(report.stored).toBe(false);
-    expect([...wrong.asked].sort()).toEqual(before.config.targets.map(({ info }) => info.id));
+    expect([...wrong.asked].sort(compareNaturally)).toEqual(before.config.targets.map(({ info }) => info.id));
     const said = wrong.lines.filter((line) => line.includes('run_not_stored'));
     expect(said.length).toBeGreaterThan(0);
     for (const line of said) expect(JSON.parse(line)).toMatchObject({ reason });
@@ -232,7 +235,9 @@ describe('a database that goes away in the middle of ticks and comes back', () =
     const pinger = new ShardedPinger(configOf(12), await open(1, [2, rest()]));
     const tick = async () => {
       const report = await pinger.tick();
-      expect([...pinger.asked].sort()).toEqual(pinger.config.targets.map(({ info }) => info.id));
+      expect([...pinger.asked].sort(compareNaturally)).toEqual(
+        pinger.config.targets.map(({ info }) => info.id),
+      );
       pinger.clock.now += MINUTE;
       return report;
     };
@@ -363,7 +368,7 @@ describe('the first database goes away', () => {
       for (let i = 0; i < 2; i += 1) {
         next.clock.now += MINUTE;
         expect(await next.tick()).toMatchObject({ checked: 14, stored: false });
-        expect([...next.asked].sort()).toEqual(ids);
+        expect([...next.asked].sort(compareNaturally)).toEqual(ids);
       }
     } finally {
       await front.start();

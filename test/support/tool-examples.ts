@@ -175,6 +175,36 @@ const ROBOT = (more: object) => ({
   ...{ monitor_group: 0, is_group_main: 0, logs: [{ type: 98, datetime: 1, duration: 2 }], ...more },
 });
 
+/** A monitor with all fields of `MonitorDto` (https://uptimerobot.com/api/v3/). */
+const ROBOT_V3 = {
+  ...{
+    type: 'KEYWORD',
+    interval: 300,
+    sslBrand: "Let's Encrypt",
+    sslExpiryDateTime: '2026-12-01T00:00:00.000Z',
+  },
+  ...{ domainExpireDate: null, checkSSLErrors: true, sslExpirationReminder: true },
+  ...{ domainExpirationReminder: true, followRedirections: true, authType: 'HTTP_BASIC' },
+  ...{ httpUsername: 'u', httpPassword: 'p', customHttpHeaders: { 'X-A': 'b' }, httpMethodType: 'POST' },
+  ...{ successHttpResponseCodes: ['2xx', '3xx', '404'], timeout: 30, postValueType: 'RAW_JSON' },
+  ...{ postValueData: { a: 1 }, port: null, gracePeriod: 0, keywordValue: 'Service Unavailable' },
+  ...{ keywordCaseType: 0, keywordType: 'ALERT_EXISTS', responseTimeThreshold: 0 },
+  config: { sslExpirationPeriodDays: [7, 14, 30], ipVersion: 'ipv4Only', applicationErrorRetries: 1 },
+  regionalData: { REGION: ['na'], MANUAL_SELECTED: false, INFRASTRUCTURE: 'New', THRESHOLD: { na: 5000 } },
+  maintenanceWindows: [
+    {
+      ...{ id: 1, userId: 1, name: 'Weekly', interval: 'weekly', date: null, time: '02:00:00', duration: 60 },
+      ...{ autoAddMonitors: false, monitorIds: [800], days: [7], status: 'active', created: '2026-01-01' },
+    },
+  ],
+  ...{ psps: [{ id: 1, friendlyName: 'Status', urlKey: 'x' }], id: 800, friendlyName: 'My Keyword monitor' },
+  ...{ status: 'UP', url: 'https://example.test', currentStateDuration: 60, lastIncidentId: null, userId: 1 },
+  tags: [{ id: 1, name: 'tag1', color: '#fff' }],
+  assignedAlertContacts: [{ alertContactId: 10, threshold: 0, recurrence: 0 }],
+  ...{ lastIncident: null, lastDayUptimes: { bucketSize: 1, histogram: [] }, createDateTime: '2026-01-01' },
+  ...{ apiKey: 'm1', groupId: 0, customFields: { environment: 'production' } },
+};
+
 const CRON_JOB = {
   ...{ jobId: 1, enabled: true, title: 'A', saveResponses: false, url: 'https://a.test/', lastStatus: 0 },
   ...{ lastDuration: 0, lastExecution: 0, nextExecution: 1, type: 0, requestTimeout: 300, requestMethod: 0 },
@@ -224,6 +254,11 @@ export const TOOL_EXAMPLES: readonly ToolExample[] = [
         }),
       ],
     }),
+  },
+  {
+    tool: 'uptimerobot',
+    origin: 'API v3 documentation: answer of `GET /monitors`, a monitor with all fields',
+    source: JSON.stringify({ nextLink: null, data: [ROBOT_V3] }),
   },
   {
     tool: 'gatus',

@@ -21,6 +21,7 @@ const OTHERS: ReadonlyMap<string, ChannelName> = new Map([
   ['smtp', 'email'],
   ['googlechat', 'google_chat'],
   ['teamsworkflows', 'teams'],
+  ['msteams', 'teams'],
   ['custom', 'webhook'],
 ]);
 

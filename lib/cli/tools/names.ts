@@ -16,20 +16,22 @@ export function toolMeant(word: string): ToolName | undefined {
   return like.length === 1 ? like[0] : undefined;
 }
 
-/** Names that a configuration of each tool has, and no other tool's has together. */
+/** Names that a configuration of each tool has, in one of its forms, and no other tool's has together. */
 const MARKS = {
-  'uptime-kuma': ['monitorList'],
-  uptimerobot: ['monitors', 'friendly_name'],
-  gatus: ['endpoints', 'conditions'],
-  uptimeflare: ['workerConfig'],
-  upptime: ['sites', 'owner'],
-  blackbox: ['scrape_configs'],
-  'cronjob.org': ['jobId', 'requestMethod'],
-} as const satisfies Record<ToolName, readonly string[]>;
+  'uptime-kuma': [['monitorList'], ['maxretries', 'accepted_statuscodes_json']],
+  uptimerobot: [
+    ['monitors', 'friendly_name'],
+    ['data', 'friendlyName'],
+  ],
+  gatus: [['endpoints', 'conditions']],
+  uptimeflare: [['workerConfig']],
+  upptime: [['sites', 'owner']],
+  blackbox: [['scrape_configs']],
+  'cronjob.org': [['jobId', 'requestMethod']],
+} as const satisfies Record<ToolName, readonly (readonly string[])[]>;
 
 /** The tool whose configuration a text looks like. */
 export function toolOf(source: string): ToolName | undefined {
-  return TOOLS.find((tool) =>
-    MARKS[tool].every((mark) => new RegExp(String.raw`\b${mark}["']?\s{0,9}:`).test(source)),
-  );
+  const has = (mark: string): boolean => new RegExp(String.raw`\b${mark}["']?\s{0,9}:`).test(source);
+  return TOOLS.find((tool) => MARKS[tool].some((form) => form.every(has)));
 }

@@ -645,3 +645,6 @@ export function quoted(text: string): string {
 
 /** What to do for monitors that send an ICMP echo. */
 export const NO_PING = 'Keepalive sends no ICMP: watch a port of it, such as tcp://host:443';
+
+/** What to do for monitors that wait for calls. */
+export const NO_CALLS = 'Keepalive waits for no calls: watch an address of the job instead';

@@ -5,6 +5,7 @@ import {
   isOn,
   listOf,
   literal,
+  NO_CALLS,
   NO_PING,
   quoted,
   searchText,
@@ -18,6 +19,7 @@ import {
   type ToolFields,
 } from './tool.js';
 import { CHANNEL_VARIABLES, channelFor } from './channels.js';
+import { tablesOf } from './uptime-kuma-rows.js';
 import { DAY } from '../../time.js';
 
 const hostAndPort = (monitor: ToolFields, port = ''): string => {
@@ -90,32 +92,43 @@ const UNCHANGED: ReadonlyMap<string, string> = new Map([
   ['oauth_auth_method', 'client_secret_basic'],
 ]);
 
-/** A backup of Uptime Kuma (`monitorList`), or the list of monitors that its API gives, as a list or by their numbers. */
+/**
+ * A backup of Uptime Kuma (`monitorList`), the list of monitors that its API gives, as a list or by their numbers, or rows of
+ * its database.
+ */
 export function fromUptimeKuma(document: unknown): Imported {
   const collector = new Collector();
-  const top = fieldsOf(document);
-  const isNumbered = [...top.keys()].every((key) => /^\d+$/.test(key));
-  const listed =
-    Array.isArray(document) || isNumbered ? document : (top.get('monitorList') ?? top.get('monitors'));
-  const monitors = (Array.isArray(listed) ? listOf(listed) : [...fieldsOf(listed).values()]).map(fieldsOf);
+  const { monitors, notifications, proxies } = partsOf(document);
   const groups = new Map(
     monitors
       .filter((each) => each.get('type') === 'group')
       .map((each) => [textOf(each.get('id')), textOf(each.get('name'))]),
   );
   const parents = new Set(monitors.map((each) => textOf(each.get('parent'))));
-  const alerting = alertingOf(listOf(top.get('notificationList')).map(fieldsOf), monitors);
+  const alerting = alertingOf(notifications, monitors);
   for (const monitor of monitors) {
     if (monitor.get('type') === 'group') {
       if (parents.has(textOf(monitor.get('id')))) collector.carry();
       else collector.pass(`the group ${textOf(monitor.get('name'))}`, 'no monitor is in it');
     } else readMonitor(collector, monitor, groups, alerting);
   }
-  for (const notification of listOf(top.get('notificationList')).map(fieldsOf))
-    readNotification(collector, notification);
-  for (const proxy of listOf(top.get('proxyList')).map(fieldsOf))
+  for (const notification of notifications) readNotification(collector, notification);
+  for (const proxy of proxies)
     collector.leave(`the proxy ${textOf(proxy.get('host'))}`, 'proxies are not supported');
   return collector.result();
+}
+
+function partsOf(document: unknown): ReturnType<typeof tablesOf> {
+  if (Array.isArray(document)) return tablesOf(listOf(document).map(fieldsOf));
+  const top = fieldsOf(document);
+  const isNumbered = [...top.keys()].every((key) => /^\d+$/.test(key));
+  const listed = isNumbered ? document : (top.get('monitorList') ?? top.get('monitors'));
+  const monitors = Array.isArray(listed) ? listOf(listed) : [...fieldsOf(listed).values()];
+  return {
+    monitors: monitors.map(fieldsOf),
+    notifications: listOf(top.get('notificationList')).map(fieldsOf),
+    proxies: listOf(top.get('proxyList')).map(fieldsOf),
+  };
 }
 
 function kindOf(notification: ToolFields): string {
@@ -192,7 +205,10 @@ function readMonitor(
     const isNothing =
       value === null || value === false || value === 0 || (value === '' && !Array.isArray(value));
     const isEmpty = typeof value === 'object' && value !== null && Object.keys(value).length === 0;
-    const isPlain = UNCHANGED.get(key) === textOf(value) && typeof value !== 'object';
+    const unchanged = UNCHANGED.get(key);
+    // Rows of the database have 1 for true.
+    const isPlain =
+      typeof value !== 'object' && (unchanged === textOf(value) || (unchanged === 'true' && value === 1));
     // What these mean when they are off or 0 differs from what holds here without them.
     const counts =
       ['active', 'maxretries', 'maxredirects', 'expiryNotification'].includes(key) && value !== null;
@@ -201,12 +217,7 @@ function readMonitor(
   }
   if (type === 'ping' || type === 'tailscale-ping' || type === 'globalping')
     collector.refuse(draft, `a monitor of type ${type}`, NO_PING);
-  else if (type === 'push')
-    collector.refuse(
-      draft,
-      'a monitor of type push',
-      'Keepalive waits for no calls: watch an address of the job instead',
-    );
+  else if (type === 'push') collector.refuse(draft, 'a monitor of type push', NO_CALLS);
   else if (!ADDRESSES.has(type)) {
     const shown = /^[a-z0-9-]{1,30}$/.test(type) ? type : 'unknown';
     collector.refuse(
@@ -321,7 +332,7 @@ function readSetting(collector: Collector, draft: TargetDraft, { monitor, type, 
       if (type === 'json-query') draft.carry();
       break;
     case 'conditions':
-      readConditions(draft, type, listOf(value));
+      readConditions(draft, type, listOf(objectOf(value)));
       break;
     case 'databaseQuery':
       if (DATABASES.includes(type)) draft.set('QUERY', literal(text));

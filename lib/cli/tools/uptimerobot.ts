@@ -4,6 +4,7 @@ import {
   fieldsOf,
   listOf,
   literal,
+  NO_CALLS,
   NO_PING,
   searchText,
   seconds,
@@ -18,8 +19,9 @@ import {
   type TargetDraft,
   type ToolFields,
 } from './tool.js';
+import { readMonitorV3, type UptimeRobotNames } from './uptimerobot-v3.js';
+import { setWindows, type UptimeRobotWindow } from './uptimerobot-windows.js';
 import { CHANNEL_VARIABLES } from './channels.js';
-import { TARGET_OPTIONS } from '../../config/options.js';
 import type { ChannelName } from '../../types.js';
 
 /** Numbers of https://uptimerobot.com/api/ (getMonitors, v2). */
@@ -49,34 +51,61 @@ const PORTS: ReadonlyMap<string, string> = new Map([
 const NO_SETTING =
   /^(?:id|create_datetime|monitor_group|is_group_main|logs|ssl|response_times|average_response_time|all_time_.*|custom_(?:uptime|down)_.*)$/;
 
-/** The answer of getMonitors. */
+/**
+ * The answer of getMonitors (v2) or of `GET /monitors` (v3), or several pages of it as a list. Beside the monitors of v3 there
+ * may be what `GET /monitor-groups`, `GET /user/alert-contacts` and `GET /integrations` answer.
+ */
 export function fromUptimeRobot(document: unknown): Imported {
   const collector = new Collector();
-  const top = fieldsOf(document);
-  if (!top.has('monitors')) throw new ToolError('expected monitors, as getMonitors of the API v2 answers');
-  for (const monitor of listOf(top.get('monitors')).map(fieldsOf)) {
-    const kind = KINDS.get(textOf(monitor.get('type')));
-    const draft = collector.target({
-      name: textOf(monitor.get('friendly_name')),
-      address: textOf(monitor.get('url')),
-    });
-    for (const [key, value] of monitor) {
-      const isEmpty =
-        typeof value === 'object' && value !== null ? Object.keys(value).length === 0 : textOf(value) === '';
-      if (!isEmpty && !NO_SETTING.test(key)) readMonitor(collector, draft, monitor, key, value);
-    }
-    if (kind === 'ping') collector.refuse(draft, 'type 3 (ping)', NO_PING);
-    else if (kind === 'heartbeat')
-      collector.refuse(
-        draft,
-        'type 5 (heartbeat)',
-        'Keepalive waits for no calls: watch an address of the job instead',
-      );
-    else if (kind === undefined)
-      collector.refuse(draft, 'an unknown type', 'docs/kinds.md has the kinds of targets');
-    else collector.add(draft);
+  const pages = (Array.isArray(document) ? listOf(document) : [document]).map(fieldsOf);
+  const isPage = (page: ToolFields): boolean => page.has('monitors') || page.has('data');
+  if (!pages.some((page) => isPage(page) || isMonitorV3(page)))
+    throw new ToolError(
+      'expected monitors, as getMonitors of the API v2 answers, or data, as GET /monitors of v3 does',
+    );
+  const rows = pages.flatMap((page) =>
+    isPage(page) ? [...listOf(page.get('monitors')), ...listOf(page.get('data'))].map(fieldsOf) : [page],
+  );
+  const names = namesIn(rows);
+  for (const row of rows) {
+    if (isMonitorV3(row)) readMonitorV3(collector, row, names);
+    else if (!isName(row)) readMonitorV2(collector, row);
   }
   return collector.result();
+}
+
+function isMonitorV3(row: ToolFields): boolean {
+  return row.has('friendlyName') && (row.has('url') || row.has('interval'));
+}
+
+/** A group, an alert contact or an integration of v3. */
+function isName(row: ToolFields): boolean {
+  return !isMonitorV3(row) && (row.has('friendlyName') || row.has('name'));
+}
+
+function namesIn(rows: readonly ToolFields[]): UptimeRobotNames {
+  const others = rows.filter(isName);
+  const byId = (key: string): Map<string, string> =>
+    new Map(others.filter((row) => row.has(key)).map((row) => [textOf(row.get('id')), textOf(row.get(key))]));
+  return { contacts: byId('type'), groups: byId('name') };
+}
+
+function readMonitorV2(collector: Collector, monitor: ToolFields): void {
+  const kind = KINDS.get(textOf(monitor.get('type')));
+  const draft = collector.target({
+    name: textOf(monitor.get('friendly_name')),
+    address: textOf(monitor.get('url')),
+  });
+  for (const [key, value] of monitor) {
+    const isEmpty =
+      typeof value === 'object' && value !== null ? Object.keys(value).length === 0 : textOf(value) === '';
+    if (!isEmpty && !NO_SETTING.test(key)) readMonitor(collector, draft, monitor, key, value);
+  }
+  if (kind === 'ping') collector.refuse(draft, 'type 3 (ping)', NO_PING);
+  else if (kind === 'heartbeat') collector.refuse(draft, 'type 5 (heartbeat)', NO_CALLS);
+  else if (kind === undefined)
+    collector.refuse(draft, 'an unknown type', 'docs/kinds.md has the kinds of targets');
+  else collector.add(draft);
 }
 
 function readMonitor(
@@ -159,7 +188,7 @@ function readMonitor(
       for (const contact of listOf(value).map(fieldsOf)) readContact(collector, draft, contact);
       break;
     case 'mwindows':
-      readWindows(draft, listOf(value).map(fieldsOf));
+      setWindows(draft, key, listOf(value).map(fieldsOf).map(windowOf));
       break;
     case 'psp':
     case 'psps':
@@ -222,41 +251,18 @@ function readContact(collector: Collector, draft: TargetDraft, contact: ToolFiel
   if (recurrence > 0) collector.setting('ALERT_REMINDER', `${recurrence}m`, 'alert_contacts.recurrence');
 }
 
-const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
-
 /** https://uptimerobot.com/api/ (getMWindows): type 1 once, 2 daily, 3 weekly, 4 monthly; duration in minutes. */
-function readWindows(draft: TargetDraft, windows: readonly ToolFields[]): void {
-  const known = windows
-    .map(windowText)
-    .filter(
-      (text): text is string => text !== null && TARGET_OPTIONS.MAINTENANCE.value.safeParse(text).success,
-    );
-  for (let lost = windows.length - known.length; lost > 0; lost -= 1)
-    draft.leave('mwindows', 'write it as maintenance, with its time zone');
-  if (known.length === 0) return;
-  draft.set('MAINTENANCE', known, 'mwindows');
-  draft.carry(known.length - 1);
-}
-
-function windowText(window: ToolFields): string | null {
-  const type = textOf(window.get('type'));
-  const start = textOf(window.get('start_time'));
+function windowOf(window: ToolFields): UptimeRobotWindow {
+  const time = textOf(window.get('start_time'));
   const minutes = Number(textOf(window.get('duration')));
-  if (!(minutes > 0)) return null;
-  if (type === '1') {
-    const from = new Date(Number(start) * 1000);
-    return Number.isNaN(from.getTime()) ? null : `${from.toISOString().slice(0, 16)}Z/${minutes}m`;
+  switch (textOf(window.get('type'))) {
+    case '1':
+      return { kind: 'once', from: Number(time) * 1000, minutes };
+    case '2':
+      return { kind: 'daily', time, minutes };
+    case '3':
+      return { kind: 'weekly', time, minutes, days: textOf(window.get('value')).split('-').map(Number) };
+    default:
+      return { kind: 'other' };
   }
-  const [, hour, minute] = /^(\d\d?):(\d\d)/.exec(start) ?? [];
-  if (hour === undefined || minute === undefined || minutes >= 1440) return null;
-  const end = (Number(hour) * 60 + Number(minute) + minutes) % 1440;
-  const until = `${String(Math.floor(end / 60)).padStart(2, '0')}:${String(end % 60).padStart(2, '0')}`;
-  const days =
-    type === '3'
-      ? textOf(window.get('value'))
-          .split('-')
-          .map((day) => WEEKDAYS[Number(day) % 7])
-          .join(',')
-      : 'Mon-Sun';
-  return type === '2' || type === '3' ? `${days} ${hour.padStart(2, '0')}:${minute}-${until} UTC` : null;
 }
