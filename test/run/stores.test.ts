@@ -397,7 +397,7 @@ describe('the first database goes away', () => {
       const engine: Engine = { name: 'qstash', start: () => Promise.reject(new Error('nothing is started')) };
       const request = { trigger: 'test', limit: 60_000, nextRunIn: 0 };
       expect(await dispatch(next.installation, request, engine)).toMatchObject({ checked: 14 });
-      expect([...next.asked].sort()).toEqual(next.config.targets.map(({ info }) => info.id));
+      expect([...next.asked].sort(compareNaturally)).toEqual(next.config.targets.map(({ info }) => info.id));
     } finally {
       await front.start();
     }
