@@ -8,10 +8,11 @@ import { MAX_TARGETS_FILE } from '../../lib/config/targets-bytes.js';
 import { readTargets } from '../../lib/config/targets-text.js';
 import { validConfig } from '../../lib/config/valid.js';
 import { growth, LINEAR } from '../support/growth.js';
+import { yamlOf } from '../support/yaml.js';
 
 type Env = Readonly<Record<string, string>>;
 
-const read = (text: string, env: Env = {}) => readTargets('targets.yaml', text, { texts: textsOf(env) });
+const read = (text: string, env: Env = {}) => readTargets('targets.yaml', yamlOf(text), { texts: textsOf(env) });
 const parse = (text: string, env: Env = {}) => parseConfig(env, read(text, env));
 const problemsOf = (text: string, env: Env = {}): string[] => {
   const result = parse(text, env);
