@@ -143,11 +143,12 @@ export function planOf(config: Config, named?: TriggerName): Plan {
     return { id, host, interval, sleepsAfter, enabled, ...outlookOf(target) };
   });
   const awakeShares = new Map(targets.map(({ id, awakeShare }) => [id, awakeShare]));
+  const usage = monthOfRuns(config, trigger, rounds);
   const hours = monthlyHours(config.targets, MONTHLY_HOURS, Date.now(), ({ id }) => awakeShares.get(id) ?? 1);
   const allowances = [
     ...watched(limits, MONTH).map(({ resource, amount, allowed }) => ({
       what: `${RESOURCE_WORDS[resource]} a month`,
-      used: rounded(amount(monthOfRuns(config, trigger, rounds))),
+      used: rounded(amount(usage)),
       allowed,
     })),
     ...hours.map(({ host, hours: used, allowance }) => ({

@@ -224,11 +224,12 @@ interface Declared {
   readonly variables: readonly string[];
   readonly texts: ReadonlyMap<string, string>;
   readonly file: TargetsFile | null;
-  readonly shared: Pick<Source, 'inherited' | 'isPaused' | 'inheritedPlaceOf'>;
+  readonly shared: Required<Pick<Source, 'inherited' | 'isPaused' | 'inheritedPlaceOf'>>;
 }
 
 /** The targets of variables and of the file; a target of both has the options of both, of which the variables' win. */
 function declaredTargets({ variables, texts, file, shared }: Declared, problems: Problem[]): Source[] {
+  const { inherited, isPaused, inheritedPlaceOf } = shared;
   const inFile = new Map(file?.targets.map((target) => [target.id, target]));
   const byId = new Map(
     findTargets(variables, inFile.keys(), problems).map((each) => [each.id, each.variables]),
@@ -252,7 +253,8 @@ function declaredTargets({ variables, texts, file, shared }: Declared, problems:
       if (variable !== undefined) return { variable };
       return target?.options.get(option)?.place ?? target?.place ?? { variable: '' };
     };
-    return [{ ...shared, id, address: own.URL, own, placeOf }];
+    // Spreading `shared` into it takes ten times as long.
+    return [{ id, address: own.URL, own, inherited, isPaused, inheritedPlaceOf, placeOf }];
   });
 }
 
@@ -351,6 +353,6 @@ function qstashPrefix(variables: readonly string[], problems: Problem[]): string
 
 function deepFreeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
-  Object.values(value).forEach(deepFreeze);
+  for (const each of Object.values(value)) if (typeof each === 'object') deepFreeze(each);
   return Object.freeze(value);
 }

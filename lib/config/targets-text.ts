@@ -1,4 +1,4 @@
-import { TARGET_OPTIONS, type TargetOptionName } from './options.js';
+import { TARGET_OPTION_NAMES, TARGET_OPTIONS, type TargetOptionName } from './options.js';
 import type { FilePlace, Problem } from './problems.js';
 import { nearest } from './spelling.js';
 import {
@@ -10,14 +10,13 @@ import {
   type TargetsFile,
 } from './targets-file.js';
 import { quickYaml } from './quick-yaml.js';
-import type { YamlDocument, YamlMap, YamlNode, YamlText } from './yaml-document.js';
+import type { YamlDocument, YamlEntry, YamlMap, YamlNode, YamlText } from './yaml-document.js';
 
 /** How much may be read by way of aliases, in nodes of 64 characters: a small file must not stand for a huge one. */
 const MOST_ALIASED = 100_000;
 
 const ID = /^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/;
-const OPTION_NAMES = Object.keys(TARGET_OPTIONS) as TargetOptionName[];
-const OPTIONS = new Map(OPTION_NAMES.map((name) => [fileName(name), name]));
+const OPTIONS = new Map(TARGET_OPTION_NAMES.map((name) => [fileName(name), name]));
 const BY_FOLDED = new Map(['id', ...OPTIONS.keys()].map((name) => [folded(name), name]));
 const TOP_LEVEL = ['targets', 'defaults', '$schema'];
 
@@ -117,9 +116,10 @@ class Reader {
       return null;
     }
     const text = textOf(id.value);
-    if (ID.test(text)) return { id: text, place: id.place, options, hasAddress };
+    const place = this.placeOfEntry(id);
+    if (ID.test(text)) return { id: text, place, options, hasAddress };
     const message = 'id: expected lower case letters, digits and - between them, 64 characters at most';
-    this.problems.push({ ...id.place, message });
+    this.problems.push({ ...place, message });
     return null;
   }
 
@@ -129,7 +129,7 @@ class Reader {
     isTarget: boolean,
   ): {
     readonly options: FileOptions;
-    readonly id: FileEntry | undefined;
+    readonly id: YamlEntry | undefined;
     readonly hasAddress: boolean;
   } | null {
     const node = this.resolved(given);
@@ -159,26 +159,26 @@ class Reader {
    * The entries of a map by their names; those with names that do not fit are reported.
    * @param check says what is wrong with a name; null: nothing is
    */
-  private entries(map: YamlMap, check: (key: string) => string | null): Map<string, FileEntry> {
-    const found = new Map<string, FileEntry>();
-    for (const { key, value } of map.entries) {
-      const text = textOf(key);
-      const place = this.placeOf(key ?? map);
+  private entries(map: YamlMap, check: (key: string) => string | null): Map<string, YamlEntry> {
+    const found = new Map<string, YamlEntry>();
+    for (const entry of map.entries) {
+      const text = textOf(entry.key);
       const before = found.get(text);
       const message =
         text === ''
           ? 'expected a name before the colon'
           : (check(text) ??
-            (before === undefined ? null : `${text}: given twice, first on line ${before.keyLine}`));
-      if (message === null) {
-        found.set(text, { value, place: value === null ? place : this.placeOf(value), keyLine: place.line });
-      } else this.problems.push({ ...place, message });
+            (before === undefined
+              ? null
+              : `${text}: given twice, first on line ${this.placeOf(before.key).line}`));
+      if (message === null) found.set(text, entry);
+      else this.problems.push({ ...this.placeOf(entry.key ?? map), message });
     }
     return found;
   }
 
   /** What an option is set to; null: it is not set, or what is wrong has been reported. */
-  private option(option: TargetOptionName, { value, place }: FileEntry): FileOption | null {
+  private option(option: TargetOptionName, entry: YamlEntry): FileOption | null {
     const problemsBefore = this.problems.length;
     const { form, expected } = TARGET_OPTIONS[option].value;
     const seen = { reference: false, unknown: false };
@@ -190,14 +190,18 @@ class Reader {
       seen.unknown ||= isUnknown;
       return text;
     };
-    const node = this.resolved(value);
+    const node = this.resolved(entry.value);
     if (isNothing(node)) return null;
+    const place = this.placeOfEntry(entry);
     let text: string | null;
     if (node.kind === 'list' && form.kind === 'list') {
       const items = node.items.map(expandedText);
       text = items.includes(null) ? null : items.join(form.separator);
     } else if (node.kind === 'map' && form.kind === 'map') {
-      const entries = [...this.entries(node, () => null)].map(([key, entry]) => [key, expandedText(entry.value)]);
+      const entries = [...this.entries(node, () => null)].map(([key, { value }]) => [
+        key,
+        expandedText(value),
+      ]);
       const isComplete = entries.every(([, content]) => content !== null);
       text = isComplete ? JSON.stringify(Object.fromEntries(entries)) : null;
     } else text = expandedText(node)?.trim() ?? null;
@@ -250,6 +254,11 @@ class Reader {
     return node;
   }
 
+  /** Of the value, or of the name where there is none. */
+  private placeOfEntry({ key, value }: YamlEntry): FilePlace {
+    return this.placeOf(value ?? key);
+  }
+
   private placeOf(node: Node): FilePlace {
     return this.placeAt(node?.at ?? 0);
   }
@@ -258,13 +267,6 @@ class Reader {
     const line = lineOf(this.lineStarts, offset);
     return { file: this.name, line, column: offset - (this.lineStarts[line - 1] ?? 0) + 1 };
   }
-}
-
-interface FileEntry {
-  readonly value: Node;
-  /** Of the value, or of the name where there is none. */
-  readonly place: FilePlace;
-  readonly keyLine: number;
 }
 
 function lineStartsOf(text: string): number[] {
