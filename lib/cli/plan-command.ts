@@ -5,15 +5,14 @@ import { limitsOf, watched, type Limits } from '../rules/allowances.js';
 import { HOSTS, MONTHLY_HOURS } from '../rules/hosts.js';
 import { validConfig } from '../config/valid.js';
 import { peerHosts } from '../config/peers.js';
-import { TRAVEL } from '../peers/ask.js';
-import { TESTS_A_QUESTION } from '../peers/globalping.js';
+import { TESTS_A_QUESTION, TRAVEL } from '../rules/opinions.js';
 import { readingPace } from '../rules/peer-watch.js';
 import { cadenceOf } from '../rules/cadence.js';
 import { intervalInWords, lengthInWords } from '../rules/durations.js';
 import { monthlyHours } from '../rules/host-hours.js';
 import { longestRounds } from '../rules/throttle.js';
 import { RESOURCE_WORDS } from '../rules/wording.js';
-import { JOINT_WAIT } from '../run/joint-delivery.js';
+import { JOINT_WAIT } from '../rules/joint-delivery.js';
 import {
   GITHUB_GAPS,
   meanPace,

@@ -157,7 +157,8 @@ export function parseConfig(
   if (plain.length > 0 && shared.inherited.SHOW === 'name') {
     problems.push({ ...shared.inheritedPlaceOf('SHOW'), message: NAMED_BY_ADDRESS });
   }
-  const targets = [...declared, ...plain]
+  const sources = [...declared, ...plain];
+  const targets = sources
     .map((source) => toTarget(source, channelTexts, problems))
     .sort((a, b) => (a.info.id < b.info.id ? -1 : 1));
   const storeProblems: Problem[] = [];
@@ -201,7 +202,7 @@ export function parseConfig(
     concurrency: system.KEEP_ALIVE_CONCURRENCY,
     shardSize: system.KEEP_ALIVE_SHARD_SIZE,
     prefix: system.KEEP_ALIVE_PREFIX,
-    controlUrls: system.KEEP_ALIVE_CONTROL_URLS ?? defaultControlUrls(targets),
+    controlUrls: system.KEEP_ALIVE_CONTROL_URLS ?? defaultControlUrls(sources),
     heartbeatUrl: system.KEEP_ALIVE_HEARTBEAT_URL,
     peers: toPeers(system, { publicUrl, region: texts.get('VERCEL_REGION') ?? null }),
     store,
@@ -275,6 +276,7 @@ function duplicates(
   plain: readonly Source[],
   inFile: readonly FileTarget[],
 ): Problem[] {
+  if (plain.length === 0) return [];
   const variable = 'KEEP_ALIVE_URLS';
   const places = new Map(inFile.map(({ id, place }) => [id, placeInWords(place)]));
   const known = new Set(declared.map(({ id }) => id));
@@ -322,9 +324,9 @@ function originOf(domain: string | undefined): string | null {
 
 /** None where a target is not on the internet: our own process may then have no access to it either, and every outage would
  * look like a fault of our network. */
-function defaultControlUrls(targets: readonly Target[]): readonly string[] {
-  const hostnames = targets.map(({ url }) => new URL(url).hostname);
-  return hostnames.length > 0 && hostnames.every(isPublicName) ? DEFAULT_CONTROL_URLS : [];
+function defaultControlUrls(sources: readonly Source[]): readonly string[] {
+  const arePublic = sources.every(({ address }) => isPublicName(address.hostname));
+  return sources.length > 0 && arePublic ? DEFAULT_CONTROL_URLS : [];
 }
 
 const QSTASH_SECRETS = ['QSTASH_TOKEN', 'QSTASH_CURRENT_SIGNING_KEY', 'QSTASH_NEXT_SIGNING_KEY'] as const;
