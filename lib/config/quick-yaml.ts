@@ -29,14 +29,14 @@ const MOST_LEVELS = 50;
 export function quickYaml(text: string): YamlDocument | null {
   if (OTHER_CHARACTERS.test(text)) return null;
   try {
-    return { text, root: new Reader(text).read(), mistakes: [] };
+    return { text, root: new QuickReader(text).read(), mistakes: [] };
   } catch (error) {
     if (error instanceof Unsure) return null;
     throw error;
   }
 }
 
-class Reader {
+class QuickReader {
   private at = 0;
   /** Where the line begins on which `at` is. */
   private lineStart = 0;
