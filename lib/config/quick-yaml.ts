@@ -208,9 +208,11 @@ class QuickReader {
       const end = text.indexOf('\n', start);
       const own = indentOf(start);
       const isEmpty = end === start;
+      // White space on a line of its own, and a last line without its end, have rules of their own.
+      const isBlank = start + own === (end < 0 ? text.length : end);
+      if (isBlank && !isEmpty) throw new Unsure();
       if (!isEmpty && own < indent) break;
-      // White space at the end of a line, and a last line without its end, have rules of their own.
-      if (end < 0 || (text[start + own] === '\n' && !isEmpty)) throw new Unsure();
+      if (end < 0) throw new Unsure();
       lines.push(text.slice(start + indent, end));
       start = end + 1;
       if (start === text.length) break;

@@ -64,6 +64,7 @@ describe('the quick reader of YAML', () => {
       'a: |\n  b',
       'a: |\n\n  b\n',
       'a: |\n  b\n  \n',
+      'a: |\n  b\n \n    ',
       'a: "\\x41"\n',
       'a: [b: c]\n',
     ],
@@ -228,7 +229,7 @@ describe('the quick reader of YAML', () => {
     .tuple(
       often(['', '', '# c\n', '---\n', '\n'], ['{a: [\n', ' ', '%a\n---\n']),
       nested,
-      often(['\n', '', '\n\n'], ['\n...\n', '\n ', ']}', '\n--- a']),
+      often(['\n', '', '\n\n'], ['\n...\n', '\n ', '\n \n    ', ']}', '\n--- a']),
     )
     .map(([begin, made, end]) => begin + written(made, 0).replace(/^[\n ]+/, '') + end);
 
