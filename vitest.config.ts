@@ -47,9 +47,14 @@ export default defineConfig({
         ? [
             ...ONLY_LONG,
             'test/probe/latency.test.ts',
-            ...['cli/tool-import', 'cli/transfer', 'config/targets-file', 'local/faults', 'local/start'].map(
-              (name) => `test/${name}.test.ts`,
-            ),
+            ...[
+              'cli/tool-import',
+              'cli/transfer',
+              'config/quick-yaml',
+              'config/targets-file',
+              'local/faults',
+              'local/start',
+            ].map((name) => `test/${name}.test.ts`),
             ...['alerts', 'codes', 'notifier'].map((name) => `test/record/${name}.test.ts`),
             'test/probe/http-parser.test.ts',
             'test/local/machines.test.ts',

@@ -24,7 +24,7 @@ export async function config(args: readonly string[], { env, out, err, paint }: 
   if (newFile !== undefined && oldFile !== undefined) {
     const { difference, differenceLines } = await import('./diff.js');
     const found = await difference(oldFile, newFile, env);
-    for (const line of has('json') ? [jsonText(found)] : differenceLines(found, paint)) out(line);
+    out(has('json') ? jsonText(found) : differenceLines(found, paint).join('\n'));
     return 0;
   }
   // Vercel sets it while it builds, to what becomes of the build.

@@ -1,11 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { parseConfig, type Config } from '../config/config.js';
-import { settingsReader, type Setting } from '../config/settings.js';
+import { settingsReader } from '../config/settings.js';
 import { fileName, type FileOptions, type TargetsFile } from '../config/targets-file.js';
 import { compareTargets } from '../config/targets-source.js';
-import { TARGET_OPTIONS, type TargetOptionName } from '../config/options.js';
+import { TARGET_OPTION_NAMES, TARGET_OPTIONS, type TargetOptionName } from '../config/options.js';
 import { ConfigError, type Env } from '../config/valid.js';
-import type { Target } from '../types.js';
 import { thousands } from './numbers.js';
 import { monthOf, type Month } from './plan-command.js';
 import { table } from './table.js';
@@ -37,7 +36,7 @@ interface Change {
 interface Version {
   readonly config: Config;
   readonly file: TargetsFile;
-  readonly settingsOf: (target: Target) => readonly Setting<TargetOptionName>[];
+  readonly settingsOf: ReturnType<typeof settingsReader>;
 }
 
 /**
@@ -73,18 +72,16 @@ function changesBetween(before: Version, after: Version): Change[] {
   const changes = new Map<string, { option: string; from: string; to: string; targets: string[] }>();
   const earlier = new Map(before.config.targets.map((target) => [target.info.id, target]));
   const isUntouched = untouched(before.file, after.file);
-  const byName = (version: Version, target: Target): Map<TargetOptionName, Setting> =>
-    new Map(version.settingsOf(target).map((setting) => [setting.name, setting]));
   for (const target of after.config.targets) {
     const { id } = target.info;
     const same = earlier.get(id);
     if (same === undefined || isUntouched(id)) continue;
-    const [old, now] = [byName(before, same), byName(after, target)];
-    for (const name of new Set([...old.keys(), ...now.keys()])) {
-      const [was, is] = [old.get(name), now.get(name)];
+    const [old, now] = [before.settingsOf(same), after.settingsOf(target)];
+    for (const name of TARGET_OPTION_NAMES) {
+      const [was, is] = [old(name), now(name)];
       if (isSameValue(name, was?.text ?? null, is?.text ?? null)) continue;
       // What the kind of target has no use for any more, and nobody has set, is no change of the file.
-      if ((was === undefined || is === undefined) && (was ?? is)?.place === null) continue;
+      if ((was === null || is === null) && (was ?? is)?.place === null) continue;
       const change = {
         option: fileName(name),
         from: was?.shown ?? 'none',

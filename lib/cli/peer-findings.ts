@@ -1,7 +1,8 @@
 import type { Config } from '../config/config.js';
 import { send } from '../deliver/send.js';
 import { Peer, type Asked } from '../peers/ask.js';
-import { Globalping, TESTS_A_QUESTION, unasked, type TestsLeft } from '../peers/globalping.js';
+import { Globalping, unasked, type TestsLeft } from '../peers/globalping.js';
+import { TESTS_A_QUESTION } from '../rules/opinions.js';
 import { lengthInWords } from '../rules/durations.js';
 import type { PeerReading } from '../rules/peer-watch.js';
 import { PEER_TROUBLES } from '../rules/wording.js';

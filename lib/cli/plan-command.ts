@@ -5,15 +5,14 @@ import { limitsOf, NO_LIMITS, watched, type Limits } from '../rules/allowances.j
 import { HOSTS, MONTHLY_HOURS } from '../rules/hosts.js';
 import { validConfig } from '../config/valid.js';
 import { peerHosts } from '../config/peers.js';
-import { TRAVEL } from '../peers/ask.js';
-import { TESTS_A_QUESTION } from '../peers/globalping.js';
+import { TESTS_A_QUESTION, TRAVEL } from '../rules/opinions.js';
 import { readingPace } from '../rules/peer-watch.js';
 import { cadenceOf } from '../rules/cadence.js';
 import { intervalInWords, lengthInWords } from '../rules/durations.js';
 import { monthlyHours } from '../rules/host-hours.js';
 import { longestRounds } from '../rules/throttle.js';
 import { RESOURCE_WORDS } from '../rules/wording.js';
-import { JOINT_WAIT } from '../run/joint-delivery.js';
+import { JOINT_WAIT } from '../rules/joint-delivery.js';
 import {
   GITHUB_GAPS,
   meanPace,
@@ -151,6 +150,7 @@ export function planOf(config: Config, named?: TriggerName): Plan {
     return { id, host, interval, sleepsAfter, enabled, ...outlookOf(target) };
   });
   const awakeShares = new Map(targets.map(({ id, awakeShare }) => [id, awakeShare]));
+  const usage = monthOfRuns(config, trigger, rounds);
   const hours = monthlyHours(config.targets, MONTHLY_HOURS, Date.now(), ({ id }) => awakeShares.get(id) ?? 1);
   const ofFunctions = watched({ ...NO_LIMITS, functions: limits.functions }, MONTH);
   const onVercelOnly = new Set(
@@ -159,7 +159,7 @@ export function planOf(config: Config, named?: TriggerName): Plan {
   const allowances = [
     ...watched(limits, MONTH).map(({ resource, amount, allowed }) => ({
       what: `${RESOURCE_WORDS[resource]} a month`,
-      used: rounded(amount(monthOfRuns(config, trigger, rounds))),
+      used: rounded(amount(usage)),
       allowed,
       ...(onVercelOnly.has(resource) && { onVercelOnly: true as const }),
     })),

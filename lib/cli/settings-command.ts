@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.js';
+import { TARGET_OPTION_NAMES } from '../config/options.js';
 import { placeInWords, type Place } from '../config/problems.js';
 import { generalSettings, settingsReader, type Setting } from '../config/settings.js';
 import { loadTargets } from '../config/targets-source.js';
@@ -25,7 +26,9 @@ export async function settingsInForce(config: Config, env: Env): Promise<InForce
     settings: generalSettings(env).map(shownSetting),
     targets: config.targets.map((target) => ({
       id: target.info.id,
-      options: settingsOf(target).map(shownSetting),
+      options: TARGET_OPTION_NAMES.map(settingsOf(target))
+        .filter((setting) => setting !== null)
+        .map(shownSetting),
     })),
   };
 }

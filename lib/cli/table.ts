@@ -6,7 +6,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   const width = (text: string): number => text.replace(/\u001b\[\d+m/g, '').length;
   const padded = head.map((title, column) => {
     const cells = [title, ...rows.map((row) => row[column] ?? '')];
-    const widest = Math.max(...cells.map(width));
+    const widest = cells.reduce((most, cell) => Math.max(most, width(cell)), 0);
     return cells.map((cell) => cell + ' '.repeat(widest - width(cell)));
   });
   const lines = [head, ...rows].map((_, line) =>

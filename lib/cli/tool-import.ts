@@ -5,6 +5,7 @@ import { parseAllDocuments } from '#yaml';
 import { parseConfig } from '../config/config.js';
 import { placeInWords, type Problem } from '../config/problems.js';
 import { fileName } from '../config/targets-file.js';
+import { exactYaml } from '../config/exact-yaml.js';
 import { readTargets } from '../config/targets-text.js';
 import { OperatorError } from '../operator-error.js';
 import { singleLine } from '../single-line.js';
@@ -259,7 +260,7 @@ export function problemsIn(
   const texts = new Map([...addresses].map((name) => [name, 'https://example.com/']));
   // Behind a host, a variable stands for a port.
   for (const [, name = ''] of text.matchAll(/:\$\{(\w+)\}/g)) if (!texts.has(name)) texts.set(name, '443');
-  const file = readTargets(output, text, { texts, mayLackVariables: true });
+  const file = readTargets(output, exactYaml(text), { texts, mayLackVariables: true });
   const result = parseConfig(Object.fromEntries(settings), file, { mayLackChannels: true });
   return result.ok ? [] : result.problems;
 }

@@ -85,8 +85,9 @@ export class LiveConfig {
     try {
       const found = await fetchTargets(address, copy, this.options.fetcher);
       if (last?.ok && copy?.text === found.text) return last;
-      const { readTargets } = await import('./targets-text.js');
-      const result = parseConfig(env, readTargets(nameOfAddress(address.url), found.text, { texts }));
+      const { readTargets, readYaml } = await import('./targets-text.js');
+      const document = await readYaml(found.text);
+      const result = parseConfig(env, readTargets(nameOfAddress(address.url), document, { texts }));
       if (result.ok) this.copy = found;
       return result;
     } catch (error) {

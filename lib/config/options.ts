@@ -210,6 +210,7 @@ export const SYSTEM_OPTIONS: Table = { ...GENERAL_OPTIONS, ...CHANNEL_OPTIONS };
 export const EXPRESSION_OPTIONS = ['EXPECT_JSON', 'DEGRADED_JSON'] as const satisfies TargetOptionName[];
 
 export type TargetOptionName = keyof typeof TARGET_OPTIONS;
+export const TARGET_OPTION_NAMES = Object.keys(TARGET_OPTIONS) as readonly TargetOptionName[];
 export type TargetOptions = OptionValues<typeof TARGET_OPTIONS>;
 export type SystemOptions = OptionValues<typeof GENERAL_OPTIONS>;
 

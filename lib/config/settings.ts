@@ -1,7 +1,7 @@
 import { intervalInWords } from '../rules/durations.js';
 import type { Target } from '../types.js';
 import { textsOf } from './config.js';
-import { SYSTEM_OPTIONS, TARGET_OPTIONS, type TargetOptionName } from './options.js';
+import { SYSTEM_OPTIONS, TARGET_OPTION_NAMES, TARGET_OPTIONS, type TargetOptionName } from './options.js';
 import type { Place } from './problems.js';
 import { isNumbered, STORE_VARIABLES } from './store-choice.js';
 import { hasEffect } from './target-builder.js';
@@ -56,38 +56,37 @@ export function generalSettings(env: Readonly<Record<string, string | undefined>
   });
 }
 
-/** Gives the options of a target that have an effect on it. @param file in which it may be */
+/** Gives the options of a target by name; null for one that has no effect on it. @param file in which it may be */
 export function settingsReader(
   env: Readonly<Record<string, string | undefined>>,
   file: TargetsFile | null,
-): (target: Target) => readonly Setting<TargetOptionName>[] {
+): (target: Target) => (name: TargetOptionName) => Setting<TargetOptionName> | null {
   const texts = textsOf(env);
   const inFile = new Map(file?.targets.map((target) => [target.id, target.options]));
   const set = new Map(
     findTargets([...texts.keys()], inFile.keys(), []).map((each) => [each.id, each.variables]),
   );
-  const names = Object.keys(TARGET_OPTIONS) as TargetOptionName[];
   const ofVariable = (variable: string | undefined): Found | null => {
     const text = variable === undefined ? undefined : texts.get(variable);
     return variable === undefined || text === undefined ? null : { text, place: { variable } };
   };
   const shared = new Map(
-    names.map((name) => [name, ofVariable(`KEEP_ALIVE_${name}`) ?? file?.defaults.get(name)]),
+    TARGET_OPTION_NAMES.map((name) => [name, ofVariable(`KEEP_ALIVE_${name}`) ?? file?.defaults.get(name)]),
   );
   return (target) => {
-    const { id } = target.info;
+    const { id, healthUrl } = target.info;
     const [variables, listed] = [set.get(id), inFile.get(id)];
-    return names.flatMap((name): Setting<TargetOptionName>[] => {
-      if (!hasEffect(name, target.protocol)) return [];
+    return (name) => {
+      if (!hasEffect(name, target.protocol)) return null;
       const found =
         ofVariable(variables?.get(name)) ??
         listed?.get(name) ??
         (name === 'URL' ? { text: target.url, place: { variable: 'KEEP_ALIVE_URLS' } } : shared.get(name));
       const text = found?.text ?? impliedText(name, target) ?? TARGET_OPTIONS[name].default;
       const isHidden = found !== undefined && (SECRET_OPTIONS.has(name) || found.hasReference === true);
-      const shown = name === 'URL' ? target.info.healthUrl : isHidden ? HIDDEN : (text ?? 'none');
-      return [{ name, text, shown, place: found?.place ?? null }];
-    });
+      const shown = name === 'URL' ? healthUrl : isHidden ? HIDDEN : (text ?? 'none');
+      return { name, text, shown, place: found?.place ?? null };
+    };
   };
 }
 

@@ -214,7 +214,7 @@ export function toTarget(source: Source, texts: ReadonlyMap<string, string>, pro
   };
   const fields = PROTOCOLS[protocol].groups.map((group) => FIELDS[group](source, options));
   // The compiler does not see that these are the fields of this protocol.
-  return Object.assign({ ...common, protocol }, ...fields) as Target;
+  return Object.assign(common, { protocol }, ...fields) as Target;
 }
 
 /** The token, where the host has an API and the address tells which app it is. One that is inherited is for other targets. */

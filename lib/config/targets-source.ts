@@ -28,8 +28,8 @@ export async function loadTargets(
       place.kind === 'file'
         ? [place.path, textOfBytes(await readFileOf(place.path))]
         : [nameOfAddress(place.url), (await fetchTargets(place, null, fetch)).text];
-    const { readTargets } = await import('./targets-text.js');
-    return readTargets(name, text, { texts });
+    const { readTargets, readYaml } = await import('./targets-text.js');
+    return readTargets(name, await readYaml(text), { texts });
   } catch (error) {
     if (!(error instanceof TargetsError)) throw error;
     const why = place.kind === 'file' ? '' : 'the targets cannot be had from the address: ';
@@ -47,8 +47,8 @@ export async function compareTargets(
 ): Promise<TargetsFile> {
   try {
     const text = textOfBytes(await readWithinLimit(path));
-    const { readTargets } = await import('./targets-text.js');
-    return readTargets(path, text, { texts: textsOf(env), mayLackVariables: true });
+    const { readTargets, readYaml } = await import('./targets-text.js');
+    return readTargets(path, await readYaml(text), { texts: textsOf(env), mayLackVariables: true });
   } catch (error) {
     return without({ file: path, line: 1, column: 1, message: unreadable(error).message });
   }

@@ -1,4 +1,4 @@
-import { isTargetOption, SYSTEM_OPTIONS, TARGET_OPTIONS, type TargetOptionName } from './options.js';
+import { isTargetOption, SYSTEM_OPTIONS, TARGET_OPTION_NAMES, type TargetOptionName } from './options.js';
 import type { Problem } from './problems.js';
 import { containedIn, nearest } from './spelling.js';
 import { STORE_VARIABLES } from './store-choice.js';
@@ -12,7 +12,6 @@ export interface Declaration {
 }
 
 const MAX_ID_LENGTH = 64;
-const TARGET_OPTION_NAMES = Object.keys(TARGET_OPTIONS);
 const MOST_OPTION_WORDS = Math.max(...TARGET_OPTION_NAMES.map((name) => name.split('_').length));
 
 /** What `KEEP_ALIVE_`, `ALERT_` and `PAGE_` variables may be. */

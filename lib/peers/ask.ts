@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.js';
 import { DeliveryError } from '../deliver/channel.js';
 import type { Send, ServiceAnswer } from '../deliver/send.js';
-import type { Opinion } from '../rules/opinions.js';
+import { TRAVEL, type Opinion } from '../rules/opinions.js';
 import type { Target } from '../types.js';
 import { waitFor } from './wait.js';
 import type { PeerReading } from '../rules/peer-watch.js';
@@ -17,8 +17,6 @@ const PROBE_PATH = '/api/probe';
 /** Where they say how they are. */
 const HEALTH_PATH = '/api/health';
 
-/** Ms for the way there and back, and for a function to start, besides the target's own time limit. */
-export const TRAVEL = 3_000;
 /** Questions to one peer under way at once, in a process: a peer takes twice as many, and others may ask it too. */
 const MOST_AT_ONCE = 10;
 /** Ms until a peer that has too much to do is asked again; doubled each time. */

@@ -6,7 +6,7 @@ import { createEvaluator } from '../probe/evaluator.js';
 import { isPublicAddress } from '../probe/public-address.js';
 import { needsBody, judgeAnswer, type Evaluator } from '../rules/assertions.js';
 import { verdictOf, withHostVerdict } from '../rules/hosts.js';
-import type { Opinion } from '../rules/opinions.js';
+import { CONTINENTS, TESTS_A_QUESTION, type Opinion } from '../rules/opinions.js';
 import { HOUR, MINUTE, SECOND } from '../time.js';
 import type { HttpTarget, Target } from '../types.js';
 import { waitFor } from './wait.js';
@@ -17,9 +17,8 @@ import { waitFor } from './wait.js';
  */
 const GLOBALPING_API = 'https://api.globalping.io/v1';
 
-/** From where a target is looked at: one probe in each. Each is one of the hour's tests. */
-const PLACES = [{ continent: 'EU' }, { continent: 'NA' }, { continent: 'AS' }];
-export const TESTS_A_QUESTION = PLACES.length;
+/** From where a target is looked at: one probe in each. */
+const PLACES = CONTINENTS.map((continent) => ({ continent }));
 /** Ms until the first look at a measurement, and between two looks: more than two a second are refused. */
 const FIRST_LOOK = SECOND;
 const NEXT_LOOK = 600;

@@ -37,12 +37,17 @@ export const MONTHLY_HOURS: Allowances = Object.fromEntries(
 
 /** The host that a host name's domain belongs to; `none` where it is no domain of a known host. */
 export function hostOf(hostname: string): HostName {
-  return HOST_NAMES.find((host) => isBelow(hostname, HOSTS[host].domains)) ?? 'none';
+  const name = comparable(hostname);
+  return HOST_NAMES.find((host) => HOSTS[host].domains.some((domain) => name.endsWith(domain))) ?? 'none';
 }
 
 export function isBelow(hostname: string, domains: readonly string[]): boolean {
-  const name = hostname.replace(/\.$/, '').toLowerCase();
+  const name = comparable(hostname);
   return domains.some((domain) => name.endsWith(domain));
+}
+
+function comparable(hostname: string): string {
+  return hostname.replace(/\.$/, '').toLowerCase();
 }
 
 /** Whether a body can tell who answered. @param answer null: any answer of the host */

@@ -11,6 +11,17 @@ import {
   type Moved,
   type Outbox,
 } from './outbox.js';
+import { SECOND } from '../time.js';
+
+/** Ms after the beginning of a run in which other shards of the same tick may begin theirs, on other machines. */
+export const BEGINNING = 5 * SECOND;
+/**
+ * Ms that a shard with something to tell waits at most, once all have begun: for those that have recorded nothing yet, and
+ * for those that have recorded what was quick.
+ */
+export const LONGEST_WAIT = { undecided: 30 * SECOND, decided: 10 * SECOND };
+/** From the beginning of a run until what it found is told for all shards, in ms. */
+export const JOINT_WAIT = { least: BEGINNING, most: BEGINNING + LONGEST_WAIT.undecided };
 
 /**
  * What came of the messages that were sent for all shards. Each shard takes it into its own outbox when its next run

@@ -8,6 +8,12 @@ export interface Opinion {
   readonly isWell: boolean;
 }
 
+/** Ms for the way there and back, and for a function to start, besides the target's own time limit. */
+export const TRAVEL = 3_000;
+/** Where Globalping looks at a target from. Each is one of the hour's free tests. */
+export const CONTINENTS = ['EU', 'NA', 'AS'];
+export const TESTS_A_QUESTION = CONTINENTS.length;
+
 /** Characters of a check's message at most. */
 const LONGEST_MESSAGE = 120;
 

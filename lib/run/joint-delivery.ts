@@ -5,7 +5,9 @@ import { readOutbox } from '../record/outbox-text.js';
 import { digestsOf, type PendingDigest } from '../record/notifier.js';
 import {
   afterJointDelivery,
+  BEGINNING,
   jointOutbox,
+  LONGEST_WAIT,
   merged,
   withCopy,
   type JointRecord,
@@ -22,15 +24,6 @@ import { newToken } from './turns.js';
 
 /** Ms that the lease lasts; it is renewed while it is held. */
 const LEASE = 20 * SECOND;
-/** Ms after the beginning of a run in which other shards of the same tick may begin theirs, on other machines. */
-const BEGINNING = 5 * SECOND;
-/**
- * Ms that a shard with something to tell waits at most, once all have begun: for those that have recorded nothing yet, and
- * for those that have recorded what was quick.
- */
-const LONGEST_WAIT = { undecided: 30 * SECOND, decided: 10 * SECOND };
-/** From the beginning of a run until what it found is told for all shards, in ms. */
-export const JOINT_WAIT = { least: BEGINNING, most: BEGINNING + LONGEST_WAIT.undecided };
 /** Ms between two looks at them: the first, and the longest. */
 const LOOKS = { first: SECOND / 2, longest: 5 * SECOND };
 /** Ms for recording what came of a message, and for it with the message itself. */

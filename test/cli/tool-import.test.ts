@@ -13,6 +13,7 @@ import { OperatorError } from '../../lib/operator-error.js';
 import type { Target } from '../../lib/types.js';
 import { ROOT } from '../support/root.js';
 import { TOOL_EXAMPLES } from '../support/tool-examples.js';
+import { yamlOf } from '../support/yaml.js';
 
 /** Configurations in the form of each tool, written for these tests. */
 const FIXTURES: Readonly<Record<ToolName, string>> = {
@@ -211,7 +212,7 @@ scrape_configs:
 
 /** Every target that a file of ours makes of a fixture, by id. Secrets stand for their names. */
 const targetsOf = (tool: ToolName): ReadonlyMap<string, Target> => {
-  const file = readTargets('t', convert(tool, FIXTURES[tool]).text, {
+  const file = readTargets('t', yamlOf(convert(tool, FIXTURES[tool]).text), {
     texts: new Map(),
     mayLackVariables: true,
   });
@@ -373,7 +374,7 @@ endpoints: [{ <<: [*a, *b], name: a, url: "https://a.test" }]`,
     'of Gatus fails for a field that is missing: len %s',
     async (operator) => {
       const source = `endpoints: [{ name: a, url: "https://a.test", conditions: ["len([BODY].x) ${operator} 5"] }]`;
-      const file = readTargets('t', convert('gatus', source).text, { texts: new Map() });
+      const file = readTargets('t', yamlOf(convert('gatus', source).text), { texts: new Map() });
       const result = parseConfig({}, file);
       const expression = result.ok ? (result.config.targets[0]?.assertions.expectJson ?? '') : '';
       const holds = async (body: unknown): Promise<unknown> => jsonata(expression).evaluate(body);
@@ -393,7 +394,7 @@ endpoints: [{ <<: [*a, *b], name: a, url: "https://a.test" }]`,
       const module = { prober: 'http', http: { [key]: cel } };
       const jobs = [{ params: { module: ['m'] }, static_configs: [{ targets: ['https://a.test'] }] }];
       const { text } = convert('blackbox', JSON.stringify({ modules: { m: module }, scrape_configs: jobs }));
-      const result = parseConfig({}, readTargets('t', text, { texts: new Map() }));
+      const result = parseConfig({}, readTargets('t', yamlOf(text), { texts: new Map() }));
       return (result.ok ? result.config.targets[0]?.assertions.expectJson : null) ?? '';
     };
     const must = jsonata(expressionOf('fail_if_body_json_not_matches_cel'));
@@ -513,7 +514,7 @@ endpoints: [{ <<: [*a, *b], name: a, url: "https://a.test" }]`,
       `endpoints: [{ name: a, url: "https://www.a.co.uk/x", ${condition} }, { name: b, url: "https://a.co.uk:8443", ${condition} }]`,
     );
     expect(imported.targets.map(({ id }) => id)).toEqual(['a', 'domain a.co.uk', 'b']);
-    const result = parseConfig({}, readTargets('t', text, { texts: new Map() }));
+    const result = parseConfig({}, readTargets('t', yamlOf(text), { texts: new Map() }));
     const target = result.ok ? result.config.targets.find(({ info }) => info.id === 'domain-a-co-uk') : null;
     expect(target).toMatchObject({ url: 'https://rdap.org/domain/a.co.uk', info: { interval: 43_200_000 } });
     const answer = (days: number) => ({

@@ -8,10 +8,12 @@ import { MAX_TARGETS_FILE } from '../../lib/config/targets-bytes.js';
 import { readTargets } from '../../lib/config/targets-text.js';
 import { validConfig } from '../../lib/config/valid.js';
 import { growth, LINEAR } from '../support/growth.js';
+import { yamlOf } from '../support/yaml.js';
 
 type Env = Readonly<Record<string, string>>;
 
-const read = (text: string, env: Env = {}) => readTargets('targets.yaml', text, { texts: textsOf(env) });
+const read = (text: string, env: Env = {}) =>
+  readTargets('targets.yaml', yamlOf(text), { texts: textsOf(env) });
 const parse = (text: string, env: Env = {}) => parseConfig(env, read(text, env));
 const problemsOf = (text: string, env: Env = {}): string[] => {
   const result = parse(text, env);
@@ -186,9 +188,15 @@ targets:
     ['targets: 7', 'targets.yaml:1:10: '],
     ['defaults: {}', 'targets.yaml:1:1: '],
     ['[['.repeat(50_000), 'targets.yaml:1:'],
+    ['targets: !!pairs [a: b]', 'targets.yaml:1:19: '],
   ])('that cannot be read says where: %j', (text, beginning) => {
     const [first = ''] = problemsOf(text);
     expect(first.startsWith(beginning) && first.length > beginning.length, first).toBe(true);
+  });
+
+  it('names each mistake in the syntax with its own line, also behind others', () => {
+    const lines = read('a\n: a\n l:\n').problems.map((problem) => placeInWords(problem));
+    expect(lines).toEqual(['targets.yaml:2:1', 'targets.yaml:3:3']);
   });
 
   it('names both places of an id that KEEP_ALIVE_URLS has too', () => {
