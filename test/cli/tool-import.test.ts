@@ -836,7 +836,7 @@ endpoints: [{ <<: [*a, *b], name: a, url: "https://a.test" }]`,
     expect(imported.left).toEqual([]);
     expect(imported.unneeded).toEqual([]);
     const texts = new Map([...imported.variables.keys()].map((name): [string, string] => [name, name]));
-    const result = parseConfig({}, readTargets('t', text, { texts }), { mayLackChannels: true });
+    const result = parseConfig({}, readTargets('t', yamlOf(text), { texts }), { mayLackChannels: true });
     const targets = new Map(result.ok ? result.config.targets.map((each) => [each.info.id, each]) : []);
     expect(targets.get('web')).toMatchObject({
       info: { group: 'Core', enabled: false, interval: 60_000, description: 'Tags: env: prod' },
@@ -933,7 +933,7 @@ endpoints: [{ <<: [*a, *b], name: a, url: "https://a.test" }]`,
     const CONCATENATED = PAGES.map((page) => JSON.stringify(page)).join('\n');
     const targetsIn = (text: string, variables: Iterable<string>) => {
       const texts = new Map([...variables].map((name): [string, string] => [name, name]));
-      const result = parseConfig({}, readTargets('t', text, { texts }), { mayLackChannels: true });
+      const result = parseConfig({}, readTargets('t', yamlOf(text), { texts }), { mayLackChannels: true });
       if (!result.ok) throw new Error(JSON.stringify(result.problems));
       return new Map(result.config.targets.map((target) => [target.info.id, target]));
     };
