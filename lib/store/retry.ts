@@ -24,32 +24,36 @@ export async function withinLimit<T>(limit: number, work: Promise<T>): Promise<T
 }
 
 /**
- * Repeats `attempt` while the store cannot be reached or does not answer in time: three attempts at most. Only for
- * calls that may be done twice.
+ * Repeats `attempt` while the store cannot be reached or does not answer in time: three attempts at most, and none that
+ * could end after three time limits. Only for calls that may be done twice.
  * @param timeout Ms that one attempt may take.
  * @param attempt Gets the failure of the attempt before it, which may have reached the store; null at first.
- * @param within Ms after which nobody waits any more: the attempt under way comes to nothing. By default an attempt is
- * waited for to its end, and none is begun that could end after three time limits.
+ * @param within Ms after which nobody waits any more: what the attempt under way finds is lost. By default an attempt is
+ * waited for to its end.
  */
 export function withRetry<T>(
   timeout: number,
   attempt: (earlier: StoreError | null) => Promise<T>,
   within?: number,
 ): Promise<T> {
-  const answer = repeated(attempt, within ?? (LIMITS_A_CALL - 1) * timeout);
+  const latestStart = Math.min((LIMITS_A_CALL - 1) * timeout, within ?? Infinity);
+  const answer = repeated(attempt, latestStart);
   return within === undefined ? answer : withinLimit(within, answer);
 }
 
-/** @param within ms within which attempts may begin */
-async function repeated<T>(attempt: (earlier: StoreError | null) => Promise<T>, within: number): Promise<T> {
-  const latestStart = performance.now() + within;
+/** @param latestStart ms after which no attempt begins */
+async function repeated<T>(
+  attempt: (earlier: StoreError | null) => Promise<T>,
+  latestStart: number,
+): Promise<T> {
+  const end = performance.now() + latestStart;
   let earlier: StoreError | null = null;
   for (let retries = 0; ; retries++) {
     try {
       return await attempt(earlier);
     } catch (error) {
       const pause = PAUSES[retries];
-      if (pause === undefined || performance.now() + pause > latestStart || !isLostAnswer(error)) throw error;
+      if (pause === undefined || performance.now() + pause > end || !isLostAnswer(error)) throw error;
       earlier = error;
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
