@@ -19,6 +19,8 @@ export interface DigestItem {
   readonly target: PublicTarget | null;
   /** Runs are made by `npm start`; false or absent: a trigger calls for them. */
   readonly isLocal?: boolean;
+  /** Of the times that its text names; absent: UTC. */
+  readonly timeZone?: string;
 }
 
 export interface Channel {

@@ -121,7 +121,7 @@ function lineOf(item: DigestItem, markup: Markup, longest: number): string {
 }
 
 export function contextOf(item: DigestItem): WordingContext {
-  return { name: nameOf(item), isLocal: item.isLocal ?? false };
+  return { name: nameOf(item), isLocal: item.isLocal ?? false, timeZone: item.timeZone ?? 'UTC' };
 }
 
 /** What people call the target or the peer of an alert; never empty. */

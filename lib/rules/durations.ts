@@ -1,4 +1,5 @@
 import { DAY, HOUR, MINUTE, SECOND } from '../time.js';
+import { offsetAt } from './windows.js';
 
 /** A number with its unit: days, hours, minutes, seconds, milliseconds. */
 export interface Quantity {
@@ -83,26 +84,65 @@ function inWords(parts: readonly Quantity[]): string {
     .join(' ');
 }
 
-/** `12:03 UTC`, with the date where it is more than 12 hours from `now`. */
-export function timeInWords(at: number, now: number): string {
-  const iso = new Date(at).toISOString();
-  const time = `${iso.slice(11, 16)} UTC`;
+/** `12:03 UTC`, `13:03 CET`, with the date where it is more than 12 hours from `now`. */
+export function timeInWords(at: number, now: number, timeZone: string): string {
+  const iso = wallClock(at, timeZone);
+  const time = `${iso.slice(11, 16)} ${zoneName(at, timeZone)}`;
   return Math.abs(now - at) > 12 * HOUR ? `${iso.slice(0, 10)} ${time}` : time;
+}
+
+/** `2026-11-20`, by the zone */
+export function dateInWords(at: number, timeZone: string): string {
+  return wallClock(at, timeZone).slice(0, 10);
+}
+
+/** What the clock on the wall of a zone reads, as an ISO time. */
+function wallClock(at: number, timeZone: string): string {
+  return new Date(at + offsetAt(timeZone, at)).toISOString();
+}
+
+/** Each of these has short names for the zones of its own part of the world. */
+const LOCALES = ['en-GB', 'en-US', 'en-AU'];
+/** By locale and zone: making one takes much longer than using it. */
+const nameFormats = new Map<string, Intl.DateTimeFormat>();
+
+/**
+ * `CET`, `EDT`; `GMT+5:30` where the zone has no short name. A zone has another name at each of its offsets, so the name tells
+ * apart what its clock reads twice.
+ */
+function zoneName(at: number, timeZone: string): string {
+  let name = 'UTC';
+  if (timeZone === name) return name;
+  for (const locale of LOCALES) {
+    const key = `${locale} ${timeZone}`;
+    const format =
+      nameFormats.get(key) ?? new Intl.DateTimeFormat(locale, { timeZone, timeZoneName: 'short' });
+    nameFormats.set(key, format);
+    // `20/11/2026, CET`
+    name = /\S+$/.exec(format.format(at))?.[0] ?? name;
+    if (!/^GMT[+-]/.test(name)) break;
+  }
+  return name;
 }
 
 /** A span shorter than this is given to the second: to the minute, both ends could be the same. */
 const SHORT_SPAN = 10 * MINUTE;
 
-/** `from 08:40 to 12:00 UTC`; with seconds where it is short, with the dates where `timeInWords` names one. */
-export function spanInWords(from: number, to: number, now: number): string {
+/**
+ * `from 08:40 to 12:00 UTC`; with seconds where it is short, with the dates where `timeInWords` names one. Where the clock
+ * changes in between, each end names its own time: `from 01:30 CEST to 04:00 CET`.
+ */
+export function spanInWords(from: number, to: number, now: number, timeZone: string): string {
   const digits = to - from < SHORT_SPAN ? 19 : 16;
-  const first = new Date(from).toISOString();
-  const last = new Date(to).toISOString();
+  const first = wallClock(from, timeZone);
+  const last = wallClock(to, timeZone);
+  const [firstZone, lastZone] = [zoneName(from, timeZone), zoneName(to, timeZone)];
   const clock = (iso: string): string => iso.slice(11, digits);
   const isFar = now - from > 12 * HOUR;
   const firstDate = isFar ? `${first.slice(0, 10)} ` : '';
   const lastDate = isFar && first.slice(0, 10) !== last.slice(0, 10) ? `${last.slice(0, 10)} ` : '';
-  return `from ${firstDate}${clock(first)} to ${lastDate}${clock(last)} UTC`;
+  const change = firstZone === lastZone ? '' : ` ${firstZone}`;
+  return `from ${firstDate}${clock(first)}${change} to ${lastDate}${clock(last)} ${lastZone}`;
 }
 
 /** A latency in ms, with as many digits as say something. */

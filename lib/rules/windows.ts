@@ -151,7 +151,7 @@ const offsets = new Map<string, number>();
 const OFFSETS_KEPT = 10_000;
 
 /** Milliseconds by which the zone's wall clock is ahead of UTC. No zone has changed it twice in a day and back. */
-function offsetAt(timeZone: string, at: number): number {
+export function offsetAt(timeZone: string, at: number): number {
   if (timeZone === 'UTC') return 0;
   const day = Math.floor(at / DAY);
   const offset = offsetOnDay(timeZone, day);

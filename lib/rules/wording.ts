@@ -1,5 +1,12 @@
 import type { Alert, OverAllowance, Resource, SlowTargets, TargetAlert } from '../types.js';
-import { intervalInWords, lengthInWords, paceInWords, spanInWords, timeInWords } from './durations.js';
+import {
+  dateInWords,
+  intervalInWords,
+  lengthInWords,
+  paceInWords,
+  spanInWords,
+  timeInWords,
+} from './durations.js';
 
 /** How much an alert matters, the highest first. */
 export const LEVELS = ['critical', 'warning', 'info', 'good'] as const;
@@ -25,16 +32,18 @@ export interface WordingContext {
   readonly name: string;
   /** Runs are made by `npm start`; otherwise a trigger calls for them. */
   readonly isLocal: boolean;
+  /** Of the times that it names: the name of a time zone. */
+  readonly timeZone: string;
 }
 
-export function wordingOf(alert: Alert, { name, isLocal }: WordingContext): Wording {
+export function wordingOf(alert: Alert, { name, isLocal, timeZone }: WordingContext): Wording {
   if (alert.kind === 'missed') {
     return {
       level: 'warning',
       subject: 'Keepalive',
       predicate: `recorded no runs for ${lengthInWords(alert.to - alert.from)}`,
       details: [
-        spanInWords(alert.from, alert.to, alert.at),
+        spanInWords(alert.from, alert.to, alert.at, timeZone),
         isLocal
           ? 'npm start was not running, its machine was asleep, or it could not reach its database'
           : 'check the trigger and the database; if the trigger is meant to call that rarely, set KEEP_ALIVE_TICK to its interval',
@@ -71,7 +80,7 @@ export function wordingOf(alert: Alert, { name, isLocal }: WordingContext): Word
       subject: 'Keepalive',
       predicate: 'cannot record what it finds',
       details: [
-        `since ${timeInWords(alert.from, alert.at)}`,
+        `since ${timeInWords(alert.from, alert.at, timeZone)}`,
         alert.message,
         'targets are still pinged and outages still reported, but no statistics are kept and nothing is restarted',
       ],
@@ -87,7 +96,7 @@ export function wordingOf(alert: Alert, { name, isLocal }: WordingContext): Word
       details: ['this channel did not accept them for a day'],
     };
   }
-  if (alert.kind === 'peer_down' || alert.kind === 'peer_up') return ofPeer(alert);
+  if (alert.kind === 'peer_down' || alert.kind === 'peer_up') return ofPeer(alert, timeZone);
   if (alert.kind === 'test') {
     return {
       level: 'info',
@@ -96,7 +105,7 @@ export function wordingOf(alert: Alert, { name, isLocal }: WordingContext): Word
       details: ['nothing is wrong; this channel works'],
     };
   }
-  return { subject: name, ...ofTarget(alert, alert.at) };
+  return { subject: name, ...ofTarget(alert, alert.at, timeZone) };
 }
 
 /** What is wrong with a peer, behind its name. */
@@ -106,11 +115,11 @@ export const PEER_TROUBLES: Readonly<Record<(Alert & { kind: 'peer_down' })['how
   silent: 'does not answer',
 };
 
-function ofPeer(alert: Extract<Alert, { readonly peer: string }>): Wording {
+function ofPeer(alert: Extract<Alert, { readonly peer: string }>, timeZone: string): Wording {
   const subject = `Peer ${alert.peer}`;
   const { at, startedAt } = alert;
   if (alert.kind === 'peer_down') {
-    const since = timeInWords(startedAt, at);
+    const since = timeInWords(startedAt, at, timeZone);
     return {
       level: 'warning',
       subject,
@@ -130,34 +139,34 @@ function ofPeer(alert: Extract<Alert, { readonly peer: string }>): Wording {
     level: 'good',
     subject,
     predicate: `is back after ${lengthInWords(alert.endedAt - startedAt)}`,
-    details: [`it could not be seen to make runs ${spanInWords(startedAt, alert.endedAt, at)}`],
+    details: [`it could not be seen to make runs ${spanInWords(startedAt, alert.endedAt, at, timeZone)}`],
   };
 }
 
-function ofTarget(alert: TargetAlert, at: number): Omit<Wording, 'subject'> {
+function ofTarget(alert: TargetAlert, at: number, timeZone: string): Omit<Wording, 'subject'> {
   switch (alert.kind) {
     case 'down':
       return {
         level: 'critical',
         predicate: 'is down',
-        details: [alert.message, failedChecks(alert.failures, alert.startedAt, at)],
+        details: [alert.message, failedChecks(alert, at, timeZone)],
       };
     case 'reminder':
       return {
         level: 'critical',
         predicate: `is still down after ${lengthInWords(at - alert.startedAt)}`,
-        details: [alert.message, failedChecks(alert.failures, alert.startedAt, at)],
+        details: [alert.message, failedChecks(alert, at, timeZone)],
       };
     case 'up':
-      return { level: alert.now === 'up' ? 'good' : 'warning', ...ofUp(alert, at) };
+      return { level: alert.now === 'up' ? 'good' : 'warning', ...ofUp(alert, at, timeZone) };
     case 'unwatched':
       return {
         level: 'info',
         predicate: `is no longer watched (${alert.because})`,
         details: [
           alert.endedAt === null
-            ? `it had been ${alert.was} since ${timeInWords(alert.startedAt, at)}`
-            : `it was ${alert.was} ${spanInWords(alert.startedAt, alert.endedAt, at)}`,
+            ? `it had been ${alert.was} since ${timeInWords(alert.startedAt, at, timeZone)}`
+            : `it was ${alert.was} ${spanInWords(alert.startedAt, alert.endedAt, at, timeZone)}`,
         ],
       };
     case 'degraded':
@@ -194,7 +203,7 @@ function ofTarget(alert: TargetAlert, at: number): Omit<Wording, 'subject'> {
             ? `has a certificate that expires in ${lengthInWords(alert.expiresAt - at)}`
             : 'has an expired certificate',
         details: [
-          `${alert.expiresAt > at ? 'it is' : 'it was'} valid until ${new Date(alert.expiresAt).toISOString().slice(0, 10)}`,
+          `${alert.expiresAt > at ? 'it is' : 'it was'} valid until ${dateInWords(alert.expiresAt, timeZone)}`,
         ],
       };
     case 'restart':
@@ -220,9 +229,10 @@ function ofTarget(alert: TargetAlert, at: number): Omit<Wording, 'subject'> {
 function ofUp(
   { was, now, startedAt, endedAt, restarts, message }: TargetAlert & { kind: 'up' },
   at: number,
+  timeZone: string,
 ): Omit<Wording, 'subject' | 'level'> {
   const length = lengthInWords(endedAt - startedAt);
-  const span = spanInWords(startedAt, endedAt, at);
+  const span = spanInWords(startedAt, endedAt, at, timeZone);
   const remarks = [
     ...(message === null ? [] : [message]),
     ...(restarts === 0 ? [] : [`restarted ${times(restarts)}`]),
@@ -297,9 +307,13 @@ function times(count: number): string {
 }
 
 /** `3 checks have failed since 12:03 UTC`, `one check failed at 12:03 UTC` */
-function failedChecks(count: number, since: number, at: number): string {
-  const time = timeInWords(since, at);
-  return count === 1 ? `one check failed at ${time}` : `${count} checks have failed since ${time}`;
+function failedChecks(
+  { failures, startedAt }: TargetAlert & { kind: 'down' | 'reminder' },
+  at: number,
+  timeZone: string,
+): string {
+  const time = timeInWords(startedAt, at, timeZone);
+  return failures === 1 ? `one check failed at ${time}` : `${failures} checks have failed since ${time}`;
 }
 
 /** What resources are called, where the month is named beside them. */

@@ -377,6 +377,7 @@ export class Committer {
       send,
       publicUrl: config.publicUrl,
       isLocal: this.isLocal,
+      timeZone: config.page.timeZone ?? 'UTC',
       now,
       log,
       mayRestart: (target) => isDown(target) && !inMaintenance(target.maintenance, now()),

@@ -14,6 +14,8 @@ export interface DeliveryContext {
   readonly publicUrl: string | null;
   /** Runs are made by `npm start`, not by a trigger. */
   readonly isLocal: boolean;
+  /** Of the times that alerts name. */
+  readonly timeZone: string;
   readonly now: () => number;
   readonly log: (line: string) => void;
   /** Whether a restart of the target makes sense now. */
@@ -74,7 +76,7 @@ async function restart(
 
 async function sendDigest(
   { channel: name, alerts, undelivered, moved: known }: PendingDigest,
-  { channels, targets, publicUrl, isLocal, now, log }: DeliveryContext,
+  { channels, targets, publicUrl, isLocal, timeZone, now, log }: DeliveryContext,
   timeout: number,
 ): Promise<DeliveryOutcome[]> {
   const [first] = alerts;
@@ -91,6 +93,7 @@ async function sendDigest(
     alert,
     target: 'target' in alert ? (targets.get(alert.target)?.info ?? null) : null,
     isLocal,
+    timeZone,
   }));
   const digest: Digest = { id, at, items, pageUrl: publicUrl };
   const moves: DeliveryOutcome[] = [];

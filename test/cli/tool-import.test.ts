@@ -755,6 +755,20 @@ endpoints: [{ <<: [*a, *b], name: a, url: "https://a.test" }]`,
     expect(imported.left.map(({ what }) => what)).toEqual(['headers.Authorization', 'headers.C']);
   });
 
+  it.each([
+    ['carries over the time zone of alerts', "'Asia/Shanghai'", 'Asia/Shanghai', []],
+    ['lists a time zone that there is not', "'Mars/Olympus'", undefined, ['notification.timeZone']],
+    ['lists a time zone that is computed', 'process.env.TZ', undefined, ['notification.timeZone']],
+  ])('of UptimeFlare %s', (_, timeZone, wanted, left) => {
+    const monitors = "[{ id: 'a', target: 'https://a.test' }]";
+    const { imported } = convert(
+      'uptimeflare',
+      `const workerConfig = { monitors: ${monitors}, notification: { timeZone: ${timeZone} } }`,
+    );
+    expect(imported.settings.get('PAGE_TIME_ZONE')).toBe(wanted);
+    expect(imported.left.map(({ what }) => what)).toEqual(left);
+  });
+
   it('of UptimeFlare whose monitors are all computed says so', () => {
     expect(() => convert('uptimeflare', 'const workerConfig = { monitors: make() }')).toThrow(
       'its monitors are computed: write them as a list in workerConfig',

@@ -10,7 +10,7 @@ import { SLACK_LIMIT } from '../../lib/deliver/slack.js';
 import { TEAMS_LIMIT } from '../../lib/deliver/teams.js';
 import { TELEGRAM_LIMIT } from '../../lib/deliver/telegram.js';
 import { WEBHOOK_LIMIT } from '../../lib/deliver/webhook.js';
-import type { ChannelName } from '../../lib/types.js';
+import type { Alert, ChannelName } from '../../lib/types.js';
 import { channelTo, HTTP_CHANNELS, SECRET } from '../support/channels.js';
 import { ALERTS, digestOf, downAlert, HOSTILE, itemOf, publicTarget } from '../support/digests.js';
 import { receive, type Received } from '../support/receiver.js';
@@ -344,6 +344,19 @@ describe('a page that is not known', () => {
 });
 
 describe('webhook', () => {
+  it('has times of a zone in its texts alone', async () => {
+    const item = { ...itemOf(ALERTS.down as Alert), timeZone: 'Europe/Paris' };
+    expect(await payloadOf('webhook', digestOf([item]))).toMatchObject({
+      timestamp: '2026-11-20T12:00:00.000Z',
+      alerts: [
+        {
+          ...{ at: '2026-11-20T12:00:00.000Z', startedAt: '2026-11-20T11:50:00.000Z' },
+          text: expect.stringContaining('since 12:50 CET') as string,
+        },
+      ],
+    });
+  });
+
   const digest = digestOf([itemOf(downAlert('api', 'x'))]);
   const headersOf = ({ headers }: Received) => ({
     'webhook-id': String(headers['webhook-id']),

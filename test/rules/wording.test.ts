@@ -1,3 +1,5 @@
+import fc from 'fast-check';
+import { Temporal } from 'temporal-polyfill';
 import { describe, expect, it } from 'vitest';
 import { byImportance, headline, LEVELS, wordingOf } from '../../lib/rules/wording.js';
 import type { Alert } from '../../lib/types.js';
@@ -16,10 +18,10 @@ const alertOf = (name: string): Alert => {
   return alert;
 };
 
-const API = { name: 'API', isLocal: false };
+const API = { name: 'API', isLocal: false, timeZone: 'UTC' };
 
-const said = (alert: Alert) => {
-  const { level, subject, predicate, details } = wordingOf(alert, API);
+const said = (alert: Alert, timeZone = 'UTC') => {
+  const { level, subject, predicate, details } = wordingOf(alert, { ...API, timeZone });
   return `${level} | ${subject} ${predicate} | ${details.join(' | ')}`;
 };
 
@@ -129,6 +131,30 @@ describe('an alert', () => {
     expect(wordingOf(alertOf(name), { ...API, isLocal: true }).details.at(-1)).toBe(expected);
   });
 
+  it.each([
+    ['down', 'critical | API is down | status 503, expected 200-299 | 3 checks have failed since 12:50 CET'],
+    ['up after down', 'good | API is up again after 3 h 20 m | it was down from 09:40 to 13:00 CET'],
+  ])('%s in a time zone', (name, expected) => {
+    expect(said(alertOf(name), 'Europe/Paris')).toBe(expected);
+  });
+
+  it('names all its times in the time zone', () => {
+    const time = /\d\d:\d\d\b/;
+    const named = Object.entries(ALERTS).filter(([, alert]) => time.test(said(alert)));
+    expect(named.length).toBeGreaterThan(10);
+    for (const [name, alert] of named) {
+      expect([name, said(alert, 'Asia/Kolkata')]).toEqual([name, expect.stringContaining('GMT+5:30')]);
+      expect(said(alert, 'Asia/Kolkata')).not.toContain('UTC');
+    }
+  });
+
+  it('gives the date of a certificate by the time zone', () => {
+    const alert = { ...alertOf('certificate'), expiresAt: Date.parse('2026-12-01T23:30Z') } as Alert;
+    const untilIn = (timeZone: string) => wordingOf(alert, { ...API, timeZone }).details;
+    expect(untilIn('UTC')).toEqual(['it is valid until 2026-12-01']);
+    expect(untilIn('Europe/Paris')).toEqual(['it is valid until 2026-12-02']);
+  });
+
   it('has a level that is known', () => {
     for (const alert of Object.values(ALERTS)) expect(LEVELS).toContain(wordingOf(alert, API).level);
   });
@@ -234,7 +260,7 @@ describe('words', () => {
     [NOON - 12 * H - 1, '2026-11-19 23:59 UTC'],
     [NOON + 13 * H, '2026-11-21 01:00 UTC'],
   ])('a time of %i', (at, expected) => {
-    expect(timeInWords(at, NOON)).toBe(expected);
+    expect(timeInWords(at, NOON, 'UTC')).toBe(expected);
   });
 
   it.each([
@@ -260,6 +286,109 @@ describe('words', () => {
       'from 2026-11-18 00:00 to 2026-11-20 12:00 UTC',
     ],
   ])('a span shows %s', (_, from, to, expected) => {
-    expect(spanInWords(from, to, NOON)).toBe(expected);
+    expect(spanInWords(from, to, NOON, 'UTC')).toBe(expected);
+  });
+});
+
+describe('times of a zone', () => {
+  const SUMMER = Date.parse('2026-07-20T12:00Z');
+  it.each([
+    ['UTC', NOON, '12:00 UTC'],
+    ['Europe/Paris', NOON, '13:00 CET'],
+    ['Europe/Paris', SUMMER, '14:00 CEST'],
+    ['Europe/London', NOON, '12:00 GMT'],
+    ['Europe/London', SUMMER, '13:00 BST'],
+    ['America/New_York', NOON, '07:00 EST'],
+    ['America/New_York', SUMMER, '08:00 EDT'],
+    ['Australia/Sydney', NOON, '23:00 AEDT'],
+    ['America/Sao_Paulo', NOON, '09:00 GMT-3'],
+    ['Asia/Kolkata', NOON, '17:30 GMT+5:30'],
+    ['Asia/Kathmandu', NOON, '17:45 GMT+5:45'],
+  ])('%s at %i', (zone, at, expected) => {
+    expect(timeInWords(at, at, zone)).toBe(expected);
+  });
+
+  it.each([
+    ['Asia/Tokyo', '2026-11-19T22:00Z', '2026-11-20 07:00 GMT+9'],
+    ['America/Los_Angeles', '2026-11-20T03:00Z', '19:00 PST'],
+    ['America/Los_Angeles', '2026-11-19T03:00Z', '2026-11-18 19:00 PST'],
+  ])('%s has dates of its own', (zone, at, expected) => {
+    expect(timeInWords(Date.parse(at), NOON, zone)).toBe(expected);
+  });
+
+  it.each([
+    ['one name where both ends have it', '10:25Z', '12:00Z', 'from 12:25 to 14:00 CEST', '2026-10-24'],
+    ['both where clocks go back', '23:30Z', '01:30Z', 'from 01:30 CEST to 02:30 CET', '2026-10-24'],
+    ['the same time twice', '00:30Z', '01:30Z', 'from 02:30 CEST to 02:30 CET', '2026-10-25'],
+    ['the second first', '00:58Z', '01:01Z', 'from 02:58:00 CEST to 02:01:00 CET', '2026-10-25'],
+    ['both where clocks go forward', '00:30Z', '01:30Z', 'from 01:30 CET to 03:30 CEST', '2026-03-29'],
+  ])('a span has %s', (_, begin, end, expected, date) => {
+    const from = Date.parse(`${date}T${begin}`);
+    const last = Date.parse(`${date}T${end}`);
+    const to = last < from ? last + 24 * 60 * 60_000 : last;
+    expect(spanInWords(from, to, to, 'Europe/Paris')).toBe(expected);
+  });
+
+  it('a span has the dates of the zone', () => {
+    const [from, to] = ['2026-10-24T22:30Z', '2026-10-25T21:30Z'].map((text) => Date.parse(text));
+    const now = Date.parse('2026-10-26T12:00Z');
+    expect(spanInWords(from ?? 0, to ?? 0, now, 'Europe/Paris')).toBe(
+      'from 2026-10-25 00:30 CEST to 22:30 CET',
+    );
+  });
+
+  const zones = fc.constantFrom(...Intl.supportedValuesOf('timeZone'), 'UTC');
+  const instants = fc.integer({ min: Date.parse('2015-01-01'), max: Date.parse('2040-01-01') });
+  /** Up to three hours before or after the clock changes, where it does. */
+  const moments = fc
+    .tuple(zones, instants, fc.integer({ min: -180, max: 180 }), fc.boolean())
+    .map(([zone, at, minutes, isNear]) => {
+      const start = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone);
+      const change = isNear ? start.getTimeZoneTransition('next') : null;
+      const near = change === null ? at : change.epochMilliseconds + minutes * 60_000;
+      return { zone, at: near - (near % 60_000) };
+    });
+
+  /** All instants that are told so: `2026-10-25`, `02:30`, `CET`, with an independent library. */
+  function readBack(zone: string, date: string, clock: string, name: string): number[] {
+    const wall = Temporal.PlainDateTime.from(`${date}T${clock}`);
+    const found = (['earlier', 'later'] as const).map((disambiguation) =>
+      wall.toZonedDateTime(zone, { disambiguation }),
+    );
+    const told = found.filter((each) => {
+      const offset = /^GMT([+-])(\d+)(?::(\d+))?$/.exec(name);
+      if (offset === null)
+        return timeInWords(each.epochMilliseconds, each.epochMilliseconds, zone).endsWith(name);
+      const [, sign, hours, minutes = '0'] = offset;
+      const ahead = (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes));
+      return each.offsetNanoseconds === ahead * 60e9;
+    });
+    return [...new Set(told.map((each) => each.epochMilliseconds))];
+  }
+
+  it('a time is that of one instant', () => {
+    fc.assert(
+      fc.property(moments, ({ zone, at }) => {
+        const [date = '', clock = '', name = ''] = timeInWords(at, at + 24 * 3_600_000, zone).split(' ');
+        expect(readBack(zone, date, clock, name)).toEqual([at]);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('both ends of a span are those of one instant', () => {
+    fc.assert(
+      fc.property(moments, fc.integer({ min: 0, max: 400 }), ({ zone, at }, minutes) => {
+        const to = at + minutes * 60_000;
+        const text = spanInWords(at, to, to + 24 * 3_600_000, zone);
+        const parts = /^from (\S+) ([\d:]+)(?: (\S+))? to (?:(\S+) )?(\S+) (\S+)$/.exec(text);
+        const [, date = '', clock = '', firstName, lastDate = date, lastClock = '', name = ''] = parts ?? [];
+        expect([
+          readBack(zone, date, clock, firstName ?? name),
+          readBack(zone, lastDate, lastClock, name),
+        ]).toEqual([[at], [to]]);
+      }),
+      { numRuns: 1_000 },
+    );
   });
 });

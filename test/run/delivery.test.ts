@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DeliveryError, type Digest } from '../../lib/deliver/channel.js';
+import { PLAIN, sentenceOf } from '../../lib/deliver/compose.js';
 import { loadHistory } from '../../lib/read/load.js';
 import { openRemoteStore } from '../support/stores.js';
 import { StoreError, type Store } from '../../lib/store/store.js';
@@ -84,6 +85,18 @@ describe('after a run', () => {
     expect(teller.told.sort()).toEqual(['email: a up', 'slack: a up']);
     await teller.minute('b');
     expect(teller.told).toEqual([]);
+  });
+
+  it.each<[string, Readonly<Record<string, string>>, string]>([
+    ['UTC', {}, '12:02 UTC'],
+    ['the zone of the page where it is set', { PAGE_TIME_ZONE: 'europe/paris' }, '13:02 CET'],
+  ])('times are told in %s', async (_, env, expected) => {
+    const teller = new Teller(store, ['a'], env);
+    teller.now = Date.parse('2026-11-20T12:00Z');
+    await teller.minute();
+    await teller.minute('a');
+    const said = teller.digests.flatMap(({ items }) => items.map((item) => sentenceOf(item, PLAIN, 200)));
+    expect(said).toEqual(Array(2).fill(expect.stringContaining(`one check failed at ${expected}`)));
   });
 
   it('what a run saw is said although its commit failed, and not again by the next that is on record', async () => {

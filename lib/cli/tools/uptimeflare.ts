@@ -247,7 +247,7 @@ function readNotification(collector: Collector, drafts: Monitors, notification: 
           readWebhook(collector, fieldsOf(webhook));
         break;
       case 'timeZone':
-        collector.leave(what, 'alerts give times in UTC; PAGE_TIME_ZONE is for the page');
+        collector.setting('PAGE_TIME_ZONE', textOf(value), what);
         break;
       case 'gracePeriod':
         collector.carry();
