@@ -146,10 +146,9 @@ class Spread implements Pick<Databases, 'numbers' | 'layout' | 'nameOf' | 'learn
     if ([...groups].some((group) => this.numberOf(group) === null)) await this.#look(meter, within);
   }
 
-  /** Ms that a read may wait for each database; undefined: as long as any other call. */
+  /** Ms that a read may wait for each database; undefined: as long as any other call. One that is the only one is waited for. */
   limitOf({ partly = false, within }: ReadRequest): number | undefined {
-    if (this.isOne) return undefined;
-    return partly ? Math.min(within ?? Infinity, PARTLY_WITHIN) : within;
+    return partly && !this.isOne ? Math.min(within ?? Infinity, PARTLY_WITHIN) : within;
   }
 
   /**
@@ -339,7 +338,7 @@ abstract class SpreadPart implements Store {
       if (claim.claimed && claim.fields.size === 0 && request.fields.length > 0)
         await this.spread.checkAgain(database, this.meter);
       return claim;
-    });
+    }, request.within);
   }
 
   underWay(shards: readonly number[]): ReturnType<Store['underWay']> {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { readDump, writeDump } from '../../lib/cli/dump.js';
 import { collect, restore } from '../../lib/cli/transfer.js';
@@ -246,6 +247,8 @@ describe('a database that goes away in the middle of ticks and comes back', () =
     for (let i = 0; i < 2; i += 1) expect(await tick()).toMatchObject({ stored: false });
     const meanwhile = await statsOf(await open(1, [2, rest()]), pinger);
     await front.start();
+    // For a second, a database that did not answer is not asked again.
+    await delay(1_000);
     const store = await open(1, [2, rest()]);
     const after = dies ? new ShardedPinger(pinger.config, store, pinger.clock) : pinger;
     expect(await after.tick()).toMatchObject({ checked: 12, stored: true });
@@ -433,9 +436,8 @@ describe('the first database goes away', () => {
         // What fails is asked again.
         expect(askedBefore).toHaveLength(6);
         for (const before of askedBefore) expect(new Set(before).size).toBe(before.length);
-        // Nor do its own shards wait for each other. A new process asks first whether it is the right database.
-        const leases = asked().flatMap((commands) => /:lease(?::1)?(?=")/.exec(commands)?.[0] ?? []);
-        expect(leases.slice(0, 2)).toEqual(when === 'begins then' ? [] : [':lease', ':lease:1']);
+        // Nor do its own shards wait for what has just not answered.
+        expect(asked().filter((commands) => commands.includes(':lease'))).toEqual([]);
       } finally {
         front.reset();
       }
