@@ -235,7 +235,7 @@ async function hintOf(
   return { text, hints, hash: hints?.directory ?? null };
 }
 
-async function read(store: Store, within?: number): Promise<Found> {
+async function read(store: Store, within?: number, isSecondLook = false): Promise<Found> {
   // The layout tells whether this is the first database, whose directory counts.
   const { fields } = await store.read({ fields: [DIRECTORY_FIELD, SHARDS_FIELD], logs: [], within });
   const text = fields.get(DIRECTORY_FIELD) ?? null;
@@ -243,21 +243,26 @@ async function read(store: Store, within?: number): Promise<Found> {
   if (text !== null && stored !== null)
     return { ...stored, text, isStored: true, hash: hashOf(text), shards: shardCount(stored.directory) };
   const layout = readable(() => readShards(fields.get(SHARDS_FIELD) ?? null))?.layout ?? ONE_STORE;
-  if (layout.origin === null) await isFirst(store);
+  if (layout.origin === null) {
+    const problem = await foreignIn(store);
+    // Another process may have begun the installation since the first was read.
+    if (problem !== null && !isSecondLook) return read(store, within, true);
+    if (problem !== null) throw new StoreError('store_mismatch', problem);
+  }
   const directory = await fromStates(store, layout);
   return { text, isStored: false, directory, layout, hash: '', shards: shardCount(directory) };
 }
 
-/** @throws StoreError where another database belongs to an installation of which the first knows nothing */
-async function isFirst({ databases }: Store): Promise<void> {
+/** Says that another database belongs to an installation, where the first knows of none; null: none does. @throws StoreError */
+async function foreignIn({ databases }: Store): Promise<string | null> {
   for (const number of databases?.numbers.slice(1) ?? []) {
     const found = await databases?.database(number).read({ fields: [SHARDS_FIELD], logs: [] });
     const copy = readable(() => readShards(found?.fields.get(SHARDS_FIELD) ?? null));
     if (copy?.store === undefined) continue;
     const names = [databases?.nameOf(1), databases?.nameOf(number)];
-    const message = `${names[0]} and ${names[1]} name databases of different installations: set the former ones again`;
-    throw new StoreError('store_mismatch', message);
+    return `${names[0]} and ${names[1]} name databases of different installations: set the former ones again`;
   }
+  return null;
 }
 
 /** Null: it is damaged, and made anew. @throws StoreError for what a newer Keepalive wrote */

@@ -448,7 +448,8 @@ class SpreadStore extends SpreadPart {
   /** Nobody records anything in a database that is away. */
   override async underWay(shards: readonly number[]): ReturnType<Store['underWay']> {
     const { spread, meter } = this;
-    await spread.know(new Set(shards.map(groupOf)), meter);
+    const within = spread.isOne ? undefined : PARTLY_WITHIN;
+    await spread.know(new Set(shards.map(groupOf)), meter, within);
     const byDatabase = new Map<number, number[]>();
     for (const shard of shards) {
       const number = spread.numberOf(groupOf(shard));
@@ -458,7 +459,8 @@ class SpreadStore extends SpreadPart {
     const answers = await Promise.allSettled(
       [...byDatabase].map(async ([number, its]) => {
         try {
-          return await spread.storeOf(number, meter).underWay(its);
+          const asked = (): ReturnType<Store['underWay']> => spread.storeOf(number, meter).underWay(its);
+          return await spread.askWithin(within, number, asked);
         } catch (error) {
           throw spread.named(error, number);
         }

@@ -133,6 +133,40 @@ describe.each([
   });
 });
 
+it('two processes that begin an installation at the same time agree on it', async () => {
+  const store = await open(1, 2);
+  const [first, second] = [new DirectoryKeeper(), new DirectoryKeeper()];
+  const ids = configOf(12).targets.map(({ info }) => info.id);
+  const placing = { size: 3, now: store.now() };
+  /** The first process begins it between two reads of the second one. */
+  const interrupted = (database: Store): Store =>
+    new Proxy(database, {
+      get: (target, name) => {
+        const read: Store['read'] = async (request) => {
+          if (first.known === null) await first.place(await open(1, 2), ids, placing);
+          return target.read(request);
+        };
+        const member: unknown = name === 'read' ? read : Reflect.get(target, name, target);
+        return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+      },
+    });
+  const { databases } = store;
+  const racing = new Proxy(store, {
+    get: (target, name) => {
+      if (name === 'databases')
+        return {
+          ...databases,
+          database: (number: number) => interrupted(databases?.database(number) as Store),
+        };
+      const member: unknown = Reflect.get(target, name, target);
+      return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+    },
+  });
+  const { hash } = await second.place(racing, ids, placing);
+  expect(first.known?.hash).toBe(hash);
+  await store.close();
+});
+
 describe('a database that is added', () => {
   it('moves nobody, and takes the next shards', async () => {
     const all = configOf(24);
