@@ -161,8 +161,10 @@ export class Turns {
       this.#seen.delete(shard);
     } else if (reason === 'taken' || reason === 'locked' || reason === 'lease_lost') {
       this.#mine.delete(shard);
-      // The lease was given back, which says that we wrote.
-      if (reason === 'taken') this.#seen.set(shard, { writer: `${tokenOf(runId)}|0`, since: now });
+      // The lease of what was taken was given back, which says that we wrote. Otherwise somebody is at work who may not have
+      // written yet.
+      const writer = reason === 'taken' ? `${tokenOf(runId)}|0` : (this.#seen.get(shard)?.writer ?? '');
+      this.#seen.set(shard, { writer, since: now });
     }
   }
 

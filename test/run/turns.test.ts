@@ -5,6 +5,7 @@ import { loadOverview } from '../../lib/read/load.js';
 import { ofAllShards } from '../../lib/read/shards.js';
 import { stats } from '../../lib/read/stats.js';
 import { machineId, machineOf, runIdOf, Turns } from '../../lib/run/turns.js';
+import type { RunReport } from '../../lib/run/report.js';
 import { untilFullPeriod } from '../../lib/local/scheduler.js';
 import { VirtualClock } from '../support/clock.js';
 import { startRedis, type RedisServer } from '../support/redis.js';
@@ -199,6 +200,20 @@ it('pings what it pinged before while the store is away, and nothing of another 
   expect(await machines.tick()).toEqual(machines.each(1));
   expect(first.asked).toHaveLength(3);
 });
+
+it.each(['taken', 'locked', 'lease_lost'])(
+  'pings nothing that another machine was found to have (%s) while the store is away',
+  async (reason) => {
+    const turns = new Turns('00000000');
+    const report = { stored: true, runId: runIdOf('00000000') } as RunReport;
+    turns.onReport(0, report, 0);
+    turns.onReport(1, report, 0);
+    turns.onReport(0, { ...report, stored: false, reason }, MINUTE);
+    const away = await openRemoteStore({ kind: 'redis', url: 'redis://127.0.0.1:1' }, { prefix: 'k' });
+    const time = { now: 2 * MINUTE, period: MINUTE, within: MINUTE };
+    expect(await turns.choose(away, [0, 1, 2], time)).toEqual([1, 2]);
+  },
+);
 
 it('names machines in the ids of their runs, and nobody else', () => {
   const id = machineId(3000);
