@@ -54,6 +54,11 @@ export class StoreClock {
     return measured === null ? null : this.clocks.wall() + measured.ahead;
   }
 
+  /** Something shows that the store's clock may have been set. */
+  forget(): void {
+    this.#measured = null;
+  }
+
   /**
    * Begins a measurement, and returns what takes the store's time in ms since the epoch. What is no time is ignored.
    */

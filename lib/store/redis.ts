@@ -242,8 +242,10 @@ export class RedisStore implements Store {
       ...Object.entries(fields).flatMap(([field, value]) => [this.#name(field), value]),
     ];
     const outcome = await withRetry(this.#transport.timeout, async (earlier) => {
-      const [done] = await this.#run(COMMIT, keys, args);
+      const [done, isLate] = await this.#run(COMMIT, keys, args);
       if (done !== 0 && done !== 1) throw nonsense();
+      // Either the run lasted for longer than its lease, or the store's clock was set.
+      if (isLate === 1) this.#shared.clock.forget();
       // Lost after a lost answer: the attempt before may have written and released, and let somebody else in.
       return done === 0 && earlier ? earlier : done;
     });

@@ -54,7 +54,7 @@ return {calls, last, values}
  * KEYS: the data hash, the lease, then the log if text is appended.
  * ARGV: token, last committer as the claim found it, '1' to release the lease, its lifetime in ms, offset and text for
  * the log, then field, value, field, value…
- * Answers `{calls, 1}`, or `{calls, 0}` when somebody else holds the lease or has committed since, or when the token has
+ * Answers `{calls, 1}`, `{calls, 1, 1}` when the lease was over by then, or `{calls, 0}` when somebody else holds the lease or has committed since, or when the token has
  * released the lease and this commit does not (it was under way for longer than the one after it).
  * The log comes first: it is the only write that can fail, and then nothing else was written.
  */
@@ -95,7 +95,7 @@ for first = 1, #fields, 6000 do
   redis.call('HSET', data, unpack(fields, first, math.min(first + 5999, #fields)))
   calls = calls + 1
 end
-return {calls, 1}
+return {calls, 1, not holder and 1 or nil}
 `);
 
 /**

@@ -195,6 +195,21 @@ describe.each([
     expect([await costOf('b'), await costOf('c'), await costOf('d')]).toEqual([4, 3, 3]);
   });
 
+  test('a lease that was over sooner than expected has the clocks compared anew', async () => {
+    const release = (token: string) => store.commit({ token, fields: {}, append: null, release: true });
+    const claimed = async (token: string) => {
+      const meter = newMeter();
+      expect(await store.metered(meter).claim({ ...claim(), token })).toMatchObject({ claimed: true });
+      return meter.commands;
+    };
+    await claimed('a');
+    await release('a');
+    expect(await claimed('b')).toBe(3);
+    await redis.command('DEL', 'k:lease');
+    expect(await release('b')).toBe('committed');
+    expect(await claimed('c')).toBe(4);
+  });
+
   test('loads its scripts where they are missing, and counts that too', async () => {
     const meter = newMeter();
     await redis.command('SCRIPT', 'FLUSH');
