@@ -21,6 +21,10 @@ const MESSAGES: ReadonlyMap<ErrorCode, string> = new Map<ErrorCode, string>([
   ],
   ['BAD_SCALAR_START', 'a text cannot begin with this character: put it in quotes'],
   ['BAD_ALIAS', 'an alias (*name) needs an anchor (&name) above it'],
+  [
+    'UNEXPECTED_TOKEN',
+    'this does not belong here: a text with { } [ ] or a comma in it needs quotes, or a comma or a line is missing before it',
+  ],
   ['MULTIPLE_DOCS', 'expected one document, but --- begins another one'],
   ['MULTILINE_IMPLICIT_KEY', 'a name and its colon have to stand on one line'],
   [

@@ -204,7 +204,7 @@ class Reader {
       ]);
       const isComplete = entries.every(([, content]) => content !== null);
       text = isComplete ? JSON.stringify(Object.fromEntries(entries)) : null;
-    } else text = expandedText(node)?.trim() ?? null;
+    } else text = node.kind === 'text' ? (expandedText(node)?.trim() ?? null) : null;
     if (this.problems.length > problemsBefore) return null;
     if (text === null) {
       const what =
@@ -247,9 +247,12 @@ class Reader {
   /** What an alias stands for. One that would make much of little is reported, and given back as it is. */
   private resolved(node: Node): Node {
     if (node?.kind !== 'alias') return node;
-    this.aliased += node.target === null ? Infinity : sizeOf(node.target);
+    this.aliased += node.target === null ? 0 : sizeOf(node.target);
     if (node.target !== null && this.aliased <= MOST_ALIASED) return node.target;
-    const message = 'this alias stands for too much: put what targets share into defaults';
+    const message =
+      node.target === null
+        ? 'a text that begins with * needs quotes; for an alias, there is no such anchor (&name) above it'
+        : 'this alias stands for too much: put what targets share into defaults';
     this.problems.push({ ...this.placeOf(node), message });
     return node;
   }

@@ -228,6 +228,22 @@ targets:
     });
   });
 
+  it.each([
+    [
+      'a text that begins with *',
+      'expectBody: *ok',
+      'targets.yaml:4:17: a text that begins with * needs quotes',
+    ],
+    [
+      'a variable in braces',
+      'headers: {Authorization: Bearer ${TOKEN}}',
+      'targets.yaml:4:38: this does not belong here: a text with { } [ ]',
+    ],
+  ])('says once what to do with %s', (_, line, start) => {
+    const problems = problemsOf(`targets:\n  - id: a\n    url: http://a.test\n    ${line}\n`, { TOKEN: 't' });
+    expect(problems.map((each) => each.slice(0, start.length))).toEqual([start]);
+  });
+
   it('may repeat itself by aliases, as long as little does not become much', () => {
     const text = `targets:
   - { id: a, url: "http://a.test", headers: &shared { x: y } }
