@@ -146,9 +146,10 @@ class Spread implements Pick<Databases, 'numbers' | 'layout' | 'nameOf' | 'learn
     if ([...groups].some((group) => this.numberOf(group) === null)) await this.#look(meter, within);
   }
 
-  /** Ms that a read may wait for each database; undefined: as long as any other call. One that is the only one is waited for. */
-  limitOf({ partly = false, within }: ReadRequest): number | undefined {
-    return partly && !this.isOne ? Math.min(within ?? Infinity, PARTLY_WITHIN) : within;
+  /** Ms that a call may wait for each database; undefined: there is one, and it is asked each time. */
+  limitOf({ partly = false, within }: Pick<ReadRequest, 'partly' | 'within'>): number | undefined {
+    if (this.isOne) return undefined;
+    return partly ? Math.min(within ?? Infinity, PARTLY_WITHIN) : within;
   }
 
   /**
@@ -278,9 +279,9 @@ function limited(request: ReadRequest, limit: number | undefined): ReadRequest {
   return limit === undefined ? request : { ...request, within: limit };
 }
 
-/** Whether nothing came from the database, rather than a refusal. */
+/** Whether it was waited for in vain: a refusal of any kind comes at once. */
 function isSilence({ code }: StoreError): boolean {
-  return code === 'store_unreachable' || code === 'store_timeout';
+  return code === 'store_timeout';
 }
 
 function mismatch(): StoreError {
@@ -338,7 +339,7 @@ abstract class SpreadPart implements Store {
       if (claim.claimed && claim.fields.size === 0 && request.fields.length > 0)
         await this.spread.checkAgain(database, this.meter);
       return claim;
-    }, request.within);
+    }, this.spread.limitOf(request));
   }
 
   underWay(shards: readonly number[]): ReturnType<Store['underWay']> {
