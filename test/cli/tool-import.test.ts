@@ -1400,8 +1400,19 @@ describe('a hostile file', () => {
         sites: ['', '<a>', '{"a":"', 'a=', 'LOGIN '].map((begin) => ({
           ...{ name: sign.repeat(LONG), url: `https://a.test/${sign.repeat(LONG)}`, method: 'POST' },
           ...{ headers: [`X-A: ${sign.repeat(LONG)}`], body: `${begin}${sign.repeat(LONG)}` },
+          tags: [`${begin}${sign.repeat(LONG)}`],
         })),
       }),
+    ]),
+    ...[
+      ...['pw ', 'pw:', 'token:80,', 'token=${A},', 'token=a,', 'token" ', 'pw "', '?token=', 'a1'],
+      ...['ghp_', 'a.', 'token is ', 'password of '],
+    ].map((words): [string, ToolName, string] => [
+      `descriptions of ${JSON.stringify(words)}`,
+      'uptime-kuma',
+      JSON.stringify([
+        { name: words.repeat(MANY), description: words.repeat(MANY), type: 'http', url: 'https://a.test' },
+      ]),
     ]),
     ['slashes', 'upptime', `sites: [{ url: "${'/'.repeat(LONG)}" }]`],
     ['brackets of links', 'upptime', `status-website: { introTitle: "${'['.repeat(LONG)}" }\nsites: []`],

@@ -185,11 +185,7 @@ function readSetting(
       );
       break;
     case 'customFields':
-      draft.describe(
-        textsIn(value)
-          .map(([name, content]) => `${name}: ${content}`)
-          .join(', '),
-      );
+      draft.leave(key, 'they are notes for you alone: write what visitors may read as description');
       break;
     case 'groupId': {
       const group = names.groups.get(text);
