@@ -542,6 +542,12 @@ function domainOf(host: string): string | null {
   return labels.slice(isLong ? -3 : -2).join('.');
 }
 
+/** The address of a monitor that asks by HTTP, with its scheme; empty for one of another scheme. */
+export function httpAddress(url: string): string {
+  if (/^https?:\/\//i.test(url)) return literal(url);
+  return /^[a-z][a-z0-9+.-]{0,30}:\/\//i.test(url) ? '' : `http://${literal(url)}`;
+}
+
 /** The host in an address; empty where there is none. */
 export function hostIn(address: string): string {
   return withoutScheme(address)
@@ -658,6 +664,9 @@ export function withoutScheme(address: string): string {
 export function quoted(text: string): string {
   return JSON.stringify(text);
 }
+
+/** What to do for headers that are no names and texts. */
+export const UNREAD_HEADERS = 'they are no JSON of names and texts: write what is to be sent as headers';
 
 /** What to do for monitors that send an ICMP echo. */
 export const NO_PING = 'Keepalive sends no ICMP: watch a port of it, such as tcp://host:443';

@@ -12,6 +12,7 @@ import {
   seconds,
   textOf,
   textsIn,
+  UNREAD_HEADERS,
   withLogin,
   withoutScheme,
   type Imported,
@@ -311,8 +312,7 @@ function readSetting(collector: Collector, draft: TargetDraft, { monitor, type, 
         );
       break;
     case 'headers':
-      if (isHttp || type === 'websocket-upgrade')
-        draft.set('HEADERS', draft.headers(textsIn(objectOf(value))));
+      if (isHttp || type === 'websocket-upgrade') readHeaders(draft, objectOf(value));
       break;
     case 'keyword':
       if (type === 'keyword')
@@ -431,6 +431,13 @@ function readSetting(collector: Collector, draft: TargetDraft, { monitor, type, 
     default:
       if (belongsTo(type, key)) draft.leave(key);
   }
+}
+
+/** Of texts that are no JSON, nothing is sent there either: the check fails. */
+function readHeaders(draft: TargetDraft, value: unknown): void {
+  const headers = textsIn(value);
+  if (headers.length > 0) draft.set('HEADERS', draft.headers(headers));
+  else if (typeof value !== 'object' || value === null) draft.leave('headers', UNREAD_HEADERS);
 }
 
 function readTags(draft: TargetDraft, tags: readonly ToolFields[]): void {
