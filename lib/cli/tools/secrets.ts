@@ -200,13 +200,16 @@ export function withoutAddressSecrets(text: string): string {
 
 /** Tokens by how their services begin them. */
 const KNOWN_TOKEN =
-  /(?<![A-Za-z0-9])(?:(?:gh[opsur]_|github_pat_|glpat-|xox[a-z]-|xapp-|[prs]k_(?:live|test)_|whsec_|npm_|pypi-|dop_v1_|hf_|hvs\.|shp(?:at|ss|ca|pa)_|lin_api_|dckr_pat_|ATATT|SG\.|ya29\.|eyJ)[\w.~+/=-]{6,}|(?:AKIA|ASIA)[A-Z0-9]{12,}|AIza[\w-]{20,}|sk-[\w-]{16,})/g;
+  /(?<![A-Za-z0-9])(?:(?:gh[opsur]_|github_pat_|glpat-|xox[a-z]-|xapp-|[prs]k_(?:live|test)_|whsec_|npm_|pypi-|dop_v1_|hf_|hvs\.|shp(?:at|ss|ca|pa)_|lin_api_|dckr_pat_|ATATT|SG\.|ya29\.|eyJ)[\w.~+/=-]{6,}|(?:AKIA|ASIA)[A-Z0-9]{12,}|AIza[\w-]{20,}|sk-[\w-]{16,}|-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[^-]*)/g;
 
 /** The name of a host, in which letters and digits change places as they like. */
 const HOST = /^(?:[a-z0-9-]{1,63}\.){1,9}[a-z]{2,24}$/;
 
 /** Passwords, of which people write the name and the word behind it. */
 const PASSWORD_NAME = /(?:^|[^a-z])(?:pw|pwd|passwd|password|passwort|kennwort|passphrase|pin|otp|bearer)$/i;
+
+/** Names that titles begin with as well, where a plain word follows: `Auth: Europe`. */
+const TITLE_NAME = /^(?:auth|session|cookie|code|k)$/i;
 
 /** A name with what stands between it and its value: a sign, or white space alone. */
 const NAME_AND_SIGN =
@@ -244,7 +247,8 @@ function hideNamed(text: string, isProse: boolean): string {
       sign !== undefined || isMixed || (isPassword && (isProse || /[^\p{L}\s.-]/u.test(value)));
     // `password of the admin`: what is meant may come behind a sign.
     const isFiller = sign === undefined && /^(?:of|for|to|the|from|and|or|in|on|at)$/i.test(value);
-    if (value === '' || isFiller || !isBehind) continue;
+    const isTitle = !isProse && TITLE_NAME.test(name) && /:\s/.test(all) && /^\p{L}+$/u.test(value);
+    if (value === '' || isFiller || isTitle || !isBehind) continue;
     result += `${text.slice(from, at)}…`;
     from = at + value.length;
     wordsSincePassword = Infinity;
