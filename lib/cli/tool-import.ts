@@ -177,11 +177,13 @@ function jsonTexts(source: string): string[] {
   return rest.trim() === '' ? texts : [...texts, rest];
 }
 
-/** Lists become one, and maps one in which lists are joined; of anything else, the last one counts. */
+/** Lists and pages become one list, and maps one in which lists are joined; of anything else, the last one counts. */
 function merged(documents: readonly unknown[]): unknown {
   const [first, ...others] = documents;
   if (others.length === 0) return first;
-  if (documents.every((document) => Array.isArray(document))) return documents.flat();
+  // Pages of UptimeRobot: which of them is the last of its kind is only seen side by side.
+  const arePages = documents.some((document) => fieldsOf(document).has('nextLink'));
+  if (arePages || documents.every((document) => Array.isArray(document))) return documents.flat();
   const all = new Map<string, unknown>();
   for (const document of documents) {
     for (const [key, value] of fieldsOf(document)) {
@@ -282,8 +284,9 @@ function remarkLines(remarks: readonly Remark[]): string[] {
     lines.set(key, line);
   }
   return [...lines.values()].map(({ remark: { what, advice }, of }) => {
-    const named = of.slice(0, MOST_NAMED).join(', ');
-    const more = of.length > MOST_NAMED ? ` and ${of.length - MOST_NAMED} more` : '';
+    const names = [...new Set(of)];
+    const named = names.slice(0, MOST_NAMED).join(', ');
+    const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : '';
     return `  ${shown(of.length === 0 ? what : `${what} of ${named}${more}`)}: ${advice}`;
   });
 }

@@ -952,6 +952,28 @@ endpoints: [{ <<: [*a, *b], name: a, url: "https://a.test" }]`,
       return new Map(result.config.targets.map((target) => [target.info.id, target]));
     };
 
+    it.each<[string, object, boolean]>([
+      ['the last page of monitors', [{ data: MORE, nextLink: NEXT }, ...NAMES], true],
+      ['one page', { data: MORE, nextLink: NEXT }, true],
+      [
+        'the last page of groups',
+        [
+          { data: MORE, nextLink: null },
+          { ...NAMES[0], nextLink: NEXT },
+        ],
+        true,
+      ],
+      ['a page before another', PAGES, false],
+    ])('says that further pages exist where a link to them is on %s', (_, source, isSaid) => {
+      const text = [source].flat().map((page) => JSON.stringify(page));
+      const { imported } = convert('uptimerobot', text.join('\n'));
+      expect(convert('uptimerobot', JSON.stringify(source)).imported).toEqual(imported);
+      const advice = 'there are further pages: import again with all of them in the file';
+      expect(imported.left.filter(({ what }) => what === 'nextLink')).toEqual(
+        isSaid ? [{ what: 'nextLink', of: null, advice, count: 1 }] : [],
+      );
+    });
+
     it.each([
       ['one behind the other', CONCATENATED],
       ['as a list', JSON.stringify(PAGES)],
@@ -1376,6 +1398,60 @@ function converted(tool: ToolName, source: string): string {
   return outcome;
 }
 
+describe('a monitor that is not as its tool would have it', () => {
+  const KUMA = { name: 'a', type: 'http', url: 'https://a.test' };
+  const V2 = { friendly_name: 'a', type: 1, url: 'https://a.test' };
+  const V3 = { friendlyName: 'a', type: 'HTTP', url: 'https://a.test', interval: 60 };
+  const GOOD = { ...V3, friendlyName: 'good' };
+
+  it.each<[ToolName, object, string]>([
+    ['uptime-kuma', { monitorList: [{ ...KUMA, headers: 'X-A: b' }] }, 'headers'],
+    ['uptime-kuma', { monitorList: [{ ...KUMA, headers: '7' }] }, 'headers'],
+    ['uptimerobot', { monitors: [{ ...V2, custom_http_headers: 'X-A: b' }] }, 'custom_http_headers'],
+    ['uptimerobot', { data: [{ ...V3, customHttpHeaders: 'X-A: b' }] }, 'customHttpHeaders'],
+  ])('of %s has headers that are left, with what to do: %j', (tool, source, what) => {
+    const { text, imported } = convert(tool, JSON.stringify(source));
+    expect(text).not.toContain('headers');
+    const advice = 'they are no JSON of names and texts: write what is to be sent as headers';
+    expect(imported.left).toEqual([{ what, of: 'a', advice, count: 1 }]);
+  });
+
+  it('has no headers where none are in the text of them', () => {
+    const { text, imported } = convert('uptime-kuma', JSON.stringify([{ ...KUMA, headers: '{}' }]));
+    expect(text).not.toContain('headers');
+    expect(imported.left).toEqual([]);
+  });
+
+  it.each<[ToolName, object]>([
+    ['uptime-kuma', [KUMA, { ...KUMA, name: 'files', url: 'ftp://b' }]],
+    ['uptimerobot', { monitors: [V2, { ...V2, friendly_name: 'files', url: 'ftp://b' }] }],
+    ['uptimerobot', { data: [V3, { ...V3, friendlyName: 'files', url: 'ftp://b' }] }],
+    ['uptimerobot', { data: [V3, { ...V3, friendlyName: 'files', url: 'redis://b' }] }],
+  ])('of %s is refused where it asks by HTTP for another scheme: %j', (tool, source) => {
+    const { imported } = convert(tool, JSON.stringify(source));
+    expect(imported.targets.map(({ id }) => id)).toEqual(['a']);
+    expect(imported.left.map(({ what, of }) => `${what} of ${of}`)).toEqual(['the address of files']);
+  });
+
+  it('has a name of 100 characters at most, in the report too', () => {
+    const monitors = [{ ...KUMA, name: 'n'.repeat(1_000_000), proxyId: 1 }];
+    const { text, imported } = convert('uptime-kuma', JSON.stringify(monitors));
+    expect(problemsIn('t', text, imported)).toEqual([]);
+    expect(imported.targets[0]?.options.get('NAME')).toBe(`${'n'.repeat(99)}…`);
+    expect(imported.left.map(({ of }) => of?.length)).toEqual([100]);
+  });
+
+  it('is named once in a line of the report, however many of its windows are left', async () => {
+    const maintenanceWindows = Array.from({ length: 3 }, () => ({ interval: 'monthly' }));
+    const source = JSON.stringify({ data: [{ ...V3, friendlyName: 'weird', maintenanceWindows }, GOOD] });
+    const lines: string[] = [];
+    writeFileSync('windows.json', source);
+    const terminal = { out: (line: string) => lines.push(line), err: (line: string) => lines.push(line) };
+    await importTool(['--from', 'uptimerobot', 'windows.json', '--output', '-'], terminal as never);
+    expect(lines.join('\n')).toContain('\n  maintenanceWindows of weird: write it as');
+  });
+});
+
 describe('a hostile file', () => {
   const LONG = inject('long') ? 200_000 : 50_000;
   const MANY = LONG / 10;
@@ -1400,8 +1476,19 @@ describe('a hostile file', () => {
         sites: ['', '<a>', '{"a":"', 'a=', 'LOGIN '].map((begin) => ({
           ...{ name: sign.repeat(LONG), url: `https://a.test/${sign.repeat(LONG)}`, method: 'POST' },
           ...{ headers: [`X-A: ${sign.repeat(LONG)}`], body: `${begin}${sign.repeat(LONG)}` },
+          tags: [`${begin}${sign.repeat(LONG)}`],
         })),
       }),
+    ]),
+    ...[
+      ...['pw ', 'pw:', 'token:80,', 'token=${A},', 'token=a,', 'token" ', 'pw "', '?token=', 'a1'],
+      ...['ghp_', 'a.', 'token is ', 'password of '],
+    ].map((words): [string, ToolName, string] => [
+      `descriptions of ${JSON.stringify(words)}`,
+      'uptime-kuma',
+      JSON.stringify([
+        { name: words.repeat(MANY), description: words.repeat(MANY), type: 'http', url: 'https://a.test' },
+      ]),
     ]),
     ['slashes', 'upptime', `sites: [{ url: "${'/'.repeat(LONG)}" }]`],
     ['brackets of links', 'upptime', `status-website: { introTitle: "${'['.repeat(LONG)}" }\nsites: []`],

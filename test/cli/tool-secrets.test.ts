@@ -24,6 +24,18 @@ const AT: Readonly<Record<ToolName, (url: string) => string>> = {
 const kuma = (more: object): string =>
   JSON.stringify({ monitorList: [{ name: 'a', type: 'http', url: 'https://a.test', ...more }] });
 
+const KUMA = { id: 1, name: 'Shop', type: 'http', url: 'https://a.test' };
+const ROBOT = { friendlyName: 'Shop', type: 'HTTP', url: 'https://a.test', interval: 300 };
+const flare = (more: object): string =>
+  `const workerConfig = { monitors: [${JSON.stringify({ id: 'a', name: 'a', target: 'https://a.test', ...more })}] }`;
+const scrape = (job_name: string, labels: object): object => ({
+  scrape_configs: [
+    { job_name, metrics_path: '/probe', static_configs: [{ targets: ['https://a.test'], labels }] },
+  ],
+});
+/** In descriptions, whatever stands behind the name of a password is taken for one. */
+const isProse = (where: string): boolean => /description|tag|tooltip/.test(where);
+
 const wholly = (tool: ToolName, source: string): string => {
   const { text, imported } = convert(tool, source);
   expect(problemsIn('t', text, imported)).toEqual([]);
@@ -135,6 +147,160 @@ describe('what is secret in the configuration of another tool', () => {
     const rest = body.replace(/canary(?: and canary| canary)?/g, '');
     const written = imported.targets[0]?.options.get('BODY');
     expect(JSON.stringify(written).replace(/\$\{\w+\}/g, '')).toBe(JSON.stringify(rest));
+  });
+
+  /** A configuration of each tool with a text in each field that the page shows: names, groups, descriptions. */
+  const SHOWN: Readonly<Record<string, readonly [ToolName, (text: string) => object | string]>> = {
+    'a name of Uptime Kuma': ['uptime-kuma', (text) => ({ monitorList: [{ ...KUMA, name: text }] })],
+    'a description of Uptime Kuma': [
+      'uptime-kuma',
+      (text) => ({ monitorList: [{ ...KUMA, description: text }] }),
+    ],
+    'a tag of Uptime Kuma': [
+      'uptime-kuma',
+      (text) => ({ monitorList: [{ ...KUMA, tags: [{ name: text, value: '' }] }] }),
+    ],
+    'the value of a tag of Uptime Kuma': [
+      'uptime-kuma',
+      (text) => ({ monitorList: [{ ...KUMA, tags: [{ name: 'env', value: text }] }] }),
+    ],
+    'a group of Uptime Kuma': [
+      'uptime-kuma',
+      (text) => ({
+        monitorList: [
+          { ...KUMA, parent: 7 },
+          { id: 7, type: 'group', name: text },
+        ],
+      }),
+    ],
+    'a name of UptimeRobot v2': [
+      'uptimerobot',
+      (text) => ({ monitors: [{ friendly_name: text, type: 1, url: 'https://a.test' }] }),
+    ],
+    'a name of UptimeRobot': ['uptimerobot', (text) => ({ data: [{ ...ROBOT, friendlyName: text }] })],
+    'a tag of UptimeRobot': ['uptimerobot', (text) => ({ data: [{ ...ROBOT, tags: [{ name: text }] }] })],
+    'a custom field of UptimeRobot': [
+      'uptimerobot',
+      (text) => ({ data: [{ ...ROBOT, customFields: { note: text } }] }),
+    ],
+    'a group of UptimeRobot': [
+      'uptimerobot',
+      (text) => [{ data: [{ ...ROBOT, groupId: 7 }] }, { data: [{ id: 7, name: text }] }],
+    ],
+    'a name of Gatus': ['gatus', (text) => ({ endpoints: [{ name: text, url: 'https://a.test' }] })],
+    'a group of Gatus': [
+      'gatus',
+      (text) => ({ endpoints: [{ name: 'a', group: text, url: 'https://a.test' }] }),
+    ],
+    'a name of Upptime': ['upptime', (text) => ({ sites: [{ name: text, url: 'https://a.test' }] })],
+    'a slug of Upptime': [
+      'upptime',
+      (text) => ({ sites: [{ name: 'a', slug: text, url: 'https://a.test' }] }),
+    ],
+    'a tag of Upptime': [
+      'upptime',
+      (text) => ({ sites: [{ name: 'a', tags: [text], url: 'https://a.test' }] }),
+    ],
+    'a name of UptimeFlare': ['uptimeflare', (text) => flare({ name: text })],
+    'an id of UptimeFlare': ['uptimeflare', (text) => flare({ id: text })],
+    'a tooltip of UptimeFlare': ['uptimeflare', (text) => flare({ tooltip: text })],
+    'a group of UptimeFlare': [
+      'uptimeflare',
+      (text) => `const pageConfig = { group: { ${JSON.stringify(text)}: ['a'] } }\n${flare({})}`,
+    ],
+    'a job of the blackbox exporter': ['blackbox', (text) => scrape(text, {})],
+    'a label of the blackbox exporter': ['blackbox', (text) => scrape('j', { name: text })],
+    'a title of cron-job.org': [
+      'cronjob.org',
+      (text) => ({ jobs: [{ title: text, url: 'https://a.test' }] }),
+    ],
+  };
+
+  describe.each(Object.entries(SHOWN))('in %s', (where, [tool, source]) => {
+    const read = (text: string): string => {
+      const made = source(text);
+      return wholly(tool, typeof made === 'string' ? made : JSON.stringify(made));
+    };
+
+    it.each([
+      'Shop password: cAn4ry',
+      'Shop api_token=canary',
+      'Shop (secret: "canary canary")',
+      'Shop pw cAn4ry, asks Bob',
+      'Shop Server=db;Password=canary/canary;x=1',
+      'Shop Authorization: Bearer canary',
+      'Shop note: token: canary',
+      'Shop ghp_canarycanary',
+      'Shop xoxb-canary-canary',
+      'Shop sk_live_canarycanary',
+      'Shop AKIACANARYCANARY',
+      'Shop -----BEGIN PRIVATE KEY-----canary/canary',
+      'Shop session: canary1',
+      `Shop ${TOKEN}`,
+      `Shop (${TOKEN}), Bob`,
+      'Shop https://a.test/?token=canary',
+    ])('is neither written nor printed: %s', (text) => {
+      expect(read(text)).not.toMatch(/canary|cAn4ry/i);
+    });
+
+    it.each([
+      'Password reset',
+      'Session store 2',
+      'Auth: Europe',
+      'Auth API (v2): eu-west-1',
+      'd1a2b3c4e5f6.cdn.test',
+    ])('is not seen in %s', (text) => {
+      if (!where.startsWith('a custom field') && !/ (?:slug|id|label) /.test(where) && !isProse(where))
+        expect(read(text)).toContain(text);
+    });
+  });
+
+  it.each([
+    ['pw canary', 'pw …'],
+    ['the password is canary; ask Bob', 'the password is canary; ask Bob'.replace('is canary', '…')],
+    ['password of the admin: canary', 'password of the admin: …'],
+    ['Token service, port 8080, see https://a.test/auth/x', ''],
+    ['Author: Bob. Monkey: Ann', ''],
+    ['Cache session:6379', ''],
+  ])('in a description: %s', (description, wanted) => {
+    const { imported } = convert('uptime-kuma', kuma({ description }));
+    expect(imported.targets[0]?.options.get('DESCRIPTION')).toBe(wanted || description);
+    expect(imported.left.map(({ what }) => what)).toEqual(wanted === '' ? [] : ['description']);
+  });
+
+  it('in a tag whose name says so leaves the tag out, and the report names it', () => {
+    const tags = [
+      { name: 'api token', value: 'canary and canary' },
+      { name: 'env', value: 'prod' },
+    ];
+    const { text, imported } = convert('uptime-kuma', kuma({ tags }));
+    expect(text).toContain('description: "Tags: env: prod"');
+    expect(imported.left.map(({ what }) => what)).toEqual(['the tag api token']);
+  });
+
+  it('in custom fields of UptimeRobot stays there, and the report says so', () => {
+    const customFields = { api_token: 'canary', deploy: 'ghp_canary' };
+    const source = JSON.stringify({ data: [{ ...ROBOT, customFields }] });
+    expect(wholly('uptimerobot', source)).not.toContain('canary');
+    const { imported } = convert('uptimerobot', source);
+    expect(imported.left).toEqual([
+      {
+        what: 'customFields',
+        of: 'Shop',
+        advice: 'they are notes for you alone: write what visitors may read as description',
+        count: 1,
+      },
+    ]);
+    expect(imported.targets[0]?.options.has('DESCRIPTION')).toBe(false);
+  });
+
+  it('is the whole name of two targets, which are called after their addresses then', () => {
+    const source = JSON.stringify({
+      monitorList: ['a', 'b'].map((host) => ({ name: TOKEN, type: 'http', url: `https://${host}.test` })),
+    });
+    const { imported } = convert('uptime-kuma', source);
+    expect(imported.targets.map(({ options }) => options.get('NAME'))).toEqual(['a.test', 'b.test']);
+    expect(imported.left.map(({ what }) => what)).toEqual(['name', 'name']);
   });
 
   it('in JSON that is sent over a socket is not written', () => {

@@ -11,9 +11,37 @@
 export type Hide = (name: string, what: string) => string;
 
 const SECRET_WORDS = new Set([
-  ...['token', 'key', 'apikey', 'secret', 'password', 'passwd', 'pwd', 'pass', 'sig', 'signature', 'jwt'],
+  ...[
+    'token',
+    'key',
+    'apikey',
+    'secret',
+    'password',
+    'passwd',
+    'pwd',
+    'pw',
+    'pass',
+    'sig',
+    'signature',
+    'jwt',
+  ],
   ...['credential', 'credentials', 'accesstoken', 'accesskey', 'authtoken', 'authkey', 'apitoken', 'sas'],
-  ...['session', 'sessionid', 'sid', 'bearer', 'otp', 'pin', 'passphrase', 'hmac', 'cookie', 'code', 'k'],
+  ...[
+    'authorization',
+    'passwort',
+    'kennwort',
+    'session',
+    'sessionid',
+    'sid',
+    'bearer',
+    'otp',
+    'pin',
+    'passphrase',
+    'hmac',
+    'cookie',
+    'code',
+    'k',
+  ],
 ]);
 
 /** Names that members of bodies have as well where nothing is secret. */
@@ -24,7 +52,7 @@ export const SECRET_HEADER =
   /auth|bypass|cookie|token|secret|key|password|session|credential|signature|jwt|csrf/i;
 
 /** `api_key`, `accessToken`, `auth` */
-function isSecretName(name: string): boolean {
+export function isSecretName(name: string): boolean {
   const words = name
     .replace(/([a-z])([A-Z])/g, '$1 $2')
     .toLowerCase()
@@ -165,9 +193,79 @@ export function hasSecret(text: string): boolean {
   return isFound;
 }
 
-/** A text for people, in which dots stand in the places of secrets in addresses. */
-export function withoutSecrets(text: string): string {
+/** A text in which dots stand in the places of secrets in addresses. */
+export function withoutAddressSecrets(text: string): string {
   return text.replace(/[^\s()<>"']+/g, (word) => (/[/?]/.test(word) ? hideInAddress(word, () => '…') : word));
+}
+
+/** Tokens by how their services begin them. */
+const KNOWN_TOKEN =
+  /(?<![A-Za-z0-9])(?:(?:gh[opsur]_|github_pat_|glpat-|xox[a-z]-|xapp-|[prs]k_(?:live|test)_|whsec_|npm_|pypi-|dop_v1_|hf_|hvs\.|shp(?:at|ss|ca|pa)_|lin_api_|dckr_pat_|ATATT|SG\.|ya29\.|eyJ)[\w.~+/=-]{6,}|(?:AKIA|ASIA)[A-Z0-9]{12,}|AIza[\w-]{20,}|sk-[\w-]{16,}|-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[^-]*)/g;
+
+/** The name of a host, in which letters and digits change places as they like. */
+const HOST = /^(?:[a-z0-9-]{1,63}\.){1,9}[a-z]{2,24}$/;
+
+/** Passwords, of which people write the name and the word behind it. */
+const PASSWORD_NAME = /(?:^|[^a-z])(?:pw|pwd|passwd|password|passwort|kennwort|passphrase|pin|otp|bearer)$/i;
+
+/** Names that titles begin with as well, where a plain word follows: `Auth: Europe`. */
+const TITLE_NAME = /^(?:auth|session|cookie|code|k)$/i;
+
+/** A name with what stands between it and its value: a sign, or white space alone. */
+const NAME_AND_SIGN =
+  /(?<![\p{L}\p{N}_.@%-]|:\/\/)([\p{L}\p{N}_.-]{1,64})(?:(["'`*)\]]{0,3}\s{0,3}(?:[:=]{1,2}>?|[-=]>|→)\s{0,9})|\s{1,9}(?:[-–—]\s{1,9})?)/gu;
+const VALUE =
+  /(?:(?:is|was|bearer|basic|digest|token)\s{1,9}){0,2}(?:"[^"]{1,1000}"|'[^']{1,1000}'|`[^`]{1,1000}`|\S+)/iy;
+const PARAMETER_VALUE = /[^\s&;#]+/y;
+const PORT = /\d{1,5}(?=[/?#,\s]|$)/y;
+const VARIABLE = /\$\{\w|\uE000/y;
+
+/** @param isProse whether any word behind the name of a password is one: in a title, `Password reset` is none */
+function hideNamed(text: string, isProse: boolean): string {
+  let [result, from, wordsSincePassword] = ['', 0, Infinity];
+  for (const found of text.matchAll(NAME_AND_SIGN)) {
+    const [all, name = '', sign] = found;
+    const at = found.index + all.length;
+    if (found.index < from) continue;
+    const isPassword = PASSWORD_NAME.test(name);
+    wordsSincePassword = isPassword ? 0 : wordsSincePassword + 1;
+    const isNamed = isSecretName(name) || isSecretName(name.replace(/s$/i, ''));
+    // `password of the admin: x`
+    const isMeant = isNamed || (isProse && sign !== undefined && wordsSincePassword <= 3);
+    // What is kept is not read to its end, since each name before it would do so.
+    const stands = (pattern: RegExp): boolean => {
+      pattern.lastIndex = at;
+      return pattern.test(text);
+    };
+    const isPort = sign === ':' && !isPassword && stands(PORT);
+    if (!isMeant || isPort || stands(VARIABLE)) continue;
+    const pattern = /[?&;#]/.test(text[found.index - 1] ?? '') ? PARAMETER_VALUE : VALUE;
+    pattern.lastIndex = at;
+    const value = (pattern.exec(text)?.[0] ?? '').replace(/[,;.)\]}]{1,9}$/, '');
+    const isMixed = /\d/.test(value) && (isPassword || (/\p{L}/u.test(value) && value.length >= 6));
+    const isBehind =
+      sign !== undefined || isMixed || (isPassword && (isProse || /[^\p{L}\s.-]/u.test(value)));
+    // `password of the admin`: what is meant may come behind a sign.
+    const isFiller = sign === undefined && /^(?:of|for|to|the|from|and|or|in|on|at)$/i.test(value);
+    const isTitle = !isProse && TITLE_NAME.test(name) && /:\s/.test(all) && /^\p{L}+$/u.test(value);
+    if (value === '' || isFiller || isTitle || !isBehind) continue;
+    result += `${text.slice(from, at)}…`;
+    from = at + value.length;
+    wordsSincePassword = Infinity;
+  }
+  return result + text.slice(from);
+}
+
+/**
+ * A text for people, in which dots stand in the places of what is secret: values behind a name that says so, parts of
+ * addresses, and words that look like tokens.
+ * @param isProse whether it is a description, and no title
+ */
+export function withoutSecrets(text: string, { isProse = false } = {}): string {
+  return withoutAddressSecrets(hideNamed(text, isProse).replace(KNOWN_TOKEN, '…')).replace(
+    /(?<![\w~+.-]|\$\{|\uE000)[\w~+.-]{16,}/g,
+    (run) => (looksSecret(run) && !HOST.test(run) ? '…' : run),
+  );
 }
 
 /** JSON in which the texts of lists are hidden whose names say that they are secret. */

@@ -2,7 +2,7 @@ import { fileName } from '../../config/targets-file.js';
 import { PAGE_OPTIONS } from '../../config/page.js';
 import { SYSTEM_OPTIONS, TARGET_OPTIONS, type TargetOptionName } from '../../config/options.js';
 import { expectationOf, parseDuration } from '../../config/values.js';
-import { singleLine } from '../../single-line.js';
+import { shorten, singleLine } from '../../single-line.js';
 import { DAY, HOUR, MINUTE, SECOND } from '../../time.js';
 import {
   hasSecret,
@@ -12,6 +12,7 @@ import {
   hideLogin,
   referencesIn,
   SECRET_HEADER,
+  withoutAddressSecrets,
   withoutLogin,
   withoutSecrets,
   type Hide,
@@ -69,6 +70,9 @@ export type ToolFields = ReadonlyMap<string, unknown>;
 export const NO_SUCH_SETTING = 'there is no such setting';
 /** Characters of a name at most. */
 const LONGEST_NAME = 100;
+/** Characters of it that are read: what is behind them is in no name. */
+const LONGEST_READ = 1_000;
+const HIDDEN = 'a part of it looks secret, and the page would show it: … stands for it';
 /** Further down in a document, no tool has its variables. */
 const DEEPEST = 20;
 
@@ -141,9 +145,19 @@ export class Collector {
   /** A target that is read setting by setting; `add` or `refuse` ends it. */
   target({ name, address, id }: TargetNames): TargetDraft {
     this.drafts += 1;
-    const shown = withoutSecrets(name.trim()) || titleOf(address);
-    const ids = [withoutSecrets(id ?? shown), hostIn(withoutLogin(address)), `target ${this.drafts}`];
-    return new TargetDraft(this, shown, ids.find((each) => slugOf(each) !== '') ?? '');
+    const given = name.trim().slice(0, LONGEST_READ);
+    const plain = withoutSecrets(given);
+    const isHidden = plain !== given;
+    const isEmpty = plain === '' || (isHidden && !/[\p{L}\p{N}]/u.test(plain));
+    const shown = shorten(isEmpty ? titleOf(address) : plain, LONGEST_NAME);
+    const ids = [
+      id === undefined ? shown : withoutSecrets(id.slice(0, LONGEST_READ)),
+      hostIn(withoutLogin(address)),
+      `target ${this.drafts}`,
+    ];
+    const draft = new TargetDraft(this, shown, ids.find((each) => slugOf(each) !== '') ?? '');
+    if (isHidden) draft.leave('name', HIDDEN);
+    return draft;
   }
 
   add(draft: TargetDraft): void {
@@ -303,7 +317,7 @@ export class TargetDraft {
     readonly name: string,
     readonly id: string,
   ) {
-    if (name !== '') this.put('NAME', literal(name.slice(0, LONGEST_NAME)));
+    if (name !== '') this.put('NAME', literal(name));
   }
 
   /** What remarks call it. */
@@ -364,8 +378,10 @@ export class TargetDraft {
     if (option === 'BODY') return hideInBody(text, hide);
     if (option === 'QUERY')
       return /^\s*[[{]/.test(text) ? hideInBody(text, hide) : hideInDialogue(text, hide);
-    const isRead = option === 'NAME' || option === 'GROUP' || option === 'DESCRIPTION';
-    return isRead ? withoutSecrets(text) : text;
+    if (option !== 'NAME' && option !== 'GROUP' && option !== 'DESCRIPTION') return text;
+    const plain = withoutSecrets(text, { isProse: option === 'DESCRIPTION' });
+    if (plain !== text) this.leave(fileName(option), HIDDEN);
+    return plain;
   }
 
   private hiddenHeader(name: string, text: string): string {
@@ -526,6 +542,12 @@ function domainOf(host: string): string | null {
   return labels.slice(isLong ? -3 : -2).join('.');
 }
 
+/** The address of a monitor that asks by HTTP, with its scheme; empty for one of another scheme. */
+export function httpAddress(url: string): string {
+  if (/^https?:\/\//i.test(url)) return literal(url);
+  return /^[a-z][a-z0-9+.-]{0,30}:\/\//i.test(url) ? '' : `http://${literal(url)}`;
+}
+
 /** The host in an address; empty where there is none. */
 export function hostIn(address: string): string {
   return withoutScheme(address)
@@ -616,7 +638,7 @@ export function goDuration(text: string): string {
 
 /** What a monitor without a name is called: its address without scheme, login data, and a query that is secret. */
 function titleOf(address: string): string {
-  const shown = withoutSecrets(withoutScheme(withoutLogin(address.trim())));
+  const shown = withoutAddressSecrets(withoutScheme(withoutLogin(address.trim())));
   const query = shown.search(/[?#]/);
   return (query >= 0 && shown.includes('…', query) ? shown.slice(0, query) : shown).replace(/\/$/, '');
 }
@@ -642,6 +664,9 @@ export function withoutScheme(address: string): string {
 export function quoted(text: string): string {
   return JSON.stringify(text);
 }
+
+/** What to do for headers that are no names and texts. */
+export const UNREAD_HEADERS = 'they are no JSON of names and texts: write what is to be sent as headers';
 
 /** What to do for monitors that send an ICMP echo. */
 export const NO_PING = 'Keepalive sends no ICMP: watch a port of it, such as tcp://host:443';

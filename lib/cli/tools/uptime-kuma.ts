@@ -12,6 +12,7 @@ import {
   seconds,
   textOf,
   textsIn,
+  UNREAD_HEADERS,
   withLogin,
   withoutScheme,
   type Imported,
@@ -19,6 +20,7 @@ import {
   type ToolFields,
 } from './tool.js';
 import { CHANNEL_VARIABLES, channelFor } from './channels.js';
+import { isSecretName } from './secrets.js';
 import { tablesOf } from './uptime-kuma-rows.js';
 import { DAY } from '../../time.js';
 
@@ -310,8 +312,7 @@ function readSetting(collector: Collector, draft: TargetDraft, { monitor, type, 
         );
       break;
     case 'headers':
-      if (isHttp || type === 'websocket-upgrade')
-        draft.set('HEADERS', draft.headers(textsIn(objectOf(value))));
+      if (isHttp || type === 'websocket-upgrade') readHeaders(draft, objectOf(value));
       break;
     case 'keyword':
       if (type === 'keyword')
@@ -389,7 +390,7 @@ function readSetting(collector: Collector, draft: TargetDraft, { monitor, type, 
       draft.disable();
       break;
     case 'tags':
-      draft.describe(`Tags: ${listOf(value).map(fieldsOf).map(tagText).join(', ')}`);
+      readTags(draft, listOf(value).map(fieldsOf));
       break;
     case 'cacheBust':
       draft.leave(key, 'let the header Cache-Control: no-cache ask for a fresh answer');
@@ -430,6 +431,25 @@ function readSetting(collector: Collector, draft: TargetDraft, { monitor, type, 
     default:
       if (belongsTo(type, key)) draft.leave(key);
   }
+}
+
+/** Of texts that are no JSON, nothing is sent there either: the check fails. */
+function readHeaders(draft: TargetDraft, value: unknown): void {
+  const headers = textsIn(value);
+  if (headers.length > 0) draft.set('HEADERS', draft.headers(headers));
+  else if (typeof value !== 'object' || value === null) draft.leave('headers', UNREAD_HEADERS);
+}
+
+function readTags(draft: TargetDraft, tags: readonly ToolFields[]): void {
+  const isSecret = (tag: ToolFields): boolean =>
+    textOf(tag.get('value')) !== '' && isSecretName(textOf(tag.get('name')));
+  for (const tag of tags.filter(isSecret))
+    draft.leave(
+      `the tag ${textOf(tag.get('name'))}`,
+      'it looks secret, and the page would show it: keep it elsewhere',
+    );
+  const shown = tags.filter((tag) => !isSecret(tag));
+  if (shown.length > 0) draft.describe(`Tags: ${shown.map(tagText).join(', ')}`);
 }
 
 function tagText(tag: ToolFields): string {

@@ -299,7 +299,7 @@ function readWorker(collector: Collector, key: string, value: unknown): void {
       collector.pass(key, 'every check is recorded');
       break;
     case 'passwordProtection':
-      collector.variable('STATS_TOKEN', 'passwordProtection: a text of 16 characters or more', key);
+      collector.variable('STATS_TOKEN', 'passwordProtection, with a text of 16 characters or more', key);
       break;
     case 'callbacks':
       for (const [name, callback] of fieldsOf(value)) {

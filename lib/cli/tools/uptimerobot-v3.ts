@@ -3,6 +3,7 @@ import {
   escaped,
   fieldsOf,
   hostIn,
+  httpAddress,
   isOn,
   listOf,
   literal,
@@ -15,6 +16,7 @@ import {
   statusRanges,
   textOf,
   textsIn,
+  UNREAD_HEADERS,
   withLogin,
   withoutScheme,
   type Collector,
@@ -124,7 +126,8 @@ function readSetting(
       });
       break;
     case 'customHttpHeaders':
-      if (isHttp) addHeaders(draft, draft.headers(textsIn(value)));
+      if (isHttp && typeof value !== 'object') draft.leave(key, UNREAD_HEADERS);
+      else if (isHttp) addHeaders(draft, draft.headers(textsIn(value)));
       break;
     case 'successHttpResponseCodes': {
       const words = listOf(value).map(textOf);
@@ -185,11 +188,7 @@ function readSetting(
       );
       break;
     case 'customFields':
-      draft.describe(
-        textsIn(value)
-          .map(([name, content]) => `${name}: ${content}`)
-          .join(', '),
-      );
+      draft.leave(key, 'they are notes for you alone: write what visitors may read as description');
       break;
     case 'groupId': {
       const group = names.groups.get(text);
@@ -227,7 +226,7 @@ function addressOf(draft: TargetDraft, monitor: ToolFields, type: string): strin
     return `tcp://${literal(isIpv6 ? `[${host}]` : host)}:${textOf(monitor.get('port'))}`;
   }
   if (type === 'DNS') return 'dns://1.1.1.1';
-  const address = literal(/^https?:\/\//i.test(url) ? url : `http://${url}`);
+  const address = httpAddress(url);
   return monitor.get('authType') === 'HTTP_BASIC' ? withLogin(draft, address) : address;
 }
 

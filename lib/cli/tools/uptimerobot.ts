@@ -6,6 +6,7 @@ import {
   literal,
   NO_CALLS,
   NO_PING,
+  httpAddress,
   searchText,
   seconds,
   STATUS_CODES,
@@ -13,6 +14,7 @@ import {
   textOf,
   textsIn,
   ToolError,
+  UNREAD_HEADERS,
   withLogin,
   withoutScheme,
   type Imported,
@@ -71,7 +73,20 @@ export function fromUptimeRobot(document: unknown): Imported {
     if (isMonitorV3(row)) readMonitorV3(collector, row, names);
     else if (!isName(row)) readMonitorV2(collector, row);
   }
+  if (hasMorePages(pages))
+    collector.leave('nextLink', 'there are further pages: import again with all of them in the file');
   return collector.result();
+}
+
+/** Whether the last page of monitors, or of what they name, says that others follow. */
+function hasMorePages(pages: readonly ToolFields[]): boolean {
+  const last = new Map<string, ToolFields>();
+  for (const page of pages) {
+    const [first] = listOf(page.get('data')).map(fieldsOf);
+    if (first !== undefined)
+      last.set(isMonitorV3(first) ? 'monitors' : first.has('type') ? 'contacts' : 'groups', page);
+  }
+  return [...last.values()].some((page) => textOf(page.get('nextLink')) !== '');
 }
 
 function isMonitorV3(row: ToolFields): boolean {
@@ -172,7 +187,8 @@ function readMonitor(
       break;
     case 'custom_http_headers': {
       const headers = draft.options.get('HEADERS') ?? {};
-      draft.set('HEADERS', { ...(headers as object), ...draft.headers(textsIn(value)) });
+      if (typeof value !== 'object') draft.leave(key, UNREAD_HEADERS);
+      else draft.set('HEADERS', { ...(headers as object), ...draft.headers(textsIn(value)) });
       break;
     }
     case 'custom_http_statuses':
@@ -222,7 +238,7 @@ function addressOf(draft: TargetDraft, monitor: ToolFields): string {
     const port = textOf(monitor.get('port')) || PORTS.get(textOf(monitor.get('sub_type'))) || '80';
     return `tcp://${withoutScheme(url).replace(/\/.*$/s, '')}:${port}`;
   }
-  const address = literal(/^https?:\/\//i.test(url) ? url : `http://${url}`);
+  const address = httpAddress(url);
   return textOf(monitor.get('http_username')) === '' ? address : withLogin(draft, address);
 }
 
