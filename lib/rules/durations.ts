@@ -91,12 +91,12 @@ export function timeInWords(at: number, now: number, timeZone: string): string {
   return Math.abs(now - at) > 12 * HOUR ? `${iso.slice(0, 10)} ${time}` : time;
 }
 
-/** `2026-11-20`, by the zone */
+/** `2026-11-20`: the day on which it is in the zone. */
 export function dateInWords(at: number, timeZone: string): string {
   return wallClock(at, timeZone).slice(0, 10);
 }
 
-/** What the clock on the wall of a zone reads, as an ISO time. */
+/** What a clock in the zone shows, as an ISO time. */
 function wallClock(at: number, timeZone: string): string {
   return new Date(at + offsetAt(timeZone, at)).toISOString();
 }
@@ -107,8 +107,8 @@ const LOCALES = ['en-GB', 'en-US', 'en-AU'];
 const nameFormats = new Map<string, Intl.DateTimeFormat>();
 
 /**
- * `CET`, `EDT`; `GMT+5:30` where the zone has no short name. A zone has another name at each of its offsets, so the name tells
- * apart what its clock reads twice.
+ * `CET`, `EDT`; `GMT+5:30` where the zone has no short name. A zone has a different name at
+ * each of its offsets, so the name tells apart the times that its clock shows twice.
  */
 function zoneName(at: number, timeZone: string): string {
   let name = 'UTC';

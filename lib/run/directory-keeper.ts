@@ -253,7 +253,10 @@ async function read(store: Store, within?: number, isSecondLook = false): Promis
   return { text, isStored: false, directory, layout, hash: '', shards: shardCount(directory) };
 }
 
-/** Says that another database belongs to an installation, where the first knows of none; null: none does. @throws StoreError */
+/**
+ * What is wrong where another database belongs to an installation of which the first knows nothing; null: none does.
+ * @throws StoreError
+ */
 async function foreignIn({ databases }: Store): Promise<string | null> {
   for (const number of databases?.numbers.slice(1) ?? []) {
     const found = await databases?.database(number).read({ fields: [SHARDS_FIELD], logs: [] });

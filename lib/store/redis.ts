@@ -86,10 +86,13 @@ export interface RedisStoreOptions extends StoreOptions {
 
 /**
  * The store on any Redis. A hash `<prefix>:data` holds the fields, a string `<prefix>:log:<name>` each log, and a key
- * `<prefix>:lease` that expires the lease; `<prefix>:data:1` is that of shards 8 to 15, and `<prefix>:lease:9` the lease of shard 9. A claim costs 3 commands (also when locked; TIME besides, every ten minutes),
- * a commit at most 4 (and one more for every 3,000 fields beyond the first), a swap at most 3, a read at most 2 for each
- * hash that it reads. Where a
- * lease had run out or belongs to a run that was given up, a claim or commit costs up to 2 more. A replacement is staged in pieces under keys of its own, two commands each.
+ * `<prefix>:lease` that expires the lease; `<prefix>:data:1` is that of shards 8 to 15, and `<prefix>:lease:9` the lease of
+ * shard 9.
+ *
+ * A claim costs 3 commands, also when locked; TIME besides, every ten minutes and after a lease that ended too soon. A commit
+ * costs at most 4 (and one more for every 3,000 fields beyond the first), a swap at most 3, a read at most 2 for each hash
+ * that it reads. Where a lease had run out or belongs to a run that was given up, a claim or commit costs up to 2 more. A
+ * replacement is staged in pieces under keys of its own, two commands each.
  */
 export class RedisStore implements Store {
   readonly kind;

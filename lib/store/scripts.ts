@@ -54,8 +54,9 @@ return {calls, last, values}
  * KEYS: the data hash, the lease, then the log if text is appended.
  * ARGV: token, last committer as the claim found it, '1' to release the lease, its lifetime in ms, offset and text for
  * the log, then field, value, field, value…
- * Answers `{calls, 1}`, `{calls, 1, 1}` when the lease was over by then, or `{calls, 0}` when somebody else holds the lease or has committed since, or when the token has
- * released the lease and this commit does not (it was under way for longer than the one after it).
+ * Answers `{calls, 1}`, or `{calls, 1, 1}` when it was written although the lease was over. `{calls, 0}`: somebody else holds
+ * the lease or has committed since, or the token has released it and this commit does not (it was under way for longer than
+ * the one after it).
  * The log comes first: it is the only write that can fail, and then nothing else was written.
  */
 export const COMMIT = script(`

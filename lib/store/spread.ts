@@ -146,7 +146,7 @@ class Spread implements Pick<Databases, 'numbers' | 'layout' | 'nameOf' | 'learn
     if ([...groups].some((group) => this.numberOf(group) === null)) await this.#look(meter, within);
   }
 
-  /** Ms that a call may wait for each database; undefined: there is one, and it is asked each time. */
+  /** Ms that a call may wait for each of several databases; undefined: as long as any other. The only one is always asked. */
   limitOf({ partly = false, within }: Pick<ReadRequest, 'partly' | 'within'>): number | undefined {
     if (this.isOne) return undefined;
     return partly ? Math.min(within ?? Infinity, PARTLY_WITHIN) : within;
@@ -279,7 +279,7 @@ function limited(request: ReadRequest, limit: number | undefined): ReadRequest {
   return limit === undefined ? request : { ...request, within: limit };
 }
 
-/** Whether it was waited for in vain: a refusal of any kind comes at once. */
+/** Whether the database was waited for in vain. A connection that is refused costs no time. */
 function isSilence({ code }: StoreError): boolean {
   return code === 'store_timeout';
 }
